@@ -2,5 +2,3 @@ using System.Diagnostics.CodeAnalysis;
 
 [assembly: SuppressMessage("Naming", "CA1711", Scope = "type", Target = "~T:KubeLB.Runtime.Queues.WorkQueue`1",
     Justification = "It is a queue, and the name under which controllers know it.")]
-[assembly: SuppressMessage("Naming", "CA1720", Scope = "member", Target = "~P:KubeLB.Runtime.Applying.Applied`1.Object",
-    Justification = "Object is the word of Kubernetes for it.")]

@@ -7,7 +7,9 @@ namespace KubeLB.Runtime.Applying;
 /// <typeparam name="T">The kind of object.</typeparam>
 /// <param name="Object">The object as it is now, as far as the cache knows.</param>
 /// <param name="Outcome">Whether a request was needed.</param>
+#pragma warning disable CA1720 // "Object" is the word of Kubernetes for it.
 public sealed record Applied<T>(T Object, ApplyOutcome Outcome)
+#pragma warning restore CA1720
     where T : class, IKubernetesObject<V1ObjectMeta>;
 
 /// <summary>What an apply did.</summary>
