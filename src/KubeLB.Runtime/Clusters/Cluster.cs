@@ -116,6 +116,9 @@ public sealed class Cluster : IAsyncDisposable
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(_transport, _fieldManager));
 
+    internal bool Watches<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
+
     internal IInformerRunner? FindInformer(ResourceKind kind) => _informers.GetValueOrDefault(kind);
 
     internal void Start()

@@ -7,7 +7,7 @@ namespace KubeLB.Runtime.Queues;
 /// time, but comes back once if it was added meanwhile. For any number of producers and workers.
 /// </summary>
 /// <typeparam name="TKey">The key.</typeparam>
-public sealed class WorkQueue<TKey>
+public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
     private readonly Lock _gate = new();
@@ -167,6 +167,9 @@ public sealed class WorkQueue<TKey>
 
         _delayed.Dispose();
     }
+
+    /// <summary>The same as <see cref="ShutDown"/>.</summary>
+    public void Dispose() => ShutDown();
 
     /// <summary>Completes when the queue is shut down and no key is being worked on.</summary>
     public Task DrainedAsync(CancellationToken cancellationToken) => _drained.Task.WaitAsync(cancellationToken);

@@ -5,7 +5,6 @@ using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
-using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Watching;
