@@ -1,4 +1,3 @@
-using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Runtime.Applying;
