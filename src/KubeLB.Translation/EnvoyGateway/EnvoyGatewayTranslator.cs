@@ -14,7 +14,7 @@ public static class EnvoyGatewayTranslator
     /// <param name="proxyPort">The proxy's port for a Service port; the same one whenever it is asked again.</param>
     public static EnvoyGatewayTranslation Translate(Route route, string gatewayClass, IManagementView view, Func<PortNeed, int> proxyPort)
     {
-        var (source, problem) = RouteSource.Read(route);
+        var (source, problem) = CarriedObject.Read(route);
         if (source is null)
         {
             return EnvoyGatewayTranslation.Refused(origin: null, problem!);
@@ -35,7 +35,7 @@ public static class EnvoyGatewayTranslator
 
         // Two entries for one Service would fight for one name; the first counts.
         var plans = carried
-            .DistinctBy(ServiceGenerator.OriginOf)
+            .DistinctBy(CarriedServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);

@@ -20,7 +20,7 @@ internal static class ServiceGenerator
         Func<PortNeed, int> proxyPort,
         IManagementView view)
     {
-        var (@namespace, serviceName) = OriginOf(service);
+        var (@namespace, serviceName) = CarriedServices.OriginOf(service);
         var key = $"{@namespace}/{serviceName}";
         GeneratedService? inStatus = null;
         route.Status?.Resources?.Services?.TryGetValue(key, out inStatus);
@@ -48,13 +48,6 @@ internal static class ServiceGenerator
         });
     }
 
-    /// <summary>The tenant's Service that a carried Service stands for: a twin stands for the one that its labels name.</summary>
-    public static (string Namespace, string Name) OriginOf(RouteService service)
-    {
-        var name = service.Metadata.Labels is { } labels && labels.TryGetValue(Labels.OriginName, out var origin) ? origin : service.Name;
-        return (service.Namespace, name);
-    }
-
     /// <summary>What is wrong with the carried Service; null if nothing is.</summary>
     public static string? Problem(RouteService? service)
     {
@@ -63,7 +56,7 @@ internal static class ServiceGenerator
             return "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";
         }
 
-        var (@namespace, name) = OriginOf(service);
+        var (@namespace, name) = CarriedServices.OriginOf(service);
         foreach (var port in service.Spec?.Ports ?? [])
         {
             if (port is null)
@@ -85,10 +78,3 @@ internal static class ServiceGenerator
         return null;
     }
 }
-
-/// <summary>A Service to generate.</summary>
-/// <param name="Key"><c>namespace/name</c> of the tenant's Service, its key in the Route's status.</param>
-/// <param name="OriginNamespace">Namespace of the tenant's Service.</param>
-/// <param name="OriginName">Name of the tenant's Service.</param>
-/// <param name="Service">The Service as it should be.</param>
-public sealed record GeneratedServicePlan(string Key, string OriginNamespace, string OriginName, V1Service Service);

@@ -14,11 +14,11 @@ namespace KubeLB.Translation.EnvoyGateway;
 /// The tenant's object inside a Route, read as what it claims to be. Everything in it is the tenant's word: a Route that
 /// says anything but a Gateway API object of a known kind is refused with a sentence that says what to change.
 /// </summary>
-public sealed partial class RouteSource
+public sealed partial class CarriedObject
 {
     private static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
 
-    private RouteSource(RouteOrigin origin, ApiObject value)
+    private CarriedObject(RouteOrigin origin, ApiObject value)
     {
         Origin = origin;
         Value = value;
@@ -32,7 +32,7 @@ public sealed partial class RouteSource
 
     /// <summary>Reads the object.</summary>
     /// <returns>The object, or the sentence that says what is wrong with it.</returns>
-    public static (RouteSource? Source, string? Problem) Read(Route route)
+    public static (CarriedObject? Source, string? Problem) Read(Route route)
     {
         if (TenantNames.TenantOf(route.Namespace) is null)
         {
@@ -61,7 +61,7 @@ public sealed partial class RouteSource
 
         try
         {
-            return (new RouteSource(origin, Read(origin.Kind, WithoutNulls(route.Spec!.Source!.Kubernetes!.Resource!))), null);
+            return (new CarriedObject(origin, Read(origin.Kind, WithoutNulls(route.Spec!.Source!.Kubernetes!.Resource!))), null);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
         {
