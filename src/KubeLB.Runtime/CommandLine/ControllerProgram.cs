@@ -23,7 +23,8 @@ public static class ControllerProgram
         var parsed = command.Parse([.. args.Select(DoubleDash)]);
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync($"{string.Join(" ", parsed.Errors.Select(e => e.Message))} See --help.").ConfigureAwait(false);
+            var problems = string.Join(" ", parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries))));
+            await Console.Error.WriteLineAsync($"{problems} See --help.").ConfigureAwait(false);
             return 2;
         }
 
