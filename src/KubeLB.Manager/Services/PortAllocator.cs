@@ -18,8 +18,17 @@ internal sealed class PortAllocator : IDisposable
     private readonly ConcurrentDictionary<string, TenantPorts> _tenants = new(StringComparer.Ordinal);
     private readonly IDisposable _subscription;
 
-    public PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management) =>
-        _subscription = management.Informer<V1Service>().Subscribe(Follow);
+    public PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management)
+    {
+        var services = management.Informer<V1Service>();
+        _subscription = services.Subscribe(Follow);
+
+        // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before.
+        foreach (var service in services.List())
+        {
+            Follow(new Change<V1Service>(null, service));
+        }
+    }
 
     /// <summary>The port for a need; the same one whenever it is asked again.</summary>
     /// <exception cref="PortsExhaustedException">All ports of the tenant's proxy are taken.</exception>
