@@ -6,6 +6,7 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
@@ -56,13 +57,16 @@ internal sealed class RouteReconciler<T>(
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
-        if (translation.Backends.Waiting.Count == 0)
+        if (translation.Backends.Waiting.Count == 0 && translation.Parents.All(IsCarried))
         {
             route = await managementRoutes.ApplyAsync(translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
         await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, time.Now()), cancellationToken).ConfigureAwait(false);
     }
+
+    // After its Gateway, so that the generated route finds its parent when it first appears.
+    private bool IsCarried(ParentVerdict parent) => !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
 
     // Whatever the reason why it is not served (any more), the same is left behind: nothing.
     private async Task ReleaseAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)

@@ -77,7 +77,7 @@ internal static class ManagerControllers
     private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
-        return change => change.Old?.Status?.Resources?.Route?.GeneratedName == change.New?.Status?.Resources?.Route?.GeneratedName
+        return change => NameOf(change.Old) == NameOf(change.New)
             ? []
             : change.Both()
                 .Select(r => (Namespace: r.Namespace, Origin: RouteOrigin.Of(r)))
@@ -99,6 +99,10 @@ internal static class ManagerControllers
         var routes = Management(services).Informer<Route>();
         return _ => routes.List().Where(IsGateway).Select(r => ResourceKey.Of(r));
     }
+
+    // Whether it was looked at, and what it is called.
+    private static (bool IsKnown, string? Name) NameOf(Route? route) =>
+        (route?.Status?.Resources?.Route is not null, route?.Status?.Resources?.Route?.GeneratedName);
 
     private static bool IsGateway(Route route) => RouteOrigin.Of(route)?.Kind == Gateway.KindName;
 

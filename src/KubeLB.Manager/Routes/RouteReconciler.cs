@@ -48,14 +48,20 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        var status = await GenerateAsync(route, cancellationToken).ConfigureAwait(false);
+        var translation = Translate(route);
+        if (translation.WaitingFor is not null)
+        {
+            // Its name brings this key back.
+            return ReconcileResult.Done;
+        }
+
+        var status = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
         await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return ReconcileResult.Done;
     }
 
-    private async Task<RouteStatus> GenerateAsync(Route route, CancellationToken cancellationToken)
+    private async Task<RouteStatus> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
     {
-        var translation = Translate(route);
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
         if (translation.Generated is not null)

@@ -33,6 +33,11 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Refused(source.Origin, problem);
         }
 
+        if (RouteGenerator.UnnamedParent(tenantRoute, source.Origin, view) is { } gatewayKey)
+        {
+            return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
+        }
+
         // Two entries for one Service would fight for one name; the first counts.
         var plans = carried
             .DistinctBy(CarriedServices.OriginOf)

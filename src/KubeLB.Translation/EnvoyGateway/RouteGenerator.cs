@@ -56,6 +56,14 @@ internal static class RouteGenerator
             ? "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them from the rules."
             : null;
 
+    /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
+    public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
+        source.ParentRefs
+            .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
+            .Where(p => view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null })
+            .Select(p => $"{p.Namespace}/{p.Name}")
+            .FirstOrDefault();
+
     private static bool HasExtension(List<RouteFilter>? filters) =>
         filters?.Any(f => f.Type == RouteFilterTypes.ExtensionRef || f.ExtensionRef is not null) == true;
 
