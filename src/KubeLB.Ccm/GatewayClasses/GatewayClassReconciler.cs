@@ -22,7 +22,7 @@ internal sealed class GatewayClassReconciler(
     {
         if (_classes.Get(key) is { } gatewayClass && gatewayClass.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gatewayClass))
         {
-            var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, time.Now()));
+            var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));
             await applier.PatchStatusAsync(tenant, gatewayClass, status, guarded: true, cancellationToken).ConfigureAwait(false);
         }
 

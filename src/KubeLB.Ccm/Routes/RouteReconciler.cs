@@ -62,7 +62,7 @@ internal sealed class RouteReconciler<T>(
             route = await managementRoutes.ApplyAsync(translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
-        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, time.Now()), cancellationToken).ConfigureAwait(false);
+        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.
@@ -76,7 +76,7 @@ internal sealed class RouteReconciler<T>(
         {
             source = await WriteStatusAsync(
                 source,
-                RouteStatusTranslator.Translate(source, translation, route: null, view, time.Now()),
+                RouteStatusTranslator.Translate(source, translation, route: null, view, StatusTime.Of(time.GetUtcNow())),
                 cancellationToken).ConfigureAwait(false);
         }
 

@@ -75,7 +75,7 @@ internal sealed class RouteReconciler(
             await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
-        return RouteStatusBuilder.Build(route, translation, generated, services, time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ"));
+        return RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
     }
 
     private EnvoyGatewayTranslation Translate(Route route)

@@ -122,5 +122,5 @@ internal sealed class TenantReconciler(
         await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
     }
 
-    private string Now() => time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ");
+    private string Now() => StatusTime.Of(time.GetUtcNow());
 }
