@@ -41,7 +41,7 @@ internal sealed class GatewayReconciler(
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var route = await managementRoutes.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
             var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
-            await applier.PatchStatusAsync(tenant, gateway, status, guarded: false, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }
         else if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
         {

@@ -22,7 +22,7 @@ public static class GatewayStatusTranslator
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
-            return new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners };
+            return new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
         }
 
         var reported = report.Gateway;
@@ -38,6 +38,7 @@ public static class GatewayStatusTranslator
             Conditions = conditions.ToList(),
             Addresses = reported is null ? gateway.Status?.Addresses : reported.Addresses,
             Listeners = Listeners(gateway, reported, report, now),
+            Unknown = (reported ?? gateway.Status)?.Unknown,
         };
     }
 
