@@ -19,6 +19,6 @@ public static class JsonSubset
         JsonArray wanted => current is JsonArray held
             && held.Count == wanted.Count
             && wanted.Zip(held).All(pair => Contains(pair.Second, pair.First)),
-        _ => JsonNode.DeepEquals(current, desired),
+        _ => JsonScalars.Same(current, desired),
     };
 }

@@ -10,6 +10,7 @@ namespace KubeLB.Runtime.Hosting;
 public sealed class ControllerBuilder
 {
     private readonly List<WatchRegistration> _watches = [];
+    private readonly HashSet<(string Cluster, ResourceKind Kind)> _needs = [];
 
     /// <summary>How many keys are reconciled at once. Default 1. The same key never runs twice at once.</summary>
     public int Workers { get; set; } = 1;
@@ -25,6 +26,20 @@ public sealed class ControllerBuilder
 
     internal IReadOnlyList<WatchRegistration> Watches => _watches;
 
+    internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> Needs => _needs;
+
+    /// <summary>
+    /// Starts the controller only when <typeparamref name="T"/> has synced too, without watching it: for kinds that the reconciler reads
+    /// and whose changes need no reconcile. Watched kinds are waited for anyway.
+    /// </summary>
+    public ControllerBuilder WaitFor<T>(string cluster)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(cluster);
+        _needs.Add((cluster, ResourceKind.Of<T>()));
+        return this;
+    }
+
     /// <summary>Reconciles the key of every <typeparamref name="T"/> that changes.</summary>
     public ControllerBuilder Watch<T>(string cluster)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
@@ -38,6 +53,7 @@ public sealed class ControllerBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(cluster);
         ArgumentNullException.ThrowIfNull(map);
+        WaitFor<T>(cluster);
         _watches.Add(new WatchRegistration<T>(cluster, ResourceKind.Of<T>(), map));
         return this;
     }

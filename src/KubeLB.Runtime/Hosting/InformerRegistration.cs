@@ -1,6 +1,9 @@
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Metrics;
+using KubeLB.Runtime.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Hosting;
 
@@ -10,6 +13,8 @@ internal abstract class InformerRegistration(ResourceKind kind, Type type)
     public ResourceKind Kind { get; } = kind;
 
     public Type Type { get; } = type;
+
+    public abstract IInformerRunner Create(InformerParts parts);
 }
 
 /// <summary>One informer that a cluster was asked to run.</summary>
@@ -17,4 +22,10 @@ internal sealed class InformerRegistration<T>(ResourceKind kind, InformerBuilder
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     public InformerBuilder<T> Settings { get; } = settings;
+
+    public override IInformerRunner Create(InformerParts parts) => new Informer<T>(
+        parts.Cluster.Name, parts.Cluster.ClientOf<T>(), parts.Cluster.Transport, Settings, parts.Limits, parts.Metrics, parts.Time, parts.Logger);
 }
+
+/// <summary>What every informer of a cluster is made of.</summary>
+internal sealed record InformerParts(Cluster Cluster, ReflectorSettings Limits, RuntimeMetrics Metrics, TimeProvider Time, ILogger Logger);
