@@ -37,8 +37,8 @@ public static class ControllerProgram
         try
         {
             using var host = build();
-            await host.RunAsync(cancellationToken).ConfigureAwait(false);
             var exit = host.Services.GetRequiredService<RuntimeExit>();
+            await host.RunAsync(cancellationToken).ConfigureAwait(false);
             return exit.Code;
         }
         catch (UsageException e)
