@@ -9,11 +9,6 @@ public static class Annotations
     /// <summary>What the applier last wrote to a generated object: lets it tell its own fields from those of others.</summary>
     public const string Applied = "kubelb.k8c.io/applied";
 
-    /// <summary>
-    /// Full name of the tenant's object where the label <see cref="Labels.OriginName"/> cannot hold it (63 characters).
-    /// </summary>
-    public const string OriginName = "kubelb.k8c.io/origin-name";
-
     /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 }

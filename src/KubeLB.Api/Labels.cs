@@ -1,3 +1,5 @@
+using KubeLB.Api.Naming;
+
 namespace KubeLB.Api;
 
 /// <summary>Labels that KubeLB sets, and their fixed values.</summary>
@@ -26,4 +28,11 @@ public static class Labels
 
     /// <summary>A label value may have at most this many characters.</summary>
     public const int MaxValueLength = 63;
+
+    /// <summary>
+    /// <paramref name="name"/> as a label value: an object's name may be longer (253) than a label's value, and is then cut
+    /// and told apart by 4 hex digits of its SHA-256.
+    /// </summary>
+    public static string Value(string name) =>
+        name.Length <= MaxValueLength ? name : $"{name[..(MaxValueLength - 5)].TrimEnd('-', '.')}-{GeneratedNames.Hash(name)}";
 }

@@ -34,6 +34,12 @@ public static class GatewayConditions
     /// <summary>Reason: a backend does not exist.</summary>
     public const string BackendNotFound = "BackendNotFound";
 
+    /// <summary>Reason (Envoy Gateway's): a backendRef names no port.</summary>
+    public const string PortNotSpecified = "PortNotSpecified";
+
+    /// <summary>Reason (Envoy Gateway's): a Service does not have the port.</summary>
+    public const string PortNotFound = "PortNotFound";
+
     /// <summary>Reason: a backend's kind is not supported.</summary>
     public const string InvalidKind = "InvalidKind";
 

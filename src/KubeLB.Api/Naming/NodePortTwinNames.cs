@@ -7,18 +7,14 @@ public static class NodePortTwinNames
     private const int MaxServiceNameLength = 63;
 
     /// <summary>
-    /// <c>service-nodeport</c>; where that would be longer than a Service's name may be (63), the name is cut and 4 hex
-    /// digits of its SHA-256 keep it unique.
+    /// The names a twin may have, best first: <c>service-nodeport</c>, and for where that is taken by a Service of somebody
+    /// else's, or longer than a Service's name may be (63), the name cut and told apart by 4 hex digits of its SHA-256.
     /// </summary>
-    public static string For(string service)
+    public static IReadOnlyList<string> Candidates(string service)
     {
-        if (service.Length + Suffix.Length <= MaxServiceNameLength)
-        {
-            return service + Suffix;
-        }
-
         var hash = GeneratedNames.Hash(service);
         var room = MaxServiceNameLength - Suffix.Length - 1 - hash.Length;
-        return $"{service[..room].TrimEnd('-')}-{hash}{Suffix}";
+        var hashed = $"{(service.Length > room ? service[..room].TrimEnd('-') : service)}-{hash}{Suffix}";
+        return service.Length + Suffix.Length <= MaxServiceNameLength ? [service + Suffix, hashed] : [hashed];
     }
 }
