@@ -1,0 +1,97 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace KubeLB.Runtime.Applying;
+
+/// <summary>
+/// What an annotation remembers of our latest apply, so that the next one (also after a restart) knows which fields are there because of
+/// us. <c>h</c>: hash of the desired content; <c>l</c>, <c>a</c>: keys of labels and annotations; <c>f</c>: fields, as a tree whose leaves
+/// are <c>1</c> (in <see cref="ApplyMode.Exclusive"/> only the top-level sections, because everything inside them is ours anyway).
+/// </summary>
+internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, IReadOnlyList<string> Annotations, JsonObject Fields)
+{
+    public static AppliedRecord None { get; } = new("", [], [], []);
+
+    public static AppliedRecord Of(DesiredObject desired, ApplyMode mode)
+    {
+        var fields = new JsonObject();
+        foreach (var (name, section) in desired.Sections.OrderBy(field => field.Key, StringComparer.Ordinal))
+        {
+            if (section is not null)
+            {
+                fields[name] = mode == ApplyMode.Exclusive ? 1 : Tree(section);
+            }
+        }
+
+        return new(desired.Hash, Keys(desired.Labels), Keys(desired.Annotations), fields);
+    }
+
+    /// <summary>Reads the annotation; anything unreadable counts as nothing remembered.</summary>
+    public static AppliedRecord Parse(string? annotation)
+    {
+        if (string.IsNullOrEmpty(annotation))
+        {
+            return None;
+        }
+
+        try
+        {
+            return JsonNode.Parse(annotation) is JsonObject root
+                ? new(
+                    root["h"] is JsonValue hash && hash.GetValueKind() == JsonValueKind.String ? hash.GetValue<string>() : "",
+                    Strings(root["l"]), Strings(root["a"]), root["f"]?.DeepClone() as JsonObject ?? [])
+                : None;
+        }
+        catch (JsonException)
+        {
+            return None;
+        }
+    }
+
+    public string ToAnnotation()
+    {
+        var root = new JsonObject { ["h"] = Hash };
+        if (Labels.Count > 0)
+        {
+            root["l"] = new JsonArray([.. Labels.Select(key => JsonValue.Create(key))]);
+        }
+
+        if (Annotations.Count > 0)
+        {
+            root["a"] = new JsonArray([.. Annotations.Select(key => JsonValue.Create(key))]);
+        }
+
+        if (Fields.Count > 0)
+        {
+            root["f"] = Fields.DeepClone();
+        }
+
+        return root.ToJsonString();
+    }
+
+    private static JsonNode Tree(JsonNode node)
+    {
+        if (node is not JsonObject obj)
+        {
+            return 1;
+        }
+
+        var tree = new JsonObject();
+        foreach (var (name, value) in obj.OrderBy(field => field.Key, StringComparer.Ordinal))
+        {
+            if (value is not null)
+            {
+                tree[name] = Tree(value);
+            }
+        }
+
+        return tree;
+    }
+
+    private static string[] Keys(JsonObject map) => [.. map.Select(entry => entry.Key).Order(StringComparer.Ordinal)];
+
+    private static string[] Strings(JsonNode? node) =>
+        node is JsonArray array
+            ? [.. array.OfType<JsonValue>().Where(v => v.GetValueKind() == JsonValueKind.String).Select(v => v.GetValue<string>())]
+            : [];
+}

@@ -1,0 +1,164 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.Runtime.Applying;
+
+/// <summary>Compares a desired object with the present one and computes the patch. Pure.</summary>
+internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode)
+{
+    private readonly AppliedRecord _before = AppliedRecord.Parse(
+        (current["metadata"]?["annotations"] as JsonObject)?[recordAnnotation] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null);
+
+    private JsonObject Metadata => current["metadata"] as JsonObject ?? [];
+
+    /// <summary>Changes when anybody changes a part of the object that is ours.</summary>
+    public string OwnedHash()
+    {
+        var sections = new JsonObject();
+        foreach (var name in desired.Sections.Select(section => section.Key).Union(_before.Fields.Select(field => field.Key)))
+        {
+            sections[name] = current[name]?.DeepClone();
+        }
+
+        return CanonicalJson.Hash(sections);
+    }
+
+    /// <summary>True if everything desired is there and the record says that nothing else was ever set by us.</summary>
+    public bool RecordMatches => _before.Hash == desired.Hash;
+
+    /// <summary>True if the sections hold everything that is desired, whatever else they hold.</summary>
+    public bool SectionsHoldDesired() => JsonSubset.Contains(DesiredObject.SectionsOf(current), desired.Sections);
+
+    /// <summary>True if labels, annotations, owners and finalizers are as desired.</summary>
+    public bool MetadataMatches() => MetadataPatch() is null;
+
+    /// <summary>The merge patch from what is to what is desired, the record included.</summary>
+    public JsonObject Patch()
+    {
+        var patch = new JsonObject();
+        foreach (var (name, wanted) in desired.Sections)
+        {
+            if (Change(current[name], wanted, _before.Fields[name], out var change))
+            {
+                patch[name] = change;
+            }
+        }
+
+        foreach (var (name, _) in _before.Fields)
+        {
+            if (!desired.Sections.ContainsKey(name) && current[name] is not null)
+            {
+                patch[name] = null;
+            }
+        }
+
+        var metadata = MetadataPatch() ?? [];
+        var record = AppliedRecord.Of(desired, mode).ToAnnotation();
+        if ((Metadata["annotations"]?[recordAnnotation] as JsonValue)?.TryGetValue<string>(out var present) != true || present != record)
+        {
+            Child(metadata, "annotations")[recordAnnotation] = record;
+        }
+
+        if (metadata.Count > 0)
+        {
+            patch["metadata"] = metadata;
+        }
+
+        return patch;
+    }
+
+    private JsonObject? MetadataPatch()
+    {
+        var patch = new JsonObject();
+        PatchMap(patch, "labels", desired.Labels, _before.Labels);
+        PatchMap(patch, "annotations", desired.Annotations, _before.Annotations);
+        PatchList(patch, "ownerReferences", desired.OwnerReferences, node => node?["uid"]?.ToString());
+        if (Metadata["deletionTimestamp"] is null)
+        {
+            // The API server refuses new finalizers on an object that is being deleted.
+            PatchList(patch, "finalizers", desired.Finalizers, node => node?.ToString());
+        }
+
+        return patch.Count == 0 ? null : patch;
+    }
+
+    private void PatchMap(JsonObject patch, string field, JsonObject wanted, IReadOnlyList<string> setBefore)
+    {
+        var present = Metadata[field] as JsonObject ?? [];
+        foreach (var (key, value) in wanted)
+        {
+            if (!JsonNode.DeepEquals(present[key], value))
+            {
+                Child(patch, field)[key] = value?.DeepClone();
+            }
+        }
+
+        foreach (var key in setBefore)
+        {
+            if (!wanted.ContainsKey(key) && present.ContainsKey(key))
+            {
+                Child(patch, field)[key] = null;
+            }
+        }
+    }
+
+    private void PatchList(JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf)
+    {
+        var present = Metadata[field] as JsonArray ?? [];
+        var missing = wanted.Where(item => !present.Any(p => idOf(p) == idOf(item) && JsonSubset.Contains(p, item))).ToList();
+        if (missing.Count == 0)
+        {
+            return;
+        }
+
+        var kept = present.Where(p => missing.All(m => idOf(m) != idOf(p)));
+        patch[field] = new JsonArray([.. kept.Concat(missing).Select(item => item?.DeepClone())]);
+
+        // A list is replaced whole: an entry that somebody adds at the same time must not be lost.
+        patch["resourceVersion"] = Metadata["resourceVersion"]?.DeepClone();
+    }
+
+    /// <returns>True if there is something to change; <paramref name="change"/> is then what the patch says of this node.</returns>
+    private bool Change(JsonNode? present, JsonNode? wanted, JsonNode? setBefore, out JsonNode? change)
+    {
+        if (present is JsonObject from && wanted is JsonObject to)
+        {
+            return ChangeFields(from, to, setBefore as JsonObject, out change);
+        }
+
+        change = wanted?.DeepClone();
+        return mode == ApplyMode.Subset ? !JsonSubset.Contains(present, wanted) : !JsonScalars.Same(present, wanted);
+    }
+
+    private bool ChangeFields(JsonObject from, JsonObject to, JsonObject? setBefore, out JsonNode? change)
+    {
+        var patch = new JsonObject();
+        foreach (var (name, wanted) in to)
+        {
+            if (Change(from[name], wanted, setBefore?[name], out var field))
+            {
+                patch[name] = field;
+            }
+        }
+
+        foreach (var (name, present) in from)
+        {
+            if (present is not null && !to.ContainsKey(name) && (mode == ApplyMode.Exclusive || setBefore?.ContainsKey(name) == true))
+            {
+                patch[name] = null;
+            }
+        }
+
+        change = patch;
+        return patch.Count > 0;
+    }
+
+    private static JsonObject Child(JsonObject parent, string name)
+    {
+        if (parent[name] is not JsonObject child)
+        {
+            parent[name] = child = [];
+        }
+
+        return child;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using k8s;
+using k8s.Autorest;
+using KubeLB.Runtime.Metrics;
+
+namespace KubeLB.Runtime.Clusters;
+
+/// <summary>
+/// Sends requests for any kind through the HttpClient and the credentials of a KubernetesClient connection, whose own operations are typed
+/// per kind, hide parts of the answer and buffer watches.
+/// </summary>
+internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time)
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
+    public Uri BaseAddress => kubernetes.BaseUri;
+
+    public bool? IsReachable { get; private set; }
+
+    /// <summary>Sends a request and returns a successful answer of which only the headers have been read.</summary>
+    /// <exception cref="HttpOperationException">The answer is outside 2xx; its message holds what the API server said.</exception>
+    /// <exception cref="HttpRequestException">There was no answer.</exception>
+    public async Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        using var message = new HttpRequestMessage(request.Method, new Uri(kubernetes.BaseUri, request.Path))
+        {
+            // Falls back to 1.1 where TLS does not negotiate it. One connection then carries all watches and is kept alive by pings.
+            Version = HttpVersion.Version20,
+        };
+        message.Headers.TryAddWithoutValidation("Accept", "application/json");
+        if (request.Body is not null)
+        {
+            message.Content = new StringContent(request.Body, Encoding.UTF8, request.ContentType);
+        }
+
+        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        HttpResponseMessage response;
+        try
+        {
+            if (kubernetes.Credentials is { } credentials)
+            {
+                await credentials.ProcessHttpRequestAsync(message, either.Token).ConfigureAwait(false);
+            }
+
+            response = await kubernetes.HttpClient.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
+        {
+            NoAnswer(request);
+            throw new HttpRequestException($"No answer within {AnswerLimit.TotalSeconds:0} seconds.", e);
+        }
+        catch (Exception)
+        {
+            NoAnswer(request);
+            throw;
+        }
+
+        Reachable(true);
+        metrics.Requested(cluster, request.Verb, request.Resource, ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture));
+        return response.IsSuccessStatusCode ? response : throw await RefusalAsync(request, message, response, either.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a request and reads the whole answer as JSON.</summary>
+    public async Task<JsonDocument> SendForJsonAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            using var stream = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
+            return await JsonDocument.ParseAsync(stream, default, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"The answer was not complete within {AnswerLimit.TotalSeconds:0} seconds.", e);
+        }
+    }
+
+    private static async Task<HttpOperationException> RefusalAsync(
+        ApiRequest request, HttpRequestMessage message, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        using (response)
+        {
+            string content;
+            try
+            {
+                content = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                content = "";
+            }
+
+            return new HttpOperationException(
+                $"{request.Verb} {request.Resource} was answered with {(int)response.StatusCode} {response.ReasonPhrase}: {StatusMessage.Of(content)}")
+            {
+                Request = new HttpRequestMessageWrapper(message, request.Body),
+                Response = new HttpResponseMessageWrapper(response, content),
+            };
+        }
+    }
+
+    private void NoAnswer(ApiRequest request)
+    {
+        Reachable(false);
+        metrics.Requested(cluster, request.Verb, request.Resource, "error");
+    }
+
+    private void Reachable(bool reachable)
+    {
+        IsReachable = reachable;
+        metrics.ClusterUp(cluster, reachable);
+    }
+}

@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using k8s;
+using k8s.Models;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Metrics;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Watching;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Clusters;
+
+/// <summary>
+/// One API server connection with its typed clients and its shared informers. Registered by <c>AddCluster</c>; get it with
+/// <c>[FromKeyedServices("name")] Cluster</c>.
+/// </summary>
+public sealed class Cluster : IAsyncDisposable
+{
+    private static readonly ApiRequest VersionRequest = new(HttpMethod.Get, "version", "get", "version");
+
+    private readonly ApiTransport _transport;
+    private readonly string _fieldManager;
+    private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
+    private readonly ConcurrentDictionary<Type, object> _clients = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private Task? _running;
+
+    internal Cluster(
+        string name,
+        IKubernetes kubernetes,
+        ClusterBuilder watched,
+        string fieldManager,
+        ReflectorSettings limits,
+        RuntimeMetrics metrics,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        if (kubernetes is not Kubernetes connection)
+        {
+            throw new ArgumentException(
+                $"The connection of cluster \"{name}\" is a {kubernetes?.GetType().FullName ?? "null"}; it must be a k8s.Kubernetes, whose HttpClient and credentials are used for all kinds.",
+                nameof(kubernetes));
+        }
+
+        Name = name;
+        Kubernetes = kubernetes;
+        _fieldManager = fieldManager;
+        _transport = new ApiTransport(name, connection, metrics, time);
+        var parts = new InformerParts(this, limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
+        foreach (var registration in watched.Informers)
+        {
+            _informers.Add(registration.Kind, registration.Create(parts));
+        }
+    }
+
+    /// <summary>The name under which the cluster was registered; appears in logs, metrics and probes.</summary>
+    public string Name { get; }
+
+    /// <summary>The connection, for requests that the typed clients do not cover. These are not counted in the metrics.</summary>
+    public IKubernetes Kubernetes { get; }
+
+    /// <summary>True if the API server gave any answer to the latest request (an HTTP error is an answer); null before the first.</summary>
+    public bool? IsReachable => _transport.IsReachable;
+
+    internal ApiTransport Transport => _transport;
+
+    internal IReadOnlyCollection<IInformerRunner> Informers => _informers.Values;
+
+    /// <summary>The client for one kind. The kind need not be watched.</summary>
+    public IResourceClient<T> Client<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> => ClientOf<T>();
+
+    /// <summary>The informer of one kind.</summary>
+    /// <exception cref="InvalidOperationException">The kind is not watched in this cluster.</exception>
+    public IInformer<T> Informer<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _informers.GetValueOrDefault(ResourceKind.Of<T>()) switch
+        {
+            IInformer<T> informer => informer,
+            null => throw new InvalidOperationException(
+                $"{typeof(T).Name} ({ResourceKind.Of<T>()}) is not watched in cluster \"{Name}\"; register it with c.Informer<{typeof(T).Name}>() in AddCluster or ConfigureCluster."),
+            var other => throw new InvalidOperationException(
+                $"{ResourceKind.Of<T>()} is watched in cluster \"{Name}\" as {other.GetType().GetGenericArguments()[0].FullName}, not as {typeof(T).FullName}."),
+        };
+
+    /// <summary>Asks the API server for its version. Never throws for an unreachable server.</summary>
+    /// <returns>Null if it answered, otherwise one sentence saying what is wrong.</returns>
+    public async Task<string?> CheckConnectionAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await _transport.SendForJsonAsync(VersionRequest, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // Credential plugins may throw anything; the caller wants to know that it does not work, and why.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return ApiTrouble.Of(e, Name, _transport.BaseAddress, null, "asking for its version").Sentence;
+        }
+    }
+
+    /// <summary>Stops the informers and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        Kubernetes.Dispose();
+        _stop.Dispose();
+    }
+
+    internal ResourceClient<T> ClientOf<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(_transport, _fieldManager));
+
+    internal bool Watches<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
+
+    internal IInformerRunner? FindInformer(ResourceKind kind) => _informers.GetValueOrDefault(kind);
+
+    internal void Start()
+    {
+        lock (_gate)
+        {
+            _running ??= Task.WhenAll(_informers.Values.Select(informer => Task.Run(() => informer.RunAsync(_stop.Token))));
+        }
+    }
+
+    internal async Task StopAsync()
+    {
+        Task? running;
+        lock (_gate)
+        {
+            running = _running;
+            _running = Task.CompletedTask;
+        }
+
+        if (running is not null && !_stop.IsCancellationRequested)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await running.ConfigureAwait(false);
+        }
+    }
+}

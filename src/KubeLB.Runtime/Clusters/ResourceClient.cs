@@ -1,0 +1,186 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using KubeLB.Runtime.Storing;
+
+namespace KubeLB.Runtime.Clusters;
+
+/// <inheritdoc />
+internal sealed class ResourceClient<T>(ApiTransport transport, string fieldManager) : IResourceClient<T>
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    private const string MergePatchType = "application/merge-patch+json";
+
+    public ResourceKind Kind { get; } = ResourceKind.Of<T>();
+
+    public async Task<T?> GetAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ForObjectAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, key), "get", Kind.FullName), cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    public async Task<ListResult<T>> ListAsync(ListQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var parameters = ApiRequest.Query(
+            ("labelSelector", query.LabelSelector), ("fieldSelector", query.FieldSelector),
+            ("limit", query.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("continue", query.Continue));
+        using var page = await transport
+            .SendForJsonAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, query.Namespace) + parameters, "list", Kind.FullName), cancellationToken)
+            .ConfigureAwait(false);
+        var root = page.RootElement;
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("metadata", out var metadata))
+        {
+            throw new JsonException($"A list of {Kind} has no metadata.");
+        }
+
+        var items = new List<T>();
+        var undecodable = new List<UndecodableObject>();
+        if (root.TryGetProperty("items", out var elements) && elements.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var element in elements.EnumerateArray())
+            {
+                if (TryDecode(element, out var item, out var problem))
+                {
+                    items.Add(item);
+                }
+                else
+                {
+                    undecodable.Add(problem);
+                }
+            }
+        }
+
+        var next = Text(metadata, "continue");
+        return new(items, Text(metadata, "resourceVersion"), next.Length == 0 ? null : next, undecodable);
+    }
+
+    public Task<T> CreateAsync(T obj, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(obj);
+        return CreateAsync((JsonObject)JsonNode.Parse(KubernetesJson.Serialize(obj))!, obj.Metadata?.NamespaceProperty, cancellationToken);
+    }
+
+    public Task<T> CreateAsync(JsonObject obj, string? ns, CancellationToken cancellationToken)
+    {
+        obj["apiVersion"] = Kind.ApiVersion;
+        obj["kind"] = Kind.Kind;
+        return ForObjectAsync(
+            new(HttpMethod.Post, ApiRequest.PathOf(Kind, ns) + WriteParameters(), "create", Kind.FullName) { Body = obj.ToJsonString() },
+            cancellationToken);
+    }
+
+    public Task<T> MergePatchAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken) =>
+        PatchAsync(key, null, patch, cancellationToken);
+
+    public Task<T> MergePatchStatusAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken) =>
+        PatchAsync(key, "status", patch, cancellationToken);
+
+    public async Task<bool> DeleteAsync(ResourceKey key, string? uid, CancellationToken cancellationToken) =>
+        (await DeleteAndTellAsync(key, uid, cancellationToken).ConfigureAwait(false)).Found;
+
+    /// <summary>Deletes and tells what is left: the object itself if finalizers or a grace period hold it.</summary>
+    internal async Task<(bool Found, T? Left)> DeleteAndTellAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
+    {
+        var options = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = "Background" };
+        if (uid is not null)
+        {
+            options["preconditions"] = new JsonObject { ["uid"] = uid };
+        }
+
+        try
+        {
+            using var answer = await transport
+                .SendForJsonAsync(
+                    new(HttpMethod.Delete, ApiRequest.PathOf(Kind, key), "delete", Kind.FullName) { Body = options.ToJsonString() }, cancellationToken)
+                .ConfigureAwait(false);
+            return (true, LeftBy(answer.RootElement));
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return (false, null);
+        }
+    }
+
+    /// <summary>Decodes one object of a list or a watch; a problem never escapes as an exception.</summary>
+    internal bool TryDecode(
+        JsonElement element,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? item,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out UndecodableObject? problem)
+    {
+        try
+        {
+            item = Named(KubernetesJson.Deserialize<T>(element));
+            _ = ResourceKey.Of(item);
+            problem = null;
+            return true;
+        }
+#pragma warning disable CA1031 // Converters of any model may throw anything; whatever it is, only this object is lost.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            var metadata = element.ValueKind == JsonValueKind.Object && element.TryGetProperty("metadata", out var found) ? found : default;
+            item = null;
+            problem = new(Text(metadata, "namespace"), Text(metadata, "name"), e.Message);
+            return false;
+        }
+    }
+
+    internal static string Text(JsonElement element, string field) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
+
+    private Task<T> PatchAsync(ResourceKey key, string? subresource, JsonObject patch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(patch);
+        var resource = subresource is null ? Kind.FullName : $"{Kind.FullName}/{subresource}";
+        return ForObjectAsync(
+            new(HttpMethod.Patch, ApiRequest.PathOf(Kind, key, subresource) + WriteParameters(), "patch", resource)
+            {
+                Body = patch.ToJsonString(),
+                ContentType = MergePatchType,
+            },
+            cancellationToken);
+    }
+
+    private string WriteParameters() => ApiRequest.Query(("fieldManager", fieldManager));
+
+    private T? LeftBy(JsonElement answer)
+    {
+        if (Text(answer, "kind") == "Status" || !TryDecode(answer, out var left, out _) || left.Metadata.DeletionTimestamp is null)
+        {
+            return null;
+        }
+
+        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 ? left : null;
+    }
+
+    private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        using var answer = await transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
+        return Named(KubernetesJson.Deserialize<T>(answer.RootElement));
+    }
+
+    // Items of a list do not carry apiVersion and kind.
+    private T Named(T? obj)
+    {
+        if (obj is null)
+        {
+            throw new JsonException($"null is not a {Kind.Kind}.");
+        }
+
+        obj.ApiVersion ??= Kind.ApiVersion;
+        obj.Kind ??= Kind.Kind;
+        return obj;
+    }
+}

@@ -1,0 +1,74 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Queues;
+using KubeLB.Runtime.Storing;
+
+namespace KubeLB.Runtime.Hosting;
+
+/// <summary>Says what one controller watches and how much it does at once.</summary>
+public sealed class ControllerBuilder
+{
+    private readonly List<WatchRegistration> _watches = [];
+    private readonly HashSet<(string Cluster, ResourceKind Kind)> _needs = [];
+
+    /// <summary>How many keys are reconciled at once. Default 1. The same key never runs twice at once.</summary>
+    public int Workers { get; set; } = 1;
+
+    /// <summary>Backoff of failing keys.</summary>
+    public WorkQueueOptions Queue { get; set; } = new();
+
+    /// <summary>
+    /// True (the default) to run only while this process leads. False for a controller that every replica runs, for example one that only
+    /// keeps something in memory.
+    /// </summary>
+    public bool OnlyWhileLeading { get; set; } = true;
+
+    internal IReadOnlyList<WatchRegistration> Watches => _watches;
+
+    internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> Needs => _needs;
+
+    /// <summary>
+    /// Starts the controller only when <typeparamref name="T"/> has synced too, without watching it: for kinds that the reconciler reads
+    /// and whose changes need no reconcile. Watched kinds are waited for anyway.
+    /// </summary>
+    public ControllerBuilder WaitFor<T>(string cluster)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(cluster);
+        _needs.Add((cluster, ResourceKind.Of<T>()));
+        return this;
+    }
+
+    /// <summary>Reconciles the key of every <typeparamref name="T"/> that changes.</summary>
+    public ControllerBuilder Watch<T>(string cluster)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Watch<T>(cluster, _ => (Change<T> change) => [change.Key]);
+
+    /// <summary>Reconciles the keys that <paramref name="map"/> finds for a change.</summary>
+    /// <param name="cluster">Name of a registered cluster.</param>
+    /// <param name="map">Gives the mapping; called once, with the host's services. The mapping must be quick and must not block.</param>
+    public ControllerBuilder Watch<T>(string cluster, Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> map)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(cluster);
+        ArgumentNullException.ThrowIfNull(map);
+        WaitFor<T>(cluster);
+        _watches.Add(new WatchRegistration<T>(cluster, ResourceKind.Of<T>(), map));
+        return this;
+    }
+
+    /// <summary>Reconciles the keys that <paramref name="map"/> finds for the object before and for the object after a change.</summary>
+    /// <param name="cluster">Name of a registered cluster.</param>
+    /// <param name="map">Gives the mapping; called once, with the host's services. The mapping must be quick and must not block.</param>
+    public ControllerBuilder Watch<T>(string cluster, Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> map)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Watch<T>(cluster, services =>
+        {
+            var keysOf = map(services);
+            return (Change<T> change) => change.Both().SelectMany(keysOf);
+        });
+    }
+}

@@ -1,0 +1,37 @@
+using KubeLB.Runtime.LeaderElection;
+
+namespace KubeLB.Runtime.Hosting;
+
+/// <summary>Settings of one host's runtime.</summary>
+public sealed class KubeRuntimeOptions
+{
+    /// <summary>Name of the component and prefix of its metrics, for example <c>kubelb_ccm</c>. Letters, digits and underscores.</summary>
+    public string Component { get; set; } = "controller";
+
+    /// <summary>
+    /// Address of <c>/metrics</c>: <c>:9445</c> for all interfaces, <c>127.0.0.1:0</c> for loopback and a free port, empty or <c>0</c> to
+    /// disable. Default disabled. If it equals <see cref="ProbeAddress"/>, one listener serves both.
+    /// </summary>
+    public string MetricsAddress { get; set; } = "";
+
+    /// <summary>Address of <c>/healthz</c> and <c>/readyz</c>, in the form of <see cref="MetricsAddress"/>. Default disabled.</summary>
+    public string ProbeAddress { get; set; } = "";
+
+    /// <summary>Binds addresses without a host (<c>:8081</c>) to loopback only. Default false.</summary>
+    public bool BindLoopbackOnly { get; set; }
+
+    /// <summary>Elects one writer; null (the default) to write without a lease.</summary>
+    public LeaderElectionSettings? LeaderElection { get; set; }
+
+    /// <summary>Stops the host with exit code 1 when the lease is lost, so that it restarts clean. Default true.</summary>
+    public bool StopWhenLeaseIsLost { get; set; } = true;
+
+    /// <summary>Annotation in which the applier remembers what it last applied. Must be a valid annotation key.</summary>
+    public string ApplierAnnotation { get; set; } = "runtime/applied";
+
+    /// <summary>Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.</summary>
+    public string FieldManager { get; set; } = "";
+
+    /// <summary>How long running reconciles may take to finish after a stop was asked for. Default 10 seconds.</summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,106 @@
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Metrics;
+using KubeLB.Runtime.Probes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Hosting;
+
+/// <summary>
+/// Starts and stops everything in order. Start: listeners, controllers' subscriptions, informers, leader election. Stop: controllers (work
+/// that has begun may finish), lease, informers, listeners; so the lease is held until the last write is done.
+/// </summary>
+internal sealed class RuntimeHostedService(
+    KubeRuntimeOptions options,
+    RegisteredClusters clusters,
+    IEnumerable<ControllerRegistration> registrations,
+    Leadership leadership,
+    ProbeServer probes,
+    RuntimeEndpoints endpoints,
+    RuntimeExit exit,
+    RuntimeMetrics metrics,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime,
+    IServiceProvider services,
+    ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+{
+    private readonly ILogger _logger = loggers.CreateLogger("KubeLB.Runtime.Hosting");
+    private readonly List<ControllerRunner> _runners = [];
+    private LeaderElectionLoop? _election;
+    private bool _stopped;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var controllers = registrations.ToList();
+        RegistrationCheck.ThrowIfInvalid(options, clusters, controllers);
+        await probes.StartAsync(cancellationToken).ConfigureAwait(false);
+        Log.Listening(_logger, endpoints.Probe?.ToString() ?? "none", endpoints.Metrics?.ToString() ?? "none");
+        _runners.AddRange(controllers.Select(CreateRunner));
+        _runners.ForEach(runner => runner.Start());
+        foreach (var cluster in clusters.All)
+        {
+            cluster.Start();
+        }
+
+        if (options.LeaderElection is { } election)
+        {
+            _election = new LeaderElectionLoop(
+                clusters.Find(election.Cluster)!, election, leadership, options.StopWhenLeaseIsLost, lifetime, exit,
+                loggers.CreateLogger("KubeLB.Runtime.LeaderElection"));
+            _election.Start();
+        }
+        else
+        {
+            leadership.Begin();
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
+        Log.Stopping(_logger);
+        using (var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            deadline.CancelAfter(options.StopTimeout);
+            await Task.WhenAll(_runners.Select(runner => runner.StopAsync(deadline.Token))).ConfigureAwait(false);
+        }
+
+        if (_election is not null)
+        {
+            await _election.StopAsync().ConfigureAwait(false);
+        }
+
+        leadership.End();
+        await Task.WhenAll(clusters.All.Select(cluster => cluster.StopAsync())).ConfigureAwait(false);
+        await probes.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        _election?.Dispose();
+        _runners.ForEach(runner => runner.Dispose());
+    }
+
+    private ControllerRunner CreateRunner(ControllerRegistration registration)
+    {
+        var logger = loggers.CreateLogger($"KubeLB.Runtime.Controllers.{registration.Name}");
+        var settings = registration.Settings;
+        var controller = new Controller(
+            registration.Name, settings.Workers, (IReconciler)services.GetRequiredService(registration.Reconciler), settings.Queue, metrics, time, logger);
+        return new ControllerRunner(
+            controller,
+            [.. settings.Needs.Select(need => clusters.Find(need.Cluster)!.FindInformer(need.Kind)!).Distinct()],
+            [.. settings.Watches.Select<WatchRegistration, Func<IDisposable>>(
+                watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add))],
+            settings.OnlyWhileLeading ? leadership : null,
+            logger);
+    }
+}

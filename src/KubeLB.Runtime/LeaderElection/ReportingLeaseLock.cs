@@ -1,0 +1,93 @@
+using System.Net;
+using k8s;
+using k8s.Autorest;
+using k8s.LeaderElection;
+using k8s.LeaderElection.ResourceLock;
+using k8s.Models;
+
+namespace KubeLB.Runtime.LeaderElection;
+
+/// <summary>
+/// The Lease as a lock. KubernetesClient's own lock keeps silent about refused requests; this one tells them, and tells whom it saw holding
+/// the Lease, so that a lost leadership is noticed at once and not at the end of the renew deadline.
+/// </summary>
+internal sealed class ReportingLeaseLock(
+    IKubernetes client, LeaderElectionSettings settings, Action<Exception> failed, Action<string> heldBy)
+    : LeaseLock(client, settings.Namespace, settings.LeaseName, settings.Identity)
+{
+    /// <summary>Gives up the Lease if it is ours, so that another replica need not wait for it to run out.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        var record = await GetAsync(cancellationToken).ConfigureAwait(false);
+        if (record?.HolderIdentity != Identity)
+        {
+            return;
+        }
+
+        var now = DateTime.UtcNow;
+        await UpdateAsync(
+            new LeaderElectionRecord
+            {
+                // Empty and not null: LeaderElector takes a Lease without holder field for one that must be created.
+                HolderIdentity = "",
+                LeaseDurationSeconds = 1,
+                AcquireTime = now,
+                RenewTime = now,
+                LeaderTransitions = record.LeaderTransitions,
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override async Task<V1Lease> ReadMetaObjectAsync(
+        IKubernetes client, string name, string namespaceParameter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var lease = await base.ReadMetaObjectAsync(client, name, namespaceParameter, cancellationToken).ConfigureAwait(false);
+            heldBy(lease.Spec?.HolderIdentity ?? "");
+            return lease;
+        }
+        catch (Exception e) when (e is not HttpOperationException { Response.StatusCode: HttpStatusCode.NotFound })
+        {
+            Report(e, cancellationToken);
+            throw;
+        }
+    }
+
+    protected override async Task<V1Lease> CreateMetaObjectAsync(
+        IKubernetes client, V1Lease obj, string namespaceParameter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await base.CreateMetaObjectAsync(client, obj, namespaceParameter, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Report(e, cancellationToken);
+            throw;
+        }
+    }
+
+    protected override async Task<V1Lease> ReplaceMetaObjectAsync(
+        IKubernetes client, V1Lease obj, string name, string namespaceParameter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await base.ReplaceMetaObjectAsync(client, obj, name, namespaceParameter, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Report(e, cancellationToken);
+            throw;
+        }
+    }
+
+    private void Report(Exception failure, CancellationToken cancellationToken)
+    {
+        // A conflict is another replica being faster.
+        if (!cancellationToken.IsCancellationRequested && failure is not HttpOperationException { Response.StatusCode: HttpStatusCode.Conflict })
+        {
+            failed(failure);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using KubeLB.Runtime.Hosting;
+using Prometheus;
+
+namespace KubeLB.Runtime.Metrics;
+
+/// <summary>Owns all instruments of one host's runtime. Their names begin with <see cref="KubeRuntimeOptions.Component"/>.</summary>
+internal sealed class RuntimeMetrics
+{
+    private readonly Counter _reconciles;
+    private readonly Histogram _reconcileDuration;
+    private readonly Gauge _queueDepth;
+    private readonly Counter _queueAdds;
+    private readonly Counter _queueRetries;
+    private readonly Counter _apiRequests;
+    private readonly Gauge _informerObjects;
+    private readonly Gauge _informerSynced;
+    private readonly Counter _informerRelists;
+    private readonly Counter _informerSkipped;
+    private readonly Gauge _clusterUp;
+    private readonly Gauge _leader;
+
+    public RuntimeMetrics(CollectorRegistry registry, KubeRuntimeOptions options)
+    {
+        var factory = Prometheus.Metrics.WithCustomRegistry(registry);
+        var prefix = options.Component;
+        _reconciles = factory.CreateCounter($"{prefix}_reconcile_total",
+            "Reconciles by result: done, requeue_after, retry, terminal, conflict, error, cancelled.", "controller", "result");
+        _reconcileDuration = factory.CreateHistogram($"{prefix}_reconcile_duration_seconds", "How long one reconcile took.",
+            new HistogramConfiguration
+            {
+                LabelNames = ["controller"],
+                Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+            });
+        _queueDepth = factory.CreateGauge($"{prefix}_workqueue_depth", "Keys that wait for a worker.", "controller");
+        _queueAdds = factory.CreateCounter($"{prefix}_workqueue_adds_total", "Keys added; duplicates of waiting keys do not count.", "controller");
+        _queueRetries = factory.CreateCounter($"{prefix}_workqueue_retries_total", "Keys added again with backoff.", "controller");
+        _apiRequests = factory.CreateCounter($"{prefix}_api_requests_total",
+            "Requests to API servers; code is the HTTP status, or error if there was no answer.", "cluster", "verb", "resource", "code");
+        _informerObjects = factory.CreateGauge($"{prefix}_informer_objects", "Objects in the local cache.", "cluster", "resource");
+        _informerSynced = factory.CreateGauge($"{prefix}_informer_synced", "1 once the first list is in the cache.", "cluster", "resource");
+        _informerRelists = factory.CreateCounter($"{prefix}_informer_lists_total", "Complete lists, the first one included.", "cluster", "resource");
+        _informerSkipped = factory.CreateCounter($"{prefix}_informer_undecodable_total", "Objects left out because they do not fit their type.", "cluster", "resource");
+        _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server gave any answer to the latest request.", "cluster");
+        _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
+    }
+
+    public void Reconciled(string controller, string result, TimeSpan duration)
+    {
+        _reconciles.WithLabels(controller, result).Inc();
+        _reconcileDuration.WithLabels(controller).Observe(duration.TotalSeconds);
+    }
+
+    public void QueueDepth(string controller, int depth) => _queueDepth.WithLabels(controller).Set(depth);
+
+    public void QueueAdded(string controller) => _queueAdds.WithLabels(controller).Inc();
+
+    public void QueueRetried(string controller) => _queueRetries.WithLabels(controller).Inc();
+
+    public void Requested(string cluster, string verb, string resource, string code) =>
+        _apiRequests.WithLabels(cluster, verb, resource, code).Inc();
+
+    public void ClusterUp(string cluster, bool up) => _clusterUp.WithLabels(cluster).Set(up ? 1 : 0);
+
+    public void InformerObjects(string cluster, string resource, int count) => _informerObjects.WithLabels(cluster, resource).Set(count);
+
+    public void InformerSynced(string cluster, string resource, bool synced) => _informerSynced.WithLabels(cluster, resource).Set(synced ? 1 : 0);
+
+    public void InformerListed(string cluster, string resource) => _informerRelists.WithLabels(cluster, resource).Inc();
+
+    public void InformerSkipped(string cluster, string resource) => _informerSkipped.WithLabels(cluster, resource).Inc();
+
+    public void Leader(bool leads) => _leader.Set(leads ? 1 : 0);
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using KubeLB.Runtime.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Prometheus;
+
+namespace KubeLB.Runtime.Probes;
+
+/// <summary>Serves <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>, on one listener or two.</summary>
+internal sealed class ProbeServer(KubeRuntimeOptions options, RuntimeEndpoints endpoints, ReadinessReport readiness, CollectorRegistry registry)
+    : IAsyncDisposable
+{
+    private readonly List<WebApplication> _listeners = [];
+
+    /// <exception cref="IOException">An address cannot be bound; the message says which.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var probe = ListenAddress.Parse(options.ProbeAddress, options.BindLoopbackOnly);
+        var metrics = ListenAddress.Parse(options.MetricsAddress, options.BindLoopbackOnly);
+        if (probe is not null && probe == metrics && probe.Port != 0)
+        {
+            endpoints.Probe = endpoints.Metrics = await ListenAsync(probe, "probe and metrics", true, true, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        endpoints.Probe = probe is null ? null : await ListenAsync(probe, "probe", true, false, cancellationToken).ConfigureAwait(false);
+        endpoints.Metrics = metrics is null ? null : await ListenAsync(metrics, "metrics", false, true, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners)
+        {
+            await listener.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _listeners.Clear();
+    }
+
+    private async Task<IPEndPoint> ListenAsync(ListenAddress address, string purpose, bool probes, bool metrics, CancellationToken cancellationToken)
+    {
+        // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (address.Address is null)
+            {
+                kestrel.ListenAnyIP(address.Port);
+            }
+            else
+            {
+                kestrel.Listen(address.Address, address.Port);
+            }
+        });
+        var app = builder.Build();
+        app.Run(context => AnswerAsync(context, probes, metrics));
+        _listeners.Add(app);
+        try
+        {
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}; choose another address.", e);
+        }
+
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var uri = new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal));
+        return new IPEndPoint(address.Address ?? IPAddress.Any, uri.Port);
+    }
+
+    private async Task AnswerAsync(HttpContext context, bool probes, bool metrics)
+    {
+        var (status, type, text) = context.Request.Path.Value switch
+        {
+            "/healthz" when probes => (200, "text/plain; charset=utf-8", "ok\n"),
+            "/readyz" when probes => Readyz(context.Request.Query.ContainsKey("verbose")),
+            "/metrics" when metrics => (200, "text/plain; version=0.0.4; charset=utf-8", null),
+            _ => (404, "text/plain; charset=utf-8", "not found\n"),
+        };
+        context.Response.StatusCode = status;
+        context.Response.ContentType = type;
+        if (text is null)
+        {
+            await registry.CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+        }
+        else
+        {
+            await context.Response.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+
+    private (int Status, string Type, string? Text) Readyz(bool verbose)
+    {
+        var (ready, text) = readiness.Create(verbose);
+        return (ready ? 200 : 503, "text/plain; charset=utf-8", text);
+    }
+
+    /// <summary>Leaves signals to the host that this listener belongs to.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,86 @@
+namespace KubeLB.Runtime.Queues;
+
+/// <summary>Keys that become due later, with one timer for all of them.</summary>
+internal sealed class DelayedKeys<TKey> : IDisposable
+    where TKey : notnull
+{
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly Action<TKey> _due;
+    private readonly ITimer _timer;
+    private readonly Dictionary<TKey, long> _dueAt = [];
+    private readonly PriorityQueue<TKey, long> _order = new();
+    private bool _disposed;
+
+    public DelayedKeys(TimeProvider time, Action<TKey> due)
+    {
+        _time = time;
+        _due = due;
+        _timer = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public void Add(TKey key, TimeSpan delay)
+    {
+        lock (_gate)
+        {
+            var at = _time.GetUtcNow().UtcTicks + delay.Ticks;
+            if (_disposed || (_dueAt.TryGetValue(key, out var earlier) && earlier <= at))
+            {
+                return;
+            }
+
+            // A later entry of the key stays in the order and is passed over when its turn comes.
+            _dueAt[key] = at;
+            _order.Enqueue(key, at);
+            Schedule();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            _dueAt.Clear();
+            _order.Clear();
+        }
+
+        _timer.Dispose();
+    }
+
+    private void Fire()
+    {
+        var due = new List<TKey>();
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow().UtcTicks;
+            while (_order.TryPeek(out var key, out var at) && at <= now)
+            {
+                _order.Dequeue();
+                if (_dueAt.TryGetValue(key, out var valid) && valid == at)
+                {
+                    _dueAt.Remove(key);
+                    due.Add(key);
+                }
+            }
+
+            Schedule();
+        }
+
+        due.ForEach(_due);
+    }
+
+    private void Schedule()
+    {
+        if (_disposed || !_order.TryPeek(out _, out var next))
+        {
+            return;
+        }
+
+        // Timers count whole milliseconds; rounding down would fire early and spin until the time has come.
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, next - _time.GetUtcNow().UtcTicks)).TotalMilliseconds));
+        _timer.Change(wait < LongestTimer ? wait : LongestTimer, Timeout.InfiniteTimeSpan);
+    }
+
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+}

@@ -1,0 +1,52 @@
+using k8s;
+using k8s.Models;
+
+namespace KubeLB.Runtime.Storing;
+
+/// <summary>
+/// A local, indexed copy of the objects of one kind, kept up to date by list and watch. All members may be used from any thread.
+/// Returned objects are shared: treat them as immutable.
+/// </summary>
+/// <typeparam name="T">The kind of object.</typeparam>
+public interface IInformer<T>
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>True once the first complete list is in the store. Stays true when the API server is lost afterwards.</summary>
+    bool HasSynced { get; }
+
+    /// <summary>One sentence saying why list or watch fails at present; null while all is well.</summary>
+    string? LastError { get; }
+
+    /// <summary>The stored object, or null.</summary>
+    T? Get(ResourceKey key);
+
+    /// <summary>The stored object, or null. <paramref name="ns"/> is empty for cluster-scoped kinds.</summary>
+    T? Get(string ns, string name);
+
+    /// <summary>A snapshot of all stored objects, in no particular order.</summary>
+    IReadOnlyCollection<T> List();
+
+    /// <summary>The objects for which the named index yielded <paramref name="value"/>, ordered by namespace and name.</summary>
+    /// <exception cref="ArgumentException">No index of that name was registered.</exception>
+    IReadOnlyList<T> ByIndex(string index, string value);
+
+    /// <summary>
+    /// Read-your-writes: puts the API server's answer to a write of our own into the store at once, and tells the handlers, unless the
+    /// store already holds that resourceVersion or a newer one, or has seen the object deleted since.
+    /// </summary>
+    void Observe(T written);
+
+    /// <summary>Removes an object that we deleted ourselves from the store at once, unless a newer incarnation is stored.</summary>
+    /// <param name="deleted">The object as it was when it was deleted.</param>
+    void ObserveDeleted(T deleted);
+
+    /// <summary>
+    /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every change from now on, in order per key.
+    /// Handlers run on the informer's own turn: they must be quick, must not block and must not throw.
+    /// </summary>
+    /// <returns>Ends the subscription when disposed.</returns>
+    IDisposable Subscribe(Action<Change<T>> handler);
+
+    /// <summary>Completes when <see cref="HasSynced"/> becomes true.</summary>
+    Task WaitForSyncAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,22 @@
+namespace KubeLB.Runtime.Watching;
+
+/// <summary>Limits of list and watch. The defaults are those of client-go where it has any.</summary>
+internal sealed record ReflectorSettings
+{
+    public int PageSize { get; init; } = 500;
+
+    /// <summary>A watch is asked to end after a random time between these two, so that watches spread over API servers.</summary>
+    public TimeSpan ShortestWatch { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan LongestWatch { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long after the time it was asked to end a silent watch is given up: its connection is dead.</summary>
+    public TimeSpan WatchGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan BackoffBase { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Numbers from 0 (inclusive) to 1 (exclusive).</summary>
+    public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
+}

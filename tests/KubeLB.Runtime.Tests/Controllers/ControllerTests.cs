@@ -1,0 +1,210 @@
+using System.Net;
+using k8s.Autorest;
+using k8s.Models;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Tests.Controllers;
+
+public sealed class ControllerTests
+{
+    private readonly FakeApiServer _server = new();
+    private readonly FuncReconciler _reconciler = new();
+
+    [Fact]
+    public async Task Every_existing_and_every_changed_object_is_reconciled()
+    {
+        _server.PutWidget("a");
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await Eventually.True(() => _reconciler.Count("a") == 1, "the existing one is reconciled");
+        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
+
+        _server.PutWidget("b");
+        await Eventually.True(() => _reconciler.Count("b") == 1, "the new one is reconciled");
+        _server.Widgets(c => c.Delete(new ResourceKey("default", "a")));
+        await Eventually.True(() => _reconciler.Count("a") == 2, "the deleted one is reconciled again");
+    }
+
+    [Fact]
+    public async Task A_desired_object_is_applied_once_and_then_nothing_is_sent_any_more()
+    {
+        _server.PutWidget("source", """{"spec":{"colour":"red"}}""");
+        TestHost? running = null;
+        _reconciler.Body = async (key, cancellationToken) =>
+        {
+            if (key.Name == "source")
+            {
+                var colour = running!.Widgets.Get(key)?.Spec?.Colour;
+                await running.Applier.ApplyAsync(running.Cluster, Widget.Named("copy", colour: colour), cancellationToken);
+            }
+
+            return ReconcileResult.Done;
+        };
+        await using var host = TestHost.Build(_server, services: s => Register(s, c => c.Watch<Widget>("home")));
+        running = host;
+        await host.Host.StartAsync();
+        await Eventually.True(() => _reconciler.Count("copy") >= 1, "the copy is there");
+
+        _server.PutWidget("source", """{"spec":{"colour":"blue"}}""");
+        await Eventually.True(() => host.Widgets.Get("default", "copy")?.Spec?.Colour == "blue", "the copy follows");
+        _server.PutWidget("source", """{"spec":{"colour":"blue","size":1}}""");
+        await Eventually.True(() => _reconciler.Count("source") >= 3, "a change without consequence is reconciled");
+        _server.Writes.Select(r => r.Method).Should().Equal(HttpMethod.Post, HttpMethod.Patch);
+    }
+
+    [Fact]
+    public async Task A_mapping_of_objects_is_asked_for_the_old_and_the_new_object()
+    {
+        _server.PutWidget("w", """{"spec":{"colour":"red"}}""");
+        await using var host = await StartAsync(c => c.Watch<Widget>("home", _ => (Widget w) => [new ResourceKey("colours", w.Spec!.Colour!)]));
+        await Eventually.True(() => _reconciler.Count("red") == 1, "the first colour is reconciled");
+        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
+
+        _server.PutWidget("w", """{"spec":{"colour":"blue"}}""");
+        await Eventually.True(() => _reconciler.Count("blue") == 1 && _reconciler.Count("red") == 2, "both colours are reconciled");
+    }
+
+    [Fact]
+    public async Task Failures_are_logged_once_and_tried_again_until_they_pass()
+    {
+        _server.PutWidget("a");
+        var attempts = 0;
+        _reconciler.Body = (_, _) => ++attempts <= 4 ? throw new InvalidOperationException("broken") : Task.FromResult(ReconcileResult.Done);
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await Eventually.True(() => attempts == 5, "it passes at the fifth attempt");
+
+        host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which.Should().Match<LogLine>(
+            line => line.Text.Contains("default/a") && line.Exception is InvalidOperationException);
+    }
+
+    [Fact]
+    public async Task Conflicts_and_stale_caches_are_ordinary_and_not_logged_above_debug()
+    {
+        _server.PutWidget("a");
+        var attempts = 0;
+        _reconciler.Body = (_, _) => ++attempts switch
+        {
+            1 => throw new StaleCacheException("behind"),
+            2 => throw new HttpOperationException("conflict") { Response = new HttpResponseMessageWrapper(new HttpResponseMessage(HttpStatusCode.Conflict), "") },
+            _ => Task.FromResult(ReconcileResult.Done),
+        };
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await Eventually.True(() => attempts == 3, "it passes at the third attempt");
+        host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_refusal_of_the_API_server_is_one_line_without_a_stack_trace()
+    {
+        _server.PutWidget("a");
+        var attempts = 0;
+        TestHost? running = null;
+        _server.Intercept = r => r.IsWrite ? FakeApiServer.Refusal(422, "Invalid", "spec.colour: must be a colour") : null;
+        _reconciler.Body = async (key, cancellationToken) =>
+        {
+            attempts++;
+            await running!.Applier.ApplyAsync(running.Cluster, Widget.Named("copy"), cancellationToken);
+            return ReconcileResult.Done;
+        };
+        await using var host = running = TestHost.Build(_server, services: s => Register(s, c => c.Watch<Widget>("home")));
+        await host.Host.StartAsync();
+        await Eventually.True(() => attempts >= 3, "it is tried again");
+        var line = host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which;
+        line.Text.Should().Contain("create widgets.example.com").And.Contain("422").And.Contain("spec.colour: must be a colour");
+        line.Exception.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Retry_comes_back_and_terminal_waits_for_a_change()
+    {
+        _server.PutWidget("again");
+        _server.PutWidget("never");
+        _reconciler.Body = (key, _) => Task.FromResult(key.Name switch
+        {
+            "again" when _reconciler.Count("again") < 3 => ReconcileResult.Retry("not yet"),
+            "never" => ReconcileResult.Terminal("hopeless"),
+            _ => ReconcileResult.Done,
+        });
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await Eventually.True(() => _reconciler.Count("again") == 3, "the retried key passes");
+        _reconciler.Count("never").Should().Be(1);
+        host.Logs.Lines.Where(l => l.Text.Contains("not yet")).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Information);
+        host.Logs.Lines.Where(l => l.Text.Contains("hopeless")).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Warning);
+
+        _server.PutWidget("never", """{"spec":{"size":1}}""");
+        await Eventually.True(() => _reconciler.Count("never") == 2, "a change brings it back");
+    }
+
+    [Fact]
+    public async Task A_stop_lets_running_work_finish()
+    {
+        _server.PutWidget("a");
+        var begun = new TaskCompletionSource();
+        var mayEnd = new TaskCompletionSource();
+        var finished = false;
+        _reconciler.Body = async (_, cancellationToken) =>
+        {
+            begun.TrySetResult();
+            await mayEnd.Task.WaitAsync(cancellationToken);
+            finished = true;
+            return ReconcileResult.Done;
+        };
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"));
+        await begun.Task;
+        var stop = host.Host.StopAsync();
+        mayEnd.SetResult();
+        await stop;
+        finished.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Work_that_does_not_finish_before_the_deadline_is_cancelled()
+    {
+        _server.PutWidget("a");
+        var begun = new TaskCompletionSource();
+        var cancelled = false;
+        _reconciler.Body = async (_, cancellationToken) =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancelled = true;
+            return ReconcileResult.Done;
+        };
+        await using var host = await StartAsync(c => c.Watch<Widget>("home"), o => o.StopTimeout = TimeSpan.FromMilliseconds(50));
+        await begun.Task;
+        await host.Host.StopAsync();
+        cancelled.Should().BeTrue();
+        host.Logs.Lines.Should().Contain(l => l.Text.Contains("did not finish in time"));
+    }
+
+    [Fact]
+    public async Task Wrong_registrations_fail_the_start_with_all_problems_at_once()
+    {
+        await using var host = TestHost.Build(_server, services: s =>
+        {
+            Register(s, c => c.Watch<V1Service>("home"));
+            s.AddController<FuncReconciler>("other", c => c.Watch<Widget>("elsewhere"));
+            s.AddController<FuncReconciler>("idle", c => c.Workers = 0);
+        });
+        var start = async () => await host.Host.StartAsync();
+        (await start.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Should()
+            .Contain("watches services in cluster \"home\", which has no informer")
+            .And.Contain("cluster \"elsewhere\", which is not registered")
+            .And.Contain("\"idle\" has 0 workers")
+            .And.Contain("\"idle\" watches nothing");
+    }
+
+    private void Register(IServiceCollection services, Action<ControllerBuilder> configure)
+    {
+        services.AddSingleton(_reconciler);
+        services.AddController<FuncReconciler>("widgets", configure);
+    }
+
+    private Task<TestHost> StartAsync(Action<ControllerBuilder> configure, Action<KubeRuntimeOptions>? options = null) =>
+        TestHost.StartAsync(_server, services: s => Register(s, configure), options: options);
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics;
+
+namespace KubeLB.Runtime.Tests.Fakes;
+
+/// <summary>Waits for conditions instead of sleeping.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    public static async Task True(Func<bool> condition, string what)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!condition())
+        {
+            if (watch.Elapsed > Deadline)
+            {
+                throw new TimeoutException($"Still not so after {Deadline.TotalSeconds} s: {what}");
+            }
+
+            await Task.Delay(5);
+        }
+    }
+
+    public static Task Equal<T>(T expected, Func<T> actual, string what) =>
+        True(() => EqualityComparer<T>.Default.Equals(expected, actual()), $"{what} is {expected}");
+}
