@@ -39,7 +39,7 @@ internal sealed class GatewayReconciler(
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-            var route = await managementRoutes.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+            var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
             var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
             await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }

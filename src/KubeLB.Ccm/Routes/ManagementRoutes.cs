@@ -5,20 +5,32 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Routes;
 
 /// <summary>The Routes of this tenant in the management cluster, found by the tenant's object that they stand for.</summary>
-internal sealed class ManagementRoutes([FromKeyedServices(ClusterNames.Management)] Cluster management, Applier applier)
+internal sealed class ManagementRoutes(
+    [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    Applier applier,
+    ILogger<ManagementRoutes> logger)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     /// <summary>The Route of a tenant's object; null if there is none.</summary>
     public Route? Find(string kind, ResourceKey key, string uid) => Of(kind, key).FirstOrDefault(r => r.Name == uid);
 
-    /// <summary>Writes the Route if it differs.</summary>
-    public async Task<Route> ApplyAsync(Route desired, CancellationToken cancellationToken) =>
-        (await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false)).Object;
+    /// <summary>Writes the Route of a tenant's object if it differs.</summary>
+    public async Task<Route> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
+    {
+        var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
+        if (applied.Outcome != ApplyOutcome.Unchanged)
+        {
+            Log.RouteWritten(logger, desired.Name, kind, key, applied.Outcome);
+        }
+
+        return applied.Object;
+    }
 
     /// <summary>
     /// Deletes the Routes that stand for a tenant's object of this name, but for the one of <paramref name="exceptUid"/>: those of
@@ -28,7 +40,7 @@ internal sealed class ManagementRoutes([FromKeyedServices(ClusterNames.Managemen
     {
         foreach (var route in Of(kind, key).Where(r => r.Name != exceptUid && r.Metadata.DeletionTimestamp is null))
         {
-            await applier.DeleteAsync(management, route, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(kind, key, route, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -38,10 +50,16 @@ internal sealed class ManagementRoutes([FromKeyedServices(ClusterNames.Managemen
     {
         if (Find(kind, key, uid) is { } route && route.Metadata.DeletionTimestamp is null)
         {
-            await applier.DeleteAsync(management, route, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(kind, key, route, cancellationToken).ConfigureAwait(false);
         }
 
         return Find(kind, key, uid) is null;
+    }
+
+    private async Task DeleteAsync(string kind, ResourceKey key, Route route, CancellationToken cancellationToken)
+    {
+        await applier.DeleteAsync(management, route, cancellationToken).ConfigureAwait(false);
+        Log.RouteDeleted(logger, route.Name, kind, key);
     }
 
     private IReadOnlyList<Route> Of(string kind, ResourceKey key) => _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(kind, key.Namespace, key.Name));

@@ -11,6 +11,7 @@ using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Routes;
 
@@ -25,7 +26,8 @@ internal sealed class RouteReconciler<T>(
     Applier applier,
     ITenantView view,
     TenantSettings settings,
-    TimeProvider time) : IReconciler
+    TimeProvider time,
+    ILogger<RouteReconciler<T>> logger) : IReconciler
     where T : ApiObject, IGatewayRoute, new()
 {
     private static readonly string Kind = new T().Kind;
@@ -57,9 +59,13 @@ internal sealed class RouteReconciler<T>(
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
-        if (translation.Backends.Waiting.Count == 0 && translation.Parents.All(IsCarried))
+        if (translation.Backends.Waiting.Count > 0)
         {
-            route = await managementRoutes.ApplyAsync(translation.Desired!, cancellationToken).ConfigureAwait(false);
+            Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));
+        }
+        else if (translation.Parents.All(IsCarried))
+        {
+            route = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
         await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);

@@ -59,7 +59,7 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
 
     private static Task V2Async(HttpContext context)
     {
-        var protobuf = Negotiation.Parse(context.Request).Any(type => type.MediaType == OpenApiDocuments.V2ProtobufType);
+        var protobuf = Negotiation.Parse(context.Request).Any(type => type.MediaType is OpenApiDocuments.V2ProtobufAccepted or OpenApiDocuments.V2ProtobufType);
         return protobuf
             ? ResponseWriting.BytesAsync(context, 200, OpenApiDocuments.V2ProtobufType, OpenApiDocuments.V2Protobuf())
             : ResponseWriting.JsonAsync(context, 200, OpenApiDocuments.V2());

@@ -10,7 +10,11 @@ namespace KubeLB.EmbeddedCluster.OpenApi;
 /// <summary>The OpenAPI documents that kubectl reads for validation, apply and explain.</summary>
 internal sealed class OpenApiDocuments(ResourceRegistry registry)
 {
-    public const string V2ProtobufType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    /// <summary>What kubectl asks for.</summary>
+    public const string V2ProtobufAccepted = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+    /// <summary>What it is answered with: the same without the sign that no media type may contain.</summary>
+    public const string V2ProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     private readonly ConcurrentDictionary<(string Group, string Version, long Generation), byte[]> _documents = new();
 

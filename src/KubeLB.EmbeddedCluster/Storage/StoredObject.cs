@@ -72,6 +72,14 @@ internal sealed class StoredObject
         return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels);
     }
 
+    /// <summary>The same object without any resourceVersion, as a dry run answers with it. Not to be stored.</summary>
+    public StoredObject WithoutRevision()
+    {
+        var member = ",\"resourceVersion\":\""u8.Length;
+        byte[] tail = [.. _tail.AsSpan(0, _revisionAt - member), .. _tail.AsSpan(_revisionAt + _revisionLength + 1)];
+        return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels);
+    }
+
     /// <summary>Whether both say the same apart from their resourceVersion.</summary>
     public bool SameContent(StoredObject other) =>
         _tail.AsSpan(0, _revisionAt).SequenceEqual(other._tail.AsSpan(0, other._revisionAt))

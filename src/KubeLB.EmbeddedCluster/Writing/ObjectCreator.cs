@@ -104,7 +104,7 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
             var encoded = ObjectEncoder.Encode(tree);
             if (options.DryRun)
             {
-                return table.Find(@namespace, name) is null ? encoded : null;
+                return table.Find(@namespace, name) is null ? encoded.WithoutRevision() : null;
             }
             stored = store.Insert(table, encoded, () => gate.Check(resource, @namespace, name));
         }

@@ -9,13 +9,18 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Routes;
 
 /// <summary>Writes and removes the objects generated from Routes.</summary>
-internal sealed class GeneratedObjects([FromKeyedServices(ManagementCluster.Name)] Cluster management, Applier applier)
+internal sealed class GeneratedObjects(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    Applier applier,
+    ILogger<GeneratedObjects> logger)
 {
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
     public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
@@ -51,6 +56,7 @@ internal sealed class GeneratedObjects([FromKeyedServices(ManagementCluster.Name
             if (!keep(kind, generated.Metadata.Name) && generated.Metadata.DeletionTimestamp is null)
             {
                 await applier.DeleteAsync(management, generated, cancellationToken).ConfigureAwait(false);
+                Log.Deleted(logger, kind, ResourceKey.Of(generated));
             }
         }
 
@@ -65,11 +71,17 @@ internal sealed class GeneratedObjects([FromKeyedServices(ManagementCluster.Name
         try
         {
             var applied = await applier.ApplyAsync(management, desired, mode, cancellationToken).ConfigureAwait(false);
+            if (applied.Outcome != ApplyOutcome.Unchanged)
+            {
+                Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
+            }
+
             var value = status(applied.Object);
             return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null);
         }
         catch (HttpOperationException e) when ((int?)e.Response?.StatusCode is 400 or 403 or 413 or 422)
         {
+            Log.Refused(logger, desired.Kind, ResourceKey.Of(desired), Message(e));
             return AppliedObject.Failed($"{desired.Kind} {desired.Metadata.Name}: {Message(e)}");
         }
     }

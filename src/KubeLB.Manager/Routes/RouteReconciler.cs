@@ -12,6 +12,7 @@ using KubeLB.Runtime.Storing;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Routes;
 
@@ -25,7 +26,8 @@ internal sealed class RouteReconciler(
     PortAllocator ports,
     TenantSettingsResolver settings,
     Applier applier,
-    TimeProvider time) : IReconciler
+    TimeProvider time,
+    ILogger<RouteReconciler> logger) : IReconciler
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
@@ -62,6 +64,11 @@ internal sealed class RouteReconciler(
 
     private async Task<RouteStatus> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
     {
+        if (translation.Problem is not null)
+        {
+            Log.RouteRefused(logger, ResourceKey.Of(route), translation.Problem);
+        }
+
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
         if (translation.Generated is not null)

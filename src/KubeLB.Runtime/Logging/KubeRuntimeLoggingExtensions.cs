@@ -49,7 +49,7 @@ public static class KubeRuntimeLoggingExtensions
         }
         else if (json)
         {
-            configuration.WriteTo.Console(new RenderedCompactJsonFormatter());
+            configuration.WriteTo.Console(new CompactJsonFormatter());
         }
         else
         {

@@ -26,7 +26,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         response.StatusCode = 200;
         response.ContentType = negotiated.ContentType;
         response.Headers.CacheControl = "no-cache, private";
-        var stream = new EventStream(response.BodyWriter, request, negotiated, filter, time);
+        var stream = new EventStream(response.BodyWriter, request, negotiated, filter, start.After ?? 0, time);
         await response.StartAsync(request.Context.RequestAborted);
         if (subscription is null)
         {
@@ -128,7 +128,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
     private readonly record struct WatchStart(long? After, bool SendInitial, bool MarkInitialEnd);
 
     /// <summary>Writes events in the form the client asked for.</summary>
-    private sealed class EventStream(PipeWriter output, ApiRequest request, Negotiated negotiated, ObjectFilter filter, TimeProvider time)
+    private sealed class EventStream(PipeWriter output, ApiRequest request, Negotiated negotiated, ObjectFilter filter, long after, TimeProvider time)
     {
         private bool _columnsSent;
 
@@ -158,6 +158,11 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         /// <summary>A change as this watch's selectors see it: entering the selection is an addition, leaving it a deletion.</summary>
         public void Change(WatchEvent change)
         {
+            // A client may ask to begin at a version that is yet to come.
+            if (change.Revision <= after)
+            {
+                return;
+            }
             var now = change.Type != ChangeType.Deleted && filter.Matches(change.Object);
             var before = change.Previous is { } previous && filter.Matches(previous);
             switch (now, before)

@@ -9,7 +9,7 @@ using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace KubeLB.Runtime.Tests;
+namespace KubeLB.Runtime.Tests.Controllers;
 
 public sealed class ControllerTests
 {

@@ -1,0 +1,258 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+
+namespace KubeLB.Runtime.Tests.Applying;
+
+public sealed class ApplierTests : IAsyncLifetime
+{
+    private static readonly ResourceKey Key = new("default", "w");
+
+    private readonly FakeApiServer _server = new();
+    private TestHost _host = null!;
+
+    private JsonObject Live => _server.Widgets(c => (JsonObject)c.Objects[Key].DeepClone());
+
+    private JsonObject LastPatch => (JsonObject)JsonNode.Parse(_server.Writes.Last(r => r.Method == HttpMethod.Patch).Body)!;
+
+    public async Task InitializeAsync() => _host = await TestHost.StartSyncedAsync(_server);
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_missing_object_is_created_and_is_in_the_cache_at_once()
+    {
+        var desired = Widget.Named("w", colour: "red");
+        desired.Status = new WidgetStatus { Phase = "never sent" };
+        desired.Metadata.ResourceVersion = "77";
+        desired.Metadata.Labels = new Dictionary<string, string> { ["app"] = "x" };
+        var applied = await Apply(desired);
+
+        applied.Outcome.Should().Be(ApplyOutcome.Created);
+        _host.Widgets.Get(Key)!.Metadata.Uid.Should().Be(applied.Object.Metadata.Uid);
+        var sent = JsonNode.Parse(_server.Writes.Single().Body)!;
+        sent["kind"]!.ToString().Should().Be("Widget");
+        sent["status"].Should().BeNull();
+        sent["metadata"]!["resourceVersion"].Should().BeNull();
+        Live["metadata"]!["labels"]!["app"]!.ToString().Should().Be("x");
+    }
+
+    [Fact]
+    public async Task Nothing_is_sent_when_nothing_differs_even_where_the_server_filled_in_defaults()
+    {
+        _server.Widgets(c => c.Default = obj =>
+        {
+            obj["spec"]!["protocol"] ??= "TCP";
+            foreach (var port in (obj["spec"]!["ports"] as JsonArray) ?? [])
+            {
+                port!["mode"] ??= "fast";
+            }
+        });
+        var desired = () =>
+        {
+            var widget = Widget.Named("w", colour: "red");
+            widget.Spec!.Ports = [new WidgetPort { Port = 80 }];
+            return widget;
+        };
+        await Apply(desired());
+        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        await Restart();
+        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged, "the annotation tells a new process what was applied");
+        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        _server.Writes.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_value_that_the_server_stores_in_another_form_is_not_sent_again_and_again()
+    {
+        _server.Widgets(c => c.Default = obj => obj["spec"]!["colour"] = obj["spec"]!["colour"]!.ToString().ToUpperInvariant());
+        await Apply(Widget.Named("w", colour: "red"));
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        await Restart();
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Patched, "a new process cannot know and tries once");
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task Only_the_difference_is_sent()
+    {
+        await Apply(Widget.Named("w", colour: "red", size: 1));
+        var applied = await Apply(Widget.Named("w", colour: "blue", size: 1));
+        applied.Outcome.Should().Be(ApplyOutcome.Patched);
+        LastPatch["spec"]!.ToJsonString().Should().Be("""{"colour":"blue"}""");
+        _server.Writes.Last().ContentType.Should().Be("application/merge-patch+json");
+        _host.Widgets.Get(Key)!.Spec!.Colour.Should().Be("blue");
+    }
+
+    [Theory]
+    [InlineData(ApplyMode.Exclusive, false)]
+    [InlineData(ApplyMode.Exclusive, true)]
+    [InlineData(ApplyMode.Subset, false)]
+    [InlineData(ApplyMode.Subset, true)]
+    public async Task A_field_label_or_annotation_that_we_set_and_no_longer_want_is_removed(ApplyMode mode, bool restart)
+    {
+        var full = Widget.Named("w", colour: "red", size: 1);
+        full.Spec!.Selector = new Dictionary<string, string> { ["app"] = "x", ["tier"] = "y" };
+        full.Metadata.Labels = new Dictionary<string, string> { ["keep"] = "1", ["drop"] = "1" };
+        full.Metadata.Annotations = new Dictionary<string, string> { ["example.com/drop"] = "1" };
+        await Apply(full, mode);
+        if (restart)
+        {
+            await Restart();
+        }
+
+        var less = Widget.Named("w", colour: "red");
+        less.Spec!.Selector = new Dictionary<string, string> { ["app"] = "x" };
+        less.Metadata.Labels = new Dictionary<string, string> { ["keep"] = "1" };
+        await Apply(less, mode);
+        Live["spec"]!.ToJsonString().Should().Be("""{"colour":"red","selector":{"app":"x"}}""");
+        Live["metadata"]!["labels"]!.ToJsonString().Should().Be("""{"keep":"1"}""");
+        Live["metadata"]!["annotations"]!.AsObject().Select(a => a.Key).Should().Equal("example.com/applied");
+        (await Apply(less, mode)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task A_whole_section_that_we_no_longer_want_is_removed()
+    {
+        await Apply(Widget.Named("w", colour: "red"));
+        await Apply(new Widget { Metadata = new V1ObjectMeta { Name = "w", NamespaceProperty = "default" } });
+        Live.ContainsKey("spec").Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task What_others_write_in_metadata_and_status_stays()
+    {
+        var desired = Widget.Named("w", colour: "red");
+        desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
+        await Apply(desired);
+        await Foreign("""{"metadata":{"labels":{"theirs":"2"},"annotations":{"their/note":"3"},"finalizers":["their/finalizer"]},"status":{"phase":"Ready"}}""");
+        (await Apply(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+
+        desired.Spec!.Colour = "blue";
+        desired.Metadata.Labels["ours"] = "4";
+        await Apply(desired);
+        Live["metadata"]!["labels"]!.ToJsonString().Should().Be("""{"ours":"4","theirs":"2"}""");
+        Live["metadata"]!["annotations"]!["their/note"]!.ToString().Should().Be("3");
+        Live["metadata"]!["finalizers"]!.AsArray().Should().ContainSingle();
+        Live["status"]!["phase"]!.ToString().Should().Be("Ready");
+    }
+
+    [Theory]
+    [InlineData(ApplyMode.Exclusive)]
+    [InlineData(ApplyMode.Subset)]
+    public async Task A_value_of_ours_that_somebody_changed_is_repaired(ApplyMode mode)
+    {
+        var desired = Widget.Named("w", colour: "red");
+        desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
+        await Apply(desired, mode);
+        await Foreign("""{"metadata":{"labels":{"ours":null}},"spec":{"colour":"black"}}""");
+        await Apply(desired, mode);
+        Live["spec"]!["colour"]!.ToString().Should().Be("red");
+        Live["metadata"]!["labels"]!["ours"]!.ToString().Should().Be("1");
+        (await Apply(desired, mode)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task A_field_that_somebody_adds_is_removed_in_exclusive_mode_and_stays_in_subset_mode()
+    {
+        await Apply(Widget.Named("w", colour: "red"));
+        await Foreign("""{"spec":{"nodePort":30001}}""");
+        (await Apply(Widget.Named("w", colour: "red"), ApplyMode.Subset)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        Live["spec"]!["nodePort"]!.GetValue<int>().Should().Be(30001);
+
+        await Foreign("""{"spec":{"nodePort":30002}}""");
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Patched);
+        Live["spec"]!.ToJsonString().Should().Be("""{"colour":"red"}""");
+    }
+
+    [Fact]
+    public async Task In_subset_mode_a_list_that_the_server_completed_is_not_replaced_because_of_another_field()
+    {
+        _server.Widgets(c => c.Default = obj => obj["spec"]!["ports"]![0]!["nodePort"] ??= 30001);
+        var desired = Widget.Named("w", colour: "red");
+        desired.Spec!.Ports = [new WidgetPort { Port = 80 }];
+        await Apply(desired, ApplyMode.Subset);
+        desired.Spec.Colour = "blue";
+        await Apply(desired, ApplyMode.Subset);
+        LastPatch["spec"]!.ToJsonString().Should().Be("""{"colour":"blue"}""");
+    }
+
+    [Fact]
+    public async Task Owners_and_finalizers_are_added_to_those_of_others_and_guarded()
+    {
+        await Apply(Widget.Named("w", colour: "red"));
+        await Foreign("""{"metadata":{"finalizers":["their/f"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u1"}]}}""");
+        var desired = Widget.Named("w", colour: "red");
+        desired.Metadata.Finalizers = ["our/f"];
+        desired.Metadata.OwnerReferences = [new V1OwnerReference { ApiVersion = "v1", Kind = "Service", Name = "s", Uid = "u2", Controller = true }];
+        await Apply(desired);
+        Live["metadata"]!["finalizers"]!.ToJsonString().Should().Be("""["their/f","our/f"]""");
+        Live["metadata"]!["ownerReferences"]!.AsArray().Select(o => o!["uid"]!.ToString()).Should().Equal("u1", "u2");
+        LastPatch["metadata"]!["resourceVersion"].Should().NotBeNull();
+        (await Apply(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task An_object_that_the_cache_did_not_show_is_reported_as_stale_and_shown_next_time()
+    {
+        _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Refusal(409, "AlreadyExists", "w exists") : null;
+        _server.Widgets(c => c.Objects[Key] = (JsonObject)JsonNode.Parse(
+            """{"metadata":{"name":"w","namespace":"default","uid":"u","resourceVersion":"90"},"spec":{"colour":"theirs"}}""")!);
+        var apply = () => Apply(Widget.Named("w", colour: "red"));
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w exists*");
+        _host.Widgets.Get(Key)!.Spec!.Colour.Should().Be("theirs");
+    }
+
+    [Fact]
+    public async Task An_object_that_is_gone_although_the_cache_shows_it_is_reported_as_stale()
+    {
+        await Apply(Widget.Named("w", colour: "red"));
+        _server.Widgets(c => c.Vanish(Key));
+        var apply = () => Apply(Widget.Named("w", colour: "blue"));
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*gone*");
+    }
+
+    [Fact]
+    public async Task A_spoiled_annotation_counts_as_nothing_remembered_and_is_rewritten()
+    {
+        await Apply(Widget.Named("w", colour: "red"));
+        await Foreign("""{"metadata":{"annotations":{"example.com/applied":"{oops"}}}""");
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Patched);
+        LastPatch.ContainsKey("spec").Should().BeFalse();
+        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task An_object_of_others_is_taken_over_without_touching_what_agrees()
+    {
+        _server.PutWidget("w", """{"metadata":{"labels":{"theirs":"1"}},"spec":{"colour":"red","extra":true}}""");
+        await Eventually.True(() => _host.Widgets.Get(Key) is not null, "the cache has it");
+        await Apply(Widget.Named("w", colour: "red"), ApplyMode.Subset);
+        LastPatch.Select(f => f.Key).Should().Equal("metadata");
+        Live["spec"]!["extra"]!.GetValue<bool>().Should().BeTrue();
+    }
+
+    private Task<Applied<Widget>> Apply(Widget desired, ApplyMode mode = ApplyMode.Exclusive) =>
+        _host.Applier.ApplyAsync(_host.Cluster, desired, mode, default);
+
+    /// <summary>Somebody else patches the object; returns when the cache shows it.</summary>
+    private async Task Foreign(string patch)
+    {
+        var after = _server.Widgets(c => c.Patch(Key, (JsonObject)JsonNode.Parse(patch)!, false));
+        if (((JsonObject)JsonNode.Parse(patch)!)["status"] is { } status)
+        {
+            after = _server.Widgets(c => c.Patch(Key, new JsonObject { ["status"] = status.DeepClone() }, true));
+        }
+
+        var version = after["metadata"]!["resourceVersion"]!.ToString();
+        await Eventually.True(() => _host.Widgets.Get(Key)?.Metadata.ResourceVersion == version, "the cache shows the change");
+    }
+
+    private async Task Restart()
+    {
+        await _host.DisposeAsync();
+        _host = await TestHost.StartSyncedAsync(_server);
+    }
+}

@@ -1,0 +1,193 @@
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Runtime.Tests.LeaderElection;
+
+public sealed class LeaderElectionTests
+{
+    private static readonly ResourceKey Lease = new("system", "widget-leader");
+
+    private readonly FakeApiServer _server = new();
+
+    private string? Holder => _server.With("coordination.k8s.io/v1", "leases",
+        c => c.Objects.TryGetValue(Lease, out var lease) ? lease["spec"]!["holderIdentity"]!.ToString() : null);
+
+    [Fact]
+    public async Task Of_two_hosts_one_works_and_the_other_takes_over_as_soon_as_it_stops()
+    {
+        _server.PutWidget("a");
+        await using var first = await StartAsync("first");
+        await Eventually.True(() => first.Reconciler.Count("a") == 1, "the first works");
+        await using var second = await StartAsync("second");
+        await second.Host.Widgets.WaitForSyncAsync(default);
+        _server.PutWidget("b");
+        await Eventually.True(() => first.Reconciler.Count("b") == 1, "the first still works");
+        second.Reconciler.Seen.Should().BeEmpty("only one writes");
+        second.Leadership.IsLeader.Should().BeFalse();
+        second.Leadership.LeadershipToken.IsCancellationRequested.Should().BeTrue();
+
+        await first.Host.Host.StopAsync();
+        await Eventually.True(() => second.Reconciler.Count("a") == 1 && second.Reconciler.Count("b") == 1, "the second starts with everything");
+        Holder.Should().Be("second");
+        first.Exit.Code.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Stopping_releases_the_lease_after_the_last_work_is_done()
+    {
+        _server.PutWidget("a");
+        await using var only = await StartAsync("only", start: false);
+        string? holderAtEnd = null;
+        var begun = new TaskCompletionSource();
+        var mayEnd = new TaskCompletionSource();
+        only.Reconciler.Body = async (_, _) =>
+        {
+            begun.TrySetResult();
+            await mayEnd.Task;
+            holderAtEnd = Holder;
+            return ReconcileResult.Done;
+        };
+        await only.Host.Host.StartAsync();
+        await begun.Task;
+        var stop = only.Host.Host.StopAsync();
+        mayEnd.SetResult();
+        await stop;
+        holderAtEnd.Should().Be("only");
+        Holder.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Losing_the_lease_cancels_the_work_and_stops_the_host_with_exit_code_1()
+    {
+        _server.PutWidget("a");
+        await using var loser = await StartAsync("loser", start: false);
+        var begun = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource();
+        loser.Reconciler.Body = async (_, cancellationToken) =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancelled.TrySetResult();
+            cancellationToken.ThrowIfCancellationRequested();
+            return ReconcileResult.Done;
+        };
+        await loser.Host.Host.StartAsync();
+        await begun.Task;
+        var stopping = new TaskCompletionSource();
+        loser.Host.Host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() => stopping.SetResult());
+
+        Steal();
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await stopping.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        loser.Exit.Code.Should().Be(1);
+        loser.Exit.Reason.Should().Contain("system/widget-leader");
+        loser.Host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("loser lost the lease"));
+        await loser.Host.Host.StopAsync();
+        Holder.Should().Be("thief", "what is not ours is not released");
+    }
+
+    [Fact]
+    public async Task A_host_may_go_on_without_the_lease_and_work_again_when_it_has_it_back()
+    {
+        _server.PutWidget("a");
+        await using var host = await StartAsync("patient", o => o.StopWhenLeaseIsLost = false);
+        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it works");
+        Steal();
+        await Eventually.True(() => !host.Leadership.IsLeader, "it notices");
+        _server.PutWidget("b");
+        await Eventually.True(() => host.Host.Widgets.Get("default", "b") is not null, "its caches go on");
+        host.Reconciler.Count("b").Should().Be(0);
+
+        _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(Lease, new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "" } }, false));
+        await Eventually.True(() => host.Reconciler.Count("b") == 1, "it works again, and nothing was lost");
+    }
+
+    [Fact]
+    public async Task A_refused_lease_is_told_once_and_tried_again()
+    {
+        _server.PutWidget("a");
+        var attempts = 0;
+        _server.Intercept = r =>
+        {
+            if (r.Path.Contains("/leases") && r.IsWrite && ++attempts < 4)
+            {
+                return FakeApiServer.Refusal(403, "Forbidden", "leases is forbidden");
+            }
+
+            return null;
+        };
+        await using var host = await StartAsync("a");
+        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it leads in the end");
+        host.Host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("forbids renewing the lease system/widget-leader"));
+    }
+
+    [Fact]
+    public async Task A_controller_that_needs_no_leader_runs_on_every_replica()
+    {
+        _server.PutWidget("a");
+        await using var leader = await StartAsync("leader");
+        await Eventually.True(() => leader.Leadership.IsLeader, "one leads");
+        await using var other = await StartAsync("other", onlyWhileLeading: false);
+        await Eventually.True(() => other.Reconciler.Count("a") == 1, "the other works too");
+        other.Leadership.IsLeader.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Periods_that_do_not_fit_are_refused_before_the_start()
+    {
+        var build = () => TestHost.Build(_server, options: o =>
+        {
+            o.LeaderElection = new LeaderElectionSettings("home", "", "x", "y") { RenewDeadline = TimeSpan.FromSeconds(20) };
+            o.ProbeAddress = "nonsense";
+        }).Host.StartAsync();
+        await build.Should().ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>().WithMessage("*set all four*20 s*\"nonsense\"*");
+    }
+
+    private void Steal() => _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(Lease, new()
+    {
+        ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "thief", ["renewTime"] = "2099-01-01T00:00:00.000000Z" },
+    }, false));
+
+    private async Task<Replica> StartAsync(
+        string identity, Action<KubeRuntimeOptions>? options = null, bool onlyWhileLeading = true, bool start = true)
+    {
+        var reconciler = new FuncReconciler();
+        var host = TestHost.Build(
+            _server,
+            services: s => s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c =>
+            {
+                c.OnlyWhileLeading = onlyWhileLeading;
+                c.Watch<Widget>("home");
+            }),
+            options: o =>
+            {
+                o.LeaderElection = new LeaderElectionSettings("home", Lease.Namespace, Lease.Name, identity)
+                {
+                    LeaseDuration = TimeSpan.FromSeconds(30),
+                    RenewDeadline = TimeSpan.FromSeconds(20),
+                    RetryPeriod = TimeSpan.FromMilliseconds(30),
+                };
+                options?.Invoke(o);
+            });
+        if (start)
+        {
+            await host.Host.StartAsync();
+        }
+
+        return new Replica(host, reconciler);
+    }
+
+    private sealed record Replica(TestHost Host, FuncReconciler Reconciler) : IAsyncDisposable
+    {
+        public ILeadership Leadership => Host.Host.Services.GetRequiredService<ILeadership>();
+
+        public RuntimeExit Exit => Host.Host.Services.GetRequiredService<RuntimeExit>();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
+}

@@ -1,0 +1,158 @@
+using KubeLB.Runtime.Queues;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KubeLB.Runtime.Tests.Queues;
+
+public sealed class WorkQueueTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public async Task A_key_added_twice_is_handed_out_once()
+    {
+        using var queue = Create();
+        queue.Add("a");
+        queue.Add("a");
+        queue.Add("b");
+        queue.Depth.Should().Be(2);
+        (await Take(queue)).Should().Be("a");
+        (await Take(queue)).Should().Be("b");
+        queue.Depth.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_key_added_while_it_is_worked_on_comes_back_once_and_only_afterwards()
+    {
+        using var queue = Create();
+        queue.Add("a");
+        await Take(queue);
+        queue.Add("a");
+        queue.Add("a");
+        queue.Depth.Should().Be(0);
+
+        queue.Done("a");
+        queue.Depth.Should().Be(1);
+        (await Take(queue)).Should().Be("a");
+        queue.Done("a");
+        queue.Depth.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_delayed_key_is_ready_exactly_when_its_time_has_come()
+    {
+        using var queue = Create();
+        queue.AddAfter("a", TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(9.999));
+        queue.Depth.Should().Be(0);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        queue.Depth.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Of_several_delays_the_earliest_counts_and_the_others_are_dropped()
+    {
+        using var queue = Create();
+        queue.AddAfter("a", TimeSpan.FromSeconds(30));
+        queue.AddAfter("a", TimeSpan.FromSeconds(10));
+        queue.AddAfter("a", TimeSpan.FromSeconds(20));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        (await Take(queue)).Should().Be("a");
+        queue.Done("a");
+        _time.Advance(TimeSpan.FromSeconds(60));
+        queue.Depth.Should().Be(0);
+    }
+
+    [Fact]
+    public void A_delay_that_is_not_positive_adds_at_once()
+    {
+        using var queue = Create();
+        queue.AddAfter("a", TimeSpan.Zero);
+        queue.AddAfter("b", TimeSpan.FromSeconds(-1));
+        queue.Depth.Should().Be(2);
+    }
+
+    [Fact]
+    public void Backoff_doubles_per_key_up_to_the_cap_and_starts_over_when_forgotten()
+    {
+        using var queue = Create(new WorkQueueOptions { BaseDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(30), Jitter = 0 });
+        double[] delays = [.. Enumerable.Range(0, 5).Select(_ => queue.AddRateLimited("a").TotalMilliseconds)];
+        delays.Should().Equal(5, 10, 20, 30, 30);
+        queue.Failures("a").Should().Be(5);
+        queue.AddRateLimited("b").TotalMilliseconds.Should().Be(5, "keys fail on their own account");
+
+        queue.Forget("a");
+        queue.Failures("a").Should().Be(0);
+        queue.AddRateLimited("a").TotalMilliseconds.Should().Be(5);
+    }
+
+    [Fact]
+    public void The_default_backoff_reaches_five_minutes_and_no_more_however_often_a_key_fails()
+    {
+        using var queue = Create(random: () => 0);
+        var delays = Enumerable.Range(0, 100).Select(_ => queue.AddRateLimited("a")).ToList();
+        delays[0].Should().Be(TimeSpan.FromMilliseconds(5));
+        delays.Should().BeInAscendingOrder();
+        delays[^1].Should().Be(TimeSpan.FromMinutes(5));
+    }
+
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(0.5, 80)]
+    [InlineData(0.999999, 60)]
+    public void Jitter_shortens_a_delay_by_its_share_at_most(double random, double milliseconds)
+    {
+        using var queue = Create(new WorkQueueOptions { BaseDelay = TimeSpan.FromMilliseconds(100), Jitter = 0.4 }, () => random);
+        queue.AddRateLimited("a").TotalMilliseconds.Should().BeApproximately(milliseconds, 0.01);
+    }
+
+    [Fact]
+    public async Task Shutting_down_hands_out_nothing_any_more_and_waits_for_what_is_worked_on()
+    {
+        using var queue = Create();
+        queue.Add("working");
+        await Take(queue);
+        queue.Add("waiting");
+        queue.AddAfter("delayed", TimeSpan.FromSeconds(1));
+        queue.ShutDown();
+
+        (await queue.TakeAsync(default)).Taken.Should().BeFalse();
+        queue.Add("late");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        (await queue.TakeAsync(default)).Taken.Should().BeFalse();
+
+        var drained = queue.DrainedAsync(default);
+        drained.IsCompleted.Should().BeFalse();
+        queue.Done("working");
+        await drained.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_waiting_worker_is_let_go_by_cancellation_and_by_shutting_down()
+    {
+        using var queue = Create();
+        using var cancel = new CancellationTokenSource();
+        var cancelled = queue.TakeAsync(cancel.Token).AsTask();
+        var ended = queue.TakeAsync(default).AsTask();
+        await cancel.CancelAsync();
+        await FluentActions.Awaiting(() => cancelled).Should().ThrowAsync<OperationCanceledException>();
+        queue.ShutDown();
+        (await ended.WaitAsync(TimeSpan.FromSeconds(20))).Taken.Should().BeFalse();
+    }
+
+    [Fact]
+    public void Done_without_take_is_a_fault_of_the_caller()
+    {
+        using var queue = Create();
+        queue.Add("a");
+        FluentActions.Invoking(() => queue.Done("a")).Should().Throw<InvalidOperationException>();
+    }
+
+    private WorkQueue<string> Create(WorkQueueOptions? options = null, Func<double>? random = null) => new(options, _time, random);
+
+    private static async Task<string> Take(WorkQueue<string> queue)
+    {
+        var (taken, key) = await queue.TakeAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        taken.Should().BeTrue();
+        return key;
+    }
+}

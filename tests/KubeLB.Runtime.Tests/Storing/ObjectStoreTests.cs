@@ -1,0 +1,190 @@
+using k8s.Models;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+
+namespace KubeLB.Runtime.Tests.Storing;
+
+public sealed class ObjectStoreTests
+{
+    private static readonly ResourceKey Key = new("default", "w");
+
+    private readonly List<string> _changes = [];
+    private readonly ObjectStore<Widget> _store = new(
+        new Dictionary<string, Func<Widget, IEnumerable<string>>>(), (_, _, e) => throw e, e => throw e, _ => { });
+
+    public ObjectStoreTests() =>
+        _store.Subscribe(change => _changes.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}"));
+
+    private string? Stored => _store.Get(Key)?.Metadata.ResourceVersion;
+
+    [Fact]
+    public void The_later_version_wins_whichever_comes_first()
+    {
+        _store.Upsert(At("9"));
+        _store.Upsert(At("10"));
+        _store.Upsert(At("9"));
+        _store.Upsert(At("10"));
+        Stored.Should().Be("10", "versions are numbers, not text");
+        _changes.Should().Equal("->9", "9>10");
+    }
+
+    [Fact]
+    public void An_answer_from_before_a_deletion_does_not_bring_the_object_back()
+    {
+        _store.Upsert(At("5"));
+        _store.Delete(At("8"));
+        _store.Upsert(At("7"));
+        Stored.Should().BeNull();
+        _store.Upsert(At("9"));
+        Stored.Should().Be("9", "it was created again");
+        _changes.Should().Equal("->5", "5>-", "->9");
+    }
+
+    [Fact]
+    public void A_deletion_of_an_earlier_incarnation_does_not_touch_the_later_one()
+    {
+        _store.Upsert(At("5", "one"));
+        _store.Upsert(At("9", "two"));
+        _store.Delete(At("8", "one"));
+        Stored.Should().Be("9");
+        _changes.Should().Equal("->5", "5>-", "->9");
+    }
+
+    [Fact]
+    public void An_object_that_we_deleted_stays_away_although_its_watch_still_speaks_of_it()
+    {
+        _store.Upsert(At("5", "one"));
+        _store.DeleteIncarnation(At("5", "one"));
+        Stored.Should().BeNull();
+        _store.Upsert(At("6", "one"));
+        Stored.Should().BeNull("somebody changed it before our deletion and the event came late");
+        _store.Upsert(At("8", "two"));
+        Stored.Should().Be("8");
+    }
+
+    [Fact]
+    public void Deleting_an_incarnation_leaves_a_later_one_alone()
+    {
+        _store.Upsert(At("8", "two"));
+        _store.DeleteIncarnation(At("5", "one"));
+        Stored.Should().Be("8");
+    }
+
+    [Fact]
+    public void A_list_replaces_everything_but_what_is_newer_than_it()
+    {
+        _store.Upsert(At("5"));
+        _store.Upsert(At("6", name: "gone"));
+        _store.Upsert(At("30", name: "ours"));
+        _store.Upsert(At("7", name: "unreadable"));
+        _changes.Clear();
+        _store.Replace([At("20")], "25", new HashSet<ResourceKey> { new("default", "unreadable") });
+        _store.List().Select(w => w.Metadata.Name).Should().BeEquivalentTo("w", "ours", "unreadable");
+        _changes.Should().BeEquivalentTo("5>20", "6>-");
+
+        _store.Upsert(At("24", name: "gone"));
+        _store.Get(new ResourceKey("default", "gone")).Should().BeNull("as of version 25 it was gone");
+        _store.Replace([At("20"), At("20", name: "ours")], "29", new HashSet<ResourceKey>());
+        _store.Get(new ResourceKey("default", "ours"))!.Metadata.ResourceVersion.Should().Be("30");
+    }
+
+    [Fact]
+    public void An_object_that_was_replaced_while_nobody_watched_is_a_deletion_and_an_addition()
+    {
+        _store.Upsert(At("5", "one"));
+        _changes.Clear();
+        _store.Replace([At("9", "two")], "10", new HashSet<ResourceKey>());
+        _changes.Should().Equal("5>-", "->9");
+    }
+
+    [Fact]
+    public void A_late_subscriber_gets_what_is_there_and_then_what_changes()
+    {
+        _store.Upsert(At("5"));
+        var late = new List<string>();
+        using (_store.Subscribe(change => late.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}")))
+        {
+            _store.Upsert(At("6"));
+        }
+
+        _store.Upsert(At("7"));
+        late.Should().Equal("->5", "5>6");
+    }
+
+    [Fact]
+    public void A_handler_may_write_to_the_store_and_sees_changes_in_order()
+    {
+        var seen = new List<string>();
+        _store.Subscribe(change =>
+        {
+            seen.Add(change.New!.Metadata.ResourceVersion);
+            if (change.New.Metadata.ResourceVersion == "5")
+            {
+                _store.Upsert(At("6"));
+                _store.Upsert(At("7"));
+            }
+        });
+        _store.Upsert(At("5"));
+        seen.Should().Equal("5", "6", "7");
+    }
+
+    [Fact]
+    public void A_handler_that_fails_does_not_keep_the_change_from_the_others()
+    {
+        var failures = 0;
+        var store = new ObjectStore<Widget>(
+            new Dictionary<string, Func<Widget, IEnumerable<string>>>(), (_, _, _) => { }, _ => failures++, _ => { });
+        var seen = 0;
+        store.Subscribe(_ => throw new InvalidOperationException());
+        store.Subscribe(_ => seen++);
+        store.Upsert(At("5"));
+        (failures, seen).Should().Be((1, 1));
+    }
+
+    [Fact]
+    public async Task Writers_of_many_threads_leave_every_key_at_its_latest_version_and_handlers_saw_it_last()
+    {
+        var last = new Dictionary<string, string>();
+        _store.Subscribe(change => last[change.Key.Name] = change.New!.Metadata.ResourceVersion);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
+        {
+            for (var version = 1 + thread; version <= 2000; version += 4)
+            {
+                _store.Upsert(At(version.ToString(), name: $"w{version % 7}"));
+            }
+        })));
+        last.Should().HaveCount(7);
+        last.Should().OnlyContain(entry => _store.Get(new ResourceKey("default", entry.Key))!.Metadata.ResourceVersion == entry.Value);
+        last.Values.Select(int.Parse).Should().OnlyContain(version => version > 1993);
+    }
+
+    [Fact]
+    public void Tombstones_are_bounded()
+    {
+        var tombstones = new Tombstones(10);
+        for (var i = 0; i < 100; i++)
+        {
+            tombstones.Add(new ResourceKey("default", $"w{i % 30}"), null, $"{i}");
+        }
+
+        tombstones.Count.Should().BeLessThanOrEqualTo(10);
+        tombstones.IsDead(new ResourceKey("default", "w9"), null, "50").Should().BeTrue("it is among the latest");
+    }
+
+    [Theory]
+    [InlineData("10", "9", true)]
+    [InlineData("9", "10", false)]
+    [InlineData("10", "10", false)]
+    [InlineData("0010", "10", false)]
+    [InlineData("340282366920938463463374607431768211455", "340282366920938463463374607431768211454", true)]
+    [InlineData("abc", "5", true)]
+    [InlineData("abc", "abc", false)]
+    [InlineData("5", null, true)]
+    public void Versions_are_compared_as_numbers_of_any_length(string candidate, string? stored, bool newer) =>
+        ResourceVersions.IsNewer(candidate, stored).Should().Be(newer);
+
+    private static Widget At(string version, string uid = "one", string name = "w") => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default", ResourceVersion = version, Uid = uid },
+    };
+}

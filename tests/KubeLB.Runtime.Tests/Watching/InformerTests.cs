@@ -1,0 +1,244 @@
+using System.Text.Json.Nodes;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Tests.Watching;
+
+public sealed class InformerTests
+{
+    private readonly FakeApiServer _server = new();
+
+    private IEnumerable<SeenRequest> Lists => _server.Requests.Where(r => r.Method == HttpMethod.Get && !r.IsWatch);
+
+    private IEnumerable<SeenRequest> Watches => _server.Requests.Where(r => r.IsWatch);
+
+    [Fact]
+    public async Task A_list_and_then_a_watch_fill_the_store()
+    {
+        _server.PutWidget("a");
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        _server.PutWidget("b", """{"spec":{"colour":"red"}}""");
+
+        await Eventually.True(() => host.Widgets.Get("default", "b")?.Spec?.Colour == "red", "b arrives by watch");
+        host.Widgets.Get("default", "a")!.Kind.Should().Be("Widget", "items of lists carry no kind, yet objects have one");
+        host.Widgets.Get("default", "a")!.ApiVersion.Should().Be("example.com/v1alpha1");
+        host.Widgets.List().Should().HaveCount(2);
+    }
+
+    [Fact]
+    public async Task A_watch_asks_for_bookmarks_and_for_an_end_between_five_and_ten_minutes()
+    {
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        var query = System.Web.HttpUtility.ParseQueryString(Watches.First().Query);
+        query["allowWatchBookmarks"].Should().Be("true");
+        int.Parse(query["timeoutSeconds"]!).Should().BeInRange(300, 600);
+    }
+
+    [Fact]
+    public async Task A_long_list_comes_in_pages()
+    {
+        for (var i = 0; i < 1101; i++)
+        {
+            _server.PutWidget($"w{i}");
+        }
+
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        host.Widgets.List().Should().HaveCount(1101);
+        Lists.Should().HaveCount(3).And.OnlyContain(r => r.Query.Contains("limit=500"));
+    }
+
+    [Fact]
+    public async Task A_continue_token_that_has_expired_makes_it_list_all_at_once()
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            _server.PutWidget($"w{i}");
+        }
+
+        _server.Intercept = r => r.Query.Contains("continue=") ? FakeApiServer.Refusal(410, "Expired", "The provided continue parameter is too old") : null;
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        host.Widgets.List().Should().HaveCount(600);
+        host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_dropped_watch_goes_on_from_the_last_event_without_a_new_list(bool abruptly)
+    {
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        _server.PutWidget("a");
+        await Eventually.True(() => host.Widgets.Get("default", "a") is not null, "a arrives");
+        var last = _server.Version;
+
+        _server.Widgets(c => c.Drop(abruptly));
+        _server.PutWidget("b");
+        await Eventually.True(() => host.Widgets.Get("default", "b") is not null, "b, written while nobody watched, arrives");
+        Lists.Should().ContainSingle();
+        Watches.Last().Query.Should().Contain($"resourceVersion={last}&");
+        host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty("a dropped watch is ordinary");
+    }
+
+    [Fact]
+    public async Task A_bookmark_moves_the_version_from_which_a_watch_goes_on()
+    {
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        _server.Widgets(c => c.Bookmark(4711));
+        _server.Widgets(c => c.Drop(false));
+        await Eventually.True(() => Watches.Count() == 2, "it watches again");
+        Watches.Last().Query.Should().Contain("resourceVersion=4711&");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_410_a_new_list_is_swapped_in_and_what_is_missing_counts_as_deleted(bool asEvent)
+    {
+        _server.PutWidget("stays");
+        _server.PutWidget("goes");
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        var deleted = new TaskCompletionSource<Change<Widget>>();
+        using var subscription = host.Widgets.Subscribe(change =>
+        {
+            if (change.New is null)
+            {
+                deleted.TrySetResult(change);
+            }
+        });
+
+        _server.Widgets(c =>
+        {
+            c.Vanish(new ResourceKey("default", "goes"));
+            if (asEvent)
+            {
+                c.Send("ERROR", new JsonObject { ["kind"] = "Status", ["code"] = 410, ["reason"] = "Expired", ["message"] = "too old" });
+            }
+            else
+            {
+                c.OldestVersion = long.MaxValue;
+                c.Drop(false);
+            }
+        });
+        (await deleted.Task.WaitAsync(TimeSpan.FromSeconds(20))).Old!.Metadata.Name.Should().Be("goes");
+        _server.Widgets(c => c.OldestVersion = 0);
+        host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("stays");
+        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "it watches again");
+        _server.PutWidget("new");
+        await Eventually.True(() => host.Widgets.Get("default", "new") is not null, "later news arrive");
+    }
+
+    [Fact]
+    public async Task A_missing_definition_is_told_once_with_what_to_do_and_recovery_is_told_too()
+    {
+        _server.NotInstalled["widgets"] = true;
+        await using var host = await TestHost.StartAsync(_server);
+        await Eventually.True(() => _server.Requests.Count > 5, "it keeps trying");
+        host.Widgets.HasSynced.Should().BeFalse();
+        host.Widgets.LastError.Should().Be(
+            "The API server of cluster \"home\" does not serve widgets.example.com in version v1alpha1; install the CustomResourceDefinition.");
+        var warning = host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which;
+        warning.Text.Should().Contain("install the CustomResourceDefinition").And.Contain("Retrying");
+        warning.Exception.Should().BeNull();
+
+        _server.NotInstalled.Clear();
+        await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        await Eventually.True(() => host.Widgets.LastError is null, "the error is gone");
+        host.Logs.Lines.Should().Contain(l => l.Level == LogLevel.Information && l.Text.Contains("works again"));
+    }
+
+    [Fact]
+    public async Task Each_change_of_trouble_is_one_line()
+    {
+        _server.IsDown = true;
+        await using var host = await TestHost.StartAsync(_server);
+        await Eventually.True(() => host.Widgets.LastError?.Contains("cannot be reached") == true, "it says that nobody answers");
+        _server.Intercept = _ => FakeApiServer.Refusal(403, "Forbidden", "widgets is forbidden: User \"x\" cannot list");
+        _server.IsDown = false;
+        await Eventually.True(() => host.Widgets.LastError?.Contains("forbids listing") == true, "it says that listing is forbidden");
+        _server.Intercept = _ => FakeApiServer.Refusal(401, "Unauthorized", "Unauthorized");
+        await Eventually.True(() => host.Widgets.LastError?.Contains("does not accept our credentials") == true, "it says that the token is wrong");
+        _server.Intercept = null;
+        await Eventually.True(() => host.Widgets.HasSynced, "it recovers");
+        host.Logs.AtLeast(LogLevel.Warning).Should().HaveCount(3).And.OnlyContain(l => l.Exception == null);
+    }
+
+    [Fact]
+    public async Task A_failing_watch_does_not_list_again_and_again()
+    {
+        _server.Intercept = r => r.IsWatch ? FakeApiServer.Refusal(403, "Forbidden", "cannot watch") : null;
+        await using var host = await TestHost.StartAsync(_server);
+        await Eventually.True(() => Watches.Count() > 4, "it keeps trying to watch");
+        Lists.Should().ContainSingle();
+        host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which.Text.Should().Contain("forbids watching widgets.example.com");
+    }
+
+    [Fact]
+    public async Task An_object_that_cannot_be_read_is_left_out_and_the_others_arrive()
+    {
+        _server.PutWidget("bad", """{"spec":{"size":"not a number"}}""");
+        _server.PutWidget("good");
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("good");
+        _server.PutWidget("worse", """{"spec":7}""");
+        _server.PutWidget("later");
+        await Eventually.True(() => host.Widgets.Get("default", "later") is not null, "later ones arrive by watch");
+        host.Logs.Lines.Where(l => l.Level == LogLevel.Warning).Select(l => l.Text).Should().HaveCount(2)
+            .And.Contain(text => text.Contains("default/bad")).And.Contain(text => text.Contains("default/worse"));
+    }
+
+    [Fact]
+    public async Task An_object_that_becomes_unreadable_keeps_its_last_readable_form()
+    {
+        _server.PutWidget("a", """{"spec":{"colour":"red"}}""");
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        _server.PutWidget("a", """{"spec":{"size":"seven"}}""");
+        _server.Widgets(c => c.Send("ERROR", new JsonObject { ["code"] = 410 }));
+        await Eventually.True(() => Lists.Count() == 2, "it lists again");
+        await Eventually.True(() => Watches.Count() == 2, "and watches");
+        host.Widgets.Get("default", "a")!.Spec!.Colour.Should().Be("red");
+    }
+
+    [Fact]
+    public async Task Managed_fields_are_dropped_and_a_transform_may_drop_more()
+    {
+        _server.PutWidget("a", """{"metadata":{"managedFields":[{"manager":"kubectl"}]},"spec":{"colour":"red","size":3}}""");
+        await using var host = await TestHost.StartSyncedAsync(_server, c => c.Informer<Widget>(i => i.Transform = w =>
+        {
+            w.Spec!.Size = null;
+            return w;
+        }));
+        var stored = host.Widgets.Get("default", "a")!;
+        stored.Metadata.ManagedFields.Should().BeNull();
+        stored.Spec!.Size.Should().BeNull();
+        stored.Spec.Colour.Should().Be("red");
+    }
+
+    [Fact]
+    public async Task Fields_that_no_type_knows_survive()
+    {
+        _server.PutWidget("a", """{"spec":{"future":{"deep":[1,2]}},"topLevel":true}""");
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        var json = KubeLB.Runtime.Applying.ResourceJson.ToNode(host.Widgets.Get("default", "a")!);
+        json["spec"]!["future"]!.ToJsonString().Should().Be("""{"deep":[1,2]}""");
+        json["topLevel"]!.GetValue<bool>().Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_namespaced_informer_with_selectors_asks_for_no_more_than_that()
+    {
+        _server.PutWidget("a", ns: "mine");
+        _server.PutWidget("b", ns: "other");
+        await using var host = await TestHost.StartSyncedAsync(_server, c => c.Informer<Widget>(i =>
+        {
+            i.Namespace = "mine";
+            i.LabelSelector = "app in (x,y)";
+        }));
+        host.Widgets.List().Should().ContainSingle();
+        Lists.Single().Path.Should().Be("/apis/example.com/v1alpha1/namespaces/mine/widgets");
+        Lists.Single().Query.Should().Contain("labelSelector=app%20in%20%28x%2Cy%29");
+        Watches.First().Query.Should().Contain("labelSelector=app%20in%20%28x%2Cy%29");
+        host.Widgets.Observe(new Widget { Metadata = new() { Name = "c", NamespaceProperty = "other", ResourceVersion = "999" } });
+        host.Widgets.Get("other", "c").Should().BeNull();
+    }
+}
