@@ -153,7 +153,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _simulators.Add(NodeHost.Build(
             Connect(Management, "sandbox-node"), managementNode, _dataPlane.Addresses, null, _logging.Of("node-management")));
         _simulators.Add(EnvoyGatewayHost.Build(
-            Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, _logging.Of("envoy-gateway")));
+            Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
+            _logging.Of("envoy-gateway")));
     }
 
     private IHost BuildCcm(string name, EmbeddedCluster.EmbeddedCluster cluster, Action<IServiceCollection> configure)

@@ -14,6 +14,9 @@ public sealed record SandboxOptions
     /// <summary>Where the components log beside the files, for example to a test's output; null for nowhere.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 
+    /// <summary>Takes sentences for the user, for example that a port is served elsewhere; null for nobody. Called from any thread.</summary>
+    public Action<string>? Notice { get; init; }
+
     /// <summary>The lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -43,14 +43,20 @@ internal static class EnvoyGatewayHost
     /// <param name="proxies">Where the tenants' proxies are.</param>
     /// <param name="fronts">The sockets of the Gateways.</param>
     /// <param name="directory">Finds backends for the data plane; connected to the cluster here.</param>
+    /// <param name="notices">Told when a port is served elsewhere.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
-        Func<IKubernetes> connect, TenantProxies proxies, GatewayFronts fronts, ServiceDirectory directory, Action<ILoggingBuilder> logging)
+        Func<IKubernetes> connect,
+        TenantProxies proxies,
+        GatewayFronts fronts,
+        ServiceDirectory directory,
+        SandboxNotices notices,
+        Action<ILoggingBuilder> logging)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
         var services = builder.Services;
-        services.AddSingleton(proxies).AddSingleton(fronts).AddSingleton<ClusterView>();
+        services.AddSingleton(proxies).AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_gateway";

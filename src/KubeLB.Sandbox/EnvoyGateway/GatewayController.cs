@@ -10,9 +10,10 @@ namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Serves a Gateway and writes its status.</summary>
 internal sealed class GatewayController(
-    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts) : IReconciler
+    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts,
+    SandboxNotices notices) : IReconciler
 {
-    private readonly MovedPortEvents _events = new(cluster);
+    private readonly MovedPortEvents _events = new(cluster, notices);
 
     /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Tells users in an Event when a Gateway's port is served elsewhere, since it could not be bound.</summary>
-internal sealed class MovedPortEvents(Cluster cluster)
+internal sealed class MovedPortEvents(Cluster cluster, SandboxNotices notices)
 {
     private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _told = new();
 
@@ -24,6 +24,7 @@ internal sealed class MovedPortEvents(Cluster cluster)
 
             await cluster.Client<Corev1Event>().CreateAsync(Event(gateway, port, endPoint), cancellationToken).ConfigureAwait(false);
             _told[(ResourceKey.Of(gateway), port)] = endPoint;
+            notices.Tell($"Gateway {ResourceKey.Of(gateway)}: {Message(port, endPoint)}");
         }
     }
 
@@ -45,11 +46,21 @@ internal sealed class MovedPortEvents(Cluster cluster)
             },
             Type = "Warning",
             Reason = "PortMoved",
-            Message = $"Port {port} cannot be listened on here (privileged or taken); the sandbox serves it at {endPoint} instead.",
+            Message = Message(port, endPoint),
             Source = new V1EventSource { Component = "envoy-gateway" },
             FirstTimestamp = now,
             LastTimestamp = now,
             Count = 1,
         };
     }
+
+    private static string Message(int port, IPEndPoint endPoint) =>
+        $"Port {port} cannot be listened on here (privileged or taken); the sandbox serves it at {endPoint} instead.";
+}
+
+/// <summary>Sentences for the person in front of the sandbox.</summary>
+internal sealed class SandboxNotices(Action<string>? tell)
+{
+    /// <summary>Tells a sentence.</summary>
+    public void Tell(string sentence) => tell?.Invoke(sentence);
 }
