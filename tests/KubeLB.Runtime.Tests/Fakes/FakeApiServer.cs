@@ -211,7 +211,11 @@ internal sealed class FakeApiServer
 
     private sealed class Handler(FakeApiServer server) : DelegatingHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            server.AnswerAsync(request, cancellationToken);
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await server.AnswerAsync(request, cancellationToken);
+            response.RequestMessage = request;
+            return response;
+        }
     }
 }

@@ -145,7 +145,7 @@ public sealed class LeaderElectionTests
             o.LeaderElection = new LeaderElectionSettings("home", "", "x", "y") { RenewDeadline = TimeSpan.FromSeconds(20) };
             o.ProbeAddress = "nonsense";
         }).Host.StartAsync();
-        await build.Should().ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>().WithMessage("*set all four*20 s*\"nonsense\"*");
+        await build.Should().ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>().WithMessage("*\"nonsense\"*set all four*20 s*");
     }
 
     private void Steal() => _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(Lease, new()
