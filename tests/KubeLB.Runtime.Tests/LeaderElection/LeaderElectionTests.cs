@@ -108,6 +108,23 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
+    public async Task A_lease_that_cannot_be_renewed_is_given_up_before_others_may_take_it()
+    {
+        _server.PutWidget("a");
+        await using var host = await StartAsync("cut off", o =>
+        {
+            o.StopWhenLeaseIsLost = false;
+            o.LeaderElection = o.LeaderElection! with { LeaseDuration = TimeSpan.FromSeconds(5), RenewDeadline = TimeSpan.FromMilliseconds(200) };
+        });
+        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it works");
+        var term = host.Leadership.LeadershipToken;
+        _server.IsDown = true;
+        await Eventually.True(() => term.IsCancellationRequested, "its writes are fenced off");
+        _server.IsDown = false;
+        await Eventually.True(() => host.Leadership.IsLeader, "it leads again");
+    }
+
+    [Fact]
     public async Task A_refused_lease_is_told_once_and_tried_again()
     {
         _server.PutWidget("a");
