@@ -107,6 +107,30 @@ public sealed class LeaderElectionTests
         await Eventually.True(() => host.Reconciler.Count("b") == 1, "it works again, and nothing was lost");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_renewal_that_fails_a_few_times_does_not_end_the_leadership(bool writesOnly)
+    {
+        await using var host = await StartAsync("steady");
+        await Eventually.True(() => host.Leadership.IsLeader, "it leads");
+        var term = host.Leadership.LeadershipToken;
+        var failures = 0;
+        var renewals = 0;
+        _server.Intercept = r =>
+        {
+            if (r.Path.Contains("/leases") && (r.IsWrite || !writesOnly) && Interlocked.Increment(ref failures) <= 3)
+            {
+                throw new HttpRequestException("connection reset by peer");
+            }
+
+            Interlocked.Add(ref renewals, r.IsWrite ? 1 : 0);
+            return null;
+        };
+        await Eventually.True(() => Volatile.Read(ref renewals) >= 2, "it renews again");
+        term.IsCancellationRequested.Should().BeFalse();
+    }
+
     [Fact]
     public async Task A_lease_that_cannot_be_renewed_is_given_up_before_others_may_take_it()
     {
