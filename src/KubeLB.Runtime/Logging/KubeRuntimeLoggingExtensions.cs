@@ -39,6 +39,8 @@ public static class KubeRuntimeLoggingExtensions
             // The framework speaks of every request and every listener; that is of interest when something is looked for.
             .MinimumLevel.Override("Microsoft", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
             .MinimumLevel.Override("System", level <= LogLevel.Debug ? EventLevel(level) : LogEventLevel.Warning)
+            // What keeps a host from starting is told in one line by whoever started it.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Component", component);
         if (output is not null)

@@ -1,0 +1,14 @@
+namespace KubeLB.Api;
+
+/// <summary>Annotations that KubeLB reads or writes.</summary>
+public static class Annotations
+{
+    /// <summary>On a Route: <c>metadata.generation</c> of the tenant's object that the Route's spec was made from.</summary>
+    public const string SourceGeneration = "kubelb.k8c.io/source-generation";
+
+    /// <summary>What the applier last wrote to a generated object: lets it tell its own fields from those of others.</summary>
+    public const string Applied = "kubelb.k8c.io/applied";
+
+    /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
+    public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+}

@@ -1,0 +1,31 @@
+namespace KubeLB.Api;
+
+/// <summary>A condition of a status, shaped like <c>metav1.Condition</c>.</summary>
+/// <remarks>
+/// https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties.
+/// The time is text so that what was read is written back to the digit.
+/// </remarks>
+public sealed class Condition : Extensible
+{
+    /// <summary>Type, unique among the conditions of one status; at most 316 characters.</summary>
+    public string Type { get; set; } = "";
+
+    /// <summary><c>True</c>, <c>False</c> or <c>Unknown</c>.</summary>
+    public string Status { get; set; } = "";
+
+    /// <summary>Generation of the spec that the condition was computed for; null where the writer does not say.</summary>
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>When <see cref="Status"/> last changed, RFC 3339 in UTC.</summary>
+    public string? LastTransitionTime { get; set; }
+
+    /// <summary>CamelCase word for programs, at least one character.</summary>
+    public string Reason { get; set; } = "";
+
+    /// <summary>Sentence for people; at most 32768 characters, may be empty.</summary>
+    public string Message { get; set; } = "";
+
+    /// <summary>Whether <see cref="Status"/> is <c>True</c>.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsTrue => Status == ConditionStatus.True;
+}

@@ -1,0 +1,48 @@
+using k8s.Models;
+
+namespace KubeLB.Api.GatewayApi;
+
+/// <summary>A class of Gateways and the controller that serves it. Cluster-scoped.</summary>
+/// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass</remarks>
+[KubernetesEntity(Group = ApiGroups.GatewayApi, ApiVersion = GatewayApiVersion.V1, Kind = KindName, PluralName = PluralName)]
+public sealed class GatewayClass : ApiObject
+{
+    /// <summary>The kind.</summary>
+    public const string KindName = "GatewayClass";
+
+    /// <summary>The resource's plural name.</summary>
+    public const string PluralName = "gatewayclasses";
+
+    /// <summary>Name of KubeLB's class where no GatewayClass object says otherwise.</summary>
+    public const string KubelbName = "kubelb";
+
+    /// <summary>KubeLB's controller name; also in the <c>controllerName</c> of the statuses that the CCM writes.</summary>
+    public const string KubelbController = "kubelb.k8c.io/gateway-controller";
+
+    /// <summary>An empty object of the right type.</summary>
+    public GatewayClass()
+    {
+        ApiVersion = GatewayApiVersion.ApiVersion;
+        Kind = KindName;
+    }
+
+    /// <summary>Spec.</summary>
+    public GatewayClassSpec? Spec { get; set; }
+
+    /// <summary>Status.</summary>
+    public GatewayClassStatus? Status { get; set; }
+}
+
+/// <summary>Spec of a <see cref="GatewayClass"/>.</summary>
+public sealed class GatewayClassSpec : Extensible
+{
+    /// <summary>Domain-prefixed path of the controller, immutable.</summary>
+    public string? ControllerName { get; set; }
+}
+
+/// <summary>Status of a <see cref="GatewayClass"/>.</summary>
+public sealed class GatewayClassStatus : Extensible
+{
+    /// <summary>Condition <c>Accepted</c>.</summary>
+    public List<Condition>? Conditions { get; set; }
+}

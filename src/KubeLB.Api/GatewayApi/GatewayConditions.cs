@@ -1,0 +1,54 @@
+namespace KubeLB.Api.GatewayApi;
+
+/// <summary>Condition types and reasons of Gateway API, in its words.</summary>
+/// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#gatewayconditiontype and #routeconditiontype</remarks>
+public static class GatewayConditions
+{
+    /// <summary>Type: the object is valid and taken on.</summary>
+    public const string Accepted = "Accepted";
+
+    /// <summary>Type: the data plane serves it.</summary>
+    public const string Programmed = "Programmed";
+
+    /// <summary>Type: all references resolve.</summary>
+    public const string ResolvedRefs = "ResolvedRefs";
+
+    /// <summary>Type: some rules were dropped.</summary>
+    public const string PartiallyInvalid = "PartiallyInvalid";
+
+    /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>
+    public const string Pending = "Pending";
+
+    /// <summary>Reason: what the object asks for could not be put in place.</summary>
+    public const string Invalid = "Invalid";
+
+    /// <summary>Reason: no listener of the parent fits the parentRef.</summary>
+    public const string NoMatchingParent = "NoMatchingParent";
+
+    /// <summary>Reason: no listener permits the route.</summary>
+    public const string NotAllowedByListeners = "NotAllowedByListeners";
+
+    /// <summary>Reason: no listener has a host name in common with the route.</summary>
+    public const string NoMatchingListenerHostname = "NoMatchingListenerHostname";
+
+    /// <summary>Reason: a backend does not exist.</summary>
+    public const string BackendNotFound = "BackendNotFound";
+
+    /// <summary>Reason (Envoy Gateway's): a backendRef names no port.</summary>
+    public const string PortNotSpecified = "PortNotSpecified";
+
+    /// <summary>Reason (Envoy Gateway's): a Service does not have the port.</summary>
+    public const string PortNotFound = "PortNotFound";
+
+    /// <summary>Reason: a backend's kind is not supported.</summary>
+    public const string InvalidKind = "InvalidKind";
+
+    /// <summary>Reason: a reference into another namespace is not permitted.</summary>
+    public const string RefNotPermitted = "RefNotPermitted";
+
+    /// <summary>Reason: a backend's protocol is not supported.</summary>
+    public const string UnsupportedProtocol = "UnsupportedProtocol";
+
+    /// <summary>Reason: a value is not supported.</summary>
+    public const string UnsupportedValue = "UnsupportedValue";
+}

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+
+namespace KubeLB.Api.Serialization;
+
+/// <summary>API objects as JSON and back, with the serializer that also speaks to the API server.</summary>
+public static class ApiJson
+{
+    /// <summary>The object as a JSON object of its own.</summary>
+    public static JsonObject ToJson(object value) =>
+        JsonNode.Parse(KubernetesJson.Serialize(value)) as JsonObject
+        ?? throw new ArgumentException($"{value.GetType().Name} does not serialize to a JSON object.", nameof(value));
+
+    /// <summary>Reads an object.</summary>
+    /// <exception cref="JsonException">The JSON does not have the object's shape.</exception>
+    public static T Read<T>(JsonNode json)
+        where T : class =>
+        KubernetesJson.Deserialize<T>(json.ToJsonString()) ?? throw new JsonException($"null is not a {typeof(T).Name}.");
+
+    /// <summary>A deep copy, unknown fields included.</summary>
+    public static T Copy<T>(T value)
+        where T : class =>
+        KubernetesJson.Deserialize<T>(KubernetesJson.Serialize(value));
+}

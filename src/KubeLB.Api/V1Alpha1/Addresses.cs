@@ -1,0 +1,44 @@
+using k8s.Models;
+
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>The addresses of a tenant's nodes. One per tenant, named <c>default</c>; written by the CCM.</summary>
+[KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
+public sealed class Addresses : ApiObject
+{
+    /// <summary>The kind.</summary>
+    public const string KindName = "Addresses";
+
+    /// <summary>The resource's plural name.</summary>
+    public const string PluralName = "addresses";
+
+    /// <summary>Name of the only object per tenant.</summary>
+    public const string DefaultName = "default";
+
+    /// <summary>An empty object of the right type.</summary>
+    public Addresses()
+    {
+        ApiVersion = KubelbVersion.ApiVersion;
+        Kind = KindName;
+    }
+
+    /// <summary>The addresses.</summary>
+    public AddressesSpec? Spec { get; set; }
+}
+
+/// <summary>Spec of <see cref="V1Alpha1.Addresses"/>.</summary>
+public sealed class AddressesSpec : Extensible
+{
+    /// <summary>One entry per node.</summary>
+    public List<EndpointAddress>? Addresses { get; set; }
+}
+
+/// <summary>Address of a node: either an IP address or a host name.</summary>
+public sealed class EndpointAddress : Extensible
+{
+    /// <summary>IPv4 or IPv6 address.</summary>
+    public string? Ip { get; set; }
+
+    /// <summary>Host name that the proxy resolves.</summary>
+    public string? Hostname { get; set; }
+}

@@ -1,0 +1,52 @@
+using k8s.Models;
+
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>A Secret's content on its way to the management cluster. Named after the UID of the tenant's Secret.</summary>
+[KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
+public sealed class SyncSecret : ApiObject
+{
+    /// <summary>The kind.</summary>
+    public const string KindName = "SyncSecret";
+
+    /// <summary>The resource's plural name.</summary>
+    public const string PluralName = "syncsecrets";
+
+    /// <summary>An empty object of the right type.</summary>
+    public SyncSecret()
+    {
+        ApiVersion = KubelbVersion.ApiVersion;
+        Kind = KindName;
+    }
+
+    /// <summary>Type of the Secret, for example <c>kubernetes.io/tls</c>.</summary>
+    public string? Type { get; set; }
+
+    /// <summary>Content by key, base64.</summary>
+    public Dictionary<string, string>? Data { get; set; }
+
+    /// <summary>Content by key, plain; merged into <see cref="Data"/> by the reader.</summary>
+    public Dictionary<string, string>? StringData { get; set; }
+
+    /// <summary>Whether the Secret may not change.</summary>
+    public bool? Immutable { get; set; }
+
+    /// <summary>How far it was carried over.</summary>
+    public SyncSecretStatus? Status { get; set; }
+
+    /// <summary>Names only: content of a Secret never reaches a log.</summary>
+    public override string ToString() => $"SyncSecret {Namespace}/{Name} [redacted]";
+}
+
+/// <summary>Status of a <see cref="SyncSecret"/>.</summary>
+public sealed class SyncSecretStatus : Extensible
+{
+    /// <summary>Generation that the status speaks of.</summary>
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>Phase.</summary>
+    public string? Phase { get; set; }
+
+    /// <summary>Conditions.</summary>
+    public List<Condition>? Conditions { get; set; }
+}

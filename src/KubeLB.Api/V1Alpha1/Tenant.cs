@@ -1,0 +1,76 @@
+using k8s.Models;
+
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>A customer's cluster. Cluster-scoped; owns the namespace <c>tenant-&lt;name&gt;</c>.</summary>
+[KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
+public sealed class Tenant : ApiObject
+{
+    /// <summary>The kind.</summary>
+    public const string KindName = "Tenant";
+
+    /// <summary>The resource's plural name.</summary>
+    public const string PluralName = "tenants";
+
+    /// <summary>An empty object of the right type.</summary>
+    public Tenant()
+    {
+        ApiVersion = KubelbVersion.ApiVersion;
+        Kind = KindName;
+    }
+
+    /// <summary>Settings that win over the Config's.</summary>
+    public TenantSpec? Spec { get; set; }
+
+    /// <summary>How far the tenant is set up.</summary>
+    public TenantStatus? Status { get; set; }
+}
+
+/// <summary>Spec of a <see cref="Tenant"/>.</summary>
+public sealed class TenantSpec : PropagationSettings
+{
+    /// <summary>Gateway API settings.</summary>
+    public GatewayApiSettings? GatewayAPI { get; set; }
+
+    /// <summary>Settings of the tenant's proxies.</summary>
+    public TenantEnvoyProxy? EnvoyProxy { get; set; }
+}
+
+/// <summary>A tenant's own proxy settings.</summary>
+public sealed class TenantEnvoyProxy : Extensible
+{
+    /// <summary>Number of proxy pods.</summary>
+    public int? Replicas { get; set; }
+
+    /// <summary>Compute resources of a proxy pod.</summary>
+    public V1ResourceRequirements? Resources { get; set; }
+}
+
+/// <summary>Status of a <see cref="Tenant"/>.</summary>
+public sealed class TenantStatus : Extensible
+{
+    /// <summary>Generation of the spec that the status speaks of.</summary>
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>One of <see cref="TenantPhases"/>.</summary>
+    public string? Phase { get; set; }
+
+    /// <summary>Condition <c>Ready</c>.</summary>
+    public List<Condition>? Conditions { get; set; }
+}
+
+/// <summary>Phases of a tenant.</summary>
+public static class TenantPhases
+{
+    /// <summary>Not set up yet.</summary>
+    public const string Pending = "Pending";
+
+    /// <summary>Set up.</summary>
+    public const string Ready = "Ready";
+
+    /// <summary>Could not be set up; the condition says why.</summary>
+    public const string Failed = "Failed";
+
+    /// <summary>Being removed.</summary>
+    public const string Terminating = "Terminating";
+}

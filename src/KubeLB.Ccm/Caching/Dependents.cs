@@ -1,0 +1,79 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Routes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Caching;
+
+/// <summary>Which keys a change concerns: the constant-work answer to "what depends on this object?".</summary>
+internal sealed class Dependents(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant)
+{
+    private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+
+    /// <summary>Gateways of a class.</summary>
+    public IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
+        _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).Select(g => ResourceKey.Of(g));
+
+    /// <summary>Routes of kind <typeparamref name="T"/> whose parentRefs name the Gateway.</summary>
+    public IEnumerable<T> RoutesOf<T>(Gateway gateway)
+        where T : class, IGatewayRoute =>
+        tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(gateway.Namespace, gateway.Name));
+
+    /// <summary>Routes whose Gateways are of the class.</summary>
+    public IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
+        where T : class, IGatewayRoute =>
+        _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
+
+    /// <summary>Routes of a Namespace whose labels changed.</summary>
+    public IEnumerable<T> RoutesOf<T>(Change<V1Namespace> change)
+        where T : class, IGatewayRoute =>
+        SameLabels(change.Old, change.New) ? [] : tenant.Informer<T>().ByIndex(Indexes.ByNamespace, change.Key.Name);
+
+    /// <summary>Routes that refer to the Service, or to the one that it is the twin of.</summary>
+    public IEnumerable<T> RoutesOf<T>(V1Service service)
+        where T : class, IGatewayRoute =>
+        ServiceKeys(service).SelectMany(key => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(key.Namespace, key.Name)));
+
+    /// <summary>Routes of kind <typeparamref name="T"/> that a changed Route of the management cluster concerns.</summary>
+    public IEnumerable<ResourceKey> RoutesOf<T>(Change<Route> change, string kind)
+        where T : class, IGatewayRoute
+    {
+        var origins = change.Both().Select(RouteOrigin.Of).OfType<RouteOrigin>().Distinct().ToList();
+        var own = origins.Where(o => o.Kind == kind).Select(o => new ResourceKey(o.Namespace, o.Name));
+
+        // A route is carried after its Gateway, and its status is read by the Gateway's generated name.
+        var renamed = change.Old is null || GeneratedName(change.Old) != GeneratedName(change.New)
+            ? origins.Where(o => o.Kind == Gateway.KindName)
+                .SelectMany(o => tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(o.Namespace, o.Name)))
+                .Select(r => ResourceKey.Of(r))
+            : [];
+        return own.Concat(renamed);
+    }
+
+    /// <summary>The Service itself, and the one that it is the twin of.</summary>
+    public static IEnumerable<ResourceKey> ServiceKeys(V1Service service)
+    {
+        yield return ResourceKey.Of(service);
+        if (NodePortTwin.Origin(service) is var (@namespace, name))
+        {
+            yield return new ResourceKey(@namespace, name);
+        }
+    }
+
+    /// <summary>The Services that a route refers to.</summary>
+    public static IEnumerable<ResourceKey> ServicesOf(IGatewayRoute route) =>
+        BackendReferences.ServicesOf(route).Select(s => new ResourceKey(s.Namespace, s.Name));
+
+    private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
+
+    private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
+        left is not null && right is not null
+        && KubernetesJson.Serialize(left.Metadata.Labels ?? new Dictionary<string, string>())
+            == KubernetesJson.Serialize(right.Metadata.Labels ?? new Dictionary<string, string>());
+}

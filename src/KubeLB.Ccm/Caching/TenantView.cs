@@ -1,0 +1,38 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Caching;
+
+/// <summary>What translation sees: the caches of both clusters.</summary>
+internal sealed class TenantView(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    [FromKeyedServices(ClusterNames.Management)] Cluster management) : ITenantView
+{
+    private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
+    private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+    private readonly IInformer<V1Namespace> _namespaces = tenant.Informer<V1Namespace>();
+    private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+
+    public GatewayClass? GatewayClass(string name) => _classes.Get("", name);
+
+    public Gateway? Gateway(string @namespace, string name) => _gateways.Get(@namespace, name);
+
+    public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) =>
+        _namespaces.Get("", @namespace) is { } found
+            ? new Dictionary<string, string>(found.Metadata.Labels ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+            : null;
+
+    public V1Service? Service(string @namespace, string name) => _services.Get(@namespace, name);
+
+    public Route? GatewayRoute(string @namespace, string name) =>
+        Gateway(@namespace, name) is { } gateway
+            ? _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(gateway.Kind, @namespace, name)).FirstOrDefault(r => r.Name == gateway.Metadata.Uid)
+            : null;
+}

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using KubeLB.Ccm.Hosting;
+using KubeLB.Runtime.CommandLine;
+using Microsoft.Extensions.Logging;
+using static KubeLB.Runtime.CommandLine.ControllerOptions;
+
+namespace KubeLB.Ccm.CommandLine;
+
+/// <summary>The CCM's command line: the flags of the wire contract.</summary>
+internal sealed class CcmCommand
+{
+    private const string NotYet = "Accepted for compatibility; has no effect in this version.";
+
+    private readonly Option<string> _clusterName = Text("--cluster-name", "Name of the tenant that this cluster is registered as (required)");
+    private readonly Option<string> _kubelbKubeconfig = Text("--kubelb-kubeconfig", "Kubeconfig of the management cluster", "/home/nonroot/.kube/kubelb");
+    private readonly Option<string> _kubeconfig = Text("--kubeconfig", "Kubeconfig of this cluster; empty for the pod's service account");
+
+    private readonly Option<string> _nodeAddressType = OneOf(
+        "--node-address-type", "Address of the nodes that traffic is sent to", "ExternalIP", "ExternalIP", "InternalIP", "Hostname");
+
+    private readonly Option<bool> _enableGatewayApi = Switch("--enable-gateway-api", "Serve Gateway, HTTPRoute and GRPCRoute");
+    private readonly Option<bool> _useGatewayClass = Switch("--use-gateway-class", "Serve only Gateways of KubeLB's class; false serves every Gateway", true);
+    private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone");
+    private readonly Option<bool> _disableHttpRoute = Switch("--disable-httproute-controller", "Leave HTTPRoutes alone");
+    private readonly Option<bool> _disableGrpcRoute = Switch("--disable-grpcroute-controller", "Leave GRPCRoutes alone");
+    private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
+    private readonly Option<string> _leaderElectionNamespace = Text("--leader-election-namespace", "Namespace of the Lease; empty for the pod's own ($NAMESPACE)");
+    private readonly Option<string> _metricsAddress = Text("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
+    private readonly Option<string> _probeAddress = Text("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<LogLevel> _logLevel = LogLevel();
+
+    private readonly Option[] _compatibility =
+    [
+        Switch("--install-gateway-api-crds", NotYet),
+        Text("--gateway-api-crds-channel", NotYet, "standard"),
+        Switch("--disable-ingress-controller", NotYet),
+        Switch("--enable-secret-synchronizer", NotYet),
+        Switch("--use-loadbalancer-class", NotYet),
+        Switch("--use-ingress-class", NotYet, true),
+    ];
+
+    public RootCommand Build()
+    {
+        var command = new RootCommand("KubeLB's agent in a tenant's cluster: carries Gateways and routes to the management cluster, and their status back.");
+        Option[] options =
+        [
+            _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass, _disableGateway,
+            _disableHttpRoute, _disableGrpcRoute, _leaderElection, _leaderElectionNamespace, _metricsAddress, _probeAddress, _logLevel,
+            .. _compatibility,
+        ];
+        foreach (var option in options)
+        {
+            command.Options.Add(option);
+        }
+
+        return command;
+    }
+
+    public CcmOptions Options(ParseResult parsed)
+    {
+        var clusterName = parsed.GetValue(_clusterName);
+        if (string.IsNullOrWhiteSpace(clusterName))
+        {
+            throw new UsageException("--cluster-name is required: the name of the Tenant in the management cluster.");
+        }
+
+        return new CcmOptions
+        {
+            ClusterName = clusterName,
+            KubelbKubeconfig = parsed.GetValue(_kubelbKubeconfig)!,
+            Kubeconfig = parsed.GetValue(_kubeconfig),
+            NodeAddressType = parsed.GetValue(_nodeAddressType)!,
+            EnableGatewayApi = parsed.GetValue(_enableGatewayApi),
+            UseGatewayClass = parsed.GetValue(_useGatewayClass),
+            DisableGatewayController = parsed.GetValue(_disableGateway),
+            DisableHttpRouteController = parsed.GetValue(_disableHttpRoute),
+            DisableGrpcRouteController = parsed.GetValue(_disableGrpcRoute),
+            EnableLeaderElection = parsed.GetValue(_leaderElection),
+            LeaderElectionNamespace = parsed.GetValue(_leaderElectionNamespace),
+            MetricsAddress = parsed.GetValue(_metricsAddress)!,
+            HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
+            LogLevel = parsed.GetValue(_logLevel),
+        };
+    }
+}

@@ -1,0 +1,53 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Gateways;
+
+/// <summary>
+/// Carries the tenant's Gateways to the management cluster and their status back: addresses, conditions, listeners. Writes the
+/// Route there; here, the finalizer and the status.
+/// </summary>
+internal sealed class GatewayReconciler(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    ManagementRoutes managementRoutes,
+    Applier applier,
+    ITenantView view,
+    TenantSettings settings,
+    TimeProvider time) : IReconciler
+{
+    private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var gateway = _gateways.Get(key);
+        await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway?.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+        if (gateway is null)
+        {
+            return ReconcileResult.Done;
+        }
+
+        if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
+        {
+            gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+            var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
+            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
+            await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
+        }
+        else if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
+        {
+            await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ReconcileResult.Done;
+    }
+}

@@ -1,0 +1,110 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.GatewayClasses;
+using KubeLB.Ccm.Gateways;
+using KubeLB.Ccm.Nodes;
+using KubeLB.Ccm.Routes;
+using KubeLB.Ccm.Services;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Hosting;
+
+/// <summary>The controllers of a CCM: which change makes which key worth a look.</summary>
+internal static class CcmControllers
+{
+    private const int Workers = 4;
+
+    public static void Add(IServiceCollection services, CcmOptions options, RouteKinds kinds)
+    {
+        services.AddController<NodeAddressesReconciler>("node", controller =>
+        {
+            IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
+            controller.Watch<V1Node>(ClusterNames.Tenant, _ => (V1Node _) => all);
+            controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
+        });
+        if (!options.EnableGatewayApi)
+        {
+            return;
+        }
+
+        services.AddController<GatewayClassReconciler>("gatewayclass", controller => controller.Watch<GatewayClass>(ClusterNames.Tenant));
+        if (!options.DisableGatewayController)
+        {
+            services.AddController<GatewayReconciler>("gateway", controller =>
+            {
+                controller.Workers = Workers;
+                controller.Watch<Gateway>(ClusterNames.Tenant);
+                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => d.GatewaysOf));
+                controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
+                    RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
+            });
+        }
+
+        services.AddController<NodePortTwinReconciler>("nodeport", controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
+            if (kinds.Http)
+            {
+                WatchUsers<HttpRoute>(controller);
+            }
+
+            if (kinds.Grpc)
+            {
+                WatchUsers<GrpcRoute>(controller);
+            }
+        });
+        if (kinds.Http)
+        {
+            AddRoutes<HttpRoute>(services, "httproute", HttpRoute.KindName);
+        }
+
+        if (kinds.Grpc)
+        {
+            AddRoutes<GrpcRoute>(services, "grpcroute", GrpcRoute.KindName);
+        }
+    }
+
+    private static void AddRoutes<T>(IServiceCollection services, string name, string kind)
+        where T : ApiObject, IGatewayRoute, new() =>
+        services.AddController<RouteReconciler<T>>(name, controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<T>(ClusterNames.Tenant);
+            controller.Watch<Gateway>(ClusterNames.Tenant, WithDependents<Gateway>(d => gateway => Keys(d.RoutesOf<T>(gateway))));
+            controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => c => Keys(d.RoutesOf<T>(c))));
+            controller.Watch<V1Namespace>(ClusterNames.Tenant, WithDependentsOfChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
+            controller.Watch<V1Service>(ClusterNames.Tenant, WithDependents<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
+            controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
+        });
+
+    // Whatever may attach a route to a Gateway of ours, or detach it, may make a twin needed, or superfluous.
+    private static void WatchUsers<T>(ControllerBuilder controller)
+        where T : class, IGatewayRoute
+    {
+        controller.Watch<T>(ClusterNames.Tenant, _ => (T route) => Dependents.ServicesOf(route));
+        controller.Watch<Gateway>(ClusterNames.Tenant, WithDependents<Gateway>(d => gateway => d.RoutesOf<T>(gateway).SelectMany(r => Dependents.ServicesOf(r))));
+        controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => c => d.RoutesOf<T>(c).SelectMany(r => Dependents.ServicesOf(r))));
+        controller.Watch<V1Namespace>(
+            ClusterNames.Tenant,
+            WithDependentsOfChange<V1Namespace>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
+    }
+
+    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> WithDependents<T>(Func<Dependents, Func<T, IEnumerable<ResourceKey>>> map) =>
+        services => map(services.GetRequiredService<Dependents>());
+
+    private static Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> WithDependentsOfChange<T>(
+        Func<Dependents, Func<Change<T>, IEnumerable<ResourceKey>>> map)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
+        services => map(services.GetRequiredService<Dependents>());
+
+    private static IEnumerable<ResourceKey> Keys<T>(IEnumerable<T> routes)
+        where T : class, IGatewayRoute =>
+        routes.Select(r => ResourceKey.Of(r));
+}

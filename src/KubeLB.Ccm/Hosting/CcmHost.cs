@@ -1,0 +1,114 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Logging;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Ccm.Hosting;
+
+/// <summary>
+/// Wires a CCM: its settings, its two clusters with the kinds that it watches there, and its controllers
+/// (<see cref="CcmControllers"/>).
+/// </summary>
+public static class CcmHost
+{
+    /// <summary>Builds the host; nothing is sent before it starts.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="connections">The clusters.</param>
+    /// <param name="configure">Changes the host before it is built, for example its logging.</param>
+    public static IHost Build(CcmOptions options, CcmConnections connections, Action<IServiceCollection>? configure = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "kubelb-ccm" });
+        var services = builder.Services;
+        var kinds = new RouteKinds(options);
+
+        services.AddKubeRuntimeLogging("kubelb-ccm", options.LogLevel);
+        services.AddKubeRuntime(runtime =>
+        {
+            runtime.Component = "kubelb_ccm";
+            runtime.MetricsAddress = options.MetricsAddress;
+            runtime.ProbeAddress = options.HealthProbeBindAddress;
+            runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.FieldManager = "kubelb-ccm";
+            runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
+        });
+        AddClusters(services, options, connections, kinds);
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(kinds);
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass));
+        services.AddSingleton<ITenantView, TenantView>();
+        services.AddSingleton<Dependents>();
+        services.AddSingleton<ManagementRoutes>();
+        CcmControllers.Add(services, options, kinds);
+
+        configure?.Invoke(services);
+        return builder.Build();
+    }
+
+    private static void AddClusters(IServiceCollection services, CcmOptions options, CcmConnections connections, RouteKinds kinds)
+    {
+        services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
+        {
+            tenant.Informer<V1Node>();
+            if (!options.EnableGatewayApi)
+            {
+                return;
+            }
+
+            tenant.Informer<V1Service>();
+            tenant.Informer<V1Namespace>();
+            tenant.Informer<GatewayClass>();
+            tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
+            if (kinds.Http)
+            {
+                tenant.Informer<HttpRoute>(AddRouteIndexes);
+            }
+
+            if (kinds.Grpc)
+            {
+                tenant.Informer<GrpcRoute>(AddRouteIndexes);
+            }
+        });
+        services.AddCluster(ClusterNames.Management, _ => connections.Management(), management =>
+        {
+            var tenantNamespace = TenantNames.Namespace(options.ClusterName);
+            management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
+            if (options.EnableGatewayApi)
+            {
+                management.Informer<Route>(routes =>
+                {
+                    routes.Namespace = tenantNamespace;
+                    routes.Index(Indexes.ByOrigin, Indexes.Origin);
+                });
+            }
+        });
+    }
+
+    private static void AddRouteIndexes<T>(InformerBuilder<T> routes)
+        where T : class, IGatewayRoute
+    {
+        routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
+        routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
+        routes.Index(Indexes.ByNamespace, Indexes.Namespace);
+    }
+
+    private static LeaderElectionSettings LeaderElection(CcmOptions options)
+    {
+        var podNamespace = Environment.GetEnvironmentVariable("NAMESPACE");
+        var @namespace = !string.IsNullOrEmpty(options.LeaderElectionNamespace) ? options.LeaderElectionNamespace
+            : !string.IsNullOrEmpty(podNamespace) ? podNamespace
+            : "kube-system";
+        return new LeaderElectionSettings(ClusterNames.Tenant, @namespace, "kubelb-ccm", $"{Environment.MachineName}_{Guid.NewGuid():N}");
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Ccm.Hosting;
+
+/// <summary>Settings of a CCM, one per command-line flag.</summary>
+public sealed record CcmOptions
+{
+    /// <summary>Name of the tenant, with or without the prefix <c>tenant-</c>. Required.</summary>
+    public required string ClusterName { get; init; }
+
+    /// <summary>Kubeconfig of the management cluster.</summary>
+    public string KubelbKubeconfig { get; init; } = "/home/nonroot/.kube/kubelb";
+
+    /// <summary>Kubeconfig of the tenant's cluster; empty for the pod's service account.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>ExternalIP, InternalIP or Hostname.</summary>
+    public string NodeAddressType { get; init; } = "ExternalIP";
+
+    /// <summary>Whether Gateway API is served at all.</summary>
+    public bool EnableGatewayApi { get; init; }
+
+    /// <summary>Whether a Gateway is ours by its class only.</summary>
+    public bool UseGatewayClass { get; init; } = true;
+
+    /// <summary>Leaves Gateways alone.</summary>
+    public bool DisableGatewayController { get; init; }
+
+    /// <summary>Leaves HTTPRoutes alone.</summary>
+    public bool DisableHttpRouteController { get; init; }
+
+    /// <summary>Leaves GRPCRoutes alone.</summary>
+    public bool DisableGrpcRouteController { get; init; }
+
+    /// <summary>Whether replicas elect one that writes.</summary>
+    public bool EnableLeaderElection { get; init; } = true;
+
+    /// <summary>Namespace of the Lease in the tenant's cluster; the pod's if empty.</summary>
+    public string? LeaderElectionNamespace { get; init; }
+
+    /// <summary>Address of <c>/metrics</c>.</summary>
+    public string MetricsAddress { get; init; } = ":9445";
+
+    /// <summary>Address of <c>/healthz</c> and <c>/readyz</c>.</summary>
+    public string HealthProbeBindAddress { get; init; } = ":8081";
+
+    /// <summary>Lowest level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+}

@@ -1,0 +1,66 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
+using KubeLB.Ccm.Caching;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Services;
+
+/// <summary>
+/// Keeps the node-port twin of a Service for as long as a route of ours uses the Service. Its users are counted through the
+/// index of routes by backend, so that the count is right after a restart and across namespaces. Writes twins only.
+/// </summary>
+internal sealed class NodePortTwinReconciler(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    Applier applier,
+    ITenantView view,
+    TenantSettings settings,
+    RouteKinds kinds) : IReconciler
+{
+    private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var service = _services.Get(key);
+        var desired = service is not null
+            && service.Metadata.DeletionTimestamp is null
+            && NodePortTwin.IsNeededFor(service)
+            && IsUsed(key)
+                ? NodePortTwin.For(service, view)
+                : null;
+
+        foreach (var name in NodePortTwinNames.Candidates(key.Name))
+        {
+            if (name != desired?.Name() && _services.Get(key.Namespace, name) is { } twin && NodePortTwin.IsTwinOf(twin, key.Namespace, key.Name))
+            {
+                await applier.DeleteAsync(tenant, twin, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (desired is not null)
+        {
+            await applier.ApplyAsync(tenant, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    private bool IsUsed(ResourceKey service)
+    {
+        var key = Indexes.Key(service.Namespace, service.Name);
+        return kinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(IsServed);
+    }
+
+    // A route that we serve, or that has not been cleaned up yet.
+    private bool IsServed(IGatewayRoute route) =>
+        route.Metadata.Finalizers?.Contains(Finalizers.Cleanup) == true
+        || (route.Metadata.DeletionTimestamp is null && RouteAttachment.Evaluate(route, view, settings).Any(v => v.IsAttached));
+}

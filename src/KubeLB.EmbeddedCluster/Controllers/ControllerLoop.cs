@@ -1,0 +1,57 @@
+using System.Threading.Channels;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.EmbeddedCluster.Controllers;
+
+/// <summary>Something that reacts to changes of the store, as kube-controller-manager's controllers do.</summary>
+internal interface IClusterController
+{
+    void Handle(StoreChange change);
+}
+
+/// <summary>Feeds every change, in order, to the controllers.</summary>
+internal sealed partial class ControllerLoop : IAsyncDisposable
+{
+    private readonly Channel<StoreChange> _changes = Channel.CreateUnbounded<StoreChange>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly IReadOnlyList<IClusterController> _controllers;
+    private readonly ILogger _logger;
+    private readonly Task _loop;
+
+    public ControllerLoop(ClusterStore store, IReadOnlyList<IClusterController> controllers, ILogger logger)
+    {
+        _controllers = controllers;
+        _logger = logger;
+        store.Follow(change => _changes.Writer.TryWrite(change));
+        _loop = Task.Run(RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _changes.Writer.TryComplete();
+        await _loop;
+    }
+
+    private async Task RunAsync()
+    {
+        await foreach (var change in _changes.Reader.ReadAllAsync())
+        {
+            foreach (var controller in _controllers)
+            {
+                try
+                {
+                    controller.Handle(change);
+                }
+                catch (ApiException exception)
+                {
+                    // The object changed or went away meanwhile; that change is in the queue too.
+                    LogSkipped(_logger, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name, exception.Message);
+                }
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{Controller} skipped a change of {Resource} {Name}: {Reason}")]
+    private static partial void LogSkipped(ILogger logger, string controller, string resource, string name, string reason);
+}

@@ -1,0 +1,50 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>Objects of a CustomResourceDefinition: defaulted and checked by its schema.</summary>
+internal sealed class CustomResourceStrategy(CustomVersion version) : ResourceStrategy
+{
+    private const string RulesSkipped =
+        "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+
+    public override bool AllowsUnconditionalUpdate => false;
+
+    public override void Default(JsonObject tree)
+    {
+        if (version.Schema is { } schema)
+        {
+            SchemaDefaulting.Apply(tree, schema);
+        }
+    }
+
+    public override void Validate(JsonObject tree, List<FieldError> errors)
+    {
+        if (version.Schema is not { } schema)
+        {
+            return;
+        }
+        var found = new List<FieldError>();
+        new SchemaValidator(found).Validate(tree, schema, "");
+        if (schema.HasRules && found.Any(error => error.Reason is "FieldValueNotSupported" or "FieldValueRequired" or "FieldValueTooLong" or "FieldValueTooMany" or "FieldValueTypeInvalid"))
+        {
+            found.Add(FieldError.Invalid("<nil>", (JsonNode?)null, RulesSkipped));
+        }
+        errors.AddRange(found);
+    }
+
+    public override bool RaisesGeneration(JsonObject tree, JsonObject old)
+    {
+        foreach (var name in tree.Select(member => member.Key).Union(old.Select(member => member.Key)))
+        {
+            if (name is not ("metadata" or "apiVersion" or "kind") && !(name == "status" && version.HasStatus) && !JsonAccess.Same(tree[name], old[name]))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Json;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>A column of <c>kubectl get</c> for a custom resource.</summary>
+internal sealed record PrinterColumn(string Name, string Type, string Format, string Description, int Priority, string JsonPath);
+
+/// <summary>Where the scale subresource reads and writes.</summary>
+internal sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);
+
+/// <summary>One served version of a CustomResourceDefinition.</summary>
+internal sealed class CustomVersion
+{
+    private readonly Lazy<SchemaNode?> _schema;
+
+    public CustomVersion(JsonObject version)
+    {
+        Name = version.Text("name") ?? "";
+        Source = version.Object("schema").Object("openAPIV3Schema");
+        _schema = new Lazy<SchemaNode?>(() => Source is null ? null : new SchemaNode(Source));
+        var subresources = version.Object("subresources");
+        HasStatus = subresources?["status"] is not null;
+        Scale = subresources.Object("scale") is { } scale
+            ? new ScalePaths(scale.Text("specReplicasPath") ?? ".spec.replicas", scale.Text("statusReplicasPath") ?? ".status.replicas", scale.Text("labelSelectorPath"))
+            : null;
+        Columns =
+        [
+            .. version.Array("additionalPrinterColumns").Objects().Select(column => new PrinterColumn(
+                column.Text("name") ?? "",
+                column.Text("type") ?? "string",
+                column.Text("format") ?? "",
+                column.Text("description") ?? "",
+                (int)(column.Integer("priority") ?? 0),
+                column.Text("jsonPath") ?? "")),
+        ];
+        SelectableFields = [.. version.Array("selectableFields").Objects().Select(field => field.Text("jsonPath")).OfType<string>()];
+    }
+
+    public string Name { get; }
+
+    /// <summary>The schema as it was given.</summary>
+    public JsonObject? Source { get; }
+
+    public SchemaNode? Schema => _schema.Value;
+
+    public bool HasStatus { get; }
+
+    public ScalePaths? Scale { get; }
+
+    public IReadOnlyList<PrinterColumn> Columns { get; }
+
+    /// <summary>JSON paths that lists can be selected by.</summary>
+    public IReadOnlyList<string> SelectableFields { get; }
+}

@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using KubeLB.EmbeddedCluster.Json;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>One node of a structural schema (OpenAPI v3 as CustomResourceDefinitions may use it), compiled once per definition.</summary>
+internal sealed class SchemaNode
+{
+    private static readonly TimeSpan PatternLimit = TimeSpan.FromMilliseconds(250);
+
+    public SchemaNode(JsonObject source)
+    {
+        Type = source.Text("type");
+        Format = source.Text("format");
+        Nullable = source.Boolean("nullable") ?? false;
+        IntOrString = source.Boolean("x-kubernetes-int-or-string") ?? false;
+        PreserveUnknown = source.Boolean("x-kubernetes-preserve-unknown-fields") ?? false;
+        EmbeddedResource = source.Boolean("x-kubernetes-embedded-resource") ?? false;
+        ListType = source.Text("x-kubernetes-list-type");
+        ListMapKeys = [.. source.Array("x-kubernetes-list-map-keys").Strings()];
+        HasDefault = source.ContainsKey("default");
+        DefaultValue = source["default"]?.DeepClone();
+        Required = [.. source.Array("required").Strings()];
+        Enum = source.Array("enum") is { } values ? [.. values.Select(value => value?.DeepClone())] : null;
+        Pattern = source.Text("pattern");
+        Matcher = Pattern is null ? null : Compile(Pattern);
+        Minimum = source["minimum"].AsNumber();
+        Maximum = source["maximum"].AsNumber();
+        ExclusiveMinimum = source.Boolean("exclusiveMinimum") ?? false;
+        ExclusiveMaximum = source.Boolean("exclusiveMaximum") ?? false;
+        MultipleOf = source["multipleOf"].AsNumber();
+        MinLength = source.Integer("minLength");
+        MaxLength = source.Integer("maxLength");
+        MinItems = source.Integer("minItems");
+        MaxItems = source.Integer("maxItems");
+        MinProperties = source.Integer("minProperties");
+        MaxProperties = source.Integer("maxProperties");
+        UniqueItems = source.Boolean("uniqueItems") ?? false;
+        Properties = (source.Object("properties") ?? []).Where(property => property.Value is JsonObject)
+            .ToDictionary(property => property.Key, property => new SchemaNode((JsonObject)property.Value!), StringComparer.Ordinal);
+        Items = source["items"] is JsonObject items ? new SchemaNode(items) : null;
+        Additional = source["additionalProperties"] is JsonObject additional ? new SchemaNode(additional) : null;
+        AllowsAdditional = Additional is not null || source.Boolean("additionalProperties") == true;
+        AllOf = Many(source, "allOf");
+        AnyOf = Many(source, "anyOf");
+        OneOf = Many(source, "oneOf");
+        Not = source["not"] is JsonObject not ? new SchemaNode(not) : null;
+        HasRules = source.Array("x-kubernetes-validations") is { Count: > 0 } || Children().Any(child => child.HasRules);
+        HasDefaults = HasDefault || Children().Any(child => child.HasDefaults);
+    }
+
+    public string? Type { get; }
+
+    public string? Format { get; }
+
+    public bool Nullable { get; }
+
+    public bool IntOrString { get; }
+
+    public bool PreserveUnknown { get; }
+
+    public bool EmbeddedResource { get; }
+
+    public string? ListType { get; }
+
+    public IReadOnlyList<string> ListMapKeys { get; }
+
+    public bool HasDefault { get; }
+
+    public JsonNode? DefaultValue { get; }
+
+    public IReadOnlyList<string> Required { get; }
+
+    public IReadOnlyList<JsonNode?>? Enum { get; }
+
+    public string? Pattern { get; }
+
+    public Regex? Matcher { get; }
+
+    public double? Minimum { get; }
+
+    public double? Maximum { get; }
+
+    public bool ExclusiveMinimum { get; }
+
+    public bool ExclusiveMaximum { get; }
+
+    public double? MultipleOf { get; }
+
+    public long? MinLength { get; }
+
+    public long? MaxLength { get; }
+
+    public long? MinItems { get; }
+
+    public long? MaxItems { get; }
+
+    public long? MinProperties { get; }
+
+    public long? MaxProperties { get; }
+
+    public bool UniqueItems { get; }
+
+    public IReadOnlyDictionary<string, SchemaNode> Properties { get; }
+
+    public SchemaNode? Items { get; }
+
+    /// <summary>Schema of members that <see cref="Properties"/> does not name.</summary>
+    public SchemaNode? Additional { get; }
+
+    /// <summary>Members that <see cref="Properties"/> does not name are allowed.</summary>
+    public bool AllowsAdditional { get; }
+
+    public IReadOnlyList<SchemaNode> AllOf { get; }
+
+    public IReadOnlyList<SchemaNode> AnyOf { get; }
+
+    public IReadOnlyList<SchemaNode> OneOf { get; }
+
+    public SchemaNode? Not { get; }
+
+    /// <summary>There are <c>x-kubernetes-validations</c> here or below.</summary>
+    public bool HasRules { get; }
+
+    /// <summary>There are defaults here or below.</summary>
+    public bool HasDefaults { get; }
+
+    private IEnumerable<SchemaNode> Children()
+    {
+        IEnumerable<SchemaNode> children = Properties.Values;
+        if (Items is not null)
+        {
+            children = children.Append(Items);
+        }
+        return Additional is null ? children : children.Append(Additional);
+    }
+
+    private static SchemaNode[] Many(JsonObject source, string name) => [.. source.Array(name).Objects().Select(item => new SchemaNode(item))];
+
+    /// <summary>Go's RE2 and .NET agree on what schemas use, except for the anchors of a line and a few class names.</summary>
+    private static Regex? Compile(string pattern)
+    {
+        var translated = pattern.Replace("[[:alpha:]]", "[A-Za-z]", StringComparison.Ordinal)
+            .Replace("[:alnum:]", "A-Za-z0-9", StringComparison.Ordinal)
+            .Replace("[:alpha:]", "A-Za-z", StringComparison.Ordinal)
+            .Replace("[:digit:]", "0-9", StringComparison.Ordinal);
+        if (translated.EndsWith('$') && !translated.EndsWith("\\$", StringComparison.Ordinal))
+        {
+            translated = translated[..^1] + "\\z";
+        }
+        try
+        {
+            return new Regex(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, PatternLimit);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex(translated, RegexOptions.CultureInvariant, PatternLimit);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Checks a pattern as it would be compiled.</summary>
+    public bool PatternIsBroken => Pattern is not null && Matcher is null;
+
+    /// <summary>The JSON type of a value as schema errors name it.</summary>
+    public static string TypeName(JsonNode? value) => value.Kind() switch
+    {
+        JsonValueKind.Object => "object",
+        JsonValueKind.Array => "array",
+        JsonValueKind.String => "string",
+        JsonValueKind.True or JsonValueKind.False => "boolean",
+        JsonValueKind.Number => value.AsInteger() is null ? "number" : "integer",
+        _ => "null",
+    };
+}

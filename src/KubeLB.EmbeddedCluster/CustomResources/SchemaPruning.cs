@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>Drops members that a structural schema does not name (KEP-2337), noting their paths.</summary>
+internal static class SchemaPruning
+{
+    /// <param name="value">The value to prune.</param>
+    /// <param name="schema">Its schema.</param>
+    /// <param name="isResource">The value is an API object: apiVersion, kind and metadata belong to it.</param>
+    /// <param name="path">The value's path, for <paramref name="pruned"/>.</param>
+    /// <param name="pruned">Receives the paths of what was dropped.</param>
+    public static void Apply(JsonNode? value, SchemaNode schema, bool isResource, string path, List<string> pruned)
+    {
+        switch (value)
+        {
+            case JsonObject tree:
+                PruneObject(tree, schema, isResource || schema.EmbeddedResource, path, pruned);
+                break;
+            case JsonArray list when schema.Items is { } items:
+                for (var i = 0; i < list.Count; i++)
+                {
+                    Apply(list[i], items, false, $"{path}[{i}]", pruned);
+                }
+                break;
+        }
+    }
+
+    private static void PruneObject(JsonObject tree, SchemaNode schema, bool isResource, string path, List<string> pruned)
+    {
+        List<string>? dropped = null;
+        foreach (var (name, item) in tree)
+        {
+            if (isResource && name is ("apiVersion" or "kind" or "metadata"))
+            {
+                continue;
+            }
+            var itemPath = path.Length == 0 ? name : $"{path}.{name}";
+            if (schema.Properties.TryGetValue(name, out var property))
+            {
+                Apply(item, property, false, itemPath, pruned);
+            }
+            else if (schema.Additional is { } additional)
+            {
+                Apply(item, additional, false, itemPath, pruned);
+            }
+            else if (!schema.AllowsAdditional && !schema.PreserveUnknown)
+            {
+                pruned.Add(itemPath);
+                (dropped ??= []).Add(name);
+            }
+        }
+        foreach (var name in dropped ?? [])
+        {
+            tree.Remove(name);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>Checks a value against a structural schema; complaints are worded as those of kube-openapi.</summary>
+internal sealed class SchemaValidator(List<FieldError> errors)
+{
+    public void Validate(JsonNode? value, SchemaNode schema, string path)
+    {
+        if (value is null)
+        {
+            if (!schema.Nullable && schema.Type is not null)
+            {
+                WrongType(path, schema.Type, "null");
+            }
+            return;
+        }
+        if (!TypeMatches(value, schema))
+        {
+            WrongType(path, schema.IntOrString ? "integer,string" : schema.Type!, SchemaNode.TypeName(value));
+            return;
+        }
+        switch (value)
+        {
+            case JsonObject tree:
+                ValidateObject(tree, schema, path);
+                break;
+            case JsonArray list:
+                ValidateList(list, schema, path);
+                break;
+            default:
+                ValidateScalar(value, schema, path);
+                break;
+        }
+        if (schema.Enum is { } allowed && !allowed.Any(item => JsonNode.DeepEquals(item, value)))
+        {
+            errors.Add(FieldError.NotSupported(path, value, allowed));
+        }
+        ValidateCombinations(value, schema, path);
+    }
+
+    private static bool TypeMatches(JsonNode value, SchemaNode schema)
+    {
+        var kind = value.GetValueKind();
+        if (schema.IntOrString)
+        {
+            return kind == JsonValueKind.String || value.AsInteger() is not null;
+        }
+        return schema.Type switch
+        {
+            null => true,
+            "object" => kind == JsonValueKind.Object,
+            "array" => kind == JsonValueKind.Array,
+            "string" => kind == JsonValueKind.String,
+            "boolean" => kind is JsonValueKind.True or JsonValueKind.False,
+            "integer" => value.AsInteger() is not null,
+            "number" => kind == JsonValueKind.Number,
+            _ => true,
+        };
+    }
+
+    private void ValidateObject(JsonObject tree, SchemaNode schema, string path)
+    {
+        foreach (var required in schema.Required)
+        {
+            if (!tree.ContainsKey(required))
+            {
+                errors.Add(FieldError.Required(Join(path, required)));
+            }
+        }
+        if (schema.MinProperties is { } least && tree.Count < least)
+        {
+            errors.Add(FieldError.Invalid(path, tree, $"{path} in body should have at least {least} properties"));
+        }
+        if (schema.MaxProperties is { } most && tree.Count > most)
+        {
+            errors.Add(FieldError.TooMany(path, tree.Count, most));
+        }
+        foreach (var (name, item) in tree)
+        {
+            if (schema.Properties.TryGetValue(name, out var property))
+            {
+                Validate(item, property, Join(path, name));
+            }
+            else if (schema.Additional is { } additional)
+            {
+                Validate(item, additional, Join(path, name));
+            }
+        }
+        if (schema.EmbeddedResource)
+        {
+            foreach (var member in new[] { "apiVersion", "kind" })
+            {
+                if (string.IsNullOrEmpty(tree.Text(member)))
+                {
+                    errors.Add(FieldError.Required(Join(path, member), "must not be empty"));
+                }
+            }
+        }
+    }
+
+    private void ValidateList(JsonArray list, SchemaNode schema, string path)
+    {
+        if (schema.MinItems is { } least && list.Count < least)
+        {
+            errors.Add(FieldError.Invalid(path, JsonValue.Create(list.Count), $"{path} in body should have at least {least} items"));
+        }
+        if (schema.MaxItems is { } most && list.Count > most)
+        {
+            errors.Add(FieldError.TooMany(path, list.Count, most));
+            return;
+        }
+        if (schema.Items is { } items)
+        {
+            for (var i = 0; i < list.Count; i++)
+            {
+                Validate(list[i], items, $"{path}[{i}]");
+            }
+        }
+        if (schema.UniqueItems && list.Select(item => item?.ToJsonString()).Distinct(StringComparer.Ordinal).Count() < list.Count)
+        {
+            errors.Add(FieldError.Invalid(path, list, $"{path} in body shouldn't contain duplicates"));
+        }
+        if (schema.ListType is "set" or "map")
+        {
+            ValidateUniqueness(list, schema, path);
+        }
+    }
+
+    private void ValidateUniqueness(JsonArray list, SchemaNode schema, string path)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < list.Count; i++)
+        {
+            JsonNode? key = list[i];
+            if (schema.ListType == "map")
+            {
+                var keys = new JsonObject();
+                foreach (var name in schema.ListMapKeys)
+                {
+                    var part = (list[i] as JsonObject)?[name] ?? schema.Items?.Properties.GetValueOrDefault(name)?.DefaultValue;
+                    if (part is not null)
+                    {
+                        keys[name] = part.DeepClone();
+                    }
+                }
+                key = keys;
+            }
+            if (!seen.Add(key?.ToJsonString() ?? "null"))
+            {
+                errors.Add(FieldError.Duplicate($"{path}[{i}]", key));
+            }
+        }
+    }
+
+    private void ValidateScalar(JsonNode value, SchemaNode schema, string path)
+    {
+        if (value.AsNumber() is { } number && value.GetValueKind() == JsonValueKind.Number)
+        {
+            ValidateNumber(value, number, schema, path);
+        }
+        else if (value.AsText() is { } text)
+        {
+            ValidateText(text, schema, path);
+        }
+    }
+
+    private void ValidateNumber(JsonNode value, double number, SchemaNode schema, string path)
+    {
+        if (schema.Maximum is { } most && (schema.ExclusiveMaximum ? number >= most : number > most))
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Number(most)}"));
+        }
+        if (schema.Minimum is { } least && (schema.ExclusiveMinimum ? number <= least : number < least))
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Number(least)}"));
+        }
+        if (schema.MultipleOf is { } step && step > 0 && Math.Abs((number / step) - Math.Round(number / step)) > 1e-9)
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be a multiple of {Number(step)}"));
+        }
+        if (schema.Type == "integer" && schema.Format == "int32" && number is > int.MaxValue or < int.MinValue)
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{path} in body must be of type int32: \"{Number(number)}\""));
+        }
+    }
+
+    private void ValidateText(string text, SchemaNode schema, string path)
+    {
+        // The first complaint of these ends the check of the string, as in kube-openapi.
+        var length = text.EnumerateRunes().Count();
+        if (schema.MaxLength is { } most && length > most)
+        {
+            errors.Add(FieldError.TooLong(path, most));
+            return;
+        }
+        if (schema.MinLength is { } least && length < least)
+        {
+            errors.Add(FieldError.Invalid(path, text, $"{path} in body should be at least {least} chars long"));
+            return;
+        }
+        if (schema.Matcher is { } matcher && !Matches(matcher, text))
+        {
+            errors.Add(FieldError.Invalid(path, text, $"{path} in body should match '{schema.Pattern}'"));
+        }
+        if (schema.Format is { } format && !StringFormats.Matches(format, text))
+        {
+            errors.Add(FieldError.Invalid(path, text, $"{path} in body must be of type {format}: {FieldError.Quote(text)}"));
+        }
+    }
+
+    private static bool Matches(Regex matcher, string text)
+    {
+        try
+        {
+            return matcher.IsMatch(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private void ValidateCombinations(JsonNode value, SchemaNode schema, string path)
+    {
+        foreach (var part in schema.AllOf)
+        {
+            Validate(value, part, path);
+        }
+        if (schema.AnyOf.Count > 0 && !schema.IntOrString && !schema.AnyOf.Any(part => IsValid(value, part, path)))
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{FieldError.Quote(path)} must validate at least one schema (anyOf)"));
+        }
+        if (schema.OneOf.Count > 0)
+        {
+            var valid = schema.OneOf.Count(part => IsValid(value, part, path));
+            if (valid != 1)
+            {
+                var found = valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives";
+                errors.Add(FieldError.Invalid(path, value, $"{FieldError.Quote(path)} must validate one and only one schema (oneOf). {found}"));
+            }
+        }
+        if (schema.Not is { } not && IsValid(value, not, path))
+        {
+            errors.Add(FieldError.Invalid(path, value, $"{FieldError.Quote(path)} must not validate the schema (not)"));
+        }
+    }
+
+    private static bool IsValid(JsonNode? value, SchemaNode schema, string path)
+    {
+        var found = new List<FieldError>();
+        new SchemaValidator(found).Validate(value, schema, path);
+        return found.Count == 0;
+    }
+
+    private void WrongType(string path, string expected, string given) =>
+        errors.Add(FieldError.TypeInvalid(path, given, $"{path} in body must be of type {expected}: \"{given}\""));
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private static string Number(double value) => new StringBuilder().Append(CultureInfo.InvariantCulture, $"{value}").ToString();
+}

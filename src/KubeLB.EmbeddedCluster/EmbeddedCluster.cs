@@ -1,0 +1,157 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using k8s;
+using KubeLB.EmbeddedCluster.Faults;
+using KubeLB.EmbeddedCluster.Hosting;
+using KubeLB.EmbeddedCluster.Json;
+using Microsoft.AspNetCore.Builder;
+
+namespace KubeLB.EmbeddedCluster;
+
+/// <summary>
+/// A Kubernetes API server in memory, on a loopback port: for trying a system out and for tests. <c>kubectl</c> and KubernetesClient work against it
+/// as against a real one. It keeps nothing when it stops, runs no pods, and does not offer server-side apply, CEL rules or admission webhooks.
+/// </summary>
+public sealed class EmbeddedCluster : IAsyncDisposable
+{
+    private readonly EmbeddedClusterOptions _options;
+    private readonly ClusterServices _services;
+    private readonly WebApplication _host;
+    private int _disposed;
+
+    private EmbeddedCluster(EmbeddedClusterOptions options, ClusterServices services, WebApplication host, Uri url)
+    {
+        _options = options;
+        _services = services;
+        _host = host;
+        Url = url;
+        KubeconfigYaml = KubeconfigFor(services.AdminToken, "kubernetes-admin");
+    }
+
+    /// <summary>URL of the API server.</summary>
+    public Uri Url { get; }
+
+    /// <summary>A kubeconfig of the administrator, as YAML.</summary>
+    public string KubeconfigYaml { get; }
+
+    /// <summary>The requests that the server received.</summary>
+    public RequestLog Requests => _services.Requests;
+
+    /// <summary>Makes the server misbehave on purpose.</summary>
+    public FaultInjector Faults => _services.Faults;
+
+    /// <summary>The certificate authority of the server's certificate in PEM; null without TLS.</summary>
+    public string? CertificateAuthorityPem => _services.Certificates?.AuthorityPem;
+
+    /// <summary>Starts a cluster.</summary>
+    /// <param name="options">How it is to be; null for the defaults.</param>
+    /// <param name="ct">Gives up starting.</param>
+    /// <exception cref="ArgumentException">The options contradict themselves or ask for an address that is not loopback.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<EmbeddedCluster> StartAsync(EmbeddedClusterOptions? options = null, CancellationToken ct = default)
+    {
+        options ??= new EmbeddedClusterOptions();
+        if (!IPAddress.IsLoopback(options.Address))
+        {
+            throw new ArgumentException($"An embedded cluster listens on loopback only, not on {options.Address}; use 127.0.0.1 or ::1.", nameof(options));
+        }
+        var services = new ClusterServices(options);
+        try
+        {
+            var host = await ClusterHost.StartAsync(options, services, ct);
+            var url = ClusterHost.UrlOf(host, options);
+            services.Start(options.Address, url.Port);
+            return new EmbeddedCluster(options, services, host, url);
+        }
+        catch
+        {
+            await services.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A kubeconfig for the holder of a bearer token, as YAML.</summary>
+    /// <param name="token">The token, for instance of a ServiceAccount.</param>
+    /// <param name="user">Name of the user entry.</param>
+    /// <param name="namespace">Default namespace; null for <c>default</c>.</param>
+    public string KubeconfigFor(string token, string user = "user", string? @namespace = null) =>
+        Kubeconfig.Write(_options.Name, Url, CertificateAuthorityPem, user, token, @namespace);
+
+    /// <summary>The administrator's client configuration.</summary>
+    /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>; KubernetesClient's own name when null.</param>
+    public KubernetesClientConfiguration ClientConfiguration(string? userAgent = null) => ClientConfigurationFor(_services.AdminToken, userAgent);
+
+    /// <summary>The client configuration of the holder of a bearer token; an empty token makes an anonymous client.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="userAgent">What the client calls itself.</param>
+    public KubernetesClientConfiguration ClientConfigurationFor(string token, string? userAgent = null)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        var configuration = new KubernetesClientConfiguration
+        {
+            Host = Url.GetLeftPart(UriPartial.Authority),
+            AccessToken = token.Length == 0 ? null : token,
+        };
+        if (userAgent is not null)
+        {
+            configuration.UserAgent = userAgent;
+        }
+        if (CertificateAuthorityPem is { } pem)
+        {
+            configuration.SslCaCerts = new X509Certificate2Collection(X509Certificate2.CreateFromPem(pem));
+        }
+        return configuration;
+    }
+
+    /// <summary>A client of the administrator. The caller disposes it.</summary>
+    /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>.</param>
+    public IKubernetes CreateClient(string? userAgent = null) => new Kubernetes(ClientConfiguration(userAgent));
+
+    /// <summary>Creates the CustomResourceDefinitions of a YAML text, or brings existing ones up to it; other kinds in it are an error.</summary>
+    /// <param name="yaml">One or several documents.</param>
+    /// <param name="ct">Not used for anything that waits; checked between definitions.</param>
+    /// <exception cref="ArgumentException">The text is not YAML, holds another kind, or a definition is not valid.</exception>
+    public Task InstallCrdsAsync(string yaml, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(yaml);
+        try
+        {
+            foreach (var document in YamlReading.ParseAll(yaml))
+            {
+                ct.ThrowIfCancellationRequested();
+                _services.InstallDefinition(document);
+            }
+        }
+        catch (FormatException exception)
+        {
+            throw new ArgumentException($"The definitions cannot be read: {exception.Message}", nameof(yaml), exception);
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc cref="InstallCrdsAsync(string, CancellationToken)"/>
+    public async Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(yaml);
+        foreach (var text in yaml)
+        {
+            await InstallCrdsAsync(text, ct);
+        }
+    }
+
+    /// <summary>Stops the server; running watches end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+        _services.Server.Stop();
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1)))
+        {
+            await _host.StopAsync(patience.Token);
+        }
+        await _host.DisposeAsync();
+        await _services.DisposeAsync();
+    }
+}

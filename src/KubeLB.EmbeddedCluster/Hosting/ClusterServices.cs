@@ -1,0 +1,123 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Controllers;
+using KubeLB.EmbeddedCluster.Discovery;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Faults;
+using KubeLB.EmbeddedCluster.Http;
+using KubeLB.EmbeddedCluster.Http.Handlers;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.OpenApi;
+using KubeLB.EmbeddedCluster.Resources;
+using KubeLB.EmbeddedCluster.Resources.Services;
+using KubeLB.EmbeddedCluster.Security;
+using KubeLB.EmbeddedCluster.Storage;
+using KubeLB.EmbeddedCluster.Writing;
+
+namespace KubeLB.EmbeddedCluster.Hosting;
+
+/// <summary>Puts the parts of one cluster together.</summary>
+internal sealed class ClusterServices : IAsyncDisposable
+{
+    private readonly ServiceAddresses _addresses;
+    private readonly TokenIssuer _issuer;
+    private readonly ObjectCreator _creator;
+    private readonly ObjectUpdater _updater;
+    private readonly NamespaceController _namespaces;
+    private readonly ControllerLoop _controllers;
+    private readonly ResourceRegistry _registry = new();
+
+    public ClusterServices(EmbeddedClusterOptions options)
+    {
+        var time = options.TimeProvider;
+        _addresses = new ServiceAddresses(options.ServiceCidr, options.NodePortRange.First, options.NodePortRange.Last);
+        Certificates = options.Tls ? ClusterCertificates.Create(options.Address) : null;
+        AdminToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        var store = new ClusterStore(Math.Max(1, options.WatchHistory));
+        _registry.Add(BuiltInResources.All(_addresses, time, _registry));
+        var gate = new NamespaceGate(store);
+        _creator = new ObjectCreator(store, time, gate);
+        _updater = new ObjectUpdater(store);
+        var deleter = new ObjectDeleter(store, time);
+        _issuer = new TokenIssuer(time);
+        _namespaces = new NamespaceController(store, _registry, _creator, _updater, deleter);
+        var logger = options.LoggerFactory.CreateLogger("KubeLB.EmbeddedCluster");
+        ServiceRelease.Follow(store, _addresses);
+        _controllers = new ControllerLoop(store,
+        [
+            _namespaces,
+            new GarbageCollector(store, _registry, _updater, deleter),
+            new TokenController(store, _registry, _updater, deleter, _issuer, Certificates?.AuthorityPem ?? ""),
+            new DefinitionController(store, _registry, _updater, deleter),
+        ], logger);
+
+        var policy = new RbacPolicy(store);
+        var escalation = new EscalationCheck(policy);
+        var authenticator = new Authenticator(store, _issuer, AdminToken);
+        var reads = new ReadHandler(store, time);
+        var handlers = new ApiHandlers(
+            new NonResourceHandler(new DiscoveryDocuments(_registry), new OpenApiDocuments(_registry)),
+            reads,
+            new WatchHandler(store, time, options.BookmarkInterval),
+            new WriteHandler(_registry, _creator, _updater, escalation, time),
+            new PatchHandler(_updater, escalation, time),
+            new DeleteHandler(store, deleter, reads, time),
+            new ScaleHandler(store, _updater),
+            new ReviewHandler(_registry, store, policy, authenticator, _issuer, time));
+        Faults = new FaultInjector(store, time);
+        Server = new ApiServer(_registry, handlers, authenticator, new Authorizer(policy), Requests, Faults, time, logger);
+    }
+
+    public ClusterCertificates? Certificates { get; }
+
+    public string AdminToken { get; }
+
+    public RequestLog Requests { get; } = new();
+
+    public FaultInjector Faults { get; }
+
+    public ApiServer Server { get; }
+
+    /// <summary>Creates what every cluster starts with.</summary>
+    public void Start(IPAddress address, int port) => new ClusterBootstrap(_registry, _creator, _namespaces).Run(address, port, _addresses.First);
+
+    /// <exception cref="FormatException">Not a valid CustomResourceDefinition.</exception>
+    public void InstallDefinition(JsonNode document)
+    {
+        if (document is not JsonObject tree || tree.Text("kind") != "CustomResourceDefinition")
+        {
+            throw new FormatException($"expected a CustomResourceDefinition, found {document["kind"]?.ToString() ?? "no kind"}");
+        }
+        var resource = _registry.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions")!;
+        var name = tree.Object("metadata").Text("name") ?? "";
+        try
+        {
+            ObjectShaper.Shape(resource, tree, new WriteOptions());
+            try
+            {
+                _creator.Create(resource, "", tree.Copy(), new WriteOptions());
+            }
+            catch (ApiException exists) when (exists.Status.Code == 409)
+            {
+                _updater.Update(resource, "", name, "", current =>
+                {
+                    current["spec"] = tree["spec"]?.DeepClone();
+                    return current;
+                }, new WriteOptions());
+            }
+        }
+        catch (ApiException refused)
+        {
+            throw new FormatException(refused.Message, refused);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _controllers.DisposeAsync();
+        Server.Dispose();
+        _issuer.Dispose();
+        Certificates?.Dispose();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
+using KubeLB.EmbeddedCluster.Security;
+using KubeLB.EmbeddedCluster.Storage;
+
+namespace KubeLB.EmbeddedCluster.Http.Handlers;
+
+/// <summary>Answers the kinds that are questions: who am I, may I, and the token request.</summary>
+internal sealed class ReviewHandler(ResourceRegistry registry, ClusterStore store, RbacPolicy policy, Authenticator authenticator, TokenIssuer issuer, TimeProvider time)
+{
+    private const long DefaultSeconds = 3600;
+    private const long LeastSeconds = 600;
+    private const long MostSeconds = 1L << 32;
+
+    public static bool Handles(ResourceDefinition resource) => resource.Group is "authorization.k8s.io" or "authentication.k8s.io";
+
+    public async Task ReviewAsync(ApiRequest request)
+    {
+        if (request.Info.Verb != "create")
+        {
+            throw ApiErrors.MethodNotAllowed(request.Info.Verb, request.Resource.Group, request.Resource.Plural);
+        }
+        var review = await BodyObject.ReadAsync(request, registry, request.WriteOptions());
+        review.Ensure("metadata");
+        review["status"] = request.Resource.Plural switch
+        {
+            "selfsubjectaccessreviews" => Access(request.User, review.Object("spec")),
+            "subjectaccessreviews" or "localsubjectaccessreviews" => Access(SubjectOf(review.Object("spec")), review.Object("spec")),
+            "selfsubjectrulesreviews" => Rules(request.User, review.Object("spec")),
+            "tokenreviews" => Token(review.Object("spec").Text("token") ?? ""),
+            _ => new JsonObject { ["userInfo"] = Describe(request.User) },
+        };
+        await ResponseWriting.JsonAsync(request.Context, 201, review);
+    }
+
+    /// <summary>Answers <c>serviceaccounts/NAME/token</c>.</summary>
+    public async Task TokenAsync(ApiRequest request)
+    {
+        if (request.Info.Verb != "create")
+        {
+            throw ApiErrors.MethodNotAllowed();
+        }
+        var account = store.Table("", "serviceaccounts").Find(request.Namespace, request.Info.Name)
+            ?? throw ApiErrors.NotFound("", "serviceaccounts", request.Info.Name);
+        var type = registry.Find("authentication.k8s.io", "v1", "tokenreviews")! with { Kind = "TokenRequest", Type = Typing.TypeSchema.Of(typeof(k8s.Models.Authenticationv1TokenRequest)) };
+        var body = await BodyObject.ReadAsync(request with { Resource = type }, registry, request.WriteOptions());
+        var spec = body.Ensure("spec");
+        var seconds = spec.Integer("expirationSeconds") ?? DefaultSeconds;
+        if (seconds < LeastSeconds)
+        {
+            throw ApiErrors.Invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")]);
+        }
+        if (seconds > MostSeconds)
+        {
+            throw ApiErrors.Invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")]);
+        }
+        var audiences = spec.Array("audiences").Strings().ToList();
+        if (audiences.Count == 0)
+        {
+            audiences.Add(TokenIssuer.Issuer);
+        }
+        var expires = time.GetUtcNow().AddSeconds(seconds);
+        spec["expirationSeconds"] = seconds;
+        spec["audiences"] = new JsonArray([.. audiences.Select(audience => JsonValue.Create(audience))]);
+        var metadata = body.Ensure("metadata");
+        metadata["name"] = account.Name;
+        metadata["namespace"] = account.Namespace;
+        metadata["creationTimestamp"] = Writing.Timestamps.Now(time);
+        body["status"] = new JsonObject
+        {
+            ["token"] = issuer.Issue(new TokenClaims(account.Namespace, account.Name, account.Uid, null, expires, audiences)),
+            ["expirationTimestamp"] = expires.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
+        };
+        body["kind"] = "TokenRequest";
+        body["apiVersion"] = "authentication.k8s.io/v1";
+        await ResponseWriting.JsonAsync(request.Context, 201, body);
+    }
+
+    private JsonObject Access(UserInfo user, JsonObject? spec)
+    {
+        var resource = spec.Object("resourceAttributes");
+        var path = spec.Object("nonResourceAttributes");
+        var access = path is not null
+            ? new AccessAttributes { Verb = path.Text("verb") ?? "", Path = path.Text("path") ?? "" }
+            : new AccessAttributes
+            {
+                Verb = resource.Text("verb") ?? "",
+                Group = resource.Text("group") ?? "",
+                Resource = resource.Text("resource") ?? "",
+                Subresource = resource.Text("subresource") ?? "",
+                Namespace = resource.Text("namespace") ?? "",
+                Name = resource.Text("name") ?? "",
+            };
+        var allowed = policy.Allows(user, access);
+        var status = new JsonObject { ["allowed"] = allowed };
+        if (allowed && !user.IsMaster)
+        {
+            status["reason"] = $"RBAC: allowed for user {FieldError.Quote(user.Name)}";
+        }
+        return status;
+    }
+
+    private static UserInfo SubjectOf(JsonObject? spec) =>
+        new(spec.Text("user") ?? "", [.. spec.Array("groups").Strings()], spec.Text("uid") ?? "");
+
+    private JsonObject Rules(UserInfo user, JsonObject? spec)
+    {
+        var rules = user.IsMaster
+            ? [new PolicyRule(["*"], ["*"], ["*"], [], []), new PolicyRule(["*"], [], [], [], ["*"])]
+            : policy.Rules(user, spec.Text("namespace") ?? "").ToList();
+        return new JsonObject
+        {
+            ["resourceRules"] = new JsonArray([.. rules.Where(rule => rule.Resources.Length > 0).Select(rule => (JsonNode)ResourceRule(rule))]),
+            ["nonResourceRules"] = new JsonArray([.. rules.Where(rule => rule.Paths.Length > 0)
+                .Select(rule => (JsonNode)new JsonObject { ["verbs"] = Strings(rule.Verbs), ["nonResourceURLs"] = Strings(rule.Paths) })]),
+            ["incomplete"] = false,
+        };
+    }
+
+    private static JsonObject ResourceRule(PolicyRule rule)
+    {
+        var result = new JsonObject { ["verbs"] = Strings(rule.Verbs), ["apiGroups"] = Strings(rule.Groups), ["resources"] = Strings(rule.Resources) };
+        if (rule.Names.Length > 0)
+        {
+            result["resourceNames"] = Strings(rule.Names);
+        }
+        return result;
+    }
+
+    private JsonObject Token(string token) => authenticator.FromToken(token) is { } user
+        ? new JsonObject { ["authenticated"] = true, ["user"] = Describe(user), ["audiences"] = new JsonArray(TokenIssuer.Issuer) }
+        : new JsonObject { ["user"] = new JsonObject(), ["error"] = "invalid bearer token" };
+
+    private static JsonObject Describe(UserInfo user)
+    {
+        var result = new JsonObject { ["username"] = user.Name, ["groups"] = Strings(user.Groups) };
+        if (user.Uid.Length > 0)
+        {
+            result["uid"] = user.Uid;
+        }
+        return result;
+    }
+
+    private static JsonArray Strings(IEnumerable<string> values) => [.. values.Select(value => JsonValue.Create(value))];
+}

@@ -1,0 +1,102 @@
+using KubeLB.EmbeddedCluster.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace KubeLB.EmbeddedCluster.Http;
+
+/// <summary>The form of object that a client wants.</summary>
+internal enum ObjectForm
+{
+    Whole,
+    Table,
+    PartialMetadata,
+}
+
+/// <summary>One entry of an Accept header.</summary>
+internal sealed record AcceptedType(string MediaType, IReadOnlyDictionary<string, string> Parameters)
+{
+    public string? Parameter(string name) => Parameters.GetValueOrDefault(name);
+}
+
+/// <summary>How an answer is to be encoded.</summary>
+internal readonly record struct Negotiated(ObjectForm Form, bool Yaml)
+{
+    public string ContentType => Yaml ? "application/yaml" : "application/json";
+}
+
+/// <summary>Chooses the form and encoding of an answer. Protobuf is answered with JSON, which every client understands, as built-in kinds allow.</summary>
+internal static class Negotiation
+{
+    private const string Protobuf = "application/vnd.kubernetes.protobuf";
+
+    /// <exception cref="ApiException">406: nothing acceptable can be produced.</exception>
+    public static Negotiated Negotiate(HttpRequest request, bool custom)
+    {
+        var accepted = Parse(request);
+        if (accepted.Count == 0)
+        {
+            return default;
+        }
+        foreach (var type in accepted)
+        {
+            var form = FormOf(type);
+            if (form is null)
+            {
+                continue;
+            }
+            switch (type.MediaType)
+            {
+                case "application/json" or "*/*" or "application/*":
+                    return new Negotiated(form.Value, false);
+                case "application/yaml":
+                    return new Negotiated(form.Value, true);
+                case Protobuf when !custom:
+                    return new Negotiated(form.Value, false);
+            }
+        }
+        throw custom
+            ? ApiErrors.NotAcceptable("application/json", "application/yaml")
+            : ApiErrors.NotAcceptable("application/json", "application/yaml", Protobuf);
+    }
+
+    /// <summary>The entries of the Accept header, in order; quality values are ignored, as Kubernetes' clients list by preference.</summary>
+    public static IReadOnlyList<AcceptedType> Parse(HttpRequest request)
+    {
+        var result = new List<AcceptedType>();
+        foreach (var header in request.Headers.Accept)
+        {
+            foreach (var entry in (header ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                var parts = entry.Split(';', StringSplitOptions.TrimEntries);
+                var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
+                foreach (var parameter in parts.Skip(1))
+                {
+                    var at = parameter.IndexOf('=', StringComparison.Ordinal);
+                    if (at > 0)
+                    {
+                        parameters[parameter[..at]] = parameter[(at + 1)..];
+                    }
+                }
+                result.Add(new AcceptedType(parts[0], parameters));
+            }
+        }
+        return result;
+    }
+
+    private static ObjectForm? FormOf(AcceptedType type)
+    {
+        if (type.Parameter("as") is not { } wanted)
+        {
+            return ObjectForm.Whole;
+        }
+        if (type.Parameter("g") != "meta.k8s.io" || type.Parameter("v") is not ("v1" or "v1beta1"))
+        {
+            return null;
+        }
+        return wanted switch
+        {
+            "Table" => ObjectForm.Table,
+            "PartialObjectMetadata" or "PartialObjectMetadataList" => ObjectForm.PartialMetadata,
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Storage;
+using KubeLB.EmbeddedCluster.Tables;
+using Microsoft.AspNetCore.Http;
+
+namespace KubeLB.EmbeddedCluster.Http;
+
+/// <summary>Writes answers.</summary>
+internal static class ResponseWriting
+{
+    public static Task StatusAsync(HttpContext context, ApiStatus status)
+    {
+        if (status.Details is { RetryAfterSeconds: > 0 and var seconds })
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString();
+        }
+        return BytesAsync(context, status.Code, "application/json", status.ToJson());
+    }
+
+    public static Task TextAsync(HttpContext context, int code, string text) =>
+        BytesAsync(context, code, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
+
+    public static Task JsonAsync(HttpContext context, int code, JsonNode node, string contentType = "application/json") =>
+        BytesAsync(context, code, contentType, JsonText.Bytes(node));
+
+    public static async Task BytesAsync(HttpContext context, int code, string contentType, ReadOnlyMemory<byte> body)
+    {
+        context.Response.StatusCode = code;
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.Length;
+        context.Response.Headers.CacheControl = "no-cache, private";
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.BodyWriter.WriteAsync(body, context.RequestAborted);
+        }
+    }
+
+    /// <summary>One object in the form the client asked for.</summary>
+    public static Task ObjectAsync(ApiRequest request, int code, StoredObject stored, DateTimeOffset now)
+    {
+        var negotiated = request.Negotiate();
+        var buffer = new ArrayBufferWriter<byte>(stored.Tail.Length + 128);
+        switch (negotiated.Form)
+        {
+            case ObjectForm.Table:
+                var table = new TableWriter(request.Resource, request.Text, request.Query("includeObject"), now);
+                table.Write(buffer, [stored], stored.Revision, null, withColumns: true);
+                break;
+            case ObjectForm.PartialMetadata:
+                PartialMetadata.Write(buffer, stored);
+                break;
+            default:
+                request.Text.Write(buffer, stored);
+                break;
+        }
+        return EncodedAsync(request.Context, code, negotiated, buffer.WrittenMemory);
+    }
+
+    /// <summary>JSON text, converted if YAML was asked for.</summary>
+    public static Task EncodedAsync(HttpContext context, int code, Negotiated negotiated, ReadOnlyMemory<byte> json) =>
+        BytesAsync(context, code, negotiated.ContentType, negotiated.Yaml ? YamlWriting.FromJson(JsonReading.Parse(json.Span)) : json);
+
+    public static void Warnings(HttpContext context, IEnumerable<string> warnings)
+    {
+        foreach (var warning in warnings)
+        {
+            context.Response.Headers.Append("Warning", $"299 - \"{Escape(warning)}\"");
+        }
+    }
+
+    private static string Escape(string text)
+    {
+        var escaped = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            if (c is '"' or '\\')
+            {
+                escaped.Append('\\');
+            }
+            escaped.Append(c is >= ' ' and < '\x7f' ? c : '?');
+        }
+        return escaped.ToString();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
+using KubeLB.EmbeddedCluster.Typing;
+
+namespace KubeLB.EmbeddedCluster.OpenApi;
+
+/// <summary>Writes the OpenAPI v3 document of one API version.</summary>
+internal sealed class OpenApiWriter(string group, string version)
+{
+    private const string MetaPrefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+    private static readonly string[] MetaTypes = ["ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Condition"];
+
+    private readonly JsonObject _schemas = [];
+    private readonly JsonObject _paths = [];
+
+    public JsonObject Write(IReadOnlyList<ResourceDefinition> resources)
+    {
+        foreach (var resource in resources)
+        {
+            var name = resource.Type is { } type ? AddType(type) : AddCustom(resource);
+            _schemas.Object(name)!["x-kubernetes-group-version-kind"] = new JsonArray(Kind(resource));
+            AddPaths(resource, name);
+        }
+        return new JsonObject
+        {
+            ["openapi"] = "3.0.0",
+            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = "v1.35.0" },
+            ["paths"] = _paths,
+            ["components"] = new JsonObject { ["schemas"] = _schemas },
+        };
+    }
+
+    private static JsonObject Kind(ResourceDefinition resource) => new() { ["group"] = resource.Group, ["version"] = resource.Version, ["kind"] = resource.Kind };
+
+    private static JsonObject Reference(string name) => new() { ["$ref"] = $"#/components/schemas/{name}" };
+
+    private string AddCustom(ResourceDefinition resource)
+    {
+        var name = string.Join('.', resource.Group.Split('.').Reverse()) + $".{resource.Version}.{resource.Kind}";
+        var schema = resource.Custom!.Source?.Copy() ?? new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
+        var properties = schema.Ensure("properties");
+        var texts = new Dictionary<string, string>
+        {
+            ["apiVersion"] = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+            ["kind"] = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+        };
+        foreach (var (member, description) in texts)
+        {
+            properties[member] = new JsonObject { ["type"] = "string", ["description"] = description };
+        }
+        properties["metadata"] = new JsonObject
+        {
+            ["description"] = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+            ["allOf"] = new JsonArray(Reference(AddType(TypeSchema.Of(typeof(V1ObjectMeta))))),
+        };
+        _schemas[name] = schema;
+        return name;
+    }
+
+    private string AddType(TypeSchema type)
+    {
+        var name = MetaTypes.Contains(type.GoName)
+            ? MetaPrefix + type.GoName
+            : $"io.k8s.api.{(group.Length == 0 ? "core" : group.Split('.')[0])}.{version}.{type.GoName}";
+        if (_schemas.ContainsKey(name))
+        {
+            return name;
+        }
+        var properties = new JsonObject();
+        var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        _schemas[name] = schema;
+        foreach (var member in type.Members.Values.OrderBy(member => member.Name, StringComparer.Ordinal))
+        {
+            var property = Property(member.Type);
+            if (member.Merge is { } rule)
+            {
+                if (rule.Key.Length > 0)
+                {
+                    property["x-kubernetes-patch-merge-key"] = rule.Key;
+                }
+                property["x-kubernetes-patch-strategy"] = (rule.RetainKeys, rule.Key.Length > 0 || member.Type.Form == ValueForm.List) switch
+                {
+                    (true, true) => "merge,retainKeys",
+                    (true, false) => "retainKeys",
+                    _ => "merge",
+                };
+            }
+            properties[member.Name] = property;
+        }
+        return name;
+    }
+
+    private JsonObject Property(TypeSchema type) => type.Form switch
+    {
+        ValueForm.Object => new JsonObject { ["allOf"] = new JsonArray(Reference(AddType(type))), ["default"] = new JsonObject() },
+        ValueForm.List => new JsonObject { ["type"] = "array", ["items"] = Property(type.Element!) },
+        ValueForm.Map => new JsonObject { ["type"] = "object", ["additionalProperties"] = Property(type.Element!) },
+        ValueForm.Integer => new JsonObject { ["type"] = "integer", ["format"] = type.GoType },
+        ValueForm.Number => new JsonObject { ["type"] = "number", ["format"] = "double" },
+        ValueForm.Boolean => new JsonObject { ["type"] = "boolean" },
+        ValueForm.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
+        ValueForm.Time or ValueForm.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
+        ValueForm.IntOrString => new JsonObject { ["format"] = "int-or-string", ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) },
+        ValueForm.Any => new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true },
+        _ => new JsonObject { ["type"] = "string" },
+    };
+
+    private void AddPaths(ResourceDefinition resource, string schema)
+    {
+        var root = group.Length == 0 ? $"/api/{version}" : $"/apis/{group}/{version}";
+        var collection = resource.Namespaced ? $"{root}/namespaces/{{namespace}}/{resource.Plural}" : $"{root}/{resource.Plural}";
+        var all = new JsonObject();
+        if (resource.Verbs.Contains("list"))
+        {
+            all["get"] = Operation(resource, schema, "list", null);
+        }
+        if (resource.Verbs.Contains("create"))
+        {
+            all["post"] = Operation(resource, schema, "post", "application/json");
+        }
+        _paths[collection] = all;
+        if (!resource.Verbs.Contains("get"))
+        {
+            return;
+        }
+        _paths[$"{collection}/{{name}}"] = new JsonObject
+        {
+            ["get"] = Operation(resource, schema, "get", null),
+            ["put"] = Operation(resource, schema, "put", "application/json"),
+            ["patch"] = Operation(resource, schema, "patch", "application/merge-patch+json"),
+            ["delete"] = Operation(resource, schema, "delete", null),
+        };
+    }
+
+    private static JsonObject Operation(ResourceDefinition resource, string schema, string action, string? body)
+    {
+        var operation = new JsonObject
+        {
+            ["tags"] = new JsonArray(resource.Group.Length == 0 ? "core_v1" : resource.Group.Replace('.', '_') + "_" + resource.Version),
+            ["operationId"] = $"{action}{resource.Kind}",
+            ["parameters"] = new JsonArray(Parameter("dryRun"), Parameter("fieldManager"), Parameter("fieldValidation")),
+            ["responses"] = new JsonObject
+            {
+                ["200"] = new JsonObject
+                {
+                    ["description"] = "OK",
+                    ["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = Reference(schema) } },
+                },
+            },
+            ["x-kubernetes-action"] = action,
+            ["x-kubernetes-group-version-kind"] = Kind(resource),
+        };
+        if (body is not null)
+        {
+            operation["requestBody"] = new JsonObject { ["content"] = new JsonObject { [body] = new JsonObject { ["schema"] = Reference(schema) } } };
+        }
+        return operation;
+    }
+
+    private static JsonObject Parameter(string name) => new()
+    {
+        ["name"] = name,
+        ["in"] = "query",
+        ["schema"] = new JsonObject { ["type"] = "string", ["uniqueItems"] = true },
+    };
+}

@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.CustomResources;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Tables;
+using KubeLB.EmbeddedCluster.Typing;
+
+namespace KubeLB.EmbeddedCluster.Resources;
+
+/// <summary>A subresource, e.g. <c>status</c> or <c>scale</c>.</summary>
+internal sealed record SubresourceDefinition(string Name, string Kind, string[] Verbs, string Group = "", string Version = "");
+
+/// <summary>Everything the server knows of one resource in one API version. Immutable; custom ones are replaced when their definition changes.</summary>
+internal sealed record ResourceDefinition
+{
+    public required string Group { get; init; }
+
+    public required string Version { get; init; }
+
+    public required string Plural { get; init; }
+
+    public required string Singular { get; init; }
+
+    public required string Kind { get; init; }
+
+    public string ListKind { get => field ?? Kind + "List"; init; }
+
+    public bool Namespaced { get; init; } = true;
+
+    public IReadOnlyList<string> ShortNames { get; init; } = [];
+
+    public IReadOnlyList<string> Categories { get; init; } = [];
+
+    public IReadOnlyList<string> Verbs { get; init; } = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+    public IReadOnlyList<SubresourceDefinition> Subresources { get; init; } = [];
+
+    /// <summary>Group of the table that holds the objects; differs from <see cref="Group"/> for events.k8s.io.</summary>
+    public string StorageGroup { get => field ?? Group; init; }
+
+    /// <summary>The version objects are discovered to be stored in, for the storageVersionHash.</summary>
+    public string StorageVersion { get => field ?? Version; init; }
+
+    /// <summary>Changes of the spec raise metadata.generation.</summary>
+    public bool HasGeneration { get; init; }
+
+    /// <summary>A delete answers with the object instead of a Status.</summary>
+    public bool ReturnsDeleted { get; init; }
+
+    /// <summary>Shape of a built-in type.</summary>
+    public TypeSchema? Type { get; init; }
+
+    /// <summary>Schema and options of a custom resource.</summary>
+    public CustomVersion? Custom { get; init; }
+
+    public required ResourceStrategy Strategy { get; init; }
+
+    public required ITableFormat Table { get; init; }
+
+    /// <summary>How the objects are seen through this group when they are stored in the shape of another.</summary>
+    public ResourceView? View { get; init; }
+
+    /// <summary>Fields beyond name and namespace that a list can be selected by.</summary>
+    public IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; init; } = new Dictionary<string, Func<JsonObject, string>>();
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>The resource as messages name it: <c>widgets.example.com</c>.</summary>
+    public string QualifiedResource => Errors.ApiErrors.Qualified(Plural, Group);
+
+    public bool HasStatus => Subresource("status") is not null;
+
+    public SubresourceDefinition? Subresource(string name) => Subresources.FirstOrDefault(subresource => subresource.Name == name);
+
+    /// <summary>Value of a selectable field of an object.</summary>
+    public string SelectableValue(JsonObject tree, string field) => field switch
+    {
+        "metadata.name" => tree.Object("metadata").Text("name") ?? "",
+        "metadata.namespace" => tree.Object("metadata").Text("namespace") ?? "",
+        _ => SelectableFields.TryGetValue(field, out var read) ? read(tree) : "",
+    };
+}

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.CustomResources;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Tables;
+
+namespace KubeLB.EmbeddedCluster.Resources;
+
+/// <summary>Which resources are served. Built-in ones are there from the start, custom ones come and go with their definitions.</summary>
+internal sealed class ResourceRegistry
+{
+    private readonly ConcurrentDictionary<(string Group, string Version, string Plural), ResourceDefinition> _resources = new();
+    private readonly ConcurrentDictionary<string, (string Group, string Plural, string Kind, ImmutableArray<ResourceDefinition> Versions)> _custom = new();
+    private readonly Lock _lock = new();
+    private ImmutableArray<ResourceDefinition> _ordered = [];
+    private long _generation;
+
+    /// <summary>All served resources, built-in groups first, then custom ones as they came.</summary>
+    public ImmutableArray<ResourceDefinition> All => _ordered;
+
+    /// <summary>Changes whenever the set of served resources does.</summary>
+    public long Generation => Volatile.Read(ref _generation);
+
+    public ResourceDefinition? Find(string group, string version, string plural) => _resources.GetValueOrDefault((group, version, plural));
+
+    public bool HasGroupVersion(string group, string version) => _ordered.Any(resource => resource.Group == group && resource.Version == version);
+
+    /// <summary>Any served version of a resource that is stored in the given table.</summary>
+    public ResourceDefinition? ForTable(string group, string plural) =>
+        _ordered.FirstOrDefault(resource => resource.StorageGroup == group && resource.Group == group && resource.Plural == plural);
+
+    public ResourceDefinition? FindKind(string group, string version, string kind) =>
+        _ordered.FirstOrDefault(resource => resource.Group == group && resource.Version == version && resource.Kind == kind);
+
+    public void Add(params IEnumerable<ResourceDefinition> resources)
+    {
+        lock (_lock)
+        {
+            foreach (var resource in resources)
+            {
+                _resources[(resource.Group, resource.Version, resource.Plural)] = resource;
+                _ordered = _ordered.Add(resource);
+            }
+            Interlocked.Increment(ref _generation);
+        }
+    }
+
+    /// <summary>Serves what a CustomResourceDefinition says, in place of what it said before.</summary>
+    public void AddCustom(JsonObject definition)
+    {
+        var name = definition.Object("metadata").Text("name")!;
+        var versions = CustomResource.Read(definition);
+        lock (_lock)
+        {
+            Drop(name);
+            foreach (var resource in versions)
+            {
+                _resources[(resource.Group, resource.Version, resource.Plural)] = resource;
+            }
+            var spec = definition.Object("spec");
+            _custom[name] = (spec.Text("group")!, spec.Object("names").Text("plural")!, spec.Object("names").Text("kind")!, versions);
+            _ordered = _ordered.AddRange(versions);
+            Interlocked.Increment(ref _generation);
+        }
+    }
+
+    public void RemoveCustom(string name)
+    {
+        lock (_lock)
+        {
+            Drop(name);
+            Interlocked.Increment(ref _generation);
+        }
+    }
+
+    /// <summary>A kind or name of <paramref name="definition"/> that another definition of the same group already has.</summary>
+    public string? Conflict(JsonObject definition)
+    {
+        var name = definition.Object("metadata").Text("name");
+        var spec = definition.Object("spec");
+        var kind = spec.Object("names").Text("kind");
+        foreach (var (other, known) in _custom)
+        {
+            if (other != name && known.Group == spec.Text("group") && known.Kind == kind)
+            {
+                return kind;
+            }
+        }
+        return null;
+    }
+
+    private void Drop(string name)
+    {
+        if (_custom.TryRemove(name, out var known))
+        {
+            foreach (var resource in known.Versions)
+            {
+                _resources.TryRemove((resource.Group, resource.Version, resource.Plural), out _);
+            }
+            _ordered = _ordered.RemoveAll(known.Versions.Contains);
+        }
+    }
+}
+
+/// <summary>Reads the resources that a CustomResourceDefinition defines.</summary>
+internal static class CustomResource
+{
+    private static readonly string[] Verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+    private static readonly string[] SubresourceVerbs = ["get", "patch", "update"];
+
+    public static ImmutableArray<ResourceDefinition> Read(JsonObject definition)
+    {
+        var spec = definition.Object("spec")!;
+        var names = spec.Object("names")!;
+        var versions = spec.Array("versions").Objects().ToList();
+        var storage = versions.FirstOrDefault(version => version.Boolean("storage") == true).Text("name");
+        return
+        [
+            .. versions.Where(version => version.Boolean("served") == true).Select(version => Read(spec, names, new CustomVersion(version), storage)),
+        ];
+    }
+
+    private static ResourceDefinition Read(JsonObject spec, JsonObject names, CustomVersion version, string? storage)
+    {
+        var kind = names.Text("kind") ?? "";
+        var subresources = new List<SubresourceDefinition>();
+        if (version.HasStatus)
+        {
+            subresources.Add(new SubresourceDefinition("status", kind, SubresourceVerbs));
+        }
+        if (version.Scale is not null)
+        {
+            subresources.Add(new SubresourceDefinition("scale", "Scale", SubresourceVerbs, "autoscaling", "v1"));
+        }
+        return new ResourceDefinition
+        {
+            Group = spec.Text("group") ?? "",
+            Version = version.Name,
+            Plural = names.Text("plural") ?? "",
+            Singular = names.Text("singular") ?? kind.ToLowerInvariant(),
+            Kind = kind,
+            ListKind = names.Text("listKind") ?? kind + "List",
+            Namespaced = spec.Text("scope") != "Cluster",
+            ShortNames = [.. names.Array("shortNames").Strings()],
+            Categories = [.. names.Array("categories").Strings()],
+            Verbs = Verbs,
+            Subresources = subresources,
+            StorageVersion = storage ?? version.Name,
+            HasGeneration = true,
+            Custom = version,
+            Strategy = new CustomResourceStrategy(version),
+            Table = new CustomTable(version.Columns),
+            SelectableFields = version.SelectableFields.ToDictionary(
+                path => path.TrimStart('.'),
+                path =>
+                {
+                    var compiled = JsonPath.Parse(path);
+                    return (Func<JsonObject, string>)(tree => JsonPath.Print(compiled.Evaluate(tree).FirstOrDefault()));
+                },
+                StringComparer.Ordinal),
+        };
+    }
+}

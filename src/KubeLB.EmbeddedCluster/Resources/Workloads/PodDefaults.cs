@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Json;
+
+namespace KubeLB.EmbeddedCluster.Resources.Workloads;
+
+/// <summary>What an API server fills into pods and pod templates, so that a client that applies the same again sees no difference.</summary>
+internal static class PodDefaults
+{
+    public static void Apply(JsonObject spec)
+    {
+        spec.Default("restartPolicy", "Always");
+        spec.Default("dnsPolicy", "ClusterFirst");
+        spec.Default("schedulerName", "default-scheduler");
+        spec.Default("terminationGracePeriodSeconds", 30);
+        spec.Default("securityContext", new JsonObject());
+        if (spec.Text("serviceAccountName") is { Length: > 0 } account)
+        {
+            spec["serviceAccount"] = account;
+        }
+        else if (spec.Text("serviceAccount") is { Length: > 0 } deprecated)
+        {
+            spec["serviceAccountName"] = deprecated;
+        }
+        foreach (var container in spec.Array("containers").Objects().Concat(spec.Array("initContainers").Objects()))
+        {
+            Container(container);
+        }
+        foreach (var volume in spec.Array("volumes").Objects())
+        {
+            Volume(volume);
+        }
+    }
+
+    private static void Container(JsonObject container)
+    {
+        container.Default("terminationMessagePath", "/dev/termination-log");
+        container.Default("terminationMessagePolicy", "File");
+        container.Default("imagePullPolicy", PullPolicy(container.Text("image") ?? ""));
+        container.Default("resources", new JsonObject());
+        if (container.Object("resources") is { } resources && resources.Object("limits") is { } limits)
+        {
+            var requests = resources.Ensure("requests");
+            foreach (var (name, limit) in limits)
+            {
+                requests.Default(name, limit?.DeepClone());
+            }
+        }
+        foreach (var port in container.Array("ports").Objects())
+        {
+            port.Default("protocol", "TCP");
+        }
+        foreach (var field in container.Array("env").Objects().Select(variable => variable.Object("valueFrom").Object("fieldRef")).OfType<JsonObject>())
+        {
+            field.Default("apiVersion", "v1");
+        }
+        foreach (var name in new[] { "livenessProbe", "readinessProbe", "startupProbe" })
+        {
+            if (container.Object(name) is { } probe)
+            {
+                Probe(probe);
+            }
+        }
+        foreach (var name in new[] { "postStart", "preStop" })
+        {
+            HttpGet(container.Object("lifecycle").Object(name).Object("httpGet"));
+        }
+    }
+
+    private static void Probe(JsonObject probe)
+    {
+        probe.Default("timeoutSeconds", 1);
+        probe.Default("periodSeconds", 10);
+        probe.Default("successThreshold", 1);
+        probe.Default("failureThreshold", 3);
+        HttpGet(probe.Object("httpGet"));
+        probe.Object("grpc")?.Default("service", "");
+    }
+
+    private static void HttpGet(JsonObject? action)
+    {
+        action?.Default("path", "/");
+        action?.Default("scheme", "HTTP");
+    }
+
+    private static void Volume(JsonObject volume)
+    {
+        if (volume.All(member => member.Key == "name"))
+        {
+            volume["emptyDir"] = new JsonObject();
+        }
+        foreach (var name in new[] { "secret", "configMap", "downwardAPI", "projected" })
+        {
+            volume.Object(name)?.Default("defaultMode", 420);
+        }
+        volume.Object("hostPath")?.Default("type", "");
+        foreach (var source in volume.Object("projected").Array("sources").Objects())
+        {
+            source.Object("serviceAccountToken")?.Default("expirationSeconds", 3600);
+        }
+    }
+
+    private static string PullPolicy(string image)
+    {
+        var name = image[(image.LastIndexOf('/') + 1)..];
+        if (name.Contains('@', StringComparison.Ordinal))
+        {
+            return "IfNotPresent";
+        }
+        var colon = name.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 || name[(colon + 1)..] == "latest" ? "Always" : "IfNotPresent";
+    }
+}

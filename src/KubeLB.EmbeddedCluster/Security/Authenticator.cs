@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Storage;
+
+namespace KubeLB.EmbeddedCluster.Security;
+
+/// <summary>Tells who sends a request by its bearer token.</summary>
+internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, string adminToken)
+{
+    private readonly byte[] _adminToken = Encoding.UTF8.GetBytes(adminToken);
+    private readonly ResourceTable _accounts = store.Table("", "serviceaccounts");
+    private readonly ResourceTable _secrets = store.Table("", "secrets");
+
+    /// <summary>The sender; anonymous when the request carries no credentials.</summary>
+    /// <exception cref="ApiException">401: credentials that are not (or no longer) good.</exception>
+    public UserInfo Authenticate(string? authorization)
+    {
+        if (string.IsNullOrEmpty(authorization))
+        {
+            return UserInfo.Anonymous;
+        }
+        const string Scheme = "Bearer ";
+        if (!authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return UserInfo.Anonymous;
+        }
+        return FromToken(authorization[Scheme.Length..].Trim()) ?? throw ApiErrors.Unauthorized();
+    }
+
+    /// <summary>The user of a token; null when it is not good.</summary>
+    public UserInfo? FromToken(string token)
+    {
+        if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), _adminToken))
+        {
+            return UserInfo.Admin;
+        }
+        if (issuer.Read(token) is not { } claims || (claims.Secret is null && !claims.Audiences.Contains(TokenIssuer.Issuer)))
+        {
+            return null;
+        }
+        var account = _accounts.Find(claims.Namespace, claims.Account);
+        if (account is null || account.Uid != claims.Uid || (claims.Secret is { } secret && _secrets.Find(claims.Namespace, secret) is null))
+        {
+            return null;
+        }
+        return new UserInfo($"system:serviceaccount:{claims.Namespace}:{claims.Account}",
+            ["system:serviceaccounts", $"system:serviceaccounts:{claims.Namespace}", UserInfo.AllAuthenticated], claims.Uid);
+    }
+}

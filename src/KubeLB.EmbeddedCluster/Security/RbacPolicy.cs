@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Storage;
+
+namespace KubeLB.EmbeddedCluster.Security;
+
+/// <summary>Evaluates Roles, ClusterRoles and their bindings as they are stored now.</summary>
+internal sealed class RbacPolicy(ClusterStore store)
+{
+    private const string Group = "rbac.authorization.k8s.io";
+
+    private readonly ResourceTable _roles = store.Table(Group, "roles");
+    private readonly ResourceTable _clusterRoles = store.Table(Group, "clusterroles");
+    private readonly ResourceTable _bindings = store.Table(Group, "rolebindings");
+    private readonly ResourceTable _clusterBindings = store.Table(Group, "clusterrolebindings");
+
+    // Parsed once per stored version; an entry lives as long as the version.
+    private readonly ConditionalWeakTable<StoredObject, IReadOnlyList<PolicyRule>> _rules = [];
+    private readonly ConditionalWeakTable<StoredObject, Binding> _parsed = [];
+
+    public bool Allows(UserInfo user, AccessAttributes access) => user.IsMaster || Rules(user, access.Namespace).Any(rule => rule.Allows(access));
+
+    /// <summary>The rules that apply to a user: those of the whole cluster and, if one is named, of a namespace.</summary>
+    public IEnumerable<PolicyRule> Rules(UserInfo user, string @namespace)
+    {
+        foreach (var stored in _clusterBindings.Current.Values.SelectMany(objects => objects.Values))
+        {
+            var binding = Parse(stored);
+            if (binding.AppliesTo(user, ""))
+            {
+                foreach (var rule in RulesOf(binding.RoleKind, binding.RoleName, ""))
+                {
+                    yield return rule;
+                }
+            }
+        }
+        if (@namespace.Length == 0 || !_bindings.Current.TryGetValue(@namespace, out var local))
+        {
+            yield break;
+        }
+        foreach (var stored in local.Values)
+        {
+            var binding = Parse(stored);
+            if (binding.AppliesTo(user, @namespace))
+            {
+                foreach (var rule in RulesOf(binding.RoleKind, binding.RoleName, @namespace))
+                {
+                    yield return rule;
+                }
+            }
+        }
+    }
+
+    /// <summary>The rules of a role; none when it does not exist.</summary>
+    public IReadOnlyList<PolicyRule> RulesOf(string kind, string name, string @namespace)
+    {
+        var role = kind == "ClusterRole" ? _clusterRoles.Find("", name) : _roles.Find(@namespace, name);
+        return role is null ? [] : _rules.GetValue(role, stored => ReadRules(stored.ToTree()));
+    }
+
+    public static IReadOnlyList<PolicyRule> ReadRules(JsonObject role) => [.. role.Array("rules").Objects().Select(PolicyRule.Read)];
+
+    private Binding Parse(StoredObject stored) => _parsed.GetValue(stored, item => new Binding(item.ToTree()));
+
+    private sealed class Binding(JsonObject tree)
+    {
+        private readonly (string Kind, string Name, string Namespace)[] _subjects =
+            [.. tree.Array("subjects").Objects().Select(subject => (subject.Text("kind") ?? "", subject.Text("name") ?? "", subject.Text("namespace") ?? ""))];
+
+        public string RoleKind { get; } = tree.Object("roleRef").Text("kind") ?? "";
+
+        public string RoleName { get; } = tree.Object("roleRef").Text("name") ?? "";
+
+        public bool AppliesTo(UserInfo user, string @namespace) => _subjects.Any(subject => subject.Kind switch
+        {
+            "User" => subject.Name == user.Name,
+            "Group" => user.Groups.Contains(subject.Name),
+            "ServiceAccount" => user.Name == $"system:serviceaccount:{(subject.Namespace.Length > 0 ? subject.Namespace : @namespace)}:{subject.Name}",
+            _ => false,
+        });
+    }
+}

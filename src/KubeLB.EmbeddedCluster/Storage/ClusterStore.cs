@@ -1,0 +1,234 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+
+namespace KubeLB.EmbeddedCluster.Storage;
+
+/// <summary>
+/// Every object of the cluster. One lock orders all commits, which makes resourceVersions one global sequence; it is held only to splice the
+/// version in, swap a reference and hand the event to the watchers. Reading takes no lock.
+/// </summary>
+internal sealed class ClusterStore(int historyCapacity)
+{
+    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<(string Group, string Resource), ResourceTable> _tables = new();
+    private readonly Dictionary<string, (ResourceTable Table, StoredObject Object)> _byUid = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _dependents = new(StringComparer.Ordinal);
+    private readonly List<Action<StoreChange>> _followers = [];
+    private long _revision = 1;
+
+    /// <summary>The resourceVersion of the last change.</summary>
+    public long Revision => Volatile.Read(ref _revision);
+
+    public IEnumerable<ResourceTable> Tables => _tables.Values;
+
+    public ResourceTable Table(string group, string resource) =>
+        _tables.GetOrAdd((group, resource), key =>
+        {
+            lock (_lock)
+            {
+                return new ResourceTable(key.Group, key.Resource, historyCapacity, _revision);
+            }
+        });
+
+    /// <summary>Calls <paramref name="follower"/> for every change from now on, in order, inside the lock: it must only take note.</summary>
+    public void Follow(Action<StoreChange> follower)
+    {
+        lock (_lock)
+        {
+            _followers.Add(follower);
+        }
+    }
+
+    public TableSnapshot Snapshot(ResourceTable table)
+    {
+        lock (_lock)
+        {
+            return new TableSnapshot(_revision, table.Current);
+        }
+    }
+
+    /// <summary>The table as it was at an earlier resourceVersion; null when the history no longer reaches back to it.</summary>
+    public TableSnapshot? SnapshotAt(ResourceTable table, long revision)
+    {
+        lock (_lock)
+        {
+            if (revision < table.History.OldestResumable)
+            {
+                return null;
+            }
+            var namespaces = table.Current;
+            foreach (var change in table.History.After(revision).Reverse())
+            {
+                var stored = change.Object;
+                var objects = namespaces.GetValueOrDefault(stored.Namespace) ?? ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
+                objects = change.Previous is { } previous ? objects.SetItem(stored.Name, previous) : objects.Remove(stored.Name);
+                namespaces = namespaces.SetItem(stored.Namespace, objects);
+            }
+            return new TableSnapshot(revision, namespaces);
+        }
+    }
+
+    /// <summary>Adds an object; null when the name is taken.</summary>
+    /// <param name="table">Where.</param>
+    /// <param name="created">The object, without a resourceVersion.</param>
+    /// <param name="guard">Runs inside the lock before anything is changed; may throw.</param>
+    public StoredObject? Insert(ResourceTable table, StoredObject created, Action? guard = null)
+    {
+        lock (_lock)
+        {
+            guard?.Invoke();
+            if (table.Find(created.Namespace, created.Name) is not null)
+            {
+                return null;
+            }
+            var stored = created.At(++_revision);
+            table.Put(stored);
+            Index(table, null, stored);
+            Publish(table, new WatchEvent(ChangeType.Added, stored, null));
+            return stored;
+        }
+    }
+
+    /// <summary>Replaces an object if it still is <paramref name="expected"/>; null when it is not.</summary>
+    public StoredObject? Replace(ResourceTable table, StoredObject expected, StoredObject next)
+    {
+        lock (_lock)
+        {
+            if (!ReferenceEquals(table.Find(expected.Namespace, expected.Name), expected))
+            {
+                return null;
+            }
+            var stored = next.At(++_revision);
+            table.Put(stored);
+            Index(table, expected, stored);
+            Publish(table, new WatchEvent(ChangeType.Modified, stored, expected));
+            return stored;
+        }
+    }
+
+    /// <summary>Removes an object if it still is <paramref name="expected"/>; null when it is not.</summary>
+    /// <returns>The object's last state, at the resourceVersion of its removal.</returns>
+    public StoredObject? Remove(ResourceTable table, StoredObject expected, StoredObject? last = null)
+    {
+        lock (_lock)
+        {
+            if (!ReferenceEquals(table.Find(expected.Namespace, expected.Name), expected))
+            {
+                return null;
+            }
+            var tombstone = (last ?? expected).At(++_revision);
+            table.Drop(expected);
+            Index(table, expected, null);
+            Publish(table, new WatchEvent(ChangeType.Deleted, tombstone, expected));
+            return tombstone;
+        }
+    }
+
+    /// <summary>Begins a watch; null when the history no longer reaches back to <paramref name="after"/>.</summary>
+    /// <param name="table">What to watch.</param>
+    /// <param name="namespace">Only this namespace.</param>
+    /// <param name="after">The resourceVersion already seen; null starts from what exists.</param>
+    /// <param name="oldest">The oldest resourceVersion that could have been resumed.</param>
+    public WatchSubscription? Subscribe(ResourceTable table, string? @namespace, long? after, out long oldest)
+    {
+        lock (_lock)
+        {
+            oldest = table.History.OldestResumable;
+            if (after < oldest)
+            {
+                return null;
+            }
+            IReadOnlyList<WatchEvent> missed = after is { } revision
+                ? [.. table.History.After(revision).Where(change => @namespace is null || change.Object.Namespace == @namespace)]
+                : [];
+            var subscription = new WatchSubscription(@namespace, new TableSnapshot(_revision, table.Current), missed, ended => Unsubscribe(table, ended));
+            table.Add(subscription);
+            return subscription;
+        }
+    }
+
+    public (ResourceTable Table, StoredObject Object)? FindByUid(string uid)
+    {
+        lock (_lock)
+        {
+            return _byUid.TryGetValue(uid, out var found) ? found : null;
+        }
+    }
+
+    /// <summary>Objects that name <paramref name="ownerUid"/> among their owners.</summary>
+    public IReadOnlyList<(ResourceTable Table, StoredObject Object)> Dependents(string ownerUid)
+    {
+        lock (_lock)
+        {
+            return _dependents.TryGetValue(ownerUid, out var uids) ? [.. uids.Select(uid => _byUid[uid])] : [];
+        }
+    }
+
+    /// <summary>Ends every watch, of all tables or of those that <paramref name="which"/> selects.</summary>
+    public void EndWatches(Func<ResourceTable, bool>? which = null)
+    {
+        lock (_lock)
+        {
+            foreach (var subscription in _tables.Values.Where(table => which?.Invoke(table) ?? true).SelectMany(table => table.Subscriptions))
+            {
+                subscription.End();
+            }
+        }
+    }
+
+    /// <summary>Forgets the history of all tables, so that resuming a watch answers 410.</summary>
+    public void Compact()
+    {
+        lock (_lock)
+        {
+            foreach (var table in _tables.Values)
+            {
+                table.History.Compact(_revision);
+            }
+        }
+    }
+
+    private void Unsubscribe(ResourceTable table, WatchSubscription subscription)
+    {
+        lock (_lock)
+        {
+            table.Remove(subscription);
+        }
+    }
+
+    private void Publish(ResourceTable table, WatchEvent change)
+    {
+        table.Publish(change);
+        foreach (var follower in _followers)
+        {
+            follower(new StoreChange(table, change));
+        }
+    }
+
+    private void Index(ResourceTable table, StoredObject? before, StoredObject? after)
+    {
+        if (before is not null)
+        {
+            _byUid.Remove(before.Uid);
+            foreach (var owner in before.Identity.Owners)
+            {
+                if (_dependents.TryGetValue(owner.Uid, out var uids) && uids.Remove(before.Uid) && uids.Count == 0)
+                {
+                    _dependents.Remove(owner.Uid);
+                }
+            }
+        }
+        if (after is not null)
+        {
+            _byUid[after.Uid] = (table, after);
+            foreach (var owner in after.Identity.Owners)
+            {
+                if (!_dependents.TryGetValue(owner.Uid, out var uids))
+                {
+                    _dependents[owner.Uid] = uids = new HashSet<string>(StringComparer.Ordinal);
+                }
+                uids.Add(after.Uid);
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
+using KubeLB.EmbeddedCluster.Storage;
+using KubeLB.EmbeddedCluster.Validation;
+
+namespace KubeLB.EmbeddedCluster.Writing;
+
+/// <summary>Changes objects: replace and patch, of the whole or of a subresource.</summary>
+internal sealed class ObjectUpdater(ClusterStore store)
+{
+    private const int MaxAttempts = 50;
+
+    private static readonly string[] ServerOwned = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace", "name", "generateName", "generation"];
+
+    /// <param name="resource">The resource.</param>
+    /// <param name="namespace">Empty for cluster-scoped resources.</param>
+    /// <param name="name">The object's name.</param>
+    /// <param name="subresource">Empty, <c>status</c> or <c>finalize</c>.</param>
+    /// <param name="change">Given the current object, returns the wanted one, shaped; may be called again when another writer was faster.</param>
+    /// <param name="options">Dry run and the like.</param>
+    /// <exception cref="ApiException">The change is refused.</exception>
+    public StoredObject Update(ResourceDefinition resource, string @namespace, string name, string subresource, Func<JsonObject, JsonObject> change, WriteOptions options)
+    {
+        var table = store.Table(resource.StorageGroup, resource.Plural);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var existing = table.Find(@namespace, name) ?? throw ApiErrors.NotFound(resource.Group, resource.Plural, name);
+            var tree = change(existing.ToTree());
+            CheckPreconditions(resource, existing, tree);
+            if (TryCommit(resource, table, existing, tree, subresource, options) is { } stored)
+            {
+                return stored;
+            }
+        }
+        throw ApiErrors.Modified(resource.Group, resource.Plural, name);
+    }
+
+    private static void CheckPreconditions(ResourceDefinition resource, StoredObject existing, JsonObject tree)
+    {
+        var metadata = tree.Ensure("metadata");
+        var revision = metadata.Text("resourceVersion") ?? "";
+        if (revision.Length == 0 && !resource.Strategy.AllowsUnconditionalUpdate)
+        {
+            throw ApiErrors.Invalid(resource.Group, resource.Plural, existing.Name,
+                [FieldError.Invalid("metadata.resourceVersion", 0, "must be specified for an update")]);
+        }
+        if (revision.Length > 0 && revision != existing.Revision.ToString())
+        {
+            throw ApiErrors.Modified(resource.Group, resource.Plural, existing.Name);
+        }
+        if (metadata.Text("uid") is { Length: > 0 } uid && uid != existing.Uid)
+        {
+            throw ApiErrors.Conflict(resource.Group, resource.Plural, existing.Name,
+                $"Precondition failed: UID in precondition: {uid}, UID in object meta: {existing.Uid}");
+        }
+    }
+
+    private StoredObject? TryCommit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject tree, string subresource, WriteOptions options)
+    {
+        var old = existing.ToTree();
+        var oldMetadata = old.Object("metadata")!;
+        if (subresource == "status")
+        {
+            tree = WithStatus(resource, tree, old);
+        }
+        else if (resource.HasStatus && subresource.Length == 0)
+        {
+            tree.TakeFrom(old, "status");
+        }
+        var metadata = tree.Ensure("metadata");
+        foreach (var name in ServerOwned)
+        {
+            metadata.TakeFrom(oldMetadata, name);
+        }
+        if (subresource.Length == 0)
+        {
+            resource.Strategy.PrepareForUpdate(tree, old);
+        }
+        resource.Strategy.Default(tree);
+        if (resource.HasGeneration && subresource != "status" && resource.Strategy.RaisesGeneration(tree, old))
+        {
+            metadata["generation"] = (oldMetadata.Integer("generation") ?? 0) + 1;
+        }
+        var errors = new List<FieldError>();
+        MetadataValidation.Validate(metadata, resource, errors);
+        MetadataValidation.ValidateUpdate(metadata, oldMetadata, errors);
+        resource.Strategy.Validate(tree, errors);
+        if (subresource.Length == 0)
+        {
+            resource.Strategy.ValidateUpdate(tree, old, errors);
+        }
+        var reservation = errors.Count == 0 && subresource.Length == 0 ? resource.Strategy.Allocate(tree, old, errors) : null;
+        if (errors.Count > 0)
+        {
+            reservation?.Release();
+            throw ApiErrors.Invalid(resource.Group, resource.Kind, existing.Name, errors);
+        }
+        StoredObject? stored = null;
+        try
+        {
+            stored = Commit(resource, table, existing, tree, options);
+        }
+        finally
+        {
+            if (stored is null || options.DryRun)
+            {
+                reservation?.Release();
+            }
+        }
+        return stored;
+    }
+
+    private StoredObject? Commit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject tree, WriteOptions options)
+    {
+        var encoded = ObjectEncoder.Encode(tree);
+        if (encoded.SameContent(existing))
+        {
+            return existing;
+        }
+        if (options.DryRun)
+        {
+            return encoded.At(existing.Revision);
+        }
+        if (IsReleased(tree, existing))
+        {
+            var removed = store.Remove(table, existing, encoded);
+            if (removed is not null)
+            {
+                resource.Strategy.Removed(tree);
+            }
+            return removed;
+        }
+        var stored = store.Replace(table, existing, encoded);
+        if (stored is not null)
+        {
+            resource.Strategy.Committed(tree);
+        }
+        return stored;
+    }
+
+    /// <summary>Being deleted, and nobody holds it any more.</summary>
+    private static bool IsReleased(JsonObject tree, StoredObject existing) =>
+        existing.Identity.IsTerminating
+        && tree.Object("metadata").Array("finalizers") is null or { Count: 0 }
+        && tree.Object("spec").Array("finalizers") is null or { Count: 0 };
+
+    /// <summary>The old object with the new status; of built-in kinds also with the new labels and annotations.</summary>
+    private static JsonObject WithStatus(ResourceDefinition resource, JsonObject tree, JsonObject old)
+    {
+        var result = old.Copy();
+        result.TakeFrom(tree, "status");
+        if (resource.Custom is null)
+        {
+            result["metadata"] = tree.Object("metadata")?.DeepClone() ?? new JsonObject();
+            result.Object("metadata")!.TakeFrom(old.Object("metadata"), "ownerReferences");
+        }
+        return result;
+    }
+}

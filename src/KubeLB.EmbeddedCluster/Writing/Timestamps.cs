@@ -1,0 +1,9 @@
+using System.Globalization;
+
+namespace KubeLB.EmbeddedCluster.Writing;
+
+/// <summary>Times as metadata carries them: UTC, whole seconds.</summary>
+internal static class Timestamps
+{
+    public static string Now(TimeProvider time) => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

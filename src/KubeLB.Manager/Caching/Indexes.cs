@@ -1,0 +1,51 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
+
+namespace KubeLB.Manager.Caching;
+
+/// <summary>Names of the indexes over the caches, and what they hold. All values begin with the tenant's namespace.</summary>
+internal static class Indexes
+{
+    /// <summary>Objects by namespace.</summary>
+    public const string ByNamespace = "namespace";
+
+    /// <summary>Routes by kind, namespace and name of the tenant's object.</summary>
+    public const string ByOrigin = "origin";
+
+    /// <summary>Routes of routes by <c>namespace/name</c> of the tenant's Gateways that their parentRefs name.</summary>
+    public const string ByParentGateway = "parent-gateway";
+
+    /// <summary>Generated objects by the UID of the Route that owns them.</summary>
+    public const string ByOwner = "owner";
+
+    public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
+
+    public static IEnumerable<string> Origin(Route route) =>
+        RouteOrigin.Of(route) is { } origin ? [OriginKey(route.Namespace, origin.Kind, origin.Namespace, origin.Name)] : [];
+
+    public static string OriginKey(string tenantNamespace, string kind, string @namespace, string name) =>
+        $"{tenantNamespace}/{RouteOrigin.KeyOf(kind, @namespace, name)}";
+
+    public static IEnumerable<string> ParentGateways(Route route) =>
+        CarriedObject.Read(route).Source?.Value is IGatewayRoute source
+            ? RouteAttachment.GatewaysOf(source).Select(g => GatewayKey(route.Namespace, g.Namespace, g.Name))
+            : [];
+
+    public static string GatewayKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
+
+    public static IEnumerable<string> Owner(IKubernetesObject<V1ObjectMeta> value) => OwnerOf(value) is { } owner ? [owner.Uid] : [];
+
+    /// <summary>The Route that an object was generated from; null if none.</summary>
+    public static V1OwnerReference? OwnerOf(IKubernetesObject<V1ObjectMeta> value) =>
+        value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
+
+    /// <summary>Key of the Route that an object was generated from.</summary>
+    public static IEnumerable<ResourceKey> OwnerKey(IKubernetesObject<V1ObjectMeta> value) =>
+        OwnerOf(value) is { } owner ? [new ResourceKey(value.Metadata.NamespaceProperty, owner.Name)] : [];
+}

@@ -1,0 +1,33 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Translation.EnvoyGateway;
+
+namespace KubeLB.Manager.Caching;
+
+/// <summary>What translation sees of one tenant's namespace: the caches.</summary>
+internal sealed class ManagementView(Cluster management, string tenantNamespace) : IManagementView
+{
+    public Route? GatewayRoute(string originNamespace, string originName)
+    {
+        var key = Indexes.OriginKey(tenantNamespace, Gateway.KindName, originNamespace, originName);
+        var routes = management.Informer<Route>().ByIndex(Indexes.ByOrigin, key);
+
+        // While a Gateway is created anew there are two; the one that stays counts.
+        return routes.FirstOrDefault(r => r.Metadata.DeletionTimestamp is null) ?? (routes.Count > 0 ? routes[0] : null);
+    }
+
+    public NameHolder HolderOf(string kind, string name) => kind switch
+    {
+        Gateway.KindName => Holder(management.Informer<Gateway>().Get(tenantNamespace, name)),
+        HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
+        GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
+        V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name)),
+        _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
+    };
+
+    private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid);
+}

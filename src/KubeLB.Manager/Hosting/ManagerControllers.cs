@@ -1,0 +1,110 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Routes;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Hosting;
+
+/// <summary>The controllers of a manager: which change makes which key worth a look.</summary>
+internal static class ManagerControllers
+{
+    private const int Workers = 4;
+
+    public static void Add(IServiceCollection services, ManagerOptions options)
+    {
+        services.AddController<TenantReconciler>("tenant", controller =>
+        {
+            controller.Watch<Tenant>(ManagementCluster.Name);
+            controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace ns) => TenantKeys(ns.Name()));
+            controller.Watch<V1ServiceAccount>(ManagementCluster.Name, _ => (V1ServiceAccount account) => TenantKeys(account.Namespace()));
+            controller.Watch<V1Role>(ManagementCluster.Name, _ => (V1Role role) => TenantKeys(role.Namespace()));
+            controller.Watch<V1RoleBinding>(ManagementCluster.Name, _ => (V1RoleBinding binding) => TenantKeys(binding.Namespace()));
+            controller.Watch<TenantState>(ManagementCluster.Name, _ => (TenantState state) => TenantKeys(state.Namespace));
+
+            // Only the end of a Route concerns its tenant: a removal may wait for it.
+            controller.Watch<Route>(ManagementCluster.Name, _ => (Change<Route> change) => change.New is null ? TenantKeys(change.Key.Namespace) : []);
+            controller.Watch<Config>(ManagementCluster.Name, AllTenants);
+        });
+        if (!options.EnableGatewayApi)
+        {
+            return;
+        }
+
+        services.AddController<RouteReconciler>("route", controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<Route>(ManagementCluster.Name);
+            controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
+            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
+            controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
+            controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
+            controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
+            controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfTenant);
+            controller.Watch<Config>(ManagementCluster.Name, AllGateways);
+        });
+        services.AddController<SnapshotReconciler>("snapshot", controller =>
+        {
+            controller.OnlyWhileLeading = false;
+            controller.Watch<Route>(ManagementCluster.Name, _ => (Route route) => NamespaceKey(route));
+            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => NamespaceKey(service));
+            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => NamespaceKey(addresses));
+        });
+    }
+
+    private static IEnumerable<ResourceKey> NamespaceKey(IKubernetesObject<V1ObjectMeta> value) => [new("", value.Metadata.NamespaceProperty)];
+
+    // A Tenant may be called with the prefix, too.
+    private static IEnumerable<ResourceKey> TenantKeys(string @namespace) =>
+        TenantNames.TenantOf(@namespace) is { } tenant ? [new("", tenant), new("", @namespace)] : [];
+
+    private static Func<Config, IEnumerable<ResourceKey>> AllTenants(IServiceProvider services)
+    {
+        var tenants = Management(services).Informer<Tenant>();
+        return _ => tenants.List().Select(t => ResourceKey.Of(t));
+    }
+
+    // Routes refer to their Gateway by its generated name.
+    private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return change => NameOf(change.Old) == NameOf(change.New)
+            ? []
+            : change.Both()
+                .Select(r => (Namespace: r.Namespace, Origin: RouteOrigin.Of(r)))
+                .Where(r => r.Origin?.Kind == Gateway.KindName)
+                .Select(r => Indexes.GatewayKey(r.Namespace, r.Origin!.Namespace, r.Origin.Name))
+                .Distinct()
+                .SelectMany(key => routes.ByIndex(Indexes.ByParentGateway, key))
+                .Select(r => ResourceKey.Of(r));
+    }
+
+    private static Func<Tenant, IEnumerable<ResourceKey>> GatewaysOfTenant(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return tenant => routes.ByIndex(Indexes.ByNamespace, TenantNames.Namespace(tenant.Name)).Where(IsGateway).Select(r => ResourceKey.Of(r));
+    }
+
+    private static Func<Config, IEnumerable<ResourceKey>> AllGateways(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return _ => routes.List().Where(IsGateway).Select(r => ResourceKey.Of(r));
+    }
+
+    // Whether it was looked at, and what it is called.
+    private static (bool IsKnown, string? Name) NameOf(Route? route) =>
+        (route?.Status?.Resources?.Route is not null, route?.Status?.Resources?.Route?.GeneratedName);
+
+    private static bool IsGateway(Route route) => RouteOrigin.Of(route)?.Kind == Gateway.KindName;
+
+    private static Cluster Management(IServiceProvider services) => services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name);
+}

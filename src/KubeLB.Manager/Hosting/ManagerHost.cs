@@ -1,0 +1,101 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Routes;
+using KubeLB.Manager.Services;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Logging;
+using KubeLB.Xds.Snapshots;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Manager.Hosting;
+
+/// <summary>
+/// Wires a manager: its settings, the cluster with the kinds that it watches, and its controllers
+/// (<see cref="ManagerControllers"/>). The host offers the proxies' configuration as a <see cref="SnapshotCache"/>.
+/// </summary>
+public static class ManagerHost
+{
+    private const string Generated = $"{Labels.ManagedBy}={Labels.ManagedByKubelb}";
+
+    /// <summary>Builds the host; nothing is sent before it starts.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="connect">Connects to the management cluster.</param>
+    /// <param name="configure">Changes the host before it is built, for example its logging.</param>
+    public static IHost Build(ManagerOptions options, Func<IKubernetes> connect, Action<IServiceCollection>? configure = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "kubelb-manager" });
+        var services = builder.Services;
+
+        services.AddKubeRuntimeLogging("kubelb-manager", options.LogLevel);
+        services.AddKubeRuntime(runtime =>
+        {
+            runtime.Component = "kubelb_manager";
+            runtime.MetricsAddress = options.MetricsAddress;
+            runtime.ProbeAddress = options.HealthProbeBindAddress;
+            runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.FieldManager = "kubelb-manager";
+            runtime.LeaderElection = options.EnableLeaderElection
+                ? new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}")
+                : null;
+        });
+        services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<SnapshotCache>();
+        services.AddSingleton<TenantSettingsResolver>();
+        if (options.EnableGatewayApi)
+        {
+            services.AddSingleton<PortAllocator>();
+            services.AddSingleton<GeneratedObjects>();
+        }
+
+        ManagerControllers.Add(services, options);
+        configure?.Invoke(services);
+        return builder.Build();
+    }
+
+    private static void AddInformers(ClusterBuilder management, ManagerOptions options)
+    {
+        management.Informer<Tenant>();
+        management.Informer<Config>(configs => configs.Namespace = options.Namespace);
+        management.Informer<TenantState>();
+        management.Informer<V1Namespace>(OnlyGenerated);
+        management.Informer<V1ServiceAccount>(OnlyGenerated);
+        management.Informer<V1Role>(OnlyGenerated);
+        management.Informer<V1RoleBinding>(OnlyGenerated);
+        management.Informer<Route>(routes =>
+        {
+            routes.Index(Indexes.ByNamespace, Indexes.Namespace);
+            routes.Index(Indexes.ByOrigin, Indexes.Origin);
+            routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
+        });
+        if (options.EnableGatewayApi)
+        {
+            management.Informer<Addresses>();
+            management.Informer<V1Service>(OwnedByRoutes);
+            management.Informer<Gateway>(OwnedByRoutes);
+            management.Informer<HttpRoute>(OwnedByRoutes);
+            management.Informer<GrpcRoute>(OwnedByRoutes);
+        }
+    }
+
+    private static void OnlyGenerated<T>(InformerBuilder<T> informer)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        informer.LabelSelector = Generated;
+
+    private static void OwnedByRoutes<T>(InformerBuilder<T> informer)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        informer.LabelSelector = Generated;
+        informer.Index(Indexes.ByOwner, Indexes.Owner);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Status;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Routes;
+
+/// <summary>Writes and removes the objects generated from Routes.</summary>
+internal sealed class GeneratedObjects(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    Applier applier,
+    ILogger<GeneratedObjects> logger)
+{
+    /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
+    public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
+    {
+        Gateway gateway => ApplyAsync(gateway, ApplyMode.Exclusive, g => g.Status, cancellationToken),
+        HttpRoute http => ApplyAsync(http, ApplyMode.Exclusive, r => r.Status, cancellationToken),
+        GrpcRoute grpc => ApplyAsync(grpc, ApplyMode.Exclusive, r => r.Status, cancellationToken),
+        _ => throw new ArgumentException($"Nothing of kind {generated.Kind} is generated.", nameof(generated)),
+    };
+
+    /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
+    public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
+        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
+
+    /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
+    /// <returns>Whether nothing of it is left.</returns>
+    public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
+    {
+        var gone = await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
+        gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        return gone;
+    }
+
+    private async Task<bool> RemoveAsync<T>(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = management.Informer<T>();
+        var kind = ResourceKind.Of<T>().Kind;
+        foreach (var generated in informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid))
+        {
+            if (!keep(kind, generated.Metadata.Name) && generated.Metadata.DeletionTimestamp is null)
+            {
+                await applier.DeleteAsync(management, generated, cancellationToken).ConfigureAwait(false);
+                Log.Deleted(logger, kind, ResourceKey.Of(generated));
+            }
+        }
+
+        return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
+    }
+
+    // What the API server says is wrong with the object is the tenant's to mend and becomes a condition; everything else is
+    // tried again.
+    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            var applied = await applier.ApplyAsync(management, desired, mode, cancellationToken).ConfigureAwait(false);
+            if (applied.Outcome != ApplyOutcome.Unchanged)
+            {
+                Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
+            }
+
+            var value = status(applied.Object);
+            return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null);
+        }
+        catch (HttpOperationException e) when ((int?)e.Response?.StatusCode is 400 or 403 or 413 or 422)
+        {
+            Log.Refused(logger, desired.Kind, ResourceKey.Of(desired), Message(e));
+            return AppliedObject.Failed($"{desired.Kind} {desired.Metadata.Name}: {Message(e)}");
+        }
+    }
+
+    private static string Message(HttpOperationException e)
+    {
+        try
+        {
+            return JsonNode.Parse(e.Response.Content ?? "")?["message"]?.GetValue<string>() ?? e.Message;
+        }
+        catch (Exception parsing) when (parsing is System.Text.Json.JsonException or InvalidOperationException)
+        {
+            return e.Message;
+        }
+    }
+}

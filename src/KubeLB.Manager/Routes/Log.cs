@@ -1,0 +1,20 @@
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Routes;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "{Kind} {Generated}: {Outcome}")]
+    public static partial void Written(ILogger logger, string kind, ResourceKey generated, ApplyOutcome outcome);
+
+    [LoggerMessage(2, LogLevel.Information, "{Kind} {Generated}: deleted")]
+    public static partial void Deleted(ILogger logger, string kind, ResourceKey generated);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Kind} {Generated} was refused by the API server: {Problem}")]
+    public static partial void Refused(ILogger logger, string kind, ResourceKey generated, string problem);
+
+    [LoggerMessage(4, LogLevel.Warning, "Route {Route} was refused: {Problem}")]
+    public static partial void RouteRefused(ILogger logger, ResourceKey route, string problem);
+}

@@ -1,0 +1,107 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Services;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Status;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Routes;
+
+/// <summary>
+/// Turns Routes into objects for Envoy Gateway. Watches Routes, what was generated from them, and settings; writes Services,
+/// then the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted, and reports in the Route's status.
+/// </summary>
+internal sealed class RouteReconciler(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    GeneratedObjects generatedObjects,
+    PortAllocator ports,
+    TenantSettingsResolver settings,
+    Applier applier,
+    TimeProvider time,
+    ILogger<RouteReconciler> logger) : IReconciler
+{
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (_routes.Get(key) is not { } route)
+        {
+            return ReconcileResult.Done;
+        }
+
+        if (route.Metadata.DeletionTimestamp is not null)
+        {
+            // What was generated goes first; its end is seen, and then so is the Route's.
+            if (await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false))
+            {
+                await applier.RemoveFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+            }
+
+            return ReconcileResult.Done;
+        }
+
+        route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        var translation = Translate(route);
+        if (translation.WaitingFor is not null)
+        {
+            // Its name brings this key back.
+            return ReconcileResult.Done;
+        }
+
+        var status = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
+        await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        return ReconcileResult.Done;
+    }
+
+    private async Task<RouteStatus> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    {
+        if (translation.Problem is not null)
+        {
+            Log.RouteRefused(logger, ResourceKey.Of(route), translation.Problem);
+        }
+
+        var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
+        AppliedObject? generated = null;
+        if (translation.Generated is not null)
+        {
+            foreach (var plan in translation.Services)
+            {
+                services[plan.Key] = await generatedObjects.ApplyAsync(plan.Service, cancellationToken).ConfigureAwait(false);
+            }
+
+            generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
+            await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
+        }
+
+        return RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
+    }
+
+    private EnvoyGatewayTranslation Translate(Route route)
+    {
+        try
+        {
+            return EnvoyGatewayTranslator.Translate(
+                route,
+                settings.GatewayClass(route.Namespace),
+                new ManagementView(management, route.Namespace),
+                need => ports.Allocate(route.Namespace, need));
+        }
+        catch (PortsExhaustedException e)
+        {
+            return EnvoyGatewayTranslation.Refused(origin: null, e.Message);
+        }
+    }
+
+    private static bool IsWanted(EnvoyGatewayTranslation translation, string kind, string name) =>
+        (kind == translation.Generated!.Kind && name == translation.Generated.Name)
+        || (kind == V1Service.KubeKind && translation.Services.Any(p => p.Service.Name() == name));
+}

@@ -1,0 +1,116 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Manager.Tenants;
+
+/// <summary>The objects that a tenant gets in the management cluster. Pure.</summary>
+internal static class TenantObjects
+{
+    private const string RbacGroup = "rbac.authorization.k8s.io";
+    private static readonly string[] ReadVerbs = ["get", "list", "watch"];
+    private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
+    private static readonly string[] Carried = [Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
+
+    public static V1Namespace Namespace(Tenant tenant) => new()
+    {
+        ApiVersion = V1Namespace.KubeApiVersion,
+        Kind = V1Namespace.KubeKind,
+        Metadata = new V1ObjectMeta
+        {
+            Name = TenantNames.Namespace(tenant.Name),
+            Labels = ManagedBy(),
+            OwnerReferences = [Owner(tenant)],
+        },
+    };
+
+    public static V1ServiceAccount ServiceAccount(Tenant tenant) => new()
+    {
+        ApiVersion = V1ServiceAccount.KubeApiVersion,
+        Kind = V1ServiceAccount.KubeKind,
+        Metadata = Metadata(tenant, TenantNames.Ccm),
+    };
+
+    /// <summary>
+    /// The CCM may write what it carries over and read what became of it. It may not write statuses: the manager takes its
+    /// own memory from there.
+    /// </summary>
+    public static V1Role Role(Tenant tenant) => new()
+    {
+        ApiVersion = $"{RbacGroup}/{V1Role.KubeApiVersion}",
+        Kind = V1Role.KubeKind,
+        Metadata = Metadata(tenant, TenantNames.Ccm),
+        Rules =
+        [
+            new V1PolicyRule { ApiGroups = [ApiGroups.Kubelb], Resources = [.. Carried], Verbs = [.. WriteVerbs] },
+            new V1PolicyRule { ApiGroups = [ApiGroups.Kubelb], Resources = [TenantState.PluralName], Verbs = [.. ReadVerbs] },
+            new V1PolicyRule
+            {
+                ApiGroups = [ApiGroups.Kubelb],
+                Resources = [.. Carried.Append(TenantState.PluralName).Select(resource => resource + "/status")],
+                Verbs = ["get"],
+            },
+        ],
+    };
+
+    public static V1RoleBinding RoleBinding(Tenant tenant) => new()
+    {
+        ApiVersion = $"{RbacGroup}/{V1RoleBinding.KubeApiVersion}",
+        Kind = V1RoleBinding.KubeKind,
+        Metadata = Metadata(tenant, TenantNames.Ccm),
+        RoleRef = new V1RoleRef { ApiGroup = RbacGroup, Kind = V1Role.KubeKind, Name = TenantNames.Ccm },
+        Subjects =
+        [
+            new Rbacv1Subject { Kind = V1ServiceAccount.KubeKind, Name = TenantNames.Ccm, NamespaceProperty = TenantNames.Namespace(tenant.Name) },
+        ],
+    };
+
+    public static TenantState State(Tenant tenant)
+    {
+        var owner = Owner(tenant);
+        owner.Controller = true;
+        owner.BlockOwnerDeletion = true;
+        return new TenantState
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = TenantState.DefaultName,
+                NamespaceProperty = TenantNames.Namespace(tenant.Name),
+                OwnerReferences = [owner],
+            },
+            Spec = new TenantStateSpec(),
+        };
+    }
+
+    /// <summary>Status of <see cref="State"/>; the time of the last one stays if nothing else changed.</summary>
+    public static TenantStateStatus StateStatus(TenantState state, bool gatewayApiDisabled, string version, string now)
+    {
+        var before = state.Status;
+        var isSame = before?.Version?.GitVersion == version && (before.GatewayAPI?.Disable ?? false) == gatewayApiDisabled;
+        return new TenantStateStatus
+        {
+            Version = new ManagerVersion { GitVersion = version, GitCommit = "unknown", BuildDate = "unknown", Edition = "CE" },
+            LastUpdated = isSame ? before!.LastUpdated ?? now : now,
+            LoadBalancer = before?.LoadBalancer ?? new FeatureState(),
+            GatewayAPI = gatewayApiDisabled ? new FeatureState { Disable = true } : null,
+        };
+    }
+
+    private static V1ObjectMeta Metadata(Tenant tenant, string name) => new()
+    {
+        Name = name,
+        NamespaceProperty = TenantNames.Namespace(tenant.Name),
+        Labels = ManagedBy(),
+    };
+
+    private static V1OwnerReference Owner(Tenant tenant) => new()
+    {
+        ApiVersion = KubelbVersion.ApiVersion,
+        Kind = Tenant.KindName,
+        Name = tenant.Name,
+        Uid = tenant.Metadata.Uid,
+    };
+
+    private static Dictionary<string, string> ManagedBy() => new(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb };
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using KubeLB.Runtime.Logging;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.CommandLine;
+
+/// <summary>Makes command-line options in the form that controllers written in Go take them.</summary>
+public static class ControllerOptions
+{
+    /// <summary>A text option.</summary>
+    public static Option<string> Text(string name, string description, string defaultValue = "") =>
+        new(name) { Description = description, DefaultValueFactory = _ => defaultValue };
+
+    /// <summary>A switch: <c>--name</c>, <c>--name=true</c> or <c>--name=false</c>.</summary>
+    public static Option<bool> Switch(string name, string description, bool defaultValue = false) =>
+        new(name) { Description = description, DefaultValueFactory = _ => defaultValue, Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>A text option that takes one of a few values.</summary>
+    public static Option<string> OneOf(string name, string description, string defaultValue, params string[] values)
+    {
+        var option = Text(name, description, defaultValue);
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    /// <summary><c>--zap-log-level</c>.</summary>
+    public static Option<LogLevel> LogLevel() => new("--zap-log-level")
+    {
+        Description = "Lowest level that is logged: debug, info, error, or a number (0 is info, 1 debug, 2 and more everything)",
+        HelpName = "level",
+        DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
+        CustomParser = result =>
+        {
+            try
+            {
+                return LogLevels.Parse(result.Tokens[0].Value);
+            }
+            catch (FormatException e)
+            {
+                result.AddError(e.Message);
+                return Microsoft.Extensions.Logging.LogLevel.Information;
+            }
+        },
+    };
+}

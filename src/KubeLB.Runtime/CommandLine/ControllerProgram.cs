@@ -1,0 +1,58 @@
+using System.CommandLine;
+using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace KubeLB.Runtime.CommandLine;
+
+/// <summary>
+/// Runs a controller's host from its command line. What the user can mend is one line on standard error: exit code 2 for a bad
+/// command line, 1 for what is wrong with the rest.
+/// </summary>
+public static class ControllerProgram
+{
+    /// <summary>Parses, builds the host and runs it until SIGTERM or Ctrl-C.</summary>
+    /// <param name="command">The command with its options.</param>
+    /// <param name="args">The command line; Go's single dash before a long flag is understood.</param>
+    /// <param name="build">Builds the host from what was parsed; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.</param>
+    public static async Task<int> RunAsync(RootCommand command, string[] args, Func<ParseResult, IHost> build)
+    {
+        command.SetAction((parsed, cancellationToken) => RunHostAsync(() => build(parsed), cancellationToken));
+        var parsed = command.Parse([.. args.Select(DoubleDash)]);
+        if (parsed.Errors.Count > 0)
+        {
+            var problems = string.Join(" ", parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries))));
+            await Console.Error.WriteLineAsync($"{problems} See --help.").ConfigureAwait(false);
+            return 2;
+        }
+
+        // The host handles signals; the command line library is not to end the process under it.
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+    }
+
+    private static async Task<int> RunHostAsync(Func<IHost> build, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var host = build();
+            var exit = host.Services.GetRequiredService<RuntimeExit>();
+            await host.RunAsync(cancellationToken).ConfigureAwait(false);
+            return exit.Code;
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} See --help.").ConfigureAwait(false);
+            return 2;
+        }
+        catch (Exception e) when (e is KubeconfigException or OptionsValidationException or IOException)
+        {
+            await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" ")).ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    private static string DoubleDash(string argument) =>
+        argument.Length > 2 && argument[0] == '-' && char.IsAsciiLetter(argument[1]) ? "-" + argument : argument;
+}

@@ -1,0 +1,49 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Services;
+
+namespace KubeLB.Translation.EnvoyGateway;
+
+/// <summary>A Route → the objects for Envoy Gateway and the Services in front of the tenant's proxy.</summary>
+public static class EnvoyGatewayTranslator
+{
+    /// <summary>Reads the source, checks it, then generates Services and, with their names, the object itself.</summary>
+    /// <param name="route">The Route; untrusted.</param>
+    /// <param name="gatewayClass">Class of generated Gateways.</param>
+    /// <param name="view">The tenant's namespace.</param>
+    /// <param name="proxyPort">The proxy's port for a Service port; the same one whenever it is asked again.</param>
+    public static EnvoyGatewayTranslation Translate(Route route, string gatewayClass, IManagementView view, Func<PortNeed, int> proxyPort)
+    {
+        var (source, problem) = CarriedObject.Read(route);
+        if (source is null)
+        {
+            return EnvoyGatewayTranslation.Refused(origin: null, problem!);
+        }
+
+        if (source.Value is Gateway gateway)
+        {
+            return new EnvoyGatewayTranslation(source.Origin, GatewayGenerator.Generate(route, source.Origin, gateway, gatewayClass, view), [], null);
+        }
+
+        var tenantRoute = (IGatewayRoute)source.Value;
+        var carried = route.Spec?.Source?.Kubernetes?.Services ?? [];
+        problem = RouteGenerator.Problem(tenantRoute) ?? carried.Select(ServiceGenerator.Problem).FirstOrDefault(p => p is not null);
+        if (problem is not null)
+        {
+            return EnvoyGatewayTranslation.Refused(source.Origin, problem);
+        }
+
+        if (RouteGenerator.UnnamedParent(tenantRoute, source.Origin, view) is { } gatewayKey)
+        {
+            return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
+        }
+
+        // Two entries for one Service would fight for one name; the first counts.
+        var plans = carried
+            .DistinctBy(CarriedServices.OriginOf)
+            .Select(service => ServiceGenerator.Generate(route, source.Origin, service, proxyPort, view))
+            .ToList();
+        var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
+        return new EnvoyGatewayTranslation(source.Origin, RouteGenerator.Generate(route, source.Origin, tenantRoute, names, view), plans, null);
+    }
+}

@@ -1,0 +1,40 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
+
+namespace KubeLB.Translation.EnvoyGateway;
+
+/// <summary>A tenant's Gateway → the Gateway for Envoy Gateway.</summary>
+internal static class GatewayGenerator
+{
+    public static Gateway Generate(Route route, RouteOrigin origin, Gateway source, string gatewayClass, IManagementView view)
+    {
+        var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
+        spec.GatewayClassName = gatewayClass;
+
+        // Settings of the infrastructure are the operator's: a parametersRef, labels or annotations of a tenant would
+        // change what Envoy Gateway deploys in the management cluster.
+        spec.Infrastructure = null;
+        foreach (var listener in spec.Listeners ?? [])
+        {
+            // Namespaces were evaluated in the tenant's cluster; here all of its objects share one.
+            listener.AllowedRoutes ??= new AllowedRoutes();
+            listener.AllowedRoutes.Namespaces = new RouteNamespaces { From = "Same" };
+            foreach (var certificate in listener.Tls?.CertificateRefs ?? [])
+            {
+                certificate.Name = UnresolvedNames.For(certificate.Namespace ?? origin.Namespace, certificate.Name);
+                certificate.Namespace = null;
+            }
+        }
+
+        var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
+        var name = GeneratedNameChoice.For(route, Gateway.KindName, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
+        return new Gateway
+        {
+            Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels),
+            Spec = spec,
+        };
+    }
+}

@@ -1,0 +1,43 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
+
+namespace KubeLB.Translation.EnvoyGateway;
+
+/// <summary>Metadata of generated objects: always in the tenant's namespace, always owned by the Route.</summary>
+internal static class GeneratedMetadata
+{
+    private const string OwnLabels = "kubelb.k8c.io/";
+
+    public static V1ObjectMeta For(Route route, string name, (string Namespace, string Name) origin, IDictionary<string, string>? sourceLabels)
+    {
+        var labels = (sourceLabels ?? new Dictionary<string, string>())
+            .Where(l => !l.Key.StartsWith(OwnLabels, StringComparison.Ordinal))
+            .ToDictionary(l => l.Key, l => l.Value, StringComparer.Ordinal);
+        labels[Labels.ManagedBy] = Labels.ManagedByKubelb;
+        labels[Labels.OriginName] = Labels.Value(origin.Name);
+        labels[Labels.OriginNamespace] = origin.Namespace;
+
+        return new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = route.Namespace,
+            Labels = labels,
+            OwnerReferences =
+            [
+                new V1OwnerReference
+                {
+                    ApiVersion = KubelbVersion.ApiVersion,
+                    Kind = Route.KindName,
+                    Name = route.Name,
+                    Uid = route.Uid(),
+                    Controller = true,
+                },
+            ],
+        };
+    }
+
+    public static V1ObjectMeta For(Route route, string name, RouteOrigin origin, IDictionary<string, string>? sourceLabels) =>
+        For(route, name, (origin.Namespace, origin.Name), sourceLabels);
+}

@@ -1,0 +1,105 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
+
+namespace KubeLB.Translation.EnvoyGateway;
+
+/// <summary>
+/// A tenant's HTTPRoute or GRPCRoute → the one for Envoy Gateway: names of parents and backends become those of generated
+/// objects of the same namespace, everything else stays.
+/// </summary>
+internal static class RouteGenerator
+{
+    public static ApiObject Generate(
+        Route route,
+        RouteOrigin origin,
+        IGatewayRoute source,
+        IReadOnlyDictionary<(string Namespace, string Name), string> services,
+        IManagementView view)
+    {
+        var copy = Copy(source);
+        foreach (var parentRef in copy.ParentRefs)
+        {
+            RewriteParent(parentRef, origin, view);
+        }
+
+        foreach (var rule in copy.Rules)
+        {
+            foreach (var filter in rule.Filters ?? [])
+            {
+                RewriteMirror(filter, origin, services);
+            }
+
+            foreach (var backendRef in rule.BackendRefs ?? [])
+            {
+                RewriteBackend(backendRef, origin, services);
+                foreach (var filter in backendRef.Filters ?? [])
+                {
+                    RewriteMirror(filter, origin, services);
+                }
+            }
+        }
+
+        var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
+        var name = GeneratedNameChoice.For(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
+        var generated = (ApiObject)copy;
+        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels);
+        return generated;
+    }
+
+    /// <summary>What is wrong with the route, whatever it refers to; null if nothing is.</summary>
+    public static string? Problem(IGatewayRoute source) =>
+        source.Rules.Any(rule => HasExtension(rule.Filters) || (rule.BackendRefs ?? []).Any(b => HasExtension(b.Filters)))
+            ? "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them from the rules."
+            : null;
+
+    /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
+    public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
+        source.ParentRefs
+            .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
+            .Where(p => view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null })
+            .Select(p => $"{p.Namespace}/{p.Name}")
+            .FirstOrDefault();
+
+    private static bool HasExtension(List<RouteFilter>? filters) =>
+        filters?.Any(f => f.Type == RouteFilterTypes.ExtensionRef || f.ExtensionRef is not null) == true;
+
+    private static IGatewayRoute Copy(IGatewayRoute source) => source switch
+    {
+        HttpRoute http => new HttpRoute { Spec = ApiJson.Copy(http.Spec ?? new HttpRouteSpec()) },
+        GrpcRoute grpc => new GrpcRoute { Spec = ApiJson.Copy(grpc.Spec ?? new GrpcRouteSpec()) },
+        _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
+    };
+
+    private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
+    {
+        var @namespace = parentRef.Namespace ?? origin.Namespace;
+        parentRef.Name = view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName
+            ?? UnresolvedNames.For(@namespace, parentRef.Name);
+        parentRef.Namespace = null;
+    }
+
+    private static void RewriteMirror(RouteFilter filter, RouteOrigin origin, IReadOnlyDictionary<(string, string), string> services)
+    {
+        if (filter.RequestMirror?.BackendRef is { } backendRef)
+        {
+            RewriteBackend(backendRef, origin, services);
+        }
+    }
+
+    private static void RewriteBackend(
+        BackendObjectReference backendRef,
+        RouteOrigin origin,
+        IReadOnlyDictionary<(string Namespace, string Name), string> services)
+    {
+        var @namespace = backendRef.Namespace ?? origin.Namespace;
+        var isService = string.IsNullOrEmpty(backendRef.Group) && (backendRef.Kind ?? "Service") == "Service";
+        backendRef.Name = isService && services.TryGetValue((@namespace, backendRef.Name), out var generated)
+            ? generated
+            : UnresolvedNames.For(@namespace, backendRef.Name);
+        backendRef.Namespace = null;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Translation.Routes;
+
+/// <summary>The tenant's object that a Route stands for, read from the Route's spec.</summary>
+/// <param name="ApiVersion">Group and version.</param>
+/// <param name="Kind">Kind, for example <c>HTTPRoute</c>.</param>
+/// <param name="Namespace">Namespace in the tenant's cluster.</param>
+/// <param name="Name">Name.</param>
+/// <param name="Uid">UID; empty if the Route does not say.</param>
+public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespace, string Name, string Uid)
+{
+    /// <summary>Kind and name as one key, for indexes.</summary>
+    public string Key => KeyOf(Kind, Namespace, Name);
+
+    /// <summary>The key of a tenant's object.</summary>
+    public static string KeyOf(string kind, string @namespace, string name) => $"{kind}/{@namespace}/{name}";
+
+    /// <summary>Value of <see cref="Labels.OriginResourceKind"/> for a Gateway API kind.</summary>
+    public static string ResourceKind(string kind) => $"{kind}.{ApiGroups.GatewayApi}";
+
+    /// <summary>Reads the origin; null where the Route carries no object with kind and name.</summary>
+    public static RouteOrigin? Of(Route route)
+    {
+        if (route.Spec?.Source?.Kubernetes?.Resource is not { } resource || resource["metadata"] is not JsonObject metadata)
+        {
+            return null;
+        }
+
+        return Text(resource, "apiVersion") is { } apiVersion
+            && Text(resource, "kind") is { } kind
+            && Text(metadata, "name") is { } name
+            ? new RouteOrigin(apiVersion, kind, Text(metadata, "namespace") ?? "", name, Text(metadata, "uid") ?? "")
+            : null;
+    }
+
+    private static string? Text(JsonObject json, string field) =>
+        json[field] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+}

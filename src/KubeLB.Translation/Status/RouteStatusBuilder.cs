@@ -1,0 +1,94 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Conditions;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Services;
+
+namespace KubeLB.Translation.Status;
+
+/// <summary>The status of a Route in the contract's shape, from what became of the objects generated from it.</summary>
+public static class RouteStatusBuilder
+{
+    /// <summary>Builds the whole status.</summary>
+    /// <param name="route">The Route, with its status as it stands.</param>
+    /// <param name="translation">What it came to.</param>
+    /// <param name="generated">What became of the generated object; null if the Route was refused.</param>
+    /// <param name="services">What became of the Services, by their key.</param>
+    /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
+    public static RouteStatus Build(
+        Route route,
+        EnvoyGatewayTranslation translation,
+        AppliedObject? generated,
+        IReadOnlyDictionary<string, AppliedObject> services,
+        string now)
+    {
+        var before = route.Status?.Resources;
+        return new RouteStatus
+        {
+            Resources = new RouteResources
+            {
+                Source = before?.Source,
+                Route = Object(route, translation, generated, before?.Route, now),
+                Services = translation.Services.Count == 0
+                    ? null
+                    : translation.Services.ToDictionary(p => p.Key, p => Service(p, services[p.Key], before?.Services?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal),
+            },
+        };
+    }
+
+    /// <summary>The tenant's generation that the Route was made from; null if its CCM does not tell.</summary>
+    public static long? SourceGeneration(Route route) =>
+        route.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true && long.TryParse(text, out var generation) && generation >= 0
+            ? generation
+            : null;
+
+    private static GeneratedObject Object(Route route, EnvoyGatewayTranslation translation, AppliedObject? applied, GeneratedObject? before, string now)
+    {
+        var origin = translation.Origin ?? RouteOrigin.Of(route);
+        var source = SourceGeneration(route);
+        var error = translation.Problem ?? applied?.Error;
+
+        // After a failure the generated object, if there is one, still is that of an older generation.
+        return new GeneratedObject
+        {
+            ApiVersion = origin?.ApiVersion,
+            Kind = origin?.Kind,
+            Name = origin?.Name,
+            Namespace = origin?.Namespace,
+            GeneratedName = translation.Generated?.Name ?? before?.GeneratedName,
+            SourceGeneration = error is null ? source : before?.SourceGeneration,
+            Generation = error is null ? applied?.Generation : before?.Generation,
+            Status = error is null ? applied?.Status ?? [] : before?.Status,
+            Conditions = Applied(before?.Conditions, error, source, now),
+        };
+    }
+
+    private static GeneratedService Service(GeneratedServicePlan plan, AppliedObject applied, GeneratedService? before, string now) => new()
+    {
+        ApiVersion = V1Service.KubeApiVersion,
+        Kind = V1Service.KubeKind,
+        Name = plan.OriginName,
+        Namespace = plan.OriginNamespace,
+        GeneratedName = plan.Service.Metadata.Name,
+        Ports = [.. plan.Service.Spec.Ports.Select(port => new RouteServicePort
+        {
+            Name = port.Name,
+            Port = port.Port,
+            Protocol = port.Protocol,
+            AppProtocol = port.AppProtocol,
+            TargetPort = port.TargetPort,
+        })],
+        Status = applied.Status,
+        Conditions = Applied(before?.Conditions, applied.Error, observedGeneration: null, now),
+    };
+
+    private static List<Condition> Applied(List<Condition>? before, string? error, long? observedGeneration, string now) =>
+        new ConditionSet(before, now).Set(
+            RouteConditions.ResourceAppliedSuccessfully,
+            ConditionStatus.Of(error is null),
+            error is null ? RouteConditions.InstallationSuccessful : RouteConditions.InstallationFailed,
+            error ?? RouteConditions.SuccessMessage,
+            observedGeneration).ToList();
+}

@@ -1,0 +1,118 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Status;
+
+/// <summary>
+/// The management side's report, and what the CCM itself knows → the parents of a tenant's HTTPRoute or GRPCRoute. Entries
+/// of other controllers stay as they are.
+/// </summary>
+public static class RouteStatusTranslator
+{
+    /// <summary>The whole list of parents.</summary>
+    /// <param name="source">The tenant's route.</param>
+    /// <param name="translation">What it came to.</param>
+    /// <param name="route">Its Route in the management cluster; null if there is none (yet).</param>
+    /// <param name="view">Finds the Routes of Gateways, and with them the names that the report uses.</param>
+    /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
+    public static RouteParentsStatus Translate(IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now)
+    {
+        var report = ReportedStatus.Of(route);
+        var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
+        foreach (var verdict in translation.Parents)
+        {
+            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && Same(p.ParentRef, verdict.Ref));
+            parents.Add(new RouteParentStatus
+            {
+                ParentRef = verdict.Ref,
+                ControllerName = GatewayClass.KubelbController,
+                Conditions = Conditions(source, translation, verdict, report, view, new ConditionSet(before?.Conditions, now)),
+            });
+        }
+
+        return new RouteParentsStatus { Parents = parents };
+    }
+
+    private static List<Condition> Conditions(
+        IGatewayRoute source,
+        RouteTranslation translation,
+        ParentVerdict verdict,
+        ReportedStatus report,
+        ITenantView view,
+        ConditionSet conditions)
+    {
+        var generation = source.Metadata.Generation ?? 0;
+        if (verdict.Refusal is { } refusal)
+        {
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, refusal.Reason, refusal.Message, generation);
+            SetResolvedRefs(conditions, translation, generation);
+        }
+        else
+        {
+            CarryReported(conditions, verdict, report, view, generation);
+            if (translation.Backends.Refusal is not null)
+            {
+                // The management side sees names that cannot exist; the tenant is told its own.
+                SetResolvedRefs(conditions, translation, generation);
+            }
+        }
+
+        return conditions.ToList();
+    }
+
+    private static void SetResolvedRefs(ConditionSet conditions, RouteTranslation translation, long generation)
+    {
+        var refusal = translation.Backends.Refusal;
+        conditions.Set(
+            GatewayConditions.ResolvedRefs,
+            ConditionStatus.Of(refusal is null),
+            refusal?.Reason ?? GatewayConditions.ResolvedRefs,
+            refusal?.Message ?? "Resolved all the Object references for the Route",
+            generation);
+    }
+
+    private static void CarryReported(ConditionSet conditions, ParentVerdict verdict, ReportedStatus report, ITenantView view, long generation)
+    {
+        if (report.Failure is { } failure)
+        {
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
+            conditions.Keep(GatewayConditions.ResolvedRefs);
+            return;
+        }
+
+        var reported = Reported(verdict, report, view);
+        conditions.KeepOrPending(GatewayConditions.Accepted, generation);
+        conditions.Keep(GatewayConditions.ResolvedRefs);
+        foreach (var group in reported.SelectMany(p => p.Conditions).GroupBy(c => c.Type))
+        {
+            conditions.Carry(Merge(group.Key, [.. group]), report, generation);
+        }
+    }
+
+    // One parentRef may have been pinned to several listeners: it is accepted if any is, resolved only if all are.
+    private static Condition Merge(string type, List<Condition> conditions)
+    {
+        var decisive = type == GatewayConditions.Accepted ? ConditionStatus.True : ConditionStatus.False;
+        return conditions.FirstOrDefault(c => c.Status == decisive) ?? conditions[0];
+    }
+
+    private static List<RouteParentStatus> Reported(ParentVerdict verdict, ReportedStatus report, ITenantView view)
+    {
+        var name = view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)?.Status?.Resources?.Route?.GeneratedName;
+        return [.. (report.RouteParents?.Parents ?? []).Where(p => p.ParentRef.Name == name
+            && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port))];
+    }
+
+    private static bool Same(ParentReference left, ParentReference right) =>
+        left.Name == right.Name
+        && left.Namespace == right.Namespace
+        && (left.Group ?? ApiGroups.GatewayApi) == (right.Group ?? ApiGroups.GatewayApi)
+        && (left.Kind ?? Gateway.KindName) == (right.Kind ?? Gateway.KindName)
+        && left.SectionName == right.SectionName
+        && left.Port == right.Port;
+}

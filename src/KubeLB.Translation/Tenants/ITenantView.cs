@@ -1,0 +1,27 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Translation.Tenants;
+
+/// <summary>
+/// What translation may see of a tenant's cluster, and of its Routes in the management cluster: look-ups in a cache, no
+/// I/O. Objects returned are not to be changed.
+/// </summary>
+public interface ITenantView
+{
+    /// <summary>A GatewayClass by name.</summary>
+    GatewayClass? GatewayClass(string name);
+
+    /// <summary>A Gateway of any class.</summary>
+    Gateway? Gateway(string @namespace, string name);
+
+    /// <summary>Labels of a Namespace, null if it does not exist.</summary>
+    IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace);
+
+    /// <summary>A Service, node-port twins included.</summary>
+    V1Service? Service(string @namespace, string name);
+
+    /// <summary>The Route that stands for a tenant's Gateway in the management cluster.</summary>
+    Route? GatewayRoute(string @namespace, string name);
+}

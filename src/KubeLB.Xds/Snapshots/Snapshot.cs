@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KubeLB.Xds.Snapshots;
+
+/// <summary>
+/// The whole configuration of one proxy fleet, immutable. Its version is a hash of its content, so that two replicas of
+/// the control plane, or one before and after a restart, name the same content alike.
+/// </summary>
+public sealed class Snapshot
+{
+    /// <summary>A snapshot without listeners.</summary>
+    public static readonly Snapshot Empty = new([], []);
+
+    /// <summary>Builds a snapshot.</summary>
+    /// <exception cref="ArgumentException">
+    /// Two listeners share a name or a port, two clusters a name, or a listener names a cluster that is not there.
+    /// </exception>
+    public Snapshot(IEnumerable<ProxyListener> listeners, IEnumerable<ProxyCluster> clusters)
+    {
+        Clusters = clusters.ToImmutableSortedDictionary(c => c.Name, c => c, StringComparer.Ordinal);
+        Listeners = listeners.ToImmutableSortedDictionary(l => l.Name, l => l, StringComparer.Ordinal);
+
+        var ports = new HashSet<int>();
+        foreach (var listener in Listeners.Values)
+        {
+            if (!ports.Add(listener.Port))
+            {
+                throw new ArgumentException($"Listener {listener.Name}: port {listener.Port} is already taken.", nameof(listeners));
+            }
+
+            if (!Clusters.ContainsKey(listener.Cluster))
+            {
+                throw new ArgumentException($"Listener {listener.Name} refers to cluster {listener.Cluster}, which is not there.", nameof(listeners));
+            }
+        }
+
+        Version = ComputeVersion();
+    }
+
+    /// <summary>Listeners by name.</summary>
+    public ImmutableSortedDictionary<string, ProxyListener> Listeners { get; }
+
+    /// <summary>Clusters by name.</summary>
+    public ImmutableSortedDictionary<string, ProxyCluster> Clusters { get; }
+
+    /// <summary>16 hex digits of the SHA-256 of the content.</summary>
+    public string Version { get; }
+
+    private string ComputeVersion()
+    {
+        var content = new StringBuilder();
+        foreach (var listener in Listeners.Values)
+        {
+            content.Append("l\t").Append(listener.Name).Append('\t').Append(listener.Port).Append('\t')
+                .Append(listener.Protocol).Append('\t').Append(listener.Cluster).Append('\n');
+        }
+
+        foreach (var cluster in Clusters.Values)
+        {
+            content.Append("c\t").Append(cluster.Name).Append('\t').Append(cluster.Protocol).Append('\n');
+            foreach (var endpoint in cluster.Endpoints)
+            {
+                content.Append("e\t").Append(endpoint.Address).Append('\t').Append(endpoint.Port).Append('\n');
+            }
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())))[..16];
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace KubeLB.Xds.Snapshots;
+
+/// <summary>
+/// The current snapshot per node id. A reader sees the current snapshot first and then the newest one each time it
+/// changes; states that came and went while it was busy are skipped.
+/// </summary>
+public sealed class SnapshotCache
+{
+    private readonly ConcurrentDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _nodesChanged = NewSignal();
+
+    /// <summary>Node ids that have a snapshot.</summary>
+    public IReadOnlyCollection<string> Nodes => [.. _nodes.Where(n => n.Value.Present).Select(n => n.Key)];
+
+    /// <summary>The node's snapshot, <see cref="Snapshot.Empty"/> if it has none.</summary>
+    public Snapshot Get(string node) => _nodes.TryGetValue(node, out var state) ? state.Snapshot : Snapshot.Empty;
+
+    /// <summary>Replaces the node's snapshot; nobody is told if the content is the same.</summary>
+    public void Set(string node, Snapshot snapshot) => Exchange(node, snapshot, present: true);
+
+    /// <summary>Forgets the node; its readers see the empty snapshot.</summary>
+    public void Remove(string node)
+    {
+        if (_nodes.ContainsKey(node))
+        {
+            Exchange(node, Snapshot.Empty, present: false);
+        }
+    }
+
+    /// <summary>The node's snapshot now and at each change, until <paramref name="cancellationToken"/> ends it.</summary>
+    public async IAsyncEnumerable<Snapshot> WatchAsync(string node, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? seen = null;
+        while (true)
+        {
+            var state = _nodes.GetOrAdd(node, static _ => new Node(Snapshot.Empty, Present: false, NewSignal()));
+            if (state.Snapshot.Version != seen)
+            {
+                seen = state.Snapshot.Version;
+                yield return state.Snapshot;
+                continue;
+            }
+
+            await state.Changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The set of <see cref="Nodes"/> now and at each change.</summary>
+    public async IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = Volatile.Read(ref _nodesChanged);
+            yield return Nodes;
+            await changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Exchange(string node, Snapshot snapshot, bool present)
+    {
+        lock (_gate)
+        {
+            _nodes.TryGetValue(node, out var old);
+            if (old is not null && old.Present == present && old.Snapshot.Version == snapshot.Version)
+            {
+                return;
+            }
+
+            _nodes[node] = new Node(snapshot, present, NewSignal());
+            old?.Changed.TrySetResult();
+            if (old is null || old.Present != present)
+            {
+                Interlocked.Exchange(ref _nodesChanged, NewSignal()).TrySetResult();
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed record Node(Snapshot Snapshot, bool Present, TaskCompletionSource Changed);
+}

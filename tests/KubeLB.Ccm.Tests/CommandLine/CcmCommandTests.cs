@@ -1,0 +1,104 @@
+using KubeLB.Ccm.CommandLine;
+using KubeLB.Ccm.Hosting;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Ccm.Tests.CommandLine;
+
+public sealed class CcmCommandTests
+{
+    [Fact]
+    public void Defaults_are_those_of_the_contract()
+    {
+        var options = Parse("--cluster-name", "t1");
+
+        options.Should().Be(new CcmOptions
+        {
+            ClusterName = "t1",
+            KubelbKubeconfig = "/home/nonroot/.kube/kubelb",
+            Kubeconfig = "",
+            NodeAddressType = "ExternalIP",
+            EnableGatewayApi = false,
+            UseGatewayClass = true,
+            EnableLeaderElection = true,
+            LeaderElectionNamespace = "",
+            MetricsAddress = ":9445",
+            HealthProbeBindAddress = ":8081",
+            LogLevel = LogLevel.Information,
+        });
+    }
+
+    [Fact]
+    public void Switches_take_a_value_after_an_equals_sign()
+    {
+        var options = Parse("--cluster-name=t1", "--use-gateway-class=false", "--enable-leader-election=false", "--enable-gateway-api");
+
+        options.UseGatewayClass.Should().BeFalse();
+        options.EnableLeaderElection.Should().BeFalse();
+        options.EnableGatewayApi.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData("debug", LogLevel.Debug)]
+    [InlineData("info", LogLevel.Information)]
+    [InlineData("error", LogLevel.Error)]
+    [InlineData("1", LogLevel.Debug)]
+    public void Log_levels_are_those_of_zap(string level, LogLevel expected) =>
+        Parse("--cluster-name", "t1", "--zap-log-level", level).LogLevel.Should().Be(expected);
+
+    [Fact]
+    public async Task Help_names_every_flag_of_the_contract()
+    {
+        var run = await ProgramRun.OfAsync("kubelb-ccm", "--help");
+
+        run.ExitCode.Should().Be(0);
+        run.Output.Should().ContainAll(
+            "--cluster-name", "--kubelb-kubeconfig", "--kubeconfig", "--node-address-type", "--enable-gateway-api",
+            "--install-gateway-api-crds", "--gateway-api-crds-channel", "--use-gateway-class", "--disable-gateway-controller",
+            "--disable-httproute-controller", "--disable-grpcroute-controller", "--disable-ingress-controller",
+            "--enable-secret-synchronizer", "--use-loadbalancer-class", "--use-ingress-class", "--enable-leader-election",
+            "--leader-election-namespace", "--metrics-addr", "--health-probe-bind-address", "--zap-log-level");
+    }
+
+    [Theory]
+    [InlineData(2, "--cluster-name is required", "--enable-gateway-api")]
+    [InlineData(2, "--no-such-flag", "--cluster-name", "t1", "--no-such-flag")]
+    [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
+    [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
+    [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]
+    public async Task What_the_user_can_mend_is_one_line(int exitCode, string named, params string[] args)
+    {
+        var run = await ProgramRun.OfAsync("kubelb-ccm", args);
+
+        run.ExitCode.Should().Be(exitCode);
+        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("just text")]
+    [InlineData("apiVersion: v1\nkind: Config\n")]
+    [InlineData("{ broken: [")]
+    public async Task A_file_that_is_no_kubeconfig_is_named_in_one_line(string content)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, content);
+            var run = await ProgramRun.OfAsync("kubelb-ccm", "--cluster-name", "t1", "--kubeconfig", file);
+
+            run.ExitCode.Should().Be(1);
+            run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static CcmOptions Parse(params string[] args)
+    {
+        var command = new CcmCommand();
+        return command.Options(command.Build().Parse(args));
+    }
+}

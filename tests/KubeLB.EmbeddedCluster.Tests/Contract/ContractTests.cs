@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.EmbeddedCluster.Tests.Contract;
+
+/// <summary>The embedded cluster answers what a real kube-apiserver (v1.35) answered, exchange by exchange.</summary>
+public sealed class ContractTests(ContractReplay replay) : IClassFixture<ContractReplay>
+{
+    // What the embedded cluster does not claim to do.
+    private static readonly string[] ServerSideApply =
+    [
+        "server-side apply creates",
+        "server-side apply by another manager: Conflict",
+        "server-side apply, forced",
+        "server-side apply drops what its manager no longer names",
+        "server-side apply without a fieldManager",
+    ];
+
+    private const string Rules = "a CEL rule";
+
+    public static TheoryData<string> Claimed =>
+        new(Exchange.All.Where(exchange => !exchange.IsWatch && !ServerSideApply.Contains(exchange.Name) && exchange.Name != Rules).Select(exchange => exchange.Name));
+
+    public static TheoryData<string> Watches => new(Exchange.All.Where(exchange => exchange.IsWatch).Select(exchange => exchange.Name));
+
+    public static TheoryData<string> Applies => new(ServerSideApply);
+
+    [Theory]
+    [MemberData(nameof(Claimed))]
+    public void A_request_is_answered_as_recorded(string name)
+    {
+        var exchange = Exchange.All.Single(item => item.Name == name);
+        var answer = replay[name];
+
+        answer.Status.Should().Be(exchange.Status, answer.Text);
+        if (exchange.Response["contentType"] is { } type)
+        {
+            answer.ContentType.Should().Be((string)type!);
+        }
+        Same(exchange.Response["body"], Volatile.Replace(Projection.Of(exchange, answer.Body)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Watches))]
+    public void A_watch_streams_the_recorded_events(string name)
+    {
+        var exchange = Exchange.All.Single(item => item.Name == name);
+        var answer = replay[name];
+
+        answer.Status.Should().Be(exchange.Status, answer.Text);
+        Same(exchange.Response["events"], Volatile.Replace(new JsonArray([.. answer.Events.Select(item => item.DeepClone())])));
+    }
+
+    [Theory]
+    [MemberData(nameof(Applies))]
+    public void Server_side_apply_is_refused_with_a_Status_that_says_so(string name)
+    {
+        var answer = replay[name];
+
+        answer.Status.Should().Be(415);
+        ((string?)answer.Body!["kind"]).Should().Be("Status");
+        ((string?)answer.Body["reason"]).Should().Be("UnsupportedMediaType");
+        ((string?)answer.Body["message"]).Should().Contain("server-side apply is not supported");
+    }
+
+    [Fact]
+    public void Validation_rules_are_stored_but_not_evaluated()
+    {
+        replay[Rules].Status.Should().Be(201, "CEL is not claimed: the definition carries a warning, and the object that breaks the rule is let in");
+    }
+
+    [Fact]
+    public void Every_exchange_of_the_recording_is_covered()
+    {
+        (Claimed.Count + Watches.Count + Applies.Count + 1).Should().Be(Exchange.All.Count);
+    }
+
+    private static void Same(JsonNode? expected, JsonNode? actual) =>
+        JsonNode.DeepEquals(expected, actual).Should().BeTrue($"the recording has\n{expected?.ToJsonString()}\nbut the answer is\n{actual?.ToJsonString()}");
+}

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace KubeLB.EndToEnd.Support;
+
+/// <summary>Waits for conditions with a deadline.</summary>
+public static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Waits until <paramref name="probe"/> gives something that satisfies <paramref name="condition"/>, and returns it.</summary>
+    public static async Task<T> GetAsync<T>(string what, Func<Task<T>> probe, Func<T, bool> condition, Func<T, string>? describe = null)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            var last = await probe();
+            if (condition(last))
+            {
+                return last;
+            }
+
+            if (watch.Elapsed > Deadline)
+            {
+                throw new TimeoutException($"Not within {Deadline.TotalSeconds} s: {what}. Last seen: {(describe is null ? $"{last}" : describe(last))}");
+            }
+
+            await Task.Delay(Pause);
+        }
+    }
+
+    /// <summary>Waits until <paramref name="probe"/> says so.</summary>
+    public static Task HoldsAsync(string what, Func<Task<bool>> probe) => GetAsync(what, probe, held => held);
+}

@@ -1,0 +1,54 @@
+using KubeLB.Manager.CommandLine;
+using KubeLB.Manager.Hosting;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Tests.CommandLine;
+
+public sealed class ManagerCommandTests
+{
+    [Fact]
+    public void Defaults_are_those_of_the_contract() =>
+        Parse().Should().Be(new ManagerOptions
+        {
+            Namespace = "kubelb",
+            Kubeconfig = "",
+            EnableGatewayApi = false,
+            EnableLeaderElection = true,
+            MetricsAddress = ":9443",
+            HealthProbeBindAddress = ":8081",
+            LogLevel = LogLevel.Information,
+        });
+
+    [Fact]
+    public void Debug_wins_over_the_log_level() =>
+        Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
+
+    [Fact]
+    public async Task Help_names_every_flag_of_the_contract()
+    {
+        var run = await ProgramRun.OfAsync("kubelb-manager", "--help");
+
+        run.ExitCode.Should().Be(0);
+        run.Output.Should().ContainAll(
+            "--namespace", "--listen-address", "--enable-gateway-api", "--enable-leader-election", "--debug", "--kubeconfig",
+            "--metrics-addr", "--health-probe-bind-address", "--zap-log-level");
+    }
+
+    [Theory]
+    [InlineData(2, "--no-such-flag", "--no-such-flag")]
+    [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
+    public async Task What_the_user_can_mend_is_one_line(int exitCode, string named, params string[] args)
+    {
+        var run = await ProgramRun.OfAsync("kubelb-manager", args);
+
+        run.ExitCode.Should().Be(exitCode);
+        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
+    }
+
+    private static ManagerOptions Parse(params string[] args)
+    {
+        var command = new ManagerCommand();
+        return command.Options(command.Build().Parse(args));
+    }
+}

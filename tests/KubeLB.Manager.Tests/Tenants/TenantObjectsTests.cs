@@ -1,0 +1,40 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Tenants;
+
+namespace KubeLB.Manager.Tests.Tenants;
+
+public sealed class TenantObjectsTests
+{
+    private static readonly Tenant Tenant = new() { Metadata = new() { Name = "t1", Uid = "u-1" } };
+
+    [Fact]
+    public void The_ccm_may_read_statuses_but_not_write_them()
+    {
+        var rules = TenantObjects.Role(Tenant).Rules;
+
+        rules.Where(r => r.Resources.Any(resource => resource.EndsWith("/status", StringComparison.Ordinal)))
+            .Should().NotBeEmpty().And.OnlyContain(r => r.Verbs.SequenceEqual(new[] { "get" }));
+        rules.SelectMany(r => r.ApiGroups).Should().AllBe("kubelb.k8c.io");
+        rules.SelectMany(r => r.Verbs).Should().NotContain("*");
+    }
+
+    [Fact]
+    public void The_namespace_belongs_to_the_tenant()
+    {
+        var ns = TenantObjects.Namespace(Tenant);
+
+        ns.Metadata.Name.Should().Be("tenant-t1");
+        ns.Metadata.OwnerReferences.Should().ContainSingle().Which.Uid.Should().Be("u-1");
+    }
+
+    [Fact]
+    public void The_time_of_a_state_moves_only_with_its_content()
+    {
+        var state = TenantObjects.State(Tenant);
+        state.Status = TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v1", "2026-01-01T00:00:00Z");
+
+        TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-01T00:00:00Z");
+        TenantObjects.StateStatus(state, gatewayApiDisabled: true, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
+        TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
+    }
+}
