@@ -75,7 +75,12 @@ internal sealed class FakeApiServer
 
     public static HttpResponseMessage Refusal(int code, string reason, string message) => Json(code, new JsonObject
     {
-        ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["code"] = code, ["reason"] = reason, ["message"] = message,
+        ["kind"] = "Status",
+        ["apiVersion"] = "v1",
+        ["status"] = "Failure",
+        ["code"] = code,
+        ["reason"] = reason,
+        ["message"] = message,
     });
 
     public static HttpResponseMessage Json(int code, JsonNode body) =>
