@@ -173,6 +173,11 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             established ? "the initial names have been accepted" : "not all names are accepted");
     }
 
+    /// <summary>Whether an object is a definition with CEL rules in one of its schemas.</summary>
+    public static bool HasRules(ResourceDefinition resource, JsonObject tree) =>
+        resource.Strategy is CustomResourceDefinitionStrategy
+        && tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true });
+
     /// <summary>Whether objects of the definition are served.</summary>
     public static bool IsEstablished(JsonObject tree) => tree.Object("status").Array("conditions").Objects()
         .Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True");

@@ -66,7 +66,7 @@ internal sealed partial class ApiServer(
 
     private async Task HandleAsync(HttpContext context, RequestInfo info, RequestLog.Entry entry)
     {
-        var user = authenticator.Authenticate(context.Request.Headers.Authorization);
+        var user = authorizer.Impersonate(authenticator.Authenticate(context.Request.Headers.Authorization), context.Request.Headers);
         entry.Authenticated(user.Name);
         authorizer.Authorize(user, info);
         if (!info.IsResource)

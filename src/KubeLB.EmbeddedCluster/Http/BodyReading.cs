@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Protobuf;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
@@ -39,34 +40,33 @@ internal static class BodyReading
         }
     }
 
-    /// <summary>Whether the content type is YAML; JSON is also assumed when nothing is said.</summary>
-    /// <exception cref="ApiException">415 for anything else.</exception>
-    public static bool IsYaml(HttpRequest request, params ReadOnlySpan<string> alsoJson)
+    /// <summary>How a body is encoded; JSON is assumed when nothing is said.</summary>
+    /// <exception cref="ApiException">415 for an encoding that is not understood.</exception>
+    public static BodyEncoding EncodingOf(HttpRequest request) => MediaType(request) switch
     {
-        var type = MediaType(request);
-        if (type is "" or "application/json" || alsoJson.Contains(type))
-        {
-            return false;
-        }
-        if (type is "application/yaml" or "application/x-yaml" or "text/yaml")
-        {
-            return true;
-        }
-        throw new ApiException(new ApiStatus(415, "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml", null));
-    }
+        "" or "application/json" => BodyEncoding.Json,
+        "application/yaml" or "application/x-yaml" or "text/yaml" => BodyEncoding.Yaml,
+        ProtobufBody.MediaType => BodyEncoding.Protobuf,
+        _ => throw ApiErrors.UnsupportedPatch("application/json", "application/yaml", ProtobufBody.MediaType),
+    };
 
     public static string MediaType(HttpRequest request) =>
         (request.ContentType ?? "").Split(';', 2)[0].Trim().ToLowerInvariant();
 
-    /// <exception cref="FormatException">The body is not one document of that kind.</exception>
-    public static JsonNode? Parse(ReadOnlyMemory<byte> body, bool yaml, JsonFindings? findings)
+    /// <exception cref="FormatException">The body is not one document of that encoding.</exception>
+    public static JsonNode? Parse(ReadOnlyMemory<byte> body, BodyEncoding encoding, JsonFindings? findings) => encoding switch
     {
-        if (!yaml)
-        {
-            return JsonReading.Parse(body.Span, findings);
-        }
-        return YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span)).FirstOrDefault()
-            ?? throw new FormatException("error converting YAML to JSON: the document is empty");
-    }
+        BodyEncoding.Yaml => YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span)).FirstOrDefault()
+            ?? throw new FormatException("error converting YAML to JSON: the document is empty"),
+        BodyEncoding.Protobuf => ProtobufBody.Parse(body.Span),
+        _ => JsonReading.Parse(body.Span, findings),
+    };
+}
+
+/// <summary>The encodings of request bodies.</summary>
+internal enum BodyEncoding
+{
+    Json,
+    Yaml,
+    Protobuf,
 }

@@ -1,11 +1,42 @@
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Http;
+using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
 /// <summary>Lets a request pass or refuses it.</summary>
 internal sealed class Authorizer(RbacPolicy policy)
 {
+    /// <summary>The user that a request is to be carried out as, by its <c>Impersonate-User</c> and <c>Impersonate-Group</c> headers.</summary>
+    /// <exception cref="ApiException">403: the sender may not act as that user.</exception>
+    public UserInfo Impersonate(UserInfo user, IHeaderDictionary headers)
+    {
+        var name = headers["Impersonate-User"].ToString();
+        if (name.Length == 0)
+        {
+            return user;
+        }
+        const string Prefix = "system:serviceaccount:";
+        var account = name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..].Split(':') is [var @namespace, var accountName] ? (@namespace, accountName) : default;
+        Check(user, account.accountName is null
+            ? new AccessAttributes { Verb = "impersonate", Resource = "users", Name = name }
+            : new AccessAttributes { Verb = "impersonate", Resource = "serviceaccounts", Namespace = account.@namespace, Name = account.accountName });
+        var groups = headers["Impersonate-Group"].OfType<string>().ToList();
+        foreach (var group in groups)
+        {
+            Check(user, new AccessAttributes { Verb = "impersonate", Resource = "groups", Name = group });
+        }
+        if (account.accountName is not null && groups.Count == 0)
+        {
+            groups = ["system:serviceaccounts", $"system:serviceaccounts:{account.@namespace}"];
+        }
+        if (name != UserInfo.Anonymous.Name && !groups.Contains(UserInfo.AllAuthenticated))
+        {
+            groups.Add(UserInfo.AllAuthenticated);
+        }
+        return new UserInfo(name, groups);
+    }
+
     /// <exception cref="ApiException">403 in Kubernetes' words.</exception>
     public void Authorize(UserInfo user, RequestInfo info)
     {
@@ -16,12 +47,17 @@ internal sealed class Authorizer(RbacPolicy policy)
         var access = info.IsResource
             ? new AccessAttributes { Verb = info.Verb, Group = info.Group, Resource = info.Resource, Subresource = info.Subresource, Namespace = info.Namespace, Name = info.Name }
             : new AccessAttributes { Verb = info.Verb, Path = info.Path };
+        Check(user, access);
+    }
+
+    private void Check(UserInfo user, AccessAttributes access)
+    {
         if (policy.Allows(user, access))
         {
             return;
         }
-        throw info.IsResource
-            ? ApiErrors.Forbidden(info.Group, info.Resource, info.Name, access.Describe(user.Name))
+        throw access.Path is null
+            ? ApiErrors.Forbidden(access.Group, access.Resource, access.Name, access.Describe(user.Name))
             : new ApiException(new ApiStatus(403, "Forbidden", $"forbidden: {access.Describe(user.Name)}", new StatusDetails()));
     }
 }

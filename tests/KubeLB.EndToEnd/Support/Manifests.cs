@@ -25,7 +25,7 @@ public static class Manifests
         _ => throw new ArgumentException($"A {node.NodeType} is not expected in a manifest."),
     };
 
-    private static JsonNode? Plain(string text) => text switch
+    private static JsonValue? Plain(string text) => text switch
     {
         "" or "~" or "null" => null,
         "true" => JsonValue.Create(true),

@@ -15,17 +15,21 @@ internal static class BodyObject
     /// <exception cref="ApiException">400: not an object, or not one of the resource's kind; 413; 415.</exception>
     public static async Task<JsonObject> ReadAsync(ApiRequest request, ResourceRegistry registry, WriteOptions options)
     {
-        var yaml = BodyReading.IsYaml(request.Context.Request, "application/vnd.kubernetes.protobuf");
+        var encoding = BodyReading.EncodingOf(request.Context.Request);
         var body = await BodyReading.ReadAsync(request.Context);
         var findings = new JsonFindings();
         JsonObject tree;
         try
         {
-            tree = BodyReading.Parse(body, yaml, findings) as JsonObject
+            tree = BodyReading.Parse(body, encoding, findings) as JsonObject
                 ?? throw new FormatException("json: cannot unmarshal into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }");
         }
         catch (FormatException exception)
         {
+            if (encoding == BodyEncoding.Protobuf)
+            {
+                throw ApiErrors.BadRequest(exception.Message);
+            }
             var text = Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, MaxQuoted)]);
             throw ApiErrors.BadRequest(request.Resource.Custom is null
                 ? $"the object provided is unrecognized (must be of type {request.Resource.Kind}): couldn't get version/kind; json parse error: {exception.Message} ({text})"

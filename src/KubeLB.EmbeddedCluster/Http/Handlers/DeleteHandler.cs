@@ -9,10 +9,16 @@ namespace KubeLB.EmbeddedCluster.Http.Handlers;
 /// <summary>Answers delete and deletecollection.</summary>
 internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, ReadHandler reader, TimeProvider time)
 {
+    private static readonly string[] Protected = ["default", "kube-system", "kube-public"];
+
     public async Task DeleteAsync(ApiRequest request)
     {
         var options = await OptionsAsync(request);
         var resource = request.Resource;
+        if (resource is { Group: "", Plural: "namespaces" } && Protected.Contains(request.Info.Name))
+        {
+            throw ApiErrors.Forbidden("", "namespaces", request.Info.Name, "this namespace may not be deleted");
+        }
         var outcome = deleter.Delete(resource, request.Namespace, request.Info.Name, options);
         if (outcome.Gone && !resource.ReturnsDeleted)
         {
@@ -49,10 +55,10 @@ internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, R
         JsonObject? tree = null;
         if (body.Length > 0)
         {
-            var yaml = BodyReading.IsYaml(request.Context.Request, "application/vnd.kubernetes.protobuf");
+            var encoding = BodyReading.EncodingOf(request.Context.Request);
             try
             {
-                tree = BodyReading.Parse(body, yaml, null) as JsonObject;
+                tree = BodyReading.Parse(body, encoding, null) as JsonObject;
             }
             catch (FormatException exception)
             {

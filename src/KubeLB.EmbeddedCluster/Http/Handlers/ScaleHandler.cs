@@ -65,11 +65,11 @@ internal sealed class ScaleHandler(ClusterStore store, ObjectUpdater updater)
 
     private static async Task<JsonObject> ReadAsync(ApiRequest request)
     {
-        var yaml = BodyReading.IsYaml(request.Context.Request);
+        var encoding = BodyReading.EncodingOf(request.Context.Request);
         var body = await BodyReading.ReadAsync(request.Context);
         try
         {
-            return BodyReading.Parse(body, yaml, null) as JsonObject ?? throw new FormatException("the document is not an object");
+            return BodyReading.Parse(body, encoding, null) as JsonObject ?? throw new FormatException("the document is not an object");
         }
         catch (FormatException exception)
         {

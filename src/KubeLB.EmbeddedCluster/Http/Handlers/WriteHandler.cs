@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
@@ -25,6 +26,10 @@ internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator crea
         }
         escalation.Check(request.User, request.Resource, request.Namespace, tree);
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
+        if (CustomResourceDefinitionStrategy.HasRules(request.Resource, tree))
+        {
+            options.Warnings.Add("x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
+        }
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 201, stored, time.GetUtcNow());
     }
