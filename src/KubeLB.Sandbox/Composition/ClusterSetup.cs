@@ -21,7 +21,8 @@ internal static class ClusterSetup
         await CreateNamespaceAsync(client, "envoy-gateway-system", cancellationToken).ConfigureAwait(false);
         var config = new Config { Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace }, Spec = new ConfigSpec() };
         await client.CustomObjects.CreateNamespacedCustomObjectAsync(
-            config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken).ConfigureAwait(false);
+            config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
         foreach (var name in tenants)
         {
             var tenant = new Tenant { Metadata = { Name = name }, Spec = new TenantSpec() };
@@ -41,7 +42,8 @@ internal static class ClusterSetup
             Spec = new GatewayClassSpec { ControllerName = GatewayClass.KubelbController },
         };
         await client.CustomObjects.CreateClusterCustomObjectAsync(
-            gatewayClass, Api.ApiGroups.GatewayApi, GatewayApiVersion.V1, GatewayClass.PluralName, cancellationToken: cancellationToken).ConfigureAwait(false);
+            gatewayClass, Api.ApiGroups.GatewayApi, GatewayApiVersion.V1, GatewayClass.PluralName, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
     }
 
     private static Task<V1Namespace> CreateNamespaceAsync(IKubernetes client, string name, CancellationToken cancellationToken) =>

@@ -16,7 +16,12 @@ internal sealed class DataPlane : IAsyncDisposable
     private readonly ILoggerFactory _logging;
 
     private DataPlane(
-        LoopbackAddresses addresses, HttpFront front, BackendForwarder forwarder, ServiceDirectory directory, EchoBackends backends, ILoggerFactory logging)
+        LoopbackAddresses addresses,
+        HttpFront front,
+        BackendForwarder forwarder,
+        ServiceDirectory directory,
+        EchoBackends backends,
+        ILoggerFactory logging)
     {
         Addresses = addresses;
         _front = front;
@@ -44,12 +49,11 @@ internal sealed class DataPlane : IAsyncDisposable
     public ServiceDirectory Directory { get; }
 
     /// <summary>Starts everything that does not depend on a cluster.</summary>
-    public static async Task<DataPlane> StartAsync(Action<ILoggingBuilder> logging)
+    public static async Task<DataPlane> StartAsync(LoopbackAddresses addresses, Action<ILoggingBuilder> logging)
     {
         var directory = new ServiceDirectory();
         var forwarder = new BackendForwarder();
         var front = await HttpFront.StartAsync(new GatewayRequestHandler(directory, forwarder).HandleAsync).ConfigureAwait(false);
-        var addresses = new LoopbackAddresses();
         var backends = await EchoBackends.StartAsync(addresses).ConfigureAwait(false);
         return new DataPlane(addresses, front, forwarder, directory, backends, LoggerFactory.Create(logging));
     }

@@ -50,7 +50,8 @@ internal sealed class LogFile(string path) : ILoggerProvider
         {
             var time = DateTimeOffset.UtcNow.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
             var level = logLevel.ToString().ToUpperInvariant();
-            file.Write($"{time} {level[..Math.Min(4, level.Length)]} {category}: {formatter(state, exception)}{(exception is null ? "" : " " + exception)}");
+            var cause = exception is null ? "" : $" {exception}";
+            file.Write($"{time} {level[..Math.Min(4, level.Length)]} {category}: {formatter(state, exception)}{cause}");
         }
     }
 }

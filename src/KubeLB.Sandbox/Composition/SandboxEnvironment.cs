@@ -3,6 +3,7 @@ using k8s;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Manager.Hosting;
 using KubeLB.Sandbox.EnvoyGateway;
+using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Nodes;
 using KubeLB.Sandbox.Proxies;
 using KubeLB.Xds.Snapshots;
@@ -59,8 +60,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
 
         var logging = new ComponentLogging(options);
-        var dataPlane = await DataPlane.StartAsync(logging.Of("proxies")).ConfigureAwait(false);
-        var management = await StartClusterAsync(options, "management", (FirstNodePort, FirstNodePort + NodePorts - 1), cancellationToken).ConfigureAwait(false);
+        var dataPlane = await DataPlane.StartAsync(new LoopbackAddresses(options.OnlyLocalhost), logging.Of("proxies")).ConfigureAwait(false);
+        var management = await StartClusterAsync(options, "management", (FirstNodePort, FirstNodePort + NodePorts - 1), cancellationToken)
+            .ConfigureAwait(false);
         var sandbox = new SandboxEnvironment(options, logging, dataPlane, management);
         try
         {

@@ -23,6 +23,9 @@ public sealed record SandboxOptions
     /// <summary>Whether the API servers speak TLS, as real ones do; true by default.</summary>
     public bool Tls { get; init; } = true;
 
+    /// <summary>Acts as on a machine where only 127.0.0.1 can be bound.</summary>
+    internal bool OnlyLocalhost { get; init; }
+
     /// <summary>Whether the CCMs and the manager run from the start; true by default.</summary>
     public bool StartControllers { get; init; } = true;
 }

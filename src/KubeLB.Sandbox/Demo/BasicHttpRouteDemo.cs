@@ -121,7 +121,15 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         var age = DateTimeOffset.UtcNow - DateTimeOffset.Parse((string)gateway["metadata"]!["creationTimestamp"]!, null);
         output.Table(
             ["NAME", "CLASS", "ADDRESS", "PROGRAMMED", "AGE"],
-            [[GatewayName, (string)gateway["spec"]!["gatewayClassName"]!, address, Condition(gateway["status"], "Programmed")!, $"{Math.Max(0, (int)age.TotalSeconds)}s"]]);
+            [
+                [
+                    GatewayName,
+                    (string)gateway["spec"]!["gatewayClassName"]!,
+                    address,
+                    Condition(gateway["status"], "Programmed")!,
+                    $"{Math.Max(0, (int)age.TotalSeconds)}s",
+                ],
+            ]);
         return address;
     }
 
@@ -133,7 +141,8 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
             r => Condition(r?["status"]?["parents"]?[0], "Accepted") == "True" && Condition(r?["status"]?["parents"]?[0], "ResolvedRefs") == "True",
             cancellationToken).ConfigureAwait(false))!;
         var parent = route["status"]!["parents"]![0]!;
-        output.Line($"  HTTPRoute {RouteName}: {string.Join(", ", parent["conditions"]!.AsArray().Select(c => $"{c!["type"]}={c["status"]}"))} (controller {parent["controllerName"]})");
+        var conditions = string.Join(", ", parent["conditions"]!.AsArray().Select(c => $"{c!["type"]}={c["status"]}"));
+        output.Line($"  HTTPRoute {RouteName}: {conditions} (controller {parent["controllerName"]})");
     }
 
     private async Task<bool> SendAsync(ClusterReader management, string address, CancellationToken cancellationToken)

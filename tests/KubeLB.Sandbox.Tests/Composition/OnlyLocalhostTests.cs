@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using KubeLB.Sandbox.Composition;
+using KubeLB.Sandbox.Demo;
+using KubeLB.Sandbox.Manifests;
+using KubeLB.Sandbox.Pods;
+using KubeLB.Sandbox.Tests.Support;
+
+namespace KubeLB.Sandbox.Tests.Composition;
+
+/// <summary>Machines where 127.0.0.1 is the only loopback address: ports tell everything apart.</summary>
+public sealed partial class OnlyLocalhostTests
+{
+    [Fact]
+    public async Task TwoTenantsServeTheSameExampleOnOneAddressAndAreToldWhere()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var notices = new ConcurrentQueue<string>();
+        await using var sandbox = await SandboxEnvironment.StartAsync(
+            new SandboxOptions { Tenants = 2, OnlyLocalhost = true, Notice = notices.Enqueue });
+        foreach (var tenant in sandbox.Tenants)
+        {
+            tenant.NodeAddress.Should().Be(IPAddress.Loopback);
+            using var client = tenant.Cluster.CreateClient("test");
+            foreach (var manifest in ManifestYaml.Read(DemoManifests.BasicHttpRoute.Replace("port: 80\n", $"port: {port}\n", StringComparison.Ordinal)))
+            {
+                await ManifestClient.CreateAsync(client, manifest, CancellationToken.None);
+            }
+        }
+
+        await Eventually.BeAsync(() => notices.Count == 2, "both moved ports are told");
+        var clusters = new HashSet<string>();
+        foreach (var notice in notices)
+        {
+            clusters.Add(await ClusterAtAsync(IPEndPoint.Parse(EndPoint().Match(notice).Value)));
+        }
+
+        clusters.Should().BeEquivalentTo("t1", "t2");
+    }
+
+    private static async Task<string> ClusterAtAsync(IPEndPoint at)
+    {
+        var cluster = "";
+        for (var deadline = DateTime.UtcNow.AddSeconds(20); cluster.Length == 0 && DateTime.UtcNow < deadline;)
+        {
+            using var response = await Http.SendAsync(at, host: "api.example.com");
+            cluster = response.IsSuccessStatusCode ? EchoResponder.Parse(await response.Content.ReadAsStringAsync()).Cluster : "";
+        }
+
+        return cluster;
+    }
+
+    [GeneratedRegex(@"127\.0\.0\.1:\d+")]
+    private static partial Regex EndPoint();
+}
