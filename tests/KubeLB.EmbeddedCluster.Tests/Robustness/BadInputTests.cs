@@ -33,6 +33,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("{\"data\":{\"a\":1}}", "application/json", 400)]
     [InlineData("a: [", "application/yaml", 400)]
     [InlineData("- a", "application/yaml", 400)]
+    [InlineData("kind: 1e400", "application/yaml", 400)]
     [InlineData("k8s\0garbage", "application/vnd.kubernetes.protobuf", 400)]
     [InlineData("x", "application/vnd.kubernetes.protobuf", 400)]
     [InlineData("{}", "text/html", 415)]

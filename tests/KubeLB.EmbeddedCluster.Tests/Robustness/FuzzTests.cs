@@ -31,16 +31,18 @@ public sealed class FuzzTests
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", cluster.ClientConfiguration().AccessToken);
         await http.PostAsync("/api/v1/namespaces", new StringContent("""{"metadata":{"name":"contract"}}""", Encoding.UTF8, "application/json"));
         var random = new Random(seed);
-        var answers = 0;
+        var answers = new Dictionary<int, int>();
         for (var i = 0; i < Requests; i++)
         {
             using var request = Mutate(Exchange.All[random.Next(Exchange.All.Count)], random);
             using var response = await http.SendAsync(request);
             var text = await response.Content.ReadAsStringAsync();
             ((int)response.StatusCode).Should().NotBe(500, $"{request.Method} {request.RequestUri} with {request.Content?.Headers.ContentType} {await Body(request)} was answered {text}");
-            answers++;
+            answers[(int)response.StatusCode / 100] = answers.GetValueOrDefault((int)response.StatusCode / 100) + 1;
         }
-        answers.Should().Be(Requests);
+        answers.Values.Sum().Should().Be(Requests);
+        answers[2].Should().BeGreaterThan(Requests / 20, "mutations must not all be turned away at the door");
+        answers[4].Should().BeGreaterThan(Requests / 20, "mutations must hurt");
         (await api.GetAsync("/readyz")).ShouldBe(200);
     }
 
