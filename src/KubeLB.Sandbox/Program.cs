@@ -1,1 +1,3 @@
-Console.WriteLine("starting");
+using KubeLB.Sandbox.Commands;
+
+return await SandboxProgram.RunAsync(args);

@@ -197,8 +197,11 @@ public sealed class Applier
     private void Written<T>(IInformer<T> informer, AppliedMemory.ObjectId id, DesiredObject wanted, T answer, ApplyMode mode)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var after = new ApplyPlan(wanted, ResourceJson.ToNode(answer), _annotation, mode);
-        _memory.Remember(id, answer.Metadata.Uid, wanted.Hash, after.OwnedHash(), () => informer.Get(id.Key) is not null);
         informer.Observe(answer);
+
+        // A transform may have dropped parts; what the next apply will see counts.
+        var shown = informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == answer.Metadata.ResourceVersion ? stored : answer;
+        var after = new ApplyPlan(wanted, ResourceJson.ToNode(shown), _annotation, mode);
+        _memory.Remember(id, answer.Metadata.Uid, wanted.Hash, after.OwnedHash(), () => informer.Get(id.Key) is not null);
     }
 }

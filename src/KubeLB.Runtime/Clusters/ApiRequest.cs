@@ -14,9 +14,6 @@ internal sealed record ApiRequest(HttpMethod Method, string Path, string Verb, s
 
     public string ContentType { get; init; } = "application/json";
 
-    /// <summary>True for a watch: the answer is a stream without end and no time limit applies to it.</summary>
-    public bool Streams { get; init; }
-
     public static string PathOf(ResourceKind kind, string? ns, string? name = null, string? subresource = null)
     {
         var path = new StringBuilder(kind.Group.Length == 0 ? "api" : "apis/" + Uri.EscapeDataString(kind.Group));

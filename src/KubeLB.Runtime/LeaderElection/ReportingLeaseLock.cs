@@ -38,56 +38,54 @@ internal sealed class ReportingLeaseLock(
             cancellationToken).ConfigureAwait(false);
     }
 
-    protected override async Task<V1Lease> ReadMetaObjectAsync(
-        IKubernetes client, string name, string namespaceParameter, CancellationToken cancellationToken)
+    protected override Task<V1Lease> ReadMetaObjectAsync(
+        IKubernetes client, string name, string namespaceParameter, CancellationToken cancellationToken) =>
+        ReportedAsync(
+            async () =>
+            {
+                var lease = await base.ReadMetaObjectAsync(client, name, namespaceParameter, cancellationToken).ConfigureAwait(false);
+                heldBy(lease.Spec?.HolderIdentity ?? "");
+                return lease;
+            },
+            HttpStatusCode.NotFound,
+            cancellationToken);
+
+    protected override Task<V1Lease> CreateMetaObjectAsync(
+        IKubernetes client, V1Lease obj, string namespaceParameter, CancellationToken cancellationToken) =>
+        ReportedAsync(() => base.CreateMetaObjectAsync(client, obj, namespaceParameter, cancellationToken), HttpStatusCode.Conflict, cancellationToken);
+
+    protected override Task<V1Lease> ReplaceMetaObjectAsync(
+        IKubernetes client, V1Lease obj, string name, string namespaceParameter, CancellationToken cancellationToken) =>
+        ReportedAsync(() => base.ReplaceMetaObjectAsync(client, obj, name, namespaceParameter, cancellationToken), HttpStatusCode.Conflict, cancellationToken);
+
+    /// <param name="request">What to do.</param>
+    /// <param name="ordinary">The refusal that needs no word: the Lease does not exist yet, or another replica was faster.</param>
+    /// <param name="cancellationToken">Ends the campaign.</param>
+    private async Task<V1Lease> ReportedAsync(Func<Task<V1Lease>> request, HttpStatusCode ordinary, CancellationToken cancellationToken)
     {
         try
         {
-            var lease = await base.ReadMetaObjectAsync(client, name, namespaceParameter, cancellationToken).ConfigureAwait(false);
-            heldBy(lease.Spec?.HolderIdentity ?? "");
-            return lease;
+            return await request().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not HttpOperationException { Response.StatusCode: HttpStatusCode.NotFound })
+        catch (HttpOperationException e)
         {
-            Report(e, cancellationToken);
+            if (e.Response.StatusCode != ordinary)
+            {
+                failed(e);
+            }
+
             throw;
         }
-    }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            failed(e);
 
-    protected override async Task<V1Lease> CreateMetaObjectAsync(
-        IKubernetes client, V1Lease obj, string namespaceParameter, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await base.CreateMetaObjectAsync(client, obj, namespaceParameter, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Report(e, cancellationToken);
-            throw;
-        }
-    }
-
-    protected override async Task<V1Lease> ReplaceMetaObjectAsync(
-        IKubernetes client, V1Lease obj, string name, string namespaceParameter, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await base.ReplaceMetaObjectAsync(client, obj, name, namespaceParameter, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Report(e, cancellationToken);
-            throw;
-        }
-    }
-
-    private void Report(Exception failure, CancellationToken cancellationToken)
-    {
-        // A conflict is another replica being faster.
-        if (!cancellationToken.IsCancellationRequested && failure is not HttpOperationException { Response.StatusCode: HttpStatusCode.Conflict })
-        {
-            failed(failure);
+            // LeaderElector tries again after an answer it does not like, but gives up at once after any other exception: told as an answer,
+            // one lost connection does not cost the leadership.
+            throw new HttpOperationException(e.Message, e)
+            {
+                Response = new HttpResponseMessageWrapper(new HttpResponseMessage(HttpStatusCode.ServiceUnavailable), ""),
+            };
         }
     }
 }

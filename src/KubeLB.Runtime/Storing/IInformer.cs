@@ -32,7 +32,8 @@ public interface IInformer<T>
 
     /// <summary>
     /// Read-your-writes: puts the API server's answer to a write of our own into the store at once, and tells the handlers, unless the
-    /// store already holds that resourceVersion or a newer one, or has seen the object deleted since.
+    /// store already holds that resourceVersion or a newer one, or has seen the object deleted since. An object outside the informer's
+    /// namespace is ignored; its label and field selectors are not evaluated here, so write only what they match.
     /// </summary>
     void Observe(T written);
 

@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
-using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd.Support;
@@ -47,7 +47,7 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Creates the objects of a manifest, in its order.</summary>
     public async Task ApplyAsync(string yaml)
     {
-        foreach (var document in Manifests.Read(yaml))
+        foreach (var document in Yaml.Read(yaml))
         {
             await CreateAsync(document);
         }

@@ -7,10 +7,12 @@ internal static class Eventually
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
-    public static async Task True(Func<bool> condition, string what)
+    public static Task True(Func<bool> condition, string what) => True(() => Task.FromResult(condition()), what);
+
+    public static async Task True(Func<Task<bool>> condition, string what)
     {
         var watch = Stopwatch.StartNew();
-        while (!condition())
+        while (!await condition())
         {
             if (watch.Elapsed > Deadline)
             {
@@ -20,7 +22,4 @@ internal static class Eventually
             await Task.Delay(5);
         }
     }
-
-    public static Task Equal<T>(T expected, Func<T> actual, string what) =>
-        True(() => EqualityComparer<T>.Default.Equals(expected, actual()), $"{what} is {expected}");
 }

@@ -75,7 +75,12 @@ internal sealed class FakeApiServer
 
     public static HttpResponseMessage Refusal(int code, string reason, string message) => Json(code, new JsonObject
     {
-        ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["code"] = code, ["reason"] = reason, ["message"] = message,
+        ["kind"] = "Status",
+        ["apiVersion"] = "v1",
+        ["status"] = "Failure",
+        ["code"] = code,
+        ["reason"] = reason,
+        ["message"] = message,
     });
 
     public static HttpResponseMessage Json(int code, JsonNode body) =>
@@ -211,7 +216,11 @@ internal sealed class FakeApiServer
 
     private sealed class Handler(FakeApiServer server) : DelegatingHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            server.AnswerAsync(request, cancellationToken);
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await server.AnswerAsync(request, cancellationToken);
+            response.RequestMessage = request;
+            return response;
+        }
     }
 }

@@ -31,7 +31,7 @@ public sealed class WorkQueueConcurrencyTests
                         }
 
                         Volatile.Write(ref seen[key], Volatile.Read(ref written[key]));
-                        if (key % 2 == 0)
+                        for (var step = 0; step < 3; step++)
                         {
                             await Task.Yield();
                         }
@@ -41,13 +41,16 @@ public sealed class WorkQueueConcurrencyTests
                     }
                 })).ToArray();
 
-                await Task.WhenAll(Enumerable.Range(0, producers).Select(p => Task.Run(() =>
+                await Task.WhenAll(Enumerable.Range(0, producers).Select(p => Task.Run(async () =>
                 {
                     for (var i = p; i < script.Length; i += producers)
                     {
                         var key = script[i] % keys;
                         Interlocked.Increment(ref written[key]);
                         queue.Add(key);
+
+                        // Leaves the floor to the workers, so that keys are added while they are worked on.
+                        await Task.Yield();
                     }
                 })));
                 while (!written.SequenceEqual(seen.Select((_, k) => Volatile.Read(ref seen[k]))))
@@ -59,6 +62,6 @@ public sealed class WorkQueueConcurrencyTests
                 await Task.WhenAll(working);
                 clashes.Should().Be(0);
             },
-            iter: 150);
+            iter: 500);
     }
 }

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using KubeLB.Runtime.CommandLine;
+
+namespace KubeLB.Sandbox.Commands;
+
+/// <summary><c>kubelb-sandbox cluster</c>.</summary>
+internal static class ClusterCommand
+{
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "Port of the API server on 127.0.0.1; 0 for a free one",
+        HelpName = "P",
+        DefaultValueFactory = _ => 0,
+    };
+
+    private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
+    {
+        Description = "File to write the administrator's kubeconfig to (required); overwritten if it exists",
+        HelpName = "FILE",
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Build()
+    {
+        var command = new Command("cluster", "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB");
+        command.Options.Add(Port);
+        command.Options.Add(Kubeconfig);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), stop)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(int port, string? kubeconfig, CancellationToken stop)
+    {
+        if (string.IsNullOrWhiteSpace(kubeconfig))
+        {
+            throw new UsageException("--kubeconfig is required: the file to write the kubeconfig to.");
+        }
+
+        if (port is < 0 or > 65535)
+        {
+            throw new UsageException($"--port must be 0 to 65535, not {port}.");
+        }
+
+        var path = Path.GetFullPath(kubeconfig);
+        await using var cluster = await StartAsync(port, stop).ConfigureAwait(false);
+        try
+        {
+            SandboxFolder.WriteSecret(path, cluster.KubeconfigYaml);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The kubeconfig {path} cannot be written ({e.Message}); choose another file with --kubeconfig.", e);
+        }
+
+        var output = new Output();
+        output.Line($"Embedded cluster at {cluster.Url}");
+        output.Command($"export KUBECONFIG={path}");
+        output.Line("ready; Ctrl-C stops the cluster and forgets its content");
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        return 0;
+    }
+
+    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, CancellationToken stop)
+    {
+        try
+        {
+            return await EmbeddedCluster.EmbeddedCluster.StartAsync(
+                new EmbeddedCluster.EmbeddedClusterOptions { Name = "sandbox", Port = port }, stop).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Port {port} of 127.0.0.1 cannot be listened on ({e.Message}); choose another one with --port.", e);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using KubeLB.Sandbox.Composition;
+using KubeLB.Sandbox.Demo;
+
+namespace KubeLB.Sandbox.Commands;
+
+/// <summary><c>kubelb-sandbox demo</c>.</summary>
+internal static class DemoCommand
+{
+    private static readonly Option<string?> Dir = new("--dir")
+    {
+        Description = "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files]",
+        HelpName = "DIR",
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Build()
+    {
+        var command = new Command("demo", "Play the documentation's example \"Basic HTTPRoute\", show each step, and end; exit code 0 only if the backend answers");
+        command.Options.Add(Dir);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Dir), stop)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? dir, CancellationToken stop)
+    {
+        var output = new Output();
+        var folder = SandboxFolder.Open(dir);
+        var options = new SandboxOptions { LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
+        await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
+        folder.Write(sandbox);
+        output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager. Logs are in {folder.FullPath}");
+        return await new BasicHttpRouteDemo(sandbox, output).RunAsync(stop).ConfigureAwait(false) ? 0 : 1;
+    }
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Diagnostics;
+using KubeLB.Sandbox.Composition;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.Commands;
+
+/// <summary><c>kubelb-sandbox up</c>.</summary>
+internal static class UpCommand
+{
+    private static readonly Option<string?> Dir = new("--dir")
+    {
+        Description = "Folder for kubeconfigs, examples and logs; created if need be [default: a fresh folder under the temporary files]",
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<int> Tenants = new("--tenants")
+    {
+        Description = "Number of tenants, each with a cluster and a CCM (1-50)",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of to files" };
+
+    /// <summary>The command.</summary>
+    public static Command Build()
+    {
+        var command = new Command("up", "Start a sandbox and keep it running until Ctrl-C; kubectl and curl do the rest");
+        Tenants.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var number) && number is < 1 or > 50)
+            {
+                result.AddError($"--tenants must be 1 to 50, not {number}.");
+            }
+        });
+        command.Options.Add(Dir);
+        command.Options.Add(Tenants);
+        command.Options.Add(Verbose);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
+            RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), stop)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? dir, int tenants, bool verbose, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        var output = new Output();
+        var folder = SandboxFolder.Open(dir);
+        var options = new SandboxOptions
+        {
+            Tenants = tenants,
+            LogDirectory = verbose ? null : folder.FullPath,
+            Logging = verbose ? ConsoleLogging : null,
+            Notice = sentence => output.Line(sentence),
+        };
+        await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
+        var example = folder.Write(sandbox);
+        Tell(output, folder, sandbox, example);
+        output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C stops the sandbox");
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+
+        output.Line("stopping");
+        return 0;
+    }
+
+    private static void ConsoleLogging(ILoggingBuilder logging) => logging.AddSimpleConsole(o =>
+    {
+        o.SingleLine = true;
+        o.TimestampFormat = "HH:mm:ss.fff ";
+    });
+
+    private static void Tell(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example)
+    {
+        output.Heading($"KubeLB sandbox in {folder.FullPath}");
+        var rows = sandbox.Tenants.Select((tenant, index) => new[]
+        {
+            $"tenant {tenant.Name}", $"{tenant.Cluster.Url}", $"node {tenant.NodeAddress}", folder.TenantKubeconfig(index),
+        });
+        output.Table(
+            ["CLUSTER", "API SERVER", "NODE", "KUBECONFIG"],
+            rows.Append(["management", $"{sandbox.Management.Url}", "", folder.ManagementKubeconfig]));
+
+        output.Heading("Try the documentation's first example");
+        output.Command($"export KUBECONFIG={folder.TenantKubeconfig(0)}");
+        output.Command($"kubectl apply -f {example}");
+        output.Command("kubectl wait gateway my-gateway --for=condition=Programmed");
+        output.Command("kubectl get gateway,httproute,deployment,pods");
+        output.Command("curl -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
+        output.Heading("See what KubeLB made of it in the management cluster");
+        output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
+        output.Line();
+    }
+}

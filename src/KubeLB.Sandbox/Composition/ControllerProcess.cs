@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Sandbox.Composition;
+
+/// <summary>A controller that can be stopped and started again, as a pod of it would be. Every start makes a new host.</summary>
+public sealed class ControllerProcess : IAsyncDisposable
+{
+    private readonly Func<IHost> _build;
+    private readonly Func<IHost, Func<Task>>? _started;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private Func<Task>? _stopping;
+
+    internal ControllerProcess(string name, Func<IHost> build, Func<IHost, Func<Task>>? started = null)
+    {
+        Name = name;
+        _build = build;
+        _started = started;
+    }
+
+    /// <summary>Name of the component.</summary>
+    public string Name { get; }
+
+    /// <summary>The running host; null if it is stopped.</summary>
+    public IHost? Host { get; private set; }
+
+    /// <summary>Starts the controller; nothing happens if it runs.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (Host is null)
+            {
+                var host = _build();
+                await host.StartAsync(cancellationToken).ConfigureAwait(false);
+                Host = host;
+                _stopping = _started?.Invoke(host);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Stops the controller; nothing happens if it is stopped.</summary>
+    public async Task StopAsync()
+    {
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (Host is { } host)
+            {
+                Host = null;
+                if (_stopping is not null)
+                {
+                    await _stopping().ConfigureAwait(false);
+                }
+
+                await Hosts.StopAsync(host).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Stops and starts the controller.</summary>
+    public async Task RestartAsync(CancellationToken cancellationToken = default)
+    {
+        await StopAsync().ConfigureAwait(false);
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _gate.Dispose();
+    }
+}

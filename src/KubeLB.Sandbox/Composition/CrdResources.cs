@@ -1,0 +1,33 @@
+using System.Reflection;
+
+namespace KubeLB.Sandbox.Composition;
+
+/// <summary>The CustomResourceDefinitions that the sandbox installs.</summary>
+internal static class CrdResources
+{
+    private const string Folder = "Crds/";
+    private const string KubelbGroup = "kubelb.k8c.io_";
+    private const string SyncSecrets = "kubelb.k8c.io_syncsecrets.yaml";
+    private const string EnvoyGatewayGroup = "gateway.envoyproxy.io_";
+
+    /// <summary>Those of a management cluster: all.</summary>
+    public static IEnumerable<string> Management => Read(_ => true);
+
+    /// <summary>Those of a tenant's cluster: Gateway API, and SyncSecret.</summary>
+    public static IEnumerable<string> Tenant => Read(name =>
+        name == SyncSecrets
+        || (!name.StartsWith(KubelbGroup, StringComparison.Ordinal) && !name.StartsWith(EnvoyGatewayGroup, StringComparison.Ordinal)));
+
+    private static IEnumerable<string> Read(Func<string, bool> wanted)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        foreach (var resource in assembly.GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            if (wanted(resource[Folder.Length..]))
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+                yield return reader.ReadToEnd();
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using System.Net;
+using k8s;
+using KubeLB.Ccm.Hosting;
+using KubeLB.Manager.Hosting;
+using KubeLB.Sandbox.EnvoyGateway;
+using KubeLB.Sandbox.Nodes;
+using KubeLB.Sandbox.Proxies;
+using KubeLB.Xds.Snapshots;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Sandbox.Composition;
+
+/// <summary>
+/// A whole KubeLB installation in this process: a management cluster with the manager and a stand-in for Envoy Gateway, tenants' clusters
+/// with their CCMs and simulated nodes, and the path that traffic takes through all of them. Only loopback addresses are used.
+/// </summary>
+public sealed class SandboxEnvironment : IAsyncDisposable
+{
+    private const int FirstNodePort = 30000;
+    private const int NodePorts = 2768;
+
+    private readonly SandboxOptions _options;
+    private readonly ComponentLogging _logging;
+    private readonly List<IHost> _simulators = [];
+    private readonly List<TenantCluster> _tenants = [];
+    private readonly DataPlane _dataPlane;
+
+    private SandboxEnvironment(
+        SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, EmbeddedCluster.EmbeddedCluster management)
+    {
+        _options = options;
+        _logging = logging;
+        _dataPlane = dataPlane;
+        Management = management;
+        var configure = logging.Replacing("manager");
+        Manager = new ControllerProcess("manager", () => BuildManager(configure), FollowSnapshots);
+    }
+
+    /// <summary>The tenants in order; at least one.</summary>
+    public IReadOnlyList<TenantCluster> Tenants => _tenants;
+
+    /// <summary>The management cluster.</summary>
+    public EmbeddedCluster.EmbeddedCluster Management { get; }
+
+    /// <summary>The manager.</summary>
+    public ControllerProcess Manager { get; }
+
+    /// <summary>Starts a sandbox. When it returns, everything runs; caches may still be filling.</summary>
+    /// <param name="options">How it is to be; null for the defaults.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ArgumentException">The options ask for less than one tenant or more than 50.</exception>
+    public static async Task<SandboxEnvironment> StartAsync(SandboxOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new SandboxOptions();
+        if (options.Tenants is < 1 or > 50)
+        {
+            throw new ArgumentException($"A sandbox has 1 to 50 tenants, not {options.Tenants}.", nameof(options));
+        }
+
+        var logging = new ComponentLogging(options);
+        var dataPlane = await DataPlane.StartAsync(logging.Of("proxies")).ConfigureAwait(false);
+        var management = await StartClusterAsync(options, "management", (FirstNodePort, FirstNodePort + NodePorts - 1), cancellationToken).ConfigureAwait(false);
+        var sandbox = new SandboxEnvironment(options, logging, dataPlane, management);
+        try
+        {
+            await sandbox.StartPartsAsync(cancellationToken).ConfigureAwait(false);
+            return sandbox;
+        }
+        catch
+        {
+            await sandbox.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The tenant of that name.</summary>
+    /// <exception cref="ArgumentException">There is no such tenant.</exception>
+    public TenantCluster Tenant(string name) =>
+        _tenants.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"The sandbox has no tenant {name}.", nameof(name));
+
+    /// <summary>
+    /// A handler for requests to Gateways' addresses (<c>http://ADDRESS:PORT/</c>): it finds ports that had to be served elsewhere, follows
+    /// no redirects and makes a connection per request. The caller disposes it.
+    /// </summary>
+    public SocketsHttpHandler CreateGatewayHandler() => GatewayHandler.Create(_dataPlane.Resolve);
+
+    /// <summary>Where a port of a Gateway's address really listens; null if it does not.</summary>
+    public IPEndPoint? ResolveGateway(IPAddress address, int port) => _dataPlane.Resolve(address, port);
+
+    /// <summary>Address of a tenant's proxy; null if it has no traffic yet.</summary>
+    public IPAddress? ProxyAddress(TenantCluster tenant) => _dataPlane.Proxies.AddressOf(tenant.Namespace);
+
+    /// <summary>Where a port of a tenant's proxy listens; null if it does not.</summary>
+    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Proxies.Resolve(tenant.Namespace, port);
+
+    /// <summary>Stops everything. The clusters' content is gone; log files stay.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(_simulators.Select(Hosts.StopAsync)).ConfigureAwait(false);
+        await _dataPlane.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_tenants.Select(t => t.Cluster).Append(Management).Select(c => c.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _logging.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static Task<EmbeddedCluster.EmbeddedCluster> StartClusterAsync(
+        SandboxOptions options, string name, (int First, int Last) nodePorts, CancellationToken cancellationToken) =>
+        EmbeddedCluster.EmbeddedCluster.StartAsync(
+            new EmbeddedCluster.EmbeddedClusterOptions { Name = name, Tls = options.Tls, NodePortRange = nodePorts }, cancellationToken);
+
+    private async Task StartPartsAsync(CancellationToken cancellationToken)
+    {
+        var names = Enumerable.Range(1, _options.Tenants).Select(number => $"t{number}").ToList();
+        await ClusterSetup.PrepareManagementAsync(Management, names, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < names.Count; i++)
+        {
+            await AddTenantAsync(names[i], i, cancellationToken).ConfigureAwait(false);
+        }
+
+        AddSimulators();
+        await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
+        if (_options.StartControllers)
+        {
+            await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.StartAsync(cancellationToken))).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AddTenantAsync(string name, int index, CancellationToken cancellationToken)
+    {
+        // Where all nodes share one address, their node ports must differ.
+        var share = NodePorts / _options.Tenants;
+        var ports = _dataPlane.Addresses.IsShared
+            ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
+            : (FirstNodePort, FirstNodePort + NodePorts - 1);
+        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, cancellationToken).ConfigureAwait(false);
+        var configure = _logging.Replacing($"ccm-{name}");
+        var ccm = new ControllerProcess($"ccm-{name}", () => BuildCcm(name, cluster, configure));
+        _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
+        await ClusterSetup.PrepareTenantAsync(cluster, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void AddSimulators()
+    {
+        foreach (var tenant in _tenants)
+        {
+            var node = new SimulatedNode(tenant.Name, $"{tenant.Name}-node-1", tenant.NodeAddress, "zone-a");
+            _simulators.Add(NodeHost.Build(
+                Connect(tenant.Cluster, "sandbox-node"), node, _dataPlane.Addresses, _dataPlane.Backends, _logging.Of($"node-{tenant.Name}")));
+        }
+
+        var managementNode = new SimulatedNode("management", "management-node-1", _dataPlane.Addresses.Take(), "zone-a");
+        _simulators.Add(NodeHost.Build(
+            Connect(Management, "sandbox-node"), managementNode, _dataPlane.Addresses, null, _logging.Of("node-management")));
+        _simulators.Add(EnvoyGatewayHost.Build(
+            Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
+            _logging.Of("envoy-gateway")));
+    }
+
+    private IHost BuildCcm(string name, EmbeddedCluster.EmbeddedCluster cluster, Action<IServiceCollection> configure)
+    {
+        var options = new CcmOptions
+        {
+            ClusterName = name,
+            EnableGatewayApi = true,
+            EnableLeaderElection = false,
+            MetricsAddress = "",
+            HealthProbeBindAddress = "",
+            LogLevel = _options.LogLevel,
+        };
+        var userAgent = $"kubelb-ccm/{name}";
+        return CcmHost.Build(options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
+    }
+
+    private IHost BuildManager(Action<IServiceCollection> configure)
+    {
+        var options = new ManagerOptions
+        {
+            Namespace = ClusterSetup.ManagerNamespace,
+            EnableGatewayApi = true,
+            EnableLeaderElection = false,
+            MetricsAddress = "",
+            HealthProbeBindAddress = "",
+            LogLevel = _options.LogLevel,
+        };
+        return ManagerHost.Build(options, Connect(Management, "kubelb-manager"), configure);
+    }
+
+    private Func<Task> FollowSnapshots(IHost manager)
+    {
+        var stop = new CancellationTokenSource();
+        var following = _dataPlane.Proxies.RunAsync(new SnapshotCacheSource(manager.Services.GetRequiredService<SnapshotCache>()), stop.Token);
+        return async () =>
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await following.ConfigureAwait(false);
+            stop.Dispose();
+        };
+    }
+
+    private static Func<IKubernetes> Connect(EmbeddedCluster.EmbeddedCluster cluster, string userAgent) => () => cluster.CreateClient(userAgent);
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.Composition;
+
+/// <summary>How a sandbox is to be.</summary>
+public sealed record SandboxOptions
+{
+    /// <summary>Number of tenants, each with a cluster and a CCM; 1 by default.</summary>
+    public int Tenants { get; init; } = 1;
+
+    /// <summary>Folder for the logs, a file per component; null for no files.</summary>
+    public string? LogDirectory { get; init; }
+
+    /// <summary>Where the components log beside the files, for example to a test's output; null for nowhere.</summary>
+    public Action<ILoggingBuilder>? Logging { get; init; }
+
+    /// <summary>Takes sentences for the user, for example that a port is served elsewhere; null for nobody. Called from any thread.</summary>
+    public Action<string>? Notice { get; init; }
+
+    /// <summary>The lowest level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Whether the API servers speak TLS, as real ones do; true by default.</summary>
+    public bool Tls { get; init; } = true;
+
+    /// <summary>Whether the CCMs and the manager run from the start; true by default.</summary>
+    public bool StartControllers { get; init; } = true;
+}

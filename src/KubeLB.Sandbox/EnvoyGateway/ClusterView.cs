@@ -1,0 +1,93 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.EnvoyGateway.Forwarding;
+using KubeLB.Sandbox.EnvoyGateway.Routing;
+using KubeLB.Sandbox.EnvoyGateway.Statuses;
+using KubeLB.Sandbox.Proxies;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Sandbox.EnvoyGateway;
+
+/// <summary>The management cluster as its informers show it.</summary>
+internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, TenantProxies proxies) : IClusterView, IBackendDirectory
+{
+    private const string Http2CleartextProtocol = "kubernetes.io/h2c";
+
+    /// <summary>The verdict on a Gateway of ours; null for any other.</summary>
+    public GatewayVerdict? Gateway(ResourceKey key)
+    {
+        var gateway = cluster.Informer<Gateway>().Get(key);
+        var @class = gateway?.Spec?.GatewayClassName is { } name ? cluster.Informer<GatewayClass>().Get("", name) : null;
+        return @class?.Spec?.ControllerName == EnvoyGatewayHost.ControllerName && gateway!.Metadata.DeletionTimestamp is null
+            ? GatewayEvaluator.Evaluate(gateway, this)
+            : null;
+    }
+
+    /// <summary>The verdict on a route.</summary>
+    public RouteVerdict Route(IGatewayRoute route) =>
+        RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
+
+    /// <summary>The verdicts on all routes that refer to a Gateway.</summary>
+    public IReadOnlyList<RouteVerdict> RoutesOf(ResourceKey gateway)
+    {
+        var key = gateway.ToString();
+        return [.. cluster.Informer<HttpRoute>().ByIndex(EnvoyGatewayHost.ByParent, key).Cast<IGatewayRoute>()
+            .Concat(cluster.Informer<GrpcRoute>().ByIndex(EnvoyGatewayHost.ByParent, key))
+            .Where(r => r.Metadata.DeletionTimestamp is null)
+            .Select(Route)];
+    }
+
+    /// <summary>Content of a Secret; null if it does not exist.</summary>
+    public IDictionary<string, byte[]>? SecretData(string ns, string name) => cluster.Informer<V1Secret>().Get(ns, name)?.Data;
+
+    /// <inheritdoc/>
+    public TlsSecret Secret(string ns, string name)
+    {
+        var secret = cluster.Informer<V1Secret>().Get(ns, name);
+        return secret is null ? TlsSecret.Missing
+            : secret.Data?.ContainsKey("tls.crt") == true && secret.Data.ContainsKey("tls.key") ? TlsSecret.Valid
+            : TlsSecret.Invalid;
+    }
+
+    /// <inheritdoc/>
+    public V1Service? Service(string ns, string name) => cluster.Informer<V1Service>().Get(ns, name);
+
+    /// <inheritdoc/>
+    public bool HasEndpoints(string ns, string name) => true;
+
+    /// <inheritdoc/>
+    public IDictionary<string, string> NamespaceLabels(string ns) =>
+        cluster.Informer<V1Namespace>().Get("", ns)?.Metadata.Labels ?? new Dictionary<string, string>();
+
+    /// <inheritdoc/>
+    public IEnumerable<ReferenceGrant> Grants(string ns) => cluster.Informer<ReferenceGrant>().ByIndex(EnvoyGatewayHost.ByNamespace, ns);
+
+    /// <inheritdoc/>
+    public BackendLocation Find(BackendTarget backend)
+    {
+        var service = Service(backend.Namespace, backend.Service);
+        if (service?.Spec?.Ports?.FirstOrDefault(p => p.Port == backend.Port) is not { } port)
+        {
+            return BackendLocation.Missing;
+        }
+
+        var http2 = port.AppProtocol == Http2CleartextProtocol;
+        return service.Spec.Selector?.TryGetValue(Api.Labels.AppName, out var node) == true && int.TryParse(port.TargetPort?.Value, out var target)
+            ? new BackendLocation(true, proxies.Resolve(node, target), http2)
+            : new BackendLocation(true, null, http2);
+    }
+}
+
+/// <summary>Finds backends for the data plane, which starts before the cluster is connected.</summary>
+internal sealed class ServiceDirectory : IBackendDirectory
+{
+    private IBackendDirectory? _directory;
+
+    /// <summary>From now on backends are found here.</summary>
+    public void Connect(IBackendDirectory directory) => Volatile.Write(ref _directory, directory);
+
+    /// <inheritdoc/>
+    public BackendLocation Find(BackendTarget backend) => Volatile.Read(ref _directory)?.Find(backend) ?? BackendLocation.Missing;
+}

@@ -1,0 +1,129 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.EnvoyGateway.Forwarding;
+using KubeLB.Sandbox.Proxies;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.EnvoyGateway;
+
+/// <summary>
+/// Stand-in for Envoy Gateway on the management cluster: serves Gateways of its class and writes the statuses that Envoy Gateway writes.
+/// </summary>
+internal static class EnvoyGatewayHost
+{
+    /// <summary>Name of the cluster within the host.</summary>
+    public const string Cluster = "management";
+
+    /// <summary>The <c>controllerName</c> of Envoy Gateway.</summary>
+    public const string ControllerName = "gateway.envoyproxy.io/gatewayclass-controller";
+
+    /// <summary>Index of routes by <c>namespace/name</c> of their Gateways.</summary>
+    public const string ByParent = "parent";
+
+    /// <summary>Index of routes by <c>namespace/name</c> of their Services.</summary>
+    public const string ByService = "service";
+
+    /// <summary>Index of Gateways by <c>namespace/name</c> of their certificates' Secrets.</summary>
+    public const string BySecret = "secret";
+
+    /// <summary>Index of Gateways by class.</summary>
+    public const string ByClass = "class";
+
+    /// <summary>Index of ReferenceGrants by namespace.</summary>
+    public const string ByNamespace = "namespace";
+
+    /// <summary>Builds the host.</summary>
+    /// <param name="connect">Makes a connection to the management cluster as its administrator.</param>
+    /// <param name="proxies">Where the tenants' proxies are.</param>
+    /// <param name="fronts">The sockets of the Gateways.</param>
+    /// <param name="directory">Finds backends for the data plane; connected to the cluster here.</param>
+    /// <param name="notices">Told when a port is served elsewhere.</param>
+    /// <param name="logging">Adds log providers.</param>
+    public static IHost Build(
+        Func<IKubernetes> connect,
+        TenantProxies proxies,
+        GatewayFronts fronts,
+        ServiceDirectory directory,
+        SandboxNotices notices,
+        Action<ILoggingBuilder> logging)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        logging(builder.Logging);
+        var services = builder.Services;
+        services.AddSingleton(proxies).AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>();
+        services.AddKubeRuntime(o =>
+        {
+            o.Component = "sandbox_gateway";
+            o.FieldManager = "envoy-gateway";
+        });
+        services.AddCluster(Cluster, _ => connect(), Watch);
+        services.AddHostedService<GatewayClassRegistrar>();
+        services.AddController<GatewayClassController>("gatewayclass", c => c.Watch<GatewayClass>(Cluster));
+        AddGateways(services);
+        AddRoutes<HttpRoute>(services, "httproute");
+        AddRoutes<GrpcRoute>(services, "grpcroute");
+        var host = builder.Build();
+        directory.Connect(host.Services.GetRequiredService<ClusterView>());
+        return host;
+    }
+
+    private static void Watch(ClusterBuilder cluster)
+    {
+        cluster.Informer<GatewayClass>();
+        cluster.Informer<Gateway>(i => i
+            .Index(ByClass, g => [g.Spec?.GatewayClassName ?? ""])
+            .Index(BySecret, g => (g.Spec?.Listeners ?? []).SelectMany(l => l.Tls?.CertificateRefs ?? [])
+                .Select(r => $"{r.Namespace ?? g.Namespace}/{r.Name}").Distinct()));
+        cluster.Informer<HttpRoute>(Indexes);
+        cluster.Informer<GrpcRoute>(Indexes);
+        cluster.Informer<V1Service>();
+        cluster.Informer<V1Secret>(i => i.FieldSelector = "type=kubernetes.io/tls");
+        cluster.Informer<V1Namespace>();
+        cluster.Informer<ReferenceGrant>(i => i.Index(ByNamespace, g => [g.Namespace]));
+    }
+
+    private static void Indexes<T>(InformerBuilder<T> informer)
+        where T : class, IGatewayRoute =>
+        informer.Index(ByParent, r => RouteReferences.Gateways(r).Select(k => k.ToString()))
+            .Index(ByService, r => RouteReferences.Services(r).Select(k => k.ToString()));
+
+    private static void AddGateways(IServiceCollection services) => services.AddController<GatewayController>("gateway", c =>
+    {
+        c.Watch<Gateway>(Cluster);
+        c.Watch<HttpRoute>(Cluster, _ => (HttpRoute route) => RouteReferences.Gateways(route));
+        c.Watch<GrpcRoute>(Cluster, _ => (GrpcRoute route) => RouteReferences.Gateways(route));
+        c.Watch<GatewayClass>(Cluster, host => (GatewayClass x) => Keys(Informer<Gateway>(host).ByIndex(ByClass, x.Name)));
+        c.Watch<V1Secret>(Cluster, host => (V1Secret x) => Keys(Informer<Gateway>(host).ByIndex(BySecret, ResourceKey.Of(x).ToString())));
+        c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<Gateway>(host).List()));
+        c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<Gateway>(host).List()));
+        c.Watch<V1Service>(Cluster, host => (V1Service x) =>
+        {
+            var service = ResourceKey.Of(x).ToString();
+            return Informer<HttpRoute>(host).ByIndex(ByService, service).Cast<IGatewayRoute>()
+                .Concat(Informer<GrpcRoute>(host).ByIndex(ByService, service))
+                .SelectMany(RouteReferences.Gateways).Distinct();
+        });
+    });
+
+    private static void AddRoutes<T>(IServiceCollection services, string name)
+        where T : class, IGatewayRoute => services.AddController<RouteController<T>>(name, c =>
+    {
+        c.Watch<T>(Cluster);
+        c.Watch<Gateway>(Cluster, host => (Gateway x) => Keys(Informer<T>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())));
+        c.Watch<V1Service>(Cluster, host => (V1Service x) => Keys(Informer<T>(host).ByIndex(ByService, ResourceKey.Of(x).ToString())));
+        c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<T>(host).List()));
+        c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<T>(host).List()));
+    });
+
+    private static IInformer<T> Informer<T>(IServiceProvider host)
+        where T : class, IKubernetesObject<V1ObjectMeta> => host.GetRequiredKeyedService<Cluster>(Cluster).Informer<T>();
+
+    private static IEnumerable<ResourceKey> Keys<T>(IEnumerable<T> objects)
+        where T : class, IKubernetesObject<V1ObjectMeta> => objects.Select(o => ResourceKey.Of(o));
+}

@@ -1,0 +1,22 @@
+using System.Net;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Sandbox.EnvoyGateway.Filtering;
+
+namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
+
+/// <summary>A request on its way to a backend.</summary>
+/// <param name="EndPoint">Where it goes.</param>
+/// <param name="PathAndQuery">Path and query, undecoded.</param>
+/// <param name="Host">Host header.</param>
+/// <param name="Http2">Whether to speak HTTP/2.</param>
+/// <param name="Timeout">Time until the response must be complete; null for no limit.</param>
+/// <param name="ResponseFilters">Changes to the response's headers.</param>
+/// <param name="Substitutions">For the values of those changes.</param>
+internal sealed record OutgoingRequest(
+    IPEndPoint EndPoint,
+    string PathAndQuery,
+    string Host,
+    bool Http2,
+    TimeSpan? Timeout,
+    IReadOnlyList<HeaderFilter> ResponseFilters,
+    SubstitutionContext Substitutions);

@@ -1,0 +1,155 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Runtime.Storing;
+
+namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
+
+/// <summary>Judges Gateways and their listeners in the words of Envoy Gateway. Pure.</summary>
+internal static class GatewayEvaluator
+{
+    private static readonly string[] HttpKinds = [HttpRoute.KindName, GrpcRoute.KindName];
+
+    /// <summary>The verdict on a Gateway.</summary>
+    public static GatewayVerdict Evaluate(Gateway gateway, IClusterView view)
+    {
+        var odd = gateway.Spec?.Addresses?.FirstOrDefault(a => a.Type is not (null or "IPAddress" or "Hostname"));
+        if (odd is not null)
+        {
+            var refusal = new Finding(
+                GatewayConditions.Accepted, false, "UnsupportedAddress", $"Gateway has an address with an unsupported type: {odd.Type}");
+            return new GatewayVerdict(gateway, refusal, []);
+        }
+
+        var drafts = (gateway.Spec?.Listeners ?? []).Select(listener => Draft(gateway, listener, view)).ToList();
+        AddConflicts(gateway, drafts);
+        return new GatewayVerdict(gateway, null, [.. drafts.Select(d => new ListenerVerdict(d.Listener, d.Kinds, Complete(d.Findings)))]);
+    }
+
+    private static ListenerDraft Draft(Gateway gateway, Listener listener, IClusterView view)
+    {
+        var findings = new List<Finding>();
+        string[]? possible = listener.Protocol switch
+        {
+            "HTTP" or "HTTPS" => HttpKinds,
+            "TLS" => listener.Tls?.Mode == "Passthrough" ? ["TLSRoute"] : ["TCPRoute"],
+            "TCP" => ["TCPRoute"],
+            "UDP" => ["UDPRoute"],
+            _ => null,
+        };
+        if (possible is null)
+        {
+            findings.Add(new Finding(
+                GatewayConditions.Accepted, false, "UnsupportedProtocol",
+                $"Protocol {listener.Protocol} is unsupported, must be HTTP, HTTPS, TCP or UDP."));
+            return new ListenerDraft(listener, [], findings);
+        }
+
+        var kinds = Kinds(listener, possible, findings);
+        if (listener.AllowedRoutes?.Namespaces is { From: "Selector", Selector: null })
+        {
+            findings.Add(new Finding(
+                GatewayConditions.Programmed, false, GatewayConditions.Invalid,
+                "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to \"Selector\"."));
+        }
+
+        if (listener.Protocol == "HTTPS" || (listener.Protocol == "TLS" && listener.Tls?.Mode != "Passthrough"))
+        {
+            CertificateEvaluator.Evaluate(gateway, listener, view, findings);
+        }
+
+        return new ListenerDraft(listener, kinds, findings);
+    }
+
+    private static IReadOnlyList<string> Kinds(Listener listener, string[] possible, List<Finding> findings)
+    {
+        if (listener.AllowedRoutes?.Kinds is not { Count: > 0 } wanted)
+        {
+            return possible;
+        }
+
+        var kinds = new List<string>();
+        foreach (var kind in wanted)
+        {
+            if (kind.Group is not (null or ApiGroups.GatewayApi))
+            {
+                findings.Add(new Finding(
+                    GatewayConditions.ResolvedRefs, false, "InvalidRouteKinds", $"Group is not supported, group must be {ApiGroups.GatewayApi}"));
+            }
+            else if (!possible.Contains(kind.Kind))
+            {
+                findings.Add(new Finding(
+                    GatewayConditions.ResolvedRefs, false, "InvalidRouteKinds",
+                    $"{kind.Kind} is not supported, kind must be one of [{string.Join(' ', possible)}]"));
+            }
+            else
+            {
+                kinds.Add(kind.Kind);
+            }
+        }
+
+        return kinds;
+    }
+
+    private static void AddConflicts(Gateway gateway, List<ListenerDraft> drafts)
+    {
+        var key = ResourceKey.Of(gateway);
+
+        // A listener that is out already does not drag another one along.
+        foreach (var port in drafts.Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.Holds || f.Reason == "PartiallyInvalidCertificateRef"))
+            .GroupBy(d => (d.Listener.Port, Udp: d.Listener.Protocol == "UDP")))
+        {
+            var protocols = port.Select(d => d.Listener.Protocol is "HTTPS" or "TLS" ? "HTTPS/TLS" : d.Listener.Protocol).Distinct().Count();
+            if (protocols > 1)
+            {
+                foreach (var draft in port)
+                {
+                    draft.Findings.Add(new Finding(
+                        "Conflicted", true, "ProtocolConflict", "All listeners for a given port must use a compatible protocol"));
+                }
+
+                continue;
+            }
+
+            foreach (var host in port.GroupBy(d => d.Listener.Hostname ?? "", StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+            {
+                var names = string.Join(", ", host.Select(d => $"{key}/{d.Listener.Name}"));
+                foreach (var draft in host)
+                {
+                    draft.Findings.Add(new Finding(
+                        "Conflicted", true, "HostnameConflict",
+                        $"All listeners for a given port must use a unique hostname, conflicting listeners: {names}"));
+                }
+            }
+        }
+    }
+
+    private static List<Finding> Complete(List<Finding> findings)
+    {
+        var fatal = findings.Any(f => (f.Holds && f.Type == "Conflicted") || (!f.Holds && f.Reason != "PartiallyInvalidCertificateRef"));
+        if (!fatal)
+        {
+            findings.Add(new Finding(
+                GatewayConditions.Programmed, true, "Programmed", "Sending translated listener configuration to the data plane"));
+        }
+        else if (findings.All(f => f.Type != GatewayConditions.Programmed))
+        {
+            findings.Add(new Finding(
+                GatewayConditions.Programmed, false, GatewayConditions.Invalid, "Listener is invalid, see other Conditions for details."));
+        }
+
+        if ((!fatal || findings.Any(f => f.Reason == "InvalidCertificateRef")) && findings.All(f => f.Type != GatewayConditions.Accepted))
+        {
+            findings.Add(new Finding(GatewayConditions.Accepted, true, "Accepted", "Listener has been successfully translated"));
+        }
+
+        if (findings.All(f => f.Type != GatewayConditions.ResolvedRefs))
+        {
+            findings.Add(new Finding(GatewayConditions.ResolvedRefs, true, "ResolvedRefs", "Listener references have been resolved"));
+        }
+
+        // One condition per type: the first one found is told.
+        return [.. findings.DistinctBy(f => f.Type)];
+    }
+
+    private sealed record ListenerDraft(Listener Listener, IReadOnlyList<string> Kinds, List<Finding> Findings);
+}

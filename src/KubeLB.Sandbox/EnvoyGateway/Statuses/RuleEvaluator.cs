@@ -1,0 +1,140 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Sandbox.EnvoyGateway.Routing;
+
+namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
+
+/// <summary>Judges and compiles the rules of a route. Pure.</summary>
+internal static class RuleEvaluator
+{
+    /// <summary>The verdicts on all rules, in order.</summary>
+    public static IReadOnlyList<RuleVerdict> Evaluate(IGatewayRoute route, string kind, IClusterView view)
+    {
+        // A GRPCRoute without rules routes everything to nowhere; both kinds then have no rule to serve.
+        return [.. route.Rules.Select((rule, index) => Evaluate(route, kind, rule, index, view))];
+    }
+
+    private static RuleVerdict Evaluate(IGatewayRoute route, string kind, RouteRule rule, int index, IClusterView view)
+    {
+        var references = new List<(string Reason, string Message)>();
+        var endpoints = new List<string>();
+        var ns = route.Metadata.NamespaceProperty ?? "";
+        RuleError? error = null;
+        IReadOnlyList<RouteMatch> matches = [];
+        try
+        {
+            matches = Matches(rule);
+        }
+        catch (ArgumentException e)
+        {
+            error = new RuleError(RegexMessage(rule, e), FromMatch: true);
+        }
+
+        if (FilterEvaluator.Error(rule.Filters ?? []) is { } filterError)
+        {
+            error ??= new RuleError(filterError, FromMatch: false);
+        }
+
+        var backends = new List<BackendTarget>();
+        foreach (var (backend, at) in (rule.BackendRefs ?? []).Select((b, at) => (b, at)))
+        {
+            var problem = BackendEvaluator.Error(backend, kind, ns, view) ?? FilterEvaluator.BackendError(backend.Filters ?? []);
+            if (problem is { } found)
+            {
+                references.Add((found.Reason, $"Failed to process route rule {index} backendRef {at}: {found.Message}"));
+            }
+
+            backends.Add(Target(backend, ns, backend.Weight ?? 1, problem is null, backend.Filters ?? []));
+        }
+
+        var timeouts = (rule as HttpRouteRule)?.Timeouts;
+        var action = new RouteAction
+        {
+            Filters = rule.Filters ?? [],
+            Backends = backends,
+            Mirrors = Mirrors(rule, kind, ns, view, references, endpoints),
+            RequestTimeout = Durations.Parse(timeouts?.Request),
+            BackendTimeout = Durations.Parse(timeouts?.BackendRequest),
+            IsGrpc = kind == GrpcRoute.KindName,
+        };
+        return new RuleVerdict(index, error, matches, action, references, endpoints);
+    }
+
+    private static List<(BackendTarget Target, int Percent)> Mirrors(
+        RouteRule rule, string kind, string ns, IClusterView view, List<(string Reason, string Message)> references, List<string> endpoints)
+    {
+        var mirrors = new List<(BackendTarget, int)>();
+        foreach (var mirror in (rule.Filters ?? []).Select(f => f.RequestMirror).OfType<RequestMirrorFilter>())
+        {
+            if (mirror.BackendRef is not { } backend)
+            {
+                continue;
+            }
+
+            if (BackendEvaluator.Error(backend, kind, ns, view) is { } problem)
+            {
+                references.Add((problem.Reason, $"Failed to validate the RequestMirror filter: {problem.Message}"));
+                continue;
+            }
+
+            if (!view.HasEndpoints(backend.Namespace ?? ns, backend.Name))
+            {
+                endpoints.Add(
+                    $"Failed to validate the RequestMirror filter: no ready endpoints for the related Service {backend.Namespace ?? ns}/{backend.Name}.");
+            }
+
+            mirrors.Add((Target(backend, ns, 1, true, []), mirror.Percent ?? 100));
+        }
+
+        return mirrors;
+    }
+
+    private static IReadOnlyList<RouteMatch> Matches(RouteRule rule) => rule switch
+    {
+        HttpRouteRule http => [.. (http.Matches is { Count: > 0 } matches ? matches : [new HttpRouteMatch()]).Select(RouteMatch.Of)],
+        GrpcRouteRule grpc => [.. (grpc.Matches is { Count: > 0 } matches ? matches : [new GrpcRouteMatch()]).Select(RouteMatch.Of)],
+        _ => [],
+    };
+
+    private static string RegexMessage(RouteRule rule, ArgumentException error)
+    {
+        var values = rule switch
+        {
+            HttpRouteRule http => (http.Matches ?? []).SelectMany(m => new[] { (m.Path?.Type, m.Path?.Value) }
+                .Concat((m.Headers ?? []).Concat(m.QueryParams ?? []).Select(v => (v.Type, (string?)v.Value)))),
+            GrpcRouteRule grpc => (grpc.Matches ?? []).SelectMany(m => new[] { (m.Method?.Type, m.Method?.Service), (m.Method?.Type, m.Method?.Method) }
+                .Concat((m.Headers ?? []).Select(v => (v.Type, (string?)v.Value)))),
+            _ => [],
+        };
+        foreach (var (type, value) in values)
+        {
+            if (type != "RegularExpression" || value is null || IsRegex(value))
+            {
+                continue;
+            }
+
+            // The commonest mistake in the words of the library that Envoy Gateway uses.
+            var cause = value[0] is '*' or '+' or '?'
+                ? $"error parsing regexp: missing argument to repetition operator: `{value[0]}`"
+                : $"error parsing regexp: {error.Message.TrimEnd('.')}";
+            return $"regex \"{value}\" is invalid: {cause}.";
+        }
+
+        return error.Message;
+    }
+
+    private static bool IsRegex(string value)
+    {
+        try
+        {
+            Expressions.Whole(value);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static BackendTarget Target(BackendObjectReference backend, string ns, int weight, bool isValid, IReadOnlyList<RouteFilter> filters) =>
+        new(backend.Namespace ?? ns, backend.Name, backend.Port ?? 0, weight, isValid, filters);
+}

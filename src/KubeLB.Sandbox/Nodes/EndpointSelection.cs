@@ -1,0 +1,151 @@
+using System.Globalization;
+using k8s.Models;
+
+namespace KubeLB.Sandbox.Nodes;
+
+/// <summary>Which pods stand behind a Service, and at which ports. Pure.</summary>
+internal static class EndpointSelection
+{
+    private const string ServiceNameLabel = "kubernetes.io/service-name";
+
+    /// <summary>A set of pods with the same port numbers for the Service's ports.</summary>
+    /// <param name="Ports">Ports with the Service's port names.</param>
+    /// <param name="Pods">Pods in the order of their names.</param>
+    public sealed record Subset(IReadOnlyList<Discoveryv1EndpointPort> Ports, IReadOnlyList<V1Pod> Pods);
+
+    /// <summary>Index values of an EndpointSlice: its Service.</summary>
+    public static IEnumerable<string> ServiceOf(V1EndpointSlice slice) =>
+        slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var service) == true ? [$"{slice.Namespace()}/{service}"] : [];
+
+    /// <summary>Whether a Service's selector picks a pod.</summary>
+    public static bool Selects(V1Service service, V1Pod pod) =>
+        service.Spec?.Selector is { Count: > 0 } selector
+        && service.Namespace() == pod.Namespace()
+        && selector.All(wanted => pod.Metadata.Labels?.TryGetValue(wanted.Key, out var value) == true && value == wanted.Value);
+
+    /// <summary>Whether a pod takes traffic.</summary>
+    public static bool IsReady(V1Pod pod) =>
+        pod.Metadata.DeletionTimestamp is null
+        && pod.Status?.PodIP is { Length: > 0 }
+        && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
+
+    /// <summary>The ready pods behind a Service, grouped by port numbers; a pod that lacks a named port is left out.</summary>
+    public static IReadOnlyList<Subset> Of(V1Service service, IEnumerable<V1Pod> pods) =>
+        [.. pods.Where(pod => Selects(service, pod) && IsReady(pod))
+            .OrderBy(pod => pod.Name(), StringComparer.Ordinal)
+            .Select(pod => (Pod: pod, Ports: Ports(service, pod)))
+            .Where(p => p.Ports is not null)
+            .GroupBy(p => string.Join(',', p.Ports!.Select(port => $"{port.Name}={port.Port}")), StringComparer.Ordinal)
+            .OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new Subset(g.First().Ports!, [.. g.Select(p => p.Pod)]))];
+
+    /// <summary>The container port that a Service port leads to; null if the pod has no port of that name.</summary>
+    public static int? TargetPort(V1ServicePort port, V1Pod pod)
+    {
+        var target = port.TargetPort?.Value;
+        if (string.IsNullOrEmpty(target) || target == "0")
+        {
+            return port.Port;
+        }
+
+        if (int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return number;
+        }
+
+        return pod.Spec?.Containers?.SelectMany(c => c.Ports ?? [])
+            .FirstOrDefault(p => p.Name == target && Protocol(p.Protocol) == Protocol(port.Protocol))?.ContainerPort;
+    }
+
+    /// <summary>The EndpointSlices of a Service; one without endpoints if there is no ready pod.</summary>
+    public static IEnumerable<V1EndpointSlice> Slices(V1Service service, IReadOnlyList<Subset> subsets)
+    {
+        var number = 0;
+        foreach (var subset in subsets.DefaultIfEmpty(new Subset([], [])))
+        {
+            yield return new V1EndpointSlice
+            {
+                ApiVersion = $"{V1EndpointSlice.KubeGroup}/{V1EndpointSlice.KubeApiVersion}",
+                Kind = V1EndpointSlice.KubeKind,
+                Metadata = Owned(service, $"{service.Name()}-{number++}", new Dictionary<string, string>
+                {
+                    [ServiceNameLabel] = service.Name(),
+                    ["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io",
+                }),
+                AddressType = "IPv4",
+                Ports = [.. subset.Ports],
+                Endpoints = [.. subset.Pods.Select(pod => new V1Endpoint
+                {
+                    Addresses = [pod.Status.PodIP],
+                    Conditions = new V1EndpointConditions { Ready = true, Serving = true, Terminating = false },
+                    NodeName = pod.Spec.NodeName,
+                    TargetRef = Reference(pod),
+                })],
+            };
+        }
+    }
+
+    /// <summary>The Endpoints object of a Service, as older clients read it.</summary>
+    public static V1Endpoints Endpoints(V1Service service, IReadOnlyList<Subset> subsets) => new()
+    {
+        ApiVersion = V1Endpoints.KubeApiVersion,
+        Kind = V1Endpoints.KubeKind,
+        Metadata = Owned(service, service.Name(), new Dictionary<string, string>()),
+        Subsets = [.. subsets.Select(subset => new V1EndpointSubset
+        {
+            Addresses = [.. subset.Pods.Select(pod => new V1EndpointAddress
+            {
+                Ip = pod.Status.PodIP,
+                NodeName = pod.Spec.NodeName,
+                TargetRef = Reference(pod),
+            })],
+            Ports = [.. subset.Ports.Select(p => new Corev1EndpointPort { Name = p.Name, Port = p.Port!.Value, Protocol = p.Protocol })],
+        })],
+    };
+
+    private static List<Discoveryv1EndpointPort>? Ports(V1Service service, V1Pod pod)
+    {
+        var ports = new List<Discoveryv1EndpointPort>();
+        foreach (var port in service.Spec.Ports ?? [])
+        {
+            if (TargetPort(port, pod) is not { } number)
+            {
+                return null;
+            }
+
+            ports.Add(new Discoveryv1EndpointPort
+            {
+                Name = port.Name ?? "",
+                Port = number,
+                Protocol = Protocol(port.Protocol),
+                AppProtocol = port.AppProtocol,
+            });
+        }
+
+        return ports;
+    }
+
+    private static string Protocol(string? protocol) => string.IsNullOrEmpty(protocol) ? "TCP" : protocol;
+
+    private static V1ObjectReference Reference(V1Pod pod) =>
+        new() { Kind = V1Pod.KubeKind, Name = pod.Name(), NamespaceProperty = pod.Namespace(), Uid = pod.Uid() };
+
+    private static V1ObjectMeta Owned(V1Service service, string name, Dictionary<string, string> labels) => new()
+    {
+        Name = name,
+        NamespaceProperty = service.Namespace(),
+        Labels = labels.Count == 0 ? null : labels,
+        OwnerReferences =
+        [
+            new V1OwnerReference
+            {
+                ApiVersion = V1Service.KubeApiVersion,
+                Kind = V1Service.KubeKind,
+                Name = service.Name(),
+                Uid = service.Uid(),
+                Controller = true,
+                BlockOwnerDeletion = true,
+            },
+        ],
+    };
+}

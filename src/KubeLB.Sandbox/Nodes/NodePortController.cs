@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using k8s.Models;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.Networking;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Sandbox.Nodes;
+
+/// <summary>
+/// The kube-proxy of the simulated node: listens on the node's address at every Service's TCP node ports and forwards to its endpoints.
+/// </summary>
+internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node, PodPorts pods)
+    : IReconciler, IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<int, (ResourceKey Service, string PortName, TcpForwarder Forwarder)> _open = new();
+
+    /// <inheritdoc/>
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var service = cluster.Informer<V1Service>().Get(key);
+        var wanted = service?.Metadata.DeletionTimestamp is not null || service?.Spec?.Type is not ("NodePort" or "LoadBalancer")
+            ? []
+            : (service.Spec.Ports ?? []).Where(p => p.NodePort > 0 && p.Protocol is null or "" or "TCP")
+                .ToDictionary(p => p.NodePort!.Value, p => p.Name ?? "");
+
+        foreach (var (nodePort, open) in _open.Where(o => o.Value.Service == key))
+        {
+            if ((!wanted.TryGetValue(nodePort, out var name) || name != open.PortName) && _open.TryRemove(nodePort, out _))
+            {
+                await open.Forwarder.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        foreach (var (nodePort, name) in wanted)
+        {
+            if (_open.TryGetValue(nodePort, out var open))
+            {
+                if (open.Service != key)
+                {
+                    return ReconcileResult.Retry($"node port {nodePort} still belongs to Service {open.Service}");
+                }
+
+                continue;
+            }
+
+            try
+            {
+                _open[nodePort] = (key, name, TcpForwarder.Start(new IPEndPoint(node.Address, nodePort), () => Targets(key, name)));
+            }
+            catch (SocketException e)
+            {
+                return ReconcileResult.Retry($"node port {node.Address}:{nodePort} of Service {key} cannot be listened on: {e.Message}");
+            }
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var open in _open.Values)
+        {
+            await open.Forwarder.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private List<IPEndPoint> Targets(ResourceKey service, string portName)
+    {
+        var targets = new List<IPEndPoint>();
+        foreach (var slice in cluster.Informer<V1EndpointSlice>().ByIndex(NodeHost.ByService, service.ToString()))
+        {
+            var port = slice.Ports?.FirstOrDefault(p => (p.Name ?? "") == portName)?.Port;
+            foreach (var endpoint in port is null ? [] : slice.Endpoints ?? [])
+            {
+                if (endpoint.Conditions?.Ready == false)
+                {
+                    continue;
+                }
+
+                var pod = endpoint.TargetRef is { } reference ? $"{reference.NamespaceProperty}/{reference.Name}" : "";
+                targets.AddRange(endpoint.Addresses.Where(a => IPAddress.TryParse(a, out _))
+                    .Select(a => pods.Resolve(IPAddress.Parse(a), port!.Value, pod)));
+            }
+        }
+
+        return targets;
+    }
+}

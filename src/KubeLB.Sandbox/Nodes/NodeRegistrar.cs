@@ -1,0 +1,95 @@
+using k8s.Models;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.Sandbox.Nodes;
+
+/// <summary>Creates the Node object, ready from the start. There is no heartbeat: nothing in the sandbox would notice one missing.</summary>
+internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node) : IHostedService
+{
+    /// <inheritdoc/>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var client = cluster.Client<V1Node>();
+        var key = new ResourceKey("", node.Name);
+        if (await client.GetAsync(key, cancellationToken).ConfigureAwait(false) is null)
+        {
+            await client.CreateAsync(NewNode(), cancellationToken).ConfigureAwait(false);
+        }
+
+        var status = new System.Text.Json.Nodes.JsonObject { ["status"] = ResourceJson.ToNodeOfPart(Status()) };
+        await client.MergePatchStatusAsync(key, status, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private V1Node NewNode() => new()
+    {
+        ApiVersion = V1Node.KubeApiVersion,
+        Kind = V1Node.KubeKind,
+        Metadata = new V1ObjectMeta
+        {
+            Name = node.Name,
+            Labels = new Dictionary<string, string>
+            {
+                ["kubernetes.io/hostname"] = node.Name,
+                ["kubernetes.io/os"] = "linux",
+                ["kubernetes.io/arch"] = "amd64",
+                ["topology.kubernetes.io/zone"] = node.Zone,
+                ["topology.kubernetes.io/region"] = "sandbox",
+                ["node-role.kubernetes.io/worker"] = "",
+            },
+        },
+        Spec = new V1NodeSpec(),
+    };
+
+    private V1NodeStatus Status()
+    {
+        var resources = new Dictionary<string, ResourceQuantity>
+        {
+            ["cpu"] = new("8"),
+            ["memory"] = new("16Gi"),
+            ["pods"] = new("110"),
+        };
+        return new V1NodeStatus
+        {
+            Addresses =
+            [
+                new V1NodeAddress { Type = "InternalIP", Address = node.Address.ToString() },
+                new V1NodeAddress { Type = "ExternalIP", Address = node.Address.ToString() },
+                new V1NodeAddress { Type = "Hostname", Address = node.Name },
+            ],
+            Capacity = resources,
+            Allocatable = resources,
+            Conditions =
+            [
+                new V1NodeCondition
+                {
+                    Type = "Ready",
+                    Status = "True",
+                    Reason = "KubeletReady",
+                    Message = "the simulated node is ready",
+                    LastHeartbeatTime = DateTime.UtcNow,
+                    LastTransitionTime = DateTime.UtcNow,
+                },
+            ],
+            NodeInfo = new V1NodeSystemInfo
+            {
+                Architecture = "amd64",
+                BootID = "sandbox",
+                ContainerRuntimeVersion = "echo://1",
+                KernelVersion = "simulated",
+                KubeProxyVersion = "",
+                KubeletVersion = "v1.34.0-sandbox",
+                MachineID = "sandbox",
+                OperatingSystem = "linux",
+                OsImage = "KubeLB sandbox (echo backends)",
+                SystemUUID = "sandbox",
+            },
+        };
+    }
+}

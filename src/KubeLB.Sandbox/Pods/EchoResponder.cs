@@ -1,0 +1,110 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using KubeLB.Sandbox.Networking;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KubeLB.Sandbox.Pods;
+
+/// <summary>Answers every request of the echo backends: HTTP with JSON of what was seen, gRPC and WebSocket with what was sent.</summary>
+internal static class EchoResponder
+{
+    private const int MaxBody = 16 * 1024;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Adds the responder to a server.</summary>
+    public static void Configure(WebApplication server)
+    {
+        server.UseWebSockets();
+        server.Run(RespondAsync);
+    }
+
+    /// <summary>Reads an answer.</summary>
+    public static EchoedRequest Parse(string json) =>
+        JsonSerializer.Deserialize<EchoedRequest>(json, Json) ?? throw new JsonException("null is not an answer of an echo backend");
+
+    private static Task RespondAsync(HttpContext context)
+    {
+        var port = (EchoPort)context.Features.Get<FrontListener>()!.Owner;
+        if (GrpcEcho.Concerns(context.Request))
+        {
+            return GrpcEcho.RespondAsync(context, port);
+        }
+
+        return context.WebSockets.IsWebSocketRequest ? EchoWebSocketAsync(context) : EchoAsync(context, port);
+    }
+
+    private static async Task EchoAsync(HttpContext context, EchoPort port)
+    {
+        var request = context.Request;
+        var (body, length) = await ReadBodyAsync(request).ConfigureAwait(false);
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        var query = target.IndexOf('?', StringComparison.Ordinal);
+        var echoed = new EchoedRequest
+        {
+            Method = request.Method,
+            Path = query < 0 ? target : target[..query],
+            Query = query < 0 ? "" : target[query..],
+            Host = request.Host.Value ?? "",
+            Protocol = request.Protocol,
+            Headers = request.Headers.OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase)
+                .ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.Select(v => v ?? "").ToArray()),
+            Body = body,
+            BodyLength = length,
+            Cluster = port.Pod.Cluster,
+            Namespace = port.Pod.Namespace,
+            Pod = port.Pod.Name,
+            PodIp = port.Pod.Address.ToString(),
+            ContainerPort = port.Port,
+            Node = port.Pod.Node,
+        };
+        context.Response.ContentType = "application/json";
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(echoed, Json);
+        context.Response.ContentLength = bytes.Length + 1;
+        if (!HttpMethods.IsHead(request.Method))
+        {
+            await context.Response.Body.WriteAsync((byte[])[.. bytes, (byte)'\n'], context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<(string Text, long Length)> ReadBodyAsync(HttpRequest request)
+    {
+        var kept = new ArrayBufferWriter<byte>();
+        var buffer = new byte[MaxBody];
+        long length = 0;
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer, request.HttpContext.RequestAborted).ConfigureAwait(false)) > 0)
+        {
+            length += read;
+            kept.Write(buffer.AsSpan(0, Math.Min(read, MaxBody - kept.WrittenCount)));
+        }
+
+        return (Encoding.UTF8.GetString(kept.WrittenSpan), length);
+    }
+
+    private static async Task EchoWebSocketAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
+        var buffer = new byte[16 * 1024];
+        while (true)
+        {
+            var message = await socket.ReceiveAsync(buffer, context.RequestAborted).ConfigureAwait(false);
+            if (message.MessageType == WebSocketMessageType.Close)
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted).ConfigureAwait(false);
+                return;
+            }
+
+            await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted)
+                .ConfigureAwait(false);
+        }
+    }
+}

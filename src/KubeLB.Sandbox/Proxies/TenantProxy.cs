@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Net;
+using KubeLB.Sandbox.Networking;
+using KubeLB.Xds.Snapshots;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.Proxies;
+
+/// <summary>
+/// Stand-in for a tenant's Envoy proxy: listens on the ports of its configuration and forwards connections to the endpoints in turn.
+/// A change opens what is new before it closes what is gone, and lets open connections finish.
+/// </summary>
+internal sealed partial class TenantProxy(string node, IPAddress address, ILogger logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<int, TcpForwarder> _listeners = new();
+    private readonly ConcurrentDictionary<Task, byte> _draining = new();
+    private Snapshot _snapshot = Snapshot.Empty;
+
+    /// <summary>The tenant's node id, which is also its namespace.</summary>
+    public string Node => node;
+
+    /// <summary>The proxy's address.</summary>
+    public IPAddress Address => address;
+
+    /// <summary>Where a port of the proxy really listens; null if it does not.</summary>
+    public IPEndPoint? Resolve(int port) => _listeners.TryGetValue(port, out var listener) ? listener.LocalEndPoint : null;
+
+    /// <summary>Follows the configuration until cancelled.</summary>
+    public async Task RunAsync(IProxyConfigurationSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var snapshot in source.WatchAsync(node, cancellationToken).ConfigureAwait(false))
+            {
+                Apply(snapshot);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <summary>Puts a configuration in place.</summary>
+    public void Apply(Snapshot snapshot)
+    {
+        // Listeners look their endpoints up at each connection, so swapping the snapshot is all that a change of endpoints needs.
+        Volatile.Write(ref _snapshot, snapshot);
+        var wanted = snapshot.Listeners.Values.Select(l => l.Port).ToHashSet();
+        foreach (var port in wanted.Where(port => !_listeners.ContainsKey(port)))
+        {
+            var at = ListeningSocket.Choose(new IPEndPoint(address, port));
+            try
+            {
+                _listeners[port] = TcpForwarder.Start(at, () => Endpoints(port));
+            }
+            catch (System.Net.Sockets.SocketException e)
+            {
+                LogCannotListen(logger, node, at, e.Message);
+            }
+        }
+
+        foreach (var port in _listeners.Keys.Where(port => !wanted.Contains(port)).ToList())
+        {
+            if (_listeners.TryRemove(port, out var listener))
+            {
+                Track(listener.DrainAsync(DrainTime));
+            }
+        }
+
+        LogApplied(logger, node, snapshot.Version, snapshot.Listeners.Count, snapshot.Clusters.Count);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var listener in _listeners.Values)
+        {
+            await listener.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await Task.WhenAll(_draining.Keys).ConfigureAwait(false);
+    }
+
+    private IReadOnlyList<IPEndPoint> Endpoints(int port)
+    {
+        var snapshot = Volatile.Read(ref _snapshot);
+        var listener = snapshot.Listeners.Values.FirstOrDefault(l => l.Port == port);
+        if (listener is null)
+        {
+            return [];
+        }
+
+        return [.. snapshot.Clusters[listener.Cluster].Endpoints
+            .SelectMany(e => Addresses(e.Address).Select(a => new IPEndPoint(a, e.Port)))];
+    }
+
+    private static IPAddress[] Addresses(string text)
+    {
+        if (IPAddress.TryParse(text, out var address))
+        {
+            return [address];
+        }
+
+        try
+        {
+            return Dns.GetHostAddresses(text, System.Net.Sockets.AddressFamily.InterNetwork);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return [];
+        }
+    }
+
+    private void Track(Task draining)
+    {
+        _draining.TryAdd(draining, 0);
+        _ = draining.ContinueWith(done => _draining.TryRemove(done, out _), TaskScheduler.Default);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: configuration {Version} with {Listeners} listeners and {Clusters} clusters")]
+    private static partial void LogApplied(ILogger logger, string node, string version, int listeners, int clusters);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Node} cannot listen on {EndPoint}: {Reason}")]
+    private static partial void LogCannotListen(ILogger logger, string node, IPEndPoint endPoint, string reason);
+}

@@ -1,0 +1,179 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EmbeddedCluster;
+using KubeLB.Sandbox.Composition;
+
+namespace KubeLB.EndToEnd.Support;
+
+/// <summary>A whole installation for a test: the sandbox, with what a test asks of it.</summary>
+public sealed class TestBed : IAsyncDisposable
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private readonly SandboxEnvironment _sandbox;
+    private readonly HttpClient _http;
+
+    private TestBed(SandboxEnvironment sandbox)
+    {
+        _sandbox = sandbox;
+        _http = new HttpClient(sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(10) };
+        Management = new TestCluster(sandbox.Management.CreateClient("test"));
+        Tenants = [.. sandbox.Tenants.Select(t => new TestCluster(t.Cluster.CreateClient("test")))];
+    }
+
+    public TestCluster Management { get; }
+
+    public IReadOnlyList<TestCluster> Tenants { get; }
+
+    /// <summary>The first tenant.</summary>
+    public TestCluster Tenant => Tenants[0];
+
+    public SandboxEnvironment Sandbox => _sandbox;
+
+    /// <summary>Starts and waits until the tenants are set up.</summary>
+    public static async Task<TestBed> StartAsync(int tenants = 1)
+    {
+        var bed = new TestBed(await SandboxEnvironment.StartAsync(new SandboxOptions { Tenants = tenants }));
+        foreach (var tenant in bed._sandbox.Tenants)
+        {
+            await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
+            await bed.Management.WaitAsync<Addresses>(tenant.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: > 0 }, "names the node");
+        }
+
+        return bed;
+    }
+
+    /// <summary>Applies the documentation's first example and waits until it is in force.</summary>
+    public async Task ApplyBasicExampleAsync(int tenant = 0)
+    {
+        foreach (var manifest in new[] { Documents.Gateway, Documents.Backend, Documents.Deployment, Documents.Route })
+        {
+            await Tenants[tenant].ApplyAsync(manifest);
+        }
+
+        await Tenants[tenant].WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        await Tenants[tenant].WaitAsync<HttpRoute>(
+            "default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await ExpectBackendAsync("api.example.com", tenant);
+    }
+
+    /// <summary>The address that the tenant reads in its Gateway's status.</summary>
+    public async Task<string> AddressAsync(int tenant = 0)
+    {
+        var gateway = await Tenants[tenant].WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
+        return gateway.Status!.Addresses![0].Value!;
+    }
+
+    /// <summary>Sends requests as a client would until a pod of the tenant answers, and returns what it saw.</summary>
+    public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/")
+    {
+        var address = await AddressAsync(tenant);
+        var answer = await Eventually.GetAsync(
+            $"a request for {host} to {address} is answered by a pod",
+            () => SendAsync(address, host, path),
+            a => a.Status == 200);
+        return answer.Echo!;
+    }
+
+    /// <summary>Everything that the installation made or holds, by kind, namespace and name: what a clean-up must come back to.</summary>
+    public async Task<IReadOnlyList<string>> InventoryAsync()
+    {
+        var found = new List<string>();
+        foreach (var (cluster, name) in Tenants.Select((t, i) => (t, $"t{i + 1}")).Append((Management, "management")))
+        {
+            found.AddRange((await cluster.ListAsync<V1Service>()).Select(o => Describe(name, o)));
+            found.AddRange((await cluster.ListAsync<Gateway>()).Select(o => Describe(name, o)));
+            found.AddRange((await cluster.ListAsync<HttpRoute>()).Select(o => Describe(name, o)));
+            found.AddRange((await cluster.ListAsync<GrpcRoute>()).Select(o => Describe(name, o)));
+        }
+
+        found.AddRange((await Management.ListAsync<Route>()).Select(o => Describe("management", o)));
+        return [.. found.Order(StringComparer.Ordinal)];
+    }
+
+    public Task WaitForInventoryAsync(IReadOnlyList<string> expected) =>
+        Eventually.GetAsync("nothing is left behind", InventoryAsync, found => found.SequenceEqual(expected), found => string.Join("\n", found.Except(expected)));
+
+    /// <summary>The requests that the API servers got, of all clients.</summary>
+    public IReadOnlyList<RequestRecord> Requests() =>
+        [.. _sandbox.Tenants.Select(t => t.Cluster).Append(_sandbox.Management).SelectMany(c => c.Requests.Snapshot())];
+
+    /// <summary>The writes of the CCMs and the manager, Events and Leases left out.</summary>
+    public IReadOnlyList<RequestRecord> Writes() =>
+        [.. Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))];
+
+    public void ForgetRequests()
+    {
+        foreach (var cluster in _sandbox.Tenants.Select(t => t.Cluster).Append(_sandbox.Management))
+        {
+            cluster.Requests.Clear();
+        }
+    }
+
+    /// <summary>Waits until no request came for a while: whatever was under way is done.</summary>
+    public async Task SettleAsync()
+    {
+        const int QuietRounds = 20;
+        var quiet = 0;
+        var last = -1;
+        await Eventually.HoldsAsync("the clusters are at rest", () =>
+        {
+            var now = Requests().Count(r => r.Verb != "watch" && r.Resource != "leases");
+            quiet = now == last ? quiet + 1 : 0;
+            last = now;
+            return Task.FromResult(quiet >= QuietRounds);
+        });
+    }
+
+    public Task StopCcmAsync() => _sandbox.Tenants[0].Ccm.StopAsync();
+
+    public Task StartCcmAsync() => _sandbox.Tenants[0].Ccm.StartAsync();
+
+    public Task RestartCcmAsync() => _sandbox.Tenants[0].Ccm.RestartAsync();
+
+    public Task StopManagerAsync() => _sandbox.Manager.StopAsync();
+
+    public Task StartManagerAsync() => _sandbox.Manager.StartAsync();
+
+    public Task RestartManagerAsync() => _sandbox.Manager.RestartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        foreach (var tenant in Tenants)
+        {
+            await tenant.DisposeAsync();
+        }
+
+        await Management.DisposeAsync();
+        await _sandbox.DisposeAsync();
+    }
+
+    private static string Describe(string cluster, k8s.IKubernetesObject<V1ObjectMeta> value) =>
+        $"{cluster} {value.GetType().Name} {value.Metadata.NamespaceProperty}/{value.Metadata.Name} [{string.Join(",", value.Metadata.Finalizers ?? [])}]";
+
+    private async Task<Answer> SendAsync(string address, string host, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}{path}");
+        request.Headers.Host = host;
+        try
+        {
+            using var response = await _http.SendAsync(request);
+            return new Answer(
+                (int)response.StatusCode,
+                response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<Echo>(Json) : null,
+                response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
+        }
+        catch (HttpRequestException e)
+        {
+            return new Answer(0, null, e.Message);
+        }
+    }
+
+    private sealed record Answer(int Status, Echo? Echo, string Error);
+}
+
+/// <summary>What a pod saw of a request.</summary>
+public sealed record Echo(string Method, string Path, string Host, string Pod, string Namespace, string Node);

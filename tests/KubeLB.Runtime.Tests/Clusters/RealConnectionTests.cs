@@ -1,0 +1,102 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Tests.Clusters;
+
+public sealed class RealConnectionTests
+{
+    private readonly FakeApiServer _fake = new();
+
+    [Fact]
+    public async Task A_watch_streams_line_by_line_survives_a_broken_connection_and_ends_with_the_host()
+    {
+        await using var server = await LoopbackApiServer.StartAsync(_fake);
+        using var host = Build(server.Address);
+        await host.StartAsync();
+        var informer = host.Services.GetRequiredKeyedService<Cluster>("home").Informer<Widget>();
+        await informer.WaitForSyncAsync(default);
+        await Eventually.True(() => _fake.Widgets(c => c.OpenWatches) == 1, "it watches");
+        for (var i = 0; i < 3; i++)
+        {
+            _fake.PutWidget($"w{i}");
+            await Eventually.True(() => informer.Get("default", $"w{i}") is not null, $"w{i} arrives while the stream stays open");
+        }
+
+        _fake.Requests.Count(r => r.IsWatch).Should().Be(1);
+        _fake.Widgets(c => c.Drop(abruptly: true));
+        _fake.PutWidget("after");
+        await Eventually.True(() => informer.Get("default", "after") is not null, "it goes on after the break");
+        server.Authorization.Should().Be("Bearer secret");
+
+        await host.StopAsync();
+        await Eventually.True(() => server.AbortedStreams == 1, "the server sees the watch end");
+    }
+
+    [Fact]
+    public async Task Core_kinds_and_own_kinds_namespaced_and_not_go_to_their_paths()
+    {
+        await using var server = await LoopbackApiServer.StartAsync(_fake);
+        using var host = Build(server.Address);
+        var cluster = host.Services.GetRequiredKeyedService<Cluster>("home");
+
+        var service = await cluster.Client<V1Service>().CreateAsync(
+            new V1Service
+            {
+                Metadata = new V1ObjectMeta { Name = "s", NamespaceProperty = "default" },
+                Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 80, TargetPort = "http" }] },
+            },
+            default);
+        service.Spec.Ports[0].TargetPort.Value.Should().Be("http");
+        await cluster.Client<V1Node>().CreateAsync(new V1Node { Metadata = new V1ObjectMeta { Name = "n" } }, default);
+        (await cluster.Client<V1Node>().GetAsync(new ResourceKey("", "n"), default))!.Metadata.Name.Should().Be("n");
+        (await cluster.Client<Widget>().GetAsync(new ResourceKey("default", "none"), default)).Should().BeNull();
+        (await cluster.Client<V1Service>().DeleteAsync(ResourceKey.Of(service), service.Metadata.Uid, default)).Should().BeTrue();
+        (await cluster.Client<V1Service>().DeleteAsync(ResourceKey.Of(service), null, default)).Should().BeFalse();
+
+        _fake.Requests.Select(r => $"{r.Method} {r.Path}{r.Query}").Should().Equal(
+            "POST /api/v1/namespaces/default/services?fieldManager=tester",
+            "POST /api/v1/nodes?fieldManager=tester",
+            "GET /api/v1/nodes/n",
+            "GET /apis/example.com/v1alpha1/namespaces/default/widgets/none",
+            "DELETE /api/v1/namespaces/default/services/s",
+            "DELETE /api/v1/namespaces/default/services/s");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_one_sentence()
+    {
+        string address;
+        await using (var server = await LoopbackApiServer.StartAsync(_fake))
+        {
+            address = server.Address;
+            using var up = Build(address);
+            (await up.Services.GetRequiredKeyedService<Cluster>("home").CheckConnectionAsync(default)).Should().BeNull();
+        }
+
+        using var host = Build(address);
+        var cluster = host.Services.GetRequiredKeyedService<Cluster>("home");
+        (await cluster.CheckConnectionAsync(default)).Should()
+            .StartWith($"Cluster \"home\" cannot be reached at {address}/").And.Contain("refused");
+        cluster.IsReachable.Should().BeFalse();
+    }
+
+    private static IHost Build(string address)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
+        builder.Services.AddSingleton(TestHost.Quick);
+        builder.Services.AddKubeRuntime(o => o.FieldManager = "tester");
+        builder.Services.AddCluster(
+            "home",
+            _ => new Kubernetes(new KubernetesClientConfiguration { Host = address, AccessToken = "secret" }),
+            c => c.Informer<Widget>());
+        return builder.Build();
+    }
+}

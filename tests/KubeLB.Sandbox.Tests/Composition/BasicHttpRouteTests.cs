@@ -1,0 +1,43 @@
+using System.Net;
+
+namespace KubeLB.Sandbox.Tests.Composition;
+
+/// <summary>The documentation's basic example, through the whole chain.</summary>
+public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<SandboxFixture>
+{
+    private static readonly string Manifest = ReadDemo();
+
+    [Fact]
+    public async Task ARequestToTheGatewaysAddressReachesBothPods()
+    {
+        await sandbox.ApplyAsync(Manifest);
+        var address = await sandbox.GatewayAddressAsync("my-gateway");
+        var first = await sandbox.EchoAsync(address, "api.example.com", "/hello?x=1");
+
+        first.Path.Should().Be("/hello");
+        first.Query.Should().Be("?x=1");
+        first.Host.Should().Be("api.example.com");
+        first.Namespace.Should().Be("default");
+        first.Pod.Should().StartWith("api-");
+        first.ContainerPort.Should().Be(8080);
+        first.Headers["x-forwarded-for"].Should().NotBeEmpty();
+
+        var pods = new HashSet<string> { first.Pod };
+        for (var i = 0; i < 4; i++)
+        {
+            pods.Add((await sandbox.EchoAsync(address, "api.example.com")).Pod);
+        }
+
+        pods.Should().HaveCount(2, "connections go to the pods in turn");
+
+        using var other = await sandbox.SendAsync(address, "other.example.com");
+        other.StatusCode.Should().Be(HttpStatusCode.NotFound);
+    }
+
+    private static string ReadDemo()
+    {
+        using var stream = typeof(KubeLB.Sandbox.Composition.SandboxEnvironment).Assembly.GetManifestResourceStream("Demo/basic-httproute.yaml")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net;
+using KubeLB.Sandbox.Networking;
+
+namespace KubeLB.Sandbox.Tests.Networking;
+
+public sealed class LoopbackAddressesTests
+{
+    [Fact]
+    public void TwoInstancesNeverHandOutTheSameAddress()
+    {
+        using var one = new LoopbackAddresses();
+        using var two = new LoopbackAddresses();
+        if (one.IsShared)
+        {
+            one.Take().Should().Be(IPAddress.Loopback);
+            return;
+        }
+
+        var taken = Enumerable.Range(0, 400).SelectMany(_ => new[] { one.Take(), two.Take() }).ToList();
+
+        taken.Should().OnlyHaveUniqueItems();
+        taken.Should().OnlyContain(address => IPAddress.IsLoopback(address));
+    }
+
+    [Fact]
+    public void WhereOnlyOneAddressCanBeBoundEveryAddressIsThatOne()
+    {
+        using var addresses = new LoopbackAddresses(forceShared: true);
+
+        addresses.IsShared.Should().BeTrue();
+        addresses.Take().Should().Be(IPAddress.Loopback);
+        addresses.Take().Should().Be(IPAddress.Loopback);
+    }
+}

@@ -1,0 +1,88 @@
+using k8s.Models;
+using KubeLB.Sandbox.Nodes;
+
+namespace KubeLB.Sandbox.Tests.Nodes;
+
+public sealed class EndpointSelectionTests
+{
+    [Fact]
+    public void OnlyReadyPodsOfTheNamespaceThatTheSelectorPicksAreEndpoints()
+    {
+        var service = Service(new V1ServicePort { Port = 80, TargetPort = 8080 });
+        V1Pod[] pods =
+        [
+            Pod("b"), Pod("a"), Pod("not-ready", ready: false), Pod("other-app", app: "other"), Pod("elsewhere", ns: "elsewhere"),
+        ];
+
+        var subset = EndpointSelection.Of(service, pods).Should().ContainSingle().Subject;
+
+        subset.Pods.Select(p => p.Name()).Should().Equal("a", "b");
+        subset.Ports.Should().ContainSingle().Which.Port.Should().Be(8080);
+    }
+
+    [Theory]
+    [InlineData("8080", 8080)]
+    [InlineData("http", 9090)]
+    [InlineData(null, 80)]
+    public void ATargetPortIsANumberANameOrThePortItself(string? target, int port) =>
+        EndpointSelection.TargetPort(new V1ServicePort { Port = 80, TargetPort = target is null ? null : target }, Pod("a")).Should().Be(port);
+
+    [Fact]
+    public void APodWithoutTheNamedPortIsLeftOut() =>
+        EndpointSelection.Of(Service(new V1ServicePort { Port = 80, TargetPort = "missing" }), [Pod("a")]).Should().BeEmpty();
+
+    [Fact]
+    public void PodsThatDifferInANamedPortsNumberMakeSlicesOfTheirOwn()
+    {
+        var service = Service(new V1ServicePort { Name = "web", Port = 80, TargetPort = "http" });
+
+        var slices = EndpointSelection.Slices(service, EndpointSelection.Of(service, [Pod("a", port: 9090), Pod("b", port: 9091)])).ToList();
+
+        slices.Select(s => (s.Name(), s.Ports[0].Port, s.Endpoints.Single().TargetRef.Name))
+            .Should().Equal(("svc-0", 9090, "a"), ("svc-1", 9091, "b"));
+    }
+
+    [Fact]
+    public void AServiceWithoutReadyPodsHasOneEmptySlice() =>
+        EndpointSelection.Slices(Service(new V1ServicePort { Port = 80 }), []).Should().ContainSingle().Which.Endpoints.Should().BeEmpty();
+
+    [Fact]
+    public void AServiceWithoutSelectorPicksNothing()
+    {
+        var service = Service(new V1ServicePort { Port = 80 });
+        service.Spec.Selector = null;
+
+        EndpointSelection.Selects(service, Pod("a")).Should().BeFalse();
+    }
+
+    [Fact]
+    public void DeclaredContainerPortsAreServedOtherwiseThoseThatServicesSendTo()
+    {
+        var service = Service(new V1ServicePort { Port = 80, TargetPort = 7000 }, new V1ServicePort { Port = 81, TargetPort = "named" });
+        var undeclared = Pod("a");
+        undeclared.Spec.Containers[0].Ports = null;
+
+        PodPorts.Wanted(Pod("b"), [service]).Should().Equal(9090);
+        PodPorts.Wanted(undeclared, [service]).Should().Equal(7000);
+    }
+
+    private static V1Service Service(params V1ServicePort[] ports) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "svc", NamespaceProperty = "default", Uid = "1" },
+        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = "api" }, Ports = ports },
+    };
+
+    private static V1Pod Pod(string name, bool ready = true, string app = "api", string ns = "default", int port = 9090) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns, Labels = new Dictionary<string, string> { ["app"] = app } },
+        Spec = new V1PodSpec
+        {
+            Containers = [new V1Container { Name = "main", Ports = [new V1ContainerPort { Name = "http", ContainerPort = port }] }],
+        },
+        Status = new V1PodStatus
+        {
+            PodIP = "127.1.1.1",
+            Conditions = [new V1PodCondition { Type = "Ready", Status = ready ? "True" : "False" }],
+        },
+    };
+}
