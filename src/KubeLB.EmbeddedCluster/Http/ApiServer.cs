@@ -93,7 +93,8 @@ internal sealed partial class ApiServer(
         {
             return DispatchSubresource(request);
         }
-        if (!resource.Verbs.Contains(request.Info.Verb))
+        var needsName = request.Info.Verb is "update" or "patch";
+        if (!resource.Verbs.Contains(request.Info.Verb) || (needsName && request.Info.Name.Length == 0))
         {
             throw ApiErrors.MethodNotAllowed();
         }
