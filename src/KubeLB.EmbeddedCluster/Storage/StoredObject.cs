@@ -18,7 +18,8 @@ internal sealed class StoredObject
     private readonly int _revisionLength;
     private readonly KeyValuePair<string, string>[] _labels;
 
-    internal StoredObject(byte[] tail, int revisionAt, int revisionLength, long revision, ObjectIdentity identity, KeyValuePair<string, string>[] labels)
+    internal StoredObject(
+        byte[] tail, int revisionAt, int revisionLength, long revision, ObjectIdentity identity, KeyValuePair<string, string>[] labels, object? shape)
     {
         _tail = tail;
         _revisionAt = revisionAt;
@@ -26,6 +27,7 @@ internal sealed class StoredObject
         _labels = labels;
         Revision = revision;
         Identity = identity;
+        Shape = shape;
     }
 
     public ObjectIdentity Identity { get; }
@@ -38,6 +40,9 @@ internal sealed class StoredObject
 
     /// <summary>The resourceVersion; 0 before the object is committed.</summary>
     public long Revision { get; }
+
+    /// <summary>The version of a definition whose schema the object was written by; null for built-in kinds.</summary>
+    public object? Shape { get; }
 
     /// <summary>The text from <c>"metadata":</c> on, closing brace included.</summary>
     public ReadOnlyMemory<byte> Tail => _tail;
@@ -69,7 +74,7 @@ internal sealed class StoredObject
         _tail.AsSpan(0, _revisionAt).CopyTo(tail);
         digits[..length].CopyTo(tail.AsSpan(_revisionAt));
         _tail.AsSpan(_revisionAt + _revisionLength).CopyTo(tail.AsSpan(_revisionAt + length));
-        return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels);
+        return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels, Shape);
     }
 
     /// <summary>The same object without any resourceVersion, as a dry run answers with it. Not to be stored.</summary>
@@ -77,7 +82,7 @@ internal sealed class StoredObject
     {
         var member = ",\"resourceVersion\":\""u8.Length;
         byte[] tail = [.. _tail.AsSpan(0, _revisionAt - member), .. _tail.AsSpan(_revisionAt + _revisionLength + 1)];
-        return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels);
+        return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels, Shape);
     }
 
     /// <summary>Whether both say the same apart from their resourceVersion.</summary>

@@ -59,7 +59,7 @@ internal sealed class TableWriter(ResourceDefinition resource, ObjectText text, 
 
     private void WriteRow(Utf8JsonWriter json, StoredObject stored)
     {
-        var tree = stored.ToTree();
+        var tree = text.Show(stored).ToTree();
         json.WriteStartObject();
         json.WriteStartArray("cells");
         foreach (var cell in resource.Table.Cells(tree, now))

@@ -83,7 +83,7 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
             }
         }
         metadata["finalizers"] = new JsonArray([.. finalizers.Select(finalizer => JsonValue.Create(finalizer))]);
-        var encoded = ObjectEncoder.Encode(tree);
+        var encoded = ObjectEncoder.Encode(tree, existing.Shape);
         if (encoded.SameContent(existing) || options.DryRun)
         {
             return new DeleteOutcome(existing, false);
