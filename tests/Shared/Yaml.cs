@@ -71,6 +71,8 @@ public static class Yaml
     private static bool NeedsQuotes(string text) =>
         Plain(text) is not { } plain || plain.GetValueKind() != JsonValueKind.String
         || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+        || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)
+        || text.ToLowerInvariant() is "true" or "false" or "null" or "yes" or "no" or "on" or "off" or "y" or "n"
         || text[0] is '*' or '&' or '!' or '%' or '@' or '`' or '"' or '\'' or '{' or '[' or '|' or '>' or '#' or '-' or '?' or ':' or ','
         || text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal) || text.EndsWith(':') || text != text.Trim();
 }
