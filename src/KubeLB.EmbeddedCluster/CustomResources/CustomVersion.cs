@@ -5,12 +5,6 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>A column of <c>kubectl get</c> for a custom resource.</summary>
-internal sealed record PrinterColumn(string Name, string Type, string Format, string Description, int Priority, string JsonPath);
-
-/// <summary>Where the scale subresource reads and writes.</summary>
-internal sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);
-
 /// <summary>One served version of a CustomResourceDefinition.</summary>
 internal sealed class CustomVersion
 {

@@ -4,9 +4,6 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>A reference from a dependent to its owner.</summary>
-internal sealed record OwnerReference(string Uid, string ApiVersion, string Kind, string Name, bool BlocksDeletion);
-
 /// <summary>
 /// One version of one object, never changed after it is made. It is kept as the UTF-8 text from <c>"metadata":</c> to the closing brace; the
 /// leading kind and apiVersion differ with the view (API version, list item or object on its own) and are put before it when it is sent.
@@ -101,11 +98,3 @@ internal sealed class StoredObject
 
     public override string ToString() => "{" + Encoding.UTF8.GetString(_tail);
 }
-
-/// <summary>What of an object never changes, and its ties to others.</summary>
-/// <param name="Namespace">Empty for cluster-scoped objects.</param>
-/// <param name="Name">The object's name.</param>
-/// <param name="Uid">The object's uid.</param>
-/// <param name="Owners">Owner references.</param>
-/// <param name="IsTerminating">A deletionTimestamp is set.</param>
-internal sealed record ObjectIdentity(string Namespace, string Name, string Uid, IReadOnlyList<OwnerReference> Owners, bool IsTerminating);
