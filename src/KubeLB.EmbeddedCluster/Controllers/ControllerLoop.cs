@@ -5,12 +5,6 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Something that reacts to changes of the store, as kube-controller-manager's controllers do.</summary>
-internal interface IClusterController
-{
-    void Handle(StoreChange change);
-}
-
 /// <summary>Feeds every change, in order, to the controllers.</summary>
 internal sealed partial class ControllerLoop : IAsyncDisposable
 {

@@ -161,14 +161,3 @@ internal sealed partial class ApiServer(
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private static partial void LogFailure(ILogger logger, Exception exception, string method, string path);
 }
-
-/// <summary>Those who answer, one for each kind of request.</summary>
-internal sealed record ApiHandlers(
-    NonResourceHandler NonResource,
-    ReadHandler Reads,
-    WatchHandler Watches,
-    WriteHandler Writes,
-    PatchHandler Patches,
-    DeleteHandler Deletes,
-    ScaleHandler Scales,
-    ReviewHandler Reviews);

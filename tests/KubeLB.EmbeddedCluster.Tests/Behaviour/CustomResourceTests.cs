@@ -115,6 +115,46 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         (await _api.PostAsync(gadgets, Big)).ShouldBe(201);
     }
 
+    [Fact]
+    public async Task Objects_written_before_a_definition_changed_are_shown_with_its_new_defaults()
+    {
+        var definition = (await File.ReadAllTextAsync("Fixtures/gadgets.crd.yaml")).Replace("shop.example.com", "later.example.com");
+        await fixture.Cluster.InstallCrdsAsync(definition);
+        var gadgets = _gadgets.Replace("shop.", "later.");
+        var created = (await _api.PostAsync(gadgets, """{"apiVersion":"later.example.com/v1","kind":"Gadget","metadata":{"name":"old"},"spec":{"size":2,"nick":"ab"}}""")).ShouldBe(201);
+
+        await fixture.Cluster.InstallCrdsAsync(definition
+            .Replace("size: {type: integer,", "weight: {type: integer, default: 7}\n              size: {type: integer,")
+            .Replace("nick:", "renamed:"));
+
+        foreach (var reply in new[] { await _api.GetAsync($"{gadgets}/old"), await _api.GetAsync(gadgets) })
+        {
+            reply.ShouldBe(200).Text.Should().Contain("\"weight\":7").And.NotContain("nick").And.Contain($"\"resourceVersion\":\"{created.TextAt("metadata.resourceVersion")}\"");
+        }
+        using var watch = await _api.WatchAsync($"{gadgets}?watch=1");
+        ((int?)(await watch.NextAsync())!["object"]!["spec"]!["weight"]).Should().Be(7);
+    }
+
+    [Fact]
+    public async Task A_second_version_shows_the_same_objects()
+    {
+        const string Schema = """{"type":"object","x-kubernetes-preserve-unknown-fields":true}""";
+        await fixture.Cluster.InstallCrdsAsync("""
+            {"kind":"CustomResourceDefinition","metadata":{"name":"twins.two.example.com"},"spec":{"group":"two.example.com","scope":"Cluster","names":{"plural":"twins","kind":"Twin"},
+             "versions":[{"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":SCHEMA}},{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":SCHEMA}}]}}
+            """.Replace("SCHEMA", Schema));
+        const string Group = "/apis/two.example.com";
+        (await _api.PostAsync($"{Group}/v1beta1/twins", """{"apiVersion":"two.example.com/v1beta1","kind":"Twin","metadata":{"name":"t"},"spec":{"a":1}}""")).ShouldBe(201);
+
+        var read = (await _api.GetAsync($"{Group}/v1/twins/t")).ShouldBe(200);
+
+        read.TextAt("apiVersion").Should().Be("two.example.com/v1");
+        read.TextAt("spec.a").Should().Be("1");
+        (await _api.GetAsync(Group)).TextAt("preferredVersion.version").Should().Be("v1");
+        (await _api.PutAsync($"{Group}/v1/twins/t", read.Text.Replace("\"a\":1", "\"a\":2"))).ShouldBe(200);
+        (await _api.GetAsync($"{Group}/v1beta1/twins/t")).TextAt("spec.a").Should().Be("2");
+    }
+
     private Task<Reply> CreateAsync(string spec, string name = "g") =>
         _api.PostAsync(_gadgets, $$$"""{"apiVersion":"shop.example.com/v1","kind":"Gadget","metadata":{"name":"{{{name}}}"},"spec":{{{spec}}} }""");
 }
