@@ -9,7 +9,7 @@ namespace KubeLB.Api.Naming;
 /// </summary>
 public static class GeneratedNames
 {
-    /// <summary>A generated name is shorter than this many characters.</summary>
+    /// <summary>A name of this many characters or more is cut, to exactly this many at most (55, a dash, 4 hex digits).</summary>
     public const int MaxLength = 60;
 
     private const int HashLength = 4;
