@@ -35,6 +35,13 @@ public sealed class GeneratedNamesTests
         GeneratedNames.ForRoute("ns", As(52) + "-bbbbb").Should().Be($"ns-{As(52)}-1e76");
 
     [Fact]
+    public void A_dot_at_the_cut_is_trimmed_since_the_name_would_not_be_valid()
+    {
+        GeneratedNames.ForRoute("ns", As(51) + ".bbbbbbbbbb").Should().Be($"ns-{As(51)}-9c32");
+        GeneratedNames.WithSuffix(As(53) + ".bbbb", SourceUid).Should().Be($"{As(53)}-8029");
+    }
+
+    [Fact]
     public void A_route_name_keeps_its_dots() =>
         GeneratedNames.ForRoute("ns", "web.example.com").Should().Be("ns-web.example.com");
 
