@@ -5,12 +5,6 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Something that reacts to changes of the store, as kube-controller-manager's controllers do.</summary>
-internal interface IClusterController
-{
-    void Handle(StoreChange change);
-}
-
 /// <summary>Feeds every change, in order, to the controllers.</summary>
 internal sealed partial class ControllerLoop : IAsyncDisposable
 {
@@ -48,9 +42,18 @@ internal sealed partial class ControllerLoop : IAsyncDisposable
                     // The object changed or went away meanwhile; that change is in the queue too.
                     LogSkipped(_logger, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name, exception.Message);
                 }
+#pragma warning disable CA1031 // One object that hits a bug must not end the work on all others.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    LogFailed(_logger, exception, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name);
+                }
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "{Controller} failed on a change of {Resource} {Name}")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string controller, string resource, string name);
 
     [LoggerMessage(LogLevel.Debug, "{Controller} skipped a change of {Resource} {Name}: {Reason}")]
     private static partial void LogSkipped(ILogger logger, string controller, string resource, string name, string reason);

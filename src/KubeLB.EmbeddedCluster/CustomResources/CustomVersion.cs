@@ -1,18 +1,15 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
-
-/// <summary>A column of <c>kubectl get</c> for a custom resource.</summary>
-internal sealed record PrinterColumn(string Name, string Type, string Format, string Description, int Priority, string JsonPath);
-
-/// <summary>Where the scale subresource reads and writes.</summary>
-internal sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);
 
 /// <summary>One served version of a CustomResourceDefinition.</summary>
 internal sealed class CustomVersion
 {
     private readonly Lazy<SchemaNode?> _schema;
+    private readonly ConditionalWeakTable<StoredObject, StoredObject> _reshaped = [];
 
     public CustomVersion(JsonObject version)
     {
@@ -52,4 +49,16 @@ internal sealed class CustomVersion
 
     /// <summary>JSON paths that lists can be selected by.</summary>
     public IReadOnlyList<string> SelectableFields { get; }
+
+    /// <summary>An object as this version shows it: one that was written by another schema is pruned and defaulted by this one, as Kubernetes does on reading.</summary>
+    public StoredObject Show(StoredObject stored) =>
+        ReferenceEquals(stored.Shape, this) || Schema is null ? stored : _reshaped.GetValue(stored, Reshape);
+
+    private StoredObject Reshape(StoredObject stored)
+    {
+        var tree = stored.ToTree();
+        SchemaPruning.Apply(tree, Schema!, isResource: true, "", []);
+        SchemaDefaulting.Apply(tree, Schema!);
+        return ObjectEncoder.Encode(tree, this).At(stored.Revision);
+    }
 }

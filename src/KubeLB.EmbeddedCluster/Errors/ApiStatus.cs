@@ -4,15 +4,6 @@ using System.Text.Json;
 
 namespace KubeLB.EmbeddedCluster.Errors;
 
-/// <summary>The <c>details</c> of a Status.</summary>
-internal sealed record StatusDetails(
-    string? Name = null,
-    string? Group = null,
-    string? Kind = null,
-    string? Uid = null,
-    IReadOnlyList<FieldError>? Causes = null,
-    int RetryAfterSeconds = 0);
-
 /// <summary>A Kubernetes <c>Status</c> object: what every failed request, and a successful delete, is answered with.</summary>
 internal sealed record ApiStatus(int Code, string? Reason, string Message, StatusDetails? Details = null)
 {
@@ -90,10 +81,4 @@ internal sealed record ApiStatus(int Code, string? Reason, string Message, Statu
             json.WriteString(name, value);
         }
     }
-}
-
-/// <summary>Ends a request with a Status.</summary>
-internal sealed class ApiException(ApiStatus status) : Exception(status.Message)
-{
-    public ApiStatus Status { get; } = status;
 }

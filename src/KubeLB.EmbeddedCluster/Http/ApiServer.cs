@@ -93,7 +93,8 @@ internal sealed partial class ApiServer(
         {
             return DispatchSubresource(request);
         }
-        if (!resource.Verbs.Contains(request.Info.Verb))
+        var needsName = request.Info.Verb is "update" or "patch";
+        if (!resource.Verbs.Contains(request.Info.Verb) || (needsName && request.Info.Name.Length == 0))
         {
             throw ApiErrors.MethodNotAllowed();
         }
@@ -160,14 +161,3 @@ internal sealed partial class ApiServer(
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private static partial void LogFailure(ILogger logger, Exception exception, string method, string path);
 }
-
-/// <summary>Those who answer, one for each kind of request.</summary>
-internal sealed record ApiHandlers(
-    NonResourceHandler NonResource,
-    ReadHandler Reads,
-    WatchHandler Watches,
-    WriteHandler Writes,
-    PatchHandler Patches,
-    DeleteHandler Deletes,
-    ScaleHandler Scales,
-    ReviewHandler Reviews);

@@ -62,11 +62,3 @@ internal static class BodyReading
         _ => JsonReading.Parse(body.Span, findings),
     };
 }
-
-/// <summary>The encodings of request bodies.</summary>
-internal enum BodyEncoding
-{
-    Json,
-    Yaml,
-    Protobuf,
-}

@@ -3,26 +3,6 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>The form of object that a client wants.</summary>
-internal enum ObjectForm
-{
-    Whole,
-    Table,
-    PartialMetadata,
-}
-
-/// <summary>One entry of an Accept header.</summary>
-internal sealed record AcceptedType(string MediaType, IReadOnlyDictionary<string, string> Parameters)
-{
-    public string? Parameter(string name) => Parameters.GetValueOrDefault(name);
-}
-
-/// <summary>How an answer is to be encoded.</summary>
-internal readonly record struct Negotiated(ObjectForm Form, bool Yaml)
-{
-    public string ContentType => Yaml ? "application/yaml" : "application/json";
-}
-
 /// <summary>Chooses the form and encoding of an answer. Protobuf is answered with JSON, which every client understands, as built-in kinds allow.</summary>
 internal static class Negotiation
 {

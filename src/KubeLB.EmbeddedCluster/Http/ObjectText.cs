@@ -34,7 +34,7 @@ internal sealed class ObjectText
             return;
         }
         output.Write(_prefix);
-        output.Write(stored.Tail.Span);
+        output.Write(Show(stored).Tail.Span);
     }
 
     /// <summary>The object as an item of a list: built-in kinds come without kind and apiVersion there.</summary>
@@ -56,7 +56,10 @@ internal sealed class ObjectText
 
     /// <summary>The object as a tree, with kind and apiVersion.</summary>
     public JsonObject ToTree(StoredObject stored) =>
-        ToTree(_resource.View is { } view ? view.FromStorage(stored.ToTree()) : stored.ToTree());
+        ToTree(_resource.View is { } view ? view.FromStorage(stored.ToTree()) : Show(stored).ToTree());
+
+    /// <summary>The object as the resource's schema shows it now.</summary>
+    public StoredObject Show(StoredObject stored) => _resource.Custom?.Show(stored) ?? stored;
 
     private JsonObject ToTree(JsonObject content)
     {

@@ -5,13 +5,6 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>What reading a document found beside the document itself.</summary>
-internal sealed class JsonFindings
-{
-    /// <summary>Paths of object members that occurred more than once; the last one won, as in Kubernetes.</summary>
-    public List<string> Duplicates { get; } = [];
-}
-
 /// <summary>
 /// Reads JSON into a fully materialised tree. Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it tolerates
 /// duplicate members (as the real API server does), keeps integers as <see cref="long"/>, and words its errors as Go does.

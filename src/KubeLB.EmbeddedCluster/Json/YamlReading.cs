@@ -117,9 +117,13 @@ internal static partial class YamlReading
         {
             return JsonValue.Create(hex);
         }
-        return Float().IsMatch(text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        if (!Float().IsMatch(text) || !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+        {
+            return JsonValue.Create(text);
+        }
+        return double.IsFinite(number)
             ? JsonValue.Create(number)
-            : JsonValue.Create(text);
+            : throw new FormatException($"error converting YAML to JSON: json: unsupported value: {text}");
     }
 
     [GeneratedRegex(@"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")]

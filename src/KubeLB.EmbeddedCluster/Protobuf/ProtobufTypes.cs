@@ -2,22 +2,6 @@ using System.Collections.Frozen;
 
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
-/// <summary>How a member is encoded.</summary>
-internal enum ProtobufForm
-{
-    Text,
-    Integer,
-    Boolean,
-    Bytes,
-    Time,
-    Quantity,
-    IntOrString,
-    Message,
-}
-
-/// <summary>A member of a message: its JSON name, its form, and for messages the type's name.</summary>
-internal sealed record ProtobufMember(string Name, ProtobufForm Form, string Type, bool Repeated, bool Map);
-
 /// <summary>
 /// The numbers of the members that kubectl sends in protobuf: it does so for objects that it makes itself (<c>kubectl create deployment</c>,
 /// <c>create token</c>, <c>auth can-i</c> …), not for files. A line is a type; a member is <c>number name form</c>, with <c>*</c> for lists and

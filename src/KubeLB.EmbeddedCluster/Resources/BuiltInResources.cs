@@ -49,7 +49,7 @@ internal static class BuiltInResources
             Subresources = [new("finalize", "Namespace", ["update"]), .. Status("Namespace")],
             SelectableFields = Fields(("status.phase", tree => tree.Object("status").Text("phase"))),
         },
-        Of<V1Node>("", "v1", "nodes", "node", "Node", new NodeStrategy()) with
+        Of<V1Node>("", "v1", "nodes", "node", "Node") with
         {
             Namespaced = false, ShortNames = ["no"], Table = CoreTables.Nodes, Subresources = Status("Node"),
             SelectableFields = Fields(("spec.unschedulable", tree => tree.Object("spec").Boolean("unschedulable") == true ? "true" : "false")),

@@ -6,9 +6,6 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>A subresource, e.g. <c>status</c> or <c>scale</c>.</summary>
-internal sealed record SubresourceDefinition(string Name, string Kind, string[] Verbs, string Group = "", string Version = "");
-
 /// <summary>Everything the server knows of one resource in one API version. Immutable; custom ones are replaced when their definition changes.</summary>
 internal sealed record ResourceDefinition
 {

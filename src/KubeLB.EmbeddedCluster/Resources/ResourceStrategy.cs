@@ -5,13 +5,6 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Something taken for an object that is not committed yet.</summary>
-internal interface IReservation
-{
-    /// <summary>Gives back what was newly taken, because the write did not happen.</summary>
-    void Release();
-}
-
 /// <summary>
 /// What is particular to one resource, in the steps of Kubernetes' registry strategies: prepare, default, validate, allocate. The base class is that
 /// of a plain object.

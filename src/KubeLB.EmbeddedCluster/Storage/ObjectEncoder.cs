@@ -24,7 +24,9 @@ internal static class ObjectEncoder
     private static Utf8JsonWriter? _writer;
 
     /// <summary>The object without a resourceVersion, to be committed.</summary>
-    public static StoredObject Encode(JsonObject tree)
+    /// <param name="tree">The whole object; kind and apiVersion are left out.</param>
+    /// <param name="shape">The version of a definition whose schema it was written by.</param>
+    public static StoredObject Encode(JsonObject tree, object? shape = null)
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(4096);
         buffer.ResetWrittenCount();
@@ -54,7 +56,7 @@ internal static class ObjectEncoder
 
         // Without the opening brace: see StoredObject.
         var tail = buffer.WrittenSpan[1..].ToArray();
-        return new StoredObject(tail, revisionAt - 1, 0, 0, Identify(metadata), LabelsOf(metadata));
+        return new StoredObject(tail, revisionAt - 1, 0, 0, Identify(metadata), LabelsOf(metadata), shape);
     }
 
     private static void Write(Utf8JsonWriter writer, JsonObject metadata, string[] names)

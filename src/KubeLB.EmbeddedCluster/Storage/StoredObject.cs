@@ -4,9 +4,6 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>A reference from a dependent to its owner.</summary>
-internal sealed record OwnerReference(string Uid, string ApiVersion, string Kind, string Name, bool BlocksDeletion);
-
 /// <summary>
 /// One version of one object, never changed after it is made. It is kept as the UTF-8 text from <c>"metadata":</c> to the closing brace; the
 /// leading kind and apiVersion differ with the view (API version, list item or object on its own) and are put before it when it is sent.
@@ -18,7 +15,8 @@ internal sealed class StoredObject
     private readonly int _revisionLength;
     private readonly KeyValuePair<string, string>[] _labels;
 
-    internal StoredObject(byte[] tail, int revisionAt, int revisionLength, long revision, ObjectIdentity identity, KeyValuePair<string, string>[] labels)
+    internal StoredObject(
+        byte[] tail, int revisionAt, int revisionLength, long revision, ObjectIdentity identity, KeyValuePair<string, string>[] labels, object? shape)
     {
         _tail = tail;
         _revisionAt = revisionAt;
@@ -26,6 +24,7 @@ internal sealed class StoredObject
         _labels = labels;
         Revision = revision;
         Identity = identity;
+        Shape = shape;
     }
 
     public ObjectIdentity Identity { get; }
@@ -38,6 +37,9 @@ internal sealed class StoredObject
 
     /// <summary>The resourceVersion; 0 before the object is committed.</summary>
     public long Revision { get; }
+
+    /// <summary>The version of a definition whose schema the object was written by; null for built-in kinds.</summary>
+    public object? Shape { get; }
 
     /// <summary>The text from <c>"metadata":</c> on, closing brace included.</summary>
     public ReadOnlyMemory<byte> Tail => _tail;
@@ -69,7 +71,7 @@ internal sealed class StoredObject
         _tail.AsSpan(0, _revisionAt).CopyTo(tail);
         digits[..length].CopyTo(tail.AsSpan(_revisionAt));
         _tail.AsSpan(_revisionAt + _revisionLength).CopyTo(tail.AsSpan(_revisionAt + length));
-        return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels);
+        return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels, Shape);
     }
 
     /// <summary>The same object without any resourceVersion, as a dry run answers with it. Not to be stored.</summary>
@@ -77,7 +79,7 @@ internal sealed class StoredObject
     {
         var member = ",\"resourceVersion\":\""u8.Length;
         byte[] tail = [.. _tail.AsSpan(0, _revisionAt - member), .. _tail.AsSpan(_revisionAt + _revisionLength + 1)];
-        return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels);
+        return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels, Shape);
     }
 
     /// <summary>Whether both say the same apart from their resourceVersion.</summary>
@@ -96,11 +98,3 @@ internal sealed class StoredObject
 
     public override string ToString() => "{" + Encoding.UTF8.GetString(_tail);
 }
-
-/// <summary>What of an object never changes, and its ties to others.</summary>
-/// <param name="Namespace">Empty for cluster-scoped objects.</param>
-/// <param name="Name">The object's name.</param>
-/// <param name="Uid">The object's uid.</param>
-/// <param name="Owners">Owner references.</param>
-/// <param name="IsTerminating">A deletionTimestamp is set.</param>
-internal sealed record ObjectIdentity(string Namespace, string Name, string Uid, IReadOnlyList<OwnerReference> Owners, bool IsTerminating);

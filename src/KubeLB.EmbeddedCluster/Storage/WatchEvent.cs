@@ -1,12 +1,5 @@
 namespace KubeLB.EmbeddedCluster.Storage;
 
-internal enum ChangeType
-{
-    Added,
-    Modified,
-    Deleted,
-}
-
 /// <summary>One committed change of one object.</summary>
 /// <param name="Type">What happened.</param>
 /// <param name="Object">The object after the change; for a deletion its last state, at the deletion's resourceVersion.</param>
@@ -15,6 +8,3 @@ internal sealed record WatchEvent(ChangeType Type, StoredObject Object, StoredOb
 {
     public long Revision => Object.Revision;
 }
-
-/// <summary>A change with the table it happened in, for those who follow the whole store.</summary>
-internal readonly record struct StoreChange(ResourceTable Table, WatchEvent Event);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using KubeLB.EmbeddedCluster.Http;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
@@ -59,7 +58,7 @@ internal sealed class TableWriter(ResourceDefinition resource, ObjectText text, 
 
     private void WriteRow(Utf8JsonWriter json, StoredObject stored)
     {
-        var tree = stored.ToTree();
+        var tree = text.Show(stored).ToTree();
         json.WriteStartObject();
         json.WriteStartArray("cells");
         foreach (var cell in resource.Table.Cells(tree, now))
@@ -89,17 +88,4 @@ internal sealed class TableWriter(ResourceDefinition resource, ObjectText text, 
         }
         json.WriteEndObject();
     }
-}
-
-/// <summary>An object reduced to its metadata.</summary>
-internal static class PartialMetadata
-{
-    public static JsonObject Of(JsonObject tree) => new()
-    {
-        ["kind"] = "PartialObjectMetadata",
-        ["apiVersion"] = "meta.k8s.io/v1",
-        ["metadata"] = tree["metadata"]?.DeepClone(),
-    };
-
-    public static void Write(IBufferWriter<byte> output, StoredObject stored) => output.Write(JsonText.Bytes(Of(stored.ToTree())));
 }

@@ -7,31 +7,6 @@ using k8s.Models;
 
 namespace KubeLB.EmbeddedCluster.Typing;
 
-internal enum ValueForm
-{
-    Object,
-    List,
-    Map,
-    Text,
-    Integer,
-    Number,
-    Boolean,
-    Bytes,
-    Time,
-    MicroTime,
-    IntOrString,
-    Quantity,
-    Any,
-}
-
-/// <summary>How a member of a built-in type takes part in a strategic merge patch.</summary>
-/// <param name="Key">Lists of objects are merged by this member; empty for lists of plain values that are merged as sets.</param>
-/// <param name="RetainKeys">A patch may say which members survive (<c>$retainKeys</c>).</param>
-internal sealed record MergeRule(string Key, bool RetainKeys = false);
-
-/// <summary>A member of a built-in type.</summary>
-internal sealed record TypeMember(string Name, TypeSchema Type, MergeRule? Merge, bool Required);
-
 /// <summary>
 /// The shape of a built-in API type, read once from the model classes of KubernetesClient: which members exist, of which form, and how lists merge.
 /// </summary>

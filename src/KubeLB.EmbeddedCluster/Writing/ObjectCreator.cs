@@ -101,7 +101,7 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
         StoredObject? stored = null;
         try
         {
-            var encoded = ObjectEncoder.Encode(tree);
+            var encoded = ObjectEncoder.Encode(tree, resource.Custom);
             if (options.DryRun)
             {
                 return table.Find(@namespace, name) is null ? encoded.WithoutRevision() : null;

@@ -6,11 +6,6 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>What a delete did.</summary>
-/// <param name="Object">The object as it now is, or last was.</param>
-/// <param name="Gone">It is gone; otherwise finalizers hold it.</param>
-internal readonly record struct DeleteOutcome(StoredObject Object, bool Gone);
-
 /// <summary>Deletes objects, or marks them as being deleted while finalizers hold them.</summary>
 internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
 {
@@ -83,7 +78,7 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
             }
         }
         metadata["finalizers"] = new JsonArray([.. finalizers.Select(finalizer => JsonValue.Create(finalizer))]);
-        var encoded = ObjectEncoder.Encode(tree);
+        var encoded = ObjectEncoder.Encode(tree, existing.Shape);
         if (encoded.SameContent(existing) || options.DryRun)
         {
             return new DeleteOutcome(existing, false);

@@ -114,7 +114,7 @@ internal sealed class ObjectUpdater(ClusterStore store)
 
     private StoredObject? Commit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject tree, WriteOptions options)
     {
-        var encoded = ObjectEncoder.Encode(tree);
+        var encoded = ObjectEncoder.Encode(tree, resource.Custom);
         if (encoded.SameContent(existing))
         {
             return existing;

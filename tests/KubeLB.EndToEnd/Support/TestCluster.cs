@@ -7,6 +7,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd.Support;
@@ -46,7 +47,7 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Creates the objects of a manifest, in its order.</summary>
     public async Task ApplyAsync(string yaml)
     {
-        foreach (var document in Manifests.Read(yaml))
+        foreach (var document in Yaml.Read(yaml))
         {
             await CreateAsync(document);
         }

@@ -24,7 +24,10 @@ internal sealed class PatchHandler(ObjectUpdater updater, EscalationCheck escala
         var stored = updater.Update(request.Resource, request.Namespace, request.Info.Name, request.Info.Subresource, current =>
         {
             var view = request.Resource.View;
-            var patched = apply(view is null ? current : view.FromStorage(current), request.Resource);
+            var whole = view is null ? current : view.FromStorage(current);
+            whole["kind"] = request.Resource.Kind;
+            whole["apiVersion"] = request.Resource.ApiVersion;
+            var patched = apply(whole, request.Resource);
             CheckKind(request.Resource, patched);
             options.Warnings.Clear();
             ObjectShaper.Shape(request.Resource, patched, options);

@@ -1,0 +1,14 @@
+using KubeLB.EmbeddedCluster.Http.Handlers;
+
+namespace KubeLB.EmbeddedCluster.Http;
+
+/// <summary>Those who answer, one for each kind of request.</summary>
+internal sealed record ApiHandlers(
+    NonResourceHandler NonResource,
+    ReadHandler Reads,
+    WatchHandler Watches,
+    WriteHandler Writes,
+    PatchHandler Patches,
+    DeleteHandler Deletes,
+    ScaleHandler Scales,
+    ReviewHandler Reviews);

@@ -1,0 +1,8 @@
+namespace KubeLB.EmbeddedCluster.Storage;
+
+internal enum ChangeType
+{
+    Added,
+    Modified,
+    Deleted,
+}

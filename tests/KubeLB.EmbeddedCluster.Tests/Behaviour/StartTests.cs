@@ -1,0 +1,65 @@
+using System.Net;
+using KubeLB.EmbeddedCluster.Tests.Support;
+
+namespace KubeLB.EmbeddedCluster.Tests.Behaviour;
+
+public sealed class StartTests
+{
+    [Fact]
+    public async Task A_cluster_listens_on_loopback_only()
+    {
+        var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Address = IPAddress.Any });
+
+        await start.Should().ThrowAsync<ArgumentException>().WithMessage("An embedded cluster listens on loopback only, not on 0.0.0.0; use 127.0.0.1 or ::1.*");
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("10.96.0.0/31")]
+    [InlineData("fd00::/108")]
+    public async Task A_network_for_services_must_be_one(string cidr)
+    {
+        var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { ServiceCidr = cidr });
+
+        await start.Should().ThrowAsync<ArgumentException>().WithMessage($"'{cidr}' is not an IPv4 network for Services*");
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_an_error_that_names_it()
+    {
+        await using var first = await EmbeddedCluster.StartAsync();
+
+        var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Port = first.Url.Port });
+
+        await start.Should().ThrowAsync<IOException>().WithMessage($"*{first.Url.Port}*");
+    }
+
+    [Fact]
+    public async Task A_cluster_starts_with_what_every_cluster_has()
+    {
+        await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "mine" });
+        using var api = new Api(cluster);
+
+        (await api.GetAsync("/api/v1/namespaces")).At("items")!.AsArray().Select(item => (string)item!["metadata"]!["name"]!)
+            .Should().Equal("default", "kube-node-lease", "kube-public", "kube-system");
+        (await api.GetAsync("/api/v1/namespaces/default/services/kubernetes")).ShouldBe(200).TextAt("spec.clusterIP").Should().Be("10.96.0.1");
+        (await api.GetAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes")).ShouldBe(200).TextAt("ports.0.port").Should().Be(cluster.Url.Port.ToString());
+        (await api.GetAsync("/api/v1/namespaces/kube-system/serviceaccounts/default")).ShouldBe(200);
+        (await api.DeleteAsync("/api/v1/namespaces/kube-system")).ShouldBe(403);
+        cluster.KubeconfigYaml.Should().Contain("current-context: mine").And.Contain($"server: {cluster.Url.GetLeftPart(UriPartial.Authority)}");
+    }
+
+    [Fact]
+    public async Task Stopping_ends_watches_at_once()
+    {
+        var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false });
+        using var api = new Api(cluster);
+        using var watch = await api.WatchAsync("/api/v1/configmaps?watch=1");
+
+        var stopping = cluster.DisposeAsync();
+
+        (await watch.NextAsync()).Should().BeNull();
+        await stopping;
+        await cluster.DisposeAsync();
+    }
+}

@@ -1,0 +1,52 @@
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Translation.Tests.Golden;
+
+/// <summary>
+/// A folder of cases: every <c>case.in.yaml</c> is one, and <c>case.out.yaml</c> holds what comes of it.
+/// <c>KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Translation.Tests</c> rewrites the outputs and removes orphans.
+/// </summary>
+internal sealed class GoldenFolder(string inputs, string outputs, string inputSuffix = GoldenFolder.In)
+{
+    public const string In = ".in.yaml";
+    public const string Out = ".out.yaml";
+    private const string HowToWrite = "write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Translation.Tests";
+
+    private static readonly bool Update = Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1";
+
+    private readonly string _inputs = Path.Combine(SourceTree.Root, "tests", "KubeLB.Translation.Tests", "testdata", inputs);
+    private readonly string _outputs = Path.Combine(SourceTree.Root, "tests", "KubeLB.Translation.Tests", "testdata", outputs);
+
+    public IReadOnlyList<string> Cases() =>
+        [.. Directory.GetFiles(_inputs, "*" + inputSuffix).Select(f => Path.GetFileName(f)[..^inputSuffix.Length]).Order(StringComparer.Ordinal)];
+
+    public string Input(string name) => File.ReadAllText(Path.Combine(_inputs, name + inputSuffix));
+
+    public void Check(string name, string output)
+    {
+        var file = Path.Combine(_outputs, name + Out);
+        if (Update)
+        {
+            Directory.CreateDirectory(_outputs);
+            File.WriteAllText(file, output);
+            return;
+        }
+
+        File.Exists(file).Should().BeTrue($"{file} is missing; {HowToWrite}");
+        output.Should().Be(File.ReadAllText(file), $"{file} says so; if the change is meant, {HowToWrite}");
+    }
+
+    public void CheckOrphans()
+    {
+        var cases = Cases().ToHashSet(StringComparer.Ordinal);
+        var orphans = Directory.GetFiles(_outputs, "*" + Out).Where(f => !cases.Contains(Path.GetFileName(f)[..^Out.Length])).ToList();
+        if (Update)
+        {
+            orphans.ForEach(File.Delete);
+            return;
+        }
+
+        orphans.Should().BeEmpty("every output belongs to an input");
+        Directory.GetFiles(_outputs).Should().OnlyContain(f => f.EndsWith(Out, StringComparison.Ordinal) || f.EndsWith(In, StringComparison.Ordinal));
+    }
+}

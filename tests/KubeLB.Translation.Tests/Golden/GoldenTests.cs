@@ -1,0 +1,43 @@
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Translation.Tests.Golden;
+
+/// <summary>What translation does, by example: <c>testdata/ccm</c>, <c>testdata/manager</c>, and both in a chain.</summary>
+public sealed class GoldenTests
+{
+    private static readonly GoldenFolder Ccm = new("ccm", "ccm");
+    private static readonly GoldenFolder Manager = new("manager", "manager");
+
+    // The CCM's golden output is the manager's golden input.
+    private static readonly GoldenFolder Chain = new("ccm", "chain", GoldenFolder.Out);
+
+    public static TheoryData<string> CcmCases => [.. Ccm.Cases()];
+
+    public static TheoryData<string> ManagerCases => [.. Manager.Cases()];
+
+    [Theory]
+    [MemberData(nameof(CcmCases))]
+    public void What_the_ccm_makes_of_a_tenants_objects(string name)
+    {
+        var output = Yaml.Write(new TenantSide(new CaseObjects(Ccm.Input(name))).Output());
+        Ccm.Check(name, output);
+        Chain.Check(name, Yaml.Write(new ManagementSide(new CaseObjects(RoutesOf(output))).Output()));
+    }
+
+    [Theory]
+    [MemberData(nameof(ManagerCases))]
+    public void What_the_manager_makes_of_routes(string name) =>
+        Manager.Check(name, Yaml.Write(new ManagementSide(new CaseObjects(Manager.Input(name))).Output()));
+
+    [Fact]
+    public void No_output_is_left_without_its_input()
+    {
+        Ccm.CheckOrphans();
+        Manager.CheckOrphans();
+        Chain.CheckOrphans();
+    }
+
+    // Between the two the API server gives the Route a UID.
+    private static string RoutesOf(string output) =>
+        Yaml.Write(Yaml.Read(output).Where(d => d["kind"]!.GetValue<string>() == "Route"));
+}

@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Services;
+using KubeLB.Translation.Status;
+
+namespace KubeLB.Translation.Tests.Golden;
+
+/// <summary>All that a manager would write for the Routes of a case: Gateways first, as their names are waited for.</summary>
+internal sealed class ManagementSide(CaseObjects objects) : IManagementView
+{
+    private readonly Dictionary<PortNeed, int> _ports = [];
+
+    public Route? GatewayRoute(string originNamespace, string originName) =>
+        objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
+
+    public NameHolder HolderOf(string kind, string name) => kind switch
+    {
+        "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
+        "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
+        "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
+        "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
+        _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
+    };
+
+    public IEnumerable<JsonObject> Output() =>
+        [.. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
+
+    private IEnumerable<JsonObject> Generate(Route route)
+    {
+        var translation = EnvoyGatewayTranslator.Translate(route, objects.Settings.GatewayClass, this, ProxyPort);
+        if (translation.WaitingFor is { } gateway)
+        {
+            yield return new JsonObject { ["kind"] = "Waiting", ["route"] = route.Name, ["nameOf"] = $"Gateway {gateway}" };
+            yield break;
+        }
+
+        var applied = translation.Services.ToDictionary(p => p.Key, p => new AppliedObject(null, new JsonObject { ["loadBalancer"] = new JsonObject() }, null));
+        foreach (var plan in translation.Services)
+        {
+            objects.Set(plan.Service);
+            yield return ApiJson.ToJson(plan.Service);
+        }
+
+        AppliedObject? generated = null;
+        if (translation.Generated is { } value)
+        {
+            generated = new AppliedObject(Store(value), Status: null, Error: null);
+            yield return ApiJson.ToJson(value);
+        }
+
+        route.Status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        yield return new JsonObject
+        {
+            ["apiVersion"] = route.ApiVersion,
+            ["kind"] = route.Kind,
+            ["metadata"] = new JsonObject { ["namespace"] = route.Namespace, ["name"] = route.Name },
+            ["status"] = ApiJson.ToJson(route.Status),
+        };
+    }
+
+    private long Store(ApiObject value)
+    {
+        switch (value)
+        {
+            case Gateway gateway: objects.Set(gateway); break;
+            case HttpRoute http: objects.Set(http); break;
+            case GrpcRoute grpc: objects.Set(grpc); break;
+        }
+
+        return 1;
+    }
+
+    private int ProxyPort(PortNeed need)
+    {
+        if (!_ports.TryGetValue(need, out var port))
+        {
+            _ports[need] = port = 10000 + _ports.Count;
+        }
+
+        return port;
+    }
+
+    private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid);
+}

@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.Translation.Tests.Golden;
+
+/// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
+internal sealed record Settings
+{
+    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "gatewayClass", "nodePorts"];
+
+    /// <summary>Time of every transition.</summary>
+    public const string Now = "2026-01-02T03:04:05Z";
+
+    public string TenantNamespace { get; private init; } = "tenant-t";
+
+    public bool UseGatewayClass { get; private init; } = true;
+
+    public string NodeAddressType { get; private init; } = "ExternalIP";
+
+    public string GatewayClass { get; private init; } = "eg";
+
+    /// <summary>Whether the twins that are asked for get their node ports at once, 30000 and up; false leaves them to the case.</summary>
+    public bool AllocatesNodePorts { get; private init; } = true;
+
+    public static Settings Of(JsonObject? document)
+    {
+        if (document is null)
+        {
+            return new Settings();
+        }
+
+        document.Select(p => p.Key).Should().BeSubsetOf(Known);
+        var defaults = new Settings();
+        return new Settings
+        {
+            TenantNamespace = document["tenantNamespace"]?.GetValue<string>() ?? defaults.TenantNamespace,
+            UseGatewayClass = document["useGatewayClass"]?.GetValue<bool>() ?? defaults.UseGatewayClass,
+            NodeAddressType = document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddressType,
+            GatewayClass = document["gatewayClass"]?.GetValue<string>() ?? defaults.GatewayClass,
+            AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",
+        };
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Golden;
+
+/// <summary>All that a CCM would write for the objects of a case.</summary>
+internal sealed class TenantSide(CaseObjects objects) : ITenantView
+{
+    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass);
+    private readonly List<JsonObject> _twins = [];
+    private int _nodePort = 30000;
+
+    public GatewayClass? GatewayClass(string name) => objects.Get<GatewayClass>("", name);
+
+    public Gateway? Gateway(string @namespace, string name) => objects.Get<Gateway>(@namespace, name);
+
+    // Namespaces that a case does not speak of exist without labels.
+    public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) =>
+        new Dictionary<string, string>(objects.Get<V1Namespace>("", @namespace)?.Metadata.Labels ?? new Dictionary<string, string>());
+
+    public V1Service? Service(string @namespace, string name) => objects.Get<V1Service>(@namespace, name);
+
+    public Route? GatewayRoute(string @namespace, string name) =>
+        objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == @namespace && o.Name == name);
+
+    public IEnumerable<JsonObject> Output()
+    {
+        var routes = objects.All<HttpRoute>().Cast<IGatewayRoute>().Concat(objects.All<GrpcRoute>()).ToList();
+        routes.ForEach(AddTwins);
+        IEnumerable<JsonObject> addresses = objects.All<V1Node>().Count == 0
+            ? []
+            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddressType, _settings.TenantNamespace))];
+        return
+        [
+            .. addresses, .. _twins,
+            .. objects.All<Gateway>().SelectMany(Carry), .. routes.SelectMany(Carry),
+            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOurs).Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
+        ];
+    }
+
+    private void AddTwins(IGatewayRoute route)
+    {
+        if (!RouteAttachment.Evaluate(route, this, _settings).Any(v => v.IsAttached))
+        {
+            return;
+        }
+
+        foreach (var (@namespace, name) in BackendReferences.ServicesOf(route))
+        {
+            if (Service(@namespace, name) is not { } service || !NodePortTwin.IsNeededFor(service) || NodePortTwin.Find(this, @namespace, name) is not null)
+            {
+                continue;
+            }
+
+            var twin = NodePortTwin.For(service, this);
+            _twins.Add(ApiJson.ToJson(twin));
+            if (objects.Settings.AllocatesNodePorts)
+            {
+                twin.Metadata.Uid = $"service-{@namespace}-{twin.Name()}";
+                foreach (var port in twin.Spec.Ports)
+                {
+                    port.NodePort = _nodePort++;
+                }
+
+                objects.Set(twin);
+            }
+        }
+    }
+
+    private IEnumerable<JsonObject> Carry(Gateway gateway)
+    {
+        if (GatewayTranslator.Translate(gateway, this, _settings) is { } route)
+        {
+            yield return ApiJson.ToJson(route);
+            yield return Status(gateway, GatewayStatusTranslator.Translate(gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), Settings.Now));
+        }
+    }
+
+    private IEnumerable<JsonObject> Carry(IGatewayRoute route)
+    {
+        var translation = RouteTranslator.Translate(route, this, _settings);
+        if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
+        {
+            yield return ApiJson.ToJson(translation.Desired);
+        }
+        else if (translation.Desired is not null)
+        {
+            yield return new JsonObject
+            {
+                ["kind"] = "Waiting",
+                ["route"] = $"{route.Kind} {route.Metadata.NamespaceProperty}/{route.Metadata.Name}",
+                ["nodePortsOf"] = new JsonArray([.. translation.Backends.Waiting.Select(JsonNode (w) => w)]),
+            };
+        }
+
+        var inManagement = objects.Get<Route>(_settings.TenantNamespace, route.Metadata.Uid);
+        var status = RouteStatusTranslator.Translate(route, translation, inManagement, this, Settings.Now);
+        if (status.Parents.Count > 0)
+        {
+            yield return Status(route, status);
+        }
+    }
+
+    private static JsonObject Status(IKubernetesObject<V1ObjectMeta> value, object status) => new()
+    {
+        ["apiVersion"] = value.ApiVersion,
+        ["kind"] = value.Kind,
+        ["metadata"] = value.Metadata.NamespaceProperty is { } ns
+            ? new JsonObject { ["namespace"] = ns, ["name"] = value.Metadata.Name }
+            : new JsonObject { ["name"] = value.Metadata.Name },
+        ["status"] = ApiJson.ToJson(status),
+    };
+}
