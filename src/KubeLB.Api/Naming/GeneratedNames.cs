@@ -9,7 +9,7 @@ namespace KubeLB.Api.Naming;
 /// </summary>
 public static class GeneratedNames
 {
-    /// <summary>A generated name is shorter than this many characters.</summary>
+    /// <summary>A name of this many characters or more is cut, to exactly this many at most (55, a dash, 4 hex digits).</summary>
     public const int MaxLength = 60;
 
     private const int HashLength = 4;
@@ -33,7 +33,7 @@ public static class GeneratedNames
     public static string WithSuffix(string name, string sourceUid)
     {
         var room = MaxLength - 1 - (HashLength + 1);
-        var prefix = name.Length > room ? name[..room].TrimEnd('-') : name;
+        var prefix = name.Length > room ? name[..room].TrimEnd('-', '.') : name;
         return $"{prefix}-{Hash(sourceUid)}";
     }
 
@@ -41,8 +41,9 @@ public static class GeneratedNames
     public static string Hash(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 
+    // The contract trims dashes only; after a dot, which only routes' names have, a dash would make the name invalid.
     private static string Shorten(string name) =>
-        name.Length < MaxLength ? name : $"{name[..(MaxLength - (HashLength + 1))].TrimEnd('-')}-{Hash(name)}";
+        name.Length < MaxLength ? name : $"{name[..(MaxLength - (HashLength + 1))].TrimEnd('-', '.')}-{Hash(name)}";
 
     private static string Dns1035Label(string text)
     {

@@ -30,8 +30,6 @@ public static class Hostnames
     {
         var suffix = wildcard.AsSpan(1);
         var bare = hostname.StartsWith(WildcardPrefix, StringComparison.Ordinal) ? hostname.AsSpan(1) : hostname.AsSpan();
-        return bare.Length > suffix.Length
-            ? bare.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)
-            : hostname[0] == '*' && bare.Equals(suffix, StringComparison.OrdinalIgnoreCase);
+        return bare.Length > suffix.Length && bare.EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
     }
 }

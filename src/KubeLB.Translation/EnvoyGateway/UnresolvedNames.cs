@@ -5,7 +5,7 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
 /// Names for references that resolve to nothing of the tenant's. They are rewritten too: left as they are, they could
-/// name an object of somebody else's. No generated object can have such a name, since those are shorter than 60 characters.
+/// name an object of somebody else's. No generated object can have such a name, since those have at most 60 characters.
 /// </summary>
 public static class UnresolvedNames
 {

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using KubeLB.Api.GatewayApi;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;

@@ -1,0 +1,28 @@
+namespace KubeLB.Api.Tests;
+
+/// <summary>Expected hashes were computed with sha256sum.</summary>
+public sealed class LabelsTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(63)]
+    public void A_name_of_up_to_63_characters_is_its_own_value(int length)
+    {
+        var name = new string('a', length);
+
+        Labels.Value(name).Should().Be(name);
+    }
+
+    [Theory]
+    [InlineData(64, "ffe0")]
+    [InlineData(253, "3285")]
+    public void A_longer_name_is_cut_and_told_apart_by_its_hash(int length, string hash) =>
+        Labels.Value(new string('a', length)).Should().Be($"{new string('a', 58)}-{hash}").And.HaveLength(63);
+
+    [Theory]
+    [InlineData(57, ".bbbbbbbbbb", "7332")]
+    [InlineData(56, "-.bbbbbbbbbb", "df42")]
+    public void Dots_and_dashes_at_the_cut_are_trimmed(int length, string rest, string hash) =>
+        Labels.Value(new string('a', length) + rest).Should().Be($"{new string('a', length)}-{hash}");
+}

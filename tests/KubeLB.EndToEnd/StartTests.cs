@@ -1,0 +1,118 @@
+using System.Net;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Hosting;
+using KubeLB.EmbeddedCluster;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>What is missing at the start is said, waited for, and used when it comes.</summary>
+public sealed class StartTests : IAsyncLifetime
+{
+    private readonly HttpClient _http = new();
+    private EmbeddedCluster.EmbeddedCluster _tenant = null!;
+    private EmbeddedCluster.EmbeddedCluster _management = null!;
+
+    public async Task InitializeAsync()
+    {
+        _tenant = await EmbeddedCluster.EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "tenant" });
+        _management = await EmbeddedCluster.EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "management" });
+    }
+
+    public async Task DisposeAsync()
+    {
+        _http.Dispose();
+        await _tenant.DisposeAsync();
+        await _management.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_ccm_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
+    {
+        await InstallCrdsAsync(_management, "kubelb.k8c.io");
+        using var host = Ccm();
+        await host.StartAsync();
+
+        var waiting = await ReadyAsync(
+            host,
+            code => code == HttpStatusCode.ServiceUnavailable,
+            text => !text.Contains("not synced yet", StringComparison.Ordinal));
+        waiting.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().HaveCount(4)
+            .And.OnlyContain(line => line.Contains("gateway.networking.k8s.io", StringComparison.Ordinal) && line.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));
+
+        await InstallCrdsAsync(_tenant, "gateway.networking.k8s.io");
+        await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_manager_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
+    {
+        using var host = ManagerHost.Build(
+            new ManagerOptions { EnableGatewayApi = true, EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
+            () => _management.CreateClient("kubelb-manager"));
+        await host.StartAsync();
+        await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("tenants.kubelb.k8c.io", StringComparison.Ordinal));
+
+        await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
+        await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task With_leader_election_one_of_two_managers_writes_and_the_other_takes_over()
+    {
+        await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
+        await using var management = new TestCluster(_management.CreateClient("test"));
+        await management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
+        using var first = Manager("first");
+        await first.StartAsync();
+        await management.ApplyAsync(TenantNamed("t1"));
+        await management.WaitAsync<Tenant>("", "t1", t => t.Status?.Phase == TenantPhases.Ready, "is ready");
+
+        using var second = Manager("second");
+        await second.StartAsync();
+        await first.StopAsync();
+        await management.ApplyAsync(TenantNamed("t2"));
+        await management.WaitAsync<Tenant>("", "t2", t => t.Status?.Phase == TenantPhases.Ready, "is ready");
+
+        _management.Requests.Snapshot().Where(r => r.IsWrite && r.Resource == "namespaces" && r.UserAgent is "first" or "second").Select(r => (r.UserAgent, r.Verb))
+            .Should().Equal(("first", "create"), ("second", "create"));
+        await second.StopAsync();
+    }
+
+    private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
+
+    private IHost Ccm() => CcmHost.Build(
+        new CcmOptions { ClusterName = "t1", EnableGatewayApi = true, EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
+        new CcmConnections(() => _tenant.CreateClient("kubelb-ccm"), () => _management.CreateClient("kubelb-ccm")));
+
+    private IHost Manager(string userAgent) => ManagerHost.Build(
+        new ManagerOptions { EnableGatewayApi = true, MetricsAddress = "0", HealthProbeBindAddress = "0" },
+        () => _management.CreateClient(userAgent));
+
+    private static Task InstallCrdsAsync(EmbeddedCluster.EmbeddedCluster cluster, params string[] groups) =>
+        cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml"))
+            .Where(file => groups.Any(group => Path.GetFileName(file).StartsWith(group, StringComparison.Ordinal)))
+            .Select(File.ReadAllText));
+
+    private async Task<string> ReadyAsync(IHost host, Func<HttpStatusCode, bool> code, Func<string, bool> text)
+    {
+        var probe = host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
+        var answer = await Eventually.GetAsync(
+            "/readyz answers as expected",
+            async () =>
+            {
+                using var response = await _http.GetAsync($"http://{probe}/readyz");
+                return (response.StatusCode, Text: await response.Content.ReadAsStringAsync());
+            },
+            a => code(a.StatusCode) && text(a.Text));
+        return answer.Text;
+    }
+}

@@ -1,0 +1,286 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Attachment;
+
+public sealed class RouteAttachmentTests
+{
+    private static readonly TenantSettings Settings = new("tenant-t");
+
+    private readonly TenantStub _tenant = new() { Namespaces = { ["infra"] = [], ["apps"] = new() { ["team"] = "a" } } };
+
+    [Fact]
+    public void A_route_without_parents_has_no_verdicts()
+    {
+        Evaluate(new HttpRoute { Metadata = In("apps"), Spec = new HttpRouteSpec() }).Should().BeEmpty();
+        Evaluate(new HttpRoute { Metadata = In("apps") }).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_route_attaches_to_the_gateway_of_its_own_namespace()
+    {
+        var gateway = Gateway("apps", "gw", Listener("http", 80));
+        var parent = new ParentReference { Name = "gw" };
+
+        var verdict = Evaluate(Route(parent)).Should().ContainSingle().Subject;
+
+        verdict.IsAttached.Should().BeTrue();
+        verdict.Gateway.Should().BeSameAs(gateway);
+        verdict.Ref.Should().BeSameAs(parent);
+        verdict.Pinned.Should().Equal(parent);
+    }
+
+    [Fact]
+    public void Grpc_routes_attach_alike()
+    {
+        Gateway("apps", "gw", Listener("http", 80), Listener("kinds", 81, kind: "HTTPRoute"));
+        var route = new GrpcRoute { Metadata = In("apps"), Spec = new GrpcRouteSpec { ParentRefs = [new ParentReference { Name = "gw" }] } };
+
+        Evaluate(route).Should().ContainSingle().Which.Pinned.Should().ContainSingle(p => p.SectionName == "http");
+    }
+
+    [Theory]
+    [InlineData(null, null, true)]
+    [InlineData("", null, true)]
+    [InlineData("a", null, true)]
+    [InlineData("a", 80, true)]
+    [InlineData(null, 81, true)]
+    [InlineData("a", 81, false)]
+    [InlineData("c", null, false)]
+    [InlineData("A", null, false)]
+    [InlineData(null, 82, false)]
+    public void SectionName_and_port_choose_listeners(string? section, int? port, bool attaches)
+    {
+        Gateway("apps", "gw", Listener("a", 80), Listener("b", 81));
+
+        var verdict = Evaluate(Route(new ParentReference { Name = "gw", SectionName = section, Port = port })).Single();
+
+        verdict.Refusal?.Reason.Should().Be("NoMatchingParent");
+        verdict.IsAttached.Should().Be(attaches);
+        verdict.Pinned.Should().HaveCount(attaches ? 1 : 0);
+    }
+
+    [Theory]
+    [InlineData("All", true)]
+    [InlineData("Same", false)]
+    [InlineData(null, false)]
+    [InlineData("None", false)]
+    [InlineData("Selector:a", true)]
+    [InlineData("Selector:b", false)]
+    public void A_listener_says_from_which_namespaces_routes_may_come(string? from, bool attaches)
+    {
+        Gateway("infra", "gw", Listener("http", 80, from: from));
+
+        var verdict = Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" })).Single();
+
+        verdict.IsAttached.Should().Be(attaches);
+        verdict.Refusal?.Reason.Should().Be("NotAllowedByListeners");
+    }
+
+    [Fact]
+    public void A_namespace_that_is_not_known_is_only_let_in_where_all_or_the_same_are()
+    {
+        _tenant.Namespaces.Clear();
+        Gateway("infra", "gw", Listener("all", 80, from: "All"), Listener("selector", 81, from: "Selector:a"));
+
+        Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" })).Single()
+            .Pinned.Should().ContainSingle(p => p.SectionName == "all");
+    }
+
+    [Fact]
+    public void Kinds_refuse_the_route()
+    {
+        Gateway("apps", "gw", Listener("http", 80, kind: "GRPCRoute"));
+
+        Evaluate(Route(new ParentReference { Name = "gw" })).Single().Refusal!.Reason.Should().Be("NotAllowedByListeners");
+    }
+
+    [Theory]
+    [InlineData("*.example.com", "web.example.com", true)]
+    [InlineData("*.example.com", "web.example.org", false)]
+    [InlineData("*.example.com", null, true)]
+    [InlineData(null, "web.example.org", true)]
+    public void Hostnames_must_intersect(string? listener, string? route, bool attaches)
+    {
+        Gateway("apps", "gw", Listener("http", 80, hostname: listener));
+        var http = Route(new ParentReference { Name = "gw" });
+        http.Spec!.Hostnames = route is null ? null : [route];
+
+        var verdict = Evaluate(http).Single();
+
+        verdict.IsAttached.Should().Be(attaches);
+        verdict.Refusal?.Reason.Should().Be("NoMatchingListenerHostname");
+        verdict.Refusal?.Message.Should().Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
+    }
+
+    [Fact]
+    public void A_parent_is_pinned_to_the_listeners_that_permit_the_route_where_others_do_not()
+    {
+        Gateway(
+            "infra",
+            "gw",
+            Listener("all", 80, from: "All"),
+            Listener("same", 81, from: "Same"),
+            Listener("also", 82, from: "All", hostname: "*.example.com"),
+            Listener("elsewhere", 83, from: "All", hostname: "*.example.org"),
+            Listener("grpc", 84, from: "All", kind: "GRPCRoute"));
+        var parent = new ParentReference { Group = "gateway.networking.k8s.io", Kind = "Gateway", Name = "gw", Namespace = "infra" };
+        var before = ApiJson.ToJson(parent).ToJsonString();
+        var route = Route(parent);
+        route.Spec!.Hostnames = ["web.example.com"];
+
+        var verdict = Evaluate(route).Single();
+
+        verdict.Pinned.Should().BeEquivalentTo(
+        [
+            new ParentReference { Group = parent.Group, Kind = "Gateway", Name = "gw", Namespace = "infra", SectionName = "all" },
+            new ParentReference { Group = parent.Group, Kind = "Gateway", Name = "gw", Namespace = "infra", SectionName = "also" },
+        ], options => options.WithStrictOrdering());
+        ApiJson.ToJson(parent).ToJsonString().Should().Be(before);
+    }
+
+    [Fact]
+    public void A_parent_with_a_port_keeps_it_when_pinned()
+    {
+        Gateway("apps", "gw", Listener("a", 80), Listener("b", 80, hostname: "example.org"), Listener("c", 81));
+        var route = Route(new ParentReference { Name = "gw", Port = 80 });
+        route.Spec!.Hostnames = ["example.com"];
+
+        Evaluate(route).Single().Pinned.Should().ContainSingle().Which.Should().BeEquivalentTo(new { Name = "gw", Port = 80, SectionName = "a" });
+    }
+
+    [Fact]
+    public void A_listener_that_the_parent_does_not_name_leaves_it_as_written()
+    {
+        Gateway("apps", "gw", Listener("a", 80), Listener("none", 81, from: "None"));
+        var parent = new ParentReference { Name = "gw", SectionName = "a" };
+
+        Evaluate(Route(parent)).Single().Pinned.Should().ContainSingle().Which.Should().BeSameAs(parent);
+    }
+
+    [Fact]
+    public void Refusals_are_looked_for_in_the_order_parent_then_permission_then_hostname()
+    {
+        Gateway("infra", "gw", Listener("closed", 80, from: "None", hostname: "example.org"), Listener("open", 81, from: "All", hostname: "example.org"));
+        var route = Route(
+            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "absent" },
+            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "closed" },
+            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "open" },
+            new ParentReference { Name = "gw", Namespace = "infra" });
+        route.Spec!.Hostnames = ["example.com"];
+
+        var verdicts = Evaluate(route);
+
+        verdicts.Select(v => v.Refusal!.Reason).Should().Equal(
+            "NoMatchingParent", "NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingListenerHostname");
+        verdicts.Select(v => v.Refusal!.Message).Distinct().Should().HaveCount(3);
+        verdicts.Should().OnlyContain(v => v.Pinned.Count == 0 && !v.IsAttached);
+    }
+
+    [Fact]
+    public void A_gateway_without_listeners_has_no_matching_parent()
+    {
+        Gateway("apps", "gw");
+        Gateway("apps", "bare").Spec!.Listeners = null;
+
+        Evaluate(Route(new ParentReference { Name = "gw" }, new ParentReference { Name = "bare" }))
+            .Should().HaveCount(2).And.OnlyContain(v => v.Refusal!.Reason == "NoMatchingParent");
+    }
+
+    [Fact]
+    public void What_is_not_our_gateway_gets_no_verdict()
+    {
+        Gateway("apps", "gw", Listener("http", 80));
+        Gateway("apps", "foreign", Listener("http", 80)).Spec!.GatewayClassName = "other";
+
+        Evaluate(Route(
+            new ParentReference { Name = "foreign" },
+            new ParentReference { Name = "absent" },
+            new ParentReference { Name = "gw", Namespace = "nowhere" },
+            new ParentReference { Name = "gw", Kind = "Service", Group = "" },
+            new ParentReference { Name = "gw", Kind = "Service" },
+            new ParentReference { Name = "gw", Group = "" },
+            new ParentReference { Name = "gw", Group = "example.com" })).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Verdicts_come_in_the_order_of_the_spec()
+    {
+        Gateway("apps", "one", Listener("http", 80));
+        Gateway("apps", "two", Listener("http", 80));
+
+        Evaluate(Route(new ParentReference { Name = "two" }, new ParentReference { Name = "absent" }, new ParentReference { Name = "one" }))
+            .Select(v => v.Gateway.Name).Should().Equal("two", "one");
+    }
+
+    [Theory]
+    [InlineData("kubelb", null, true, true)]
+    [InlineData("other", null, true, false)]
+    [InlineData("other", "kubelb.k8c.io/gateway-controller", true, true)]
+    [InlineData("kubelb", "example.com/controller", true, false)]
+    [InlineData("other", "example.com/controller", false, true)]
+    public void Whose_gateway_it_is_is_told_by_its_class(string className, string? controller, bool useGatewayClass, bool ours)
+    {
+        Gateway("apps", "gw", Listener("http", 80)).Spec!.GatewayClassName = className;
+        if (controller is not null)
+        {
+            _tenant.Classes.Add(new GatewayClass
+            {
+                Metadata = new V1ObjectMeta { Name = className },
+                Spec = new GatewayClassSpec { ControllerName = controller },
+            });
+        }
+
+        RouteAttachment.Evaluate(Route(new ParentReference { Name = "gw" }), _tenant, Settings with { UseGatewayClass = useGatewayClass })
+            .Should().HaveCount(ours ? 1 : 0);
+    }
+
+    [Fact]
+    public void GatewaysOf_names_each_gateway_once_ours_or_not() =>
+        RouteAttachment.GatewaysOf(Route(
+            new ParentReference { Name = "gw", SectionName = "a" },
+            new ParentReference { Name = "gw", Namespace = "apps", SectionName = "b" },
+            new ParentReference { Name = "gw", Namespace = "infra" },
+            new ParentReference { Name = "svc", Group = "", Kind = "Service" }))
+            .Should().Equal(("apps", "gw"), ("infra", "gw"));
+
+    private IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
+
+    private Gateway Gateway(string @namespace, string name, params Listener[] listeners)
+    {
+        var gateway = new Gateway
+        {
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = @namespace },
+            Spec = new GatewaySpec { GatewayClassName = "kubelb", Listeners = [.. listeners] },
+        };
+        _tenant.Gateways.Add(gateway);
+        return gateway;
+    }
+
+    private static Listener Listener(string name, int port, string? from = null, string? hostname = null, string? kind = null) => new()
+    {
+        Name = name,
+        Port = port,
+        Protocol = "HTTP",
+        Hostname = hostname,
+        AllowedRoutes = new AllowedRoutes
+        {
+            Kinds = kind is null ? null : [new RouteGroupKind { Kind = kind }],
+            Namespaces = from?.Split(':') is [var selector, var team]
+                ? new RouteNamespaces
+                {
+                    From = selector,
+                    Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = team } },
+                }
+                : new RouteNamespaces { From = from },
+        },
+    };
+
+    private static HttpRoute Route(params ParentReference[] parents) =>
+        new() { Metadata = In("apps"), Spec = new HttpRouteSpec { ParentRefs = [.. parents] } };
+
+    private static V1ObjectMeta In(string @namespace) => new() { Name = "web", NamespaceProperty = @namespace };
+}

@@ -1,0 +1,26 @@
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Attachment;
+
+/// <summary>A tenant's cluster that holds what a test puts into it.</summary>
+internal sealed class TenantStub : ITenantView
+{
+    public List<GatewayClass> Classes { get; } = [];
+
+    public List<Gateway> Gateways { get; } = [];
+
+    public Dictionary<string, Dictionary<string, string>> Namespaces { get; } = [];
+
+    public GatewayClass? GatewayClass(string name) => Classes.Find(c => c.Name == name);
+
+    public Gateway? Gateway(string @namespace, string name) => Gateways.Find(g => g.Namespace == @namespace && g.Name == name);
+
+    public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) => Namespaces.GetValueOrDefault(@namespace);
+
+    public V1Service? Service(string @namespace, string name) => null;
+
+    public Route? GatewayRoute(string @namespace, string name) => null;
+}
