@@ -43,8 +43,8 @@ internal sealed class OpenApiWriter(string group, string version)
         var properties = schema.Ensure("properties");
         var texts = new Dictionary<string, string>
         {
-            ["apiVersion"] = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
-            ["kind"] = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+            ["apiVersion"] = "The group and version of the API that the object is written in.",
+            ["kind"] = "The kind of the object; it never changes.",
         };
         foreach (var (member, description) in texts)
         {
@@ -52,7 +52,7 @@ internal sealed class OpenApiWriter(string group, string version)
         }
         properties["metadata"] = new JsonObject
         {
-            ["description"] = "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+            ["description"] = "What every object carries: name, namespace, labels, annotations and the like.",
             ["allOf"] = new JsonArray(Reference(AddType(TypeSchema.Of(typeof(V1ObjectMeta))))),
         };
         _schemas[name] = schema;

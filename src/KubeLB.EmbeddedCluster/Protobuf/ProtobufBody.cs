@@ -64,7 +64,11 @@ internal static class ProtobufBody
                 throw new FormatException($"member {number} of {path} ({type}) is not understood in protobuf by this embedded cluster; send JSON");
             }
             var memberPath = $"{path}.{member.Name}";
-            if (member.Map)
+            if (member.Name == "~")
+            {
+                Read(reader.Bytes(wire), member.Type, into, path);
+            }
+            else if (member.Map)
             {
                 ReadEntry(reader.Bytes(wire), member, into, memberPath);
             }

@@ -5,7 +5,8 @@ namespace KubeLB.EmbeddedCluster.Protobuf;
 /// <summary>
 /// The numbers of the members that kubectl sends in protobuf: it does so for objects that it makes itself (<c>kubectl create deployment</c>,
 /// <c>create token</c>, <c>auth can-i</c> …), not for files. A line is a type; a member is <c>number name form</c>, with <c>*</c> for lists and
-/// <c>%</c> for maps of text to that form.
+/// <c>%</c> for maps of text to that form;
+/// a member named <c>~</c> is a message whose members stand beside the others in JSON.
 /// </summary>
 internal static class ProtobufTypes
 {
@@ -60,6 +61,16 @@ internal static class ProtobufTypes
         BoundObjectReference: 1 kind s, 2 apiVersion s, 3 name s, 4 uid s
         PodDisruptionBudget: 1 metadata ObjectMeta, 2 spec PodDisruptionBudgetSpec, 3 status Ignored
         PodDisruptionBudgetSpec: 1 minAvailable x, 2 selector LabelSelector, 3 maxUnavailable x
+        Ingress: 1 metadata ObjectMeta, 2 spec IngressSpec, 3 status Ignored
+        IngressSpec: 1 defaultBackend IngressBackend, 2 tls *IngressTLS, 3 rules *IngressRule, 4 ingressClassName s
+        IngressTLS: 1 hosts *s, 2 secretName s
+        IngressRule: 1 host s, 2 ~ IngressRuleValue
+        IngressRuleValue: 1 http HTTPIngressRuleValue
+        HTTPIngressRuleValue: 1 paths *HTTPIngressPath
+        HTTPIngressPath: 1 path s, 2 backend IngressBackend, 3 pathType s
+        IngressBackend: 4 service IngressServiceBackend
+        IngressServiceBackend: 1 name s, 2 port ServiceBackendPort
+        ServiceBackendPort: 1 name s, 2 number i
         PriorityClass: 1 metadata ObjectMeta, 2 value i, 3 globalDefault b, 4 description s, 5 preemptionPolicy s
         """;
 

@@ -40,8 +40,8 @@ internal sealed class TableFormat : ITableFormat
 
     private static string Describe(string name) => name switch
     {
-        "Name" => "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
-        "Age" or "Created At" => "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.",
+        "Name" => "The object's name, unique among its kind in its namespace.",
+        "Age" or "Created At" => "When the server created the object.",
         _ => "",
     };
 }

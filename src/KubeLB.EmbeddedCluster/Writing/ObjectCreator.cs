@@ -28,13 +28,13 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
             throw ApiErrors.BadRequest("resourceVersion should not be set on objects to be created");
         }
         var generated = string.IsNullOrEmpty(metadata.Text("name")) && !string.IsNullOrEmpty(metadata.Text("generateName"));
-        Prepare(resource, tree, metadata);
         for (var attempt = 0; ; attempt++)
         {
             if (generated)
             {
                 metadata["name"] = GenerateName(metadata.Text("generateName")!);
             }
+            Prepare(resource, tree, metadata);
             if (TryCommit(resource, @namespace, tree, options) is { } stored)
             {
                 return stored;

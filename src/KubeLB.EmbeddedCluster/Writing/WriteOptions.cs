@@ -10,10 +10,3 @@ internal sealed class WriteOptions
     /// <summary>Warnings for the response's <c>Warning</c> headers.</summary>
     public List<string> Warnings { get; } = [];
 }
-
-internal enum Propagation
-{
-    Background,
-    Foreground,
-    Orphan,
-}

@@ -65,6 +65,14 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
+    public async Task A_generated_name_is_also_the_label_of_its_namespace()
+    {
+        var created = (await _api.PostAsync("/api/v1/namespaces", """{"metadata":{"generateName":"gen-"}}""")).ShouldBe(201);
+
+        ((string?)created.At("metadata.labels")!["kubernetes.io/metadata.name"]).Should().Be(created.TextAt("metadata.name")).And.StartWith("gen-");
+    }
+
+    [Fact]
     public async Task Only_metadata_is_sent_to_those_who_ask_for_it()
     {
         var maps = await MapsAsync();

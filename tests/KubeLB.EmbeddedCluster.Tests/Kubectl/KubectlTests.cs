@@ -158,6 +158,9 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"get pdb p -n {ns}")).Columns(1).Take(4).Should().Equal("p", "N/A", "50%", "0");
         (await kubectl.OkAsync($"auth can-i list services -n {ns} --as=system:serviceaccount:{ns}:robot")).Text.Should().Be("yes\n");
         (await kubectl.RunAsync($"auth can-i delete services -n {ns} --as=system:serviceaccount:{ns}:robot")).Text.Should().Be("no\n");
+        await kubectl.OkAsync($"create ingress i -n {ns} --class=c --rule=a.example.com/x*=np:80,tls=cert");
+        (await kubectl.OkAsync($"get ingress i -n {ns} -o jsonpath={{.spec.rules[0].http.paths[0].backend.service}}{{.spec.tls[0].secretName}}")).Text.Should()
+            .Be("{\"name\":\"np\",\"port\":{\"number\":80}}cert");
         var token = (await kubectl.OkAsync($"create token robot -n {ns} --duration=20m")).Text.Trim();
         (await kubectl.OkAsync($"--token={token} auth whoami -o jsonpath={{.status.userInfo.username}}")).Text.Should().Be($"system:serviceaccount:{ns}:robot");
         (await kubectl.RunAsync($"--token={token} get secrets -n {ns}")).Errors.Should()
