@@ -20,6 +20,12 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Refused(origin: null, problem!);
         }
 
+        problem = ForeignReferences.Problem(source.Origin.Kind, route.Spec!.Source!.Kubernetes!.Resource!["spec"]);
+        if (problem is not null)
+        {
+            return EnvoyGatewayTranslation.Refused(source.Origin, problem);
+        }
+
         if (source.Value is Gateway gateway)
         {
             return new EnvoyGatewayTranslation(source.Origin, GatewayGenerator.Generate(route, source.Origin, gateway, gatewayClass, view), [], null);

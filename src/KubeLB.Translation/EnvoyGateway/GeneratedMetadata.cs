@@ -13,7 +13,7 @@ internal static class GeneratedMetadata
     public static V1ObjectMeta For(Route route, string name, (string Namespace, string Name) origin, IDictionary<string, string>? sourceLabels)
     {
         var labels = (sourceLabels ?? new Dictionary<string, string>())
-            .Where(l => !l.Key.StartsWith(OwnLabels, StringComparison.Ordinal))
+            .Where(l => l.Value is not null && !l.Key.StartsWith(OwnLabels, StringComparison.Ordinal))
             .ToDictionary(l => l.Key, l => l.Value, StringComparer.Ordinal);
         labels[Labels.ManagedBy] = Labels.ManagedByKubelb;
         labels[Labels.OriginName] = Labels.Value(origin.Name);

@@ -15,7 +15,7 @@ public sealed class Snapshot
 
     /// <summary>Builds a snapshot.</summary>
     /// <exception cref="ArgumentException">
-    /// Two listeners share a name or a port, two clusters a name, or a listener names a cluster that is not there.
+    /// Two different listeners share a name or a port, two different clusters a name, or a listener names a cluster that is not there.
     /// </exception>
     public Snapshot(IEnumerable<ProxyListener> listeners, IEnumerable<ProxyCluster> clusters)
     {
@@ -53,19 +53,25 @@ public sealed class Snapshot
         var content = new StringBuilder();
         foreach (var listener in Listeners.Values)
         {
-            content.Append("l\t").Append(listener.Name).Append('\t').Append(listener.Port).Append('\t')
-                .Append(listener.Protocol).Append('\t').Append(listener.Cluster).Append('\n');
+            content.Append('l');
+            Append(content, listener.Name).Append(listener.Port).Append(' ').Append(listener.Protocol).Append(' ');
+            Append(content, listener.Cluster);
         }
 
         foreach (var cluster in Clusters.Values)
         {
-            content.Append("c\t").Append(cluster.Name).Append('\t').Append(cluster.Protocol).Append('\n');
+            content.Append('c');
+            Append(content, cluster.Name).Append(cluster.Protocol);
             foreach (var endpoint in cluster.Endpoints)
             {
-                content.Append("e\t").Append(endpoint.Address).Append('\t').Append(endpoint.Port).Append('\n');
+                content.Append('e');
+                Append(content, endpoint.Address).Append(endpoint.Port);
             }
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())))[..16];
     }
+
+    // With its length: addresses are a tenant's words, and no choice of them may look like something else.
+    private static StringBuilder Append(StringBuilder content, string text) => content.Append(text.Length).Append(':').Append(text);
 }

@@ -37,7 +37,7 @@ public sealed class SnapshotCache
         string? seen = null;
         while (true)
         {
-            var state = _nodes.GetOrAdd(node, static _ => new Node(Snapshot.Empty, Present: false, NewSignal()));
+            var state = _nodes.GetOrAdd(node, static _ => Node.Absent());
             if (state.Snapshot.Version != seen)
             {
                 seen = state.Snapshot.Version;
@@ -64,15 +64,16 @@ public sealed class SnapshotCache
     {
         lock (_gate)
         {
-            _nodes.TryGetValue(node, out var old);
-            if (old is not null && old.Present == present && old.Snapshot.Version == snapshot.Version)
+            // A reader may put its placeholder here at any time: it must be the one that is told.
+            var old = _nodes.GetOrAdd(node, static _ => Node.Absent());
+            if (old.Present == present && old.Snapshot.Version == snapshot.Version)
             {
                 return;
             }
 
             _nodes[node] = new Node(snapshot, present, NewSignal());
-            old?.Changed.TrySetResult();
-            if (old is null || old.Present != present)
+            old.Changed.TrySetResult();
+            if (old.Present != present)
             {
                 Interlocked.Exchange(ref _nodesChanged, NewSignal()).TrySetResult();
             }
@@ -81,5 +82,8 @@ public sealed class SnapshotCache
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed record Node(Snapshot Snapshot, bool Present, TaskCompletionSource Changed);
+    private sealed record Node(Snapshot Snapshot, bool Present, TaskCompletionSource Changed)
+    {
+        public static Node Absent() => new(Snapshot.Empty, Present: false, NewSignal());
+    }
 }

@@ -1,0 +1,204 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CsCheck;
+using k8s.Models;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+
+namespace KubeLB.Translation.Tests.Properties;
+
+/// <summary>What holds for every Route, whoever wrote it.</summary>
+public sealed class EnvoyGatewayProperties
+{
+    private const int Iterations = 1000;
+
+    private static readonly Gen<NameHolder> Holders = Gen.Int[0, 3].Select(i => i switch
+    {
+        0 => new NameHolder(IsTaken: true, "3c1553e0"),
+        1 => new NameHolder(IsTaken: true, "another"),
+        2 => new NameHolder(IsTaken: true, null),
+        _ => NameHolder.Free,
+    });
+
+    [Fact]
+    public void A_good_route_of_every_kind_is_translated()
+    {
+        for (var i = 0; i < HostileRoutes.Count; i++)
+        {
+            var translation = Translate(ApiJson.Read<Route>(HostileRoutes.Good(i)), NameHolder.Free);
+
+            translation.Problem.Should().BeNull();
+            translation.Generated.Should().NotBeNull();
+            translation.Services.Should().HaveCount(translation.Origin!.Kind == "Gateway" ? 0 : 2);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{ "metadata": { "name": "web", "namespace": "bench", "labels": { "kubelb.k8c.io/origin-name": null } } }""")]
+    [InlineData("""{ "metadata": { "name": "web", "namespace": "bench", "labels": { "app": null } } }""")]
+    [InlineData("""{ "metadata": { "name": "web", "namespace": "bench", "labels": null }, "spec": { "ports": null } }""")]
+    [InlineData("""{ "metadata": { "name": "web", "namespace": "bench" }, "spec": { "ports": [null] } }""")]
+    [InlineData("""{ "metadata": { "name": "web", "namespace": "bench" }, "spec": null }""")]
+    [InlineData("""{ "metadata": { "name": "web" } }""")]
+    [InlineData("""{ "metadata": null }""")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    public void A_carried_service_with_nulls_makes_nothing_throw(string service)
+    {
+        var json = HostileRoutes.Good(source: 1);
+        json["spec"]!["source"]!["kubernetes"]!["services"] = new JsonArray(JsonNode.Parse(service));
+
+        var translation = Translate(ApiJson.Read<Route>(json), NameHolder.Free);
+
+        (translation.Problem is null).Should().Be(translation.Generated is not null);
+    }
+
+    [Theory]
+    [InlineData(0, "listeners.1.tls", "frontendValidation", """{ "caCertificateRefs": [{ "name": "ca", "namespace": "kube-system" }] }""")]
+    [InlineData(0, "", "tls", """{ "backend": { "clientCertificateRef": { "name": "c", "namespace": "kube-system" } } }""")]
+    [InlineData(1, "rules.0.filters.0", "externalAuth", """{ "backendRef": { "name": "auth", "namespace": "kube-system" } }""")]
+    [InlineData(2, "rules.0", "filters", """[{ "type": "X", "x": { "namespace": "kube-system" } }]""")]
+    public void A_reference_that_no_type_knows_is_refused_if_it_names_a_namespace(int source, string place, string field, string value)
+    {
+        var json = HostileRoutes.Good(source);
+        var node = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!;
+        foreach (var step in place.Split('.', StringSplitOptions.RemoveEmptyEntries))
+        {
+            node = int.TryParse(step, out var index) ? node[index]! : node[step]!;
+        }
+
+        node[field] = JsonNode.Parse(value);
+
+        var translation = Translate(ApiJson.Read<Route>(json), NameHolder.Free);
+
+        translation.Generated.Should().BeNull();
+        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field or what it is part of.");
+    }
+
+    [Fact]
+    public void No_route_makes_translation_throw_and_each_gets_one_answer()
+    {
+        var translated = 0;
+        var refused = 0;
+        Sample((route, holder) =>
+        {
+            var translation = Translate(route, holder);
+
+            new object?[] { translation.Generated, translation.Problem, translation.WaitingFor }.Count(answer => answer is not null).Should().Be(1);
+            Interlocked.Increment(ref translation.Generated is null ? ref refused : ref translated);
+            if (translation.Generated is null)
+            {
+                translation.Services.Should().BeEmpty();
+            }
+        });
+
+        translated.Should().BeGreaterThan(Iterations / 20, "the changes must leave something to translate");
+        refused.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
+    }
+
+    [Fact]
+    public void Nothing_is_generated_outside_the_routes_namespace() => Sample((route, holder) =>
+    {
+        foreach (var metadata in Metadata(Translate(route, holder)))
+        {
+            metadata.NamespaceProperty.Should().Be("tenant-t");
+            metadata.Name.Should().NotBeNullOrEmpty();
+            metadata.OwnerReferences.Should().ContainSingle().Which.Should().BeEquivalentTo(
+                new { Kind = "Route", Uid = "3c1553e0", Controller = true, Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50" });
+            metadata.Finalizers.Should().BeNull();
+            metadata.Annotations.Should().BeNull();
+            metadata.Labels["kubelb.k8c.io/managed-by"].Should().Be("kubelb");
+            metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant");
+            metadata.Labels.Values.Should().NotContainNulls();
+        }
+    });
+
+    [Fact]
+    public void Nothing_generated_refers_to_another_namespace() => Sample((route, holder) =>
+    {
+        if (Translate(route, holder).Generated is { } generated)
+        {
+            PathsOf("namespace", ApiJson.ToJson(generated)["spec"], "spec").Should().BeEmpty();
+        }
+    });
+
+    [Fact]
+    public void Generated_services_stay_within_the_tenants_proxy() => Sample((route, holder) =>
+    {
+        foreach (var plan in Translate(route, holder).Services)
+        {
+            plan.Service.Spec.Type.Should().Be("ClusterIP");
+            plan.Service.Spec.Selector.Should().Equal(new Dictionary<string, string> { ["app.kubernetes.io/name"] = "tenant-t" });
+            plan.Service.Spec.ExternalName.Should().BeNull();
+            plan.Service.Spec.ExternalIPs.Should().BeNull();
+            plan.Service.Spec.Ports.All(p => p.NodePort is null && p.TargetPort.Value == "10000").Should().BeTrue();
+        }
+    });
+
+    [Fact]
+    public void The_same_input_gives_the_same_output_and_is_not_changed() => Sample((route, holder) =>
+    {
+        var view = new ManagementStub(holder);
+        var before = ApiJson.ToJson(route).ToJsonString();
+        var gatewayBefore = ApiJson.ToJson(view.Named).ToJsonString();
+
+        var first = Text(Translate(route, view));
+        var second = Text(Translate(route, view));
+        var ofACopy = Text(Translate(ApiJson.Copy(route), view));
+
+        second.Should().Be(first);
+        ofACopy.Should().Be(first);
+        ApiJson.ToJson(route).ToJsonString().Should().Be(before);
+        ApiJson.ToJson(view.Named).ToJsonString().Should().Be(gatewayBefore);
+    });
+
+    private static void Sample(Action<Route, NameHolder> check) =>
+        Gen.Select(HostileRoutes.Json, Holders).Sample(
+            (json, holder) =>
+            {
+                // What is no Route at all never gets this far.
+                if (Read(json) is { } route)
+                {
+                    check(route, holder);
+                }
+            },
+            iter: Iterations,
+            print: sample => sample.Item1.ToJsonString());
+
+    private static Route? Read(JsonObject json)
+    {
+        try
+        {
+            return ApiJson.Read<Route>(json);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    private static EnvoyGatewayTranslation Translate(Route route, NameHolder holder) => Translate(route, new ManagementStub(holder));
+
+    private static EnvoyGatewayTranslation Translate(Route route, ManagementStub view) =>
+        EnvoyGatewayTranslator.Translate(route, "eg", view, _ => 10_000);
+
+    private static IEnumerable<V1ObjectMeta> Metadata(EnvoyGatewayTranslation translation) =>
+        translation.Services.Select(plan => plan.Service.Metadata).Concat(translation.Generated is { } g ? [g.Metadata] : []);
+
+    private static string Text(EnvoyGatewayTranslation translation) => string.Join(
+        '\n',
+        [
+            translation.Problem ?? "", translation.WaitingFor ?? "", $"{translation.Origin}",
+            translation.Generated is { } generated ? ApiJson.ToJson(generated).ToJsonString() : "",
+            .. translation.Services.Select(plan => plan.Key + ApiJson.ToJson(plan.Service).ToJsonString()),
+        ]);
+
+    private static IEnumerable<string> PathsOf(string name, JsonNode? node, string path) => node switch
+    {
+        JsonObject json => json.SelectMany(field =>
+            PathsOf(name, field.Value, $"{path}.{field.Key}").Concat(field.Key == name ? [$"{path}.{name}"] : [])),
+        JsonArray array => array.SelectMany((item, i) => PathsOf(name, item, $"{path}[{i}]")),
+        _ => [],
+    };
+}

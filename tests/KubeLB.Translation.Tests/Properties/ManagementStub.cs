@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+
+namespace KubeLB.Translation.Tests.Properties;
+
+/// <summary>A tenant's namespace where one Gateway has its name, one waits for it, and names are taken or not.</summary>
+/// <param name="names">Who holds every name.</param>
+internal sealed class ManagementStub(NameHolder names) : IManagementView
+{
+    public Route Named { get; } = ApiJson.Read<Route>(JsonNode.Parse(
+        """{ "metadata": { "name": "g", "namespace": "tenant-t" }, "status": { "resources": { "route": { "generatedName": "bench-kubelb" } } } }""")!);
+
+    public Route? GatewayRoute(string originNamespace, string originName) => (originNamespace, originName) switch
+    {
+        ("bench", "kubelb") => Named,
+        ("bench", "new") => new Route(),
+        _ => null,
+    };
+
+    public NameHolder HolderOf(string kind, string name) => names;
+}

@@ -1,0 +1,292 @@
+using KubeLB.Xds.Snapshots;
+
+namespace KubeLB.Xds.Tests.Snapshots;
+
+public sealed class SnapshotCacheTests : IDisposable
+{
+    private readonly SnapshotCache _cache = new();
+
+    /// <summary>The deadline of everything that is waited for.</summary>
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(30));
+
+    public void Dispose() => _deadline.Dispose();
+
+    [Fact]
+    public void A_node_without_snapshot_has_the_empty_one()
+    {
+        _cache.Get("tenant-t").Should().BeSameAs(Snapshot.Empty);
+        _cache.Nodes.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Each_node_has_its_own_snapshot()
+    {
+        var (a, b) = (Of(1), Of(2));
+
+        _cache.Set("tenant-a", a);
+        _cache.Set("tenant-b", b);
+
+        _cache.Get("tenant-a").Should().BeSameAs(a);
+        _cache.Get("tenant-b").Should().BeSameAs(b);
+        _cache.Nodes.Should().BeEquivalentTo("tenant-a", "tenant-b");
+    }
+
+    [Fact]
+    public void A_node_with_an_empty_snapshot_is_a_node()
+    {
+        _cache.Set("tenant-t", Snapshot.Empty);
+
+        _cache.Nodes.Should().Equal("tenant-t");
+    }
+
+    [Fact]
+    public async Task A_watch_sees_the_current_snapshot_and_then_each_change()
+    {
+        _cache.Set("tenant-t", Of(1));
+        await using var watch = Watch("tenant-t");
+
+        (await Next(watch)).Should().Be(Of(1).Version);
+        _cache.Set("tenant-t", Of(2));
+        (await Next(watch)).Should().Be(Of(2).Version);
+
+        var pending = Next(watch);
+        _cache.Set("tenant-t", Of(3));
+        (await pending).Should().Be(Of(3).Version);
+    }
+
+    [Fact]
+    public async Task A_watch_of_a_node_without_snapshot_sees_the_empty_one_first()
+    {
+        await using var watch = Watch("tenant-t");
+
+        (await Next(watch)).Should().Be(Snapshot.Empty.Version);
+        _cache.Nodes.Should().BeEmpty("a watcher does not make a node");
+
+        var pending = Next(watch);
+        _cache.Set("tenant-t", Of(1));
+        (await pending).Should().Be(Of(1).Version);
+        _cache.Nodes.Should().Equal("tenant-t");
+    }
+
+    [Fact]
+    public async Task A_busy_reader_sees_only_the_newest_of_what_came_meanwhile()
+    {
+        _cache.Set("tenant-t", Of(1));
+        await using var watch = Watch("tenant-t");
+        await Next(watch);
+
+        for (var i = 2; i <= 9; i++)
+        {
+            _cache.Set("tenant-t", Of(i));
+        }
+
+        (await Next(watch)).Should().Be(Of(9).Version);
+        var pending = Next(watch);
+        pending.IsCompleted.Should().BeFalse();
+        _cache.Set("tenant-t", Of(10));
+        (await pending).Should().Be(Of(10).Version);
+    }
+
+    [Fact]
+    public async Task A_change_that_was_taken_back_while_the_reader_was_busy_is_none()
+    {
+        _cache.Set("tenant-t", Of(1));
+        await using var watch = Watch("tenant-t");
+        await Next(watch);
+
+        _cache.Set("tenant-t", Of(2));
+        _cache.Set("tenant-t", Of(1));
+        var pending = Next(watch);
+        _cache.Set("tenant-t", Of(3));
+
+        (await pending).Should().Be(Of(3).Version);
+    }
+
+    [Fact]
+    public async Task Equal_content_is_no_change()
+    {
+        var first = Of(1);
+        _cache.Set("tenant-t", first);
+        await using var watch = Watch("tenant-t");
+        await Next(watch);
+        var pending = Next(watch);
+
+        _cache.Set("tenant-t", Of(1));
+
+        _cache.Get("tenant-t").Should().BeSameAs(first, "what is there already stays");
+        pending.IsCompleted.Should().BeFalse();
+        _cache.Set("tenant-t", Of(2));
+        (await pending).Should().Be(Of(2).Version);
+    }
+
+    [Fact]
+    public async Task A_change_of_one_node_is_none_for_another()
+    {
+        await using var watch = Watch("tenant-a");
+        await Next(watch);
+        var pending = Next(watch);
+
+        _cache.Set("tenant-b", Of(1));
+        _cache.Set("tenant-a", Of(2));
+
+        (await pending).Should().Be(Of(2).Version);
+    }
+
+    [Fact]
+    public async Task Every_reader_of_a_node_is_told()
+    {
+        await using var first = Watch("tenant-t");
+        await using var second = Watch("tenant-t");
+        await Next(first);
+        await Next(second);
+        Task<string>[] pending = [Next(first), Next(second)];
+
+        _cache.Set("tenant-t", Of(1));
+
+        (await Task.WhenAll(pending)).Should().Equal(Of(1).Version, Of(1).Version);
+    }
+
+    [Fact]
+    public async Task A_removed_node_is_empty_for_its_readers_and_may_come_back()
+    {
+        _cache.Set("tenant-t", Of(1));
+        await using var watch = Watch("tenant-t");
+        await Next(watch);
+        var pending = Next(watch);
+
+        _cache.Remove("tenant-t");
+
+        (await pending).Should().Be(Snapshot.Empty.Version);
+        _cache.Get("tenant-t").Should().BeSameAs(Snapshot.Empty);
+        _cache.Nodes.Should().BeEmpty();
+
+        _cache.Set("tenant-t", Of(1));
+        (await Next(watch)).Should().Be(Of(1).Version);
+        _cache.Nodes.Should().Equal("tenant-t");
+    }
+
+    [Fact]
+    public void Removing_what_is_not_there_does_nothing()
+    {
+        _cache.Remove("tenant-t");
+
+        _cache.Nodes.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task The_watch_of_nodes_sees_the_current_set_and_then_who_comes_and_goes()
+    {
+        _cache.Set("tenant-a", Of(1));
+        await using var watch = _cache.WatchNodesAsync(_deadline.Token).GetAsyncEnumerator();
+
+        (await NextNodes(watch)).Should().Equal("tenant-a");
+        var pending = NextNodes(watch);
+        _cache.Set("tenant-b", Of(1));
+        (await pending).Should().Equal("tenant-a", "tenant-b");
+
+        pending = NextNodes(watch);
+        _cache.Remove("tenant-a");
+        (await pending).Should().Equal("tenant-b");
+    }
+
+    [Fact]
+    public async Task The_watch_of_nodes_is_not_told_of_content_nor_of_readers()
+    {
+        _cache.Set("tenant-a", Of(1));
+        await using var watch = _cache.WatchNodesAsync(_deadline.Token).GetAsyncEnumerator();
+        await NextNodes(watch);
+        var pending = NextNodes(watch);
+
+        _cache.Set("tenant-a", Of(2));
+        _cache.Remove("tenant-nobody");
+        await using var reader = Watch("tenant-c");
+        await Next(reader);
+        pending.IsCompleted.Should().BeFalse();
+
+        _cache.Set("tenant-b", Of(1));
+        (await pending).Should().Equal("tenant-a", "tenant-b");
+    }
+
+    [Fact]
+    public async Task A_watch_ends_when_it_is_cancelled()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
+        await using var watch = _cache.WatchAsync("tenant-t", stop.Token).GetAsyncEnumerator();
+        await using var nodes = _cache.WatchNodesAsync(stop.Token).GetAsyncEnumerator();
+        await watch.MoveNextAsync();
+        await nodes.MoveNextAsync();
+        var pending = watch.MoveNextAsync().AsTask();
+        var pendingNodes = nodes.MoveNextAsync().AsTask();
+
+        await stop.CancelAsync();
+
+        await FluentActions.Awaiting(() => pending).Should().ThrowAsync<OperationCanceledException>();
+        await FluentActions.Awaiting(() => pendingNodes).Should().ThrowAsync<OperationCanceledException>();
+        _deadline.IsCancellationRequested.Should().BeFalse();
+    }
+
+    /// <summary>However the first snapshot of a node and its first reader meet, the reader gets to see it.</summary>
+    [Fact]
+    public async Task A_reader_that_comes_together_with_the_first_snapshot_sees_it()
+    {
+        var nodes = Enumerable.Range(0, 50_000).Select(i => $"tenant-{i}").ToArray();
+        var snapshot = Of(1);
+        var watches = nodes.Select(Watch).ToArray();
+        var arrivals = 0;
+        void Meet(int i)
+        {
+            Interlocked.Increment(ref arrivals);
+            SpinWait.SpinUntil(() => Volatile.Read(ref arrivals) >= 2 * (i + 1));
+        }
+
+        var writer = Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = 0; i < nodes.Length; i++)
+                {
+                    Meet(i);
+                    _cache.Set(nodes[i], snapshot);
+                }
+            },
+            TaskCreationOptions.LongRunning);
+        var reader = Task.Factory.StartNew(
+            () => watches.Select((watch, i) =>
+            {
+                Meet(i);
+                return UntilNotEmpty(watch);
+            }).ToArray(),
+            TaskCreationOptions.LongRunning);
+        await writer;
+
+        // A reader that was forgotten waits until the deadline ends the test.
+        (await Task.WhenAll(await reader)).Distinct().Should().Equal(snapshot.Version);
+    }
+
+    private static async Task<string> UntilNotEmpty(IAsyncEnumerator<Snapshot> watch)
+    {
+        string version;
+        do
+        {
+            version = await Next(watch);
+        }
+        while (version == Snapshot.Empty.Version);
+        return version;
+    }
+
+    private IAsyncEnumerator<Snapshot> Watch(string node) => _cache.WatchAsync(node, _deadline.Token).GetAsyncEnumerator();
+
+    private static async Task<string> Next(IAsyncEnumerator<Snapshot> watch)
+    {
+        (await watch.MoveNextAsync()).Should().BeTrue();
+        return watch.Current.Version;
+    }
+
+    private static async Task<IEnumerable<string>> NextNodes(IAsyncEnumerator<IReadOnlyCollection<string>> watch)
+    {
+        (await watch.MoveNextAsync()).Should().BeTrue();
+        return watch.Current.Order(StringComparer.Ordinal);
+    }
+
+    private static Snapshot Of(int endpoint) =>
+        new([new("l", 10000, ListenerProtocol.Http, "c")], [new("c", UpstreamProtocol.Http1, [new ProxyEndpoint("10.0.0.1", endpoint)])]);
+}
