@@ -77,7 +77,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         try
         {
             using var stream = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
-            return await JsonDocument.ParseAsync(stream, default, either.Token).ConfigureAwait(false);
+            return await JsonDocument.ParseAsync(stream, AnswerJson.Options, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Runtime.Watching;
 
@@ -23,7 +24,7 @@ internal static class WatchStream
                     var line = buffer.Slice(0, end);
                     if (!IsBlank(line))
                     {
-                        using var document = JsonDocument.Parse(line);
+                        using var document = JsonDocument.Parse(line, AnswerJson.Options);
                         yield return FrameOf(document.RootElement);
                     }
 

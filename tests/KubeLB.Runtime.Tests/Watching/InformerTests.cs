@@ -173,6 +173,34 @@ public sealed class InformerTests
         host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which.Text.Should().Contain("forbids watching widgets.example.com");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_object_nested_deeper_than_its_type_can_be_keeps_no_other_from_being_read(bool byWatch)
+    {
+        const int Depth = 500;
+        void PutDeep() => _server.Widgets(w => w.Put(
+            new ResourceKey("default", "deep"),
+            new JsonObject { ["spec"] = Enumerable.Range(0, Depth).Aggregate(new JsonObject(), (inner, _) => new JsonObject { ["x"] = inner }) }));
+
+        _server.PutWidget("a");
+        if (!byWatch)
+        {
+            PutDeep();
+        }
+
+        await using var host = await TestHost.StartSyncedAsync(_server);
+        if (byWatch)
+        {
+            PutDeep();
+        }
+
+        _server.PutWidget("b");
+        await Eventually.True(() => host.Widgets.Get("default", "b") is not null, "b arrives after the deep one");
+        host.Widgets.Get("default", "a").Should().NotBeNull();
+        host.Widgets.LastError.Should().BeNull();
+    }
+
     [Fact]
     public async Task An_object_that_cannot_be_read_is_left_out_and_the_others_arrive()
     {
