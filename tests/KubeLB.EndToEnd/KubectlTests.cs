@@ -1,0 +1,126 @@
+using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>What a tenant's user and an operator do with the real kubectl.</summary>
+public sealed class KubectlTests : IAsyncLifetime
+{
+    private static readonly string Example = Path.Combine(SourceTree.Root, "examples", "basic.yaml");
+    private TestBed _bed = null!;
+    private KubectlBinary _tenant = null!;
+    private KubectlBinary _management = null!;
+
+    public async Task InitializeAsync()
+    {
+        _bed = await TestBed.StartAsync();
+        _tenant = new KubectlBinary(_bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
+        _management = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _tenant.Dispose();
+        _management.Dispose();
+        await _bed.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task The_documentations_example_is_applied_waited_for_and_read()
+    {
+        (await _tenant.OkAsync($"apply -f {Example}")).Lines.Should().Equal(
+            "gateway.gateway.networking.k8s.io/my-gateway created",
+            "service/api-backend created",
+            "deployment.apps/api created",
+            "httproute.gateway.networking.k8s.io/api-route created");
+        await _tenant.OkAsync("wait --for=condition=Programmed gateway/my-gateway --timeout=30s");
+        await _tenant.OkAsync("rollout status deployment/api --timeout=30s");
+
+        var gateway = await _tenant.OkAsync("get gateway my-gateway");
+        gateway.Columns(0).Should().Equal("NAME", "CLASS", "ADDRESS", "PROGRAMMED", "AGE");
+        gateway.Columns(1).Take(4).Should().Equal("my-gateway", "kubelb", await _bed.AddressAsync(), "True");
+
+        await _bed.ExpectBackendAsync("api.example.com");
+
+        // kubectl says "configured" of the HTTPRoute: it does not know that the API server adds defaults inside lists.
+        (await _tenant.OkAsync($"apply -f {Example}")).Lines.Where(line => line.EndsWith(" unchanged", StringComparison.Ordinal)).Should().HaveCount(3);
+        (await _tenant.OkAsync("get httproute api-route -o jsonpath={.metadata.generation}")).Text.Should().Be("1");
+    }
+
+    [SkippableFact]
+    public async Task The_documentations_troubleshooting_commands_answer()
+    {
+        await _bed.ApplyBasicExampleAsync();
+
+        (await _tenant.OkAsync("get httproute api-route -o yaml")).Text.Should().Contain("controllerName: kubelb.k8c.io/gateway-controller");
+        (await _tenant.OkAsync("get gateway my-gateway -o yaml")).Text.Should().Contain("reason: Programmed");
+        (await _tenant.OkAsync("describe gateway my-gateway")).Text.Should().Contain("Programmed").And.Contain("Events:");
+        (await _tenant.OkAsync("get svc api-backend")).Columns(1)[0].Should().Be("api-backend");
+        (await _tenant.OkAsync("get pods -l app=api")).Lines.Should().HaveCount(3);
+        (await _tenant.OkAsync("get endpoints api-backend")).Columns(1)[1].Should().Contain(":8080");
+
+        var routes = await _management.OkAsync("get routes -n tenant-t1");
+        routes.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "AGE");
+        routes.Lines.Should().Contain(line => line.Contains("api-route", StringComparison.Ordinal) && line.Contains("HTTPRoute.gateway.networking.k8s.io", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
+    public async Task A_watching_user_sees_the_address_arrive()
+    {
+        using var watch = _tenant.Start("get gateways -w");
+        try
+        {
+            await _tenant.OkAsync($"apply -f {Example}");
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            var lines = new List<string>();
+            while (!lines.Any(line => line.Contains("True", StringComparison.Ordinal)))
+            {
+                lines.Add(await watch.StandardOutput.ReadLineAsync(deadline.Token) ?? throw new InvalidOperationException(
+                    $"The watch ended after: {string.Join(" | ", lines)} {await watch.StandardError.ReadToEndAsync(deadline.Token)}"));
+            }
+
+            lines[^1].Should().Contain(await _bed.AddressAsync());
+        }
+        finally
+        {
+            watch.Kill();
+            await watch.WaitForExitAsync();
+        }
+    }
+
+    [SkippableFact]
+    public async Task Labels_annotations_and_patches_of_a_user_reach_the_route()
+    {
+        await _bed.ApplyBasicExampleAsync();
+
+        await _tenant.OkAsync("label httproute api-route team=a");
+        await _tenant.OkAsync("annotate httproute api-route example.com/note=hello");
+        await _tenant.OkAsync("""patch httproute api-route --type=json -p '[{"op":"replace","path":"/spec/hostnames/0","value":"b.example.com"}]'""");
+
+        await _bed.ExpectBackendAsync("b.example.com");
+        (await _management.OkAsync("get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.team}")).Text.Should().Be("a");
+        (await _management.OkAsync("get routes -n tenant-t1 -o yaml")).Text.Should().Contain("example.com/note: hello").And.NotContain("last-applied-configuration:");
+    }
+
+    [SkippableFact]
+    public async Task What_is_deleted_is_waited_for_and_gone()
+    {
+        await _tenant.OkAsync($"apply -f {Example}");
+        await _tenant.OkAsync("wait --for=condition=Programmed gateway/my-gateway --timeout=30s");
+
+        await _tenant.OkAsync($"delete -f {Example} --timeout=30s");
+
+        (await _tenant.OkAsync("get gateway,httproute,svc,deploy -o name")).Lines.Should().Equal("service/kubernetes");
+        (await _management.OkAsync("get routes,gateways,httproutes,svc -n tenant-t1 -o name")).Lines.Should().BeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task A_crd_may_be_applied_over_the_sandboxs()
+    {
+        var crds = Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_httproutes.yaml");
+        (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("httproutes.gateway.networking.k8s.io configured");
+        (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("unchanged");
+
+        await _bed.ApplyBasicExampleAsync();
+    }
+}
