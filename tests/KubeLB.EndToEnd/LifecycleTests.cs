@@ -99,6 +99,11 @@ public sealed class LifecycleTests
     {
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
+        foreach (var i in Enumerable.Range(0, 10))
+        {
+            await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", $"r{i}").Replace("api.example.com", $"r{i}.example.com"));
+            await bed.Tenant.WaitAsync<HttpRoute>("default", $"r{i}", Statuses.IsAccepted, "is accepted");
+        }
 
         await bed.Management.DeleteAsync<Tenant>("", "t1");
 

@@ -16,7 +16,8 @@ namespace KubeLB.Manager.Tenants;
 
 /// <summary>
 /// Sets a Tenant up in the management cluster and takes it down again: namespace, ServiceAccount, Role, RoleBinding, TenantState.
-/// Owns the Tenant's status. Removal goes in order: Routes, then the namespace, then the Tenant.
+/// Owns the Tenant's status. Removal closes the namespace, removes its
+/// Routes with all that was generated from them, waits for its end, and lets the Tenant go.
 /// </summary>
 internal sealed class TenantReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -74,37 +75,33 @@ internal sealed class TenantReconciler(
     private async Task RemoveAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var name = TenantNames.Namespace(tenant.Name);
-        var routes = _routes.ByIndex(Indexes.ByNamespace, name);
-        if (routes.Count > 0)
-        {
-            await ReportWaitAsync(tenant, $"Waiting for {routes.Count} Route(s) in namespace {name} to be removed.", cancellationToken).ConfigureAwait(false);
-            foreach (var route in routes.Where(r => r.Metadata.DeletionTimestamp is null))
-            {
-                await applier.DeleteAsync(management, route, cancellationToken).ConfigureAwait(false);
-            }
 
-            return;
+        // The namespace is closed first: a CCM that still runs would put back what is removed. Only one that was made for this
+        // tenant goes with it.
+        var isOurs = _namespaces.Get("", name)?.Metadata.OwnerReferences?.Any(o => o.Uid == tenant.Metadata.Uid) == true;
+        if (isOurs && _namespaces.Get("", name) is { Metadata.DeletionTimestamp: null } open)
+        {
+            await applier.DeleteAsync(management, open, cancellationToken).ConfigureAwait(false);
         }
 
-        // Only a namespace that was made for this tenant goes with it.
-        if (_namespaces.Get("", name) is { } ns && ns.Metadata.OwnerReferences?.Any(o => o.Uid == tenant.Metadata.Uid) == true)
+        foreach (var route in _routes.ByIndex(Indexes.ByNamespace, name).Where(r => r.Metadata.DeletionTimestamp is null))
+        {
+            await applier.DeleteAsync(management, route, cancellationToken).ConfigureAwait(false);
+        }
+
+        var left = _routes.ByIndex(Indexes.ByNamespace, name).Count;
+        if (left > 0)
+        {
+            await ReportWaitAsync(tenant, $"Waiting for {left} Route(s) in namespace {name} to be removed.", cancellationToken).ConfigureAwait(false);
+        }
+        else if (isOurs && _namespaces.Get("", name) is not null)
         {
             await ReportWaitAsync(tenant, $"Waiting for namespace {name} to be removed.", cancellationToken).ConfigureAwait(false);
-            if (ns.Metadata.DeletionTimestamp is null)
-            {
-                await applier.DeleteAsync(management, ns, cancellationToken).ConfigureAwait(false);
-            }
-
-            // Nothing told of the end if it was gone at once.
-            if (_namespaces.Get("", name) is not null)
-            {
-                return;
-            }
-
-            tenant = _tenants.Get("", tenant.Name) ?? tenant;
         }
-
-        await applier.RemoveFinalizerAsync(management, tenant, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        else
+        {
+            await applier.RemoveFinalizerAsync(management, tenant, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private Task ReportWaitAsync(Tenant tenant, string message, CancellationToken cancellationToken) =>

@@ -87,11 +87,15 @@ public static class NodePortTwin
     public static bool IsReady(V1Service service) =>
         service.Spec?.Ports is { Count: > 0 } ports && ports.All(p => p.NodePort is > 0);
 
-    // The contract's name, unless somebody else has a Service of that name.
+    // A twin that is there keeps its name, and with it its node ports; a new one gets the contract's, unless somebody else has it.
     private static string NameFor(V1Service service, ITenantView view)
     {
+        if (Find(view, service.Namespace(), service.Name()) is { } existing)
+        {
+            return existing.Name();
+        }
+
         var names = NodePortTwinNames.Candidates(service.Name());
-        return names.FirstOrDefault(name => view.Service(service.Namespace(), name) is not { } taken
-            || IsTwinOf(taken, service.Namespace(), service.Name())) ?? names[^1];
+        return names.FirstOrDefault(name => view.Service(service.Namespace(), name) is null) ?? names[^1];
     }
 }
