@@ -77,6 +77,23 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task A_gateway_given_to_another_class_is_cleaned_up_and_claims_nothing()
+    {
+        await using var bed = await TestBed.StartAsync();
+        await bed.ApplyBasicExampleAsync();
+
+        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"somebody-elses"}}""");
+
+        var gateway = await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Metadata.Finalizers is not { Count: > 0 }, "is released");
+        gateway.Status!.Addresses.Should().BeNullOrEmpty();
+        gateway.Status.Listeners.Should().BeNullOrEmpty();
+        gateway.Status.Conditions.Should().OnlyContain(c => c.Status == "Unknown" && c.Reason == "Pending");
+        (await bed.Management.ListAsync<Gateway>("tenant-t1")).Should().BeEmpty();
+        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Metadata.Finalizers is not { Count: > 0 }, "is released");
+        (await bed.Management.ListAsync<Route>("tenant-t1")).Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task Of_two_routes_that_share_a_service_the_other_keeps_the_twin_and_its_node_port()
     {
         await using var bed = await TestBed.StartAsync();

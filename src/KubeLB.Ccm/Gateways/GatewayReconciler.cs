@@ -43,11 +43,27 @@ internal sealed class GatewayReconciler(
             var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
             await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }
-        else if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
+        else
         {
-            await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+            await ReleaseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
+    }
+
+    // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
+    private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
+        if (gateway.Metadata.DeletionTimestamp is null
+            && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
+            && GatewayStatusTranslator.Release(gateway, route, StatusTime.Of(time.GetUtcNow())) is { } status)
+        {
+            gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
+        }
+
+        if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
+        {
+            await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        }
     }
 }

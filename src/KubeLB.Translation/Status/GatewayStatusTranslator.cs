@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Conditions;
 
@@ -40,6 +42,29 @@ public static class GatewayStatusTranslator
             Listeners = Listeners(gateway, reported, report, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
+    }
+
+    /// <summary>
+    /// The status of a Gateway that is no longer ours: what a Gateway has before any controller spoke. Null if the status is not
+    /// what we wrote: then somebody else speaks for the Gateway already.
+    /// </summary>
+    /// <param name="gateway">The tenant's Gateway.</param>
+    /// <param name="route">Its Route, which is about to go.</param>
+    /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
+    public static GatewayStatus? Release(Gateway gateway, Route route, string now)
+    {
+        if (gateway.Status is null || !JsonNode.DeepEquals(ApiJson.ToJson(gateway.Status), ApiJson.ToJson(Translate(gateway, route, now))))
+        {
+            return null;
+        }
+
+        var conditions = new ConditionSet(gateway.Status.Conditions, now);
+        foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.Programmed })
+        {
+            conditions.Set(type, ConditionStatus.Unknown, GatewayConditions.Pending, "Waiting for controller", gateway.Metadata.Generation);
+        }
+
+        return new GatewayStatus { Conditions = conditions.ToList() };
     }
 
     private static List<ListenerStatus>? Listeners(Gateway gateway, GatewayStatus? reported, ReportedStatus report, string now)
