@@ -27,7 +27,8 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             .ThenBy(s => s.Name, StringComparer.Ordinal);
         foreach (var (@namespace, name) in names)
         {
-            if (view.Service(@namespace, name) is not { } service || !IsSupported(service))
+            // What is wrong is told and not waited for: the rest of the route works without it.
+            if (view.Service(@namespace, name) is not { Spec.Ports.Count: > 0 } service || !IsSupported(service))
             {
                 continue;
             }

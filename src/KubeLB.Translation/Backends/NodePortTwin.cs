@@ -10,8 +10,13 @@ namespace KubeLB.Translation.Backends;
 /// </summary>
 public static class NodePortTwin
 {
-    /// <summary>Whether the Service needs a twin: it has no node ports of its own, but pods or endpoints behind it.</summary>
-    public static bool IsNeededFor(V1Service service) => (service.Spec?.Type ?? "ClusterIP") == "ClusterIP";
+    /// <summary>Whether the Service needs a twin: it has ports, but no node ports of its own.</summary>
+    public static bool IsNeededFor(V1Service service) => service.Spec?.Ports is { Count: > 0 } ports && (service.Spec.Type ?? "ClusterIP") switch
+    {
+        "ClusterIP" => true,
+        "LoadBalancer" => service.Spec.AllocateLoadBalancerNodePorts == false && ports.All(p => p.NodePort is null),
+        _ => false,
+    };
 
     /// <summary>Whether <paramref name="candidate"/> is the twin that KubeLB made for the named Service.</summary>
     public static bool IsTwinOf(V1Service candidate, string @namespace, string name) =>

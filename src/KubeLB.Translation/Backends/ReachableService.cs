@@ -34,7 +34,7 @@ public static class ReachableService
             {
                 Type = service.Spec.Type,
                 Selector = service.Spec.Selector is { Count: > 0 } selector ? new Dictionary<string, string>(selector, StringComparer.Ordinal) : null,
-                Ports = [.. (service.Spec.Ports ?? []).Select(port => new RouteServicePort
+                Ports = [.. (service.Spec.Ports ?? []).Where(IsCarried).Select(port => new RouteServicePort
                 {
                     Name = port.Name,
                     Port = port.Port,
@@ -46,4 +46,7 @@ public static class ReachableService
             },
         };
     }
+
+    // Proxies speak nothing else; such a port beside others is no reason to refuse the Service.
+    private static bool IsCarried(V1ServicePort port) => port.Protocol is null or "TCP" or "UDP";
 }
