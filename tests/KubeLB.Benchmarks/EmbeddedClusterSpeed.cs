@@ -11,8 +11,9 @@ internal static class EmbeddedClusterSpeed
 
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Sizes sizes) =>
     [
-        await StartAsync("first start in a process to the first answer, with TLS (everything is compiled on the way)", 1),
-        await StartAsync("a further start to the first answer, with TLS", sizes.Runs),
+        await StartTime.FirstAsync(sizes, tls: true),
+        await StartTime.FirstAsync(sizes, tls: false),
+        await StartTime.FurtherAsync(sizes),
         await CeilingAsync(sizes),
         await CreatesAsync(sizes, tls: false),
         await CreatesAsync(sizes, tls: true),
@@ -20,21 +21,6 @@ internal static class EmbeddedClusterSpeed
         await MemoryUse.MeasureAsync(sizes.Held, 1),
         await MemoryUse.MeasureAsync(sizes.Held, 2_000),
     ];
-
-    private static async Task<Row> StartAsync(string what, int runs)
-    {
-        var best = double.MaxValue;
-        for (var i = 0; i < runs; i++)
-        {
-            var watch = Stopwatch.StartNew();
-            await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
-            using var client = cluster.CreateClient();
-            await client.CoreV1.ListNamespaceAsync();
-            best = Math.Min(best, watch.Elapsed.TotalMilliseconds);
-        }
-
-        return new Row(what, $"{best:N0} ms", "< 500 ms");
-    }
 
     private static async Task<Row> CeilingAsync(Sizes sizes)
     {

@@ -46,7 +46,7 @@ internal static class InstallationCost
             await CountAsync(sandbox, $"requests for one edit of an HTTPRoute, {there}", "the same at any number", () => tenant.CustomObjects.PatchNamespacedCustomObjectAsync(
                 new V1Patch("""{"spec":{"hostnames":["edited.example.com"]}}""", V1Patch.PatchType.MergePatch), Group, "v1", "default", "httproutes", "r0")),
             await CountAsync(sandbox, $"requests for one node heartbeat, {there}", "none", () => HeartbeatAsync(sandbox, tenant)),
-            await CountAsync(sandbox, $"requests for one new node, {there} (a change that must be carried, to compare)", "", () => tenant.CoreV1.CreateNodeAsync(Node())),
+            await CountAsync(sandbox, $"requests for one new node, {there} (which must be carried: what shows that the heartbeat was looked for rightly)", "1 update or patch", () => tenant.CoreV1.CreateNodeAsync(Node())),
             await GeneratedRoutes.TimeAsync(sandbox, timed, there, async name => await CreateRouteAsync(tenant, name, "shared")),
         ];
     }
@@ -104,7 +104,7 @@ internal static class InstallationCost
         Metadata = new V1ObjectMeta { Name = "added" },
         Status = new V1NodeStatus
         {
-            Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "127.0.0.99" }],
+            Addresses = [new V1NodeAddress { Type = "ExternalIP", Address = "127.0.0.99" }],
             Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }],
         },
     };

@@ -14,21 +14,9 @@ internal static class MemoryUse
 
     public static async Task<Row> MeasureAsync(int objects, int payloadBytes)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path to start it by again."))
-        {
-            RedirectStandardOutput = true,
-        };
-        foreach (var argument in new[] { Command, objects.ToString(CultureInfo.InvariantCulture), payloadBytes.ToString(CultureInfo.InvariantCulture) })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("The process that measures memory did not start.");
-        var measured = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0
-            ? new Row($"{objects:N0} ConfigMaps held, {payloadBytes:N0} bytes of data each", measured.Trim(), "< 500 MB")
-            : throw new InvalidOperationException($"The process that measures memory ended with {process.ExitCode}.");
+        var measured = await OwnProcess.RunAsync(
+            Command, objects.ToString(CultureInfo.InvariantCulture), payloadBytes.ToString(CultureInfo.InvariantCulture));
+        return new Row($"{objects:N0} ConfigMaps held, {payloadBytes:N0} bytes of data each", measured, "< 500 MB");
     }
 
     public static async Task ReportAsync(int objects, int payloadBytes)

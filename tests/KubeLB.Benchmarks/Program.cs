@@ -23,6 +23,9 @@ switch (chosen)
     case MemoryUse.Command when args.Length >= 3:
         await MemoryUse.ReportAsync(int.Parse(args[1]), int.Parse(args[2]));
         return 0;
+    case StartTime.Command when args.Length >= 2:
+        await StartTime.ReportAsync(bool.Parse(args[1]));
+        return 0;
     default:
         await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, all or list, and --quick for smaller numbers.");
         return 2;

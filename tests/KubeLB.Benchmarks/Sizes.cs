@@ -9,7 +9,7 @@ namespace KubeLB.Benchmarks;
 /// <param name="Timed">Routes whose way to the generated HTTPRoute is timed.</param>
 internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IReadOnlyList<int> Routes, int Timed)
 {
-    public static Sizes Full { get; } = new(3, 20_000, 10_000, 50_000, [10, 1_000], 25);
+    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25);
 
     public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5);
 }
