@@ -11,7 +11,7 @@ internal static class GeneratedRoutes
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task<Row> TimeAsync(SandboxEnvironment sandbox, int count, string there, Func<string, Task> create)
+    public static async Task<Row> TimeAsync(SandboxEnvironment sandbox, string prefix, int count, string what, Func<string, Task> create, Func<Task>? between = null)
     {
         using var stop = new CancellationTokenSource();
         using var client = sandbox.Management.CreateClient("benchmark-watch");
@@ -20,9 +20,14 @@ internal static class GeneratedRoutes
         var times = new List<double>();
         for (var i = 0; i < count; i++)
         {
-            var arrived = seen.GetOrAdd($"timed{i}.example.com", _ => NewSignal());
+            if (between is not null)
+            {
+                await between();
+            }
+
+            var arrived = seen.GetOrAdd($"{prefix}{i}.example.com", _ => NewSignal());
             var watch = Stopwatch.StartNew();
-            await create($"timed{i}");
+            await create($"{prefix}{i}");
             await arrived.Task.WaitAsync(Patience);
             times.Add(watch.Elapsed.TotalMilliseconds);
         }
@@ -31,7 +36,7 @@ internal static class GeneratedRoutes
         await following;
         times.Sort();
         return new Row(
-            $"creation of an HTTPRoute to the generated HTTPRoute, one after another, {there}",
+            $"creation of an HTTPRoute to the generated HTTPRoute, {what}",
             $"median {times[times.Count / 2]:N0} ms, slowest of {count} {times[^1]:N0} ms");
     }
 

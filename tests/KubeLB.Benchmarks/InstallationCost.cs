@@ -47,7 +47,8 @@ internal static class InstallationCost
                 new V1Patch("""{"spec":{"hostnames":["edited.example.com"]}}""", V1Patch.PatchType.MergePatch), Group, "v1", "default", "httproutes", "r0")),
             await CountAsync(sandbox, $"requests for one node heartbeat, {there}", "none", () => HeartbeatAsync(sandbox, tenant)),
             await CountAsync(sandbox, $"requests for one new node, {there} (which must be carried: what shows that the heartbeat was looked for rightly)", "1 update or patch", () => tenant.CoreV1.CreateNodeAsync(Node())),
-            await GeneratedRoutes.TimeAsync(sandbox, timed, there, async name => await CreateRouteAsync(tenant, name, "shared")),
+            await GeneratedRoutes.TimeAsync(sandbox, "calm", timed, $"each when all is quiet, {there}", name => CreateRouteAsync(tenant, name, "shared"), () => SettleAsync(sandbox)),
+            await GeneratedRoutes.TimeAsync(sandbox, "next", timed, $"each as soon as the one before it is there, {there}", name => CreateRouteAsync(tenant, name, "shared")),
         ];
     }
 
