@@ -12,9 +12,18 @@ internal static class InstallationCost
 {
     private const string Group = "gateway.networking.k8s.io";
 
-    public static async Task<IReadOnlyList<Row>> MeasureAsync() => [.. await AtAsync(10), .. await AtAsync(1_000)];
+    public static async Task<IReadOnlyList<Row>> MeasureAsync(Sizes sizes)
+    {
+        var rows = new List<Row>();
+        foreach (var routes in sizes.Routes)
+        {
+            rows.AddRange(await AtAsync(routes, sizes.Timed));
+        }
 
-    private static async Task<IReadOnlyList<Row>> AtAsync(int routes)
+        return rows;
+    }
+
+    private static async Task<IReadOnlyList<Row>> AtAsync(int routes, int timed)
     {
         await using var sandbox = await SandboxEnvironment.StartAsync();
         using var tenant = sandbox.Tenants[0].Cluster.CreateClient("benchmark");
@@ -26,23 +35,33 @@ internal static class InstallationCost
         }
 
         await SettleAsync(sandbox);
+        var there = $"{routes:N0} routes there";
         return
         [
-            await CountAsync(sandbox, $"one new HTTPRoute with a new Service, {routes:N0} routes there", async () =>
+            await CountAsync(sandbox, $"requests for one new HTTPRoute with a new Service, {there}", "the same at any number", async () =>
             {
                 await CreateServiceAsync(tenant, "fresh");
                 await CreateRouteAsync(tenant, "fresh", "fresh");
             }),
-            await CountAsync(sandbox, $"one edit of an HTTPRoute, {routes:N0} routes there", () => tenant.CustomObjects.PatchNamespacedCustomObjectAsync(
+            await CountAsync(sandbox, $"requests for one edit of an HTTPRoute, {there}", "the same at any number", () => tenant.CustomObjects.PatchNamespacedCustomObjectAsync(
                 new V1Patch("""{"spec":{"hostnames":["edited.example.com"]}}""", V1Patch.PatchType.MergePatch), Group, "v1", "default", "httproutes", "r0")),
-            await CountAsync(sandbox, $"one node heartbeat, {routes:N0} routes there", () => tenant.CoreV1.PatchNodeStatusAsync(
-                new V1Patch("""{"status":{"nodeInfo":{"bootID":"touched"}}}""", V1Patch.PatchType.MergePatch), $"{sandbox.Tenants[0].Name}-node-1")),
+            await CountAsync(sandbox, $"requests for one node heartbeat, {there}", "none", () => HeartbeatAsync(sandbox, tenant)),
+            await CountAsync(sandbox, $"requests for one new node, {there} (which must be carried: what shows that the heartbeat was looked for rightly)", "1 update or patch", () => tenant.CoreV1.CreateNodeAsync(Node())),
+            await GeneratedRoutes.TimeAsync(sandbox, "calm", timed, $"each when all is quiet, {there}", name => CreateRouteAsync(tenant, name, "shared"), () => SettleAsync(sandbox)),
+            await GeneratedRoutes.TimeAsync(sandbox, "next", timed, $"each as soon as the one before it is there, {there}", name => CreateRouteAsync(tenant, name, "shared")),
         ];
     }
 
-    private static async Task<Row> CountAsync(SandboxEnvironment sandbox, string what, Func<Task> change)
+    // What a kubelet writes: only the time at which the conditions were last looked at moves.
+    private static Task<V1Node> HeartbeatAsync(SandboxEnvironment sandbox, IKubernetes tenant) => tenant.CoreV1.PatchNodeStatusAsync(
+        new V1Patch(
+            $$$"""{"status":{"conditions":[{"type":"Ready","lastHeartbeatTime":"{{{DateTime.UtcNow.AddSeconds(10):yyyy-MM-ddTHH:mm:ssZ}}}"}]}}""",
+            V1Patch.PatchType.StrategicMergePatch),
+        $"{sandbox.Tenants[0].Name}-node-1");
+
+    private static async Task<Row> CountAsync(SandboxEnvironment sandbox, string what, string target, Func<Task> change)
     {
-        var clusters = new[] { ("tenant", sandbox.Tenants[0].Cluster), ("management", sandbox.Management) };
+        var clusters = new[] { (Name: "tenant", sandbox.Tenants[0].Cluster), (Name: "management", Cluster: sandbox.Management) };
         foreach (var (_, cluster) in clusters)
         {
             cluster.Requests.Clear();
@@ -50,12 +69,16 @@ internal static class InstallationCost
 
         await change();
         await SettleAsync(sandbox);
-        var counts = clusters.SelectMany(c => new[] { "kubelb-ccm", "kubelb-manager" }.Select(client => (Cluster: c.Item1, Client: client, Count: Count(c.Item2, client))));
-        return new Row(what, string.Join(", ", counts.Where(c => c.Count > 0).Select(c => $"{c.Client} {c.Count} in {c.Cluster}").DefaultIfEmpty("none")));
+        var counts = clusters
+            .SelectMany(c => c.Cluster.Requests.Snapshot().Where(IsOurs).Select(r => (c.Name, Client: r.UserAgent.Split('/')[0], r.Verb)))
+            .GroupBy(r => (r.Client, r.Name))
+            .Select(g => $"{g.Key.Client} in {g.Key.Name}: {string.Join(" + ", g.GroupBy(r => r.Verb).OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Count()} {v.Key}"))}");
+        return new Row(what, string.Join("; ", counts.DefaultIfEmpty("none")), target);
     }
 
-    private static int Count(EmbeddedCluster.EmbeddedCluster cluster, string client) =>
-        cluster.Requests.Count(r => r.Verb is not ("watch" or "list") && r.Resource != "leases" && r.UserAgent.StartsWith(client, StringComparison.Ordinal));
+    // Lists and watches count too: one list per change would be the first thing to grow with the number of routes.
+    private static bool IsOurs(RequestRecord request) =>
+        request.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) || request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal);
 
     // Until nothing was asked for a while.
     private static async Task SettleAsync(SandboxEnvironment sandbox)
@@ -76,6 +99,16 @@ internal static class InstallationCost
     }
 
     private static bool Counts(RequestRecord request) => request.Verb != "watch" && request.Resource != "leases";
+
+    private static V1Node Node() => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "added" },
+        Status = new V1NodeStatus
+        {
+            Addresses = [new V1NodeAddress { Type = "ExternalIP", Address = "127.0.0.99" }],
+            Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }],
+        },
+    };
 
     private static async Task CreateServiceAsync(IKubernetes client, string name) => await client.CoreV1.CreateNamespacedServiceAsync(
         new V1Service

@@ -1,14 +1,32 @@
 using KubeLB.Benchmarks;
 
-var rows = new List<Row>();
-foreach (var measure in new Func<Task<IReadOnlyList<Row>>>[] { EmbeddedClusterSpeed.MeasureAsync, InstallationCost.MeasureAsync })
-{
-    rows.AddRange(await measure());
-}
+var quick = args.Contains("--quick");
+var chosen = args.FirstOrDefault(a => a != "--quick") ?? "all";
+var sizes = quick ? Sizes.Quick : Sizes.Full;
 
-Console.WriteLine("| what | measured | target |");
-Console.WriteLine("|---|---|---|");
-foreach (var row in rows)
+switch (chosen)
 {
-    Console.WriteLine($"| {row.What} | {row.Measured} | {row.Target} |");
+    case "all":
+        Table.Print([.. await EmbeddedClusterSpeed.MeasureAsync(sizes), .. await InstallationCost.MeasureAsync(sizes)]);
+        return 0;
+    case "embedded":
+        Table.Print(await EmbeddedClusterSpeed.MeasureAsync(sizes));
+        return 0;
+    case "ccm":
+        Table.Print(await InstallationCost.MeasureAsync(sizes));
+        return 0;
+    case "list":
+        Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
+        Console.WriteLine("ccm       the CCM and the manager: API requests per change, time to a generated HTTPRoute");
+        Console.WriteLine("all       both (the default)");
+        return 0;
+    case MemoryUse.Command when args.Length >= 3:
+        await MemoryUse.ReportAsync(int.Parse(args[1]), int.Parse(args[2]));
+        return 0;
+    case StartTime.Command when args.Length >= 2:
+        await StartTime.ReportAsync(bool.Parse(args[1]));
+        return 0;
+    default:
+        await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, all or list, and --quick for smaller numbers.");
+        return 2;
 }

@@ -1,0 +1,15 @@
+namespace KubeLB.Benchmarks;
+
+/// <summary>How much is done.</summary>
+/// <param name="Runs">How often a timed measurement is repeated; the best counts.</param>
+/// <param name="Creates">Creates in one run.</param>
+/// <param name="Changes">Changes that a watch is to deliver.</param>
+/// <param name="Held">Objects held in memory.</param>
+/// <param name="Routes">Numbers of routes already there when requests are counted.</param>
+/// <param name="Timed">Routes whose way to the generated HTTPRoute is timed.</param>
+internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IReadOnlyList<int> Routes, int Timed)
+{
+    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25);
+
+    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5);
+}
