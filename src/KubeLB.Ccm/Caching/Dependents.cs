@@ -16,17 +16,31 @@ internal sealed class Dependents(
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
+    /// <summary>Gateways of a class that came, went or got another controller.</summary>
+    public IEnumerable<ResourceKey> GatewaysOf(Change<GatewayClass> change) =>
+        IsOfStatusOnly(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
+
+    /// <summary>Routes whose parentRefs name a Gateway whose spec changed; its status, which counts them, is none of theirs.</summary>
+    public IEnumerable<T> RoutesOf<T>(Change<Gateway> change)
+        where T : class, IGatewayRoute =>
+        IsOfStatusOnly(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
+
+    /// <summary>Routes whose Gateways are of a class that came, went or got another controller.</summary>
+    public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)
+        where T : class, IGatewayRoute =>
+        IsOfStatusOnly(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
+
     /// <summary>Gateways of a class.</summary>
-    public IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
+    private IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
         _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).Select(g => ResourceKey.Of(g));
 
     /// <summary>Routes of kind <typeparamref name="T"/> whose parentRefs name the Gateway.</summary>
-    public IEnumerable<T> RoutesOf<T>(Gateway gateway)
+    private IEnumerable<T> RoutesOf<T>(Gateway gateway)
         where T : class, IGatewayRoute =>
         tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(gateway.Namespace, gateway.Name));
 
     /// <summary>Routes whose Gateways are of the class.</summary>
-    public IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
+    private IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
         where T : class, IGatewayRoute =>
         _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
 
@@ -71,6 +85,14 @@ internal sealed class Dependents(
         BackendReferences.ServicesOf(route).Select(s => new ResourceKey(s.Namespace, s.Name));
 
     private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
+
+    // The generation counts changes of the spec; the start of a deletion, and a new incarnation, are more than a status, too.
+    private static bool IsOfStatusOnly<T>(Change<T> change)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        change is { Old: { } old, New: { } now }
+        && old.Metadata.Uid == now.Metadata.Uid
+        && old.Metadata.Generation == now.Metadata.Generation
+        && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp;
 
     private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
         left is not null && right is not null

@@ -40,7 +40,7 @@ internal static class CcmControllers
             {
                 controller.Workers = Workers;
                 controller.Watch<Gateway>(ClusterNames.Tenant);
-                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => d.GatewaysOf));
+                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
                 controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
                     RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
             });
@@ -77,8 +77,8 @@ internal static class CcmControllers
         {
             controller.Workers = Workers;
             controller.Watch<T>(ClusterNames.Tenant);
-            controller.Watch<Gateway>(ClusterNames.Tenant, WithDependents<Gateway>(d => gateway => Keys(d.RoutesOf<T>(gateway))));
-            controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => c => Keys(d.RoutesOf<T>(c))));
+            controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));
+            controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => change => Keys(d.RoutesOf<T>(change))));
             controller.Watch<V1Namespace>(ClusterNames.Tenant, WithDependentsOfChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
             controller.Watch<V1Service>(ClusterNames.Tenant, WithDependents<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
             controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
@@ -89,8 +89,8 @@ internal static class CcmControllers
         where T : class, IGatewayRoute
     {
         controller.Watch<T>(ClusterNames.Tenant, _ => (T route) => Dependents.ServicesOf(route));
-        controller.Watch<Gateway>(ClusterNames.Tenant, WithDependents<Gateway>(d => gateway => d.RoutesOf<T>(gateway).SelectMany(r => Dependents.ServicesOf(r))));
-        controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependents<GatewayClass>(d => c => d.RoutesOf<T>(c).SelectMany(r => Dependents.ServicesOf(r))));
+        controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
+        controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
         controller.Watch<V1Namespace>(
             ClusterNames.Tenant,
             WithDependentsOfChange<V1Namespace>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
