@@ -84,6 +84,10 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             yield return ApiJson.ToJson(route);
             yield return Status(gateway, GatewayStatusTranslator.Translate(gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), Settings.Now));
         }
+        else if (GatewayOwnership.IsOurs(gateway, this, _settings))
+        {
+            yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
+        }
     }
 
     private IEnumerable<JsonObject> Carry(IGatewayRoute route)
