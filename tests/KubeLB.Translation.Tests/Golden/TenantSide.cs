@@ -73,7 +73,17 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 }
 
                 objects.Set(twin);
+                AddMirrors(service, twin);
             }
+        }
+    }
+
+    private void AddMirrors(V1Service service, V1Service twin)
+    {
+        if (MirroredEndpointSlices.AreNeededFor(service))
+        {
+            var slices = objects.All<V1EndpointSlice>().Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
+            _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
         }
     }
 
