@@ -5,6 +5,8 @@ namespace KubeLB.Runtime.Applying;
 /// <summary>Compares a desired object with the present one and computes the patch. Pure.</summary>
 internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode)
 {
+    private static readonly string[] OwnerNames = ["apiVersion", "kind", "name"];
+
     private readonly AppliedRecord _before = AppliedRecord.Parse(
         (current["metadata"]?["annotations"] as JsonObject)?[recordAnnotation] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null);
 
@@ -103,7 +105,7 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
 
     // An owner of that name that was deleted and created anew: the reference to its former self would never be taken away.
     private static bool IsEarlierIncarnation(JsonNode? present, JsonNode? wanted) =>
-        new[] { "apiVersion", "kind", "name" }.All(field => JsonScalars.Same(present?[field], wanted?[field]))
+        OwnerNames.All(field => JsonScalars.Same(present?[field], wanted?[field]))
         && !JsonScalars.Same(present?["uid"], wanted?["uid"]);
 
     private void PatchList(
