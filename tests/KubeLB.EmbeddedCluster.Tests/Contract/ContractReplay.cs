@@ -12,6 +12,9 @@ public sealed record Answer(int Status, string ContentType, JsonNode? Body, IRea
 /// <summary>Plays the recording against a test cluster, in order and once, and keeps the answers.</summary>
 public sealed class ContractReplay : IAsyncLifetime, IDisposable
 {
+    private static readonly string[] OfControllers =
+        ["an object whose owner is gone is collected in the background", "the namespace and all in it are gone"];
+
     private readonly Dictionary<string, Answer> _answers = [];
     private ITestCluster _cluster = null!;
     private HttpClient _http = null!;
@@ -21,11 +24,14 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
 
     public ClusterFeatures Features => _cluster.Features;
 
+    /// <summary>Whether an exchange is not played because it shows the work of controllers that the cluster does not have.</summary>
+    public bool Waits(string name) => !Features.HasFlag(ClusterFeatures.Controllers) && OfControllers.Contains(name);
+
     public async Task InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("contract");
         _http = new HttpClient(_cluster.CreateHandler()) { BaseAddress = _cluster.Url };
-        foreach (var exchange in Exchange.All)
+        foreach (var exchange in Exchange.All.Where(exchange => !Waits(exchange.Name)))
         {
             await PrepareAsync(exchange.Name);
             _answers[exchange.Name] = exchange.IsWatch ? await WatchAsync(exchange) : await SendAsync(exchange);
