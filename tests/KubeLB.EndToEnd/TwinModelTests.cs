@@ -76,7 +76,9 @@ public sealed class TwinModelTests
                 await tenant.DeleteAsync<HttpRoute>("default", route);
                 return $"delete {route}";
             case var _ when _routes.ContainsKey(route):
-                await tenant.PatchAsync<HttpRoute>("default", route, $$"""{"spec":{"parentRefs":[{"name":"{{Gateway(attached)}}"}],"rules":[{"backendRefs":[{"name":"{{service}}","port":8080}]}]}}""");
+                await tenant.PatchAsync<HttpRoute>("default", route, $$$"""
+                    {"spec":{"parentRefs":[{"name":"{{{Gateway(attached)}}}"}],"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
+                    """);
                 _routes[route] = (service, attached);
                 return $"{route} to {service} {attached}";
             case var _ when await tenant.GetAsync<HttpRoute>("default", route) is not null:
