@@ -1,4 +1,6 @@
+using System.Net;
 using k8s;
+using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
@@ -46,7 +48,11 @@ internal sealed class SyncSecretReconciler(
         }
 
         // The new one comes before the old one goes: a Secret that was created anew has another name over there.
-        await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false);
+        if (desired is not null && await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } refused)
+        {
+            return ReconcileResult.Retry(refused);
+        }
+
         await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false);
         await ReleaseAsync(secret, cancellationToken).ConfigureAwait(false);
         await ReleaseAsync(ofUser, cancellationToken).ConfigureAwait(false);
@@ -58,17 +64,22 @@ internal sealed class SyncSecretReconciler(
     private bool IsWanted(ResourceKey key, V1Secret secret) =>
         (options.EnableSecretSynchronizer && StoredSecret.IsLabelled(secret)) || certificates?.Use(key) == true;
 
-    private async Task ApplyAsync(ResourceKey key, SyncSecret? desired, CancellationToken cancellationToken)
+    private async Task<string?> ApplyAsync(ResourceKey key, SyncSecret desired, CancellationToken cancellationToken)
     {
-        if (desired is null)
+        try
         {
-            return;
-        }
+            var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
+            if (applied.Outcome != ApplyOutcome.Unchanged)
+            {
+                Log.Written(logger, desired.Name, key, applied.Outcome);
+            }
 
-        var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
-        if (applied.Outcome != ApplyOutcome.Unchanged)
+            return null;
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
         {
-            Log.Written(logger, desired.Name, key, applied.Outcome);
+            // Not the API server's own words, which might quote what it refuses.
+            return $"The management cluster refuses the SyncSecret of Secret {key} with status {(int)e.Response.StatusCode}; check the keys and the size of the Secret.";
         }
     }
 
