@@ -15,11 +15,13 @@ namespace KubeLB.EndToEnd.Support;
 /// <summary>A cluster as a test uses it: objects in, objects out, straight from the API server.</summary>
 public sealed class TestCluster : IAsyncDisposable
 {
+    private readonly IKubernetes _client;
     private readonly ServiceProvider _services;
     private readonly Cluster _cluster;
 
     public TestCluster(IKubernetes client)
     {
+        _client = client;
         _services = new ServiceCollection()
             .AddLogging()
             .AddKubeRuntime(_ => { })
@@ -75,6 +77,10 @@ public sealed class TestCluster : IAsyncDisposable
             () => GetAsync<T>(@namespace, name),
             value => value is null,
             value => ApiJson.ToJson(value!).ToJsonString());
+
+    /// <summary>Watches the objects of a namespace, as an observer beside KubeLB does, until the observation is disposed.</summary>
+    public Observation<T> Observe<T>(string @namespace, Action<T> see)
+        where T : class, IKubernetesObject<V1ObjectMeta> => new(_client, @namespace, see);
 
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();
 
