@@ -52,6 +52,12 @@ public static class GatewayConditions
     /// <summary>Reason: a listener asks for route kinds that it cannot have.</summary>
     public const string InvalidRouteKinds = "InvalidRouteKinds";
 
+    /// <summary>Reason: a listener's certificate does not exist or cannot be used.</summary>
+    public const string InvalidCertificateRef = "InvalidCertificateRef";
+
+    /// <summary>Reason (Envoy Gateway's): some, but not all of a listener's certificates cannot be used.</summary>
+    public const string PartiallyInvalidCertificateRef = "PartiallyInvalidCertificateRef";
+
     /// <summary>Reason: the protocol of a listener or of a backend is not supported.</summary>
     public const string UnsupportedProtocol = "UnsupportedProtocol";
 

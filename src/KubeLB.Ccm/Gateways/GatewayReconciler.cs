@@ -8,6 +8,7 @@ using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,7 +42,7 @@ internal sealed class GatewayReconciler(
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
+            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())));
             await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }
         else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
@@ -68,7 +69,11 @@ internal sealed class GatewayReconciler(
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (gateway.Metadata.DeletionTimestamp is null
-            && GatewayStatusTranslator.Release(gateway, managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid), StatusTime.Of(time.GetUtcNow())) is { } status)
+            && GatewayStatusTranslator.Release(
+                gateway,
+                managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
+                ListenerCertificates.Evaluate(gateway, view),
+                StatusTime.Of(time.GetUtcNow())) is { } status)
         {
             gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
         }

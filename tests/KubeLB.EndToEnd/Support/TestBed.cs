@@ -35,6 +35,9 @@ public sealed class TestBed : IAsyncDisposable
     /// <summary>The first tenant.</summary>
     public TestCluster Tenant => Tenants[0];
 
+    /// <summary>What the clusters do that not every one does.</summary>
+    public ClusterFeatures Features => _clusters[0].Features;
+
     public SandboxEnvironment Sandbox => _sandbox;
 
     /// <summary>Starts and waits until the tenants are set up.</summary>
