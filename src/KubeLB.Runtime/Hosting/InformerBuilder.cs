@@ -25,6 +25,12 @@ public sealed class InformerBuilder<T>
     /// </summary>
     public Func<T, T>? Transform { get; set; }
 
+    /// <summary>
+    /// Whether controllers start although the API server does not serve the kind: then there are no objects of it, and those that come
+    /// with its CustomResourceDefinition are seen when it is installed. Default false: they wait for it.
+    /// </summary>
+    public bool MayBeAbsent { get; set; }
+
     internal IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> Indexes => _indexes;
 
     /// <summary>Adds an index: <paramref name="values"/> yields the values under which an object is found by <c>ByIndex</c>. Must be pure.</summary>

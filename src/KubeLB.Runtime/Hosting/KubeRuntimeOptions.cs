@@ -20,6 +20,12 @@ public sealed class KubeRuntimeOptions
     /// <summary>Binds addresses without a host (<c>:8081</c>) to loopback only. Default false.</summary>
     public bool BindLoopbackOnly { get; set; }
 
+    /// <summary>
+    /// Whether <c>/readyz</c> fails while a cluster whose caches have synced once cannot be used: for a process that is of no use without
+    /// it. Default false: what is served from the caches goes on, and the answer names the problem.
+    /// </summary>
+    public bool NotReadyWhenDisconnected { get; set; }
+
     /// <summary>Elects one writer; null (the default) to write without a lease.</summary>
     public LeaderElectionSettings? LeaderElection { get; set; }
 

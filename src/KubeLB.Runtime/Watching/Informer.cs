@@ -16,9 +16,14 @@ internal interface IInformerRunner
 
     bool HasSynced { get; }
 
-    string? LastError { get; }
+    /// <summary>What is wrong with list or watch at present; null while all is well.</summary>
+    ApiTrouble? Trouble { get; }
 
-    Task WaitForSyncAsync(CancellationToken cancellationToken);
+    /// <summary>Whether it is no failure that the API server does not know the kind.</summary>
+    bool MayBeAbsent { get; }
+
+    /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
+    Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
     Task RunAsync(CancellationToken cancellationToken);
 }
@@ -33,6 +38,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly Reflector<T> _reflector;
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Informer(
@@ -40,6 +46,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ResourceClient<T> client,
         ApiTransport transport,
         InformerBuilder<T> settings,
+        ClusterTroubles troubles,
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
@@ -56,7 +63,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             e => Log.HandlerFailed(logger, e, Kind.FullName),
             count => metrics.InformerObjects(cluster, Kind.FullName, count));
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
-        _reflector = new Reflector<T>(cluster, client, transport, scope, this, limits, time, logger);
+        _reflector = new Reflector<T>(cluster, client, transport, scope, this, troubles, limits, time, logger);
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -64,7 +71,11 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public bool HasSynced => _synced.Task.IsCompleted;
 
-    public string? LastError => _reflector.LastError;
+    public string? LastError => _reflector.Trouble?.Sentence;
+
+    public ApiTrouble? Trouble => _reflector.Trouble;
+
+    public bool MayBeAbsent => _settings.MayBeAbsent;
 
     public T? Get(ResourceKey key) => _store.Get(key);
 
@@ -81,6 +92,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     }
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    public Task WaitUntilUsableAsync(CancellationToken cancellationToken) => _usable.Task.WaitAsync(cancellationToken);
 
     public void Observe(T written)
     {
@@ -138,6 +151,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
         _store.Replace(prepared, resourceVersion, kept);
         _metrics.InformerListed(_cluster, Kind.FullName);
+        _usable.TrySetResult();
         if (_synced.TrySetResult())
         {
             _metrics.InformerSynced(_cluster, Kind.FullName, true);
@@ -161,6 +175,16 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             _store.Upsert(prepared);
         }
     }
+
+    void IReflectorSink<T>.NotServed()
+    {
+        if (MayBeAbsent)
+        {
+            _usable.TrySetResult();
+        }
+    }
+
+    void IReflectorSink<T>.Restarted(string reason) => _metrics.WatchRestarted(_cluster, Kind.FullName, reason);
 
     void IReflectorSink<T>.Undecodable(UndecodableObject problem, bool deleted)
     {
