@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
+using KubeLB.Api.Naming;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.CommandLine;
 using Microsoft.Extensions.Logging;
@@ -7,7 +9,7 @@ using static KubeLB.Runtime.CommandLine.ControllerOptions;
 namespace KubeLB.Ccm.CommandLine;
 
 /// <summary>The CCM's command line: the flags of the wire contract.</summary>
-internal sealed class CcmCommand
+internal sealed partial class CcmCommand
 {
     private const string NotYet = "Accepted for compatibility; has no effect in this version.";
 
@@ -64,6 +66,12 @@ internal sealed class CcmCommand
             throw new UsageException("--cluster-name is required: the name of the Tenant in the management cluster.");
         }
 
+        if (!DnsLabel().IsMatch(TenantNames.Namespace(clusterName)))
+        {
+            throw new UsageException(
+                $"--cluster-name \"{clusterName}\" cannot be a tenant: its namespace {TenantNames.Namespace(clusterName)} would not be a DNS-1123 label (a-z, 0-9 and -, at most 63 characters).");
+        }
+
         return new CcmOptions
         {
             ClusterName = clusterName,
@@ -82,4 +90,7 @@ internal sealed class CcmCommand
             LogLevel = parsed.GetValue(_logLevel),
         };
     }
+
+    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex DnsLabel();
 }

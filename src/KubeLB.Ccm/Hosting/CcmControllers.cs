@@ -41,6 +41,7 @@ internal static class CcmControllers
                 controller.Workers = Workers;
                 controller.Watch<Gateway>(ClusterNames.Tenant);
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
+                controller.Watch<Addresses>(ClusterNames.Management, WithDependentsOfChange<Addresses>(d => d.GatewaysOf));
                 controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
                     RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
             });

@@ -4,10 +4,12 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -38,6 +40,8 @@ public static class CcmHost
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.Finalizer = Finalizers.Cleanup;
+            runtime.NotReadyWhenDisconnected = true;
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
@@ -46,9 +50,11 @@ public static class CcmHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass));
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, !options.DisableGatewayController));
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
+        services.AddSingleton<TenantRegistration>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
         services.AddSingleton<ManagementRoutes>();
         CcmControllers.Add(services, options, kinds);
 
@@ -98,6 +104,7 @@ public static class CcmHost
     private static void AddRouteIndexes<T>(InformerBuilder<T> routes)
         where T : class, IGatewayRoute
     {
+        routes.MayBeAbsent = true;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

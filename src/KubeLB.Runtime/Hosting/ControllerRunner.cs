@@ -1,6 +1,5 @@
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Watching;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Hosting;
@@ -11,7 +10,7 @@ namespace KubeLB.Runtime.Hosting;
 /// </summary>
 internal sealed class ControllerRunner(
     Controller controller,
-    IReadOnlyList<IInformerRunner> informers,
+    IReadOnlyList<Func<CancellationToken, Task>> needs,
     IReadOnlyList<Func<IDisposable>> watches,
     ILeadership? leadership,
     ILogger logger) : IDisposable
@@ -67,7 +66,7 @@ internal sealed class ControllerRunner(
     {
         try
         {
-            await Task.WhenAll(informers.Select(informer => informer.WaitUntilUsableAsync(_stop.Token))).ConfigureAwait(false);
+            await Task.WhenAll(needs.Select(ready => ready(_stop.Token))).ConfigureAwait(false);
             while (!_stop.IsCancellationRequested)
             {
                 var term = CancellationToken.None;

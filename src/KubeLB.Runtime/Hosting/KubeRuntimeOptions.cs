@@ -35,6 +35,9 @@ public sealed class KubeRuntimeOptions
     /// <summary>Annotation in which the applier remembers what it last applied. Must be a valid annotation key.</summary>
     public string ApplierAnnotation { get; set; } = "runtime/applied";
 
+    /// <summary>The finalizer by which this component holds objects of others, counted as managed in the metrics; empty for none.</summary>
+    public string Finalizer { get; set; } = "";
+
     /// <summary>Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.</summary>
     public string FieldManager { get; set; } = "";
 

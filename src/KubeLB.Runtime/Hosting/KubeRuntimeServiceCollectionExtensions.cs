@@ -34,6 +34,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => Prometheus.Metrics.NewCustomRegistry());
         services.TryAddSingleton<RuntimeMetrics>();
+        services.TryAddSingleton<ManagedObjects>();
         services.TryAddSingleton<ReflectorSettings>();
         services.TryAddSingleton<RuntimeEndpoints>();
         services.TryAddSingleton<RuntimeExit>();

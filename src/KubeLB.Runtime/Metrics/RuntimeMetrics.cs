@@ -19,6 +19,7 @@ internal sealed class RuntimeMetrics
     private readonly Counter _watchRestarts;
     private readonly Gauge _clusterUp;
     private readonly Gauge _leader;
+    private readonly Gauge _managed;
 
     public RuntimeMetrics(CollectorRegistry registry, KubeRuntimeOptions options)
     {
@@ -44,6 +45,8 @@ internal sealed class RuntimeMetrics
         _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server answered the latest request and took our credentials, else 0.", "cluster");
         _watchRestarts = factory.CreateCounter($"{prefix}_watch_restarts_total",
             "Watches that ended before their time: dropped, expired (410, listed again) or failed.", "cluster", "resource", "reason");
+        _managed = factory.CreateGauge($"{prefix}_managed_objects",
+            "Objects in the local cache that this component wrote, or holds by its finalizer.", "cluster", "resource");
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
     }
 
@@ -73,6 +76,8 @@ internal sealed class RuntimeMetrics
     public void InformerSkipped(string cluster, string resource) => _informerSkipped.WithLabels(cluster, resource).Inc();
 
     public void WatchRestarted(string cluster, string resource, string reason) => _watchRestarts.WithLabels(cluster, resource, reason).Inc();
+
+    public void Managed(string cluster, string resource, int count) => _managed.WithLabels(cluster, resource).Set(count);
 
     public void Leader(bool leads) => _leader.Set(leads ? 1 : 0);
 }

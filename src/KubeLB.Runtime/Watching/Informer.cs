@@ -22,6 +22,12 @@ internal interface IInformerRunner
     /// <summary>Whether it is no failure that the API server does not know the kind.</summary>
     bool MayBeAbsent { get; }
 
+    /// <summary>How many stored objects have such metadata.</summary>
+    int CountOf(Func<V1ObjectMeta, bool> condition);
+
+    /// <summary>Completes when the first list is in the store.</summary>
+    Task WaitForSyncAsync(CancellationToken cancellationToken);
+
     /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
     Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
@@ -92,6 +98,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     }
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    public int CountOf(Func<V1ObjectMeta, bool> condition) => _store.List().Count(o => condition(o.Metadata));
 
     public Task WaitUntilUsableAsync(CancellationToken cancellationToken) => _usable.Task.WaitAsync(cancellationToken);
 
