@@ -20,6 +20,11 @@ internal sealed partial class CcmCommand
     private readonly Option<string> _nodeAddressType = OneOf(
         "--node-address-type", "Address of the nodes that traffic is sent to", "ExternalIP", "ExternalIP", "InternalIP", "Hostname");
 
+    private readonly Option<string> _nodeSelector = Text(
+        "--node-address-label-selector", "Label selector of the nodes that traffic is sent to, as kubectl takes it; empty for all");
+
+    private readonly Option<int> _maxNodes = Number("--max-node-address-count", "Send traffic to at most this many nodes, spread over zones; 0 for all");
+
     private readonly Option<bool> _enableGatewayApi = Switch("--enable-gateway-api", "Serve Gateway, HTTPRoute and GRPCRoute");
     private readonly Option<bool> _useGatewayClass = Switch("--use-gateway-class", "Serve only Gateways of KubeLB's class; false serves every Gateway", true);
     private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone");
@@ -46,7 +51,7 @@ internal sealed partial class CcmCommand
         var command = new RootCommand("KubeLB's agent in a tenant's cluster: carries Gateways and routes to the management cluster, and their status back.");
         Option[] options =
         [
-            _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass, _disableGateway,
+            _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _nodeSelector, _maxNodes, _enableGatewayApi, _useGatewayClass, _disableGateway,
             _disableHttpRoute, _disableGrpcRoute, _leaderElection, _leaderElectionNamespace, _metricsAddress, _probeAddress, _logLevel,
             .. _compatibility,
         ];
@@ -72,12 +77,14 @@ internal sealed partial class CcmCommand
                 $"--cluster-name \"{clusterName}\" cannot be a tenant: its namespace {TenantNames.Namespace(clusterName)} would not be a DNS-1123 label (a-z, 0-9 and -, at most 63 characters).");
         }
 
-        return new CcmOptions
+        var options = new CcmOptions
         {
             ClusterName = clusterName,
             KubelbKubeconfig = parsed.GetValue(_kubelbKubeconfig)!,
             Kubeconfig = parsed.GetValue(_kubeconfig),
             NodeAddressType = parsed.GetValue(_nodeAddressType)!,
+            NodeAddressLabelSelector = parsed.GetValue(_nodeSelector)!,
+            MaxNodeAddressCount = parsed.GetValue(_maxNodes),
             EnableGatewayApi = parsed.GetValue(_enableGatewayApi),
             UseGatewayClass = parsed.GetValue(_useGatewayClass),
             DisableGatewayController = parsed.GetValue(_disableGateway),
@@ -89,6 +96,16 @@ internal sealed partial class CcmCommand
             HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
             LogLevel = parsed.GetValue(_logLevel),
         };
+        try
+        {
+            _ = options.NodeAddresses;
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--node-address-label-selector: {e.Message}");
+        }
+
+        return options;
     }
 
     [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]

@@ -51,6 +51,7 @@ public static class CcmHost
         services.AddSingleton(options);
         services.AddSingleton(kinds);
         services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, !options.DisableGatewayController));
+        services.AddSingleton(options.NodeAddresses);
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<TenantRegistration>();

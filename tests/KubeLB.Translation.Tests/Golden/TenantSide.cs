@@ -16,7 +16,7 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>All that a CCM would write for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
-    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass);
+    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.CarriesGateways);
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
@@ -39,7 +39,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         routes.ForEach(AddTwins);
         IEnumerable<JsonObject> addresses = objects.All<V1Node>().Count == 0
             ? []
-            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddressType, _settings.TenantNamespace))];
+            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddresses, _settings.TenantNamespace))];
         return
         [
             .. addresses, .. _twins,
