@@ -1,4 +1,4 @@
-using System.Net;
+using System.Text.RegularExpressions;
 using k8s.Models;
 using KubeLB.Translation.Attachment;
 
@@ -9,7 +9,7 @@ namespace KubeLB.Translation.Nodes;
 /// <param name="Zone">Value of <c>topology.kubernetes.io/zone</c>; empty if it is in none.</param>
 /// <param name="Address">The address that traffic is sent to.</param>
 /// <param name="IsReady">Whether its kubelet says that it can run pods.</param>
-public sealed record NodeFacts(string Name, string Zone, string Address, bool IsReady)
+public sealed partial record NodeFacts(string Name, string Zone, string Address, bool IsReady)
 {
     /// <summary>Keeps traffic from load balancers away from a node, whatever its value.</summary>
     /// <remarks>https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-exclude-from-external-load-balancers</remarks>
@@ -37,8 +37,12 @@ public sealed record NodeFacts(string Name, string Zone, string Address, bool Is
     private static string? AddressOf(V1Node node, string type) =>
         (node.Status?.Addresses ?? [])
             .Where(a => a.Type == type && !string.IsNullOrWhiteSpace(a.Address))
-            .Select(a => type == "Hostname" ? a.Address.Trim() : IPAddress.TryParse(a.Address.Trim(), out var ip) ? ip.ToString() : null)
-            .FirstOrDefault(a => a is not null);
+            .Select(a => a.Address.Trim())
+            .FirstOrDefault(address => type == "Hostname" || IpAddress().IsMatch(address));
+
+    // The management side looks closer; here it only must not hide a good address behind it.
+    [GeneratedRegex(@"^[0-9a-fA-F:.]+\z")]
+    private static partial Regex IpAddress();
 
     private static bool IsReadyNow(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 }

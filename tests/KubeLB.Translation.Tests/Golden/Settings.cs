@@ -6,7 +6,7 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
 internal sealed record Settings
 {
-    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "gatewayClass", "nodePorts"];
+    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "gatewayClass", "nodePorts"];
 
     /// <summary>Time of every transition.</summary>
     public const string Now = "2026-01-02T03:04:05Z";
@@ -16,6 +16,9 @@ internal sealed record Settings
     public bool UseGatewayClass { get; private init; } = true;
 
     public NodeAddressSettings NodeAddresses { get; private init; } = new("ExternalIP");
+
+    /// <summary>What the management cluster says when it takes nothing; null while it does.</summary>
+    public string? Refusal { get; private init; }
 
     public bool CarriesGateways { get; private init; } = true;
 
@@ -40,7 +43,8 @@ internal sealed record Settings
             NodeAddresses = new NodeAddressSettings(
                 document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddresses.AddressType,
                 LabelSelectorText.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
-                document["maxNodeAddressCount"]?.GetValue<int>() ?? 0),
+                (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0),
+            Refusal = document["refusal"]?.GetValue<string>(),
             CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
             GatewayClass = document["gatewayClass"]?.GetValue<string>() ?? defaults.GatewayClass,
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",

@@ -16,7 +16,7 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>All that a CCM would write for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
-    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.CarriesGateways);
+    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass) { CarriesGateways = objects.Settings.CarriesGateways };
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
@@ -79,8 +79,15 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     private IEnumerable<JsonObject> Carry(Gateway gateway)
     {
-        if (GatewayTranslator.Translate(gateway, this, _settings) is { } route)
+        if (_settings.CarriesGateways && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
         {
+            if (objects.Settings.Refusal is { } refusal)
+            {
+                gateway.Status = GatewayStatusTranslator.Refuse(gateway, refusal, Settings.Now);
+                yield return Status(gateway, gateway.Status);
+                yield break;
+            }
+
             yield return ApiJson.ToJson(route);
             yield return Status(gateway, GatewayStatusTranslator.Translate(gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), Settings.Now));
         }
@@ -89,7 +96,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private IEnumerable<JsonObject> Carry(IGatewayRoute route)
     {
         var translation = RouteTranslator.Translate(route, this, _settings);
-        if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
+        if (translation.Parents.Any(p => p.NotCarried is not null))
+        {
+            // Written after its Gateway only.
+        }
+        else if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
         {
             yield return ApiJson.ToJson(translation.Desired);
         }
