@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.EmbeddedCluster;
+using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.Benchmarks;
@@ -61,7 +62,7 @@ internal static class InstallationCost
 
     private static async Task<Row> CountAsync(SandboxEnvironment sandbox, string what, string target, Func<Task> change)
     {
-        var clusters = new[] { (Name: "tenant", sandbox.Tenants[0].Cluster), (Name: "management", Cluster: sandbox.Management) };
+        var clusters = new[] { (Name: "tenant", Cluster: Server(sandbox.Tenants[0].Cluster)), (Name: "management", Cluster: Server(sandbox.Management)) };
         foreach (var (_, cluster) in clusters)
         {
             cluster.Requests.Clear();
@@ -87,7 +88,7 @@ internal static class InstallationCost
         var last = -1;
         while (quiet.ElapsedMilliseconds < 1_000)
         {
-            var now = sandbox.Management.Requests.Count(Counts) + sandbox.Tenants[0].Cluster.Requests.Count(Counts);
+            var now = Server(sandbox.Management).Requests.Count(Counts) + Server(sandbox.Tenants[0].Cluster).Requests.Count(Counts);
             if (now != last)
             {
                 last = now;
@@ -97,6 +98,8 @@ internal static class InstallationCost
             await Task.Delay(50);
         }
     }
+
+    private static EmbeddedCluster.EmbeddedCluster Server(ISandboxCluster cluster) => ((EmbeddedSandboxCluster)cluster).Server;
 
     private static bool Counts(RequestRecord request) => request.Verb != "watch" && request.Resource != "leases";
 

@@ -1,10 +1,10 @@
 using System.Net;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Hosting;
-using KubeLB.EmbeddedCluster;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Hosting;
+using KubeLB.TestClusters;
 using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,13 +15,13 @@ namespace KubeLB.EndToEnd;
 public sealed class StartTests : IAsyncLifetime
 {
     private readonly HttpClient _http = new();
-    private EmbeddedCluster.EmbeddedCluster _tenant = null!;
-    private EmbeddedCluster.EmbeddedCluster _management = null!;
+    private ITestCluster _tenant = null!;
+    private ITestCluster _management = null!;
 
     public async Task InitializeAsync()
     {
-        _tenant = await EmbeddedCluster.EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "tenant" });
-        _management = await EmbeddedCluster.EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "management" });
+        _tenant = await TestClusters.TestClusters.StartAsync("tenant");
+        _management = await TestClusters.TestClusters.StartAsync("management");
     }
 
     public async Task DisposeAsync()
@@ -81,7 +81,7 @@ public sealed class StartTests : IAsyncLifetime
         await management.ApplyAsync(TenantNamed("t2"));
         await management.WaitAsync<Tenant>("", "t2", t => t.Status?.Phase == TenantPhases.Ready, "is ready");
 
-        _management.Requests.Snapshot().Where(r => r.IsWrite && r.Resource == "namespaces" && r.UserAgent is "first" or "second").Select(r => (r.UserAgent, r.Verb))
+        _management.Requests().Where(r => r.IsWrite && r.Resource == "namespaces" && r.UserAgent is "first" or "second").Select(r => (r.UserAgent, r.Verb))
             .Should().Equal(("first", "create"), ("second", "create"));
         await second.StopAsync();
     }
@@ -96,7 +96,7 @@ public sealed class StartTests : IAsyncLifetime
         new ManagerOptions { EnableGatewayApi = true, MetricsAddress = "0", HealthProbeBindAddress = "0" },
         () => _management.CreateClient(userAgent));
 
-    private static Task InstallCrdsAsync(EmbeddedCluster.EmbeddedCluster cluster, params string[] groups) =>
+    private static Task InstallCrdsAsync(ITestCluster cluster, params string[] groups) =>
         cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
             .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml"))
             .Where(file => groups.Any(group => Path.GetFileName(file).StartsWith(group, StringComparison.Ordinal)))

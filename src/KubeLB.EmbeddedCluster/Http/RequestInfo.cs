@@ -24,11 +24,12 @@ internal sealed record RequestInfo
 
     public required string Path { get; init; }
 
-    public static RequestInfo Parse(HttpRequest request)
+    public static RequestInfo Parse(HttpRequest request) => Parse(request.Method, request.Path.Value ?? "/", IsWatch(request));
+
+    public static RequestInfo Parse(string method, string path, bool isWatch)
     {
-        var path = request.Path.Value ?? "/";
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var other = new RequestInfo { Verb = request.Method.ToLowerInvariant(), Path = path };
+        var other = new RequestInfo { Verb = method.ToLowerInvariant(), Path = path };
         var isCore = parts is ["api", ..];
         var prefix = isCore ? 2 : 3;
         if (parts.Length <= prefix || !(isCore || parts is ["apis", ..]))
@@ -56,7 +57,7 @@ internal sealed record RequestInfo
         return new RequestInfo
         {
             IsResource = true,
-            Verb = VerbOf(request, name),
+            Verb = VerbOf(method, isWatch, name),
             Group = group,
             Version = version,
             Resource = rest[0],
@@ -68,15 +69,15 @@ internal sealed record RequestInfo
     }
 
     /// <summary>The verb of a resource request.</summary>
-    private static string VerbOf(HttpRequest request, string name) => request.Method switch
+    private static string VerbOf(string method, bool isWatch, string name) => method switch
     {
-        "GET" or "HEAD" when IsWatch(request) => "watch",
+        "GET" or "HEAD" when isWatch => "watch",
         "GET" or "HEAD" => name.Length > 0 ? "get" : "list",
         "POST" => "create",
         "PUT" => "update",
         "PATCH" => "patch",
         "DELETE" => name.Length > 0 ? "delete" : "deletecollection",
-        _ => request.Method.ToLowerInvariant(),
+        _ => method.ToLowerInvariant(),
     };
 
     private static bool IsWatch(HttpRequest request) =>

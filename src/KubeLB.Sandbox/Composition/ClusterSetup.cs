@@ -2,6 +2,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Sandbox.Clusters;
 
 namespace KubeLB.Sandbox.Composition;
 
@@ -13,7 +14,7 @@ internal static class ClusterSetup
 
     /// <summary>Prepares a management cluster.</summary>
     public static async Task PrepareManagementAsync(
-        EmbeddedCluster.EmbeddedCluster cluster, IEnumerable<string> tenants, CancellationToken cancellationToken)
+        ISandboxCluster cluster, IEnumerable<string> tenants, CancellationToken cancellationToken)
     {
         await cluster.InstallCrdsAsync(CrdResources.Management, cancellationToken).ConfigureAwait(false);
         using var client = cluster.CreateClient("kubelb-sandbox");
@@ -32,7 +33,7 @@ internal static class ClusterSetup
     }
 
     /// <summary>Prepares a tenant's cluster.</summary>
-    public static async Task PrepareTenantAsync(EmbeddedCluster.EmbeddedCluster cluster, CancellationToken cancellationToken)
+    public static async Task PrepareTenantAsync(ISandboxCluster cluster, CancellationToken cancellationToken)
     {
         await cluster.InstallCrdsAsync(CrdResources.Tenant, cancellationToken).ConfigureAwait(false);
         using var client = cluster.CreateClient("kubelb-sandbox");

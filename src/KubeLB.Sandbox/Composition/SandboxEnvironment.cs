@@ -2,6 +2,7 @@ using System.Net;
 using k8s;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Manager.Hosting;
+using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Nodes;
@@ -28,7 +29,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly DataPlane _dataPlane;
 
     private SandboxEnvironment(
-        SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, EmbeddedCluster.EmbeddedCluster management)
+        SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
     {
         _options = options;
         _logging = logging;
@@ -42,7 +43,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     public IReadOnlyList<TenantCluster> Tenants => _tenants;
 
     /// <summary>The management cluster.</summary>
-    public EmbeddedCluster.EmbeddedCluster Management { get; }
+    public ISandboxCluster Management { get; }
 
     /// <summary>The manager.</summary>
     public ControllerProcess Manager { get; }
@@ -106,10 +107,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await _logging.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static Task<EmbeddedCluster.EmbeddedCluster> StartClusterAsync(
+    private static Task<ISandboxCluster> StartClusterAsync(
         SandboxOptions options, string name, (int First, int Last) nodePorts, CancellationToken cancellationToken) =>
-        EmbeddedCluster.EmbeddedCluster.StartAsync(
-            new EmbeddedCluster.EmbeddedClusterOptions { Name = name, Tls = options.Tls, NodePortRange = nodePorts }, cancellationToken);
+        options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls), cancellationToken);
 
     private async Task StartPartsAsync(CancellationToken cancellationToken)
     {
@@ -148,18 +148,18 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         {
             var node = new SimulatedNode(tenant.Name, $"{tenant.Name}-node-1", tenant.NodeAddress, "zone-a");
             _simulators.Add(NodeHost.Build(
-                Connect(tenant.Cluster, "sandbox-node"), node, _dataPlane.Addresses, _dataPlane.Backends, _logging.Of($"node-{tenant.Name}")));
+                tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, _logging.Of($"node-{tenant.Name}")));
         }
 
         var managementNode = new SimulatedNode("management", "management-node-1", _dataPlane.Addresses.Take(), "zone-a");
         _simulators.Add(NodeHost.Build(
-            Connect(Management, "sandbox-node"), managementNode, _dataPlane.Addresses, null, _logging.Of("node-management")));
+            Management, managementNode, _dataPlane.Addresses, null, _logging.Of("node-management")));
         _simulators.Add(EnvoyGatewayHost.Build(
             Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
             _logging.Of("envoy-gateway")));
     }
 
-    private IHost BuildCcm(string name, EmbeddedCluster.EmbeddedCluster cluster, Action<IServiceCollection> configure)
+    private IHost BuildCcm(string name, ISandboxCluster cluster, Action<IServiceCollection> configure)
     {
         var options = new CcmOptions
         {
@@ -200,5 +200,5 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         };
     }
 
-    private static Func<IKubernetes> Connect(EmbeddedCluster.EmbeddedCluster cluster, string userAgent) => () => cluster.CreateClient(userAgent);
+    private static Func<IKubernetes> Connect(ISandboxCluster cluster, string userAgent) => () => cluster.CreateClient(userAgent);
 }

@@ -1,3 +1,4 @@
+using KubeLB.Sandbox.Clusters;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
@@ -22,6 +23,10 @@ public sealed record SandboxOptions
 
     /// <summary>Whether the API servers speak TLS, as real ones do; true by default.</summary>
     public bool Tls { get; init; } = true;
+
+    /// <summary>Starts the API server of a cluster; embedded clusters by default.</summary>
+    public Func<ClusterRequest, CancellationToken, Task<ISandboxCluster>> StartCluster { get; init; } =
+        static async (request, cancellationToken) => await EmbeddedSandboxCluster.StartAsync(request, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Acts as on a machine where only 127.0.0.1 can be bound.</summary>
     internal bool OnlyLocalhost { get; init; }

@@ -1,12 +1,13 @@
 using System.Net;
 using KubeLB.Api.Naming;
+using KubeLB.Sandbox.Clusters;
 
 namespace KubeLB.Sandbox.Composition;
 
 /// <summary>A tenant with its cluster.</summary>
 public sealed class TenantCluster
 {
-    internal TenantCluster(string name, EmbeddedCluster.EmbeddedCluster cluster, IPAddress nodeAddress, ControllerProcess ccm)
+    internal TenantCluster(string name, ISandboxCluster cluster, IPAddress nodeAddress, ControllerProcess ccm)
     {
         Name = name;
         Cluster = cluster;
@@ -21,7 +22,7 @@ public sealed class TenantCluster
     public string Namespace => TenantNames.Namespace(Name);
 
     /// <summary>The tenant's cluster.</summary>
-    public EmbeddedCluster.EmbeddedCluster Cluster { get; }
+    public ISandboxCluster Cluster { get; }
 
     /// <summary>Address of the cluster's only node.</summary>
     public IPAddress NodeAddress { get; }

@@ -2,6 +2,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,24 +30,25 @@ internal static class NodeHost
     public const string ByService = "service";
 
     /// <summary>Builds the host.</summary>
-    /// <param name="connect">Makes a connection to the cluster as its administrator.</param>
+    /// <param name="cluster">The cluster.</param>
     /// <param name="node">The node.</param>
     /// <param name="addresses">Where pods get their addresses from.</param>
     /// <param name="backends">Serves the pods' ports; null for pods that are only shown.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
-        Func<IKubernetes> connect, SimulatedNode node, LoopbackAddresses addresses, EchoBackends? backends, Action<ILoggingBuilder> logging)
+        ISandboxCluster cluster, SimulatedNode node, LoopbackAddresses addresses, EchoBackends? backends, Action<ILoggingBuilder> logging)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
         var services = builder.Services;
         services.AddSingleton(node).AddSingleton(addresses).AddSingleton(new PodPorts(backends));
+        services.AddSingleton(new PodAddresses(cluster.AcceptsLoopbackEndpoints));
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_node";
             o.FieldManager = "sandbox";
         });
-        services.AddCluster(Cluster, _ => connect(), c =>
+        services.AddCluster(Cluster, _ => cluster.CreateClient("sandbox-node"), c =>
         {
             c.Informer<V1Deployment>();
             c.Informer<V1ReplicaSet>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));

@@ -13,7 +13,7 @@ namespace KubeLB.Sandbox.Nodes;
 /// <summary>
 /// The kube-proxy of the simulated node: listens on the node's address at every Service's TCP node ports and forwards to its endpoints.
 /// </summary>
-internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node, PodPorts pods)
+internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node, PodAddresses published, PodPorts pods)
     : IReconciler, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<int, (ResourceKey Service, string PortName, TcpForwarder Forwarder)> _open = new();
@@ -84,7 +84,7 @@ internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] C
 
                 var pod = endpoint.TargetRef is { } reference ? $"{reference.NamespaceProperty}/{reference.Name}" : "";
                 targets.AddRange(endpoint.Addresses.Where(a => IPAddress.TryParse(a, out _))
-                    .Select(a => pods.Resolve(IPAddress.Parse(a), port!.Value, pod)));
+                    .Select(a => pods.Resolve(published.Resolve(IPAddress.Parse(a)), port!.Value, pod)));
             }
         }
 

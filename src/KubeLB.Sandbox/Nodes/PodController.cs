@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text.Json.Nodes;
+using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -12,7 +14,12 @@ namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>The scheduler and kubelet of the simulated node: every pod runs, is ready and has an address at once.</summary>
 internal sealed class PodController(
-    [FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node, LoopbackAddresses addresses, PodPorts running)
+    [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
+    Applier applier,
+    SimulatedNode node,
+    LoopbackAddresses addresses,
+    PodAddresses published,
+    PodPorts running)
     : IReconciler
 {
     private static readonly string[] ConditionTypes = ["PodScheduled", "Initialized", "ContainersReady", "Ready"];
@@ -37,7 +44,7 @@ internal sealed class PodController(
         if (pod.Metadata.DeletionTimestamp is not null)
         {
             // The kubelet's confirmation that the containers have ended.
-            await cluster.Client<V1Pod>().DeleteAsync(key, pod.Uid(), cancellationToken).ConfigureAwait(false);
+            await ConfirmEndAsync(key, pod.Uid(), cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
         }
 
@@ -53,13 +60,28 @@ internal sealed class PodController(
         var echo = new EchoPod(node.Cluster, key.Namespace, key.Name, node.Name, address);
         await running.RunAsync(key, pod.Uid(), echo, PodPorts.Wanted(pod, services)).ConfigureAwait(false);
 
-        if (pod.Status?.Phase != "Running" || pod.Status.PodIP != address.ToString())
+        var shown = published.Publish(address).ToString();
+        if (pod.Status?.Phase != "Running" || pod.Status.PodIP != shown)
         {
-            var status = ResourceJson.ToNodeOfPart(Status(pod, address.ToString()))!;
+            var status = ResourceJson.ToNodeOfPart(Status(pod, shown))!;
             await applier.ApplyStatusAsync(cluster, pod, status, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
+    }
+
+    private async Task ConfirmEndAsync(ResourceKey key, string uid, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new V1DeleteOptions { GracePeriodSeconds = 0, Preconditions = new V1Preconditions { Uid = uid } };
+            using var answer = await cluster.Kubernetes.CoreV1
+                .DeleteNamespacedPodWithHttpMessagesAsync(key.Name, key.Namespace, options, cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+            // It is gone, or another one of its name is there by now.
+        }
     }
 
     private V1PodStatus Status(V1Pod pod, string address)

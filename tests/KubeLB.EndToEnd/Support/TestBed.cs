@@ -4,7 +4,9 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster;
+using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
+using KubeLB.TestClusters;
 
 namespace KubeLB.EndToEnd.Support;
 
@@ -15,9 +17,12 @@ public sealed class TestBed : IAsyncDisposable
     private readonly SandboxEnvironment _sandbox;
     private readonly HttpClient _http;
 
+    private readonly IReadOnlyList<ITestCluster> _clusters;
+
     private TestBed(SandboxEnvironment sandbox)
     {
         _sandbox = sandbox;
+        _clusters = [.. sandbox.Tenants.Select(t => t.Cluster).Append(sandbox.Management).Cast<ITestCluster>()];
         _http = new HttpClient(sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(10) };
         Management = new TestCluster(sandbox.Management.CreateClient("test"));
         Tenants = [.. sandbox.Tenants.Select(t => new TestCluster(t.Cluster.CreateClient("test")))];
@@ -35,7 +40,7 @@ public sealed class TestBed : IAsyncDisposable
     /// <summary>Starts and waits until the tenants are set up.</summary>
     public static async Task<TestBed> StartAsync(int tenants = 1)
     {
-        var bed = new TestBed(await SandboxEnvironment.StartAsync(new SandboxOptions { Tenants = tenants }));
+        var bed = new TestBed(await SandboxEnvironment.StartAsync(new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync }));
         foreach (var tenant in bed._sandbox.Tenants)
         {
             await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
@@ -96,9 +101,9 @@ public sealed class TestBed : IAsyncDisposable
     public Task WaitForInventoryAsync(IReadOnlyList<string> expected) =>
         Eventually.GetAsync("nothing is left behind", InventoryAsync, found => found.SequenceEqual(expected), found => string.Join("\n", found.Except(expected)));
 
-    /// <summary>The requests that the API servers got, of all clients.</summary>
+    /// <summary>The requests that the API servers got; where they are not embedded, those of kubectl are missing.</summary>
     public IReadOnlyList<RequestRecord> Requests() =>
-        [.. _sandbox.Tenants.Select(t => t.Cluster).Append(_sandbox.Management).SelectMany(c => c.Requests.Snapshot())];
+        [.. _clusters.SelectMany(c => c.Requests())];
 
     /// <summary>The writes of the CCMs and the manager, Events and Leases left out.</summary>
     public IReadOnlyList<RequestRecord> Writes() =>
@@ -106,9 +111,9 @@ public sealed class TestBed : IAsyncDisposable
 
     public void ForgetRequests()
     {
-        foreach (var cluster in _sandbox.Tenants.Select(t => t.Cluster).Append(_sandbox.Management))
+        foreach (var cluster in _clusters)
         {
-            cluster.Requests.Clear();
+            cluster.ForgetRequests();
         }
     }
 
@@ -150,6 +155,9 @@ public sealed class TestBed : IAsyncDisposable
         await Management.DisposeAsync();
         await _sandbox.DisposeAsync();
     }
+
+    private static async Task<ISandboxCluster> StartClusterAsync(ClusterRequest request, CancellationToken cancellationToken) =>
+        await TestClusters.TestClusters.StartAsync(request, cancellationToken);
 
     private static string Describe(string cluster, k8s.IKubernetesObject<V1ObjectMeta> value) =>
         $"{cluster} {value.GetType().Name} {value.Metadata.NamespaceProperty}/{value.Metadata.Name} [{string.Join(",", value.Metadata.Finalizers ?? [])}]";

@@ -1,0 +1,18 @@
+namespace KubeLB.TestClusters;
+
+/// <summary>What differs between the API servers that tests run on.</summary>
+[Flags]
+public enum ClusterFeatures
+{
+    /// <summary>Only what every API server does.</summary>
+    None = 0,
+
+    /// <summary>Objects of deleted owners are collected, and deleted namespaces are emptied and go.</summary>
+    Controllers = 1,
+
+    /// <summary>Server-side apply.</summary>
+    ServerSideApply = 2,
+
+    /// <summary>CEL validation rules of CustomResourceDefinitions are evaluated.</summary>
+    ValidationRules = 4,
+}

@@ -1,0 +1,38 @@
+using k8s;
+using KubeLB.EmbeddedCluster;
+
+namespace KubeLB.TestClusters.External;
+
+/// <summary>A real API server that a test has to itself until it disposes this.</summary>
+internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> giveBack) : ITestCluster
+{
+    private readonly RequestList _requests = new();
+
+    public ClusterFeatures Features => access.Features;
+
+    public Uri Url { get; } = new(access.Configuration().Host);
+
+    public bool AcceptsLoopbackEndpoints => false;
+
+    public string KubeconfigYaml => access.KubeconfigYaml;
+
+    public string AdminToken => access.Token;
+
+    public IKubernetes CreateClient(string userAgent)
+    {
+        var configuration = access.Configuration();
+        configuration.UserAgent = userAgent;
+        return new Kubernetes(configuration, new RequestLogging(_requests));
+    }
+
+    public HttpMessageHandler CreateHandler() => TrustingHandler.Create(access.AuthorityPem);
+
+    public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) =>
+        CrdInstallation.InstallAsync(access, yaml, cancellationToken);
+
+    public IReadOnlyList<RequestRecord> Requests() => _requests.Snapshot();
+
+    public void ForgetRequests() => _requests.Clear();
+
+    public ValueTask DisposeAsync() => giveBack();
+}

@@ -1,0 +1,28 @@
+using KubeLB.EmbeddedCluster;
+using KubeLB.Sandbox.Clusters;
+
+namespace KubeLB.TestClusters;
+
+/// <summary>
+/// A cluster's API server as a test uses it, whichever kind of server it is. Fresh when it is handed out: nothing of an earlier test is in it.
+/// </summary>
+public interface ITestCluster : ISandboxCluster
+{
+    /// <summary>What this server does that not every one does.</summary>
+    ClusterFeatures Features { get; }
+
+    /// <summary>A bearer token of the administrator.</summary>
+    string AdminToken { get; }
+
+    /// <summary>A handler that trusts the server's certificate and sends no credentials. The caller disposes it.</summary>
+    HttpMessageHandler CreateHandler();
+
+    /// <summary>
+    /// The requests so far, oldest first: all that the server received if it is embedded, otherwise those that clients of
+    /// <see cref="ISandboxCluster.CreateClient"/> sent.
+    /// </summary>
+    IReadOnlyList<RequestRecord> Requests();
+
+    /// <summary>Forgets the requests so far.</summary>
+    void ForgetRequests();
+}
