@@ -9,20 +9,27 @@ internal sealed class KubeconfigFile(string path)
     /// <summary>What the file says now.</summary>
     public KubernetesClientConfiguration Read()
     {
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(path));
-        if (string.IsNullOrEmpty(configuration.AccessToken) && configuration.TokenProvider is null && TokenFile() is { } file)
+        if (TokenFile() is not { } found)
         {
-            configuration.AccessToken = File.ReadAllText(file).Trim();
+            return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(path));
         }
 
-        return configuration;
+        // KubernetesClient does not know tokenFile, which kubectl does: a token that is kept in a file beside the kubeconfig.
+        var content = KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(path));
+        var credentials = content.Users.First(user => user.Name == found.User).UserCredentials;
+        if (string.IsNullOrEmpty(credentials.Token))
+        {
+            credentials.Token = File.ReadAllText(found.Path).Trim();
+        }
+
+        return KubernetesClientConfiguration.BuildConfigFromConfigObject(content);
     }
 
     /// <summary>The bytes that the credentials come from: equal as long as nothing was rotated.</summary>
-    public string Fingerprint() => File.ReadAllText(path) + (TokenFile() is { } file ? File.ReadAllText(file) : "");
+    public string Fingerprint() => File.ReadAllText(path) + (TokenFile() is { } found ? File.ReadAllText(found.Path) : "");
 
-    // KubernetesClient does not know tokenFile, which kubectl does: a token that is kept in a file beside the kubeconfig.
-    private string? TokenFile()
+    /// <summary>The file that the current user's token is kept in, if it is.</summary>
+    private (string User, string Path)? TokenFile()
     {
         var stream = new YamlStream();
         using (var reader = File.OpenText(path))
@@ -38,7 +45,7 @@ internal sealed class KubeconfigFile(string path)
             return null;
         }
 
-        return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, file);
+        return (Text(context, "user")!, Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, file));
     }
 
     private static YamlMappingNode? Named(YamlMappingNode root, string list, string? name, string content) =>
