@@ -1,3 +1,4 @@
+using KubeLB.Runtime.Hosting;
 using System.Text.Json.Nodes;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
