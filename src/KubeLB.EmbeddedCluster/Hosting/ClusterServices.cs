@@ -26,11 +26,12 @@ internal sealed class ClusterServices : IAsyncDisposable
     private readonly ObjectUpdater _updater;
     private readonly NamespaceController _namespaces;
     private readonly ControllerLoop _controllers;
-    private readonly ResourceRegistry _registry = new();
+    private readonly ResourceRegistry _registry;
 
     public ClusterServices(EmbeddedClusterOptions options)
     {
         var time = options.TimeProvider;
+        _registry = new ResourceRegistry(options.ValidationRules);
         _addresses = new ServiceAddresses(options.ServiceCidr, options.NodePortRange.First, options.NodePortRange.Last);
         Certificates = options.Tls ? ClusterCertificates.Create(options.Address) : null;
         AdminToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));

@@ -19,17 +19,24 @@ internal static class ClusterCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<bool> RefuseRules = new("--refuse-validation-rules")
+    {
+        Description = "Refuse custom resources that CEL rules of their schema are about, instead of ignoring the rules",
+    };
+
     /// <summary>The command.</summary>
     public static Command Build()
     {
         var command = new Command("cluster", "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB");
         command.Options.Add(Port);
         command.Options.Add(Kubeconfig);
-        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), stop)));
+        command.Options.Add(RefuseRules);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
+            RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RefuseRules), stop)));
         return command;
     }
 
-    private static async Task<int> RunAsync(int port, string? kubeconfig, CancellationToken stop)
+    private static async Task<int> RunAsync(int port, string? kubeconfig, bool refuseRules, CancellationToken stop)
     {
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
@@ -42,7 +49,7 @@ internal static class ClusterCommand
         }
 
         var path = Path.GetFullPath(kubeconfig);
-        await using var cluster = await StartAsync(port, stop).ConfigureAwait(false);
+        await using var cluster = await StartAsync(port, refuseRules, stop).ConfigureAwait(false);
         try
         {
             SandboxFolder.WriteSecret(path, cluster.KubeconfigYaml);
@@ -67,12 +74,17 @@ internal static class ClusterCommand
         return 0;
     }
 
-    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, CancellationToken stop)
+    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, bool refuseRules, CancellationToken stop)
     {
         try
         {
             return await EmbeddedCluster.EmbeddedCluster.StartAsync(
-                new EmbeddedCluster.EmbeddedClusterOptions { Name = "sandbox", Port = port }, stop).ConfigureAwait(false);
+                new EmbeddedCluster.EmbeddedClusterOptions
+                {
+                    Name = "sandbox",
+                    Port = port,
+                    ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Refuse : EmbeddedCluster.ValidationRules.Ignore,
+                }, stop).ConfigureAwait(false);
         }
         catch (IOException e)
         {
