@@ -139,6 +139,14 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Counts the requests that are being answered at this moment, for instance open watches.</summary>
+    /// <param name="matches">Which requests to count.</param>
+    public int CountRunning(Func<RequestRecord, bool> matches)
+    {
+        ArgumentNullException.ThrowIfNull(matches);
+        return Faults.CountRunning(matches);
+    }
+
     /// <summary>Stops the server; running watches end.</summary>
     public async ValueTask DisposeAsync()
     {
