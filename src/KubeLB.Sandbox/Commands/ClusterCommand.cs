@@ -6,12 +6,8 @@ namespace KubeLB.Sandbox.Commands;
 /// <summary><c>kubelb-sandbox cluster</c>.</summary>
 internal static class ClusterCommand
 {
-    private static readonly Option<int> Port = new("--port")
-    {
-        Description = "Port of the API server on 127.0.0.1; 0 for a free one",
-        HelpName = "P",
-        DefaultValueFactory = _ => 0,
-    };
+    private static readonly Option<int> Port =
+        WholeNumber.Option("--port", "Port of the API server on 127.0.0.1; 0 for a free one", "P", defaultValue: 0, least: 0, most: 65535);
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
     {
@@ -41,11 +37,6 @@ internal static class ClusterCommand
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
             throw new UsageException("--kubeconfig is required: the file to write the kubeconfig to.");
-        }
-
-        if (port is < 0 or > 65535)
-        {
-            throw new UsageException($"--port must be 0 to 65535, not {port}.");
         }
 
         var path = Path.GetFullPath(kubeconfig);
