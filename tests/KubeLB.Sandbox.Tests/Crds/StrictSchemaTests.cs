@@ -36,7 +36,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
           rules:
           - name: first
             matches:
-            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: y}], queryParams: [{type: RegularExpression, name: q, value: .*}]}
+            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q, value: .*}]}
             timeouts: {request: 10s, backendRequest: 2s}
             retry: {codes: [503], attempts: 3, backoff: 100ms}
             sessionPersistence: {sessionName: s, type: Cookie, absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}}
@@ -58,7 +58,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
         spec:
           parentRefs: [{name: g}]
           rules:
-          - matches: [{method: {type: Exact, service: a.B, method: C}, headers: [{name: x, value: y}]}]
+          - matches: [{method: {type: Exact, service: a.B, method: C}, headers: [{name: x, value: z}]}]
             sessionPersistence: {type: Header, sessionName: s}
             filters: [{type: RequestMirror, requestMirror: {backendRef: {name: b, port: 80}, fraction: {numerator: 1, denominator: 3}}}]
             backendRefs: [{name: b, port: 80}]
