@@ -46,6 +46,12 @@ public static class GatewayConditions
     /// <summary>Reason: a reference into another namespace is not permitted.</summary>
     public const string RefNotPermitted = "RefNotPermitted";
 
+    /// <summary>Reason: a listener's certificate does not exist or cannot be used.</summary>
+    public const string InvalidCertificateRef = "InvalidCertificateRef";
+
+    /// <summary>Reason (Envoy Gateway's): some, but not all of a listener's certificates cannot be used.</summary>
+    public const string PartiallyInvalidCertificateRef = "PartiallyInvalidCertificateRef";
+
     /// <summary>Reason: a backend's protocol is not supported.</summary>
     public const string UnsupportedProtocol = "UnsupportedProtocol";
 

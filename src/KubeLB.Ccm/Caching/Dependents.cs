@@ -87,7 +87,7 @@ internal sealed class Dependents(
     private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
 
     // The generation counts changes of the spec; the start of a deletion, and a new incarnation, are more than a status, too.
-    private static bool IsOfStatusOnly<T>(Change<T> change)
+    public static bool IsOfStatusOnly<T>(Change<T> change)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change is { Old: { } old, New: { } now }
         && old.Metadata.Uid == now.Metadata.Uid

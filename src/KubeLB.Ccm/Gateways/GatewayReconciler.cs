@@ -7,6 +7,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,7 +41,7 @@ internal sealed class GatewayReconciler(
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
+            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())));
             await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }
         else
@@ -56,7 +57,7 @@ internal sealed class GatewayReconciler(
     {
         if (gateway.Metadata.DeletionTimestamp is null
             && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
-            && GatewayStatusTranslator.Release(gateway, route, StatusTime.Of(time.GetUtcNow())) is { } status)
+            && GatewayStatusTranslator.Release(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())) is { } status)
         {
             gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
         }

@@ -46,10 +46,11 @@ public static class CcmHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass));
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants));
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<ManagementRoutes>();
+        ReferenceControllers.AddServices(services, options);
         CcmControllers.Add(services, options, kinds);
 
         configure?.Invoke(services);
@@ -61,6 +62,7 @@ public static class CcmHost
         services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
         {
             tenant.Informer<V1Node>();
+            ReferenceControllers.AddTenantInformers(tenant, options);
             if (!options.EnableGatewayApi)
             {
                 return;
@@ -84,6 +86,7 @@ public static class CcmHost
         {
             var tenantNamespace = TenantNames.Namespace(options.ClusterName);
             management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
+            ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
             if (options.EnableGatewayApi)
             {
                 management.Informer<Route>(routes =>
@@ -101,6 +104,7 @@ public static class CcmHost
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);
+        routes.Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces);
     }
 
     private static LeaderElectionSettings LeaderElection(CcmOptions options)

@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Translation.Status;
 
@@ -13,8 +14,9 @@ public static class GatewayStatusTranslator
     /// <summary>The whole status; what is not known yet stays as it is.</summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
+    /// <param name="certificates">The verdicts on its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus Translate(Gateway gateway, Route? route, string now)
+    public static GatewayStatus Translate(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
         var report = ReportedStatus.Of(route);
         var generation = gateway.Metadata.Generation ?? 0;
@@ -39,7 +41,7 @@ public static class GatewayStatusTranslator
         {
             Conditions = conditions.ToList(),
             Addresses = reported is null ? gateway.Status?.Addresses : reported.Addresses,
-            Listeners = Listeners(gateway, reported, report, now),
+            Listeners = Listeners(gateway, reported, report, certificates, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
     }
@@ -50,10 +52,11 @@ public static class GatewayStatusTranslator
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route, which is about to go.</param>
+    /// <param name="certificates">The verdicts on its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus? Release(Gateway gateway, Route route, string now)
+    public static GatewayStatus? Release(Gateway gateway, Route route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
-        if (gateway.Status is null || !JsonNode.DeepEquals(ApiJson.ToJson(gateway.Status), ApiJson.ToJson(Translate(gateway, route, now))))
+        if (gateway.Status is null || !JsonNode.DeepEquals(ApiJson.ToJson(gateway.Status), ApiJson.ToJson(Translate(gateway, route, certificates, now))))
         {
             return null;
         }
@@ -67,7 +70,12 @@ public static class GatewayStatusTranslator
         return new GatewayStatus { Conditions = conditions.ToList() };
     }
 
-    private static List<ListenerStatus>? Listeners(Gateway gateway, GatewayStatus? reported, ReportedStatus report, string now)
+    private static List<ListenerStatus>? Listeners(
+        Gateway gateway,
+        GatewayStatus? reported,
+        ReportedStatus report,
+        IReadOnlyList<ListenerCertificate> certificates,
+        string now)
     {
         if (reported?.Listeners is not { } listeners)
         {
@@ -79,10 +87,13 @@ public static class GatewayStatusTranslator
         {
             var before = gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener.Name);
             var conditions = new ConditionSet(before?.Conditions, now);
+            var own = certificates.Where(c => c.Listener == listener.Name).ToList();
             foreach (var condition in listener.Conditions ?? [])
             {
-                conditions.Carry(condition, report, gateway.Metadata.Generation ?? 0);
+                conditions.Carry(CertificateConditions.InTenantsNames(condition, own), report, gateway.Metadata.Generation ?? 0);
             }
+
+            CertificateConditions.Apply(conditions, own, gateway.Metadata.Generation ?? 0);
 
             return new ListenerStatus
             {

@@ -9,6 +9,8 @@ internal sealed class ServerContents
     private const string Definitions = "customresourcedefinitions";
     private const string Namespaces = "namespaces";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly string[] OfNamespaces = ["/configmaps/kube-root-ca.crt", "/serviceaccounts/default"];
+    private static readonly string[] Holders = [Definitions, Namespaces];
     private static readonly string[] OfServers = ["leases", "endpointslices", "endpoints", "configmaps"];
 
     private readonly HashSet<string> _paths;
@@ -51,11 +53,15 @@ internal sealed class ServerContents
         List<string> left = [];
         try
         {
-            do
+            // What holds others goes last: nothing can be changed in a namespace, or of a kind, that is gone.
+            foreach (var holders in new[] { false, true })
             {
-                left = await RemoveAddedAsync(client, hasControllers, deadline.Token).ConfigureAwait(false);
+                do
+                {
+                    left = await RemoveAddedAsync(client, holders, hasControllers, deadline.Token).ConfigureAwait(false);
+                }
+                while (left.Count > 0);
             }
-            while (left.Count > 0);
 
             await RestoreLabelsAsync(client, deadline.Token).ConfigureAwait(false);
         }
@@ -65,10 +71,12 @@ internal sealed class ServerContents
         }
     }
 
-    private async Task<List<string>> RemoveAddedAsync(ApiServerClient client, bool hasControllers, CancellationToken cancellationToken)
+    private async Task<List<string>> RemoveAddedAsync(
+        ApiServerClient client, bool holders, bool hasControllers, CancellationToken cancellationToken)
     {
         List<string> left = [];
-        foreach (var resource in await ResourcesAsync(client, cancellationToken).ConfigureAwait(false))
+        var resources = await ResourcesAsync(client, cancellationToken).ConfigureAwait(false);
+        foreach (var resource in resources.Where(resource => Holders.Contains(resource.Name) == holders))
         {
             foreach (var (path, item) in await ListAsync(client, resource, cancellationToken).ConfigureAwait(false))
             {
@@ -92,10 +100,11 @@ internal sealed class ServerContents
         }
     }
 
-    // Servers make more of their own in their namespaces as they go.
+    // Servers make more of their own as they go; what every namespace has goes with it.
     private bool IsKept(Resource resource, string path) =>
         _paths.Contains(path)
-        || resource.Name == "events"
+        || resource.Name is "events" or "apiservices"
+        || OfNamespaces.Any(name => path.EndsWith(name, StringComparison.Ordinal))
         || (OfServers.Contains(resource.Name) && path.Contains("/namespaces/kube-", StringComparison.Ordinal));
 
     private static async Task RemoveAsync(
@@ -128,7 +137,6 @@ internal sealed class ServerContents
         }
     }
 
-    // Definitions last: their objects go first, without their finalizers.
     private static async Task<IReadOnlyList<Resource>> ResourcesAsync(ApiServerClient client, CancellationToken cancellationToken)
     {
         var groups = (await client.GetAsync("/apis", cancellationToken).ConfigureAwait(false))["groups"]!.AsArray();
@@ -148,7 +156,7 @@ internal sealed class ServerContents
             }
         }
 
-        return [.. found.OrderBy(resource => resource.Name == Definitions)];
+        return found;
     }
 
     private static async Task<IReadOnlyList<(string Path, JsonObject Item)>> ListAsync(

@@ -22,5 +22,13 @@ internal sealed class TenantStub : ITenantView
 
     public V1Service? Service(string @namespace, string name) => null;
 
+    public List<V1Secret> Secrets { get; } = [];
+
+    public List<ReferenceGrant> Grants { get; } = [];
+
+    public V1Secret? Secret(string @namespace, string name) => Secrets.Find(s => s.Namespace() == @namespace && s.Name() == name);
+
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => Grants.Where(g => g.Namespace == @namespace);
+
     public Route? GatewayRoute(string @namespace, string name) => null;
 }
