@@ -80,6 +80,10 @@ internal sealed class Dependents(
         }
     }
 
+    /// <summary>The Service whose EndpointSlice this is, or is the mirror of.</summary>
+    public static IEnumerable<ResourceKey> ServiceKeys(V1EndpointSlice slice) =>
+        MirroredEndpointSlices.OriginOf(slice) is { } service ? [new ResourceKey(slice.Namespace(), service)] : [];
+
     /// <summary>The Services that a route refers to.</summary>
     public static IEnumerable<ResourceKey> ServicesOf(IGatewayRoute route) =>
         BackendReferences.ServicesOf(route).Select(s => new ResourceKey(s.Namespace, s.Name));

@@ -6,6 +6,7 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -44,6 +45,10 @@ internal sealed class GatewayReconciler(
             var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())));
             await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
         }
+        else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
+        {
+            await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+        }
         else
         {
             await ReleaseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
@@ -52,16 +57,32 @@ internal sealed class GatewayReconciler(
         return ReconcileResult.Done;
     }
 
+    // Ours, but with nothing that could be carried.
+    private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
+        var status = ApiJson.ToJson(RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())));
+        gateway = (await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false)).Object;
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
     // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (gateway.Metadata.DeletionTimestamp is null
-            && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
-            && GatewayStatusTranslator.Release(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())) is { } status)
+            && GatewayStatusTranslator.Release(
+                gateway,
+                managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
+                ListenerCertificates.Evaluate(gateway, view),
+                StatusTime.Of(time.GetUtcNow())) is { } status)
         {
             gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
         }
 
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RemoveAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
         if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
         {
             await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);

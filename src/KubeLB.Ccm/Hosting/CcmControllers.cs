@@ -62,6 +62,12 @@ internal static class CcmControllers
                 WatchUsers<GrpcRoute>(controller, options);
             }
         });
+        services.AddController<EndpointSliceMirrorReconciler>("endpointslice", controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
+            controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
+        });
         if (kinds.Http)
         {
             AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);

@@ -8,6 +8,7 @@ using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -69,6 +70,11 @@ public static class CcmHost
             }
 
             tenant.Informer<V1Service>();
+            tenant.Informer<V1EndpointSlice>(slices =>
+            {
+                slices.LabelSelector = MirroredEndpointSlices.Selector;
+                slices.Index(Indexes.ByService, Indexes.Service);
+            });
             tenant.Informer<V1Namespace>();
             tenant.Informer<GatewayClass>();
             tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));

@@ -87,13 +87,6 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             return (GatewayConditions.UnsupportedValue, $"service {name} is of type {service.Spec.Type}, which has no node ports; use ClusterIP, NodePort or LoadBalancer.");
         }
 
-        if (backend.Ref.Port is not { } port)
-        {
-            return (GatewayConditions.PortNotSpecified, "A valid port number corresponding to a port on the Service must be specified.");
-        }
-
-        return (service.Spec.Ports ?? []).Any(p => p.Port == port && (p.Protocol ?? "TCP") == "TCP")
-            ? (null, null)
-            : (GatewayConditions.PortNotFound, $"TCP Port {port} not found on Service {name}.");
+        return BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) is { } problem ? (problem.Reason, problem.Message) : (null, null);
     }
 }

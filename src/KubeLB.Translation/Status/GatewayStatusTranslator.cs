@@ -37,13 +37,14 @@ public static class GatewayStatusTranslator
             conditions.Carry(condition, report, generation);
         }
 
-        return new GatewayStatus
+        var status = new GatewayStatus
         {
             Conditions = conditions.ToList(),
             Addresses = reported is null ? gateway.Status?.Addresses : reported.Addresses,
             Listeners = Listeners(gateway, reported, report, certificates, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
+        return RefusedListeners.AddTo(gateway, status, now);
     }
 
     /// <summary>
@@ -51,23 +52,38 @@ public static class GatewayStatusTranslator
     /// what we wrote: then somebody else speaks for the Gateway already.
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
-    /// <param name="route">Its Route, which is about to go.</param>
+    /// <param name="route">Its Route, which is about to go; null if it never had one.</param>
     /// <param name="certificates">The verdicts on its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus? Release(Gateway gateway, Route route, IReadOnlyList<ListenerCertificate> certificates, string now)
+    public static GatewayStatus? Release(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
-        if (gateway.Status is null || !JsonNode.DeepEquals(ApiJson.ToJson(gateway.Status), ApiJson.ToJson(Translate(gateway, route, certificates, now))))
+        var isOurs = route is null
+            ? RefusedListeners.Wrote(gateway.Status)
+            : gateway.Status is { } status && JsonNode.DeepEquals(Contents(status), Contents(Translate(gateway, route, certificates, now)));
+        if (!isOurs)
         {
             return null;
         }
 
-        var conditions = new ConditionSet(gateway.Status.Conditions, now);
+        var conditions = new ConditionSet(gateway.Status!.Conditions, now);
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.Programmed })
         {
             conditions.Set(type, ConditionStatus.Unknown, GatewayConditions.Pending, "Waiting for controller", gateway.Metadata.Generation);
         }
 
         return new GatewayStatus { Conditions = conditions.ToList() };
+    }
+
+    // Without generations: what the CCM says by itself it said of an older one.
+    private static JsonObject Contents(GatewayStatus status)
+    {
+        var contents = ApiJson.Copy(status);
+        foreach (var condition in (contents.Conditions ?? []).Concat((contents.Listeners ?? []).SelectMany(l => l.Conditions ?? [])))
+        {
+            condition.ObservedGeneration = null;
+        }
+
+        return ApiJson.ToJson(contents);
     }
 
     private static List<ListenerStatus>? Listeners(

@@ -20,7 +20,9 @@ internal sealed class TenantStub : ITenantView
 
     public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) => Namespaces.GetValueOrDefault(@namespace);
 
-    public V1Service? Service(string @namespace, string name) => null;
+    public Func<string, string, V1Service?> Services { get; set; } = (_, _) => null;
+
+    public V1Service? Service(string @namespace, string name) => Services(@namespace, name);
 
     public List<V1Secret> Secrets { get; } = [];
 

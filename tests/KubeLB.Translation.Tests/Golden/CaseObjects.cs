@@ -30,6 +30,7 @@ internal sealed class CaseObjects
                 case "GRPCRoute": Add<GrpcRoute>(document); break;
                 case "Route": Add<Route>(document); break;
                 case "Service": Add<V1Service>(document); break;
+                case "EndpointSlice": Add<V1EndpointSlice>(document); break;
                 case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
                 case "Secret": Add<V1Secret>(document); break;
                 case "SyncSecret": Add<SyncSecret>(document); break;

@@ -84,7 +84,17 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 }
 
                 objects.Set(twin);
+                AddMirrors(service, twin);
             }
+        }
+    }
+
+    private void AddMirrors(V1Service service, V1Service twin)
+    {
+        if (MirroredEndpointSlices.AreNeededFor(service))
+        {
+            var slices = objects.All<V1EndpointSlice>().Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
+            _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
         }
     }
 
@@ -111,6 +121,10 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             yield return ApiJson.ToJson(route);
             yield return Status(gateway, GatewayStatusTranslator.Translate(
                 gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), ListenerCertificates.Evaluate(gateway, this), Settings.Now));
+        }
+        else if (GatewayOwnership.IsOurs(gateway, this, _settings))
+        {
+            yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
         }
     }
 
