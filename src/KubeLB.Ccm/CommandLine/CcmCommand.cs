@@ -38,8 +38,8 @@ internal sealed partial class CcmCommand
 
     private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
     private readonly Option<string> _leaderElectionNamespace = Text("--leader-election-namespace", "Namespace of the Lease; empty for the pod's own ($NAMESPACE)");
-    private readonly Option<string> _metricsAddress = Text("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
-    private readonly Option<string> _probeAddress = Text("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
+    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
     private readonly Option<LogLevel> _logLevel = LogLevel();
 
     private readonly Option[] _compatibility =

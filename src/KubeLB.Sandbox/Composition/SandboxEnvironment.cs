@@ -124,7 +124,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
         if (_options.StartControllers)
         {
-            await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.StartAsync(cancellationToken))).ConfigureAwait(false);
+            await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
+            await ClusterSetup.AwaitTenantsAsync(Management, _tenants.Select(t => t.Namespace), cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
     }
 
