@@ -14,6 +14,8 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public static class RouteStatusTranslator
 {
+    private const string RefusedGatewayMessage = "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
+
     /// <summary>The whole list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
     /// <param name="translation">What it came to.</param>
@@ -81,7 +83,18 @@ public static class RouteStatusTranslator
         if (report.Failure is { } failure)
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
-            conditions.Keep(GatewayConditions.ResolvedRefs);
+            if (!report.IsRefused)
+            {
+                conditions.Keep(GatewayConditions.ResolvedRefs);
+            }
+
+            return;
+        }
+
+        if (ReportedStatus.Of(view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)).IsRefused)
+        {
+            // Envoy Gateway says nothing of a parent that is not there.
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.NoReadyListeners, RefusedGatewayMessage, generation);
             return;
         }
 
