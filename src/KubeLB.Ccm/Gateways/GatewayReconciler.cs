@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -21,6 +22,7 @@ internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
     Applier applier,
+    StatusEvents events,
     ITenantView view,
     TenantSettings settings,
     TimeProvider time) : IReconciler
@@ -40,8 +42,7 @@ internal sealed class GatewayReconciler(
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())));
-            await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
+            await WriteStatusAsync(gateway, GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -58,12 +59,19 @@ internal sealed class GatewayReconciler(
             && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
             && GatewayStatusTranslator.Release(gateway, route, StatusTime.Of(time.GetUtcNow())) is { } status)
         {
-            gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
+            gateway = await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }
 
         if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
         {
             await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<Gateway> WriteStatusAsync(Gateway gateway, GatewayStatus status, CancellationToken cancellationToken)
+    {
+        var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(gateway, written);
+        return written.Object;
     }
 }

@@ -4,7 +4,9 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -50,6 +52,8 @@ public static class CcmHost
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<ManagementRoutes>();
+        services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
+        services.AddSingleton<StatusEvents>();
         CcmControllers.Add(services, options, kinds);
 
         configure?.Invoke(services);

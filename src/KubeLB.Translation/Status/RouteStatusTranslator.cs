@@ -28,7 +28,7 @@ public static class RouteStatusTranslator
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
         foreach (var verdict in translation.Parents)
         {
-            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && Same(p.ParentRef, verdict.Ref));
+            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref));
             parents.Add(new RouteParentStatus
             {
                 ParentRef = verdict.Ref,
@@ -120,12 +120,4 @@ public static class RouteStatusTranslator
         return [.. (report.RouteParents?.Parents ?? []).Where(p => p.ParentRef.Name == name
             && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port))];
     }
-
-    private static bool Same(ParentReference left, ParentReference right) =>
-        left.Name == right.Name
-        && left.Namespace == right.Namespace
-        && (left.Group ?? ApiGroups.GatewayApi) == (right.Group ?? ApiGroups.GatewayApi)
-        && (left.Kind ?? Gateway.KindName) == (right.Kind ?? Gateway.KindName)
-        && left.SectionName == right.SectionName
-        && left.Port == right.Port;
 }
