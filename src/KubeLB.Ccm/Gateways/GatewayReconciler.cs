@@ -7,7 +7,9 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,7 +44,12 @@ internal sealed class GatewayReconciler(
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            await WriteStatusAsync(gateway, GatewayStatusTranslator.Translate(gateway, route, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+            var status = GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow()));
+            await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
+        }
+        else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
+        {
+            await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -52,16 +59,31 @@ internal sealed class GatewayReconciler(
         return ReconcileResult.Done;
     }
 
+    // Ours, but with nothing that could be carried.
+    private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
+        gateway = await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
     // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (gateway.Metadata.DeletionTimestamp is null
-            && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
-            && GatewayStatusTranslator.Release(gateway, route, StatusTime.Of(time.GetUtcNow())) is { } status)
+            && GatewayStatusTranslator.Release(
+                gateway,
+                managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
+                ListenerCertificates.Evaluate(gateway, view),
+                StatusTime.Of(time.GetUtcNow())) is { } status)
         {
             gateway = await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }
 
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RemoveAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
         if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
         {
             await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);

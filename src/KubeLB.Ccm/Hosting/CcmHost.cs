@@ -10,6 +10,7 @@ using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -48,12 +49,13 @@ public static class CcmHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass));
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants));
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<ManagementRoutes>();
         services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
         services.AddSingleton<StatusEvents>();
+        ReferenceControllers.AddServices(services, options);
         CcmControllers.Add(services, options, kinds);
 
         configure?.Invoke(services);
@@ -65,12 +67,18 @@ public static class CcmHost
         services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
         {
             tenant.Informer<V1Node>();
+            ReferenceControllers.AddTenantInformers(tenant, options);
             if (!options.EnableGatewayApi)
             {
                 return;
             }
 
             tenant.Informer<V1Service>();
+            tenant.Informer<V1EndpointSlice>(slices =>
+            {
+                slices.LabelSelector = MirroredEndpointSlices.Selector;
+                slices.Index(Indexes.ByService, Indexes.Service);
+            });
             tenant.Informer<V1Namespace>();
             tenant.Informer<GatewayClass>();
             tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
@@ -88,6 +96,7 @@ public static class CcmHost
         {
             var tenantNamespace = TenantNames.Namespace(options.ClusterName);
             management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
+            ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
             if (options.EnableGatewayApi)
             {
                 management.Informer<Route>(routes =>
@@ -105,6 +114,7 @@ public static class CcmHost
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);
+        routes.Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces);
     }
 
     private static LeaderElectionSettings LeaderElection(CcmOptions options)

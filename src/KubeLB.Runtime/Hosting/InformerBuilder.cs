@@ -20,6 +20,12 @@ public sealed class InformerBuilder<T>
     public string? FieldSelector { get; set; }
 
     /// <summary>
+    /// Whether the kind may be missing from the cluster. While it is, there are simply no objects of it: nobody waits for it, and it is
+    /// looked for again every few seconds. False (the default): it is needed, and waited for.
+    /// </summary>
+    public bool Optional { get; set; }
+
+    /// <summary>
     /// Applied to every object before it is stored, to save memory. It may change the object it gets and return it. Runs after
     /// <c>metadata.managedFields</c> has been dropped.
     /// </summary>

@@ -10,6 +10,9 @@ internal interface IReflectorSink<T>
 {
     void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable);
 
+    /// <summary>The kind is not served: there are no objects of it.</summary>
+    void Absent();
+
     void Changed(T obj, bool deleted);
 
     void Undecodable(UndecodableObject problem, bool deleted);

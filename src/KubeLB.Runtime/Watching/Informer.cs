@@ -56,7 +56,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             e => Log.HandlerFailed(logger, e, Kind.FullName),
             count => metrics.InformerObjects(cluster, Kind.FullName, count));
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
-        _reflector = new Reflector<T>(cluster, client, transport, scope, this, limits, time, logger);
+        _reflector = new Reflector<T>(cluster, client, transport, scope, settings.Optional, this, limits, time, logger);
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -138,11 +138,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
         _store.Replace(prepared, resourceVersion, kept);
         _metrics.InformerListed(_cluster, Kind.FullName);
-        if (_synced.TrySetResult())
-        {
-            _metrics.InformerSynced(_cluster, Kind.FullName, true);
-            Log.Synced(_logger, Kind.FullName, _cluster, prepared.Count);
-        }
+        Synced(prepared.Count);
+    }
+
+    void IReflectorSink<T>.Absent()
+    {
+        _store.Clear();
+        Synced(0);
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
@@ -168,6 +170,15 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         if (deleted && _store.Get(new ResourceKey(problem.Namespace, problem.Name)) is { } stored)
         {
             _store.Delete(stored);
+        }
+    }
+
+    private void Synced(int count)
+    {
+        if (_synced.TrySetResult())
+        {
+            _metrics.InformerSynced(_cluster, Kind.FullName, true);
+            Log.Synced(_logger, Kind.FullName, _cluster, count);
         }
     }
 

@@ -171,7 +171,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             LogLevel = _options.LogLevel,
         };
         var userAgent = $"kubelb-ccm/{name}";
-        return CcmHost.Build(options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
+        return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
     }
 
     private IHost BuildManager(Action<IServiceCollection> configure)

@@ -41,9 +41,10 @@ public sealed class TestBed : IAsyncDisposable
     public SandboxEnvironment Sandbox => _sandbox;
 
     /// <summary>Starts and waits until the tenants are set up.</summary>
-    public static async Task<TestBed> StartAsync(int tenants = 1)
+    public static async Task<TestBed> StartAsync(int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null)
     {
-        var bed = new TestBed(await SandboxEnvironment.StartAsync(new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync }));
+        var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync };
+        var bed = new TestBed(await SandboxEnvironment.StartAsync(configure?.Invoke(options) ?? options));
         foreach (var tenant in bed._sandbox.Tenants)
         {
             await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");

@@ -148,6 +148,31 @@ public sealed class InformerTests
     }
 
     [Fact]
+    public async Task A_missing_definition_of_an_optional_kind_means_that_there_are_none_until_it_is_installed()
+    {
+        _server.NotInstalled["widgets"] = true;
+        await using var host = TestHost.Build(
+            _server,
+            cluster => cluster.Informer<Widget>(widgets => widgets.Optional = true),
+            limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5) });
+        await host.Host.StartAsync();
+        await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        await Eventually.True(() => _server.Requests.Count > 5, "it keeps looking");
+        host.Widgets.List().Should().BeEmpty();
+        host.Widgets.LastError.Should().BeNull();
+        host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
+        host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("does not serve widgets.example.com"));
+
+        _server.PutWidget("a");
+        _server.NotInstalled.Clear();
+        await Eventually.True(() => host.Widgets.Get("default", "a") is not null, "what is there now arrives");
+
+        _server.NotInstalled["widgets"] = true;
+        _server.Widgets(c => c.Drop(false));
+        await Eventually.True(() => host.Widgets.List().Count == 0, "what went with its definition is gone");
+    }
+
+    [Fact]
     public async Task Each_change_of_trouble_is_one_line()
     {
         _server.IsDown = true;

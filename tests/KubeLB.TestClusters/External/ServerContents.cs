@@ -9,6 +9,7 @@ internal sealed class ServerContents
     private const string Definitions = "customresourcedefinitions";
     private const string Namespaces = "namespaces";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly string[] OfNamespaces = ["/configmaps/kube-root-ca.crt", "/serviceaccounts/default"];
     private static readonly string[] Holders = [Definitions, Namespaces];
     private static readonly string[] OfServers = ["leases", "endpointslices", "endpoints", "configmaps"];
 
@@ -99,10 +100,11 @@ internal sealed class ServerContents
         }
     }
 
-    // Servers make more of their own in their namespaces as they go.
+    // Servers make more of their own as they go; what every namespace has goes with it.
     private bool IsKept(Resource resource, string path) =>
         _paths.Contains(path)
         || resource.Name is "events" or "apiservices"
+        || OfNamespaces.Any(name => path.EndsWith(name, StringComparison.Ordinal))
         || (OfServers.Contains(resource.Name) && path.Contains("/namespaces/kube-", StringComparison.Ordinal));
 
     private static async Task RemoveAsync(
