@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd;
 
@@ -67,5 +68,23 @@ public sealed class RefusalTests
 
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved again");
         await bed.ExpectBackendAsync("api.example.com");
+    }
+
+    [Fact]
+    public async Task A_refusal_is_logged_once_however_often_it_is_looked_at()
+    {
+        using var logs = new CapturedLogs();
+        await using var bed = await TestBed.StartAsync(configure: o => o with { Logging = logging => logging.AddProvider(logs) });
+        await bed.ApplyBasicExampleAsync();
+        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", WithExtension);
+        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+
+        var patched = await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["again.example.com"]}}""");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default", "api-route", r => Statuses.Condition(r, "Accepted")?.ObservedGeneration == patched.Metadata.Generation, "is refused again");
+        await bed.SettleAsync();
+
+        logs.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("ExtensionRef", StringComparison.Ordinal))
+            .Should().ContainSingle().Which.Should().Contain("HTTPRoute default/api-route");
     }
 }
