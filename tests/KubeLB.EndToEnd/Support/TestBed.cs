@@ -117,6 +117,9 @@ public sealed class TestBed : IAsyncDisposable
     public IReadOnlyList<RequestRecord> Writes() =>
         [.. Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))];
 
+    /// <summary>The writes of the first tenant's CCM in its own cluster and in the management cluster, Events and Leases left out.</summary>
+    public (IReadOnlyList<string> Tenant, IReadOnlyList<string> Management) CcmWrites() => (CcmWrites(_clusters[0]), CcmWrites(_clusters[^1]));
+
     public void ForgetRequests()
     {
         foreach (var cluster in _clusters)
@@ -163,6 +166,11 @@ public sealed class TestBed : IAsyncDisposable
         await Management.DisposeAsync();
         await _sandbox.DisposeAsync();
     }
+
+    private static List<string> CcmWrites(ITestCluster cluster) =>
+        [.. cluster.Requests()
+            .Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))
+            .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd())];
 
     private static async Task<ISandboxCluster> StartClusterAsync(ClusterRequest request, CancellationToken cancellationToken) =>
         await TestClusters.TestClusters.StartAsync(request, cancellationToken);
