@@ -1,6 +1,10 @@
+using System.Collections.Concurrent;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.EmbeddedCluster;
+using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
+using KubeLB.TestClusters.Embedded;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EndToEnd;
@@ -87,4 +91,34 @@ public sealed class RefusalTests
         logs.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("ExtensionRef", StringComparison.Ordinal))
             .Should().ContainSingle().Which.Should().Contain("HTTPRoute default/api-route");
     }
+
+    [SkippableFact]
+    public async Task A_refusal_that_the_tenant_cannot_mend_is_tried_again_and_not_shown()
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
+        await using var bed = await TestBed.StartAsync();
+        await bed.ApplyBasicExampleAsync();
+        var management = (EmbeddedTestCluster)bed.Sandbox.Management;
+        var shown = new ConcurrentQueue<string>();
+        await using var observation = bed.Tenant.Observe<HttpRoute>("default", route =>
+        {
+            if (Statuses.Condition(route, "Accepted") is { Status: "False" } condition)
+            {
+                shown.Enqueue(condition.Message);
+            }
+        });
+
+        using (management.Server.Faults.Add(new FaultRule { Matches = IsWriteOfARoute, StatusCode = 403, Times = null }))
+        {
+            await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
+            await Eventually.HoldsAsync(
+                "the manager is refused several times", () => Task.FromResult(management.Requests().Count(r => IsWriteOfARoute(r) && r.StatusCode == 403) > 2));
+        }
+
+        await bed.ExpectBackendAsync("b.example.com");
+        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
+        shown.Should().BeEmpty();
+    }
+
+    private static bool IsWriteOfARoute(RequestRecord request) => request.IsWrite && request.Resource == "httproutes" && request.UserAgent == "kubelb-manager";
 }
