@@ -43,9 +43,16 @@ internal sealed class GatewayReconciler(
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-            var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            var status = GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow()));
+            var (route, refusal) = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
+            var now = StatusTime.Of(time.GetUtcNow());
+            var status = refusal is null
+                ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
+                : GatewayStatusTranslator.Refuse(gateway, refusal, now);
             await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+            }
         }
         else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
         {

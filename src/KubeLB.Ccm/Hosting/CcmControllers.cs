@@ -9,7 +9,9 @@ using KubeLB.Ccm.Nodes;
 using KubeLB.Ccm.Routes;
 using KubeLB.Ccm.Services;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Nodes;
 using KubeLB.Translation.Routes;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,12 +22,21 @@ internal static class CcmControllers
 {
     private const int Workers = 4;
 
+    // What failed while a cluster could not be reached is done soon after it can.
+    private static readonly WorkQueueOptions Backoff = new() { MaxDelay = TimeSpan.FromSeconds(30) };
+
     public static void Add(IServiceCollection services, CcmOptions options, RouteKinds kinds)
     {
         services.AddController<NodeAddressesReconciler>("node", controller =>
         {
             IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
-            controller.Watch<V1Node>(ClusterNames.Tenant, _ => (V1Node _) => all);
+            controller.Queue = Backoff;
+            controller.Watch<V1Node>(ClusterNames.Tenant, provider =>
+            {
+                // Kubelets write their Nodes all the time.
+                var settings = provider.GetRequiredService<NodeAddressSettings>();
+                return (Change<V1Node> change) => NodeFacts.Of(change.Old, settings) == NodeFacts.Of(change.New, settings) ? [] : all;
+            });
             controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
         });
         ReferenceControllers.Add(services, options);
@@ -40,9 +51,11 @@ internal static class CcmControllers
             services.AddController<GatewayReconciler>("gateway", controller =>
             {
                 controller.Workers = Workers;
+                controller.Queue = Backoff;
                 controller.Watch<Gateway>(ClusterNames.Tenant);
                 ReferenceControllers.WatchCertificates(controller);
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
+                controller.Watch<Addresses>(ClusterNames.Management, WithDependentsOfChange<Addresses>(d => d.GatewaysOf));
                 controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
                     RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
             });
@@ -51,6 +64,7 @@ internal static class CcmControllers
         services.AddController<NodePortTwinReconciler>("nodeport", controller =>
         {
             controller.Workers = Workers;
+            controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             if (kinds.Http)
             {
@@ -84,6 +98,7 @@ internal static class CcmControllers
         services.AddController<RouteReconciler<T>>(name, controller =>
         {
             controller.Workers = Workers;
+            controller.Queue = Backoff;
             controller.Watch<T>(ClusterNames.Tenant);
             ReferenceControllers.WatchGrants<T>(controller, options);
             controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));

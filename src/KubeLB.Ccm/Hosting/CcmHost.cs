@@ -5,11 +5,13 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +43,8 @@ public static class CcmHost
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.Finalizer = Finalizers.Cleanup;
+            runtime.NotReadyWhenDisconnected = true;
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
@@ -49,9 +53,15 @@ public static class CcmHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants));
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
+        {
+            CarriesGateways = !options.DisableGatewayController,
+        });
+        services.AddSingleton(options.NodeAddresses);
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
+        services.AddSingleton<TenantRegistration>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
         services.AddSingleton<ManagementRoutes>();
         services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
         services.AddSingleton<StatusEvents>();
@@ -111,6 +121,7 @@ public static class CcmHost
     private static void AddRouteIndexes<T>(InformerBuilder<T> routes)
         where T : class, IGatewayRoute
     {
+        routes.WhenAbsent = WhenAbsent.ItsControllersWait;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

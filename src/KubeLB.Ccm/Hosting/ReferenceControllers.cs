@@ -30,7 +30,7 @@ internal static class ReferenceControllers
 
         if (CarriesSecrets(options))
         {
-            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.Optional = true);
+            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NobodyWaits);
         }
 
         if (options.EnableGatewayApi)
@@ -40,7 +40,7 @@ internal static class ReferenceControllers
                 .Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces));
             tenant.Informer<ReferenceGrant>(grants =>
             {
-                grants.Optional = true;
+                grants.WhenAbsent = WhenAbsent.NobodyWaits;
                 grants.Index(ReferenceIndexes.ByNamespace, ReferenceIndexes.Namespace);
             });
         }

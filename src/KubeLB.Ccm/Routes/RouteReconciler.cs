@@ -49,28 +49,31 @@ internal sealed class RouteReconciler<T>(
         {
             await ReleaseAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
         }
-        else
+        else if (!await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false))
         {
-            await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+            return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
         }
 
         return ReconcileResult.Done;
     }
 
-    private async Task ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
+    // False if the management cluster refuses the route.
+    private async Task<bool> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
+        string? refusal = null;
         if (translation.Backends.Waiting.Count > 0)
         {
             Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));
         }
         else if (translation.Parents.All(IsCarried))
         {
-            route = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
+            (route, refusal) = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
-        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow()), refusal), cancellationToken).ConfigureAwait(false);
+        return refusal is null;
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.

@@ -15,6 +15,20 @@ public static class ControllerOptions
     public static Option<bool> Switch(string name, string description, bool defaultValue = false) =>
         new(name) { Description = description, DefaultValueFactory = _ => defaultValue, Arity = ArgumentArity.ZeroOrOne };
 
+    /// <summary>A whole number, not below zero.</summary>
+    public static Option<int> Number(string name, string description, int defaultValue = 0)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "number", DefaultValueFactory = _ => defaultValue };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var number) || number < 0))
+            {
+                result.AddError($"{name} takes a whole number of 0 or more, not \"{result.Tokens[0].Value}\".");
+            }
+        });
+        return option;
+    }
+
     /// <summary>A text option that takes one of a few values.</summary>
     public static Option<string> OneOf(string name, string description, string defaultValue, params string[] values)
     {

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Attachment;
@@ -20,7 +21,7 @@ public static class RouteAttachment
         {
             if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOurs(gateway, view, settings))
             {
-                verdicts.Add(Evaluate(route, parentRef, gateway, view));
+                verdicts.Add(Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view, settings) });
             }
         }
 
@@ -33,6 +34,18 @@ public static class RouteAttachment
             .Where(RefersToGateway)
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
+
+    private static string? NotCarried(Gateway gateway, ITenantView view, TenantSettings settings)
+    {
+        if (view.GatewayRoute(gateway.Namespace, gateway.Name) is not null)
+        {
+            return null;
+        }
+
+        return settings.CarriesGateways
+            ? GatewayStatusTranslator.RefusalOf(gateway)
+            : $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off here (--disable-gateway-controller): switch them on, or use a Gateway of another controller.";
+    }
 
     private static Gateway? FindGateway(IGatewayRoute route, ParentReference parentRef, ITenantView view) =>
         RefersToGateway(parentRef) ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;

@@ -22,7 +22,9 @@ public static class RouteStatusTranslator
     /// <param name="route">Its Route in the management cluster; null if there is none (yet).</param>
     /// <param name="view">Finds the Routes of Gateways, and with them the names that the report uses.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static RouteParentsStatus Translate(IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now)
+    /// <param name="refusal">Why the management cluster does not take the Route; null if it does, or has not been asked.</param>
+    public static RouteParentsStatus Translate(
+        IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now, string? refusal = null)
     {
         var report = ReportedStatus.Of(route);
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
@@ -33,7 +35,7 @@ public static class RouteStatusTranslator
             {
                 ParentRef = verdict.Ref,
                 ControllerName = GatewayClass.KubelbController,
-                Conditions = Conditions(source, translation, verdict, report, view, new ConditionSet(before?.Conditions, now)),
+                Conditions = Conditions(source, translation, verdict, report, view, refusal, new ConditionSet(before?.Conditions, now)),
             });
         }
 
@@ -46,12 +48,18 @@ public static class RouteStatusTranslator
         ParentVerdict verdict,
         ReportedStatus report,
         ITenantView view,
+        string? notTaken,
         ConditionSet conditions)
     {
         var generation = source.Metadata.Generation ?? 0;
         if (verdict.Refusal is { } refusal)
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, refusal.Reason, refusal.Message, generation);
+            SetResolvedRefs(conditions, translation, generation);
+        }
+        else if ((notTaken ?? verdict.NotCarried) is { } why)
+        {
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation);
             SetResolvedRefs(conditions, translation, generation);
         }
         else

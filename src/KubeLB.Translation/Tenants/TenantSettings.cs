@@ -6,4 +6,8 @@ namespace KubeLB.Translation.Tenants;
 /// <param name="EnforceReferenceGrants">
 /// Whether a backend in another namespace than its route's needs a ReferenceGrant there. Certificates always do.
 /// </param>
-public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false);
+public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false)
+{
+    /// <summary>Whether Gateways are carried to the management cluster by this CCM.</summary>
+    public bool CarriesGateways { get; init; } = true;
+}

@@ -153,7 +153,7 @@ public sealed class InformerTests
         _server.NotInstalled["widgets"] = true;
         await using var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.Optional = true),
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NobodyWaits),
             limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5) });
         await host.Host.StartAsync();
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
