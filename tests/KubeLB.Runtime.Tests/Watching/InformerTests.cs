@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.Logging;
