@@ -34,6 +34,9 @@ public static class GatewayConditions
     /// <summary>Reason: no listener has a host name in common with the route.</summary>
     public const string NoMatchingListenerHostname = "NoMatchingListenerHostname";
 
+    /// <summary>Reason (Envoy Gateway's): no listener of the parent can serve.</summary>
+    public const string NoReadyListeners = "NoReadyListeners";
+
     /// <summary>Reason: a backend does not exist.</summary>
     public const string BackendNotFound = "BackendNotFound";
 

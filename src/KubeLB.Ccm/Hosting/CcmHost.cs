@@ -4,8 +4,10 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -61,6 +63,8 @@ public static class CcmHost
         services.AddSingleton<TenantRegistration>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
         services.AddSingleton<ManagementRoutes>();
+        services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
+        services.AddSingleton<StatusEvents>();
         ReferenceControllers.AddServices(services, options);
         CcmControllers.Add(services, options, kinds);
 

@@ -86,6 +86,10 @@ public sealed class TestBed : IAsyncDisposable
         return answer.Echo!;
     }
 
+    /// <summary>Sends requests as a client would until one is answered with the status.</summary>
+    public Task ExpectStatusAsync(string address, string host, int status) =>
+        Eventually.GetAsync($"a request for {host} to {address} is answered with {status}", () => SendAsync(address, host, "/"), a => a.Status == status);
+
     /// <summary>Everything that the installation made or holds, by kind, namespace and name: what a clean-up must come back to.</summary>
     public async Task<IReadOnlyList<string>> InventoryAsync()
     {
