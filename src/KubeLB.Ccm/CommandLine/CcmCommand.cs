@@ -27,9 +27,9 @@ internal sealed partial class CcmCommand
 
     private readonly Option<bool> _enableGatewayApi = Switch("--enable-gateway-api", "Serve Gateway, HTTPRoute and GRPCRoute");
     private readonly Option<bool> _useGatewayClass = Switch("--use-gateway-class", "Serve only Gateways of KubeLB's class; false serves every Gateway", true);
-    private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone");
-    private readonly Option<bool> _disableHttpRoute = Switch("--disable-httproute-controller", "Leave HTTPRoutes alone");
-    private readonly Option<bool> _disableGrpcRoute = Switch("--disable-grpcroute-controller", "Leave GRPCRoutes alone");
+    private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone; what was carried before is cleaned up");
+    private readonly Option<bool> _disableHttpRoute = Switch("--disable-httproute-controller", "Leave HTTPRoutes alone; what was carried before is cleaned up");
+    private readonly Option<bool> _disableGrpcRoute = Switch("--disable-grpcroute-controller", "Leave GRPCRoutes alone; what was carried before is cleaned up");
     private readonly Option<bool> _enforceReferenceGrants = Switch(
         "--enforce-reference-grants", "Send traffic to a backend of another namespace than the route's only if a ReferenceGrant there permits it");
 

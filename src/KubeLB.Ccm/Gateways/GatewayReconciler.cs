@@ -54,7 +54,7 @@ internal sealed class GatewayReconciler(
                 return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
             }
         }
-        else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
+        else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, view, settings))
         {
             await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }

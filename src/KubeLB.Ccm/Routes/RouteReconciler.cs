@@ -33,6 +33,10 @@ internal sealed class RouteReconciler<T>(
     where T : ApiObject, IGatewayRoute, new()
 {
     private static readonly string Kind = new T().Kind;
+
+    /// <summary>How long a new route may be without a status. API servers tell whole seconds of its creation.</summary>
+    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
+
     private readonly IInformer<T> _sources = tenant.Informer<T>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -49,16 +53,15 @@ internal sealed class RouteReconciler<T>(
         {
             await ReleaseAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
         }
-        else if (!await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false))
+        else
         {
-            return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+            return await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
     }
 
-    // False if the management cluster refuses the route.
-    private async Task<bool> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
@@ -72,8 +75,22 @@ internal sealed class RouteReconciler<T>(
             (route, refusal) = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
-        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow()), refusal), cancellationToken).ConfigureAwait(false);
-        return refusal is null;
+        var now = time.GetUtcNow();
+        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal);
+        if (RouteStatusTranslator.SaysNothingYet(source, status) && TimeForFirstAnswer(source, now) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
+        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+    }
+
+    // The management cluster answers within milliseconds as a rule: one write instead of two.
+    private static TimeSpan? TimeForFirstAnswer(T source, DateTimeOffset now)
+    {
+        var age = now - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
+        return age >= TimeSpan.Zero && age < FirstAnswer ? FirstAnswer - age : null;
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.

@@ -13,15 +13,22 @@ namespace KubeLB.Translation.Attachment;
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#parentreference, #allowedroutes</remarks>
 public static class RouteAttachment
 {
-    /// <summary>A verdict per parentRef that refers to a Gateway of ours, in the order of the spec.</summary>
+    /// <summary>A verdict per parentRef that refers to a Gateway of ours, in the order of the spec; none if the route's kind is switched off.</summary>
     public static IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var verdicts = new List<ParentVerdict>();
+        if (!settings.Carries(route.Kind))
+        {
+            return verdicts;
+        }
+
         foreach (var parentRef in route.ParentRefs)
         {
             if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOurs(gateway, view, settings))
             {
-                verdicts.Add(Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view, settings) });
+                verdicts.Add(settings.CarriesGateways
+                    ? Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view) }
+                    : new ParentVerdict(parentRef, gateway, [], SwitchedOff(gateway)));
             }
         }
 
@@ -35,17 +42,12 @@ public static class RouteAttachment
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
 
-    private static string? NotCarried(Gateway gateway, ITenantView view, TenantSettings settings)
-    {
-        if (view.GatewayRoute(gateway.Namespace, gateway.Name) is not null)
-        {
-            return null;
-        }
+    private static string? NotCarried(Gateway gateway, ITenantView view) =>
+        view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RefusalOf(gateway) : null;
 
-        return settings.CarriesGateways
-            ? GatewayStatusTranslator.RefusalOf(gateway)
-            : $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off here (--disable-gateway-controller): switch them on, or use a Gateway of another controller.";
-    }
+    private static Refusal SwitchedOff(Gateway gateway) => new(
+        GatewayConditions.Pending,
+        $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off here (--disable-gateway-controller): switch them on, or use a Gateway of another controller.");
 
     private static Gateway? FindGateway(IGatewayRoute route, ParentReference parentRef, ITenantView view) =>
         RefersToGateway(parentRef) ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;

@@ -42,6 +42,16 @@ public static class RouteStatusTranslator
         return new RouteParentsStatus { Parents = parents };
     }
 
+    /// <summary>
+    /// Whether a status that was never written would only say that there is no answer yet. It is worth a request only if the
+    /// answer lets wait.
+    /// </summary>
+    public static bool SaysNothingYet(IGatewayRoute source, RouteParentsStatus status) =>
+        source.Status?.Parents.Any(IsOurs) is not true
+        && status.Parents.Where(IsOurs).SelectMany(p => p.Conditions).All(c => c is { Status: ConditionStatus.Unknown, Reason: GatewayConditions.Pending });
+
+    private static bool IsOurs(RouteParentStatus parent) => parent.ControllerName == GatewayClass.KubelbController;
+
     private static List<Condition> Conditions(
         IGatewayRoute source,
         RouteTranslation translation,

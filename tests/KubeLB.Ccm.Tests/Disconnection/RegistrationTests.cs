@@ -17,6 +17,7 @@ public sealed class RegistrationTests
     {
         await using var bed = await CcmBed.CreateAsync(registered: false);
         await bed.StartCcmAsync();
+        await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
         await bed.CreateAsync(Given.Service());
         await bed.CreateAsync(Given.Gateway());
         await bed.CreateAsync(Given.Route());
