@@ -6,6 +6,11 @@ public static class Annotations
     /// <summary>On a Route: <c>metadata.generation</c> of the tenant's object that the Route's spec was made from.</summary>
     public const string SourceGeneration = "kubelb.k8c.io/source-generation";
 
+    /// <summary>
+    /// On a SyncSecret: the whole name of the tenant's object, where it is too long for the label <see cref="Labels.OriginName"/>.
+    /// </summary>
+    public const string OriginName = "kubelb.k8c.io/origin-name";
+
     /// <summary>What the applier last wrote to a generated object: lets it tell its own fields from those of others.</summary>
     public const string Applied = "kubelb.k8c.io/applied";
 

@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.TestClusters;
 
 namespace KubeLB.EndToEnd;
 
@@ -111,10 +112,11 @@ public sealed class LifecycleTests
         await bed.ExpectBackendAsync("other.example.com");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task A_deleted_tenant_takes_its_routes_and_its_namespace_along()
     {
         await using var bed = await TestBed.StartAsync();
+        Skip.IfNot(bed.Features.HasFlag(ClusterFeatures.Controllers), ClusterFeatureReasons.NoControllers);
         await bed.ApplyBasicExampleAsync();
         foreach (var i in Enumerable.Range(0, 10))
         {

@@ -34,6 +34,9 @@ public static class GatewayConditions
     /// <summary>Reason: no listener has a host name in common with the route.</summary>
     public const string NoMatchingListenerHostname = "NoMatchingListenerHostname";
 
+    /// <summary>Reason (Envoy Gateway's): no listener of the parent can serve.</summary>
+    public const string NoReadyListeners = "NoReadyListeners";
+
     /// <summary>Reason: a backend does not exist.</summary>
     public const string BackendNotFound = "BackendNotFound";
 
@@ -49,7 +52,19 @@ public static class GatewayConditions
     /// <summary>Reason: a reference into another namespace is not permitted.</summary>
     public const string RefNotPermitted = "RefNotPermitted";
 
-    /// <summary>Reason: a backend's protocol is not supported.</summary>
+    /// <summary>Reason: listeners of a Gateway cannot be served; it may be accepted with the others.</summary>
+    public const string ListenersNotValid = "ListenersNotValid";
+
+    /// <summary>Reason: a listener asks for route kinds that it cannot have.</summary>
+    public const string InvalidRouteKinds = "InvalidRouteKinds";
+
+    /// <summary>Reason: a listener's certificate does not exist or cannot be used.</summary>
+    public const string InvalidCertificateRef = "InvalidCertificateRef";
+
+    /// <summary>Reason (Envoy Gateway's): some, but not all of a listener's certificates cannot be used.</summary>
+    public const string PartiallyInvalidCertificateRef = "PartiallyInvalidCertificateRef";
+
+    /// <summary>Reason: the protocol of a listener or of a backend is not supported.</summary>
     public const string UnsupportedProtocol = "UnsupportedProtocol";
 
     /// <summary>Reason: a value is not supported.</summary>

@@ -88,6 +88,10 @@ internal sealed class Dependents(
         }
     }
 
+    /// <summary>The Service whose EndpointSlice this is, or is the mirror of.</summary>
+    public static IEnumerable<ResourceKey> ServiceKeys(V1EndpointSlice slice) =>
+        MirroredEndpointSlices.OriginOf(slice) is { } service ? [new ResourceKey(slice.Namespace(), service)] : [];
+
     /// <summary>The Services that a route refers to.</summary>
     public static IEnumerable<ResourceKey> ServicesOf(IGatewayRoute route) =>
         BackendReferences.ServicesOf(route).Select(s => new ResourceKey(s.Namespace, s.Name));
@@ -95,7 +99,7 @@ internal sealed class Dependents(
     private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
 
     // The generation counts changes of the spec; the start of a deletion, and a new incarnation, are more than a status, too.
-    private static bool IsOfStatusOnly<T>(Change<T> change)
+    public static bool IsOfStatusOnly<T>(Change<T> change)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change is { Old: { } old, New: { } now }
         && old.Metadata.Uid == now.Metadata.Uid

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
@@ -21,6 +22,9 @@ internal static class Indexes
     /// <summary>Gateways by the name of their class.</summary>
     public const string ByGatewayClass = "gateway-class";
 
+    /// <summary>EndpointSlices by <c>namespace/name</c> of their Service.</summary>
+    public const string ByService = "service";
+
     /// <summary>Routes of the management cluster by kind, namespace and name of the tenant's object.</summary>
     public const string ByOrigin = "origin";
 
@@ -33,6 +37,9 @@ internal static class Indexes
     public static IEnumerable<string> Namespace(IGatewayRoute route) => [route.Metadata.NamespaceProperty];
 
     public static IEnumerable<string> GatewayClass(Gateway gateway) => [gateway.Spec?.GatewayClassName ?? ""];
+
+    public static IEnumerable<string> Service(V1EndpointSlice slice) =>
+        MirroredEndpointSlices.ServiceOf(slice) is { } service ? [Key(slice.Namespace(), service)] : [];
 
     public static IEnumerable<string> Origin(Route route) => RouteOrigin.Of(route) is { } origin ? [origin.Key] : [];
 

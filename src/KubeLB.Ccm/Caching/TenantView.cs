@@ -18,6 +18,8 @@ internal sealed class TenantView(
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
     private readonly IInformer<V1Namespace> _namespaces = tenant.Informer<V1Namespace>();
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
+    private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
+    private readonly IInformer<ReferenceGrant> _grants = tenant.Informer<ReferenceGrant>();
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     public GatewayClass? GatewayClass(string name) => _classes.Get("", name);
@@ -30,6 +32,10 @@ internal sealed class TenantView(
             : null;
 
     public V1Service? Service(string @namespace, string name) => _services.Get(@namespace, name);
+
+    public V1Secret? Secret(string @namespace, string name) => _secrets.Get(@namespace, name);
+
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => _grants.ByIndex(ReferenceIndexes.ByNamespace, @namespace);
 
     public Route? GatewayRoute(string @namespace, string name) =>
         Gateway(@namespace, name) is { } gateway

@@ -30,10 +30,16 @@ internal sealed partial class CcmCommand
     private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone");
     private readonly Option<bool> _disableHttpRoute = Switch("--disable-httproute-controller", "Leave HTTPRoutes alone");
     private readonly Option<bool> _disableGrpcRoute = Switch("--disable-grpcroute-controller", "Leave GRPCRoutes alone");
+    private readonly Option<bool> _enforceReferenceGrants = Switch(
+        "--enforce-reference-grants", "Send traffic to a backend of another namespace than the route's only if a ReferenceGrant there permits it");
+
+    private readonly Option<bool> _secretSynchronizer = Switch(
+        "--enable-secret-synchronizer", "Carry Secrets labelled kubelb.k8c.io/managed-by: kubelb, beside the certificates of listeners");
+
     private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
     private readonly Option<string> _leaderElectionNamespace = Text("--leader-election-namespace", "Namespace of the Lease; empty for the pod's own ($NAMESPACE)");
-    private readonly Option<string> _metricsAddress = Text("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
-    private readonly Option<string> _probeAddress = Text("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
+    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
     private readonly Option<LogLevel> _logLevel = LogLevel();
 
     private readonly Option[] _compatibility =
@@ -41,7 +47,6 @@ internal sealed partial class CcmCommand
         Switch("--install-gateway-api-crds", NotYet),
         Text("--gateway-api-crds-channel", NotYet, "standard"),
         Switch("--disable-ingress-controller", NotYet),
-        Switch("--enable-secret-synchronizer", NotYet),
         Switch("--use-loadbalancer-class", NotYet),
         Switch("--use-ingress-class", NotYet, true),
     ];
@@ -52,7 +57,8 @@ internal sealed partial class CcmCommand
         Option[] options =
         [
             _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _nodeSelector, _maxNodes, _enableGatewayApi, _useGatewayClass, _disableGateway,
-            _disableHttpRoute, _disableGrpcRoute, _leaderElection, _leaderElectionNamespace, _metricsAddress, _probeAddress, _logLevel,
+            _disableHttpRoute, _disableGrpcRoute, _enforceReferenceGrants, _secretSynchronizer,
+            _leaderElection, _leaderElectionNamespace, _metricsAddress, _probeAddress, _logLevel,
             .. _compatibility,
         ];
         foreach (var option in options)
@@ -90,6 +96,8 @@ internal sealed partial class CcmCommand
             DisableGatewayController = parsed.GetValue(_disableGateway),
             DisableHttpRouteController = parsed.GetValue(_disableHttpRoute),
             DisableGrpcRouteController = parsed.GetValue(_disableGrpcRoute),
+            EnforceReferenceGrants = parsed.GetValue(_enforceReferenceGrants),
+            EnableSecretSynchronizer = parsed.GetValue(_secretSynchronizer),
             EnableLeaderElection = parsed.GetValue(_leaderElection),
             LeaderElectionNamespace = parsed.GetValue(_leaderElectionNamespace),
             MetricsAddress = parsed.GetValue(_metricsAddress)!,

@@ -1,12 +1,15 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +24,7 @@ internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
     Applier applier,
+    StatusEvents events,
     ITenantView view,
     TenantSettings settings,
     TimeProvider time) : IReconciler
@@ -41,12 +45,18 @@ internal sealed class GatewayReconciler(
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var (route, refusal) = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
             var now = StatusTime.Of(time.GetUtcNow());
-            var status = refusal is null ? GatewayStatusTranslator.Translate(gateway, route, now) : GatewayStatusTranslator.Refuse(gateway, refusal, now);
-            await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+            var status = refusal is null
+                ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
+                : GatewayStatusTranslator.Refuse(gateway, refusal, now);
+            await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
             if (refusal is not null)
             {
                 return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
             }
+        }
+        else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
+        {
+            await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -56,19 +66,41 @@ internal sealed class GatewayReconciler(
         return ReconcileResult.Done;
     }
 
+    // Ours, but with nothing that could be carried.
+    private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
+        gateway = await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
     // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
         if (gateway.Metadata.DeletionTimestamp is null
-            && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is { } route
-            && GatewayStatusTranslator.Release(gateway, route, StatusTime.Of(time.GetUtcNow())) is { } status)
+            && GatewayStatusTranslator.Release(
+                gateway,
+                managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
+                ListenerCertificates.Evaluate(gateway, view),
+                StatusTime.Of(time.GetUtcNow())) is { } status)
         {
-            gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
+            gateway = await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }
 
+        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RemoveAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    {
         if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
         {
             await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<Gateway> WriteStatusAsync(Gateway gateway, GatewayStatus status, CancellationToken cancellationToken)
+    {
+        var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(gateway, written);
+        return written.Object;
     }
 }

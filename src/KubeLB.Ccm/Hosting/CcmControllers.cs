@@ -39,6 +39,7 @@ internal static class CcmControllers
             });
             controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
         });
+        ReferenceControllers.Add(services, options);
         if (!options.EnableGatewayApi)
         {
             return;
@@ -52,6 +53,7 @@ internal static class CcmControllers
                 controller.Workers = Workers;
                 controller.Queue = Backoff;
                 controller.Watch<Gateway>(ClusterNames.Tenant);
+                ReferenceControllers.WatchCertificates(controller);
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
                 controller.Watch<Addresses>(ClusterNames.Management, WithDependentsOfChange<Addresses>(d => d.GatewaysOf));
                 controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
@@ -66,32 +68,39 @@ internal static class CcmControllers
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             if (kinds.Http)
             {
-                WatchUsers<HttpRoute>(controller);
+                WatchUsers<HttpRoute>(controller, options);
             }
 
             if (kinds.Grpc)
             {
-                WatchUsers<GrpcRoute>(controller);
+                WatchUsers<GrpcRoute>(controller, options);
             }
+        });
+        services.AddController<EndpointSliceMirrorReconciler>("endpointslice", controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
+            controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
         });
         if (kinds.Http)
         {
-            AddRoutes<HttpRoute>(services, "httproute", HttpRoute.KindName);
+            AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);
         }
 
         if (kinds.Grpc)
         {
-            AddRoutes<GrpcRoute>(services, "grpcroute", GrpcRoute.KindName);
+            AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
         }
     }
 
-    private static void AddRoutes<T>(IServiceCollection services, string name, string kind)
+    private static void AddRoutes<T>(IServiceCollection services, CcmOptions options, string name, string kind)
         where T : ApiObject, IGatewayRoute, new() =>
         services.AddController<RouteReconciler<T>>(name, controller =>
         {
             controller.Workers = Workers;
             controller.Queue = Backoff;
             controller.Watch<T>(ClusterNames.Tenant);
+            ReferenceControllers.WatchGrants<T>(controller, options);
             controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));
             controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => change => Keys(d.RoutesOf<T>(change))));
             controller.Watch<V1Namespace>(ClusterNames.Tenant, WithDependentsOfChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
@@ -100,9 +109,10 @@ internal static class CcmControllers
         });
 
     // Whatever may attach a route to a Gateway of ours, or detach it, may make a twin needed, or superfluous.
-    private static void WatchUsers<T>(ControllerBuilder controller)
+    private static void WatchUsers<T>(ControllerBuilder controller, CcmOptions options)
         where T : class, IGatewayRoute
     {
+        ReferenceControllers.WatchGrantsOfUsers<T>(controller, options);
         controller.Watch<T>(ClusterNames.Tenant, _ => (T route) => Dependents.ServicesOf(route));
         controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
         controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));

@@ -4,12 +4,15 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
 using KubeLB.Runtime.Probes;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -50,13 +53,19 @@ public static class CcmHost
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass) { CarriesGateways = !options.DisableGatewayController });
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
+        {
+            CarriesGateways = !options.DisableGatewayController,
+        });
         services.AddSingleton(options.NodeAddresses);
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
         services.AddSingleton<TenantRegistration>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
         services.AddSingleton<ManagementRoutes>();
+        services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
+        services.AddSingleton<StatusEvents>();
+        ReferenceControllers.AddServices(services, options);
         CcmControllers.Add(services, options, kinds);
 
         configure?.Invoke(services);
@@ -68,12 +77,18 @@ public static class CcmHost
         services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
         {
             tenant.Informer<V1Node>();
+            ReferenceControllers.AddTenantInformers(tenant, options);
             if (!options.EnableGatewayApi)
             {
                 return;
             }
 
             tenant.Informer<V1Service>();
+            tenant.Informer<V1EndpointSlice>(slices =>
+            {
+                slices.LabelSelector = MirroredEndpointSlices.Selector;
+                slices.Index(Indexes.ByService, Indexes.Service);
+            });
             tenant.Informer<V1Namespace>();
             tenant.Informer<GatewayClass>();
             tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
@@ -91,6 +106,7 @@ public static class CcmHost
         {
             var tenantNamespace = TenantNames.Namespace(options.ClusterName);
             management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
+            ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
             if (options.EnableGatewayApi)
             {
                 management.Informer<Route>(routes =>
@@ -105,10 +121,11 @@ public static class CcmHost
     private static void AddRouteIndexes<T>(InformerBuilder<T> routes)
         where T : class, IGatewayRoute
     {
-        routes.MayBeAbsent = true;
+        routes.WhenAbsent = WhenAbsent.ItsControllersWait;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);
+        routes.Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces);
     }
 
     private static LeaderElectionSettings LeaderElection(CcmOptions options)

@@ -39,6 +39,12 @@ public sealed record CcmOptions
     /// <summary>Leaves GRPCRoutes alone.</summary>
     public bool DisableGrpcRouteController { get; init; }
 
+    /// <summary>Whether backends of other namespaces need a ReferenceGrant; certificates always do.</summary>
+    public bool EnforceReferenceGrants { get; init; }
+
+    /// <summary>Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are carried, whoever refers to them.</summary>
+    public bool EnableSecretSynchronizer { get; init; }
+
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Events;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -24,6 +25,7 @@ internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
     Applier applier,
+    StatusEvents events,
     ITenantView view,
     TenantSettings settings,
     TimeProvider time,
@@ -104,6 +106,8 @@ internal sealed class RouteReconciler<T>(
 
         // Other controllers have entries in the same list, and a merge patch replaces lists whole: guarded.
         var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
-        return (await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false)).Object;
+        var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
+        events.Tell(source, written);
+        return written.Object;
     }
 }

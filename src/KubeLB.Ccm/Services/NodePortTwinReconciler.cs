@@ -56,7 +56,7 @@ internal sealed class NodePortTwinReconciler(
     private bool IsUsed(ResourceKey service)
     {
         var key = Indexes.Key(service.Namespace, service.Name);
-        return kinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(IsServed);
+        return kinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
     }
 
     // A route that we serve, or that has not been cleaned up yet.

@@ -6,6 +6,7 @@ using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Manager.Caching;
 
@@ -24,6 +25,15 @@ internal static class Indexes
     /// <summary>Generated objects by the UID of the Route that owns them.</summary>
     public const string ByOwner = "owner";
 
+    /// <summary>Routes of Gateways by <c>namespace/name</c> of the tenant's Secrets that their listeners name.</summary>
+    public const string ByCertificate = "certificate";
+
+    /// <summary>Secrets made from SyncSecrets by <c>namespace/name</c> of the tenant's Secret.</summary>
+    public const string BySecretOrigin = "secret-origin";
+
+    /// <summary>Secrets made from SyncSecrets by the UID of the SyncSecret.</summary>
+    public const string BySyncSecret = "sync-secret";
+
     public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
 
     public static IEnumerable<string> Origin(Route route) =>
@@ -38,6 +48,24 @@ internal static class Indexes
             : [];
 
     public static string GatewayKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
+
+    public static IEnumerable<string> Certificates(Route route) =>
+        CarriedObject.Read(route).Source?.Value is Gateway gateway
+            ? ListenerCertificates.SecretsOf(gateway).Select(s => SecretKey(route.Namespace, s.Namespace, s.Name))
+            : [];
+
+    public static IEnumerable<string> SecretOrigins(V1Secret secret) =>
+        SyncSecretOf(secret) is not null && SecretOrigin.Of(secret) is { } origin
+            ? [SecretKey(secret.Namespace(), origin.Namespace, origin.Name)]
+            : [];
+
+    public static string SecretKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
+
+    /// <summary>The SyncSecret that a Secret was made from; null if none.</summary>
+    public static V1OwnerReference? SyncSecretOf(V1Secret secret) =>
+        secret.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == SyncSecret.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
+
+    public static IEnumerable<string> SyncSecrets(V1Secret secret) => SyncSecretOf(secret) is { } owner ? [owner.Uid] : [];
 
     public static IEnumerable<string> Owner(IKubernetesObject<V1ObjectMeta> value) => OwnerOf(value) is { } owner ? [owner.Uid] : [];
 

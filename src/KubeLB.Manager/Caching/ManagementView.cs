@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Manager.Caching;
 
@@ -17,6 +18,18 @@ internal sealed class ManagementView(Cluster management, string tenantNamespace)
 
         // While a Gateway is created anew there are two; the one that stays counts.
         return routes.FirstOrDefault(r => r.Metadata.DeletionTimestamp is null) ?? (routes.Count > 0 ? routes[0] : null);
+    }
+
+    public string? CertificateSecret(string originNamespace, string originName)
+    {
+        var key = Indexes.SecretKey(tenantNamespace, originNamespace, originName);
+
+        // While a Secret is created anew there are two; the newer one counts.
+        return management.Informer<V1Secret>().ByIndex(Indexes.BySecretOrigin, key)
+            .Where(s => s.Type == SecretTypes.Tls && s.Metadata.DeletionTimestamp is null)
+            .OrderByDescending(s => s.Metadata.CreationTimestamp)
+            .ThenBy(s => s.Name(), StringComparer.Ordinal)
+            .FirstOrDefault()?.Name();
     }
 
     public NameHolder HolderOf(string kind, string name) => kind switch

@@ -6,6 +6,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Routes;
+using KubeLB.Manager.Secrets;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -49,8 +50,16 @@ internal static class ManagerControllers
             controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
             controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
+            controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
             controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfTenant);
             controller.Watch<Config>(ManagementCluster.Name, AllGateways);
+        });
+        services.AddController<SyncSecretReconciler>("syncsecret", controller =>
+        {
+            controller.Workers = Workers;
+            controller.Watch<SyncSecret>(ManagementCluster.Name);
+            controller.Watch<V1Secret>(ManagementCluster.Name, _ => (V1Secret secret) =>
+                Indexes.SyncSecretOf(secret) is { } owner ? [new ResourceKey(secret.Namespace(), owner.Name)] : []);
         });
         services.AddController<SnapshotReconciler>("snapshot", controller =>
         {
@@ -86,6 +95,15 @@ internal static class ManagerControllers
                 .Distinct()
                 .SelectMany(key => routes.ByIndex(Indexes.ByParentGateway, key))
                 .Select(r => ResourceKey.Of(r));
+    }
+
+    // Only that it is there, and its type, concerns a Gateway; its content is read by whoever serves it.
+    private static Func<Change<V1Secret>, IEnumerable<ResourceKey>> GatewaysOfCertificate(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return change => change is { Old: { } old, New: { } now } && old.Type == now.Type && Indexes.SecretOrigins(old).SequenceEqual(Indexes.SecretOrigins(now))
+            ? []
+            : change.Both().SelectMany(Indexes.SecretOrigins).Distinct().SelectMany(key => routes.ByIndex(Indexes.ByCertificate, key)).Select(r => ResourceKey.Of(r));
     }
 
     private static Func<Tenant, IEnumerable<ResourceKey>> GatewaysOfTenant(IServiceProvider services)

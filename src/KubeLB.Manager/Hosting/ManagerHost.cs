@@ -78,10 +78,18 @@ public static class ManagerHost
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
+            routes.Index(Indexes.ByCertificate, Indexes.Certificates);
         });
         if (options.EnableGatewayApi)
         {
             management.Informer<Addresses>();
+            management.Informer<SyncSecret>();
+            management.Informer<V1Secret>(secrets =>
+            {
+                secrets.LabelSelector = Generated;
+                secrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
+                secrets.Index(Indexes.BySyncSecret, Indexes.SyncSecrets);
+            });
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);

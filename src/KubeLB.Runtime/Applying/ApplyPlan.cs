@@ -5,6 +5,8 @@ namespace KubeLB.Runtime.Applying;
 /// <summary>Compares a desired object with the present one and computes the patch. Pure.</summary>
 internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode)
 {
+    private static readonly string[] OwnerNames = ["apiVersion", "kind", "name"];
+
     private readonly AppliedRecord _before = AppliedRecord.Parse(
         (current["metadata"]?["annotations"] as JsonObject)?[recordAnnotation] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null);
 
@@ -71,7 +73,7 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
         var patch = new JsonObject();
         PatchMap(patch, "labels", desired.Labels, _before.Labels);
         PatchMap(patch, "annotations", desired.Annotations, _before.Annotations);
-        PatchList(patch, "ownerReferences", desired.OwnerReferences, node => node?["uid"]?.ToString());
+        PatchList(patch, "ownerReferences", desired.OwnerReferences, node => node?["uid"]?.ToString(), IsEarlierIncarnation);
         if (Metadata["deletionTimestamp"] is null)
         {
             // The API server refuses new finalizers on an object that is being deleted.
@@ -101,7 +103,13 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
         }
     }
 
-    private void PatchList(JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf)
+    // An owner of that name that was deleted and created anew: the reference to its former self would never be taken away.
+    private static bool IsEarlierIncarnation(JsonNode? present, JsonNode? wanted) =>
+        OwnerNames.All(field => JsonScalars.Same(present?[field], wanted?[field]))
+        && !JsonScalars.Same(present?["uid"], wanted?["uid"]);
+
+    private void PatchList(
+        JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf, Func<JsonNode?, JsonNode?, bool>? isReplacedBy = null)
     {
         var present = Metadata[field] as JsonArray ?? [];
         var missing = wanted.Where(item => !present.Any(p => idOf(p) == idOf(item) && JsonSubset.Contains(p, item))).ToList();
@@ -110,7 +118,7 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
             return;
         }
 
-        var kept = present.Where(p => missing.All(m => idOf(m) != idOf(p)));
+        var kept = present.Where(p => missing.All(m => idOf(m) != idOf(p) && isReplacedBy?.Invoke(p, m) != true));
         patch[field] = new JsonArray([.. kept.Concat(missing).Select(item => item?.DeepClone())]);
 
         // A list is replaced whole: an entry that somebody adds at the same time must not be lost.

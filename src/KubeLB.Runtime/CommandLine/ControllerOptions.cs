@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.Probes;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.CommandLine;
@@ -34,6 +35,24 @@ public static class ControllerOptions
     {
         var option = Text(name, description, defaultValue);
         option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    /// <summary>An address to listen on: <c>:PORT</c>, <c>IP:PORT</c>, <c>[IPv6]:PORT</c>; empty or <c>0</c> for none.</summary>
+    public static Option<string> Address(string name, string description, string defaultValue)
+    {
+        var option = Text(name, description, defaultValue);
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                ListenAddress.Parse(result.Tokens.Count > 0 ? result.Tokens[0].Value : null, loopbackByDefault: false);
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"{name}: {e.Message}");
+            }
+        });
         return option;
     }
 

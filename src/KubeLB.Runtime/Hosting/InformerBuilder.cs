@@ -19,17 +19,14 @@ public sealed class InformerBuilder<T>
     /// <summary>Only objects that this field selector (kubectl syntax) matches; null for all.</summary>
     public string? FieldSelector { get; set; }
 
+    /// <summary>Who waits while the API server does not serve the kind.</summary>
+    public WhenAbsent WhenAbsent { get; set; }
+
     /// <summary>
     /// Applied to every object before it is stored, to save memory. It may change the object it gets and return it. Runs after
     /// <c>metadata.managedFields</c> has been dropped.
     /// </summary>
     public Func<T, T>? Transform { get; set; }
-
-    /// <summary>
-    /// Whether controllers start although the API server does not serve the kind: then there are no objects of it, and those that come
-    /// with its CustomResourceDefinition are seen when it is installed. Default false: they wait for it.
-    /// </summary>
-    public bool MayBeAbsent { get; set; }
 
     internal IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> Indexes => _indexes;
 

@@ -54,5 +54,5 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
     private bool IsFatal(IInformerRunner informer, ApiTrouble? trouble) =>
         informer.HasSynced
             ? options.NotReadyWhenDisconnected
-            : !(informer.MayBeAbsent && trouble?.Category == ApiTrouble.NotServed);
+            : !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiTrouble.NotServed);
 }

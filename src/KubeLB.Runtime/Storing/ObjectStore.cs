@@ -141,6 +141,21 @@ internal sealed class ObjectStore<T>
         _dispatcher.Dispatch();
     }
 
+    /// <summary>The kind itself is gone, and every object with it.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            foreach (var key in _objects.Keys.ToArray())
+            {
+                var stored = _objects.Get(key)!;
+                Remove(key, stored, stored.Metadata.Uid, stored.Metadata.ResourceVersion);
+            }
+        }
+
+        _dispatcher.Dispatch();
+    }
+
     private void Merge(ResourceKey key, T obj)
     {
         var stored = _objects.Get(key);

@@ -10,6 +10,9 @@ internal interface IReflectorSink<T>
 {
     void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable);
 
+    /// <summary>The kind is not served: there are no objects of it.</summary>
+    void Absent();
+
     void Changed(T obj, bool deleted);
 
     /// <summary>The API server answers, and does not know the kind.</summary>

@@ -19,8 +19,8 @@ internal interface IInformerRunner
     /// <summary>What is wrong with list or watch at present; null while all is well.</summary>
     ApiTrouble? Trouble { get; }
 
-    /// <summary>Whether it is no failure that the API server does not know the kind.</summary>
-    bool MayBeAbsent { get; }
+    /// <summary>Who waits while the API server does not serve the kind.</summary>
+    WhenAbsent WhenAbsent { get; }
 
     /// <summary>How many stored objects have such metadata.</summary>
     int CountOf(Func<V1ObjectMeta, bool> condition);
@@ -69,7 +69,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             e => Log.HandlerFailed(logger, e, Kind.FullName),
             count => metrics.InformerObjects(cluster, Kind.FullName, count));
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
-        _reflector = new Reflector<T>(cluster, client, transport, scope, this, troubles, limits, time, logger);
+        _reflector = new Reflector<T>(cluster, client, transport, scope, settings.WhenAbsent == WhenAbsent.NobodyWaits, this, troubles, limits, time, logger);
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -81,7 +81,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public ApiTrouble? Trouble => _reflector.Trouble;
 
-    public bool MayBeAbsent => _settings.MayBeAbsent;
+    public WhenAbsent WhenAbsent => _settings.WhenAbsent;
 
     public T? Get(ResourceKey key) => _store.Get(key);
 
@@ -159,12 +159,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
         _store.Replace(prepared, resourceVersion, kept);
         _metrics.InformerListed(_cluster, Kind.FullName);
-        _usable.TrySetResult();
-        if (_synced.TrySetResult())
-        {
-            _metrics.InformerSynced(_cluster, Kind.FullName, true);
-            Log.Synced(_logger, Kind.FullName, _cluster, prepared.Count);
-        }
+        Synced(prepared.Count);
+    }
+
+    void IReflectorSink<T>.Absent()
+    {
+        _store.Clear();
+        Synced(0);
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
@@ -186,7 +187,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     void IReflectorSink<T>.NotServed()
     {
-        if (MayBeAbsent)
+        if (WhenAbsent != WhenAbsent.AllWait)
         {
             _usable.TrySetResult();
         }
@@ -200,6 +201,16 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         if (deleted && _store.Get(new ResourceKey(problem.Namespace, problem.Name)) is { } stored)
         {
             _store.Delete(stored);
+        }
+    }
+
+    private void Synced(int count)
+    {
+        _usable.TrySetResult();
+        if (_synced.TrySetResult())
+        {
+            _metrics.InformerSynced(_cluster, Kind.FullName, true);
+            Log.Synced(_logger, Kind.FullName, _cluster, count);
         }
     }
 

@@ -32,6 +32,12 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error, "A handler of changes of {Resource} failed; the change is lost for it.")]
     public static partial void HandlerFailed(ILogger logger, Exception exception, string resource);
 
+    [LoggerMessage(10, LogLevel.Information, "Cluster \"{Cluster}\" does not serve {Resource}: there are none until its CustomResourceDefinition is installed.")]
+    public static partial void Absent(ILogger logger, string resource, string cluster);
+
+    [LoggerMessage(11, LogLevel.Information, "Cluster \"{Cluster}\" serves {Resource} now.")]
+    public static partial void NoLongerAbsent(ILogger logger, string resource, string cluster);
+
     [LoggerMessage(9, LogLevel.Critical, "The informer of {Resource} in cluster \"{Cluster}\" failed for a reason nobody foresaw; it starts again.")]
     public static partial void InformerCrashed(ILogger logger, Exception exception, string resource, string cluster);
 }

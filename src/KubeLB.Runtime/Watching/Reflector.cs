@@ -15,6 +15,7 @@ namespace KubeLB.Runtime.Watching;
 ///   Listing ──complete list──► Watching ──dropped──► Watching from the last resourceVersion
 ///      ▲                          │
 ///      └────────── 410 Gone ──────┘        every failure waits with backoff and stays in its state
+///   A kind that is optional and not served counts as listed and empty, and is listed again after a pause.
 /// </code>
 /// </summary>
 internal sealed class Reflector<T>(
@@ -22,6 +23,7 @@ internal sealed class Reflector<T>(
     ResourceClient<T> client,
     ApiTransport transport,
     ListQuery scope,
+    bool optional,
     IReflectorSink<T> sink,
     ClusterTroubles troubles,
     ReflectorSettings settings,
@@ -38,6 +40,7 @@ internal sealed class Reflector<T>(
     /// <summary>Where the next watch starts; null while a complete list is needed.</summary>
     private string? _resourceVersion;
     private int _framesOfThisWatch;
+    private bool _absent;
 
     public ApiTrouble? Trouble => _trouble.Current;
 
@@ -55,6 +58,10 @@ internal sealed class Reflector<T>(
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (HttpOperationException e) when (optional && e.Response?.StatusCode == HttpStatusCode.NotFound)
+            {
+                delay = AfterAbsence();
             }
 #pragma warning disable CA1031 // Whatever happens to one informer is told and tried again; it must never end silently.
             catch (Exception e)
@@ -110,6 +117,12 @@ internal sealed class Reflector<T>(
             query = query with { Continue = page.Continue };
         }
         while (page.Continue is not null);
+
+        if (_absent)
+        {
+            _absent = false;
+            Log.NoLongerAbsent(logger, client.Kind.FullName, cluster);
+        }
 
         sink.Replace(items, page.ResourceVersion, undecodable);
         _resourceVersion = page.ResourceVersion;
@@ -202,6 +215,20 @@ internal sealed class Reflector<T>(
         {
             _resourceVersion = version;
         }
+    }
+
+    private TimeSpan AfterAbsence()
+    {
+        if (!_absent)
+        {
+            _absent = true;
+            Log.Absent(logger, client.Kind.FullName, cluster);
+        }
+
+        _resourceVersion = null;
+        _trouble.Recovered();
+        sink.Absent();
+        return settings.AbsentPause;
     }
 
     private TimeSpan AfterExpiry()

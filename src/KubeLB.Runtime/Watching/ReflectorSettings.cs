@@ -17,6 +17,9 @@ internal sealed record ReflectorSettings
 
     public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often an optional kind that is not served is looked for.</summary>
+    public TimeSpan AbsentPause { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Numbers from 0 (inclusive) to 1 (exclusive).</summary>
     public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
 }

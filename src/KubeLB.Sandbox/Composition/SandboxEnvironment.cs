@@ -124,7 +124,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
         if (_options.StartControllers)
         {
-            await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.StartAsync(cancellationToken))).ConfigureAwait(false);
+            await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
+            await ClusterSetup.AwaitTenantsAsync(Management, _tenants.Select(t => t.Namespace), cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
     }
 
@@ -171,7 +173,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             LogLevel = _options.LogLevel,
         };
         var userAgent = $"kubelb-ccm/{name}";
-        return CcmHost.Build(options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
+        return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
     }
 
     private IHost BuildManager(Action<IServiceCollection> configure)

@@ -1,3 +1,4 @@
+using KubeLB.Ccm.Hosting;
 using KubeLB.Sandbox.Clusters;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,9 @@ public sealed record SandboxOptions
     /// <summary>Starts the API server of a cluster; embedded clusters by default.</summary>
     public Func<ClusterRequest, CancellationToken, Task<ISandboxCluster>> StartCluster { get; init; } =
         static async (request, cancellationToken) => await EmbeddedSandboxCluster.StartAsync(request, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Changes the settings of the CCMs; null leaves them as they are.</summary>
+    public Func<CcmOptions, CcmOptions>? Ccm { get; init; }
 
     /// <summary>Acts as on a machine where only 127.0.0.1 can be bound.</summary>
     internal bool OnlyLocalhost { get; init; }

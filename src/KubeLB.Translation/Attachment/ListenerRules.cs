@@ -6,10 +6,13 @@ namespace KubeLB.Translation.Attachment;
 /// <summary>What a listener permits.</summary>
 public static class ListenerRules
 {
+    /// <summary>Whether listeners of this protocol are served at all.</summary>
+    public static bool IsSupportedProtocol(string protocol) => protocol is "HTTP" or "HTTPS";
+
     /// <summary>Whether routes of this kind may attach: by the listener's protocol and its <c>allowedRoutes.kinds</c>.</summary>
     public static bool AllowsKind(Listener listener, string kind)
     {
-        if (listener.Protocol is not ("HTTP" or "HTTPS"))
+        if (!IsSupportedProtocol(listener.Protocol))
         {
             return false;
         }

@@ -12,7 +12,7 @@ public static class BackendReferences
         for (var r = 0; r < route.Rules.Count; r++)
         {
             var rule = route.Rules[r];
-            foreach (var mirror in Mirrors(rule.Filters, $"rule {r}", home))
+            foreach (var mirror in Mirrors(rule.Filters, $"rule {r}", route))
             {
                 yield return mirror;
             }
@@ -21,8 +21,8 @@ public static class BackendReferences
             for (var b = 0; b < backendRefs.Count; b++)
             {
                 var where = $"rule {r} backendRef {b}";
-                yield return new BackendReference(where, backendRefs[b], backendRefs[b].Namespace ?? home);
-                foreach (var mirror in Mirrors(backendRefs[b].Filters, where, home))
+                yield return new BackendReference(where, backendRefs[b], backendRefs[b].Namespace ?? home, route.Kind);
+                foreach (var mirror in Mirrors(backendRefs[b].Filters, where, route))
                 {
                     yield return mirror;
                 }
@@ -34,9 +34,9 @@ public static class BackendReferences
     public static IEnumerable<(string Namespace, string Name)> ServicesOf(IGatewayRoute route) =>
         Of(route).Where(b => b.IsService).Select(b => (b.Namespace, b.Ref.Name)).Distinct();
 
-    private static IEnumerable<BackendReference> Mirrors(List<RouteFilter>? filters, string where, string home) =>
+    private static IEnumerable<BackendReference> Mirrors(List<RouteFilter>? filters, string where, IGatewayRoute route) =>
         from filter in filters ?? []
         let backendRef = filter.RequestMirror?.BackendRef
         where filter.Type == RouteFilterTypes.RequestMirror && backendRef is not null
-        select new BackendReference($"{where} RequestMirror filter", backendRef, backendRef.Namespace ?? home);
+        select new BackendReference($"{where} RequestMirror filter", backendRef, backendRef.Namespace ?? route.Metadata.NamespaceProperty, route.Kind);
 }

@@ -13,16 +13,18 @@ namespace KubeLB.Translation.Backends;
 public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IReadOnlyList<string> Waiting, Refusal? Refusal)
 {
     /// <summary>Resolves every backend of the route.</summary>
-    public static BackendResolution Of(IGatewayRoute route, ITenantView view)
+    public static BackendResolution Of(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
+        var grants = new BackendGrants(route, view, settings);
         var problems = BackendReferences.Of(route)
-            .Select(backend => Check(backend, view))
+            .Select(backend => Check(backend, view, grants))
             .OfType<Refusal>()
             .ToList();
 
         var services = new List<RouteService>();
         var waiting = new List<string>();
         var names = BackendReferences.ServicesOf(route)
+            .Where(s => grants.Permit(s.Namespace, s.Name))
             .OrderBy(s => s.Namespace, StringComparer.Ordinal)
             .ThenBy(s => s.Name, StringComparer.Ordinal);
         foreach (var (@namespace, name) in names)
@@ -55,17 +57,23 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
 
     private static bool IsSupported(V1Service service) => service.Spec?.Type is null or "ClusterIP" or "NodePort" or "LoadBalancer";
 
-    private static Refusal? Check(BackendReference backend, ITenantView view)
+    private static Refusal? Check(BackendReference backend, ITenantView view, BackendGrants grants)
     {
-        var (reason, problem) = Problem(backend, view);
+        var (reason, problem) = Problem(backend, view, grants);
         return reason is null ? null : new Refusal(reason, $"Failed to process route {backend.Where}: {problem}");
     }
 
-    private static (string? Reason, string? Problem) Problem(BackendReference backend, ITenantView view)
+    private static (string? Reason, string? Problem) Problem(BackendReference backend, ITenantView view, BackendGrants grants)
     {
         if (!backend.IsService)
         {
             return (GatewayConditions.InvalidKind, $"kind {backend.Ref.Kind ?? "Service"} of group \"{backend.Ref.Group}\" is not supported, only Service of the core group is.");
+        }
+
+        // Before anything is said about the Service: whether it exists is not to be told either.
+        if (!grants.Permit(backend.Namespace, backend.Ref.Name))
+        {
+            return (GatewayConditions.RefNotPermitted, $"backend ref to {grants.Refusal(backend.Namespace, backend.Ref.Name)}.");
         }
 
         var name = $"{backend.Namespace}/{backend.Ref.Name}";
@@ -79,13 +87,6 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             return (GatewayConditions.UnsupportedValue, $"service {name} is of type {service.Spec.Type}, which has no node ports; use ClusterIP, NodePort or LoadBalancer.");
         }
 
-        if (backend.Ref.Port is not { } port)
-        {
-            return (GatewayConditions.PortNotSpecified, "A valid port number corresponding to a port on the Service must be specified.");
-        }
-
-        return (service.Spec.Ports ?? []).Any(p => p.Port == port && (p.Protocol ?? "TCP") == "TCP")
-            ? (null, null)
-            : (GatewayConditions.PortNotFound, $"TCP Port {port} not found on Service {name}.");
+        return BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) is { } problem ? (problem.Reason, problem.Message) : (null, null);
     }
 }

@@ -34,6 +34,18 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         return this;
     }
 
+    /// <summary>Takes over conditions as they are, in place of those of their types.</summary>
+    public ConditionSet SetAll(IEnumerable<Condition> conditions)
+    {
+        foreach (var condition in conditions.ToList())
+        {
+            _result.RemoveAll(c => c.Type == condition.Type);
+            _result.Add(condition);
+        }
+
+        return this;
+    }
+
     /// <summary>Lets the existing condition of this type stand, if there is one.</summary>
     /// <returns>Whether there was one.</returns>
     public bool Keep(string type)

@@ -3,6 +3,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -24,7 +25,9 @@ internal static class GatewayGenerator
             listener.AllowedRoutes.Namespaces = new RouteNamespaces { From = "Same" };
             foreach (var certificate in listener.Tls?.CertificateRefs ?? [])
             {
-                certificate.Name = UnresolvedNames.For(certificate.Namespace ?? origin.Namespace, certificate.Name);
+                var @namespace = certificate.Namespace ?? origin.Namespace;
+                certificate.Name = (ListenerCertificates.IsSecret(certificate) ? view.CertificateSecret(@namespace, certificate.Name) : null)
+                    ?? UnresolvedNames.For(@namespace, certificate.Name);
                 certificate.Namespace = null;
             }
         }

@@ -11,6 +11,9 @@ public interface IManagementView
     /// <summary>The Route that stands for the tenant's Gateway of this name.</summary>
     Route? GatewayRoute(string originNamespace, string originName);
 
+    /// <summary>Name of the Secret that holds the content of the tenant's Secret, a certificate; null if there is none (yet).</summary>
+    string? CertificateSecret(string originNamespace, string originName);
+
     /// <summary>Who holds a name among the objects of a kind in the tenant's namespace.</summary>
     NameHolder HolderOf(string kind, string name);
 }

@@ -15,7 +15,7 @@ public static class RouteTranslator
     public static RouteTranslation Translate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var parents = RouteAttachment.Evaluate(route, view, settings);
-        var backends = BackendResolution.Of(route, view);
+        var backends = BackendResolution.Of(route, view, settings);
         return new RouteTranslation(parents, backends, Wrap(route, parents, backends, settings));
     }
 

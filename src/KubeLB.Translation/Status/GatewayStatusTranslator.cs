@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Translation.Status;
 
@@ -13,8 +14,9 @@ public static class GatewayStatusTranslator
     /// <summary>The whole status; what is not known yet stays as it is.</summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
+    /// <param name="certificates">The verdicts on its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus Translate(Gateway gateway, Route? route, string now)
+    public static GatewayStatus Translate(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
         var report = ReportedStatus.Of(route);
         var generation = gateway.Metadata.Generation ?? 0;
@@ -24,7 +26,9 @@ public static class GatewayStatusTranslator
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
-            return new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
+            return report.IsRefused
+                ? new GatewayStatus { Conditions = conditions.ToList() }
+                : new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
         }
 
         var reported = report.Gateway;
@@ -35,13 +39,14 @@ public static class GatewayStatusTranslator
             conditions.Carry(condition, report, generation);
         }
 
-        return new GatewayStatus
+        var status = new GatewayStatus
         {
             Conditions = conditions.ToList(),
             Addresses = reported is null ? gateway.Status?.Addresses : reported.Addresses,
-            Listeners = Listeners(gateway, reported, report, now),
+            Listeners = Listeners(gateway, reported, report, certificates, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
+        return RefusedListeners.AddTo(gateway, status, now);
     }
 
     /// <summary>
@@ -49,22 +54,38 @@ public static class GatewayStatusTranslator
     /// what we wrote: then somebody else speaks for the Gateway already.
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
-    /// <param name="route">Its Route, which is about to go.</param>
+    /// <param name="route">Its Route, which is about to go; null if it never had one.</param>
+    /// <param name="certificates">The verdicts on its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus? Release(Gateway gateway, Route route, string now)
+    public static GatewayStatus? Release(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
-        if (gateway.Status is null || !JsonNode.DeepEquals(ApiJson.ToJson(gateway.Status), ApiJson.ToJson(Translate(gateway, route, now))))
+        var isOurs = route is null
+            ? RefusedListeners.Wrote(gateway.Status)
+            : gateway.Status is { } status && JsonNode.DeepEquals(Contents(status), Contents(Translate(gateway, route, certificates, now)));
+        if (!isOurs)
         {
             return null;
         }
 
-        var conditions = new ConditionSet(gateway.Status.Conditions, now);
+        var conditions = new ConditionSet(gateway.Status!.Conditions, now);
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.Programmed })
         {
             conditions.Set(type, ConditionStatus.Unknown, GatewayConditions.Pending, "Waiting for controller", gateway.Metadata.Generation);
         }
 
         return new GatewayStatus { Conditions = conditions.ToList() };
+    }
+
+    // Without generations: what the CCM says by itself it said of an older one.
+    private static JsonObject Contents(GatewayStatus status)
+    {
+        var contents = ApiJson.Copy(status);
+        foreach (var condition in (contents.Conditions ?? []).Concat((contents.Listeners ?? []).SelectMany(l => l.Conditions ?? [])))
+        {
+            condition.ObservedGeneration = null;
+        }
+
+        return ApiJson.ToJson(contents);
     }
 
     /// <summary>
@@ -106,7 +127,12 @@ public static class GatewayStatusTranslator
         Unknown = listener.Unknown,
     };
 
-    private static List<ListenerStatus>? Listeners(Gateway gateway, GatewayStatus? reported, ReportedStatus report, string now)
+    private static List<ListenerStatus>? Listeners(
+        Gateway gateway,
+        GatewayStatus? reported,
+        ReportedStatus report,
+        IReadOnlyList<ListenerCertificate> certificates,
+        string now)
     {
         if (reported?.Listeners is not { } listeners)
         {
@@ -118,10 +144,13 @@ public static class GatewayStatusTranslator
         {
             var before = gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener.Name);
             var conditions = new ConditionSet(before?.Conditions, now);
+            var own = certificates.Where(c => c.Listener == listener.Name).ToList();
             foreach (var condition in listener.Conditions ?? [])
             {
-                conditions.Carry(condition, report, gateway.Metadata.Generation ?? 0);
+                conditions.Carry(CertificateConditions.InTenantsNames(condition, own), report, gateway.Metadata.Generation ?? 0);
             }
+
+            CertificateConditions.Apply(conditions, own, gateway.Metadata.Generation ?? 0);
 
             return new ListenerStatus
             {

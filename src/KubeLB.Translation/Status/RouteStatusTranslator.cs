@@ -14,6 +14,8 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public static class RouteStatusTranslator
 {
+    private const string RefusedGatewayMessage = "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
+
     /// <summary>The whole list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
     /// <param name="translation">What it came to.</param>
@@ -28,7 +30,7 @@ public static class RouteStatusTranslator
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
         foreach (var verdict in translation.Parents)
         {
-            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && Same(p.ParentRef, verdict.Ref));
+            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref));
             parents.Add(new RouteParentStatus
             {
                 ParentRef = verdict.Ref,
@@ -89,7 +91,18 @@ public static class RouteStatusTranslator
         if (report.Failure is { } failure)
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
-            conditions.Keep(GatewayConditions.ResolvedRefs);
+            if (!report.IsRefused)
+            {
+                conditions.Keep(GatewayConditions.ResolvedRefs);
+            }
+
+            return;
+        }
+
+        if (ReportedStatus.Of(view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)).IsRefused)
+        {
+            // Envoy Gateway says nothing of a parent that is not there.
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.NoReadyListeners, RefusedGatewayMessage, generation);
             return;
         }
 
@@ -115,12 +128,4 @@ public static class RouteStatusTranslator
         return [.. (report.RouteParents?.Parents ?? []).Where(p => p.ParentRef.Name == name
             && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port))];
     }
-
-    private static bool Same(ParentReference left, ParentReference right) =>
-        left.Name == right.Name
-        && left.Namespace == right.Namespace
-        && (left.Group ?? ApiGroups.GatewayApi) == (right.Group ?? ApiGroups.GatewayApi)
-        && (left.Kind ?? Gateway.KindName) == (right.Kind ?? Gateway.KindName)
-        && left.SectionName == right.SectionName
-        && left.Port == right.Port;
 }

@@ -22,6 +22,12 @@ public interface ITenantView
     /// <summary>A Service, node-port twins included.</summary>
     V1Service? Service(string @namespace, string name);
 
+    /// <summary>A Secret; what it holds must not get into any message.</summary>
+    V1Secret? Secret(string @namespace, string name);
+
+    /// <summary>The ReferenceGrants of a namespace; none where the kind is not installed.</summary>
+    IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace);
+
     /// <summary>The Route that stands for a tenant's Gateway in the management cluster.</summary>
     Route? GatewayRoute(string @namespace, string name);
 }

@@ -38,6 +38,14 @@ public sealed class CcmCommandTests
         options.EnableGatewayApi.Should().BeTrue();
     }
 
+    [Fact]
+    public void Grants_and_the_synchronizer_are_off_until_asked_for()
+    {
+        Parse("--cluster-name", "t1").Should().Match<CcmOptions>(o => !o.EnforceReferenceGrants && !o.EnableSecretSynchronizer);
+        Parse("--cluster-name", "t1", "--enforce-reference-grants", "--enable-secret-synchronizer")
+            .Should().Match<CcmOptions>(o => o.EnforceReferenceGrants && o.EnableSecretSynchronizer);
+    }
+
     [Theory]
     [InlineData("debug", LogLevel.Debug)]
     [InlineData("info", LogLevel.Information)]
@@ -56,7 +64,7 @@ public sealed class CcmCommandTests
             "--cluster-name", "--kubelb-kubeconfig", "--kubeconfig", "--node-address-type", "--enable-gateway-api",
             "--install-gateway-api-crds", "--gateway-api-crds-channel", "--use-gateway-class", "--disable-gateway-controller",
             "--disable-httproute-controller", "--disable-grpcroute-controller", "--disable-ingress-controller",
-            "--enable-secret-synchronizer", "--use-loadbalancer-class", "--use-ingress-class", "--enable-leader-election",
+            "--enable-secret-synchronizer", "--enforce-reference-grants", "--use-loadbalancer-class", "--use-ingress-class", "--enable-leader-election",
             "--leader-election-namespace", "--metrics-addr", "--health-probe-bind-address", "--zap-log-level");
     }
 

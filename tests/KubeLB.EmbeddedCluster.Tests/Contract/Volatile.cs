@@ -16,6 +16,11 @@ public static partial class Volatile
                 var result = new JsonObject();
                 foreach (var (name, value) in tree)
                 {
+                    // Who wrote what is not in the recording.
+                    if (name == "managedFields")
+                    {
+                        continue;
+                    }
                     result[name] = name switch
                     {
                         "uid" => "<uid>",

@@ -15,11 +15,13 @@ namespace KubeLB.EndToEnd.Support;
 /// <summary>A cluster as a test uses it: objects in, objects out, straight from the API server.</summary>
 public sealed class TestCluster : IAsyncDisposable
 {
+    private readonly IKubernetes _client;
     private readonly ServiceProvider _services;
     private readonly Cluster _cluster;
 
     public TestCluster(IKubernetes client)
     {
+        _client = client;
         _services = new ServiceCollection()
             .AddLogging()
             .AddKubeRuntime(_ => { })
@@ -40,9 +42,19 @@ public sealed class TestCluster : IAsyncDisposable
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _cluster.Client<T>().MergePatchAsync(new ResourceKey(@namespace, name), JsonNode.Parse(mergePatch)!.AsObject(), default);
 
+    /// <summary>Writes into the status as another controller would.</summary>
+    public Task<T> PatchStatusAsync<T>(string @namespace, string name, object status)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _cluster.Client<T>().MergePatchStatusAsync(new ResourceKey(@namespace, name), new JsonObject { ["status"] = ApiJson.ToJson(status) }, default);
+
     public Task<bool> DeleteAsync<T>(string @namespace, string name)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _cluster.Client<T>().DeleteAsync(new ResourceKey(@namespace, name), uid: null, default);
+
+    /// <summary>Creates an object.</summary>
+    public Task<T> CreateAsync<T>(T value)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _cluster.Client<T>().CreateAsync(value, default);
 
     /// <summary>Creates the objects of a manifest, in its order.</summary>
     public async Task ApplyAsync(string yaml)
@@ -71,6 +83,10 @@ public sealed class TestCluster : IAsyncDisposable
             value => value is null,
             value => ApiJson.ToJson(value!).ToJsonString());
 
+    /// <summary>Watches the objects of a namespace, as an observer beside KubeLB does, until the observation is disposed.</summary>
+    public Observation<T> Observe<T>(string @namespace, Action<T> see)
+        where T : class, IKubernetesObject<V1ObjectMeta> => new(_client, @namespace, see);
+
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();
 
     private Task CreateAsync(JsonObject document) => document["kind"]!.GetValue<string>() switch
@@ -83,6 +99,10 @@ public sealed class TestCluster : IAsyncDisposable
         Config.KindName => CreateAsync<Config>(document),
         V1Service.KubeKind => CreateAsync<V1Service>(document),
         V1Namespace.KubeKind => CreateAsync<V1Namespace>(document),
+        V1Secret.KubeKind => CreateAsync<V1Secret>(document),
+        SyncSecret.KindName => CreateAsync<SyncSecret>(document),
+        ReferenceGrant.KindName => CreateAsync<ReferenceGrant>(document),
+        V1EndpointSlice.KubeKind => CreateAsync<V1EndpointSlice>(document),
         V1Deployment.KubeKind => CreateAsync<V1Deployment>(document),
         var kind => throw new ArgumentException($"Tests do not create objects of kind {kind} yet."),
     };

@@ -19,6 +19,15 @@ public sealed class TenantObjectsTests
     }
 
     [Fact]
+    public void The_ccm_may_write_syncsecrets_but_never_see_a_secret()
+    {
+        var rules = TenantObjects.Role(Tenant).Rules;
+
+        rules.Where(r => r.Resources.Contains("syncsecrets")).SelectMany(r => r.Verbs).Should().Contain(["create", "patch", "delete", "list", "watch"]);
+        rules.SelectMany(r => r.Resources).Should().NotContain("secrets");
+    }
+
+    [Fact]
     public void The_namespace_belongs_to_the_tenant()
     {
         var ns = TenantObjects.Namespace(Tenant);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.Logging;
@@ -145,6 +146,31 @@ public sealed class InformerTests
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         await Eventually.True(() => host.Widgets.LastError is null, "the error is gone");
         host.Logs.Lines.Should().Contain(l => l.Level == LogLevel.Information && l.Text.Contains("works again"));
+    }
+
+    [Fact]
+    public async Task A_missing_definition_of_an_optional_kind_means_that_there_are_none_until_it_is_installed()
+    {
+        _server.NotInstalled["widgets"] = true;
+        await using var host = TestHost.Build(
+            _server,
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NobodyWaits),
+            limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5) });
+        await host.Host.StartAsync();
+        await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
+        await Eventually.True(() => _server.Requests.Count > 5, "it keeps looking");
+        host.Widgets.List().Should().BeEmpty();
+        host.Widgets.LastError.Should().BeNull();
+        host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
+        host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("does not serve widgets.example.com"));
+
+        _server.PutWidget("a");
+        _server.NotInstalled.Clear();
+        await Eventually.True(() => host.Widgets.Get("default", "a") is not null, "what is there now arrives");
+
+        _server.NotInstalled["widgets"] = true;
+        _server.Widgets(c => c.Drop(false));
+        await Eventually.True(() => host.Widgets.List().Count == 0, "what went with its definition is gone");
     }
 
     [Fact]

@@ -6,7 +6,9 @@ namespace KubeLB.TestClusters.Envtest;
 internal sealed class ChildProcess : IDisposable
 {
     private const int KeptLines = 30;
-    private const string ParentDeath = "/usr/bin/setpriv";
+
+    // Becomes the server; what it leaves behind waits for the end of its input, which comes however the test host ends, and ends the server.
+    private const string Guarded = "exec 3<&0; (cat <&3 > /dev/null; kill -9 $$) & exec \"$@\" 3<&- < /dev/null";
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
@@ -30,10 +32,7 @@ internal sealed class ChildProcess : IDisposable
 
     public static ChildProcess Start(string program, IEnumerable<string> arguments)
     {
-        // A test host that is killed runs no handler of its own.
-        var start = File.Exists(ParentDeath)
-            ? new ProcessStartInfo(ParentDeath, ["--pdeathsig", "KILL", program, .. arguments])
-            : new ProcessStartInfo(program, arguments);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Guarded, "sh", program, .. arguments]) { RedirectStandardInput = true };
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         var child = new ChildProcess(Process.Start(start)!);

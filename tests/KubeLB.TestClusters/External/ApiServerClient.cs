@@ -8,6 +8,8 @@ namespace KubeLB.TestClusters.External;
 /// <summary>Plain requests of the administrator, for what test clusters need of an API server before and after tests.</summary>
 internal sealed class ApiServerClient : IDisposable
 {
+    private const int Attempts = 5;
+
     private readonly HttpClient _http;
 
     public ApiServerClient(ServerAccess access)
@@ -20,13 +22,7 @@ internal sealed class ApiServerClient : IDisposable
     public async Task<(HttpStatusCode Status, JsonObject Body)> SendAsync(
         HttpMethod method, string path, JsonNode? body, string type, CancellationToken cancellationToken, params HttpStatusCode[] expected)
     {
-        using var request = new HttpRequestMessage(method, path);
-        if (body is not null)
-        {
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, type);
-        }
-
-        using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var response = await AnswerAsync(method, path, body, type, cancellationToken).ConfigureAwait(false);
         var text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
         return response.IsSuccessStatusCode ? (response.StatusCode, JsonNode.Parse(text) as JsonObject ?? [])
             : expected.Contains(response.StatusCode) ? (response.StatusCode, [])
@@ -51,4 +47,25 @@ internal sealed class ApiServerClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> AnswerAsync(HttpMethod method, string path, JsonNode? body, string type, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (body is not null)
+            {
+                request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, type);
+            }
+
+            try
+            {
+                return await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e) when (e.HttpRequestError is not HttpRequestError.SecureConnectionError && attempt < Attempts)
+            {
+                // The server closes connections when the set of served kinds changes; what is sent here may be sent twice.
+            }
+        }
+    }
 }

@@ -9,7 +9,9 @@ internal sealed class ServerContents
     private const string Definitions = "customresourcedefinitions";
     private const string Namespaces = "namespaces";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly string[] NotKept = ["events", "leases", "endpointslices", "endpoints", "configmaps"];
+    private static readonly string[] OfNamespaces = ["/configmaps/kube-root-ca.crt", "/serviceaccounts/default"];
+    private static readonly string[] Holders = [Definitions, Namespaces];
+    private static readonly string[] OfServers = ["leases", "endpointslices", "endpoints", "configmaps"];
 
     private readonly HashSet<string> _paths;
     private readonly Dictionary<string, JsonNode?> _namespaceLabels;
@@ -48,40 +50,62 @@ internal sealed class ServerContents
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Patience);
         var hasControllers = access.Features.HasFlag(ClusterFeatures.Controllers);
-        while (true)
+        List<string> left = [];
+        try
         {
-            var left = 0;
-            foreach (var resource in await ResourcesAsync(client, deadline.Token).ConfigureAwait(false))
+            // What holds others goes last: nothing can be changed in a namespace, or of a kind, that is gone.
+            foreach (var holders in new[] { false, true })
             {
-                var added = (await ListAsync(client, resource, deadline.Token).ConfigureAwait(false)).Where(found => !IsKept(resource, found.Path)).ToList();
-                left += added.Count(found => !IsRecreated(resource, found.Path));
-                foreach (var (path, item) in added)
+                do
                 {
-                    await RemoveAsync(client, resource, path, item, hasControllers, deadline.Token).ConfigureAwait(false);
+                    left = await RemoveAddedAsync(client, holders, hasControllers, deadline.Token).ConfigureAwait(false);
                 }
+                while (left.Count > 0);
             }
 
-            if (left == 0)
-            {
-                break;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), deadline.Token).ConfigureAwait(false);
+            await RestoreLabelsAsync(client, deadline.Token).ConfigureAwait(false);
         }
-
-        foreach (var (path, labels) in _namespaceLabels)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            var patch = new JsonArray(new JsonObject { ["op"] = "add", ["path"] = "/metadata/labels", ["value"] = labels?.DeepClone() ?? new JsonObject() });
-            await client.SendAsync(HttpMethod.Patch, path, patch, "application/json-patch+json", deadline.Token).ConfigureAwait(false);
+            throw new TimeoutException($"After {Patience.TotalSeconds:0} s the cluster still holds {string.Join(", ", left)}.");
         }
     }
 
-    private bool IsKept(Resource resource, string path) =>
-        _paths.Contains(path) || (NotKept.Contains(resource.Name) && IsRecreated(resource, path));
+    private async Task<List<string>> RemoveAddedAsync(
+        ApiServerClient client, bool holders, bool hasControllers, CancellationToken cancellationToken)
+    {
+        List<string> left = [];
+        var resources = await ResourcesAsync(client, cancellationToken).ConfigureAwait(false);
+        foreach (var resource in resources.Where(resource => Holders.Contains(resource.Name) == holders))
+        {
+            foreach (var (path, item) in await ListAsync(client, resource, cancellationToken).ConfigureAwait(false))
+            {
+                if (!IsKept(resource, path))
+                {
+                    left.Add(path);
+                    await RemoveAsync(client, resource, path, item, hasControllers, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
 
-    // The servers keep these up by themselves in their own namespaces.
-    private static bool IsRecreated(Resource resource, string path) =>
-        (NotKept.Contains(resource.Name) && path.Contains("/namespaces/kube-", StringComparison.Ordinal)) || resource.Name == "events";
+        return left;
+    }
+
+    private async Task RestoreLabelsAsync(ApiServerClient client, CancellationToken cancellationToken)
+    {
+        foreach (var (path, labels) in _namespaceLabels)
+        {
+            var patch = new JsonArray(new JsonObject { ["op"] = "add", ["path"] = "/metadata/labels", ["value"] = labels?.DeepClone() ?? new JsonObject() });
+            await client.SendAsync(HttpMethod.Patch, path, patch, "application/json-patch+json", cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Servers make more of their own as they go; what every namespace has goes with it.
+    private bool IsKept(Resource resource, string path) =>
+        _paths.Contains(path)
+        || resource.Name is "events" or "apiservices"
+        || OfNamespaces.Any(name => path.EndsWith(name, StringComparison.Ordinal))
+        || (OfServers.Contains(resource.Name) && path.Contains("/namespaces/kube-", StringComparison.Ordinal));
 
     private static async Task RemoveAsync(
         ApiServerClient client, Resource resource, string path, JsonObject item, bool hasControllers, CancellationToken cancellationToken)
@@ -113,7 +137,6 @@ internal sealed class ServerContents
         }
     }
 
-    // Definitions last: their objects go first, without their finalizers.
     private static async Task<IReadOnlyList<Resource>> ResourcesAsync(ApiServerClient client, CancellationToken cancellationToken)
     {
         var groups = (await client.GetAsync("/apis", cancellationToken).ConfigureAwait(false))["groups"]!.AsArray();
@@ -133,7 +156,7 @@ internal sealed class ServerContents
             }
         }
 
-        return [.. found.OrderBy(resource => resource.Name == Definitions)];
+        return found;
     }
 
     private static async Task<IReadOnlyList<(string Path, JsonObject Item)>> ListAsync(

@@ -20,7 +20,17 @@ internal sealed class TenantStub : ITenantView
 
     public IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace) => Namespaces.GetValueOrDefault(@namespace);
 
-    public V1Service? Service(string @namespace, string name) => null;
+    public Func<string, string, V1Service?> Services { get; set; } = (_, _) => null;
+
+    public V1Service? Service(string @namespace, string name) => Services(@namespace, name);
+
+    public List<V1Secret> Secrets { get; } = [];
+
+    public List<ReferenceGrant> Grants { get; } = [];
+
+    public V1Secret? Secret(string @namespace, string name) => Secrets.Find(s => s.Namespace() == @namespace && s.Name() == name);
+
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => Grants.Where(g => g.Namespace == @namespace);
 
     public Route? GatewayRoute(string @namespace, string name) => null;
 }

@@ -30,7 +30,11 @@ internal sealed class CaseObjects
                 case "GRPCRoute": Add<GrpcRoute>(document); break;
                 case "Route": Add<Route>(document); break;
                 case "Service": Add<V1Service>(document); break;
+                case "EndpointSlice": Add<V1EndpointSlice>(document); break;
                 case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
+                case "Secret": Add<V1Secret>(document); break;
+                case "SyncSecret": Add<SyncSecret>(document); break;
+                case "ReferenceGrant": Add<ReferenceGrant>(document); break;
                 case "Node": Add<V1Node>(document, namespaced: false); break;
                 case var kind: throw new ArgumentException($"A case does not know objects of kind {kind}.");
             }

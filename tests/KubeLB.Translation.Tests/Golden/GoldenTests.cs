@@ -39,5 +39,5 @@ public sealed class GoldenTests
 
     // Between the two the API server gives the Route a UID.
     private static string RoutesOf(string output) =>
-        Yaml.Write(Yaml.Read(output).Where(d => d["kind"]!.GetValue<string>() == "Route"));
+        Yaml.Write(Yaml.Read(output).Where(d => d["kind"]!.GetValue<string>() is "Route" or "SyncSecret"));
 }

@@ -7,6 +7,7 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
 
@@ -20,6 +21,9 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     public Route? GatewayRoute(string originNamespace, string originName) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
 
+    public string? CertificateSecret(string originNamespace, string originName) =>
+        objects.All<V1Secret>().FirstOrDefault(s => s.Type == SecretTypes.Tls && SecretOrigin.Of(s) == new SecretOrigin(originNamespace, originName))?.Name();
+
     public NameHolder HolderOf(string kind, string name) => kind switch
     {
         "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
@@ -30,7 +34,19 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     };
 
     public IEnumerable<JsonObject> Output() =>
-        [.. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
+        [.. objects.All<SyncSecret>().Select(Generate), .. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
+
+    private JsonObject Generate(SyncSecret syncSecret)
+    {
+        var (secret, problem) = CarriedSecretTranslator.Translate(syncSecret);
+        if (secret is null)
+        {
+            return new JsonObject { ["kind"] = "Refused", ["syncSecret"] = $"{syncSecret.Namespace}/{syncSecret.Name}", ["problem"] = problem };
+        }
+
+        objects.Set(secret);
+        return ApiJson.ToJson(secret);
+    }
 
     private IEnumerable<JsonObject> Generate(Route route)
     {

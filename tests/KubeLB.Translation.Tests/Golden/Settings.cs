@@ -6,7 +6,7 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
 internal sealed record Settings
 {
-    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "gatewayClass", "nodePorts"];
+    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "gatewayClass", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
 
     /// <summary>Time of every transition.</summary>
     public const string Now = "2026-01-02T03:04:05Z";
@@ -23,6 +23,11 @@ internal sealed record Settings
     public bool CarriesGateways { get; private init; } = true;
 
     public string GatewayClass { get; private init; } = "eg";
+
+    public bool EnforceReferenceGrants { get; private init; }
+
+    /// <summary>Whether labelled Secrets are carried, too.</summary>
+    public bool SynchronizesSecrets { get; private init; }
 
     /// <summary>Whether the twins that are asked for get their node ports at once, 30000 and up; false leaves them to the case.</summary>
     public bool AllocatesNodePorts { get; private init; } = true;
@@ -47,6 +52,8 @@ internal sealed record Settings
             Refusal = document["refusal"]?.GetValue<string>(),
             CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
             GatewayClass = document["gatewayClass"]?.GetValue<string>() ?? defaults.GatewayClass,
+            EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
+            SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",
         };
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -8,6 +9,7 @@ using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Nodes;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
@@ -16,7 +18,8 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>All that a CCM would write for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
-    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass) { CarriesGateways = objects.Settings.CarriesGateways };
+    private readonly TenantSettings _settings =
+        new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.EnforceReferenceGrants) { CarriesGateways = objects.Settings.CarriesGateways };
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
@@ -30,6 +33,10 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     public V1Service? Service(string @namespace, string name) => objects.Get<V1Service>(@namespace, name);
 
+    public V1Secret? Secret(string @namespace, string name) => objects.Get<V1Secret>(@namespace, name);
+
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => objects.All<ReferenceGrant>().Where(g => g.Namespace == @namespace);
+
     public Route? GatewayRoute(string @namespace, string name) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == @namespace && o.Name == name);
 
@@ -42,7 +49,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddresses, _settings.TenantNamespace))];
         return
         [
-            .. addresses, .. _twins,
+            .. addresses, .. _twins, .. SyncSecrets(),
             .. objects.All<Gateway>().SelectMany(Carry), .. routes.SelectMany(Carry),
             .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOurs).Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
@@ -57,6 +64,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
         foreach (var (@namespace, name) in BackendReferences.ServicesOf(route))
         {
+            if (!new BackendGrants(route, this, _settings).Permit(@namespace, name))
+            {
+                continue;
+            }
+
             if (Service(@namespace, name) is not { } service || !NodePortTwin.IsNeededFor(service) || NodePortTwin.Find(this, @namespace, name) is not null)
             {
                 continue;
@@ -73,8 +85,34 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 }
 
                 objects.Set(twin);
+                AddMirrors(service, twin);
             }
         }
+    }
+
+    private void AddMirrors(V1Service service, V1Service twin)
+    {
+        if (MirroredEndpointSlices.AreNeededFor(service))
+        {
+            var slices = objects.All<V1EndpointSlice>().Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
+            _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
+        }
+    }
+
+    private IEnumerable<JsonObject> SyncSecrets()
+    {
+        var used = objects.All<Gateway>()
+            .Where(g => GatewayOwnership.IsOurs(g, this, _settings))
+            .SelectMany(g => ListenerCertificates.Evaluate(g, this))
+            .Where(c => c.Refusal is null)
+            .Select(c => (c.Namespace, c.Name))
+            .ToHashSet();
+        var labelled = objects.All<V1Secret>()
+            .Where(s => objects.Settings.SynchronizesSecrets && s.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var by) == true && by == Labels.ManagedByKubelb);
+        var secrets = objects.All<V1Secret>().Where(s => used.Contains((s.Namespace(), s.Name()))).Union(labelled)
+            .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
+        var ofUsers = objects.All<SyncSecret>().Where(SyncSecretTranslator.IsOfUser).Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
+        return secrets.Concat(ofUsers).OfType<SyncSecret>().Select(ApiJson.ToJson);
     }
 
     private IEnumerable<JsonObject> Carry(Gateway gateway)
@@ -89,7 +127,12 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             }
 
             yield return ApiJson.ToJson(route);
-            yield return Status(gateway, GatewayStatusTranslator.Translate(gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), Settings.Now));
+            yield return Status(gateway, GatewayStatusTranslator.Translate(
+                gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), ListenerCertificates.Evaluate(gateway, this), Settings.Now));
+        }
+        else if (_settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, this, _settings))
+        {
+            yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
         }
     }
 

@@ -19,5 +19,7 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
         _ => null,
     };
 
+    public string? CertificateSecret(string originNamespace, string originName) => null;
+
     public NameHolder HolderOf(string kind, string name) => names;
 }

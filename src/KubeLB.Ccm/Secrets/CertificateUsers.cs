@@ -1,0 +1,26 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Ccm.Caching;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Secrets;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Ccm.Secrets;
+
+/// <summary>
+/// Whether a Gateway of ours uses a Secret. Counted through the index of Gateways by Secret, so that the count is right after a restart
+/// and across namespaces.
+/// </summary>
+internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, ITenantView view, TenantSettings settings)
+{
+    private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+
+    /// <summary>Whether a listener uses the Secret, may use it, and can.</summary>
+    public bool Use(ResourceKey secret) =>
+        _gateways.ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name)).Any(gateway =>
+            gateway.Metadata.DeletionTimestamp is null
+            && GatewayOwnership.IsOurs(gateway, view, settings)
+            && ListenerCertificates.Evaluate(gateway, view).Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name));
+}
