@@ -63,6 +63,8 @@ internal sealed class ServerContents
                 while (left.Count > 0);
             }
 
+            // Those of other namespaces went with them. Until now they could have become more.
+            await client.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/default/events", null, "", deadline.Token).ConfigureAwait(false);
             await RestoreLabelsAsync(client, deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
