@@ -27,7 +27,8 @@ internal sealed record ApiTrouble(string Category, string Sentence)
                     $"The API server of cluster \"{cluster}\" does not serve {kind.FullName} in version {kind.Version}; install the CustomResourceDefinition.");
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Unauthorized }:
                 return new("unauthorized",
-                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client certificate of the kubeconfig.") { IsOfCluster = true };
+                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client certificate of the kubeconfig.")
+                { IsOfCluster = true };
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } refusal:
                 return new("forbidden",
                     $"The API server of cluster \"{cluster}\" forbids {doing}{what}; grant it in a Role or ClusterRole ({StatusMessage.Of(refusal.Response.Content)}).");
@@ -36,7 +37,8 @@ internal sealed record ApiTrouble(string Category, string Sentence)
                     $"The API server of cluster \"{cluster}\" answered {doing}{what} with {(int)response.StatusCode}: {StatusMessage.Of(response.Content)}.");
             case JsonException:
                 return new("not JSON",
-                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server ({failure.Message}); check the server address.") { IsOfCluster = true };
+                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server ({failure.Message}); check the server address.")
+                { IsOfCluster = true };
         }
 
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -59,5 +61,6 @@ internal sealed record ApiTrouble(string Category, string Sentence)
     }
 
     private static ApiTrouble Unreachable(string cluster, Uri address, string why) => new(
-        "unreachable", $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right.") { IsOfCluster = true };
+        "unreachable", $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right.")
+    { IsOfCluster = true };
 }

@@ -1,7 +1,7 @@
+using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
-using System.Text.Json.Nodes;
 
 namespace KubeLB.Ccm.Tests.Support;
 

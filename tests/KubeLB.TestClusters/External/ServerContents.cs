@@ -121,7 +121,10 @@ internal sealed class ServerContents
 
         var options = new JsonObject
         {
-            ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["gracePeriodSeconds"] = 0, ["propagationPolicy"] = "Background",
+            ["apiVersion"] = "v1",
+            ["kind"] = "DeleteOptions",
+            ["gracePeriodSeconds"] = 0,
+            ["propagationPolicy"] = "Background",
         };
         await client.SendAsync(HttpMethod.Delete, path, options, "application/json", cancellationToken, HttpStatusCode.NotFound, HttpStatusCode.Conflict, HttpStatusCode.MethodNotAllowed)
             .ConfigureAwait(false);
