@@ -52,6 +52,7 @@ public static class ManagerHost
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
         services.AddSingleton<TenantSettingsResolver>();
+        TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
@@ -65,13 +66,17 @@ public static class ManagerHost
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
-        management.Informer<Tenant>();
-        management.Informer<Config>(configs => configs.Namespace = options.Namespace);
-        management.Informer<TenantState>();
+        TenantWatches.AddInformers(management, options);
         management.Informer<V1Namespace>(OnlyGenerated);
         management.Informer<V1ServiceAccount>(OnlyGenerated);
         management.Informer<V1Role>(OnlyGenerated);
         management.Informer<V1RoleBinding>(OnlyGenerated);
+        management.Informer<V1Secret>(secrets =>
+        {
+            secrets.LabelSelector = Generated;
+            secrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
+            secrets.Index(Indexes.BySyncSecret, Indexes.SyncSecrets);
+        });
         management.Informer<Route>(routes =>
         {
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
@@ -81,14 +86,6 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
-            management.Informer<Addresses>();
-            management.Informer<SyncSecret>();
-            management.Informer<V1Secret>(secrets =>
-            {
-                secrets.LabelSelector = Generated;
-                secrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
-                secrets.Index(Indexes.BySyncSecret, Indexes.SyncSecrets);
-            });
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);
