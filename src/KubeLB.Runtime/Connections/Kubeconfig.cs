@@ -8,15 +8,24 @@ namespace KubeLB.Runtime.Connections;
 /// <remarks>https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/</remarks>
 public static class Kubeconfig
 {
-    /// <summary>Connects as a kubeconfig file says; nothing is sent yet.</summary>
+    /// <summary>Connects as a kubeconfig file says; nothing is sent yet. A token that the file holds is read again when the file changes.</summary>
     /// <param name="path">The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.</param>
     /// <param name="userAgent">What the API server's logs show for our requests.</param>
     /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig; the message says which and what to do.</exception>
-    public static IKubernetes Connect(string? path, string userAgent)
+    public static IKubernetes Connect(string? path, string userAgent) => new Kubernetes(Configuration(path, userAgent));
+
+    /// <summary>What <see cref="Connect"/> connects with.</summary>
+    /// <inheritdoc cref="Connect"/>
+    public static KubernetesClientConfiguration Configuration(string? path, string userAgent)
     {
         var configuration = Read(path);
         configuration.UserAgent = userAgent;
-        return new Kubernetes(configuration);
+        if (!string.IsNullOrEmpty(path) && configuration.TokenProvider is null && configuration.AccessToken is { Length: > 0 } token)
+        {
+            configuration.TokenProvider = new KubeconfigTokens(new FileInfo(path), token, TimeProvider.System);
+        }
+
+        return configuration;
     }
 
     private static KubernetesClientConfiguration Read(string? path)

@@ -20,7 +20,11 @@ internal static class ClusterSetup
         using var client = cluster.CreateClient("kubelb-sandbox");
         await CreateNamespaceAsync(client, ManagerNamespace, cancellationToken).ConfigureAwait(false);
         await CreateNamespaceAsync(client, "envoy-gateway-system", cancellationToken).ConfigureAwait(false);
-        var config = new Config { Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace }, Spec = new ConfigSpec() };
+        var config = new Config
+        {
+            Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace },
+            Spec = new ConfigSpec { ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority) },
+        };
         await client.CustomObjects.CreateNamespacedCustomObjectAsync(
             config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
