@@ -118,11 +118,11 @@ public sealed class TenantAccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_is_taken_away_is_replaced_and_the_ccm_goes_on_with_the_new_one()
+    public async Task A_token_ends_with_its_account_and_the_ccm_goes_on_with_the_new_one()
     {
         var before = await KubeconfigAsync(_ => true);
 
-        await _bed.Management.DeleteAsync<V1Secret>("tenant-t1", "kubelb-ccm");
+        await _bed.Management.DeleteAsync<V1ServiceAccount>("tenant-t1", "kubelb-ccm");
 
         await KubeconfigAsync(k => k.AccessToken != before.AccessToken);
         await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "late").Replace("api.example.com", "late.example.com"));

@@ -42,9 +42,7 @@ public static class ManagerHost
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
             runtime.FieldManager = "kubelb-manager";
-            runtime.LeaderElection = options.EnableLeaderElection
-                ? new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}")
-                : null;
+            runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
@@ -62,6 +60,14 @@ public static class ManagerHost
         ManagerControllers.Add(services, options);
         configure?.Invoke(services);
         return builder.Build();
+    }
+
+    private static LeaderElectionSettings LeaderElection(ManagerOptions options)
+    {
+        var settings = new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}");
+        return options.Lease is { } times
+            ? settings with { LeaseDuration = times.Duration, RenewDeadline = times.RenewDeadline, RetryPeriod = times.RetryPeriod }
+            : settings;
     }
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
