@@ -55,17 +55,29 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         {
             throw new ArgumentException($"An embedded cluster listens on loopback only, not on {options.Address}; use 127.0.0.1 or ::1.", nameof(options));
         }
-        var services = new ClusterServices(options);
+        // What serves and what is served are made side by side: of the first start in a process, both are mostly compiling.
+        var certificates = Task.Run(() => options.Tls ? ClusterCertificates.Create(options.Address) : null, CancellationToken.None);
+        var making = Task.Run(async () => ClusterServices.Create(options, await certificates), CancellationToken.None);
+        WebApplication? host = null;
         try
         {
-            var host = await ClusterHost.StartAsync(options, services, ct);
+            host = await ClusterHost.StartAsync(options, certificates, making, ct);
+            var services = await making;
             var url = ClusterHost.UrlOf(host, options);
             services.Start(options.Address, url.Port);
             return new EmbeddedCluster(options, services, host, url);
         }
         catch
         {
-            await services.DisposeAsync();
+            if (host is not null)
+            {
+                await host.DisposeAsync();
+            }
+            await ((Task)making).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (making.IsCompletedSuccessfully)
+            {
+                await (await making).DisposeAsync();
+            }
             throw;
         }
     }
@@ -137,6 +149,14 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         {
             await InstallCrdsAsync(text, ct);
         }
+    }
+
+    /// <summary>Counts the requests that are being answered at this moment, for instance open watches.</summary>
+    /// <param name="matches">Which requests to count.</param>
+    public int CountRunning(Func<RequestRecord, bool> matches)
+    {
+        ArgumentNullException.ThrowIfNull(matches);
+        return Faults.CountRunning(matches);
     }
 
     /// <summary>Stops the server; running watches end.</summary>

@@ -34,6 +34,9 @@ public sealed record EmbeddedClusterOptions
     /// <summary>How often a watch that asked for bookmarks is sent one; every minute by default.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>What becomes of CEL rules in the schemas of custom resources, which are not evaluated; they are ignored by default.</summary>
+    public ValidationRules ValidationRules { get; init; } = ValidationRules.Ignore;
+
     /// <summary>Where the cluster logs; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

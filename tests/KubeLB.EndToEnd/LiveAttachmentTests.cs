@@ -90,7 +90,8 @@ public sealed class LiveAttachmentTests
             "default", "api-route", r => Statuses.Condition(r, "Accepted")?.Reason == "NoMatchingListenerHostname", "is refused");
         Theirs(refused).Should().BeEquivalentTo(theirs);
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"theirs"}]}}""");
-        var released = await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Metadata.Finalizers is not { Count: > 0 }, "is released");
+        var released = await bed.Tenant.WaitAsync<HttpRoute>(
+            "default", "api-route", r => r.Metadata.Finalizers is not { Count: > 0 } && r.Status!.Parents.TrueForAll(p => p.ControllerName == Foreign), "is released");
         released.Status!.Parents.Should().ContainSingle().Which.Should().BeEquivalentTo(theirs);
     }
 

@@ -35,6 +35,8 @@ public sealed class StartTests : IAsyncLifetime
     public async Task A_ccm_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
     {
         await InstallCrdsAsync(_management, "kubelb.k8c.io");
+        await using var management = new TestCluster(_management.CreateClient("test"));
+        await management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: tenant-t1\n");
         using var host = Ccm();
         await host.StartAsync();
 

@@ -19,6 +19,9 @@ public static class GatewayConditions
     /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>
     public const string Pending = "Pending";
 
+    /// <summary>Reason: the infrastructure that would serve the object cannot be had.</summary>
+    public const string NoResources = "NoResources";
+
     /// <summary>Reason: what the object asks for could not be put in place.</summary>
     public const string Invalid = "Invalid";
 
@@ -30,6 +33,9 @@ public static class GatewayConditions
 
     /// <summary>Reason: no listener has a host name in common with the route.</summary>
     public const string NoMatchingListenerHostname = "NoMatchingListenerHostname";
+
+    /// <summary>Reason (Envoy Gateway's): no listener of the parent can serve.</summary>
+    public const string NoReadyListeners = "NoReadyListeners";
 
     /// <summary>Reason: a backend does not exist.</summary>
     public const string BackendNotFound = "BackendNotFound";

@@ -6,6 +6,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Caching;
@@ -20,10 +21,17 @@ internal sealed class Dependents(
     public IEnumerable<ResourceKey> GatewaysOf(Change<GatewayClass> change) =>
         IsOfStatusOnly(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
 
-    /// <summary>Routes whose parentRefs name a Gateway whose spec changed; its status, which counts them, is none of theirs.</summary>
+    /// <summary>All Gateways once there are Addresses in the tenant's namespace: then the management cluster takes what it refused before.</summary>
+    public IEnumerable<ResourceKey> GatewaysOf(Change<Addresses> change) =>
+        change is { Old: null, New: not null } ? _gateways.List().Select(g => ResourceKey.Of(g)) : [];
+
+    /// <summary>Routes whose parentRefs name a Gateway whose spec changed. Its status, which counts them, is none of theirs, but for
+    /// whether the management cluster refuses the Gateway.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<Gateway> change)
         where T : class, IGatewayRoute =>
-        IsOfStatusOnly(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
+        IsOfStatusOnly(change) && GatewayStatusTranslator.RefusalOf(change.Old!) == GatewayStatusTranslator.RefusalOf(change.New!)
+            ? []
+            : RoutesOf<T>((change.New ?? change.Old)!);
 
     /// <summary>Routes whose Gateways are of a class that came, went or got another controller.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -23,6 +24,7 @@ internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
     Applier applier,
+    StatusEvents events,
     ITenantView view,
     TenantSettings settings,
     TimeProvider time) : IReconciler
@@ -41,11 +43,18 @@ internal sealed class GatewayReconciler(
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
             gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-            var route = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
-            var status = ApiJson.ToJson(GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), StatusTime.Of(time.GetUtcNow())));
-            await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false);
+            var (route, refusal) = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
+            var now = StatusTime.Of(time.GetUtcNow());
+            var status = refusal is null
+                ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
+                : GatewayStatusTranslator.Refuse(gateway, refusal, now);
+            await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+            }
         }
-        else if (gateway.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOurs(gateway, view, settings))
+        else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, view, settings))
         {
             await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
@@ -60,8 +69,7 @@ internal sealed class GatewayReconciler(
     // Ours, but with nothing that could be carried.
     private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        var status = ApiJson.ToJson(RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())));
-        gateway = (await applier.ApplyStatusAsync(tenant, gateway, status, cancellationToken).ConfigureAwait(false)).Object;
+        gateway = await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
         await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
     }
 
@@ -75,7 +83,7 @@ internal sealed class GatewayReconciler(
                 ListenerCertificates.Evaluate(gateway, view),
                 StatusTime.Of(time.GetUtcNow())) is { } status)
         {
-            gateway = (await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false)).Object;
+            gateway = await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }
 
         await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
@@ -87,5 +95,12 @@ internal sealed class GatewayReconciler(
         {
             await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<Gateway> WriteStatusAsync(Gateway gateway, GatewayStatus status, CancellationToken cancellationToken)
+    {
+        var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(gateway, written);
+        return written.Object;
     }
 }

@@ -9,7 +9,9 @@ using KubeLB.Ccm.Nodes;
 using KubeLB.Ccm.Routes;
 using KubeLB.Ccm.Services;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Nodes;
 using KubeLB.Translation.Routes;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,12 +22,21 @@ internal static class CcmControllers
 {
     private const int Workers = 4;
 
-    public static void Add(IServiceCollection services, CcmOptions options, RouteKinds kinds)
+    // What failed while a cluster could not be reached is done soon after it can.
+    private static readonly WorkQueueOptions Backoff = new() { MaxDelay = TimeSpan.FromSeconds(30) };
+
+    public static void Add(IServiceCollection services, CcmOptions options)
     {
         services.AddController<NodeAddressesReconciler>("node", controller =>
         {
             IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
-            controller.Watch<V1Node>(ClusterNames.Tenant, _ => (V1Node _) => all);
+            controller.Queue = Backoff;
+            controller.Watch<V1Node>(ClusterNames.Tenant, provider =>
+            {
+                // Kubelets write their Nodes all the time.
+                var settings = provider.GetRequiredService<NodeAddressSettings>();
+                return (Change<V1Node> change) => NodeFacts.Of(change.Old, settings) == NodeFacts.Of(change.New, settings) ? [] : all;
+            });
             controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
         });
         ReferenceControllers.Add(services, options);
@@ -35,32 +46,24 @@ internal static class CcmControllers
         }
 
         services.AddController<GatewayClassReconciler>("gatewayclass", controller => controller.Watch<GatewayClass>(ClusterNames.Tenant));
-        if (!options.DisableGatewayController)
+        services.AddController<GatewayReconciler>("gateway", controller =>
         {
-            services.AddController<GatewayReconciler>("gateway", controller =>
-            {
-                controller.Workers = Workers;
-                controller.Watch<Gateway>(ClusterNames.Tenant);
-                ReferenceControllers.WatchCertificates(controller);
-                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
-                controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
-                    RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
-            });
-        }
-
+            controller.Workers = Workers;
+            controller.Queue = Backoff;
+            controller.Watch<Gateway>(ClusterNames.Tenant);
+            ReferenceControllers.WatchCertificates(controller);
+            controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
+            controller.Watch<Addresses>(ClusterNames.Management, WithDependentsOfChange<Addresses>(d => d.GatewaysOf));
+            controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
+                RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
+        });
         services.AddController<NodePortTwinReconciler>("nodeport", controller =>
         {
             controller.Workers = Workers;
+            controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
-            if (kinds.Http)
-            {
-                WatchUsers<HttpRoute>(controller, options);
-            }
-
-            if (kinds.Grpc)
-            {
-                WatchUsers<GrpcRoute>(controller, options);
-            }
+            WatchUsers<HttpRoute>(controller, options);
+            WatchUsers<GrpcRoute>(controller, options);
         });
         services.AddController<EndpointSliceMirrorReconciler>("endpointslice", controller =>
         {
@@ -68,15 +71,9 @@ internal static class CcmControllers
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
         });
-        if (kinds.Http)
-        {
-            AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);
-        }
+        AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);
 
-        if (kinds.Grpc)
-        {
-            AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
-        }
+        AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
     }
 
     private static void AddRoutes<T>(IServiceCollection services, CcmOptions options, string name, string kind)
@@ -84,6 +81,7 @@ internal static class CcmControllers
         services.AddController<RouteReconciler<T>>(name, controller =>
         {
             controller.Workers = Workers;
+            controller.Queue = Backoff;
             controller.Watch<T>(ClusterNames.Tenant);
             ReferenceControllers.WatchGrants<T>(controller, options);
             controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));

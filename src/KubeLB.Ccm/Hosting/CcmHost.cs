@@ -4,10 +4,14 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,7 +34,6 @@ public static class CcmHost
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "kubelb-ccm" });
         var services = builder.Services;
-        var kinds = new RouteKinds(options);
 
         services.AddKubeRuntimeLogging("kubelb-ccm", options.LogLevel);
         services.AddKubeRuntime(runtime =>
@@ -39,26 +42,37 @@ public static class CcmHost
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.Finalizer = Finalizers.Cleanup;
+            runtime.NotReadyWhenDisconnected = true;
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
-        AddClusters(services, options, connections, kinds);
+        AddClusters(services, options, connections);
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton(kinds);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants));
+        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
+        {
+            CarriesGateways = !options.DisableGatewayController,
+            CarriesHttpRoutes = !options.DisableHttpRouteController,
+            CarriesGrpcRoutes = !options.DisableGrpcRouteController,
+        });
+        services.AddSingleton(options.NodeAddresses);
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
+        services.AddSingleton<TenantRegistration>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
         services.AddSingleton<ManagementRoutes>();
+        services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
+        services.AddSingleton<StatusEvents>();
         ReferenceControllers.AddServices(services, options);
-        CcmControllers.Add(services, options, kinds);
+        CcmControllers.Add(services, options);
 
         configure?.Invoke(services);
         return builder.Build();
     }
 
-    private static void AddClusters(IServiceCollection services, CcmOptions options, CcmConnections connections, RouteKinds kinds)
+    private static void AddClusters(IServiceCollection services, CcmOptions options, CcmConnections connections)
     {
         services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
         {
@@ -78,15 +92,8 @@ public static class CcmHost
             tenant.Informer<V1Namespace>();
             tenant.Informer<GatewayClass>();
             tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
-            if (kinds.Http)
-            {
-                tenant.Informer<HttpRoute>(AddRouteIndexes);
-            }
-
-            if (kinds.Grpc)
-            {
-                tenant.Informer<GrpcRoute>(AddRouteIndexes);
-            }
+            tenant.Informer<HttpRoute>(routes => AddRouteIndexes(routes, options.DisableHttpRouteController));
+            tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
         });
         services.AddCluster(ClusterNames.Management, _ => connections.Management(), management =>
         {
@@ -104,9 +111,11 @@ public static class CcmHost
         });
     }
 
-    private static void AddRouteIndexes<T>(InformerBuilder<T> routes)
+    private static void AddRouteIndexes<T>(InformerBuilder<T> routes, bool isSwitchedOff)
         where T : class, IGatewayRoute
     {
+        // What was carried before a kind was switched off has to be cleaned up; where there is none of the kind, nobody misses it.
+        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.NobodyWaits : WhenAbsent.ItsControllersWait;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

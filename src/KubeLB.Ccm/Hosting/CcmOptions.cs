@@ -1,3 +1,4 @@
+using KubeLB.Translation.Nodes;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Hosting;
@@ -16,6 +17,12 @@ public sealed record CcmOptions
 
     /// <summary>ExternalIP, InternalIP or Hostname.</summary>
     public string NodeAddressType { get; init; } = "ExternalIP";
+
+    /// <summary>Label selector, in kubectl's syntax, of the nodes that may get traffic; empty for all.</summary>
+    public string NodeAddressLabelSelector { get; init; } = "";
+
+    /// <summary>At most this many node addresses; 0 for no limit.</summary>
+    public int MaxNodeAddressCount { get; init; }
 
     /// <summary>Whether Gateway API is served at all.</summary>
     public bool EnableGatewayApi { get; init; }
@@ -52,4 +59,8 @@ public sealed record CcmOptions
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Which nodes' addresses are carried.</summary>
+    /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is no label selector.</exception>
+    internal NodeAddressSettings NodeAddresses => new(NodeAddressType, LabelSelectorText.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
 }

@@ -14,12 +14,12 @@ namespace KubeLB.Ccm.Hosting;
 internal static class ReferenceControllers
 {
     /// <summary>Whether Secrets are carried at all.</summary>
-    public static bool CarriesSecrets(CcmOptions options) => ServesGateways(options) || options.EnableSecretSynchronizer;
+    public static bool CarriesSecrets(CcmOptions options) => options.EnableGatewayApi || options.EnableSecretSynchronizer;
 
     /// <summary>The kinds of the tenant's cluster.</summary>
     public static void AddTenantInformers(ClusterBuilder tenant, CcmOptions options)
     {
-        if (options.EnableGatewayApi || CarriesSecrets(options))
+        if (CarriesSecrets(options))
         {
             tenant.Informer<V1Secret>(secrets =>
             {
@@ -30,7 +30,7 @@ internal static class ReferenceControllers
 
         if (CarriesSecrets(options))
         {
-            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.Optional = true);
+            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NobodyWaits);
         }
 
         if (options.EnableGatewayApi)
@@ -40,7 +40,7 @@ internal static class ReferenceControllers
                 .Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces));
             tenant.Informer<ReferenceGrant>(grants =>
             {
-                grants.Optional = true;
+                grants.WhenAbsent = WhenAbsent.NobodyWaits;
                 grants.Index(ReferenceIndexes.ByNamespace, ReferenceIndexes.Namespace);
             });
         }
@@ -62,7 +62,7 @@ internal static class ReferenceControllers
     /// <summary>The services.</summary>
     public static void AddServices(IServiceCollection services, CcmOptions options)
     {
-        if (ServesGateways(options))
+        if (options.EnableGatewayApi)
         {
             services.AddSingleton<CertificateUsers>();
         }
@@ -87,7 +87,7 @@ internal static class ReferenceControllers
             controller.Watch<SyncSecret>(ClusterNames.Tenant);
             controller.Watch<SyncSecret>(ClusterNames.Management, _ => (SyncSecret syncSecret) =>
                 SecretOrigin.Of(syncSecret) is { } origin ? [new ResourceKey(origin.Namespace, origin.Name)] : []);
-            if (ServesGateways(options))
+            if (options.EnableGatewayApi)
             {
                 controller.Watch<Gateway>(ClusterNames.Tenant, _ => ReferenceDependents.SecretsOf);
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.SecretsOf));
@@ -122,8 +122,6 @@ internal static class ReferenceControllers
             twins.Watch<ReferenceGrant>(ClusterNames.Tenant, WithDependents<ReferenceGrant>(d => d.ServicesOf<T>));
         }
     }
-
-    private static bool ServesGateways(CcmOptions options) => options.EnableGatewayApi && !options.DisableGatewayController;
 
     private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> WithDependents<T>(
         Func<ReferenceDependents, Func<T, IEnumerable<ResourceKey>>> map) =>

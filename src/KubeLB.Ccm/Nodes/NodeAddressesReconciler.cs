@@ -1,29 +1,81 @@
 using k8s.Models;
-using KubeLB.Ccm.Hosting;
-using KubeLB.Runtime.Applying;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Nodes;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Nodes;
 
-/// <summary>Writes the Addresses object <c>default</c> of the tenant from its Nodes. There is one key for all of them.</summary>
+/// <summary>
+/// Writes the Addresses object <c>default</c> of the tenant from its Nodes. There is one key for all of them. What changes within a
+/// second is written at once.
+/// </summary>
 internal sealed class NodeAddressesReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
-    Applier applier,
+    TenantRegistration registration,
     TenantSettings settings,
-    CcmOptions options) : IReconciler
+    NodeAddressSettings nodeSettings,
+    TimeProvider time,
+    ILogger<NodeAddressesReconciler> logger) : IReconciler
 {
+    /// <summary>For how long changes are gathered before they are written.</summary>
+    internal static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
+
+    /// <summary>How soon a management cluster that refused the addresses is asked again: the first sign that the tenant is registered.</summary>
+    private static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(5);
+
     private readonly IInformer<V1Node> _nodes = tenant.Informer<V1Node>();
+    private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
+
+    // One key, hence one reconcile at a time.
+    private long? _changedSince;
+    private bool _isEmpty;
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var desired = NodeAddresses.Translate(_nodes.List(), options.NodeAddressType, settings.TenantNamespace);
-        await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+        var desired = NodeAddresses.Translate(_nodes.List(), nodeSettings, settings.TenantNamespace);
+        TellEmptiness(desired);
+        if (Pause(desired) is { } pause)
+        {
+            return ReconcileResult.RequeueAfter(pause);
+        }
+
+        var (_, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+        _changedSince = null;
+        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(RefusalPause);
     }
+
+    /// <returns>How long to wait for further changes; null to write now: the first addresses, or those that have waited.</returns>
+    private TimeSpan? Pause(Addresses desired)
+    {
+        if (_addresses.Get(settings.TenantNamespace, Addresses.DefaultName)?.Spec?.Addresses is not { Count: > 0 } written
+            || written.Select(Text).SequenceEqual((desired.Spec?.Addresses ?? []).Select(Text)))
+        {
+            _changedSince = null;
+            return null;
+        }
+
+        _changedSince ??= time.GetTimestamp();
+        var left = Gathering - time.GetElapsedTime(_changedSince.Value);
+        return left > TimeSpan.Zero ? left : null;
+    }
+
+    private void TellEmptiness(Addresses desired)
+    {
+        var isEmpty = desired.Spec?.Addresses is not { Count: > 0 };
+        if (isEmpty && !_isEmpty)
+        {
+            Log.NoAddresses(logger, nodeSettings.AddressType);
+        }
+
+        _isEmpty = isEmpty;
+    }
+
+    private static string Text(EndpointAddress address) => address.Ip ?? address.Hostname ?? "";
 }

@@ -1,5 +1,6 @@
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -12,24 +13,34 @@ namespace KubeLB.Ccm.Routes;
 /// <summary>The Routes of this tenant in the management cluster, found by the tenant's object that they stand for.</summary>
 internal sealed class ManagementRoutes(
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    TenantRegistration registration,
     Applier applier,
     ILogger<ManagementRoutes> logger)
 {
+    /// <summary>When to ask again after a refusal; a tenant that gets registered is noticed sooner, by its Addresses.</summary>
+    public static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(30);
+
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     /// <summary>The Route of a tenant's object; null if there is none.</summary>
     public Route? Find(string kind, ResourceKey key, string uid) => Of(kind, key).FirstOrDefault(r => r.Name == uid);
 
     /// <summary>Writes the Route of a tenant's object if it differs.</summary>
-    public async Task<Route> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
+    /// <returns>The Route, or the sentence with which the management cluster refuses to have one.</returns>
+    public async Task<(Route? Route, string? Refusal)> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
     {
-        var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
+        var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+        if (applied is null)
+        {
+            return (null, refusal!.Message);
+        }
+
         if (applied.Outcome != ApplyOutcome.Unchanged)
         {
             Log.RouteWritten(logger, desired.Name, kind, key, applied.Outcome);
         }
 
-        return applied.Object;
+        return (applied.Object, null);
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Events;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -24,6 +25,7 @@ internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
     Applier applier,
+    StatusEvents events,
     ITenantView view,
     TenantSettings settings,
     TimeProvider time,
@@ -31,6 +33,10 @@ internal sealed class RouteReconciler<T>(
     where T : ApiObject, IGatewayRoute, new()
 {
     private static readonly string Kind = new T().Kind;
+
+    /// <summary>How long a new route may be without a status. API servers tell whole seconds of its creation.</summary>
+    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
+
     private readonly IInformer<T> _sources = tenant.Informer<T>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -49,26 +55,42 @@ internal sealed class RouteReconciler<T>(
         }
         else
         {
-            await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+            return await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
     }
 
-    private async Task ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
+        string? refusal = null;
         if (translation.Backends.Waiting.Count > 0)
         {
             Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));
         }
         else if (translation.Parents.All(IsCarried))
         {
-            route = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
+            (route, refusal) = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
-        await WriteStatusAsync(source, RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        var now = time.GetUtcNow();
+        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal);
+        if (RouteStatusTranslator.SaysNothingYet(source, status) && TimeForFirstAnswer(source, now) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
+        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+    }
+
+    // The management cluster answers within milliseconds as a rule: one write instead of two.
+    private static TimeSpan? TimeForFirstAnswer(T source, DateTimeOffset now)
+    {
+        var age = now - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
+        return age >= TimeSpan.Zero && age < FirstAnswer ? FirstAnswer - age : null;
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.
@@ -101,6 +123,8 @@ internal sealed class RouteReconciler<T>(
 
         // Other controllers have entries in the same list, and a merge patch replaces lists whole: guarded.
         var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
-        return (await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false)).Object;
+        var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
+        events.Tell(source, written);
+        return written.Object;
     }
 }

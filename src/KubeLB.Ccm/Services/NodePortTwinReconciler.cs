@@ -22,8 +22,7 @@ internal sealed class NodePortTwinReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     Applier applier,
     ITenantView view,
-    TenantSettings settings,
-    RouteKinds kinds) : IReconciler
+    TenantSettings settings) : IReconciler
 {
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
 
@@ -56,7 +55,7 @@ internal sealed class NodePortTwinReconciler(
     private bool IsUsed(ResourceKey service)
     {
         var key = Indexes.Key(service.Namespace, service.Name);
-        return kinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
+        return RouteKinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
     }
 
     // A route that we serve, or that has not been cleaned up yet.

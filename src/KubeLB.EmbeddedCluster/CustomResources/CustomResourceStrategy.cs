@@ -6,7 +6,9 @@ using KubeLB.EmbeddedCluster.Resources;
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
 /// <summary>Objects of a CustomResourceDefinition: defaulted and checked by its schema.</summary>
-internal sealed class CustomResourceStrategy(CustomVersion version) : ResourceStrategy
+/// <param name="version">The version that they are written in.</param>
+/// <param name="rules">What becomes of CEL rules.</param>
+internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRules rules) : ResourceStrategy
 {
     private const string RulesSkipped =
         "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
@@ -32,6 +34,11 @@ internal sealed class CustomResourceStrategy(CustomVersion version) : ResourceSt
         if (schema.HasRules && found.Any(error => error.Reason is "FieldValueNotSupported" or "FieldValueRequired" or "FieldValueTooLong" or "FieldValueTooMany" or "FieldValueTypeInvalid"))
         {
             found.Add(FieldError.Invalid("<nil>", (JsonNode?)null, RulesSkipped));
+        }
+        // What is being deleted must still be able to lose its finalizers.
+        if (rules == ValidationRules.Refuse && found.Count == 0 && tree.Object("metadata").Text("deletionTimestamp") is null)
+        {
+            RuleRefusal.Find(tree, schema, "", found);
         }
         errors.AddRange(found);
     }

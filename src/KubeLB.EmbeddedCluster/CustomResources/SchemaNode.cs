@@ -47,7 +47,8 @@ internal sealed class SchemaNode
         AnyOf = Many(source, "anyOf");
         OneOf = Many(source, "oneOf");
         Not = source["not"] is JsonObject not ? new SchemaNode(not) : null;
-        HasRules = source.Array("x-kubernetes-validations") is { Count: > 0 } || Children().Any(child => child.HasRules);
+        HasOwnRules = source.Array("x-kubernetes-validations") is { Count: > 0 };
+        HasRules = HasOwnRules || Children().Any(child => child.HasRules);
         HasDefaults = HasDefault || Children().Any(child => child.HasDefaults);
     }
 
@@ -121,6 +122,9 @@ internal sealed class SchemaNode
 
     public SchemaNode? Not { get; }
 
+    /// <summary>There are <c>x-kubernetes-validations</c> for this very value.</summary>
+    public bool HasOwnRules { get; }
+
     /// <summary>There are <c>x-kubernetes-validations</c> here or below.</summary>
     public bool HasRules { get; }
 
@@ -152,7 +156,7 @@ internal sealed class SchemaNode
         }
         try
         {
-            return new Regex(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, PatternLimit);
+            return new Regex(translated, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
         }
         catch (NotSupportedException)
         {

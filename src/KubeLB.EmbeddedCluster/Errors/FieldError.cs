@@ -61,7 +61,7 @@ internal sealed record FieldError(string Reason, string Field, string Message)
     public static string Show(JsonNode? value) => value?.ToJsonString(RelaxedJson) ?? "null";
 
     internal static readonly System.Text.Json.JsonSerializerOptions RelaxedJson =
-        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = Json.JsonReading.MaxDepth + 10 };
 
     private static string Body(string head, string detail) => detail.Length == 0 ? head : $"{head}: {detail}";
 

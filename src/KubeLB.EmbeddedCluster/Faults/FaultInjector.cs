@@ -9,7 +9,7 @@ public sealed class FaultInjector
 {
     private readonly Lock _lock = new();
     private readonly List<ActiveRule> _rules = [];
-    private readonly List<ActiveRequest> _active = [];
+    private readonly HashSet<ActiveRequest> _active = [];
     private readonly ClusterStore _store;
     private readonly TimeProvider _time;
 
@@ -75,6 +75,14 @@ public sealed class FaultInjector
             _active.Add(request);
         }
         return request;
+    }
+
+    internal int CountRunning(Func<RequestRecord, bool> matches)
+    {
+        lock (_lock)
+        {
+            return _active.Count(request => matches(request.Entry.Record));
+        }
     }
 
     /// <summary>Applies the first rule that selects the request.</summary>

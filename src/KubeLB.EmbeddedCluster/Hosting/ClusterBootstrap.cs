@@ -12,7 +12,8 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
 {
     private static readonly string[] Namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-    public void Run(IPAddress address, int port, string serviceAddress)
+    /// <summary>Namespaces with their accounts, roles and bindings.</summary>
+    public void Prepare()
     {
         foreach (var name in Namespaces)
         {
@@ -28,6 +29,11 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
         {
             Create(Rbac, "clusterrolebindings", "", binding);
         }
+    }
+
+    /// <summary>The Service <c>kubernetes</c> and its endpoint, the API server.</summary>
+    public void Announce(IPAddress address, int port, string serviceAddress)
+    {
         Create("", "services", "default", Service(port, serviceAddress));
         Create("", "endpoints", "default", Endpoints(address, port));
         Create("discovery.k8s.io", "endpointslices", "default", EndpointSlice(address, port));

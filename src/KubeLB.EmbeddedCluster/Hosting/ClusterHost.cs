@@ -1,8 +1,10 @@
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,8 +16,14 @@ internal static class ClusterHost
 {
     private const int MaxStreamsPerConnection = 10_000;
 
-    public static async Task<WebApplication> StartAsync(EmbeddedClusterOptions options, ClusterServices services, CancellationToken ct)
+    /// <param name="options">Where to listen.</param>
+    /// <param name="certificates">Certificates to serve TLS with; null for plain HTTP.</param>
+    /// <param name="services">What answers; requests wait for it.</param>
+    /// <param name="ct">Gives up starting.</param>
+    public static async Task<WebApplication> StartAsync(
+        EmbeddedClusterOptions options, Task<ClusterCertificates?> certificates, Task<ClusterServices> services, CancellationToken ct)
     {
+        X509Certificate2? certificate = null;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "KubeLB.EmbeddedCluster" });
         builder.Services.AddSingleton(options.LoggerFactory);
         builder.WebHost.UseKestrelCore();
@@ -29,10 +37,10 @@ internal static class ClusterHost
             kestrel.Limits.MaxConcurrentConnections = null;
             kestrel.Listen(options.Address, options.Port, listen =>
             {
-                if (services.Certificates is { } certificates)
+                if (certificate is not null)
                 {
                     listen.Protocols = HttpProtocols.Http1AndHttp2;
-                    listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificates.Server, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 });
+                    listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 });
                 }
                 else
                 {
@@ -40,8 +48,9 @@ internal static class ClusterHost
                 }
             });
         });
+        certificate = (await certificates)?.Server;
         var host = builder.Build();
-        host.Run(services.Server.HandleAsync);
+        host.Run(context => services.IsCompletedSuccessfully ? services.Result.Server.HandleAsync(context) : WaitAsync(services, context));
         try
         {
             await host.StartAsync(ct);
@@ -53,6 +62,8 @@ internal static class ClusterHost
         }
         return host;
     }
+
+    private static async Task WaitAsync(Task<ClusterServices> services, HttpContext context) => await (await services).Server.HandleAsync(context);
 
     public static Uri UrlOf(WebApplication host, EmbeddedClusterOptions options)
     {

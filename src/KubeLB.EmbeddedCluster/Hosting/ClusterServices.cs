@@ -26,13 +26,14 @@ internal sealed class ClusterServices : IAsyncDisposable
     private readonly ObjectUpdater _updater;
     private readonly NamespaceController _namespaces;
     private readonly ControllerLoop _controllers;
-    private readonly ResourceRegistry _registry = new();
+    private readonly ResourceRegistry _registry;
 
-    public ClusterServices(EmbeddedClusterOptions options)
+    private ClusterServices(EmbeddedClusterOptions options, ClusterCertificates? certificates)
     {
         var time = options.TimeProvider;
+        _registry = new ResourceRegistry(options.ValidationRules);
         _addresses = new ServiceAddresses(options.ServiceCidr, options.NodePortRange.First, options.NodePortRange.Last);
-        Certificates = options.Tls ? ClusterCertificates.Create(options.Address) : null;
+        Certificates = certificates;
         AdminToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         var store = new ClusterStore(Math.Max(1, options.WatchHistory));
         _registry.Add(BuiltInResources.All(_addresses, time, _registry));
@@ -71,6 +72,8 @@ internal sealed class ClusterServices : IAsyncDisposable
 
     public ClusterCertificates? Certificates { get; }
 
+    private ClusterBootstrap Bootstrap => new(_registry, _creator, _namespaces);
+
     public string AdminToken { get; }
 
     public RequestLog Requests { get; } = new();
@@ -79,8 +82,17 @@ internal sealed class ClusterServices : IAsyncDisposable
 
     public ApiServer Server { get; }
 
-    /// <summary>Creates what every cluster starts with.</summary>
-    public void Start(IPAddress address, int port) => new ClusterBootstrap(_registry, _creator, _namespaces).Run(address, port, _addresses.First);
+    /// <summary>Makes the parts of a cluster, and in it what every cluster starts with, but for what depends on its address.</summary>
+    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    public static ClusterServices Create(EmbeddedClusterOptions options, ClusterCertificates? certificates)
+    {
+        var services = new ClusterServices(options, certificates);
+        services.Bootstrap.Prepare();
+        return services;
+    }
+
+    /// <summary>Completes what every cluster starts with.</summary>
+    public void Start(IPAddress address, int port) => Bootstrap.Announce(address, port, _addresses.First);
 
     /// <exception cref="FormatException">Not a valid CustomResourceDefinition.</exception>
     public void InstallDefinition(JsonNode document)

@@ -22,6 +22,7 @@ internal static class BuiltInResources
         .. Core(addresses),
         .. Apps(),
         .. Policies(),
+        .. Admission(),
         .. Rbac(),
         .. Reviews(),
         Of<Eventsv1Event>("events.k8s.io", "v1", "events", "event", "Event") with
@@ -105,6 +106,23 @@ internal static class BuiltInResources
         Of<V1NetworkPolicy>("networking.k8s.io", "v1", "networkpolicies", "networkpolicy", "NetworkPolicy") with { ShortNames = ["netpol"], HasGeneration = true, Table = WorkloadTables.NetworkPolicies },
         Of<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", "priorityclass", "PriorityClass") with { Namespaced = false, ShortNames = ["pc"], HasGeneration = true },
     ];
+
+    /// <summary>Stored so that release files which contain them can be applied whole; nothing evaluates them.</summary>
+    private static IEnumerable<ResourceDefinition> Admission()
+    {
+        const string Group = "admissionregistration.k8s.io";
+        return
+        [
+            Of<V1ValidatingAdmissionPolicy>(Group, "v1", "validatingadmissionpolicies", "validatingadmissionpolicy", "ValidatingAdmissionPolicy", AdmissionStrategy.Policies) with
+            {
+                Namespaced = false, Categories = ["api-extensions"], HasGeneration = true, Table = AdmissionTables.Policies, Subresources = Status("ValidatingAdmissionPolicy"),
+            },
+            Of<V1ValidatingAdmissionPolicyBinding>(Group, "v1", "validatingadmissionpolicybindings", "validatingadmissionpolicybinding", "ValidatingAdmissionPolicyBinding", AdmissionStrategy.Bindings) with
+            {
+                Namespaced = false, Categories = ["api-extensions"], HasGeneration = true, Table = AdmissionTables.Bindings,
+            },
+        ];
+    }
 
     private static IEnumerable<ResourceDefinition> Rbac()
     {

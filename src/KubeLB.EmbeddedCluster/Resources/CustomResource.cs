@@ -12,7 +12,7 @@ internal static class CustomResource
     private static readonly string[] Verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
     private static readonly string[] SubresourceVerbs = ["get", "patch", "update"];
 
-    public static ImmutableArray<ResourceDefinition> Read(JsonObject definition)
+    public static ImmutableArray<ResourceDefinition> Read(JsonObject definition, ValidationRules rules)
     {
         var spec = definition.Object("spec")!;
         var names = spec.Object("names")!;
@@ -20,11 +20,11 @@ internal static class CustomResource
         var storage = versions.FirstOrDefault(version => version.Boolean("storage") == true).Text("name");
         return
         [
-            .. versions.Where(version => version.Boolean("served") == true).Select(version => Read(spec, names, new CustomVersion(version), storage)),
+            .. versions.Where(version => version.Boolean("served") == true).Select(version => Read(spec, names, new CustomVersion(version), storage, rules)),
         ];
     }
 
-    private static ResourceDefinition Read(JsonObject spec, JsonObject names, CustomVersion version, string? storage)
+    private static ResourceDefinition Read(JsonObject spec, JsonObject names, CustomVersion version, string? storage, ValidationRules rules)
     {
         var kind = names.Text("kind") ?? "";
         var subresources = new List<SubresourceDefinition>();
@@ -52,7 +52,7 @@ internal static class CustomResource
             StorageVersion = storage ?? version.Name,
             HasGeneration = true,
             Custom = version,
-            Strategy = new CustomResourceStrategy(version),
+            Strategy = new CustomResourceStrategy(version, rules),
             Table = new CustomTable(version.Columns),
             SelectableFields = version.SelectableFields.ToDictionary(
                 path => path.TrimStart('.'),

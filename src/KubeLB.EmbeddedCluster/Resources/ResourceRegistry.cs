@@ -6,13 +6,17 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Resources;
 
 /// <summary>Which resources are served. Built-in ones are there from the start, custom ones come and go with their definitions.</summary>
-internal sealed class ResourceRegistry
+/// <param name="rules">What becomes of CEL rules of custom resources.</param>
+internal sealed class ResourceRegistry(ValidationRules rules)
 {
     private readonly ConcurrentDictionary<(string Group, string Version, string Plural), ResourceDefinition> _resources = new();
     private readonly ConcurrentDictionary<string, (string Group, string Plural, string Kind, ImmutableArray<ResourceDefinition> Versions)> _custom = new();
     private readonly Lock _lock = new();
     private ImmutableArray<ResourceDefinition> _ordered = [];
     private long _generation;
+
+    /// <summary>What becomes of CEL rules of custom resources.</summary>
+    public ValidationRules Rules => rules;
 
     /// <summary>All served resources, built-in groups first, then custom ones as they came.</summary>
     public ImmutableArray<ResourceDefinition> All => _ordered;
@@ -48,7 +52,7 @@ internal sealed class ResourceRegistry
     public void AddCustom(JsonObject definition)
     {
         var name = definition.Object("metadata").Text("name")!;
-        var versions = CustomResource.Read(definition);
+        var versions = CustomResource.Read(definition, rules);
         lock (_lock)
         {
             Drop(name);

@@ -13,8 +13,8 @@ internal sealed class ManagerCommand
     private readonly Option<bool> _enableGatewayApi = Switch("--enable-gateway-api", "Serve Gateway, HTTPRoute and GRPCRoute");
     private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
     private readonly Option<bool> _debug = Switch("--debug", "Log at level debug, whatever --zap-log-level says");
-    private readonly Option<string> _metricsAddress = Text("--metrics-addr", "Address of /metrics; 0 switches it off", ":9443");
-    private readonly Option<string> _probeAddress = Text("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9443");
+    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
     private readonly Option<string> _listenAddress = Text("--listen-address", "Address of the xDS server; accepted for compatibility, has no effect in this version", ":8001");
     private readonly Option<LogLevel> _logLevel = LogLevel();
 

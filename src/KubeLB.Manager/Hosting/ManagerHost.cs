@@ -41,6 +41,7 @@ public static class ManagerHost
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
+            runtime.Finalizer = Finalizers.Cleanup;
             runtime.FieldManager = "kubelb-manager";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -63,8 +62,6 @@ internal sealed class GeneratedObjects(
         return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
     }
 
-    // What the API server says is wrong with the object is the tenant's to mend and becomes a condition; everything else is
-    // tried again.
     private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -79,22 +76,9 @@ internal sealed class GeneratedObjects(
             var value = status(applied.Object);
             return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null);
         }
-        catch (HttpOperationException e) when ((int?)e.Response?.StatusCode is 400 or 403 or 413 or 422)
+        catch (HttpOperationException e) when (TenantsFault.Of(desired.Kind, e) is { } fault)
         {
-            Log.Refused(logger, desired.Kind, ResourceKey.Of(desired), Message(e));
-            return AppliedObject.Failed($"{desired.Kind} {desired.Metadata.Name}: {Message(e)}");
-        }
-    }
-
-    private static string Message(HttpOperationException e)
-    {
-        try
-        {
-            return JsonNode.Parse(e.Response.Content ?? "")?["message"]?.GetValue<string>() ?? e.Message;
-        }
-        catch (Exception parsing) when (parsing is System.Text.Json.JsonException or InvalidOperationException)
-        {
-            return e.Message;
+            return AppliedObject.Failed(fault.Message, fault.MayPass);
         }
     }
 }

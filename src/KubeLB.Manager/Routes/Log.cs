@@ -12,9 +12,6 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "{Kind} {Generated}: deleted")]
     public static partial void Deleted(ILogger logger, string kind, ResourceKey generated);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Kind} {Generated} was refused by the API server: {Problem}")]
-    public static partial void Refused(ILogger logger, string kind, ResourceKey generated, string problem);
-
-    [LoggerMessage(4, LogLevel.Warning, "Route {Route} was refused: {Problem}")]
-    public static partial void RouteRefused(ILogger logger, ResourceKey route, string problem);
+    [LoggerMessage(3, LogLevel.Warning, "Route {Route}, {Kind} {Origin}, is not in force: {Problem}")]
+    public static partial void NotInForce(ILogger logger, ResourceKey route, string? kind, ResourceKey origin, string problem);
 }

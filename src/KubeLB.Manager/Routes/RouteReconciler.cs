@@ -10,6 +10,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -18,7 +19,8 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>
 /// Turns Routes into objects for Envoy Gateway. Watches Routes, what was generated from them, and settings; writes Services,
-/// then the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted, and reports in the Route's status.
+/// then the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted (all of it if the Route is refused), and reports in
+/// the Route's status.
 /// </summary>
 internal sealed class RouteReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -29,6 +31,9 @@ internal sealed class RouteReconciler(
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
 {
+    /// <summary>Until another attempt at what others must make room for.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
+
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -57,21 +62,32 @@ internal sealed class RouteReconciler(
             return ReconcileResult.Done;
         }
 
-        var status = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
+        var (status, mayPass) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
         await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+        Tell(route, status);
+        return mayPass ? ReconcileResult.RequeueAfter(Pause) : ReconcileResult.Done;
     }
 
-    private async Task<RouteStatus> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    // The status remembers what was told before.
+    private void Tell(Route before, RouteStatus now)
     {
-        if (translation.Problem is not null)
+        foreach (var problem in RouteStatusBuilder.Failures(now).Except(RouteStatusBuilder.Failures(before.Status)))
         {
-            Log.RouteRefused(logger, ResourceKey.Of(route), translation.Problem);
+            var origin = now.Resources?.Route;
+            Log.NotInForce(logger, ResourceKey.Of(before), origin?.Kind, new ResourceKey(origin?.Namespace ?? "", origin?.Name ?? ""), problem);
         }
+    }
 
+    private async Task<(RouteStatus Status, bool MayPass)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
-        if (translation.Generated is not null)
+        if (translation.IsRefused)
+        {
+            // Clients get what they would if it had been refused from the start, and its ports and names are free.
+            await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false);
+        }
+        else if (translation.Generated is not null)
         {
             foreach (var plan in translation.Services)
             {
@@ -82,7 +98,9 @@ internal sealed class RouteReconciler(
             await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
-        return RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
+        var status = RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
+        var isExhausted = translation.Problem is not null && !translation.IsRefused;
+        return (status, isExhausted || generated is { MayPass: true } || services.Values.Any(s => s.MayPass));
     }
 
     private EnvoyGatewayTranslation Translate(Route route)
@@ -97,7 +115,7 @@ internal sealed class RouteReconciler(
         }
         catch (PortsExhaustedException e)
         {
-            return EnvoyGatewayTranslation.Refused(origin: null, e.Message);
+            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), e.Message);
         }
     }
 

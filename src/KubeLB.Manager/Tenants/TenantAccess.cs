@@ -50,7 +50,7 @@ internal sealed class TenantAccess(
         var url = ServerUrl.Find(
             $"{options.Namespace}/{Config.DefaultName}",
             _configs.Get(options.Namespace, Config.DefaultName),
-            _configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName),
+            ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
             _slices.List());
         if (url.Url is null)
         {

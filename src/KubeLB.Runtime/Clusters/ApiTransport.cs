@@ -67,7 +67,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             throw;
         }
 
-        Reachable(true);
+        IsReachable = true;
+        metrics.ClusterUp(cluster, response.StatusCode != HttpStatusCode.Unauthorized);
         metrics.Requested(cluster, request.Verb, request.Resource, ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture));
         return response.IsSuccessStatusCode ? response : throw await RefusalAsync(request, message, response, either.Token).ConfigureAwait(false);
     }
@@ -117,13 +118,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
 
     private void NoAnswer(ApiRequest request)
     {
-        Reachable(false);
+        IsReachable = false;
+        metrics.ClusterUp(cluster, false);
         metrics.Requested(cluster, request.Verb, request.Resource, "error");
-    }
-
-    private void Reachable(bool reachable)
-    {
-        IsReachable = reachable;
-        metrics.ClusterUp(cluster, reachable);
     }
 }

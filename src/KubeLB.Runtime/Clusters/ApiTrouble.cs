@@ -11,17 +11,23 @@ namespace KubeLB.Runtime.Clusters;
 /// <param name="Sentence">For people.</param>
 internal sealed record ApiTrouble(string Category, string Sentence)
 {
+    /// <summary>Category: the kind is not installed.</summary>
+    public const string NotServed = "not served";
+
+    /// <summary>Whether it is the same for every kind of the cluster, so that it need not be told for each.</summary>
+    public bool IsOfCluster { get; private init; }
+
     public static ApiTrouble Of(Exception failure, string cluster, Uri address, ResourceKind? kind, string doing)
     {
         var what = kind is null ? "" : $" {kind.FullName}";
         switch (failure)
         {
             case HttpOperationException { Response.StatusCode: HttpStatusCode.NotFound } when kind is not null:
-                return new("not served",
+                return new(NotServed,
                     $"The API server of cluster \"{cluster}\" does not serve {kind.FullName} in version {kind.Version}; install the CustomResourceDefinition.");
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Unauthorized }:
                 return new("unauthorized",
-                    $"The API server of cluster \"{cluster}\" does not accept our credentials for {doing}{what}; check the token or client certificate of the kubeconfig.");
+                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client certificate of the kubeconfig.") { IsOfCluster = true };
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } refusal:
                 return new("forbidden",
                     $"The API server of cluster \"{cluster}\" forbids {doing}{what}; grant it in a Role or ClusterRole ({StatusMessage.Of(refusal.Response.Content)}).");
@@ -30,7 +36,7 @@ internal sealed record ApiTrouble(string Category, string Sentence)
                     $"The API server of cluster \"{cluster}\" answered {doing}{what} with {(int)response.StatusCode}: {StatusMessage.Of(response.Content)}.");
             case JsonException:
                 return new("not JSON",
-                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server ({failure.Message}); check the server address.");
+                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server ({failure.Message}); check the server address.") { IsOfCluster = true };
         }
 
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -38,13 +44,20 @@ internal sealed record ApiTrouble(string Category, string Sentence)
             switch (cause)
             {
                 case AuthenticationException:
-                    return new("tls", $"The certificate of cluster \"{cluster}\" at {address} is not trusted or the TLS handshake failed ({cause.Message}); check certificate-authority-data of the kubeconfig.");
+                    return new("tls", $"The certificate of cluster \"{cluster}\" at {address} is not trusted or the TLS handshake failed ({cause.Message}); check certificate-authority-data of the kubeconfig.") { IsOfCluster = true };
                 case SocketException socket:
-                    return new($"socket {socket.SocketErrorCode}",
-                        $"Cluster \"{cluster}\" cannot be reached at {address} for {doing}{what}: {socket.Message}; check that the API server runs and the address is right.");
+                    return Unreachable(cluster, address, socket.Message);
             }
+        }
+
+        if (failure is HttpRequestException or IOException)
+        {
+            return Unreachable(cluster, address, failure.Message.TrimEnd('.'));
         }
 
         return new(failure.GetType().Name, $"Cluster \"{cluster}\" at {address} failed at {doing}{what}: {failure.Message}");
     }
+
+    private static ApiTrouble Unreachable(string cluster, Uri address, string why) => new(
+        "unreachable", $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right.") { IsOfCluster = true };
 }

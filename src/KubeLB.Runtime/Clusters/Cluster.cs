@@ -46,9 +46,10 @@ public sealed class Cluster : IAsyncDisposable
 
         Name = name;
         Kubernetes = kubernetes;
+        metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
         _transport = new ApiTransport(name, connection, metrics, time, fence);
-        var parts = new InformerParts(this, limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
+        var parts = new InformerParts(this, new ClusterTroubles(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
         foreach (var registration in watched.Informers)
         {
             _informers.Add(registration.Kind, registration.Create(parts));

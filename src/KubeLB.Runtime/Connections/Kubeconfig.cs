@@ -8,7 +8,10 @@ namespace KubeLB.Runtime.Connections;
 /// <remarks>https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/</remarks>
 public static class Kubeconfig
 {
-    /// <summary>Connects as a kubeconfig file says; nothing is sent yet. A token that the file holds is read again when the file changes.</summary>
+    /// <summary>
+    /// Connects as a kubeconfig file says; nothing is sent yet. A bearer token that is replaced in the file (or in the file that its
+    /// <c>tokenFile</c> names) is used within a second; another server, certificate authority or client certificate needs a restart.
+    /// </summary>
     /// <param name="path">The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.</param>
     /// <param name="userAgent">What the API server's logs show for our requests.</param>
     /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig; the message says which and what to do.</exception>
@@ -20,11 +23,6 @@ public static class Kubeconfig
     {
         var configuration = Read(path);
         configuration.UserAgent = userAgent;
-        if (!string.IsNullOrEmpty(path) && configuration.TokenProvider is null && configuration.AccessToken is { Length: > 0 } token)
-        {
-            configuration.TokenProvider = new KubeconfigTokens(new FileInfo(path), token, TimeProvider.System);
-        }
-
         return configuration;
     }
 
@@ -34,19 +32,30 @@ public static class Kubeconfig
         {
             if (!string.IsNullOrEmpty(path))
             {
-                return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(path));
+                var file = new KubeconfigFile(path);
+                var configuration = file.Read();
+                if (configuration is { TokenProvider: null, AccessToken.Length: > 0 })
+                {
+                    configuration.TokenProvider = new RotatingToken(file, configuration.AccessToken, TimeProvider.System);
+                    configuration.AccessToken = null;
+                }
+
+                return configuration;
             }
 
             return KubernetesClientConfiguration.IsInCluster()
                 ? KubernetesClientConfiguration.InClusterConfig()
                 : KubernetesClientConfiguration.BuildConfigFromConfigFile();
         }
-        catch (Exception e) when (e is KubeConfigException or YamlException or IOException or UnauthorizedAccessException
-            or FormatException or ArgumentException or System.Security.Cryptography.CryptographicException or NullReferenceException)
+        catch (Exception e) when (IsUnusable(e))
         {
             var what = string.IsNullOrEmpty(path) ? "No kubeconfig was given, and none was found where kubectl looks" : $"The kubeconfig {path} cannot be used";
             var why = e is NullReferenceException ? "it is empty or not a kubeconfig" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
             throw new KubeconfigException($"{what}: {why}.", e);
         }
     }
+
+    /// <summary>Whether the exception says that a kubeconfig cannot be used, as KubernetesClient tells it.</summary>
+    internal static bool IsUnusable(Exception e) => e is KubeConfigException or YamlException or IOException or UnauthorizedAccessException
+        or FormatException or ArgumentException or System.Security.Cryptography.CryptographicException or NullReferenceException;
 }

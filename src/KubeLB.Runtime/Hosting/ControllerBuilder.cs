@@ -11,6 +11,7 @@ public sealed class ControllerBuilder
 {
     private readonly List<WatchRegistration> _watches = [];
     private readonly HashSet<(string Cluster, ResourceKind Kind)> _needs = [];
+    private readonly HashSet<(string Cluster, ResourceKind Kind)> _own = [];
 
     /// <summary>How many keys are reconciled at once. Default 1. The same key never runs twice at once.</summary>
     public int Workers { get; set; } = 1;
@@ -28,6 +29,9 @@ public sealed class ControllerBuilder
 
     internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> Needs => _needs;
 
+    /// <summary>The kinds whose own keys are reconciled: without them there is nothing to do, even where they may be absent.</summary>
+    internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> Own => _own;
+
     /// <summary>
     /// Starts the controller only when <typeparamref name="T"/> has synced too, without watching it: for kinds that the reconciler reads
     /// and whose changes need no reconcile. Watched kinds are waited for anyway.
@@ -42,8 +46,11 @@ public sealed class ControllerBuilder
 
     /// <summary>Reconciles the key of every <typeparamref name="T"/> that changes.</summary>
     public ControllerBuilder Watch<T>(string cluster)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        Watch<T>(cluster, _ => (Change<T> change) => [change.Key]);
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        _own.Add((cluster, ResourceKind.Of<T>()));
+        return Watch<T>(cluster, _ => (Change<T> change) => [change.Key]);
+    }
 
     /// <summary>Reconciles the keys that <paramref name="map"/> finds for a change.</summary>
     /// <param name="cluster">Name of a registered cluster.</param>

@@ -1,17 +1,16 @@
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Watching;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>
-/// Runs one controller: connects it to its informers, waits until they have synced, then works during each leadership (or always, if it
+/// Runs one controller: connects it to its informers, waits until they have synced (or are known to be absent, where they may be), then works during each leadership (or always, if it
 /// does not need one).
 /// </summary>
 internal sealed class ControllerRunner(
     Controller controller,
-    IReadOnlyList<IInformerRunner> informers,
+    IReadOnlyList<Func<CancellationToken, Task>> needs,
     IReadOnlyList<Func<IDisposable>> watches,
     ILeadership? leadership,
     ILogger logger) : IDisposable
@@ -67,7 +66,7 @@ internal sealed class ControllerRunner(
     {
         try
         {
-            await Task.WhenAll(informers.Select(informer => informer.WaitForSyncAsync(_stop.Token))).ConfigureAwait(false);
+            await Task.WhenAll(needs.Select(ready => ready(_stop.Token))).ConfigureAwait(false);
             while (!_stop.IsCancellationRequested)
             {
                 var term = CancellationToken.None;

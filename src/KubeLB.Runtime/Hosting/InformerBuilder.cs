@@ -19,11 +19,8 @@ public sealed class InformerBuilder<T>
     /// <summary>Only objects that this field selector (kubectl syntax) matches; null for all.</summary>
     public string? FieldSelector { get; set; }
 
-    /// <summary>
-    /// Whether the kind may be missing from the cluster. While it is, there are simply no objects of it: nobody waits for it, and it is
-    /// looked for again every few seconds. False (the default): it is needed, and waited for.
-    /// </summary>
-    public bool Optional { get; set; }
+    /// <summary>Who waits while the API server does not serve the kind.</summary>
+    public WhenAbsent WhenAbsent { get; set; }
 
     /// <summary>
     /// Applied to every object before it is stored, to save memory. It may change the object it gets and return it. Runs after

@@ -20,6 +20,12 @@ public sealed class KubeRuntimeOptions
     /// <summary>Binds addresses without a host (<c>:8081</c>) to loopback only. Default false.</summary>
     public bool BindLoopbackOnly { get; set; }
 
+    /// <summary>
+    /// Whether <c>/readyz</c> fails while a cluster whose caches have synced once cannot be used: for a process that is of no use without
+    /// it. Default false: what is served from the caches goes on, and the answer names the problem.
+    /// </summary>
+    public bool NotReadyWhenDisconnected { get; set; }
+
     /// <summary>Elects one writer; null (the default) to write without a lease.</summary>
     public LeaderElectionSettings? LeaderElection { get; set; }
 
@@ -28,6 +34,9 @@ public sealed class KubeRuntimeOptions
 
     /// <summary>Annotation in which the applier remembers what it last applied. Must be a valid annotation key.</summary>
     public string ApplierAnnotation { get; set; } = "runtime/applied";
+
+    /// <summary>The finalizer by which this component holds objects of others, counted as managed in the metrics; empty for none.</summary>
+    public string Finalizer { get; set; } = "";
 
     /// <summary>Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.</summary>
     public string FieldManager { get; set; } = "";

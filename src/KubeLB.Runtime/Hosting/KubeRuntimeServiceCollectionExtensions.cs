@@ -34,6 +34,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => Prometheus.Metrics.NewCustomRegistry());
         services.TryAddSingleton<RuntimeMetrics>();
+        services.TryAddSingleton<ManagedObjects>();
         services.TryAddSingleton<ReflectorSettings>();
         services.TryAddSingleton<RuntimeEndpoints>();
         services.TryAddSingleton<RuntimeExit>();
@@ -44,7 +45,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton(provider => new Applier(provider.GetRequiredService<KubeRuntimeOptions>()));
         services.TryAddSingleton<RegisteredClusters>();
         services.TryAddSingleton(provider => new ReadinessReport(
-            provider.GetRequiredService<RegisteredClusters>().All, provider.GetServices<IReadinessCheck>()));
+            provider.GetRequiredService<KubeRuntimeOptions>(), provider.GetRequiredService<RegisteredClusters>().All, provider.GetServices<IReadinessCheck>()));
         services.TryAddSingleton<ProbeServer>();
         services.AddHostedService<RuntimeHostedService>();
         return services;

@@ -1,3 +1,4 @@
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
@@ -5,6 +6,7 @@ using KubeLB.Runtime.Probes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 
 namespace KubeLB.Runtime.Hosting;
 
@@ -22,6 +24,8 @@ internal sealed class RuntimeHostedService(
     RuntimeEndpoints endpoints,
     RuntimeExit exit,
     RuntimeMetrics metrics,
+    ManagedObjects managed,
+    CollectorRegistry registry,
     TimeProvider time,
     IHostApplicationLifetime lifetime,
     IServiceProvider services,
@@ -36,6 +40,7 @@ internal sealed class RuntimeHostedService(
     {
         var controllers = registrations.ToList();
         RegistrationCheck.ThrowIfInvalid(options, clusters, controllers);
+        managed.Attach(registry, clusters.All);
         await probes.StartAsync(cancellationToken).ConfigureAwait(false);
         Log.Listening(_logger, endpoints.Probe?.ToString() ?? "none", endpoints.Metrics?.ToString() ?? "none");
         _runners.AddRange(controllers.Select(CreateRunner));
@@ -98,7 +103,10 @@ internal sealed class RuntimeHostedService(
             registration.Name, settings.Workers, (IReconciler)services.GetRequiredService(registration.Reconciler), settings.Queue, metrics, time, logger);
         return new ControllerRunner(
             controller,
-            [.. settings.Needs.Select(need => clusters.Find(need.Cluster)!.FindInformer(need.Kind)!).Distinct()],
+            [.. settings.Needs.Select<(string Cluster, ResourceKind Kind), Func<CancellationToken, Task>>(need =>
+                clusters.Find(need.Cluster)!.FindInformer(need.Kind)! is var informer && settings.Own.Contains(need)
+                    ? informer.WaitForSyncAsync
+                    : informer.WaitUntilUsableAsync)],
             [.. settings.Watches.Select<WatchRegistration, Func<IDisposable>>(
                 watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add))],
             settings.OnlyWhileLeading ? leadership : null,

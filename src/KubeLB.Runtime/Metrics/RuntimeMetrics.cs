@@ -16,8 +16,10 @@ internal sealed class RuntimeMetrics
     private readonly Gauge _informerSynced;
     private readonly Counter _informerRelists;
     private readonly Counter _informerSkipped;
+    private readonly Counter _watchRestarts;
     private readonly Gauge _clusterUp;
     private readonly Gauge _leader;
+    private readonly Gauge _managed;
 
     public RuntimeMetrics(CollectorRegistry registry, KubeRuntimeOptions options)
     {
@@ -40,7 +42,11 @@ internal sealed class RuntimeMetrics
         _informerSynced = factory.CreateGauge($"{prefix}_informer_synced", "1 once the first list is in the cache.", "cluster", "resource");
         _informerRelists = factory.CreateCounter($"{prefix}_informer_lists_total", "Complete lists, the first one included.", "cluster", "resource");
         _informerSkipped = factory.CreateCounter($"{prefix}_informer_undecodable_total", "Objects left out because they do not fit their type.", "cluster", "resource");
-        _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server gave any answer to the latest request.", "cluster");
+        _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server answered the latest request and took our credentials, else 0.", "cluster");
+        _watchRestarts = factory.CreateCounter($"{prefix}_watch_restarts_total",
+            "Watches that ended before their time: dropped, expired (410, listed again) or failed.", "cluster", "resource", "reason");
+        _managed = factory.CreateGauge($"{prefix}_managed_objects",
+            "Objects in the local cache that this component wrote, or holds by its finalizer.", "cluster", "resource");
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
     }
 
@@ -68,6 +74,10 @@ internal sealed class RuntimeMetrics
     public void InformerListed(string cluster, string resource) => _informerRelists.WithLabels(cluster, resource).Inc();
 
     public void InformerSkipped(string cluster, string resource) => _informerSkipped.WithLabels(cluster, resource).Inc();
+
+    public void WatchRestarted(string cluster, string resource, string reason) => _watchRestarts.WithLabels(cluster, resource, reason).Inc();
+
+    public void Managed(string cluster, string resource, int count) => _managed.WithLabels(cluster, resource).Set(count);
 
     public void Leader(bool leads) => _leader.Set(leads ? 1 : 0);
 }

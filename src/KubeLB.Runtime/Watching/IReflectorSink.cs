@@ -15,5 +15,12 @@ internal interface IReflectorSink<T>
 
     void Changed(T obj, bool deleted);
 
+    /// <summary>The API server answers, and does not know the kind.</summary>
+    void NotServed();
+
+    /// <summary>A watch ended before its time.</summary>
+    /// <param name="reason"><c>dropped</c>, <c>expired</c> or <c>failed</c>.</param>
+    void Restarted(string reason);
+
     void Undecodable(UndecodableObject problem, bool deleted);
 }

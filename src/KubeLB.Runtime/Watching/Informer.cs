@@ -16,9 +16,20 @@ internal interface IInformerRunner
 
     bool HasSynced { get; }
 
-    string? LastError { get; }
+    /// <summary>What is wrong with list or watch at present; null while all is well.</summary>
+    ApiTrouble? Trouble { get; }
 
+    /// <summary>Who waits while the API server does not serve the kind.</summary>
+    WhenAbsent WhenAbsent { get; }
+
+    /// <summary>How many stored objects have such metadata.</summary>
+    int CountOf(Func<V1ObjectMeta, bool> condition);
+
+    /// <summary>Completes when the first list is in the store.</summary>
     Task WaitForSyncAsync(CancellationToken cancellationToken);
+
+    /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
+    Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
     Task RunAsync(CancellationToken cancellationToken);
 }
@@ -33,6 +44,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly Reflector<T> _reflector;
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Informer(
@@ -40,6 +52,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ResourceClient<T> client,
         ApiTransport transport,
         InformerBuilder<T> settings,
+        ClusterTroubles troubles,
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
@@ -56,7 +69,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             e => Log.HandlerFailed(logger, e, Kind.FullName),
             count => metrics.InformerObjects(cluster, Kind.FullName, count));
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
-        _reflector = new Reflector<T>(cluster, client, transport, scope, settings.Optional, this, limits, time, logger);
+        _reflector = new Reflector<T>(cluster, client, transport, scope, settings.WhenAbsent == WhenAbsent.NobodyWaits, this, troubles, limits, time, logger);
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -64,7 +77,11 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public bool HasSynced => _synced.Task.IsCompleted;
 
-    public string? LastError => _reflector.LastError;
+    public string? LastError => _reflector.Trouble?.Sentence;
+
+    public ApiTrouble? Trouble => _reflector.Trouble;
+
+    public WhenAbsent WhenAbsent => _settings.WhenAbsent;
 
     public T? Get(ResourceKey key) => _store.Get(key);
 
@@ -81,6 +98,10 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     }
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    public int CountOf(Func<V1ObjectMeta, bool> condition) => _store.List().Count(o => condition(o.Metadata));
+
+    public Task WaitUntilUsableAsync(CancellationToken cancellationToken) => _usable.Task.WaitAsync(cancellationToken);
 
     public void Observe(T written)
     {
@@ -164,6 +185,16 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
     }
 
+    void IReflectorSink<T>.NotServed()
+    {
+        if (WhenAbsent != WhenAbsent.AllWait)
+        {
+            _usable.TrySetResult();
+        }
+    }
+
+    void IReflectorSink<T>.Restarted(string reason) => _metrics.WatchRestarted(_cluster, Kind.FullName, reason);
+
     void IReflectorSink<T>.Undecodable(UndecodableObject problem, bool deleted)
     {
         Skip(problem);
@@ -175,6 +206,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     private void Synced(int count)
     {
+        _usable.TrySetResult();
         if (_synced.TrySetResult())
         {
             _metrics.InformerSynced(_cluster, Kind.FullName, true);

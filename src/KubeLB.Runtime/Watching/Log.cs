@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Watching {Resource} in cluster \"{Cluster}\" works again.")]
     public static partial void WatchRecovered(ILogger logger, string resource, string cluster);
 
+    [LoggerMessage(10, LogLevel.Information, "Cluster \"{Cluster}\" works again.")]
+    public static partial void ClusterRecovered(ILogger logger, string cluster);
+
     [LoggerMessage(3, LogLevel.Information, "Watching {Resource} in cluster \"{Cluster}\": {Count} objects.")]
     public static partial void Synced(ILogger logger, string resource, string cluster, int count);
 

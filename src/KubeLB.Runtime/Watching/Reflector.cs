@@ -25,6 +25,7 @@ internal sealed class Reflector<T>(
     ListQuery scope,
     bool optional,
     IReflectorSink<T> sink,
+    ClusterTroubles troubles,
     ReflectorSettings settings,
     TimeProvider time,
     ILogger logger)
@@ -33,7 +34,7 @@ internal sealed class Reflector<T>(
     /// <summary>A watch that lasted this long was a good one even if nothing happened; a shorter one that breaks is a failure.</summary>
     private static readonly TimeSpan UsefulWatch = TimeSpan.FromSeconds(5);
 
-    private readonly TroubleState _trouble = new(cluster, client.Kind, logger);
+    private readonly TroubleState _trouble = new(cluster, client.Kind, troubles, logger);
     private readonly Backoff _backoff = new(settings.BackoffBase, settings.BackoffCap, settings.Random);
 
     /// <summary>Where the next watch starts; null while a complete list is needed.</summary>
@@ -41,7 +42,7 @@ internal sealed class Reflector<T>(
     private int _framesOfThisWatch;
     private bool _absent;
 
-    public string? LastError => _trouble.Sentence;
+    public ApiTrouble? Trouble => _trouble.Current;
 
     /// <summary>Runs until cancelled; no failure ends it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -66,7 +67,7 @@ internal sealed class Reflector<T>(
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                _trouble.Failed(ApiTrouble.Of(e, cluster, transport.BaseAddress, client.Kind, listing ? "listing" : "watching"));
+                Failed(ApiTrouble.Of(e, cluster, transport.BaseAddress, client.Kind, listing ? "listing" : "watching"), listing);
                 delay = _backoff.Next();
             }
 
@@ -74,6 +75,19 @@ internal sealed class Reflector<T>(
             {
                 await Task.Delay(delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    private void Failed(ApiTrouble trouble, bool listing)
+    {
+        _trouble.Failed(trouble);
+        if (!listing)
+        {
+            sink.Restarted("failed");
+        }
+        else if (trouble.Category == ApiTrouble.NotServed)
+        {
+            sink.NotServed();
         }
     }
 
@@ -219,6 +233,7 @@ internal sealed class Reflector<T>(
 
     private TimeSpan AfterExpiry()
     {
+        sink.Restarted("expired");
         Log.Expired(logger, client.Kind.FullName, cluster, _resourceVersion ?? "");
         _resourceVersion = null;
         return _framesOfThisWatch > 0 ? TimeSpan.Zero : _backoff.Next();
@@ -226,6 +241,7 @@ internal sealed class Reflector<T>(
 
     private TimeSpan AfterDrop(string why)
     {
+        sink.Restarted("dropped");
         Log.WatchDropped(logger, client.Kind.FullName, cluster, _resourceVersion ?? "", why);
         return _backoff.Next();
     }

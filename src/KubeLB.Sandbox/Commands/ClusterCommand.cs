@@ -6,17 +6,18 @@ namespace KubeLB.Sandbox.Commands;
 /// <summary><c>kubelb-sandbox cluster</c>.</summary>
 internal static class ClusterCommand
 {
-    private static readonly Option<int> Port = new("--port")
-    {
-        Description = "Port of the API server on 127.0.0.1; 0 for a free one",
-        HelpName = "P",
-        DefaultValueFactory = _ => 0,
-    };
+    private static readonly Option<int> Port =
+        WholeNumber.Option("--port", "Port of the API server on 127.0.0.1; 0 for a free one", "P", defaultValue: 0, least: 0, most: 65535);
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
     {
         Description = "File to write the administrator's kubeconfig to (required); overwritten if it exists",
         HelpName = "FILE",
+    };
+
+    private static readonly Option<bool> RefuseRules = new("--refuse-validation-rules")
+    {
+        Description = "Refuse custom resources that CEL rules of their schema are about, instead of ignoring the rules",
     };
 
     /// <summary>The command.</summary>
@@ -25,24 +26,21 @@ internal static class ClusterCommand
         var command = new Command("cluster", "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB");
         command.Options.Add(Port);
         command.Options.Add(Kubeconfig);
-        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), stop)));
+        command.Options.Add(RefuseRules);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
+            RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RefuseRules), stop)));
         return command;
     }
 
-    private static async Task<int> RunAsync(int port, string? kubeconfig, CancellationToken stop)
+    private static async Task<int> RunAsync(int port, string? kubeconfig, bool refuseRules, CancellationToken stop)
     {
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
             throw new UsageException("--kubeconfig is required: the file to write the kubeconfig to.");
         }
 
-        if (port is < 0 or > 65535)
-        {
-            throw new UsageException($"--port must be 0 to 65535, not {port}.");
-        }
-
         var path = Path.GetFullPath(kubeconfig);
-        await using var cluster = await StartAsync(port, stop).ConfigureAwait(false);
+        await using var cluster = await StartAsync(port, refuseRules, stop).ConfigureAwait(false);
         try
         {
             SandboxFolder.WriteSecret(path, cluster.KubeconfigYaml);
@@ -67,12 +65,17 @@ internal static class ClusterCommand
         return 0;
     }
 
-    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, CancellationToken stop)
+    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, bool refuseRules, CancellationToken stop)
     {
         try
         {
             return await EmbeddedCluster.EmbeddedCluster.StartAsync(
-                new EmbeddedCluster.EmbeddedClusterOptions { Name = "sandbox", Port = port }, stop).ConfigureAwait(false);
+                new EmbeddedCluster.EmbeddedClusterOptions
+                {
+                    Name = "sandbox",
+                    Port = port,
+                    ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Refuse : EmbeddedCluster.ValidationRules.Ignore,
+                }, stop).ConfigureAwait(false);
         }
         catch (IOException e)
         {

@@ -9,7 +9,7 @@ internal static class DemoCommand
 {
     private static readonly Option<string?> Dir = new("--dir")
     {
-        Description = "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files]",
+        Description = "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files, removed when all went well]",
         HelpName = "DIR",
     };
 
@@ -25,11 +25,33 @@ internal static class DemoCommand
     private static async Task<int> RunAsync(string? dir, CancellationToken stop)
     {
         var output = new Output();
-        var folder = SandboxFolder.Open(dir);
+        using var folder = SandboxFolder.Open(dir);
+        var succeeded = false;
+        try
+        {
+            succeeded = await PlayAsync(folder, output, stop).ConfigureAwait(false);
+            return succeeded ? 0 : 1;
+        }
+        finally
+        {
+            // Nobody looks into the logs of what went well, except where a folder was asked for.
+            if (succeeded && dir is null)
+            {
+                folder.Delete();
+            }
+            else
+            {
+                output.Line($"Kubeconfigs and logs are in {folder.FullPath}");
+            }
+        }
+    }
+
+    private static async Task<bool> PlayAsync(SandboxFolder folder, Output output, CancellationToken stop)
+    {
         var options = new SandboxOptions { LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         folder.Write(sandbox);
-        output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager. Logs are in {folder.FullPath}");
-        return await new BasicHttpRouteDemo(sandbox, output).RunAsync(stop).ConfigureAwait(false) ? 0 : 1;
+        output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager.");
+        return await new BasicHttpRouteDemo(sandbox, output).RunAsync(stop).ConfigureAwait(false);
     }
 }

@@ -1,11 +1,22 @@
+using KubeLB.Runtime.CommandLine;
 using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.Sandbox.Commands;
 
-/// <summary>The folder with what a sandbox leaves for its user: kubeconfigs, examples and logs.</summary>
-internal sealed class SandboxFolder
+/// <summary>
+/// The folder with what a sandbox leaves for its user: kubeconfigs, examples and logs. It belongs to one sandbox until it is disposed or the
+/// process ends: the operating system frees the lock of a process that died.
+/// </summary>
+internal sealed class SandboxFolder : IDisposable
 {
-    private SandboxFolder(string path) => FullPath = path;
+    private readonly FileStream _lock;
+
+    private SandboxFolder(string path)
+    {
+        FullPath = path;
+        _lock = new FileStream(
+            Path.Combine(path, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+    }
 
     /// <summary>The folder.</summary>
     public string FullPath { get; }
@@ -15,12 +26,18 @@ internal sealed class SandboxFolder
 
     /// <summary>Makes the folder ready.</summary>
     /// <param name="path">The folder; null for a fresh one under the temporary files.</param>
-    /// <exception cref="IOException">It cannot be created or written to.</exception>
+    /// <exception cref="UsageException">The name is empty.</exception>
+    /// <exception cref="IOException">It cannot be created or written to, or another sandbox uses it.</exception>
     public static SandboxFolder Open(string? path)
     {
         if (path is null)
         {
             return new SandboxFolder(Directory.CreateTempSubdirectory("kubelb-sandbox-").FullName);
+        }
+
+        if (string.IsNullOrWhiteSpace(path))
+        {
+            throw new UsageException("--dir must name a folder; without it, a fresh one under the temporary files is taken.");
         }
 
         var full = Path.GetFullPath(path);
@@ -30,12 +47,30 @@ internal sealed class SandboxFolder
             var probe = Path.Combine(full, $".probe-{Environment.ProcessId}");
             File.WriteAllText(probe, "");
             File.Delete(probe);
-            return new SandboxFolder(full);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"The folder {full} cannot be written to ({e.Message}); choose another one with --dir.", e);
         }
+
+        try
+        {
+            return new SandboxFolder(full);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Another sandbox uses the folder {full}; stop it, or choose another folder with --dir.", e);
+        }
+    }
+
+    /// <summary>Lets others have the folder.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>Removes the folder with all that is in it.</summary>
+    public void Delete()
+    {
+        Dispose();
+        Directory.Delete(FullPath, recursive: true);
     }
 
     /// <summary>Kubeconfig of a tenant's cluster.</summary>

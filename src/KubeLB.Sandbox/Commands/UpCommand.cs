@@ -14,12 +14,8 @@ internal static class UpCommand
         HelpName = "DIR",
     };
 
-    private static readonly Option<int> Tenants = new("--tenants")
-    {
-        Description = "Number of tenants, each with a cluster and a CCM (1-50)",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-    };
+    private static readonly Option<int> Tenants =
+        WholeNumber.Option("--tenants", "Number of tenants, each with a cluster and a CCM (1-50)", "N", defaultValue: 1, least: 1, most: 50);
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of to files" };
 
@@ -27,13 +23,6 @@ internal static class UpCommand
     public static Command Build()
     {
         var command = new Command("up", "Start a sandbox and keep it running until Ctrl-C; kubectl and curl do the rest");
-        Tenants.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var number) && number is < 1 or > 50)
-            {
-                result.AddError($"--tenants must be 1 to 50, not {number}.");
-            }
-        });
         command.Options.Add(Dir);
         command.Options.Add(Tenants);
         command.Options.Add(Verbose);
@@ -46,7 +35,7 @@ internal static class UpCommand
     {
         var clock = Stopwatch.StartNew();
         var output = new Output();
-        var folder = SandboxFolder.Open(dir);
+        using var folder = SandboxFolder.Open(dir);
         var options = new SandboxOptions
         {
             Tenants = tenants,

@@ -129,7 +129,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         if (_options.StartControllers)
         {
             // The CCMs wait for what the manager gives them.
-            await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.StartAsync(cancellationToken))).ConfigureAwait(false);
+            await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
     }
 

@@ -14,6 +14,11 @@ public sealed record ParentVerdict(ParentReference Ref, Gateway Gateway, IReadOn
 {
     /// <summary>Whether the route may attach to at least one listener.</summary>
     public bool IsAttached => Refusal is null;
+
+    /// <summary>
+    /// Why the Gateway is not in the management cluster, so that nothing can attach to it there; null if it is, or is on its way.
+    /// </summary>
+    public string? NotCarried { get; init; }
 }
 
 /// <summary>A reason and a sentence for the condition that says no.</summary>

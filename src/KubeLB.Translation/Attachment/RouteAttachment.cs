@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Attachment;
@@ -12,15 +13,22 @@ namespace KubeLB.Translation.Attachment;
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#parentreference, #allowedroutes</remarks>
 public static class RouteAttachment
 {
-    /// <summary>A verdict per parentRef that refers to a Gateway of ours, in the order of the spec.</summary>
+    /// <summary>A verdict per parentRef that refers to a Gateway of ours, in the order of the spec; none if the route's kind is switched off.</summary>
     public static IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var verdicts = new List<ParentVerdict>();
+        if (!settings.Carries(route.Kind))
+        {
+            return verdicts;
+        }
+
         foreach (var parentRef in route.ParentRefs)
         {
             if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOurs(gateway, view, settings))
             {
-                verdicts.Add(Evaluate(route, parentRef, gateway, view));
+                verdicts.Add(settings.CarriesGateways
+                    ? Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view) }
+                    : new ParentVerdict(parentRef, gateway, [], SwitchedOff(gateway)));
             }
         }
 
@@ -33,6 +41,13 @@ public static class RouteAttachment
             .Where(RefersToGateway)
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
+
+    private static string? NotCarried(Gateway gateway, ITenantView view) =>
+        view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RefusalOf(gateway) : null;
+
+    private static Refusal SwitchedOff(Gateway gateway) => new(
+        GatewayConditions.Pending,
+        $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off here (--disable-gateway-controller): switch them on, or use a Gateway of another controller.");
 
     private static Gateway? FindGateway(IGatewayRoute route, ParentReference parentRef, ITenantView view) =>
         RefersToGateway(parentRef) ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;

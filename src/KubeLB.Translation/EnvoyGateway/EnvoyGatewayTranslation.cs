@@ -6,9 +6,9 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>What a Route comes to in the management cluster.</summary>
 /// <param name="Origin">The tenant's object; null if the Route does not name one that is supported.</param>
-/// <param name="Generated">The Gateway, HTTPRoute or GRPCRoute; null if the Route was refused.</param>
+/// <param name="Generated">The Gateway, HTTPRoute or GRPCRoute; null if there is a problem or something to wait for.</param>
 /// <param name="Services">The Services, to be written before <paramref name="Generated"/>.</param>
-/// <param name="Problem">Why the Route was refused, and what to change; null if it was not.</param>
+/// <param name="Problem">Why nothing can be generated, and what to change; null if it can.</param>
 /// <param name="WaitingFor">
 /// A Gateway that is about to get its name: until then nothing is written, so that the route is complete when it first
 /// appears. Null if there is nothing to wait for.
@@ -20,6 +20,12 @@ public sealed record EnvoyGatewayTranslation(
     string? Problem,
     string? WaitingFor = null)
 {
-    /// <summary>A refusal: nothing is generated.</summary>
-    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem);
+    /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
+    public bool IsRefused { get; private init; }
+
+    /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true };
+
+    /// <summary>Nothing can be generated at present through no fault of the Route's: what was generated before stays.</summary>
+    public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem) => new(origin, null, [], problem);
 }

@@ -26,7 +26,9 @@ public static class GatewayStatusTranslator
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
-            return new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
+            return report.IsRefused
+                ? new GatewayStatus { Conditions = conditions.ToList() }
+                : new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
         }
 
         var reported = report.Gateway;
@@ -85,6 +87,45 @@ public static class GatewayStatusTranslator
 
         return ApiJson.ToJson(contents);
     }
+
+    /// <summary>
+    /// The status of a Gateway of which there is nothing in the management cluster, and cannot be until somebody changes something
+    /// there: no address, no listener in force, no route attached.
+    /// </summary>
+    /// <param name="gateway">The tenant's Gateway.</param>
+    /// <param name="why">What is wrong, and what to do.</param>
+    /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
+    public static GatewayStatus Refuse(Gateway gateway, string why, string now)
+    {
+        var generation = gateway.Metadata.Generation;
+        return new GatewayStatus
+        {
+            Conditions = new ConditionSet(gateway.Status?.Conditions, now)
+                .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+                .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.NoResources, why, generation)
+                .ToList(),
+            Listeners = gateway.Status?.Listeners is null ? null : [.. gateway.Status.Listeners.Select(listener => Refuse(listener, why, now, generation))],
+        };
+    }
+
+    /// <summary>The sentence of <see cref="Refuse(Gateway, string, string)"/> if that is how the Gateway's status stands; else null.</summary>
+    public static string? RefusalOf(Gateway gateway) =>
+        gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Programmed) is
+        { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } refusal
+            ? refusal.Message
+            : null;
+
+    private static ListenerStatus Refuse(ListenerStatus listener, string why, string now, long? generation) => new()
+    {
+        Name = listener.Name,
+        SupportedKinds = listener.SupportedKinds,
+        AttachedRoutes = 0,
+        Conditions = new ConditionSet(listener.Conditions, now)
+            .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+            .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+            .ToList(),
+        Unknown = listener.Unknown,
+    };
 
     private static List<ListenerStatus>? Listeners(
         Gateway gateway,

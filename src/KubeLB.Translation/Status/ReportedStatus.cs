@@ -38,6 +38,9 @@ public sealed class ReportedStatus
     /// <summary>The tenant's generation that <see cref="Failure"/> speaks of.</summary>
     public long? FailureGeneration => Failure?.ObservedGeneration ?? _assumedGeneration;
 
+    /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
+    public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
+
     /// <summary>The generated Gateway's status; null if there is none, or none that can be read.</summary>
     public GatewayStatus? Gateway => Read<GatewayStatus>();
 

@@ -31,12 +31,18 @@ public static class RouteStatusBuilder
             {
                 Source = before?.Source,
                 Route = Object(route, translation, generated, before?.Route, now),
-                Services = translation.Services.Count == 0
-                    ? null
-                    : translation.Services.ToDictionary(p => p.Key, p => Service(p, services[p.Key], before?.Services?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal),
+                Services = Services(translation, services, before?.Services, now),
             },
         };
     }
+
+    /// <summary>Why objects of a Route could not be written, as its status tells it.</summary>
+    public static IEnumerable<string> Failures(RouteStatus? status) =>
+        (status?.Resources?.Services?.Values.Select(s => s.Conditions) ?? [])
+            .Append(status?.Resources?.Route?.Conditions)
+            .SelectMany(conditions => conditions ?? [])
+            .Where(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False)
+            .Select(c => c.Message);
 
     /// <summary>The tenant's generation that the Route was made from; null if its CCM does not tell.</summary>
     public static long? SourceGeneration(Route route) =>
@@ -50,7 +56,9 @@ public static class RouteStatusBuilder
         var source = SourceGeneration(route);
         var error = translation.Problem ?? applied?.Error;
 
-        // After a failure the generated object, if there is one, still is that of an older generation.
+        // After a failure the generated object, if there is one, still is that of an older generation; after a refusal there
+        // is none, and its name is free.
+        before = translation.IsRefused ? new GeneratedObject { Conditions = before?.Conditions } : before;
         return new GeneratedObject
         {
             ApiVersion = origin?.ApiVersion,
@@ -63,6 +71,23 @@ public static class RouteStatusBuilder
             Status = error is null ? applied?.Status ?? [] : before?.Status,
             Conditions = Applied(before?.Conditions, error, source, now),
         };
+    }
+
+    private static Dictionary<string, GeneratedService>? Services(
+        EnvoyGatewayTranslation translation,
+        IReadOnlyDictionary<string, AppliedObject> applied,
+        Dictionary<string, GeneratedService>? before,
+        string now)
+    {
+        if (translation.Generated is null && !translation.IsRefused)
+        {
+            // What stands is served by what is said of it here.
+            return before;
+        }
+
+        return translation.Services.Count == 0
+            ? null
+            : translation.Services.ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
     }
 
     private static GeneratedService Service(GeneratedServicePlan plan, AppliedObject applied, GeneratedService? before, string now) => new()

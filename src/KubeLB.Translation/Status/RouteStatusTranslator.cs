@@ -14,29 +14,43 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public static class RouteStatusTranslator
 {
+    private const string RefusedGatewayMessage = "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
+
     /// <summary>The whole list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
     /// <param name="translation">What it came to.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none (yet).</param>
     /// <param name="view">Finds the Routes of Gateways, and with them the names that the report uses.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static RouteParentsStatus Translate(IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now)
+    /// <param name="refusal">Why the management cluster does not take the Route; null if it does, or has not been asked.</param>
+    public static RouteParentsStatus Translate(
+        IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now, string? refusal = null)
     {
         var report = ReportedStatus.Of(route);
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
         foreach (var verdict in translation.Parents)
         {
-            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && Same(p.ParentRef, verdict.Ref));
+            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref));
             parents.Add(new RouteParentStatus
             {
                 ParentRef = verdict.Ref,
                 ControllerName = GatewayClass.KubelbController,
-                Conditions = Conditions(source, translation, verdict, report, view, new ConditionSet(before?.Conditions, now)),
+                Conditions = Conditions(source, translation, verdict, report, view, refusal, new ConditionSet(before?.Conditions, now)),
             });
         }
 
         return new RouteParentsStatus { Parents = parents };
     }
+
+    /// <summary>
+    /// Whether a status that was never written would only say that there is no answer yet. It is worth a request only if the
+    /// answer lets wait.
+    /// </summary>
+    public static bool SaysNothingYet(IGatewayRoute source, RouteParentsStatus status) =>
+        source.Status?.Parents.Any(IsOurs) is not true
+        && status.Parents.Where(IsOurs).SelectMany(p => p.Conditions).All(c => c is { Status: ConditionStatus.Unknown, Reason: GatewayConditions.Pending });
+
+    private static bool IsOurs(RouteParentStatus parent) => parent.ControllerName == GatewayClass.KubelbController;
 
     private static List<Condition> Conditions(
         IGatewayRoute source,
@@ -44,12 +58,18 @@ public static class RouteStatusTranslator
         ParentVerdict verdict,
         ReportedStatus report,
         ITenantView view,
+        string? notTaken,
         ConditionSet conditions)
     {
         var generation = source.Metadata.Generation ?? 0;
         if (verdict.Refusal is { } refusal)
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, refusal.Reason, refusal.Message, generation);
+            SetResolvedRefs(conditions, translation, generation);
+        }
+        else if ((notTaken ?? verdict.NotCarried) is { } why)
+        {
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation);
             SetResolvedRefs(conditions, translation, generation);
         }
         else
@@ -81,7 +101,18 @@ public static class RouteStatusTranslator
         if (report.Failure is { } failure)
         {
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
-            conditions.Keep(GatewayConditions.ResolvedRefs);
+            if (!report.IsRefused)
+            {
+                conditions.Keep(GatewayConditions.ResolvedRefs);
+            }
+
+            return;
+        }
+
+        if (ReportedStatus.Of(view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)).IsRefused)
+        {
+            // Envoy Gateway says nothing of a parent that is not there.
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.NoReadyListeners, RefusedGatewayMessage, generation);
             return;
         }
 
@@ -107,12 +138,4 @@ public static class RouteStatusTranslator
         return [.. (report.RouteParents?.Parents ?? []).Where(p => p.ParentRef.Name == name
             && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port))];
     }
-
-    private static bool Same(ParentReference left, ParentReference right) =>
-        left.Name == right.Name
-        && left.Namespace == right.Namespace
-        && (left.Group ?? ApiGroups.GatewayApi) == (right.Group ?? ApiGroups.GatewayApi)
-        && (left.Kind ?? Gateway.KindName) == (right.Kind ?? Gateway.KindName)
-        && left.SectionName == right.SectionName
-        && left.Port == right.Port;
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace KubeLB.Translation.Tenants;
@@ -9,7 +8,6 @@ namespace KubeLB.Translation.Tenants;
 public static class CcmKubeconfig
 {
     private const string Cluster = "kubelb";
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The same input gives the same text, so that nothing is written anew without need.</summary>
     /// <param name="server">URL of the API server.</param>
@@ -37,5 +35,5 @@ public static class CcmKubeconfig
     }
 
     // A JSON string is a YAML scalar, whatever is in it.
-    private static string Quoted(string text) => JsonSerializer.Serialize(text, Readable);
+    private static string Quoted(string text) => JsonSerializer.Serialize(text);
 }

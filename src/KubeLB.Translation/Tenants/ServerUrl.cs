@@ -1,8 +1,5 @@
-using k8s;
-using k8s.KubeConfigModels;
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
-using YamlDotNet.Core;
 
 namespace KubeLB.Translation.Tenants;
 
@@ -20,15 +17,14 @@ public sealed record ServerUrl(string? Url, string? Problem)
     /// <summary>Name of the API server's own Service, in the namespace <c>default</c>.</summary>
     public const string ServiceName = "kubernetes";
 
-    private const string KubeconfigKey = "kubeconfig";
     private const string HttpsPort = "https";
 
     /// <summary>Finds the URL.</summary>
     /// <param name="configName"><c>namespace/name</c> of the Config, for the sentence.</param>
     /// <param name="config">The Config; null if there is none.</param>
-    /// <param name="clusterInfo">ConfigMap <c>cluster-info</c> of <c>kube-public</c>; null if there is none.</param>
+    /// <param name="published">The server that ConfigMap <c>cluster-info</c> of <c>kube-public</c> names; null if it names none.</param>
     /// <param name="slices">The EndpointSlices of Service <c>kubernetes</c> in <c>default</c>.</param>
-    public static ServerUrl Find(string configName, Config? config, V1ConfigMap? clusterInfo, IEnumerable<V1EndpointSlice> slices)
+    public static ServerUrl Find(string configName, Config? config, string? published, IEnumerable<V1EndpointSlice> slices)
     {
         if (config?.Spec?.ApiServerURL is { Length: > 0 } configured)
         {
@@ -37,7 +33,7 @@ public sealed record ServerUrl(string? Url, string? Problem)
                 : new(null, $"spec.apiServerURL of Config {configName} is \"{configured}\"; it must be a URL such as https://api.example.com:6443.");
         }
 
-        return (OfClusterInfo(clusterInfo) ?? OfSlices(slices)) is { } url
+        return (OfPublished(published) ?? OfSlices(slices)) is { } url
             ? new(url, null)
             : new(
                 null,
@@ -45,24 +41,7 @@ public sealed record ServerUrl(string? Url, string? Problem)
                 + $"nor a ready address in the EndpointSlices of Service default/{ServiceName}; set spec.apiServerURL of Config {configName}, for example https://api.example.com:6443.");
     }
 
-    private static string? OfClusterInfo(V1ConfigMap? clusterInfo)
-    {
-        if (clusterInfo?.Data?.TryGetValue(KubeconfigKey, out var text) != true || string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-
-        try
-        {
-            var server = KubernetesYaml.Deserialize<K8SConfiguration>(text)?.Clusters?.FirstOrDefault()?.ClusterEndpoint?.Server;
-            return server is not null && IsUrl(server) ? server.TrimEnd('/') : null;
-        }
-        catch (YamlException)
-        {
-            // Not a kubeconfig, as if it were not there; whoever needs it gets the sentence that names it.
-            return null;
-        }
-    }
+    private static string? OfPublished(string? published) => published is not null && IsUrl(published) ? published.TrimEnd('/') : null;
 
     // The least address, so that an order that changes changes nothing.
     private static string? OfSlices(IEnumerable<V1EndpointSlice> slices) => slices

@@ -1,3 +1,5 @@
+using KubeLB.Api.GatewayApi;
+
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>Settings of a CCM that translation depends on.</summary>
@@ -6,4 +8,22 @@ namespace KubeLB.Translation.Tenants;
 /// <param name="EnforceReferenceGrants">
 /// Whether a backend in another namespace than its route's needs a ReferenceGrant there. Certificates always do.
 /// </param>
-public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false);
+public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false)
+{
+    /// <summary>Whether Gateways are carried to the management cluster by this CCM.</summary>
+    public bool CarriesGateways { get; init; } = true;
+
+    /// <summary>Whether HTTPRoutes are carried.</summary>
+    public bool CarriesHttpRoutes { get; init; } = true;
+
+    /// <summary>Whether GRPCRoutes are carried.</summary>
+    public bool CarriesGrpcRoutes { get; init; } = true;
+
+    /// <summary>Whether routes of a kind are carried.</summary>
+    public bool Carries(string kind) => kind switch
+    {
+        HttpRoute.KindName => CarriesHttpRoutes,
+        GrpcRoute.KindName => CarriesGrpcRoutes,
+        _ => false,
+    };
+}

@@ -70,6 +70,7 @@ public sealed class CcmCommandTests
 
     [Theory]
     [InlineData(2, "--cluster-name is required", "--enable-gateway-api")]
+    [InlineData(2, "tenant-Team_A", "--cluster-name", "Team_A")]
     [InlineData(2, "--no-such-flag", "--cluster-name", "t1", "--no-such-flag")]
     [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]

@@ -23,8 +23,8 @@ public sealed class StartTests : IDisposable
         var run = await ProgramRun.OfAsync(
             "kubelb-ccm", "--cluster-name", "t1", "--kubeconfig", _kubeconfig, "--kubelb-kubeconfig", _kubeconfig, "--metrics-addr", "127.0.0.1:99999");
 
-        run.ExitCode.Should().Be(1);
-        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain("127.0.0.1:99999");
+        run.ExitCode.Should().Be(2);
+        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().StartWith("--metrics-addr: \"127.0.0.1:99999\" is not an address to listen on: ").And.EndWith("See --help.");
         run.Output.Should().NotContain("   at ");
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Tests.Support;
 using KubeLB.TestClusters;
 
 namespace KubeLB.EmbeddedCluster.Tests.Contract;
@@ -75,6 +76,26 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
         }
 
         replay[Rules].Status.Should().Be(201, "CEL is not claimed: the definition carries a warning, and the object that breaks the rule is let in");
+    }
+
+    [Fact]
+    public async Task A_cluster_that_refuses_validation_rules_says_where_they_are_and_that_they_are_not_evaluated()
+    {
+        await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Refuse });
+        using var api = new Api(cluster);
+        foreach (var name in new[] { "create namespace", "create a CRD" })
+        {
+            var before = Exchange.All.Single(exchange => exchange.Name == name);
+            (await api.PostAsync(before.Path, before.Request["body"]!.ToJsonString())).ShouldBe(201);
+        }
+        var broken = Exchange.All.Single(exchange => exchange.Name == Rules);
+
+        var answer = (await api.PostAsync(broken.Path, broken.Request["body"]!.ToJsonString())).ShouldBe((int)broken.Response["status"]!);
+
+        answer.TextAt("kind").Should().Be("Status");
+        answer.Reason.Should().Be((string?)broken.Response["body"]!["reason"]);
+        answer.TextAt("details.causes.0.field").Should().Be((string?)broken.Response["body"]!["details"]!["causes"]![0]!["field"]);
+        answer.Message.Should().Contain("spec: Forbidden: ").And.Contain("does not evaluate CEL rules");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Tests.Support;
@@ -35,6 +36,8 @@ public sealed record Reply(int Status, JsonNode? Body, string Text, HttpResponse
 /// <summary>Bare HTTP to an embedded cluster, to see what really is on the wire.</summary>
 public sealed class Api : IDisposable
 {
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000 };
+
     private readonly HttpClient _http;
 
     public Api(EmbeddedCluster cluster, string? token = null)
@@ -82,12 +85,12 @@ public sealed class Api : IDisposable
         if (body is not null)
         {
             request.Content = new StringContent(body, Encoding.UTF8);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(contentType!);
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType!);
         }
         using var response = await _http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var isJson = response.Content.Headers.ContentType?.MediaType == "application/json" && text.Length > 0;
-        return new Reply((int)response.StatusCode, isJson ? JsonNode.Parse(text) : null, text, response.Headers);
+        return new Reply((int)response.StatusCode, isJson ? JsonNode.Parse(text, documentOptions: Deep) : null, text, response.Headers);
     }
 
     /// <summary>Makes a namespace of its own for a test.</summary>

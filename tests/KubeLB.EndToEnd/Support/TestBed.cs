@@ -86,6 +86,10 @@ public sealed class TestBed : IAsyncDisposable
         return answer.Echo!;
     }
 
+    /// <summary>Sends requests as a client would until one is answered with the status.</summary>
+    public Task ExpectStatusAsync(string address, string host, int status) =>
+        Eventually.GetAsync($"a request for {host} to {address} is answered with {status}", () => SendAsync(address, host, "/"), a => a.Status == status);
+
     /// <summary>Everything that the installation made or holds, by kind, namespace and name: what a clean-up must come back to.</summary>
     public async Task<IReadOnlyList<string>> InventoryAsync()
     {
@@ -112,6 +116,9 @@ public sealed class TestBed : IAsyncDisposable
     /// <summary>The writes of the CCMs and the manager, Events and Leases left out.</summary>
     public IReadOnlyList<RequestRecord> Writes() =>
         [.. Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))];
+
+    /// <summary>The writes of the first tenant's CCM in its own cluster and in the management cluster, Events and Leases left out.</summary>
+    public (IReadOnlyList<string> Tenant, IReadOnlyList<string> Management) CcmWrites() => (CcmWrites(_clusters[0]), CcmWrites(_clusters[^1]));
 
     public void ForgetRequests()
     {
@@ -159,6 +166,11 @@ public sealed class TestBed : IAsyncDisposable
         await Management.DisposeAsync();
         await _sandbox.DisposeAsync();
     }
+
+    private static List<string> CcmWrites(ITestCluster cluster) =>
+        [.. cluster.Requests()
+            .Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))
+            .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd())];
 
     private static async Task<ISandboxCluster> StartClusterAsync(ClusterRequest request, CancellationToken cancellationToken) =>
         await TestClusters.TestClusters.StartAsync(request, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.Logging;
@@ -153,7 +154,7 @@ public sealed class InformerTests
         _server.NotInstalled["widgets"] = true;
         await using var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.Optional = true),
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NobodyWaits),
             limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5) });
         await host.Host.StartAsync();
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);

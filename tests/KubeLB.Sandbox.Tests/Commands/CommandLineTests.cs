@@ -31,15 +31,7 @@ public sealed class CommandLineTests : IDisposable
     {
         using var process = Start("up", "--dir", _directory, "--tenants", "2");
         using var deadline = new CancellationTokenSource(Patience);
-        var lines = new List<string>();
-        while (await process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
-        {
-            lines.Add(line);
-            if (line.StartsWith("ready", StringComparison.Ordinal))
-            {
-                break;
-            }
-        }
+        var lines = await UntilReadyAsync(process, deadline.Token);
 
         lines.Should().Contain(l => l.StartsWith("ready", StringComparison.Ordinal));
         foreach (var file in new[] { "tenant.kubeconfig", "tenant-2.kubeconfig", "management.kubeconfig", "basic-httproute.yaml" })
@@ -55,6 +47,74 @@ public sealed class CommandLineTests : IDisposable
         await process.WaitForExitAsync(deadline.Token);
         process.ExitCode.Should().Be(0);
         File.Exists(Path.Combine(_directory, "tenant.kubeconfig")).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task ASecondSandboxInTheSameFolderIsRefusedWhileTheFirstOneRuns()
+    {
+        using var first = Start("up", "--dir", _directory);
+        using var deadline = new CancellationTokenSource(Patience);
+        await UntilReadyAsync(first, deadline.Token);
+        var kubeconfig = await File.ReadAllTextAsync(Path.Combine(_directory, "tenant.kubeconfig"));
+
+        var (code, _, error) = await RunAsync("up", "--dir", _directory);
+
+        code.Should().Be(1);
+        error.TrimEnd().Should().NotContain("\n").And.Be($"Another sandbox uses the folder {_directory}; stop it, or choose another folder with --dir.");
+        (await File.ReadAllTextAsync(Path.Combine(_directory, "tenant.kubeconfig"))).Should().Be(kubeconfig);
+
+        first.Kill();
+        await first.WaitForExitAsync(deadline.Token);
+        File.Exists(Path.Combine(_directory, ".lock")).Should().BeTrue("it died without tidying up");
+        using var next = Start("up", "--dir", _directory);
+        (await UntilReadyAsync(next, deadline.Token)).Should().Contain(line => line.StartsWith("ready", StringComparison.Ordinal));
+        next.Kill();
+        await next.WaitForExitAsync(deadline.Token);
+    }
+
+    [Fact]
+    public async Task ADemoThatGoesWellLeavesNothingBehind()
+    {
+        var (code, output, _) = await RunWithTemporaryFilesInAsync(_directory, "demo");
+
+        code.Should().Be(0);
+        Directory.GetFileSystemEntries(_directory, "kubelb-sandbox-*").Should().BeEmpty();
+        output.Should().NotContain(_directory);
+    }
+
+    [Fact]
+    public async Task ADemoThatIsStoppedNamesTheFolderOfItsLogs()
+    {
+        using var process = Start(["demo"], _directory);
+        using var deadline = new CancellationTokenSource(Patience);
+        var line = "";
+        while (line?.StartsWith("A sandbox runs", StringComparison.Ordinal) == false)
+        {
+            line = await process.StandardOutput.ReadLineAsync(deadline.Token);
+        }
+
+        using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]))
+        {
+            await kill.WaitForExitAsync(deadline.Token);
+        }
+
+        var rest = await process.StandardOutput.ReadToEndAsync(deadline.Token);
+        await process.WaitForExitAsync(deadline.Token);
+        var folder = Directory.GetDirectories(_directory, "kubelb-sandbox-*").Should().ContainSingle().Subject;
+        rest.Should().Contain($"Kubeconfigs and logs are in {folder}");
+        File.Exists(Path.Combine(folder, "manager.log")).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task TheCcmStartsWhenItsTenantsNamespaceIsThere()
+    {
+        var (code, _, _) = await RunAsync("demo", "--dir", _directory);
+
+        code.Should().Be(0);
+        foreach (var log in Directory.GetFiles(_directory, "ccm-*.log"))
+        {
+            (await File.ReadAllLinesAsync(log)).Should().NotBeEmpty().And.NotContain(line => line.Contains("WARN", StringComparison.Ordinal) && line.Contains("tenant-t1", StringComparison.Ordinal));
+        }
     }
 
     [Fact]
@@ -85,7 +145,10 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("up --nonsense", "--nonsense")]
     [InlineData("up --tenants 0", "1 to 50")]
-    [InlineData("up --tenants many", "many")]
+    [InlineData("up --tenants many", "--tenants must be 1 to 50, not 'many'. See --help.")]
+    [InlineData("up --dir ", "--dir must name a folder")]
+    [InlineData("demo --dir ", "--dir must name a folder")]
+    [InlineData("cluster --port x --kubeconfig x", "--port must be 0 to 65535, not 'x'. See --help.")]
     [InlineData("cluster", "--kubeconfig is required")]
     [InlineData("cluster --port 70000 --kubeconfig x", "0 to 65535")]
     [InlineData("nonsense", "nonsense")]
@@ -101,7 +164,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--help", "up", "demo", "cluster")]
     [InlineData("up --help", "--dir", "--tenants", "--verbose")]
     [InlineData("demo --help", "--dir")]
-    [InlineData("cluster --help", "--port", "--kubeconfig")]
+    [InlineData("cluster --help", "--port", "--kubeconfig", "--refuse-validation-rules")]
     public async Task HelpNamesEverything(string arguments, params string[] names)
     {
         var (code, output, _) = await RunAsync(arguments.Split(' '));
@@ -110,9 +173,26 @@ public sealed class CommandLineTests : IDisposable
         output.Should().ContainAll(names);
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    private static async Task<List<string>> UntilReadyAsync(Process process, CancellationToken stop)
     {
-        using var process = Start(arguments);
+        var lines = new List<string>();
+        while (await process.StandardOutput.ReadLineAsync(stop) is { } line)
+        {
+            lines.Add(line);
+            if (line.StartsWith("ready", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        return lines;
+    }
+
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunWithTemporaryFilesInAsync(null, arguments);
+
+    private static async Task<(int Code, string Output, string Error)> RunWithTemporaryFilesInAsync(string? temporary, params string[] arguments)
+    {
+        using var process = Start(arguments, temporary);
         using var deadline = new CancellationTokenSource(Patience);
         var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
         var error = process.StandardError.ReadToEndAsync(deadline.Token);
@@ -120,13 +200,20 @@ public sealed class CommandLineTests : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    private static Process Start(params string[] arguments)
+    private static Process Start(params string[] arguments) => Start(arguments, null);
+
+    private static Process Start(string[] arguments, string? temporary)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "kubelb-sandbox.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "kubelb-sandbox.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        if (temporary is not null)
+        {
+            start.Environment["TMPDIR"] = temporary;
+        }
+
+        return Process.Start(start)!;
     }
 }

@@ -18,6 +18,13 @@ public sealed class CrdFilesTests
 
     private static readonly Dictionary<string, V1CustomResourceDefinition> Files = ReadFiles();
 
+    /// <summary>GRPCRoutes share a type for filters with HTTPRoutes, but have fewer of them.</summary>
+    private static readonly string[] OfHttpOnly =
+    [
+        "GRPCRoute.spec.rules[].filters[].requestRedirect", "GRPCRoute.spec.rules[].filters[].urlRewrite",
+        "GRPCRoute.spec.rules[].backendRefs[].filters[].requestRedirect", "GRPCRoute.spec.rules[].backendRefs[].filters[].urlRewrite",
+    ];
+
     private static readonly JsonNamingPolicy Naming = JsonNamingPolicy.CamelCase;
 
     public static TheoryData<string> FileNames => [.. Files.Keys.Order(StringComparer.Ordinal)];
@@ -51,7 +58,7 @@ public sealed class CrdFilesTests
         var entity = type.GetCustomAttribute<KubernetesEntityAttribute>()!;
         var version = Of(entity).Spec.Versions.Single(version => version.Name == entity.ApiVersion);
 
-        PrunedFields(type, version.Schema.OpenAPIV3Schema, entity.Kind).Should().BeEmpty();
+        PrunedFields(type, version.Schema.OpenAPIV3Schema, entity.Kind).Except(OfHttpOnly).Should().BeEmpty();
     }
 
     [Theory]

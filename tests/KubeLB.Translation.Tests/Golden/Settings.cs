@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using KubeLB.Translation.Nodes;
 
 namespace KubeLB.Translation.Tests.Golden;
 
 /// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
 internal sealed record Settings
 {
-    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "gatewayClass", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
+    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "gatewayClass", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
 
     /// <summary>Time of every transition.</summary>
     public const string Now = "2026-01-02T03:04:05Z";
@@ -14,7 +15,12 @@ internal sealed record Settings
 
     public bool UseGatewayClass { get; private init; } = true;
 
-    public string NodeAddressType { get; private init; } = "ExternalIP";
+    public NodeAddressSettings NodeAddresses { get; private init; } = new("ExternalIP");
+
+    /// <summary>What the management cluster says when it takes nothing; null while it does.</summary>
+    public string? Refusal { get; private init; }
+
+    public bool CarriesGateways { get; private init; } = true;
 
     public string GatewayClass { get; private init; } = "eg";
 
@@ -39,7 +45,12 @@ internal sealed record Settings
         {
             TenantNamespace = document["tenantNamespace"]?.GetValue<string>() ?? defaults.TenantNamespace,
             UseGatewayClass = document["useGatewayClass"]?.GetValue<bool>() ?? defaults.UseGatewayClass,
-            NodeAddressType = document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddressType,
+            NodeAddresses = new NodeAddressSettings(
+                document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddresses.AddressType,
+                LabelSelectorText.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
+                (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0),
+            Refusal = document["refusal"]?.GetValue<string>(),
+            CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
             GatewayClass = document["gatewayClass"]?.GetValue<string>() ?? defaults.GatewayClass,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,

@@ -18,7 +18,8 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>All that a CCM would write for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
-    private readonly TenantSettings _settings = new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.EnforceReferenceGrants);
+    private readonly TenantSettings _settings =
+        new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.EnforceReferenceGrants) { CarriesGateways = objects.Settings.CarriesGateways };
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
@@ -45,7 +46,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         routes.ForEach(AddTwins);
         IEnumerable<JsonObject> addresses = objects.All<V1Node>().Count == 0
             ? []
-            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddressType, _settings.TenantNamespace))];
+            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddresses, _settings.TenantNamespace))];
         return
         [
             .. addresses, .. _twins, .. SyncSecrets(),
@@ -116,13 +117,20 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     private IEnumerable<JsonObject> Carry(Gateway gateway)
     {
-        if (GatewayTranslator.Translate(gateway, this, _settings) is { } route)
+        if (_settings.CarriesGateways && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
         {
+            if (objects.Settings.Refusal is { } refusal)
+            {
+                gateway.Status = GatewayStatusTranslator.Refuse(gateway, refusal, Settings.Now);
+                yield return Status(gateway, gateway.Status);
+                yield break;
+            }
+
             yield return ApiJson.ToJson(route);
             yield return Status(gateway, GatewayStatusTranslator.Translate(
                 gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), ListenerCertificates.Evaluate(gateway, this), Settings.Now));
         }
-        else if (GatewayOwnership.IsOurs(gateway, this, _settings))
+        else if (_settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, this, _settings))
         {
             yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
         }
@@ -131,7 +139,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private IEnumerable<JsonObject> Carry(IGatewayRoute route)
     {
         var translation = RouteTranslator.Translate(route, this, _settings);
-        if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
+        if (translation.Parents.Any(p => p.NotCarried is not null))
+        {
+            // Written after its Gateway only.
+        }
+        else if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
         {
             yield return ApiJson.ToJson(translation.Desired);
         }

@@ -65,9 +65,9 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         var events = subscription.Events;
         var last = subscription.Initial.Revision;
         var nextBookmark = bookmarks ? Task.Delay(bookmarkInterval, time, cancellation) : null;
+        var more = events.WaitToReadAsync(cancellation).AsTask();
         while (true)
         {
-            var more = events.WaitToReadAsync(cancellation).AsTask();
             if (nextBookmark is not null && await Task.WhenAny(more, nextBookmark) == nextBookmark)
             {
                 await nextBookmark;
@@ -77,6 +77,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
                 stream.Bookmark(Math.Max(last, revision), initialEnd: false);
                 await output.FlushAsync(cancellation);
                 nextBookmark = Task.Delay(bookmarkInterval, time, cancellation);
+                continue;
             }
             if (!await more)
             {
@@ -84,6 +85,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
             }
             last = stream.Drain(subscription, last, output);
             await output.FlushAsync(cancellation);
+            more = events.WaitToReadAsync(cancellation).AsTask();
         }
     }
 

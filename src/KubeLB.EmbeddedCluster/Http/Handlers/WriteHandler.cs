@@ -28,7 +28,9 @@ internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator crea
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
         if (CustomResourceDefinitionStrategy.HasRules(request.Resource, tree))
         {
-            options.Warnings.Add("x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
+            options.Warnings.Add(registry.Rules == ValidationRules.Refuse
+                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: it refuses every object that they apply to"
+                : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
         }
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 201, stored, time.GetUtcNow());

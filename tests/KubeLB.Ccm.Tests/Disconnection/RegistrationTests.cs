@@ -1,0 +1,86 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Tests.Support;
+using KubeLB.Runtime.Storing;
+
+namespace KubeLB.Ccm.Tests.Disconnection;
+
+/// <summary>The management cluster can be reached, and takes nothing of this tenant.</summary>
+public sealed class RegistrationTests
+{
+    private const string NotRegistered = "Tenant t1 is not registered in the management cluster";
+
+    [Fact]
+    public async Task Without_the_tenants_namespace_it_says_so_everywhere_once_and_goes_on_when_it_comes()
+    {
+        await using var bed = await CcmBed.CreateAsync(registered: false);
+        await bed.StartCcmAsync();
+        await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
+        await bed.CreateAsync(Given.Service());
+        await bed.CreateAsync(Given.Gateway());
+        await bed.CreateAsync(Given.Route());
+
+        (await bed.WaitForProblemAsync(NotRegistered)).Should().StartWith("tenant tenant-t1: ").And.Contain("ask its administrator");
+        var gateway = await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Reason: "NoResources" }, "says so");
+        Of(gateway.Status!.Conditions, "Accepted").Should().Match<Condition>(c => c.Status == "False" && c.Reason == "Pending" && c.Message.Contains(NotRegistered));
+        await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => Accepted(r) is { Status: "False", Reason: "Pending" } c && c.Message.Contains(NotRegistered), "says so");
+        bed.Log.Warnings.Where(w => w.Contains(NotRegistered, StringComparison.Ordinal)).Should().ContainSingle();
+
+        await bed.RegisterAsync();
+
+        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        var route = (await bed.Tenant.Client<HttpRoute>().GetAsync(new ResourceKey("default", "r"), default))!;
+        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+        await bed.WaitReadyAsync();
+        await ManagementClusterTests.ProgramAsync(bed, gateway.Metadata.Uid);
+        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Status: "True" }, "is programmed");
+    }
+
+    [Fact]
+    public async Task A_namespace_that_goes_takes_addresses_and_programmed_along()
+    {
+        await using var bed = await CcmBed.StartAsync();
+        var created = await bed.CreateAsync(Given.Gateway());
+        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, created.Metadata.Uid, _ => true, "is carried");
+        await ManagementClusterTests.ProgramAsync(bed, created.Metadata.Uid);
+        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Addresses is { Count: 1 }, "has its address");
+
+        await bed.Management.Client<V1Namespace>().DeleteAsync(new ResourceKey("", CcmBed.Namespace), null, default);
+
+        var gateway = await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Status: "False" }, "is not programmed");
+        gateway.Status!.Addresses.Should().BeNullOrEmpty();
+        Of(gateway.Status.Conditions, "Programmed")!.Message.Should().Contain(NotRegistered);
+    }
+
+    [Fact]
+    public async Task What_was_never_taken_can_be_deleted()
+    {
+        await using var bed = await CcmBed.CreateAsync(registered: false);
+        await bed.StartCcmAsync();
+        await bed.CreateAsync(Given.Gateway());
+        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Metadata.Finalizers is { Count: 1 } && g.Status?.Conditions is not null, "is held");
+
+        await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
+
+        await Eventually.GetAsync("it is gone", () => bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default), g => g is null);
+    }
+
+    [Fact]
+    public async Task Where_gateways_are_switched_off_a_route_says_why_nothing_happens()
+    {
+        await using var bed = await CcmBed.StartAsync(options => options with { DisableGatewayController = true });
+        await bed.CreateAsync(Given.Service());
+        await bed.CreateAsync(Given.Gateway());
+        await bed.CreateAsync(Given.Route());
+
+        var route = await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => Accepted(r) is { Status: "False" }, "is not accepted");
+        Accepted(route)!.Message.Should().Contain("--disable-gateway-controller");
+        (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!.Metadata.Finalizers.Should().BeNullOrEmpty("it is left alone");
+    }
+
+    private static Condition? Accepted(HttpRoute route) => Of(route.Status?.Parents.FirstOrDefault()?.Conditions, "Accepted");
+
+    private static Condition? Of(IEnumerable<Condition>? conditions, string type) => conditions?.FirstOrDefault(c => c.Type == type);
+}

@@ -1,0 +1,223 @@
+using System.Text.Json.Nodes;
+using KubeLB.Runtime.Events;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KubeLB.Runtime.Tests.Events;
+
+public sealed class EventRecorderTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private readonly FakeApiServer _server = new();
+    private readonly FakeTimeProvider _time = new(Start);
+    private readonly FixedLeadership _leadership = new();
+    private readonly Widget _widget = new()
+    {
+        Metadata = new() { Name = "w", NamespaceProperty = "team", Uid = "u-1", ResourceVersion = "7" },
+    };
+
+    private TestHost _host = null!;
+    private EventRecorder _recorder = null!;
+
+    public Task InitializeAsync()
+    {
+        _host = TestHost.Build(_server);
+        _recorder = new EventRecorder(_host.Cluster, "tester", _leadership, _time, _host.Host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+        _recorder.Start();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _recorder.StopAsync(default);
+        _recorder.Dispose();
+        await _host.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_event_is_what_kubectl_describe_shows_of_an_object()
+    {
+        _recorder.Record(_widget, EventType.Warning, "TooBlue", "Paint it.");
+
+        var sent = (await SentAsync(1)).Single();
+        var name = sent["metadata"]!["name"]!.GetValue<string>();
+        name.Should().MatchRegex("^w\\.[0-9a-f]+$");
+        sent["metadata"]!["namespace"]!.GetValue<string>().Should().Be("team");
+        sent["type"]!.GetValue<string>().Should().Be("Warning");
+        sent["reason"]!.GetValue<string>().Should().Be("TooBlue");
+        sent["message"]!.GetValue<string>().Should().Be("Paint it.");
+        sent["source"]!["component"]!.GetValue<string>().Should().Be("tester");
+        sent["count"]!.GetValue<int>().Should().Be(1);
+        sent["firstTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
+        sent["lastTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
+        JsonNode.DeepEquals(sent["involvedObject"], JsonNode.Parse(
+            """{"apiVersion":"example.com/v1alpha1","kind":"Widget","namespace":"team","name":"w","uid":"u-1","resourceVersion":"7"}""")).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_repetition_raises_the_count_of_the_event_that_is_there()
+    {
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        await SentAsync(1);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+
+        await Eventually.True(() => Stored().Single()["count"]!.GetValue<int>() == 2, "the count is raised");
+        Stored().Single()["firstTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
+        Stored().Single()["lastTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:05:05Z");
+    }
+
+    [Fact]
+    public async Task Another_message_reason_type_or_incarnation_is_another_event()
+    {
+        var reborn = new Widget { Metadata = new() { Name = "w", NamespaceProperty = "team", Uid = "u-2" } };
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is blue.");
+        _recorder.Record(_widget, EventType.Normal, "Sold", "It is red.");
+        _recorder.Record(_widget, EventType.Warning, "Painted", "It is red.");
+        _recorder.Record(reborn, EventType.Normal, "Painted", "It is red.");
+
+        (await SentAsync(5)).Should().OnlyContain(e => e["count"]!.GetValue<int>() == 1);
+    }
+
+    [Fact]
+    public async Task An_event_that_expired_is_begun_anew()
+    {
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        await SentAsync(1);
+        _server.With("v1", "events", c => { c.Objects.Clear(); return 0; });
+        _time.Advance(TimeSpan.FromHours(2));
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+
+        var sent = (await SentAsync(1)).Single();
+        sent["count"]!.GetValue<int>().Should().Be(1);
+        sent["firstTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T05:04:05Z");
+    }
+
+    [Fact]
+    public async Task An_object_that_flaps_is_silenced_and_others_are_not()
+    {
+        for (var i = 0; i < 3 * EventMemory.Burst; i++)
+        {
+            _recorder.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
+        }
+
+        var other = new Widget { Metadata = new() { Name = "other", NamespaceProperty = "team", Uid = "u-2" } };
+        _recorder.Record(other, EventType.Normal, "Painted", "It is red.");
+        (await SentAsync(EventMemory.Burst + 1)).Should().Contain(e => e["involvedObject"]!["name"]!.GetValue<string>() == "other");
+
+        // It may speak again later, once per time.
+        _time.Advance(EventMemory.Refill);
+        _recorder.Record(_widget, EventType.Normal, "Painted", "At last.");
+        _recorder.Record(_widget, EventType.Normal, "Painted", "Too much.");
+        _recorder.Record(other, EventType.Normal, "Sold", "It is gone.");
+        (await SentAsync(EventMemory.Burst + 3)).Select(e => e["message"]!.GetValue<string>()).Should().Contain("At last.").And.NotContain("Too much.");
+    }
+
+    [Fact]
+    public async Task A_long_message_is_cut_and_a_long_name_leaves_room()
+    {
+        var widget = new Widget { Metadata = new() { Name = new string('n', 253), NamespaceProperty = "team", Uid = "u" } };
+        _recorder.Record(widget, EventType.Normal, "Painted", new string('m', 5000));
+
+        var sent = (await SentAsync(1)).Single();
+        sent["message"]!.GetValue<string>().Should().HaveLength(1000).And.EndWith("m…");
+        sent["metadata"]!["name"]!.GetValue<string>().Length.Should().BeLessThanOrEqualTo(253);
+    }
+
+    [Fact]
+    public async Task Events_of_objects_without_a_namespace_go_to_default()
+    {
+        _recorder.Record(new Widget { Metadata = new() { Name = "w", Uid = "u" } }, EventType.Normal, "Painted", "It is red.");
+
+        var sent = (await SentAsync(1)).Single();
+        sent["metadata"]!["namespace"]!.GetValue<string>().Should().Be("default");
+        sent["involvedObject"]!["namespace"].Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Who_does_not_lead_says_nothing()
+    {
+        _leadership.IsLeader = false;
+        _recorder.Record(_widget, EventType.Normal, "Painted", "As a follower.");
+        _leadership.IsLeader = true;
+        _recorder.Record(_widget, EventType.Normal, "Painted", "As the leader.");
+
+        (await SentAsync(1)).Single()["message"]!.GetValue<string>().Should().Be("As the leader.");
+    }
+
+    [Fact]
+    public async Task Refusals_are_logged_once_and_not_tried_again()
+    {
+        _server.Intercept = r => r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _recorder.Record(_widget, EventType.Normal, "Painted", "One.");
+        _recorder.Record(_widget, EventType.Normal, "Painted", "Two.");
+        await Eventually.True(() => _server.Writes.Count() == 2, "both were tried");
+        _server.Intercept = null;
+        _recorder.Record(_widget, EventType.Normal, "Painted", "Three.");
+
+        (await SentAsync(1)).Single()["message"]!.GetValue<string>().Should().Be("Three.");
+        _server.Writes.Should().HaveCount(3);
+        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task While_the_server_is_away_recording_goes_on_and_the_event_is_sent_when_it_is_back()
+    {
+        _server.IsDown = true;
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        await Eventually.True(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "the trouble is told");
+        _server.IsDown = false;
+
+        await Eventually.True(
+            () =>
+            {
+                _time.Advance(EventRecorder.Pause);
+                return Stored().Count == 1;
+            },
+            "the Event is sent");
+        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task What_waits_at_the_end_is_sent()
+    {
+        _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        await _recorder.StopAsync(default);
+
+        Stored().Should().ContainSingle();
+    }
+
+    [Fact]
+    public void More_than_may_wait_is_dropped_and_nobody_waits()
+    {
+        using var idle = new EventRecorder(_host.Cluster, "tester", _leadership, _time, _host.Host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+        for (var i = 0; i < EventRecorder.Capacity + 10; i++)
+        {
+            idle.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
+        }
+
+        _host.Logs.Lines.Count(l => l.Text.StartsWith("Too many Events wait", StringComparison.Ordinal)).Should().Be(10);
+    }
+
+    private List<JsonObject> Stored() => _server.With("v1", "events", c => c.Objects.Values.ToList());
+
+    private async Task<List<JsonObject>> SentAsync(int count)
+    {
+        await Eventually.True(() => Stored().Count >= count, $"{count} Events are sent");
+        Stored().Should().HaveCount(count);
+        return Stored();
+    }
+
+    private sealed class FixedLeadership : ILeadership
+    {
+        public bool IsLeader { get; set; } = true;
+
+        public CancellationToken LeadershipToken => default;
+
+        public Task WaitUntilLeadingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

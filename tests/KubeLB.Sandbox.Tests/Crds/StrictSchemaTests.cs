@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using KubeLB.Sandbox.Composition;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Sandbox.Tests.Crds;
+
+/// <summary>The sandbox's schemas of the Gateway API take what the Gateway API knows, and name what it does not know.</summary>
+public sealed class StrictSchemaTests : IAsyncLifetime
+{
+    private const string Gateway = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: Gateway
+        metadata: {name: g}
+        spec:
+          gatewayClassName: kubelb
+          defaultScope: None
+          infrastructure: {labels: {a: b}, annotations: {c: d}, parametersRef: {group: example.com, kind: Settings, name: s}}
+          addresses: [{type: IPAddress, value: 127.0.0.1}]
+          allowedListeners: {namespaces: {from: Same}}
+          listeners:
+          - name: https
+            hostname: '*.example.com'
+            port: 443
+            protocol: HTTPS
+            allowedRoutes: {kinds: [{kind: HTTPRoute}], namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}
+            tls: {mode: Terminate, certificateRefs: [{name: cert}], options: {example.com/a: b}}
+        """;
+
+    private const string HttpRoute = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: HTTPRoute
+        metadata: {name: h}
+        spec:
+          parentRefs: [{name: g, sectionName: https, port: 443}]
+          hostnames: [a.example.com]
+          rules:
+          - name: first
+            matches:
+            - {path: {type: Exact, value: /a}, method: GET, headers: [{name: x, value: z}], queryParams: [{type: RegularExpression, name: q, value: .*}]}
+            timeouts: {request: 10s, backendRequest: 2s}
+            retry: {codes: [503], attempts: 3, backoff: 100ms}
+            sessionPersistence: {sessionName: s, type: Cookie, absoluteTimeout: 1h, cookieConfig: {lifetimeType: Permanent}}
+            filters:
+            - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: a, value: b}], add: [{name: c, value: d}], remove: [e]}}
+            - {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: a, value: b}]}}
+            - {type: RequestMirror, requestMirror: {backendRef: {name: b, port: 80}, percent: 10}}
+            - {type: URLRewrite, urlRewrite: {hostname: b.example.com, path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}
+            - {type: CORS, cors: {allowOrigins: ['https://example.com'], allowMethods: [GET], allowHeaders: [a], exposeHeaders: [b], allowCredentials: true, maxAge: 60}}
+            backendRefs: [{name: b, port: 80, weight: 2, filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Filter, name: f}}]}]
+          - filters:
+            - {type: RequestRedirect, requestRedirect: {scheme: https, hostname: c.example.com, path: {type: ReplaceFullPath, replaceFullPath: /c}, port: 8443, statusCode: 301}}
+        """;
+
+    private const string GrpcRoute = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: GRPCRoute
+        metadata: {name: r}
+        spec:
+          parentRefs: [{name: g}]
+          rules:
+          - matches: [{method: {type: Exact, service: a.B, method: C}, headers: [{name: x, value: z}]}]
+            sessionPersistence: {type: Header, sessionName: s}
+            filters: [{type: RequestMirror, requestMirror: {backendRef: {name: b, port: 80}, fraction: {numerator: 1, denominator: 3}}}]
+            backendRefs: [{name: b, port: 80}]
+        """;
+
+    private const string Grant = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: ReferenceGrant
+        metadata: {name: f}
+        spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: a}], to: [{group: "", kind: Service, name: s}]}
+        """;
+
+    private const string Class = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: GatewayClass
+        metadata: {name: c}
+        spec: {controllerName: example.com/controller, description: some, parametersRef: {group: example.com, kind: Settings, name: s}}
+        """;
+
+    private EmbeddedCluster.EmbeddedCluster _cluster = null!;
+    private KubectlBinary _kubectl = null!;
+
+    public static TheoryData<string, string, string> Misspelt => new()
+    {
+        { Gateway, "gatewayClassName:", "spec.gatewayClassNam" },
+        { Gateway, "certificateRefs:", "spec.listeners[0].tls.certificateRef" },
+        { Gateway, "from: Selector", "spec.listeners[0].allowedRoutes.namespaces.fro" },
+        { HttpRoute, "rules:", "spec.rule" },
+        { HttpRoute, "sectionName:", "spec.parentRefs[0].sectionNam" },
+        { HttpRoute, "queryParams:", "spec.rules[0].matches[0].queryParam" },
+        { HttpRoute, "attempts:", "spec.rules[0].retry.attempt" },
+        { HttpRoute, "weight:", "spec.rules[0].backendRefs[0].weigh" },
+        { HttpRoute, "statusCode:", "spec.rules[1].filters[0].requestRedirect.statusCod" },
+        { GrpcRoute, "service:", "spec.rules[0].matches[0].method.servic" },
+        { GrpcRoute, "denominator:", "spec.rules[0].filters[0].requestMirror.fraction.denominato" },
+        { Grant, "to:", "spec.t" },
+        { Class, "controllerName:", "spec.controllerNam" },
+    };
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
+        await _cluster.InstallCrdsAsync(CrdResources.Tenant);
+        _kubectl = new KubectlBinary(_cluster.KubeconfigYaml);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _kubectl.Dispose();
+        await _cluster.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task What_the_Gateway_API_knows_is_accepted_and_applying_it_again_changes_nothing()
+    {
+        var all = string.Join("\n---\n", Gateway, HttpRoute, GrpcRoute, Grant, Class);
+
+        (await _kubectl.OkAsync("apply -f -", all)).Lines.Should().HaveCount(5).And.OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal));
+        var versions = await VersionsAsync();
+
+        // What kubectl says does not tell: it calls an object configured whose lists hold defaults that the file has not.
+        await _kubectl.OkAsync("apply -f -", all);
+        (await VersionsAsync()).Should().Be(versions);
+
+        async Task<string> VersionsAsync() =>
+            (await _kubectl.OkAsync("get gateways,httproutes,grpcroutes,referencegrants,gatewayclasses -o jsonpath={.items[*].metadata.resourceVersion}")).Text;
+    }
+
+    [SkippableFact]
+    public async Task What_is_left_out_is_filled_in_as_the_Gateway_API_says()
+    {
+        await _kubectl.OkAsync("apply -f -", """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: short}
+            spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: b, port: 80}]}]}
+            """);
+
+        var spec = JsonNode.Parse((await _kubectl.OkAsync("get httproute short -o jsonpath={.spec}")).Text);
+
+        JsonNode.DeepEquals(spec, JsonNode.Parse("""
+            {"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","name":"g"}],
+             "rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}],"backendRefs":[{"group":"","kind":"Service","name":"b","port":80,"weight":1}]}]}
+            """)).Should().BeTrue(spec!.ToJsonString());
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Misspelt))]
+    public async Task A_misspelt_field_is_named(string manifest, string field, string path)
+    {
+        // The last letter of the field's name is left out.
+        var colon = field.IndexOf(':', StringComparison.Ordinal);
+        var output = await _kubectl.RunAsync("apply -f -", manifest.Replace(field, field.Remove(colon - 1, 1), StringComparison.Ordinal));
+
+        output.ExitCode.Should().Be(1);
+        output.Errors.Should().Contain($"strict decoding error: unknown field \"{path}\"");
+    }
+}

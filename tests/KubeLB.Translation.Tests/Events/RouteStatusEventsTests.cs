@@ -1,0 +1,78 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Translation.Events;
+
+namespace KubeLB.Translation.Tests.Events;
+
+public sealed class RouteStatusEventsTests
+{
+    private const string Ours = GatewayClass.KubelbController;
+
+    /// <summary>What it shows; conditions of our parent before and after; the Events. <c>-</c>: no such parent.</summary>
+    public static TheoryData<string, string, string, string> Changes => new()
+    {
+        { "nothing is known yet", "", "Accepted=Unknown Pending Waiting.", "" },
+        { "it attaches", "Accepted=Unknown Pending Waiting.", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
+        { "it attaches at first sight", "-", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
+        { "it stays attached", "Accepted=True Accepted Fine.", "Accepted=True Accepted Still.", "" },
+        { "it is refused", "", "Accepted=False UnsupportedValue Remove it.", "Warning UnsupportedValue Remove it." },
+        { "it stays refused", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove it.", "" },
+        { "it is refused for something else", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove that.", "Warning UnsupportedValue Remove that." },
+        {
+            "it may not attach", "Accepted=True Accepted Fine.", "Accepted=False NotAllowedByListeners No listener permits it",
+            "Warning NotAllowedByListeners No listener permits it. Permit the route's namespace and kind in allowedRoutes of a listener, or attach to another Gateway."
+        },
+        { "it is mended", "Accepted=False UnsupportedValue Remove it.", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
+        {
+            "a backend is missing", "", "Accepted=True Accepted Fine.;ResolvedRefs=False BackendNotFound service default/s not found.",
+            "Normal Accepted Attached to Gateway gw.\nWarning BackendNotFound service default/s not found. Create the Service or correct the backendRef."
+        },
+        {
+            "a reference is not permitted", "ResolvedRefs=True ResolvedRefs Fine.", "ResolvedRefs=False RefNotPermitted No grant.",
+            "Warning RefNotPermitted No grant. Create a ReferenceGrant in the namespace that is referred to, or refer to an object of the own namespace."
+        },
+        { "references resolve as usual", "", "ResolvedRefs=True ResolvedRefs Fine.", "" },
+        { "references resolve again", "ResolvedRefs=False BackendNotFound No.", "ResolvedRefs=True ResolvedRefs Fine.", "Normal ResolvedRefs All references resolve." },
+        { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
+        { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Gateway gw no longer concerns this route: it is not served there." },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+        Text(RouteStatusEvents.Between(Status(before), Status(after))).Should().Be(events, what);
+
+    [Fact]
+    public void Parents_of_other_controllers_are_theirs_to_tell() =>
+        RouteStatusEvents.Between(null, Status("Accepted=False Invalid No.", "example.com/other")).Should().BeEmpty();
+
+    [Fact]
+    public void A_problem_of_all_parents_is_told_once()
+    {
+        var status = Status("ResolvedRefs=False BackendNotFound No.")!;
+        status.Parents.Add(Parent("ResolvedRefs=False BackendNotFound No.", Ours, "http"));
+
+        RouteStatusEvents.Between(null, status).Should().ContainSingle();
+    }
+
+    [Fact]
+    public void Parents_are_told_apart_by_their_listener()
+    {
+        var before = Status("Accepted=True Accepted Fine.")!;
+        var after = Status("Accepted=True Accepted Fine.")!;
+        after.Parents.Add(Parent("Accepted=False NoMatchingParent No.", Ours, "http"));
+
+        RouteStatusEvents.Between(before, after).Should().ContainSingle().Which.IsWarning.Should().BeTrue();
+    }
+
+    private static RouteParentsStatus? Status(string conditions, string controller = Ours) =>
+        conditions == "-" ? new RouteParentsStatus() : new RouteParentsStatus { Parents = [Parent(conditions, controller, null)] };
+
+    private static RouteParentStatus Parent(string conditions, string controller, string? listener) => new()
+    {
+        ControllerName = controller,
+        ParentRef = new ParentReference { Name = "gw", SectionName = listener },
+        Conditions = Conditions.Of(conditions),
+    };
+
+    private static string Text(IEnumerable<StatusEvent> events) => Conditions.Text(events);
+}

@@ -1,0 +1,50 @@
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Nodes;
+
+namespace KubeLB.Translation.Tests.Nodes;
+
+public sealed class LabelSelectorTextTests
+{
+    private static readonly Dictionary<string, string> Labels = new() { ["pool"] = "edge", ["example.com/tier"] = "web", ["empty"] = "" };
+
+    [Theory]
+    [InlineData("pool=edge", true)]
+    [InlineData("pool==edge", true)]
+    [InlineData("pool = edge", true)]
+    [InlineData("pool=db", false)]
+    [InlineData("pool!=db", true)]
+    [InlineData("none!=db", true)]
+    [InlineData("empty=", true)]
+    [InlineData("pool", true)]
+    [InlineData("none", false)]
+    [InlineData("!none", true)]
+    [InlineData("! pool", false)]
+    [InlineData("pool in (web, edge)", true)]
+    [InlineData("pool in(db)", false)]
+    [InlineData("pool notin (db,web)", true)]
+    [InlineData("none notin (db)", true)]
+    [InlineData("example.com/tier=web,pool in (edge,db),!spot", true)]
+    [InlineData("example.com/tier=web,pool in (web,db)", false)]
+    public void A_selector_means_what_kubectl_means(string text, bool matches) =>
+        LabelSelectors.Matches(LabelSelectorText.Parse(text), Labels).Should().Be(matches);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void No_text_selects_everything(string? text) => LabelSelectorText.Parse(text).Should().BeNull();
+
+    [Theory]
+    [InlineData("a=b=c", "a=b=c")]
+    [InlineData("a=b,,c", "")]
+    [InlineData("a in b", "a in b")]
+    [InlineData("a in (b", "a in (b")]
+    [InlineData("a of (b)", "a of (b)")]
+    [InlineData("-a=b", "-a=b")]
+    [InlineData("a=b c", "a=b c")]
+    [InlineData("x,a=_b", "a=_b")]
+    [InlineData("a>1", "a>1")]
+    [InlineData("Example.com/a=b", "Example.com/a=b")]
+    public void What_is_no_selector_is_named_with_the_forms_that_are(string text, string part) =>
+        FluentActions.Invoking(() => LabelSelectorText.Parse(text)).Should().Throw<FormatException>().WithMessage($"\"{part}\" in \"{text}\"*key in (a,b)*");
+}
