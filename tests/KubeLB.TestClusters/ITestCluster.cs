@@ -19,7 +19,7 @@ public interface ITestCluster : ISandboxCluster
 
     /// <summary>
     /// The requests so far, oldest first: all that the server received if it is embedded, otherwise those that clients of
-    /// <see cref="ISandboxCluster.CreateClient"/> sent.
+    /// <see cref="ISandboxCluster.CreateClient(string)"/> sent.
     /// </summary>
     IReadOnlyList<RequestRecord> Requests();
 

@@ -34,6 +34,9 @@ public sealed class ConfigSpec : PropagationSettings
 
     /// <summary>Settings of every tenant's proxies.</summary>
     public ConfigEnvoyProxy? EnvoyProxy { get; set; }
+
+    /// <summary>URL under which tenants reach this API server; absent: what the cluster says of itself.</summary>
+    public string? ApiServerURL { get; set; }
 }
 
 /// <summary>Which of a tenant's annotations reach the generated objects.</summary>

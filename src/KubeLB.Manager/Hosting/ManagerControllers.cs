@@ -23,19 +23,7 @@ internal static class ManagerControllers
 
     public static void Add(IServiceCollection services, ManagerOptions options)
     {
-        services.AddController<TenantReconciler>("tenant", controller =>
-        {
-            controller.Watch<Tenant>(ManagementCluster.Name);
-            controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace ns) => TenantKeys(ns.Name()));
-            controller.Watch<V1ServiceAccount>(ManagementCluster.Name, _ => (V1ServiceAccount account) => TenantKeys(account.Namespace()));
-            controller.Watch<V1Role>(ManagementCluster.Name, _ => (V1Role role) => TenantKeys(role.Namespace()));
-            controller.Watch<V1RoleBinding>(ManagementCluster.Name, _ => (V1RoleBinding binding) => TenantKeys(binding.Namespace()));
-            controller.Watch<TenantState>(ManagementCluster.Name, _ => (TenantState state) => TenantKeys(state.Namespace));
-
-            // Only the end of a Route concerns its tenant: a removal may wait for it.
-            controller.Watch<Route>(ManagementCluster.Name, _ => (Change<Route> change) => change.New is null ? TenantKeys(change.Key.Namespace) : []);
-            controller.Watch<Config>(ManagementCluster.Name, AllTenants);
-        });
+        TenantWatches.AddController(services);
         if (!options.EnableGatewayApi)
         {
             return;
@@ -71,16 +59,6 @@ internal static class ManagerControllers
     }
 
     private static IEnumerable<ResourceKey> NamespaceKey(IKubernetesObject<V1ObjectMeta> value) => [new("", value.Metadata.NamespaceProperty)];
-
-    // A Tenant may be called with the prefix, too.
-    private static IEnumerable<ResourceKey> TenantKeys(string @namespace) =>
-        TenantNames.TenantOf(@namespace) is { } tenant ? [new("", tenant), new("", @namespace)] : [];
-
-    private static Func<Config, IEnumerable<ResourceKey>> AllTenants(IServiceProvider services)
-    {
-        var tenants = Management(services).Informer<Tenant>();
-        return _ => tenants.List().Select(t => ResourceKey.Of(t));
-    }
 
     // Routes refer to their Gateway by its generated name.
     private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)

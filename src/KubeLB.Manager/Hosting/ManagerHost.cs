@@ -43,9 +43,7 @@ public static class ManagerHost
             runtime.ApplierAnnotation = Annotations.Applied;
             runtime.Finalizer = Finalizers.Cleanup;
             runtime.FieldManager = "kubelb-manager";
-            runtime.LeaderElection = options.EnableLeaderElection
-                ? new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}")
-                : null;
+            runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
@@ -53,6 +51,7 @@ public static class ManagerHost
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
         services.AddSingleton<TenantSettingsResolver>();
+        TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
@@ -64,15 +63,27 @@ public static class ManagerHost
         return builder.Build();
     }
 
+    private static LeaderElectionSettings LeaderElection(ManagerOptions options)
+    {
+        var settings = new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}");
+        return options.Lease is { } times
+            ? settings with { LeaseDuration = times.Duration, RenewDeadline = times.RenewDeadline, RetryPeriod = times.RetryPeriod }
+            : settings;
+    }
+
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
-        management.Informer<Tenant>();
-        management.Informer<Config>(configs => configs.Namespace = options.Namespace);
-        management.Informer<TenantState>();
+        TenantWatches.AddInformers(management, options);
         management.Informer<V1Namespace>(OnlyGenerated);
         management.Informer<V1ServiceAccount>(OnlyGenerated);
         management.Informer<V1Role>(OnlyGenerated);
         management.Informer<V1RoleBinding>(OnlyGenerated);
+        management.Informer<V1Secret>(secrets =>
+        {
+            secrets.LabelSelector = Generated;
+            secrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
+            secrets.Index(Indexes.BySyncSecret, Indexes.SyncSecrets);
+        });
         management.Informer<Route>(routes =>
         {
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
@@ -82,14 +93,6 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
-            management.Informer<Addresses>();
-            management.Informer<SyncSecret>();
-            management.Informer<V1Secret>(secrets =>
-            {
-                secrets.LabelSelector = Generated;
-                secrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
-                secrets.Index(Indexes.BySyncSecret, Indexes.SyncSecrets);
-            });
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);

@@ -17,6 +17,9 @@ public sealed record ManagerOptions
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 
+    /// <summary>How long other replicas wait for a leader that does not renew its Lease; null for the runtime's default.</summary>
+    public LeaseTimes? Lease { get; init; }
+
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9443";
 
@@ -26,3 +29,9 @@ public sealed record ManagerOptions
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }
+
+/// <summary>Times of leader election; see <see cref="Runtime.LeaderElection.LeaderElectionSettings"/>.</summary>
+/// <param name="Duration">How long others wait after a renewal.</param>
+/// <param name="RenewDeadline">How long the leader works on after a renewal; less than the duration.</param>
+/// <param name="RetryPeriod">Time between two attempts; less than the deadline.</param>
+public sealed record LeaseTimes(TimeSpan Duration, TimeSpan RenewDeadline, TimeSpan RetryPeriod);

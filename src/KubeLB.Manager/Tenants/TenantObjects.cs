@@ -1,3 +1,4 @@
+using System.Text;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
@@ -8,6 +9,13 @@ namespace KubeLB.Manager.Tenants;
 /// <summary>The objects that a tenant gets in the management cluster. Pure.</summary>
 internal static class TenantObjects
 {
+    /// <summary>Type of Secrets that the token controller fills.</summary>
+    public const string TokenType = "kubernetes.io/service-account-token";
+
+    /// <summary>Annotation with the UID of the ServiceAccount that a token is of.</summary>
+    public const string TokenAccountUid = "kubernetes.io/service-account.uid";
+
+    private const string TokenAccount = "kubernetes.io/service-account.name";
     private const string RbacGroup = "rbac.authorization.k8s.io";
     private static readonly string[] ReadVerbs = ["get", "list", "watch"];
     private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
@@ -66,6 +74,21 @@ internal static class TenantObjects
         ],
     };
 
+    /// <summary>The Secret that the cluster's token controller fills with a token of the ServiceAccount, which therefore is not ours to write.</summary>
+    public static V1Secret Token(Tenant tenant)
+    {
+        var secret = Secret(tenant, TenantNames.Ccm, TokenType);
+        secret.Metadata.Annotations = new Dictionary<string, string>(StringComparer.Ordinal) { [TokenAccount] = TenantNames.Ccm };
+        return secret;
+    }
+
+    public static V1Secret Kubeconfig(Tenant tenant, string kubeconfig)
+    {
+        var secret = Secret(tenant, TenantNames.KubeconfigSecret, "Opaque");
+        secret.Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [TenantNames.KubeconfigKey] = Encoding.UTF8.GetBytes(kubeconfig) };
+        return secret;
+    }
+
     public static TenantState State(Tenant tenant)
     {
         var owner = Owner(tenant);
@@ -96,6 +119,14 @@ internal static class TenantObjects
             GatewayAPI = gatewayApiDisabled ? new FeatureState { Disable = true } : null,
         };
     }
+
+    private static V1Secret Secret(Tenant tenant, string name, string type) => new()
+    {
+        ApiVersion = V1Secret.KubeApiVersion,
+        Kind = V1Secret.KubeKind,
+        Metadata = Metadata(tenant, name),
+        Type = type,
+    };
 
     private static V1ObjectMeta Metadata(Tenant tenant, string name) => new()
     {

@@ -1,4 +1,3 @@
-using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
@@ -14,10 +13,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
     private readonly IInformer<Config> _configs = management.Informer<Config>();
 
     /// <summary>The Tenant that owns a namespace; null if there is none.</summary>
-    public Tenant? TenantOf(string tenantNamespace) =>
-        TenantNames.TenantOf(tenantNamespace) is { } name
-            ? _tenants.Get("", name) ?? _tenants.Get("", tenantNamespace)
-            : null;
+    public Tenant? TenantOf(string tenantNamespace) => _tenants.HolderOf(tenantNamespace);
 
     /// <summary>GatewayClass of the tenant's generated Gateways.</summary>
     public string GatewayClass(string tenantNamespace) =>

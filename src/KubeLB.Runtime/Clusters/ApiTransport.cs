@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using k8s;
 using k8s.Autorest;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 
 namespace KubeLB.Runtime.Clusters;
@@ -12,7 +13,7 @@ namespace KubeLB.Runtime.Clusters;
 /// Sends requests for any kind through the HttpClient and the credentials of a KubernetesClient connection, whose own operations are typed
 /// per kind, hide parts of the answer and buffer watches.
 /// </summary>
-internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time)
+internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time, WriteFence fence)
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
@@ -23,6 +24,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
     /// <summary>Sends a request and returns a successful answer of which only the headers have been read.</summary>
     /// <exception cref="HttpOperationException">The answer is outside 2xx; its message holds what the API server said.</exception>
     /// <exception cref="HttpRequestException">There was no answer.</exception>
+    /// <exception cref="LeaseExpiredException">It is a write, and this process may not write at present.</exception>
     public async Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(request.Method, new Uri(kubernetes.BaseUri, request.Path))
@@ -36,7 +38,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             message.Content = new StringContent(request.Body, Encoding.UTF8, request.ContentType);
         }
 
-        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        // A write that is on its way when the lease ends is given up with it.
+        var patience = request.Method == HttpMethod.Get ? AnswerLimit : Least(AnswerLimit, fence.Enter(request.Verb, request.Resource));
+        using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         HttpResponseMessage response;
         try
@@ -55,7 +59,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             NoAnswer(request);
-            throw new HttpRequestException($"No answer within {AnswerLimit.TotalSeconds:0} seconds.", e);
+            throw new HttpRequestException($"No answer within {patience.TotalSeconds:0.#} seconds.", e);
         }
         catch (Exception)
         {
@@ -109,6 +113,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             };
         }
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => other == Timeout.InfiniteTimeSpan || one < other ? one : other;
 
     private void NoAnswer(ApiRequest request)
     {

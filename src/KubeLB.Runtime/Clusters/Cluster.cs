@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Watching;
@@ -33,6 +34,7 @@ public sealed class Cluster : IAsyncDisposable
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
+        WriteFence fence,
         ILoggerFactory loggers)
     {
         if (kubernetes is not Kubernetes connection)
@@ -46,7 +48,7 @@ public sealed class Cluster : IAsyncDisposable
         Kubernetes = kubernetes;
         metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
-        _transport = new ApiTransport(name, connection, metrics, time);
+        _transport = new ApiTransport(name, connection, metrics, time, fence);
         var parts = new InformerParts(this, new ClusterTroubles(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
         foreach (var registration in watched.Informers)
         {

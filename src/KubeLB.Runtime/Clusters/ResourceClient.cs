@@ -162,8 +162,14 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             return null;
         }
 
-        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 ? left : null;
+        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 || IsBeingEmptied(answer) ? left : null;
     }
+
+    // What holds a namespace while its content goes is in its spec.
+    private bool IsBeingEmptied(JsonElement answer) =>
+        Kind is { Group: "", Kind: V1Namespace.KubeKind }
+        && answer.TryGetProperty("spec", out var spec) && spec.ValueKind == JsonValueKind.Object
+        && spec.TryGetProperty("finalizers", out var finalizers) && finalizers.ValueKind == JsonValueKind.Array && finalizers.GetArrayLength() > 0;
 
     private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
     {

@@ -15,11 +15,15 @@ public static class Kubeconfig
     /// <param name="path">The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.</param>
     /// <param name="userAgent">What the API server's logs show for our requests.</param>
     /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig; the message says which and what to do.</exception>
-    public static IKubernetes Connect(string? path, string userAgent)
+    public static IKubernetes Connect(string? path, string userAgent) => new Kubernetes(Configuration(path, userAgent));
+
+    /// <summary>What <see cref="Connect"/> connects with.</summary>
+    /// <inheritdoc cref="Connect"/>
+    public static KubernetesClientConfiguration Configuration(string? path, string userAgent)
     {
         var configuration = Read(path);
         configuration.UserAgent = userAgent;
-        return new Kubernetes(configuration);
+        return configuration;
     }
 
     private static KubernetesClientConfiguration Read(string? path)

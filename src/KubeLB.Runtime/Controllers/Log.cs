@@ -34,4 +34,7 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Information, "Controller {Controller} stopped.")]
     public static partial void Stopped(ILogger logger, string controller);
+
+    [LoggerMessage(11, LogLevel.Information, "{Key} is tried again when this process leads: {Reason}")]
+    public static partial void Fenced(ILogger logger, ResourceKey key, string reason);
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using k8s.Autorest;
 using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.Logging;
 
@@ -30,13 +31,19 @@ internal sealed class OutcomeLog(ILogger logger)
         }
     }
 
-    /// <returns>The result for metrics: <c>conflict</c> for what is ordinary, <c>error</c> otherwise.</returns>
+    /// <returns>The result for metrics: <c>conflict</c> or <c>fenced</c> for what is ordinary, <c>error</c> otherwise.</returns>
     public string Failed(ResourceKey key, Exception failure)
     {
         if (failure is StaleCacheException or HttpOperationException { Response.StatusCode: HttpStatusCode.Conflict })
         {
             Log.Conflict(logger, key, failure.Message);
             return "conflict";
+        }
+
+        if (failure is LeaseExpiredException)
+        {
+            Log.Fenced(logger, key, failure.Message);
+            return "fenced";
         }
 
         if (!IsNew(key, $"{failure.GetType().Name}: {failure.Message}"))

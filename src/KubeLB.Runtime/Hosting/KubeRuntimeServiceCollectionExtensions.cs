@@ -39,6 +39,8 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton<RuntimeEndpoints>();
         services.TryAddSingleton<RuntimeExit>();
         services.TryAddSingleton<Leadership>();
+        services.TryAddSingleton(provider => new WriteFence(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<KubeRuntimeOptions>().LeaderElection?.RenewDeadline));
         services.TryAddSingleton<ILeadership>(provider => provider.GetRequiredService<Leadership>());
         services.TryAddSingleton(provider => new Applier(provider.GetRequiredService<KubeRuntimeOptions>()));
         services.TryAddSingleton<RegisteredClusters>();
@@ -113,6 +115,7 @@ public static class KubeRuntimeServiceCollectionExtensions
             provider.GetRequiredService<ReflectorSettings>(),
             provider.GetRequiredService<RuntimeMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<WriteFence>(),
             provider.GetRequiredService<ILoggerFactory>());
     }
 }

@@ -19,6 +19,7 @@ internal sealed class RuntimeHostedService(
     RegisteredClusters clusters,
     IEnumerable<ControllerRegistration> registrations,
     Leadership leadership,
+    WriteFence fence,
     ProbeServer probes,
     RuntimeEndpoints endpoints,
     RuntimeExit exit,
@@ -52,7 +53,7 @@ internal sealed class RuntimeHostedService(
         if (options.LeaderElection is { } election)
         {
             _election = new LeaderElectionLoop(
-                clusters.Find(election.Cluster)!, election, leadership, options.StopWhenLeaseIsLost, lifetime, exit,
+                clusters.Find(election.Cluster)!, election, leadership, fence, options.StopWhenLeaseIsLost, lifetime, exit, time,
                 loggers.CreateLogger("KubeLB.Runtime.LeaderElection"));
             _election.Start();
         }

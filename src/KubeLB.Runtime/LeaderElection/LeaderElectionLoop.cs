@@ -1,4 +1,6 @@
-using k8s.LeaderElection;
+using System.Net;
+using k8s.Autorest;
+using k8s.Models;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -6,22 +8,26 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.LeaderElection;
 
-/// <summary>Campaigns for the Lease while the host runs, and gives it up at the end.</summary>
+/// <summary>
+/// Campaigns for the Lease while the host runs, and gives it up at the end. KubernetesClient has an elector, too; it waits longer and longer
+/// between attempts, so that a replica that has stood by for long takes over late.
+/// </summary>
 internal sealed class LeaderElectionLoop(
     Cluster cluster,
     LeaderElectionSettings settings,
     Leadership leadership,
+    WriteFence fence,
     bool stopWhenLost,
     IHostApplicationLifetime lifetime,
     RuntimeExit exit,
+    TimeProvider time,
     ILogger logger) : IDisposable
 {
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly string _leaseName = $"{settings.Namespace}/{settings.LeaseName}";
-    private ReportingLeaseLock? _lock;
-    private CancellationTokenSource? _term;
+    private readonly LeaseClaim _claim = new(cluster.Kubernetes, settings, time);
     private string? _lastTrouble;
     private string? _lastHolder;
     private Task _running = Task.CompletedTask;
@@ -35,78 +41,87 @@ internal sealed class LeaderElectionLoop(
         await _running.ConfigureAwait(false);
     }
 
-    public void Dispose()
-    {
-        _stop.Dispose();
-        _term?.Dispose();
-    }
+    public void Dispose() => _stop.Dispose();
 
     private async Task RunAsync()
     {
-        _lock = new ReportingLeaseLock(cluster.Kubernetes, settings, Failed, HeldBy);
         while (!_stop.IsCancellationRequested)
         {
-            var led = await CampaignAsync().ConfigureAwait(false);
-            if (led && !_stop.IsCancellationRequested)
+            await AttemptAsync().ConfigureAwait(false);
+            if (leadership.IsLeader && !fence.IsOpen && !_stop.IsCancellationRequested && Lose())
             {
-                Log.Lost(logger, _leaseName, cluster.Name, settings.Identity, stopWhenLost ? "stopping" : "campaigning again");
-                if (stopWhenLost)
-                {
-                    exit.Fail($"Lost the lease {_leaseName} in cluster \"{cluster.Name}\".");
-                    lifetime.StopApplication();
-                    return;
-                }
+                return;
             }
 
             await Task.Delay(settings.RetryPeriod, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        if (leadership.End())
+        {
+            fence.Close();
+            await ReleaseAsync().ConfigureAwait(false);
+        }
     }
 
-    /// <returns>True if this process led for a while.</returns>
-    private async Task<bool> CampaignAsync()
+    /// <summary>Asks once for the Lease, or for more of it. Closes the fence if it is seen to be another's.</summary>
+    private async Task AttemptAsync()
     {
-        // LeaderElector leaves a renewal running when it gives up; cancelling its token makes sure that it cannot succeed later.
-        using var term = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        _term = term;
-        var led = false;
-        using var elector = new LeaderElector(new LeaderElectionConfig(_lock!)
-        {
-            LeaseDuration = settings.LeaseDuration,
-            RenewDeadline = settings.RenewDeadline,
-            RetryPeriod = settings.RetryPeriod,
-        });
-        elector.OnStartedLeading += () =>
-        {
-            led = true;
-            _lastTrouble = null;
-            Log.Leading(logger, _leaseName, cluster.Name, settings.Identity);
-            leadership.Begin();
-        };
+        // A renewal that hangs must not outlast what there is to renew.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        limit.CancelAfter(leadership.IsLeader && fence.Remaining > TimeSpan.Zero ? fence.Remaining : settings.RenewDeadline);
         try
         {
-            await elector.RunUntilLeadershipLostAsync(term.Token).ConfigureAwait(false);
+            var lease = await _claim.ReadAsync(limit.Token).ConfigureAwait(false);
+            TellHolder(lease);
+            if (lease is not null && _claim.IsAnothers(lease))
+            {
+                fence.Close();
+                return;
+            }
+
+            var asked = fence.Now();
+            await _claim.TakeAsync(lease, limit.Token).ConfigureAwait(false);
+            fence.Renewed(asked);
+            Won();
         }
-        catch (OperationCanceledException) when (term.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
         }
-#pragma warning disable CA1031 // LeaderElector lets the failures of a first attempt through; the campaign goes on.
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Conflict)
+        {
+            // Another replica was faster; the next attempt sees which.
+        }
+#pragma warning disable CA1031 // Whatever it is, the campaign goes on.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             Failed(e);
         }
-        finally
+    }
+
+    private void Won()
+    {
+        _lastTrouble = null;
+        if (fence.IsOpen && !leadership.IsLeader)
         {
-            leadership.End();
-            await term.CancelAsync().ConfigureAwait(false);
-            _term = null;
-            if (led)
-            {
-                await ReleaseAsync().ConfigureAwait(false);
-            }
+            Log.Leading(logger, _leaseName, cluster.Name, settings.Identity);
+            leadership.Begin();
+        }
+    }
+
+    /// <returns>Whether the host stops.</returns>
+    private bool Lose()
+    {
+        leadership.End();
+        fence.Close();
+        Log.Lost(logger, _leaseName, cluster.Name, settings.Identity, stopWhenLost ? "stopping" : "campaigning again");
+        if (stopWhenLost)
+        {
+            exit.Fail($"Lost the lease {_leaseName} in cluster \"{cluster.Name}\".");
+            lifetime.StopApplication();
         }
 
-        return led;
+        return stopWhenLost;
     }
 
     private async Task ReleaseAsync()
@@ -114,7 +129,7 @@ internal sealed class LeaderElectionLoop(
         using var limit = new CancellationTokenSource(ReleaseLimit);
         try
         {
-            await _lock!.ReleaseAsync(limit.Token).ConfigureAwait(false);
+            await _claim.ReleaseAsync(limit.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // A lease that cannot be released runs out.
         catch (Exception e)
@@ -124,28 +139,23 @@ internal sealed class LeaderElectionLoop(
         }
     }
 
-    private void HeldBy(string holder)
+    private void TellHolder(V1Lease? lease)
     {
-        var before = Interlocked.Exchange(ref _lastHolder, holder);
-        if (holder.Length > 0 && holder != settings.Identity)
+        var holder = lease?.Spec?.HolderIdentity ?? "";
+        if (holder.Length > 0 && holder != settings.Identity && holder != _lastHolder)
         {
-            if (before != holder)
-            {
-                Log.OtherLeads(logger, _leaseName, cluster.Name, holder);
-            }
-
-            if (leadership.End())
-            {
-                _term?.Cancel();
-            }
+            Log.OtherLeads(logger, _leaseName, cluster.Name, holder);
         }
+
+        _lastHolder = holder;
     }
 
     private void Failed(Exception failure)
     {
         var trouble = ApiTrouble.Of(failure, cluster.Name, cluster.Transport.BaseAddress, null, $"renewing the lease {_leaseName}");
-        if (Interlocked.Exchange(ref _lastTrouble, trouble.Category) != trouble.Category)
+        if (_lastTrouble != trouble.Category)
         {
+            _lastTrouble = trouble.Category;
             Log.CampaignFailing(logger, trouble.Sentence);
         }
     }

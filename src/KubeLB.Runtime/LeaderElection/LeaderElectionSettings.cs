@@ -7,11 +7,17 @@ namespace KubeLB.Runtime.LeaderElection;
 /// <param name="Identity">What tells this replica from the others, for example the pod's name and a random suffix.</param>
 public sealed record LeaderElectionSettings(string Cluster, string Namespace, string LeaseName, string Identity)
 {
-    /// <summary>How long others wait after the last renewal before they take over. Default 15 seconds (client-go's).</summary>
-    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// How long others wait after the last renewal that they saw before they take over. Default 10 seconds: with two retry periods, after
+    /// which the renewal is seen and its end noticed, a leader that dies is replaced within 14.
+    /// </summary>
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a leader keeps trying to renew before it gives up. Less than <see cref="LeaseDuration"/>. Default 10 seconds.</summary>
-    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// How long a leader works on after its last renewal before it gives up; no write leaves it later. Less than <see cref="LeaseDuration"/>,
+    /// by as much as a write may be on its way. Default 7 seconds.
+    /// </summary>
+    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(7);
 
     /// <summary>Time between two attempts. Less than <see cref="RenewDeadline"/>. Default 2 seconds.</summary>
     public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromSeconds(2);

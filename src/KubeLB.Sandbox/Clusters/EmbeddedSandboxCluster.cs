@@ -31,6 +31,9 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
     public IKubernetes CreateClient(string userAgent) => Server.CreateClient(userAgent);
 
     /// <inheritdoc/>
+    public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => new Kubernetes(configuration);
+
+    /// <inheritdoc/>
     public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) => Server.InstallCrdsAsync(yaml, cancellationToken);
 
     /// <inheritdoc/>

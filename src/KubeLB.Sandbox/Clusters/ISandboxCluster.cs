@@ -24,6 +24,10 @@ public interface ISandboxCluster : IAsyncDisposable
     /// <param name="userAgent">What the client calls itself.</param>
     IKubernetes CreateClient(string userAgent);
 
+    /// <summary>A client of somebody else. The caller disposes it.</summary>
+    /// <param name="configuration">Who it is, and what it calls itself.</param>
+    IKubernetes CreateClient(KubernetesClientConfiguration configuration);
+
     /// <summary>Creates CustomResourceDefinitions, or brings existing ones up to these, and waits until their kinds are served.</summary>
     /// <param name="yaml">Texts of one or several documents each.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -40,6 +40,7 @@ internal static class UpCommand
         {
             Tenants = tenants,
             LogDirectory = verbose ? null : folder.FullPath,
+            KubeconfigDirectory = folder.FullPath,
             Logging = verbose ? ConsoleLogging : null,
             Notice = sentence => output.Line(sentence),
         };

@@ -12,8 +12,6 @@ internal static class ClusterSetup
     /// <summary>Namespace of the manager.</summary>
     public const string ManagerNamespace = "kubelb";
 
-    private static readonly TimeSpan NamespacePatience = TimeSpan.FromSeconds(10);
-
     /// <summary>Prepares a management cluster.</summary>
     public static async Task PrepareManagementAsync(
         ISandboxCluster cluster, IEnumerable<string> tenants, CancellationToken cancellationToken)
@@ -22,7 +20,11 @@ internal static class ClusterSetup
         using var client = cluster.CreateClient("kubelb-sandbox");
         await CreateNamespaceAsync(client, ManagerNamespace, cancellationToken).ConfigureAwait(false);
         await CreateNamespaceAsync(client, "envoy-gateway-system", cancellationToken).ConfigureAwait(false);
-        var config = new Config { Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace }, Spec = new ConfigSpec() };
+        var config = new Config
+        {
+            Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace },
+            Spec = new ConfigSpec { ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority) },
+        };
         await client.CustomObjects.CreateNamespacedCustomObjectAsync(
             config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
@@ -47,26 +49,6 @@ internal static class ClusterSetup
         await client.CustomObjects.CreateClusterCustomObjectAsync(
             gatewayClass, Api.ApiGroups.GatewayApi, GatewayApiVersion.V1, GatewayClass.PluralName, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// Waits until the manager has made the tenants' namespaces: in a real installation nobody has a kubeconfig for a CCM before. After some
-    /// seconds it returns all the same; CCMs try again.
-    /// </summary>
-    public static async Task AwaitTenantsAsync(ISandboxCluster cluster, IEnumerable<string> namespaces, CancellationToken cancellationToken)
-    {
-        using var client = cluster.CreateClient("kubelb-sandbox");
-        var missing = namespaces.ToHashSet(StringComparer.Ordinal);
-        var patience = DateTime.UtcNow + NamespacePatience;
-        while (missing.Count > 0 && DateTime.UtcNow < patience)
-        {
-            var found = await client.CoreV1.ListNamespaceAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            missing.ExceptWith(found.Items.Select(item => item.Metadata.Name));
-            if (missing.Count > 0)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken).ConfigureAwait(false);
-            }
-        }
     }
 
     private static Task<V1Namespace> CreateNamespaceAsync(IKubernetes client, string name, CancellationToken cancellationToken) =>

@@ -5,12 +5,12 @@ namespace KubeLB.Sandbox.Composition;
 /// <summary>A controller that can be stopped and started again, as a pod of it would be. Every start makes a new host.</summary>
 public sealed class ControllerProcess : IAsyncDisposable
 {
-    private readonly Func<IHost> _build;
+    private readonly Func<CancellationToken, Task<IHost>> _build;
     private readonly Func<IHost, Func<Task>>? _started;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private Func<Task>? _stopping;
 
-    internal ControllerProcess(string name, Func<IHost> build, Func<IHost, Func<Task>>? started = null)
+    internal ControllerProcess(string name, Func<CancellationToken, Task<IHost>> build, Func<IHost, Func<Task>>? started = null)
     {
         Name = name;
         _build = build;
@@ -31,7 +31,7 @@ public sealed class ControllerProcess : IAsyncDisposable
         {
             if (Host is null)
             {
-                var host = _build();
+                var host = await _build(cancellationToken).ConfigureAwait(false);
                 await host.StartAsync(cancellationToken).ConfigureAwait(false);
                 Host = host;
                 _stopping = _started?.Invoke(host);

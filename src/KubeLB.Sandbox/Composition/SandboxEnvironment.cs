@@ -2,6 +2,7 @@ using System.Net;
 using k8s;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Connections;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Networking;
@@ -27,6 +28,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly List<IHost> _simulators = [];
     private readonly List<TenantCluster> _tenants = [];
     private readonly DataPlane _dataPlane;
+    private readonly CcmKubeconfigs _kubeconfigs;
 
     private SandboxEnvironment(
         SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
@@ -35,8 +37,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _logging = logging;
         _dataPlane = dataPlane;
         Management = management;
+        _kubeconfigs = new CcmKubeconfigs(management, options.KubeconfigDirectory);
         var configure = logging.Replacing("manager");
-        Manager = new ControllerProcess("manager", () => BuildManager(configure), FollowSnapshots);
+        Manager = new ControllerProcess("manager", _ => Task.FromResult(BuildManager(configure)), FollowSnapshots);
     }
 
     /// <summary>The tenants in order; at least one.</summary>
@@ -104,6 +107,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await Task.WhenAll(_simulators.Select(Hosts.StopAsync)).ConfigureAwait(false);
         await _dataPlane.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_tenants.Select(t => t.Cluster).Append(Management).Select(c => c.DisposeAsync().AsTask())).ConfigureAwait(false);
+        _kubeconfigs.Dispose();
         await _logging.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -124,8 +128,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
         if (_options.StartControllers)
         {
+            // The CCMs wait for what the manager gives them.
             await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
-            await ClusterSetup.AwaitTenantsAsync(Management, _tenants.Select(t => t.Namespace), cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
     }
@@ -139,7 +143,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
         var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, cancellationToken).ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
-        var ccm = new ControllerProcess($"ccm-{name}", () => BuildCcm(name, cluster, configure));
+        var ccm = new ControllerProcess($"ccm-{name}", cancel => BuildCcmAsync(name, cluster, configure, cancel));
         _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
         await ClusterSetup.PrepareTenantAsync(cluster, cancellationToken).ConfigureAwait(false);
     }
@@ -159,9 +163,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _simulators.Add(EnvoyGatewayHost.Build(
             Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
             _logging.Of("envoy-gateway")));
+        _simulators.Add(_kubeconfigs.BuildHost(_logging.Of("kubeconfigs")));
     }
 
-    private IHost BuildCcm(string name, ISandboxCluster cluster, Action<IServiceCollection> configure)
+    private async Task<IHost> BuildCcmAsync(string name, ISandboxCluster cluster, Action<IServiceCollection> configure, CancellationToken cancellationToken)
     {
         var options = new CcmOptions
         {
@@ -173,7 +178,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             LogLevel = _options.LogLevel,
         };
         var userAgent = $"kubelb-ccm/{name}";
-        return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, new CcmConnections(Connect(cluster, userAgent), Connect(Management, userAgent)), configure);
+        var kubeconfig = await _kubeconfigs.WaitAsync(name, cancellationToken).ConfigureAwait(false);
+        var connections = new CcmConnections(
+            Connect(cluster, userAgent), () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent)));
+        return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, connections, configure);
     }
 
     private IHost BuildManager(Action<IServiceCollection> configure)

@@ -13,6 +13,11 @@ public sealed record SandboxOptions
     /// <summary>Folder for the logs, a file per component; null for no files.</summary>
     public string? LogDirectory { get; init; }
 
+    /// <summary>
+    /// Folder for the kubeconfigs with which the CCMs reach the management cluster, <c>ccm-TENANT.kubeconfig</c>; null for a temporary one.
+    /// </summary>
+    public string? KubeconfigDirectory { get; init; }
+
     /// <summary>Where the components log beside the files, for example to a test's output; null for nowhere.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 

@@ -28,6 +28,16 @@ public sealed class TenantObjectsTests
     }
 
     [Fact]
+    public void The_token_is_left_to_the_cluster()
+    {
+        var secret = TenantObjects.Token(Tenant);
+
+        secret.Type.Should().Be("kubernetes.io/service-account-token");
+        secret.Metadata.Annotations.Should().Contain("kubernetes.io/service-account.name", "kubelb-ccm");
+        secret.Data.Should().BeNull("what the token controller writes is not ours");
+    }
+
+    [Fact]
     public void The_namespace_belongs_to_the_tenant()
     {
         var ns = TenantObjects.Namespace(Tenant);

@@ -179,6 +179,35 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
+    public void A_leader_that_dies_is_replaced_within_15_seconds_unless_told_otherwise()
+    {
+        var settings = new LeaderElectionSettings("home", "a", "b", "c");
+
+        // Seen up to one retry period after it was made, the last renewal runs out; up to one later that is noticed.
+        (settings.LeaseDuration + (2 * settings.RetryPeriod)).Should().BeLessThan(TimeSpan.FromSeconds(15));
+        settings.RenewDeadline.Should().BeLessThan(settings.LeaseDuration - TimeSpan.FromSeconds(2), "a write may be on its way for a while");
+    }
+
+    [Fact]
+    public async Task A_replica_that_stands_by_for_long_keeps_asking_as_often_as_at_first()
+    {
+        await using var leader = await StartAsync("leader");
+        await Eventually.True(() => leader.Leadership.IsLeader, "one leads");
+        await using var other = await StartAsync("other");
+        var asked = 0;
+        _server.Intercept = r =>
+        {
+            Interlocked.Add(ref asked, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
+            return null;
+        };
+
+        // Both ask every 30 ms. With growing pauses the other would not come to its share in hours.
+        await Eventually.True(() => Volatile.Read(ref asked) >= 100, "both keep asking");
+        await leader.Host.Host.StopAsync();
+        await Eventually.True(() => other.Leadership.IsLeader, "the other leads");
+    }
+
+    [Fact]
     public async Task Periods_that_do_not_fit_are_refused_before_the_start()
     {
         var build = () => TestHost.Build(_server, options: o =>

@@ -37,6 +37,9 @@ public sealed class EmbeddedTestCluster : ITestCluster
     public IKubernetes CreateClient(string userAgent) => _cluster.CreateClient(userAgent);
 
     /// <inheritdoc/>
+    public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => _cluster.CreateClient(configuration);
+
+    /// <inheritdoc/>
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(Server.CertificateAuthorityPem);
 
     /// <inheritdoc/>

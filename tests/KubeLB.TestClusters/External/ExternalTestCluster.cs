@@ -22,8 +22,10 @@ internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> g
     {
         var configuration = access.Configuration();
         configuration.UserAgent = userAgent;
-        return new Kubernetes(configuration, new RequestLogging(_requests));
+        return CreateClient(configuration);
     }
+
+    public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => new Kubernetes(configuration, new RequestLogging(_requests));
 
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(access.AuthorityPem);
 

@@ -1,0 +1,89 @@
+using System.Text;
+using k8s.Models;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Tenants;
+
+/// <summary>
+/// Gives a tenant's CCM its way into the management cluster: ServiceAccount, Role, RoleBinding, token, and the Secret with its kubeconfig,
+/// which follows the token, the certificate authority and the URL.
+/// </summary>
+internal sealed class TenantAccess(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    ManagerOptions options,
+    Applier applier)
+{
+    private readonly IInformer<Config> _configs = management.Informer<Config>();
+    private readonly IInformer<V1ConfigMap> _configMaps = management.Informer<V1ConfigMap>();
+    private readonly IInformer<V1EndpointSlice> _slices = management.Informer<V1EndpointSlice>();
+    private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
+    private readonly IInformer<V1RoleBinding> _bindings = management.Informer<V1RoleBinding>();
+
+    /// <summary>Grants access, as far as that goes at present.</summary>
+    public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
+    {
+        var account = (await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)).Object;
+        await applier.ApplyAsync(management, TenantObjects.Role(tenant), cancellationToken).ConfigureAwait(false);
+        await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
+
+        var wanted = TenantObjects.Token(tenant);
+        if (_secrets.Get(ResourceKey.Of(wanted)) is { } present && present.Type != TenantObjects.TokenType)
+        {
+            return TenantProgress.Failed(
+                "TokenSecretInTheWay",
+                $"Secret {ResourceKey.Of(present)} is of type {present.Type}, where the token of the tenant's CCM belongs; delete that Secret.");
+        }
+
+        var token = (await applier.ApplyAsync(management, wanted, cancellationToken).ConfigureAwait(false)).Object;
+        if (TokenOf(token, account) is not { } bearer)
+        {
+            return TenantProgress.Pending("WaitingForToken", $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}.");
+        }
+
+        var url = ServerUrl.Find(
+            $"{options.Namespace}/{Config.DefaultName}",
+            _configs.Get(options.Namespace, Config.DefaultName),
+            ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
+            _slices.List());
+        if (url.Url is null)
+        {
+            return TenantProgress.Failed("NoServerURL", url.Problem!);
+        }
+
+        var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];
+        var kubeconfig = CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, TenantNames.Namespace(tenant.Name));
+        await applier.ApplyAsync(management, TenantObjects.Kubeconfig(tenant, kubeconfig), cancellationToken).ConfigureAwait(false);
+        return TenantProgress.Ready;
+    }
+
+    /// <summary>Takes the access away, so that nothing is put back while the tenant is removed.</summary>
+    public async Task RevokeAsync(string tenantNamespace, CancellationToken cancellationToken)
+    {
+        if (_bindings.Get(tenantNamespace, TenantNames.Ccm) is { Metadata.DeletionTimestamp: null } binding)
+        {
+            await applier.DeleteAsync(management, binding, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var name in new[] { TenantNames.KubeconfigSecret, TenantNames.Ccm })
+        {
+            if (_secrets.Get(tenantNamespace, name) is { Metadata.DeletionTimestamp: null } secret)
+            {
+                await applier.DeleteAsync(management, secret, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // A token of an account that is gone is about to be removed with its Secret.
+    private static string? TokenOf(V1Secret secret, V1ServiceAccount account) =>
+        secret.Data?.TryGetValue("token", out var token) == true && token.Length > 0
+        && secret.Metadata.Annotations?.TryGetValue(TenantObjects.TokenAccountUid, out var uid) == true && uid == account.Metadata.Uid
+            ? Encoding.UTF8.GetString(token)
+            : null;
+}

@@ -1,0 +1,92 @@
+using k8s.Models;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Tenants;
+
+/// <summary>What the tenant controller keeps in its caches, and which change makes which Tenant worth a look.</summary>
+internal static class TenantWatches
+{
+    public static void AddServices(IServiceCollection services) => services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>();
+
+    public static void AddInformers(ClusterBuilder management, ManagerOptions options)
+    {
+        management.Informer<Tenant>(tenants => tenants.Index(TenantIndexes.ByTenantNamespace, TenantIndexes.TenantNamespace));
+        management.Informer<Config>(configs => configs.Namespace = options.Namespace);
+        management.Informer<TenantState>();
+        management.Informer<Addresses>();
+        management.Informer<SyncSecret>(secrets => secrets.Index(Indexes.ByNamespace, Indexes.Namespace));
+        management.Informer<V1ConfigMap>(maps =>
+        {
+            maps.Namespace = ServerUrl.ClusterInfoNamespace;
+            maps.FieldSelector = $"metadata.name={ServerUrl.ClusterInfoName}";
+        });
+        management.Informer<V1EndpointSlice>(slices =>
+        {
+            slices.Namespace = "default";
+            slices.LabelSelector = $"kubernetes.io/service-name={ServerUrl.ServiceName}";
+        });
+    }
+
+    public static void AddController(IServiceCollection services) => services.AddController<TenantReconciler>("tenant", controller =>
+    {
+        // The end of a Tenant gives its namespace to another that asks for it.
+        controller.Watch<Tenant>(ManagementCluster.Name, host =>
+        {
+            var keysOf = ClaimantsOf(host);
+            return (Change<Tenant> change) => keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
+        });
+        controller.Watch<V1Namespace>(ManagementCluster.Name, Of<V1Namespace>(ns => ns.Name()));
+        controller.Watch<V1ServiceAccount>(ManagementCluster.Name, Of<V1ServiceAccount>(account => account.Namespace()));
+        controller.Watch<V1Role>(ManagementCluster.Name, Of<V1Role>(role => role.Namespace()));
+        controller.Watch<V1RoleBinding>(ManagementCluster.Name, Of<V1RoleBinding>(binding => binding.Namespace()));
+        controller.Watch<V1Secret>(ManagementCluster.Name, Of<V1Secret>(secret =>
+            secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null));
+        controller.Watch<TenantState>(ManagementCluster.Name, Of<TenantState>(state => state.Namespace));
+
+        // These concern a Tenant that is being removed only: their end, for which it waits, and new ones, which came through its closing door.
+        controller.Watch<Route>(ManagementCluster.Name, Ends<Route>);
+        controller.Watch<SyncSecret>(ManagementCluster.Name, Ends<SyncSecret>);
+        controller.WaitFor<Addresses>(ManagementCluster.Name);
+
+        controller.Watch<Config>(ManagementCluster.Name, All<Config>);
+        controller.Watch<V1ConfigMap>(ManagementCluster.Name, All<V1ConfigMap>);
+        controller.Watch<V1EndpointSlice>(ManagementCluster.Name, All<V1EndpointSlice>);
+    });
+
+    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> Of<T>(Func<T, string?> tenantNamespace) => host =>
+    {
+        var keysOf = ClaimantsOf(host);
+        return value => tenantNamespace(value) is { } name ? keysOf(name) : [];
+    };
+
+    private static Func<Change<T>, IEnumerable<ResourceKey>> Ends<T>(IServiceProvider host)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta>
+    {
+        var tenants = Tenants(host);
+        return change => change.Old is not null && change.New is not null
+            ? []
+            : tenants.ClaimantsOf(change.Key.Namespace).Where(t => t.Metadata.DeletionTimestamp is not null).Select(t => ResourceKey.Of(t));
+    }
+
+    private static Func<T, IEnumerable<ResourceKey>> All<T>(IServiceProvider host)
+    {
+        var tenants = Tenants(host);
+        return _ => tenants.List().Select(t => ResourceKey.Of(t));
+    }
+
+    private static Func<string, IEnumerable<ResourceKey>> ClaimantsOf(IServiceProvider host)
+    {
+        var tenants = Tenants(host);
+        return name => tenants.ClaimantsOf(name).Select(t => ResourceKey.Of(t));
+    }
+
+    private static IInformer<Tenant> Tenants(IServiceProvider host) => host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Tenant>();
+}

@@ -1,0 +1,134 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EmbeddedCluster;
+using KubeLB.EmbeddedCluster.Faults;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Hosting;
+using KubeLB.TestClusters;
+using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>Two managers, and a network or a machine that leaves one of them behind.</summary>
+public sealed class LeaderFencingTests : IAsyncLifetime
+{
+    private const int Tenants = 10;
+    private static readonly LeaseTimes Short = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(200));
+
+    private ITestCluster _cluster = null!;
+    private TestCluster _management = null!;
+
+    private FaultInjector Faults => ((EmbeddedTestCluster)_cluster).Server.Faults;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await TestClusters.TestClusters.StartAsync("management");
+        _management = new TestCluster(_cluster.CreateClient("test"));
+        await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml")).Select(File.ReadAllText));
+        await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _management.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_leader_whose_requests_hang_past_its_lease_writes_nothing_once_another_leads()
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        using var first = await StartLeaderAsync("first");
+        using var second = Manager("second");
+        await second.StartAsync();
+
+        // As if the first stood still: what it sends, renewals and work alike, arrives after its lease.
+        using (Faults.Add(new FaultRule { Matches = IsOf("first"), Times = null, Delay = Short.Duration * 2 }))
+        {
+            _cluster.ForgetRequests();
+            await CreateTenantsAsync();
+            await ExpectTenantsAsync();
+        }
+
+        await first.StopAsync();
+        ExpectHandover().Where(r => r.UserAgent == "second" && r is { Resource: "tenants", Subresource: "" } && IsDone(r))
+            .Should().HaveCount(Tenants, "what was on its way when the lease ended came to nothing");
+        await second.StopAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_leader_that_cannot_renew_stops_in_the_middle_of_its_work()
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        using var first = await StartLeaderAsync("first");
+        using var second = Manager("second");
+        await second.StartAsync();
+
+        // Only its renewals are lost; everything else gets through, slowly enough that there is work left when the lease ends.
+        using var slow = Faults.Add(new FaultRule
+        {
+            Matches = r => r.UserAgent == "first" && r.IsWrite && r.Resource != "leases", Times = null, Delay = TimeSpan.FromMilliseconds(150),
+        });
+        using var cut = Faults.Partition(r => r.UserAgent == "first" && r.Resource == "leases");
+        _cluster.ForgetRequests();
+        await CreateTenantsAsync();
+        await ExpectTenantsAsync();
+        await first.StopAsync();
+
+        ExpectHandover();
+        await second.StopAsync();
+    }
+
+    // Before the second takes the Lease only the first writes, and after that only the second.
+    private IReadOnlyList<RequestRecord> ExpectHandover()
+    {
+        var requests = _cluster.Requests();
+        var takeover = requests.TakeWhile(r => !(r is { UserAgent: "second", Resource: "leases", IsWrite: true } && IsDone(r))).Count();
+        takeover.Should().BeLessThan(requests.Count, "the second took over");
+        requests.Take(takeover).Where(r => r.UserAgent == "first" && IsWork(r)).Should().NotBeEmpty("the first had begun");
+        requests.Skip(takeover).Where(r => r.UserAgent == "first" && IsWork(r)).Should().BeEmpty();
+        requests.Take(takeover).Where(r => r.UserAgent == "second" && IsWork(r)).Should().BeEmpty();
+        return [.. requests.Skip(takeover)];
+    }
+
+    private async Task<IHost> StartLeaderAsync(string userAgent)
+    {
+        var host = Manager(userAgent);
+        await host.StartAsync();
+        await _management.ApplyAsync(TenantNamed("t0"));
+        await _management.WaitAsync<Tenant>("", "t0", IsSetUp, "is set up");
+        return host;
+    }
+
+    private async Task CreateTenantsAsync()
+    {
+        for (var i = 1; i <= Tenants; i++)
+        {
+            await _management.ApplyAsync(TenantNamed($"t{i}"));
+        }
+    }
+
+    private async Task ExpectTenantsAsync()
+    {
+        for (var i = 1; i <= Tenants; i++)
+        {
+            await _management.WaitAsync<Tenant>("", $"t{i}", IsSetUp, "is set up");
+        }
+    }
+
+    private static bool IsSetUp(Tenant tenant) => tenant.Status?.Phase == TenantPhases.Ready;
+
+    private static bool IsWork(RequestRecord request) => request.IsWrite && request.Resource != "leases";
+
+    private static bool IsDone(RequestRecord request) => request.StatusCode is >= 200 and < 300;
+
+    private static Func<RequestRecord, bool> IsOf(string userAgent) => request => request.UserAgent == userAgent && request.Verb != "watch";
+
+    private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
+
+    private IHost Manager(string userAgent) => ManagerHost.Build(
+        new ManagerOptions { EnableGatewayApi = true, MetricsAddress = "0", HealthProbeBindAddress = "0", Lease = Short },
+        () => _cluster.CreateClient(userAgent));
+}

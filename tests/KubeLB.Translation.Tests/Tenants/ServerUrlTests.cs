@@ -1,0 +1,67 @@
+using k8s.Models;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+public sealed class ServerUrlTests
+{
+    private const string Published = "https://published.example.com:6443";
+
+    private static readonly V1EndpointSlice Slice = SliceOf(("10.0.0.2", true), ("10.0.0.1", true));
+
+    [Fact]
+    public void Config_comes_first()
+    {
+        Find(Configured("https://lb.example.com:6443/"), Published, Slice).Should().Be(new ServerUrl("https://lb.example.com:6443", null));
+    }
+
+    [Fact]
+    public void Then_cluster_info() => Find(new Config(), Published, Slice).Url.Should().Be("https://published.example.com:6443");
+
+    [Fact]
+    public void Then_the_least_ready_address_of_the_api_servers_service()
+    {
+        Find(null, null, Slice).Url.Should().Be("https://10.0.0.1:6443");
+        Find(null, null, SliceOf(("10.0.0.2", true), ("10.0.0.1", false))).Url.Should().Be("https://10.0.0.2:6443");
+        Find(null, null, SliceOf(("2001:db8::1", true))).Url.Should().Be("https://[2001:db8::1]:6443");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    public void A_published_server_that_is_no_url_is_as_if_it_were_not_there(string published) =>
+        Find(null, published, Slice).Url.Should().Be("https://10.0.0.1:6443");
+
+    [Fact]
+    public void Without_any_it_is_said_what_to_configure()
+    {
+        var found = Find(null, null, SliceOf());
+
+        found.Url.Should().BeNull();
+        found.Problem.Should().Contain("set spec.apiServerURL of Config kubelb/default").And.Contain("kube-public/cluster-info").And.Contain("default/kubernetes");
+    }
+
+    [Theory]
+    [InlineData("lb.example.com:6443")]
+    [InlineData("ftp://lb.example.com")]
+    [InlineData("https://lb.example.com\ntoken: x")]
+    public void What_is_no_url_is_refused_and_not_passed_over(string configured)
+    {
+        var found = Find(Configured(configured), Published, Slice);
+
+        found.Url.Should().BeNull();
+        found.Problem.Should().Contain("must be a URL").And.Contain("Config kubelb/default");
+    }
+
+    private static ServerUrl Find(Config? config, string? published, params V1EndpointSlice[] slices) =>
+        ServerUrl.Find("kubelb/default", config, published, slices);
+
+    private static Config Configured(string url) => new() { Spec = new ConfigSpec { ApiServerURL = url } };
+
+    private static V1EndpointSlice SliceOf(params (string Address, bool Ready)[] endpoints) => new()
+    {
+        Endpoints = [.. endpoints.Select(e => new V1Endpoint { Addresses = [e.Address], Conditions = new V1EndpointConditions { Ready = e.Ready } })],
+        Ports = [new Discoveryv1EndpointPort { Name = "other", Port = 1 }, new Discoveryv1EndpointPort { Name = "https", Port = 6443 }],
+    };
+}
