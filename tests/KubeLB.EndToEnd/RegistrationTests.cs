@@ -50,5 +50,30 @@ public sealed class RegistrationTests
         await bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
     }
 
+    [Fact]
+    public async Task Of_a_deleted_tenant_new_routes_ask_once_in_the_name_of_all_and_each_is_told()
+    {
+        const int Routes = 30;
+        await using var bed = await TestBed.StartAsync();
+        await bed.ApplyBasicExampleAsync();
+        await bed.Management.DeleteAsync<Tenant>("", "t1");
+        await bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is not accepted");
+        bed.ForgetRequests();
+
+        for (var i = 0; i < Routes; i++)
+        {
+            await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", $"r{i}").Replace("api.example.com", $"r{i}.example.com"));
+        }
+
+        for (var i = 0; i < Routes; i++)
+        {
+            await bed.Tenant.WaitAsync<HttpRoute>("default", $"r{i}", r => Statuses.Condition(r, "Accepted") is { Status: "False", Reason: "Pending" }, "is told");
+        }
+
+        var (_, management) = bed.CcmWrites();
+        management.Count(w => w.Contains("routes", StringComparison.Ordinal)).Should().BeLessThan(Routes, string.Join("; ", management));
+    }
+
     private static Condition? Programmed(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Programmed");
 }
