@@ -59,7 +59,7 @@ public sealed class SettingsTests : IAsyncLifetime
         await _bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", "second").Replace("port: 80", "port: 81"));
 
         var second = await RefusedGatewayAsync("second", RouteConditions.LimitExceeded);
-        Accepted(second)!.Message.Should().Contain("At most 1 Gateways of Tenant t1").And.Contain("gatewayAPI.gateway.limit");
+        Accepted(second)!.Message.Should().Contain("The limit of Gateways of Tenant t1 is 1").And.Contain("gatewayAPI.gateway.limit");
         await _bed.ExpectBackendAsync("api.example.com");
 
         await _bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
@@ -76,7 +76,7 @@ public sealed class SettingsTests : IAsyncLifetime
 
         await SetConfigAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
 
-        Statuses.Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!.Message.Should().Contain("At most 1 HTTPRoutes and GRPCRoutes");
+        Statuses.Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!.Message.Should().Contain("The limit of HTTPRoutes and GRPCRoutes of Tenant t1 is 1");
         await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-newer");
         await _bed.ExpectBackendAsync("api.example.com");
 

@@ -66,8 +66,8 @@ public sealed class AnnotationRules
         _propagation = JsonSerializer.Serialize(new
         {
             propagatesAll,
-            allowed = allowed?.OrderBy(a => a.Key, StringComparer.Ordinal),
-            denied = denied?.Order(StringComparer.Ordinal),
+            allowed = (allowed ?? []).OrderBy(a => a.Key, StringComparer.Ordinal),
+            denied = (denied ?? []).Order(StringComparer.Ordinal),
         });
     }
 

@@ -35,15 +35,15 @@ internal static class PolicyRefusal
                 $"{kind}s are switched off for {tenant} in the management cluster; ask its administrator to switch them on (gatewayAPI.disable{kind}), or use a route of another kind.");
         }
 
-        if (!isWithinLimit)
+        var (limit, objects, field) = kind == Gateway.KindName
+            ? (policy.GatewayLimit, "Gateways", "gateway")
+            : (policy.RouteLimit, "HTTPRoutes and GRPCRoutes", "route");
+        if (limit is not null && !isWithinLimit)
         {
-            var (limit, objects, field) = kind == Gateway.KindName
-                ? (policy.GatewayLimit, "Gateways", "gateway")
-                : (policy.RouteLimit, "HTTPRoutes and GRPCRoutes", "route");
+            var full = limit == 0 ? "and so none is served; ask" : "and older ones have all the places; delete one of them, or ask";
             return new Refusal(
                 RouteConditions.LimitExceeded,
-                $"At most {limit} {objects} of {tenant} are served, and older ones have all the places; delete one of them, "
-                + $"or ask the administrator of the management cluster for more (gatewayAPI.{field}.limit).");
+                $"The limit of {objects} of {tenant} is {limit}, {full} the administrator of the management cluster for a higher limit (gatewayAPI.{field}.limit).");
         }
 
         return policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains);
@@ -53,22 +53,22 @@ internal static class PolicyRefusal
     {
         Gateway gateway => (gateway.Spec?.Listeners ?? [])
             .Where(l => !domains.Allows(l.Hostname))
-            .Select(l => NotAllowed(tenant, domains, string.IsNullOrEmpty(l.Hostname)
-                ? $"Listener {Short(l.Name)} has no hostname and would take requests for every domain"
-                : $"Hostname {Short(l.Hostname)} of listener {Short(l.Name)} is not allowed"))
+            .Select(l => string.IsNullOrEmpty(l.Hostname)
+                ? NotAllowed(tenant, domains, $"Listener {Short(l.Name)} has no hostname and would take requests for every domain", "Give it")
+                : NotAllowed(tenant, domains, $"Hostname {Short(l.Hostname)} of listener {Short(l.Name)} is not allowed", "Use"))
             .FirstOrDefault(),
 
         // A route without hostnames has those of its Gateway's listeners, and a Gateway is only there if all of them are allowed.
         IGatewayRoute route => route.Hostnames
             .Where(h => !domains.Allows(h))
-            .Select(h => NotAllowed(tenant, domains, $"Hostname {(h.Length == 0 ? "\"\"" : Short(h))} is not allowed"))
+            .Select(h => NotAllowed(tenant, domains, $"Hostname {(h.Length == 0 ? "\"\"" : Short(h))} is not allowed", "Use"))
             .FirstOrDefault(),
         _ => null,
     };
 
     private static string Short(string text) => text.Length <= LongestQuote ? text : text[..LongestQuote] + "…";
 
-    private static Refusal NotAllowed(string tenant, AllowedDomains domains, string what) => new(
+    private static Refusal NotAllowed(string tenant, AllowedDomains domains, string what, string doThis) => new(
         RouteConditions.HostnameNotAllowed,
-        $"{what}: {tenant} may use {domains}. Use a hostname of these domains, or ask the administrator of the management cluster to allow it (allowedDomains).");
+        $"{what}: {tenant} may use {domains}. {doThis} a hostname of these domains, or ask the administrator of the management cluster to allow it (allowedDomains).");
 }
