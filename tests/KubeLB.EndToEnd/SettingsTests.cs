@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
@@ -65,6 +66,27 @@ public sealed class SettingsTests : IAsyncLifetime
         await _bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
 
         await _bed.Tenant.WaitAsync<Gateway>("default", "second", Statuses.IsProgrammed, "is served in its place");
+    }
+
+    [Fact]
+    public async Task What_is_beyond_a_limit_is_not_served_by_a_manager_that_starts_anew_either()
+    {
+        await SetTenantAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
+        await OlderThanASecondAsync<HttpRoute>("api-route");
+        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "newer").Replace("api.example.com", "newer.example.com"));
+        await RefusedRouteAsync("newer", RouteConditions.LimitExceeded);
+        await _bed.StopManagerAsync();
+        var seen = new ConcurrentBag<string>();
+        await using (var observation = _bed.Management.Observe<HttpRoute>("tenant-t1", route => seen.Add(route.Name)))
+        {
+            await _bed.StartManagerAsync();
+            await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["after.example.com"]}}""");
+            await _bed.ExpectBackendAsync("after.example.com");
+            await _bed.SettleAsync();
+        }
+
+        seen.Distinct().Should().Equal("default-api-route");
+        await RefusedRouteAsync("newer", RouteConditions.LimitExceeded);
     }
 
     [Fact]

@@ -111,9 +111,12 @@ public sealed class AnnotationRules
     internal bool MayDiffer(string kind, AnnotationRules other) =>
         _propagation != other._propagation || !DefaultsOf(kind).ToHashSet().SetEquals(other.DefaultsOf(kind));
 
+    /// <summary>Whether the operator denies a key: then it has no effect, whatever else is set.</summary>
+    public bool Denies(string key) => _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
+
     private bool Passes(string key, string value)
     {
-        if (!IsUsable(key) || _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal)))
+        if (!IsUsable(key) || Denies(key))
         {
             return false;
         }

@@ -66,6 +66,15 @@ public sealed class AnnotationRulesTests
         }).Should().Equal("dns.example.com/target");
 
     [Fact]
+    public void A_key_is_denied_whether_it_would_be_propagated_or_not()
+    {
+        var rules = AnnotationRules.Of(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
+
+        rules.Denies("gateway.envoyproxy.io/retry-on").Should().BeTrue();
+        rules.Denies("example.com/a").Should().BeFalse();
+    }
+
+    [Fact]
     public void A_denial_that_cannot_be_read_denies_all_that_it_could_mean() =>
         Keys(new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["internal.[example.com/*"] }).Should().BeEquivalentTo("dns.example.com/target", "plain");
 
