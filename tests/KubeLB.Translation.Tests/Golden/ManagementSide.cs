@@ -1,17 +1,17 @@
 using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Api;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
-using k8s.Models;
-using k8s;
 
 namespace KubeLB.Translation.Tests.Golden;
 
