@@ -57,7 +57,7 @@ public static class ManagerHost
         {
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<GeneratedObjects>();
-            services.AddSingleton<TenantPlaces>();
+            services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
             services.AddSingleton<PolicyChanges>();
         }
 

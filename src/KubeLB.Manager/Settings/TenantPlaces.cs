@@ -1,6 +1,5 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
@@ -12,7 +11,8 @@ namespace KubeLB.Manager.Settings;
 /// Route that is there counts, also one that is refused for something else or on its way out. The age is that of the Route, which the API
 /// server wrote.
 /// </summary>
-internal sealed class TenantPlaces(TenantSettingsResolver settings)
+/// <param name="policyOf">The settings in force in a tenant's namespace.</param>
+internal sealed class TenantPlaces(Func<string, TenantPolicy> policyOf)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Tenant> _tenants = new(StringComparer.Ordinal);
@@ -86,7 +86,7 @@ internal sealed class TenantPlaces(TenantSettingsResolver settings)
         if (!_tenants.TryGetValue(tenantNamespace, out var tenant))
         {
             // Read under the lock: limits that change meanwhile are set afterwards.
-            var policy = settings.PolicyOf(tenantNamespace);
+            var policy = policyOf(tenantNamespace);
             _tenants[tenantNamespace] = tenant = new Tenant();
             tenant.Gateways.SetLimit(policy.GatewayLimit);
             tenant.Routes.SetLimit(policy.RouteLimit);
