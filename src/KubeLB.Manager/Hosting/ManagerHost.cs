@@ -6,6 +6,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -56,6 +57,8 @@ public static class ManagerHost
         {
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<GeneratedObjects>();
+            services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
+            services.AddSingleton<PolicyChanges>();
         }
 
         ManagerControllers.Add(services, options);

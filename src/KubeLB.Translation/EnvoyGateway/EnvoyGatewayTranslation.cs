@@ -1,4 +1,5 @@
 using KubeLB.Api;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -23,8 +24,14 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
     public bool IsRefused { get; private init; }
 
+    /// <summary>The word of <see cref="KubeLB.Api.V1Alpha1.RouteConditions"/> for a refusal by the operator's settings; null for others.</summary>
+    public string? NotPermitted { get; private init; }
+
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
     public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true };
+
+    /// <summary>A refusal by the operator's settings for the tenant.</summary>
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, Refusal refusal) => Refused(origin, refusal.Message) with { NotPermitted = refusal.Reason };
 
     /// <summary>Nothing can be generated at present through no fault of the Route's: what was generated before stays.</summary>
     public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem) => new(origin, null, [], problem);
