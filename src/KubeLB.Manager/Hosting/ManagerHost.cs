@@ -4,9 +4,11 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -51,11 +53,15 @@ public static class ManagerHost
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
         services.AddSingleton<TenantSettingsResolver>();
+        services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component);
         TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<GeneratedObjects>();
+            services.AddSingleton<StatusPace>();
+            services.AddSingleton<RouteEvents>();
+            services.AddHostedService<RouteMetrics>();
         }
 
         ManagerControllers.Add(services, options);

@@ -24,6 +24,7 @@ internal sealed class TenantReconciler(
     TenantAccess access,
     TenantRemoval removal,
     Applier applier,
+    TenantEvents events,
     TimeProvider time) : IReconciler
 {
     private const string ReadyType = "Ready";
@@ -110,7 +111,8 @@ internal sealed class TenantReconciler(
             Conditions = new ConditionSet(tenant.Status?.Conditions, Now())
                 .Set(ReadyType, progress.ReadyStatus, progress.Reason, progress.Message, generation).ToList(),
         };
-        await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(tenant, written);
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

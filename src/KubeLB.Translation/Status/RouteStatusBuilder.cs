@@ -27,6 +27,7 @@ public static class RouteStatusBuilder
         var before = route.Status?.Resources;
         return new RouteStatus
         {
+            Conditions = RouteOverview.Conditions(route, translation, generated, services, now),
             Resources = new RouteResources
             {
                 Source = before?.Source,
