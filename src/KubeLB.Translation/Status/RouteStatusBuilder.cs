@@ -82,7 +82,7 @@ public static class RouteStatusBuilder
     {
         if (translation.Generated is null && !translation.IsRefused)
         {
-            // What stands is served by what is said of it here.
+            // What stands stays told.
             return before;
         }
 
