@@ -27,6 +27,9 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     {
         null => false,
         _ when after is null => false,
+
+        // What comes by itself comes soon, or its lack is told by what it is of.
+        TenantPhases.Pending => false,
         TenantPhases.Terminating => phaseBefore != phaseAfter || (HolderIn(after.Message) is { } holder && holder != HolderIn(before?.Message)),
         _ => phaseBefore != phaseAfter || before?.Reason != after.Reason || before.Message != after.Message,
     };

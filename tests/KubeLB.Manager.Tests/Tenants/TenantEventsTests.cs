@@ -9,6 +9,8 @@ public sealed class TenantEventsTests
 
     [Theory]
     [InlineData(null, "", "Ready", "Reconciled Fine.", true)]
+    [InlineData(null, "", "Pending", "WaitingForToken Soon.", false)]
+    [InlineData("Pending", "WaitingForToken Soon.", "Ready", "Reconciled Fine.", true)]
     [InlineData("Ready", "Reconciled Fine.", "Ready", "Reconciled Fine.", false)]
     [InlineData("Ready", "Reconciled Fine.", "Failed", "NameNotUsable Another has it.", true)]
     [InlineData("Failed", "NameNotUsable Another has it.", "Failed", "NameNotUsable A third has it.", true)]
