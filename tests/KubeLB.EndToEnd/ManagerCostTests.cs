@@ -26,9 +26,13 @@ public sealed class ManagerCostTests
 
         // Routes that stand for nothing in the tenant's cluster: its CCM would remove them.
         await bed.StopCcmAsync();
-        await Parallel.ForAsync(0, others, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
-            await bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, $"other-{i}")));
-        await AttachedAsync(bed, gateway, others + 1);
+        foreach (var chunk in Enumerable.Range(0, others).Chunk(100))
+        {
+            await Parallel.ForEachAsync(chunk, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
+                await bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, $"other-{i}")));
+            await AttachedAsync(bed, gateway, chunk[^1] + 2);
+        }
+
         await bed.SettleAsync();
 
         bed.ForgetRequests();
