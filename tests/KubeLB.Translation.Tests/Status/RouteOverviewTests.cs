@@ -88,6 +88,14 @@ public sealed class RouteOverviewTests
         Of(Build(translation, AppliedObject.Failed("No room.", mayPass: true))).Should().Equal("False QuotaExceeded", "False QuotaExceeded");
     }
 
+    [Fact]
+    public void A_message_that_quotes_too_much_is_cut_to_what_an_api_server_takes()
+    {
+        var conditions = Build(EnvoyGatewayTranslation.Refused(Origin, string.Concat(Enumerable.Repeat("a\U0001F600", 20_000))), null);
+
+        conditions.Should().OnlyContain(c => c.Message.Length <= 32768 && c.Message.EndsWith("…", StringComparison.Ordinal) && !char.IsHighSurrogate(c.Message[^2]));
+    }
+
     [Theory]
     [InlineData("", true)]
     [InlineData("Accepted=True Accepted 6", true)]
