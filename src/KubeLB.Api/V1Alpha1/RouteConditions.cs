@@ -3,6 +3,21 @@ namespace KubeLB.Api.V1Alpha1;
 /// <summary>Condition types and reasons of a Route's status.</summary>
 public static class RouteConditions
 {
+    /// <summary>Of the whole Route: whether the manager and Envoy Gateway took it.</summary>
+    public const string Accepted = "Accepted";
+
+    /// <summary>Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references.</summary>
+    public const string Programmed = "Programmed";
+
+    /// <summary>Reason of <c>False</c>: what the Route says is refused; the message tells what to change.</summary>
+    public const string Refused = "Refused";
+
+    /// <summary>Reason of <c>False</c>: the tenant's quota in the management cluster is used up.</summary>
+    public const string QuotaExceeded = "QuotaExceeded";
+
+    /// <summary>Reason of <c>False</c>: the tenant's proxy has no port left.</summary>
+    public const string PortsExhausted = "PortsExhausted";
+
     /// <summary>Whether a generated object was written.</summary>
     public const string ResourceAppliedSuccessfully = "ResourceAppliedSuccessfully";
 

@@ -4,10 +4,12 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -52,6 +54,7 @@ public static class ManagerHost
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
         services.AddSingleton<TenantSettingsResolver>();
+        services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component);
         TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
@@ -59,6 +62,9 @@ public static class ManagerHost
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
             services.AddSingleton<PolicyChanges>();
+            services.AddSingleton<StatusPace>();
+            services.AddSingleton<RouteEvents>();
+            services.AddHostedService<RouteMetrics>();
         }
 
         ManagerControllers.Add(services, options);

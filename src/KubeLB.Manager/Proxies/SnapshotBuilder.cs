@@ -1,5 +1,7 @@
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 using KubeLB.Xds.Snapshots;
 
@@ -22,7 +24,7 @@ internal static class SnapshotBuilder
         var ports = new HashSet<int>();
         foreach (var route in routes)
         {
-            var isGrpc = route.Status?.Resources?.Route?.Kind == Api.GatewayApi.GrpcRoute.KindName;
+            var isGrpc = RouteOrigin.Of(route)?.Kind == Api.GatewayApi.GrpcRoute.KindName;
             foreach (var service in servicesOf(route))
             {
                 var nodePorts = NodePorts(route, service);
@@ -50,11 +52,16 @@ internal static class SnapshotBuilder
         return new Snapshot(listeners, clusters);
     }
 
+    private static bool IsOriginOf(V1Service generated, RouteService carried)
+    {
+        var (@namespace, name) = CarriedServices.OriginOf(carried);
+        return generated.GetLabel(Labels.OriginNamespace) == @namespace && generated.GetLabel(Labels.OriginName) == Labels.Value(name);
+    }
+
     private static Dictionary<(int Port, string Protocol), int> NodePorts(Route route, V1Service generated)
     {
-        var status = route.Status?.Resources?.Services?.FirstOrDefault(s => s.Value.GeneratedName == generated.Name()).Value;
-        var carried = (route.Spec?.Source?.Kubernetes?.Services ?? [])
-            .FirstOrDefault(s => status is not null && CarriedServices.OriginOf(s) == (status.Namespace, status.Name));
+        // Its labels, not the Route's status: that may come later, and what is generated is to be reachable when it appears.
+        var carried = (route.Spec?.Source?.Kubernetes?.Services ?? []).FirstOrDefault(s => IsOriginOf(generated, s));
         return (carried?.Spec?.Ports ?? [])
             .Where(p => p.NodePort is not null)
             .DistinctBy(p => (p.Port, p.Protocol ?? "TCP"))

@@ -74,7 +74,11 @@ internal sealed class GeneratedObjects(
             }
 
             var value = status(applied.Object);
-            return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null);
+            return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null)
+            {
+                IsCreated = applied.Outcome == ApplyOutcome.Created,
+                IsRepaired = applied.IsRepair,
+            };
         }
         catch (HttpOperationException e) when (TenantsFault.Of(desired.Kind, e) is { } fault)
         {

@@ -30,6 +30,8 @@ internal sealed class RouteReconciler(
     TenantSettingsResolver settings,
     TenantPlaces places,
     Applier applier,
+    StatusPace pace,
+    RouteEvents events,
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
 {
@@ -42,6 +44,7 @@ internal sealed class RouteReconciler(
     {
         if (_routes.Get(key) is not { } route)
         {
+            pace.Forget(key);
             return ReconcileResult.Done;
         }
 
@@ -65,7 +68,13 @@ internal sealed class RouteReconciler(
         }
 
         var (status, mayPass) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
-        await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        if (pace.TimeLeft(route, status) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        var written = await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(route, written);
         Tell(route, status);
         return mayPass ? ReconcileResult.RequeueAfter(Pause) : ReconcileResult.Done;
     }
@@ -97,6 +106,7 @@ internal sealed class RouteReconciler(
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
+            events.TellRepairs(route, translation, generated, services);
             await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
@@ -117,7 +127,7 @@ internal sealed class RouteReconciler(
         }
         catch (PortsExhaustedException e)
         {
-            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), e.Message);
+            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), e.Message, RouteConditions.PortsExhausted);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class TenantReconciler(
     TenantAccess access,
     TenantRemoval removal,
     Applier applier,
+    TenantEvents events,
     TimeProvider time) : IReconciler
 {
     private const string ReadyType = "Ready";
@@ -111,7 +112,8 @@ internal sealed class TenantReconciler(
         }
 
         var status = new TenantStatus { ObservedGeneration = generation, Phase = progress.Phase, Conditions = conditions.ToList() };
-        await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(tenant, written);
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

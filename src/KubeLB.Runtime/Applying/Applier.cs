@@ -69,7 +69,7 @@ public sealed class Applier
 
         var patched = await ObjectWrites.PatchAsync<T>(cluster, key, patch, cancellationToken).ConfigureAwait(false);
         Written(informer, id, wanted, patched, mode);
-        return new(patched, ApplyOutcome.Patched);
+        return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }
 
     /// <summary>Makes the whole <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>

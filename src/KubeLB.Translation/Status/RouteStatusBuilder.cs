@@ -27,6 +27,7 @@ public static class RouteStatusBuilder
         var before = route.Status?.Resources;
         return new RouteStatus
         {
+            Conditions = RouteOverview.Conditions(route, translation, generated, services, now),
             Resources = new RouteResources
             {
                 Source = before?.Source,
@@ -87,7 +88,7 @@ public static class RouteStatusBuilder
     {
         if (translation.Generated is null && !translation.IsRefused)
         {
-            // What stands is served by what is said of it here.
+            // What stands stays told.
             return before;
         }
 

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Proxies;
 using KubeLB.Xds.Snapshots;
@@ -50,7 +52,11 @@ public sealed class SnapshotBuilderTests
 
     private static V1Service Service(string targetPort, string? appProtocol = null) => new()
     {
-        Metadata = new V1ObjectMeta { Name = "default-web-api" },
+        Metadata = new V1ObjectMeta
+        {
+            Name = "default-web-api",
+            Labels = new Dictionary<string, string> { [Labels.OriginNamespace] = "default", [Labels.OriginName] = "api" },
+        },
         Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 8080, Protocol = "TCP", TargetPort = targetPort, AppProtocol = appProtocol }] },
     };
 
@@ -63,6 +69,12 @@ public sealed class SnapshotBuilderTests
             {
                 Kubernetes = new KubernetesSource
                 {
+                    Resource = new JsonObject
+                    {
+                        ["apiVersion"] = "gateway.networking.k8s.io/v1",
+                        ["kind"] = kind,
+                        ["metadata"] = new JsonObject { ["name"] = "web", ["namespace"] = "default" },
+                    },
                     Services =
                     [
                         new RouteService
@@ -72,14 +84,6 @@ public sealed class SnapshotBuilderTests
                         },
                     ],
                 },
-            },
-        },
-        Status = new RouteStatus
-        {
-            Resources = new RouteResources
-            {
-                Route = new GeneratedObject { Kind = kind },
-                Services = new() { ["default/api"] = new GeneratedService { Namespace = "default", Name = "api", GeneratedName = "default-web-api" } },
             },
         },
     };

@@ -88,6 +88,12 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         }
 
         route.Status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        if (route.Status.Conditions!.TrueForAll(c => c.Status == ConditionStatus.Unknown))
+        {
+            // Nobody answers here; that it is awaited would be all that they say.
+            route.Status.Conditions = null;
+        }
+
         yield return new JsonObject
         {
             ["apiVersion"] = route.ApiVersion,
