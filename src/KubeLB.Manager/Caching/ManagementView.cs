@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
@@ -37,6 +38,7 @@ internal sealed class ManagementView(Cluster management, string tenantNamespace)
         Gateway.KindName => Holder(management.Informer<Gateway>().Get(tenantNamespace, name)),
         HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
         GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
+        BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
         V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };

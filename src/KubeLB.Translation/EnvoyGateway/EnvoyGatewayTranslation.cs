@@ -1,4 +1,5 @@
 using KubeLB.Api;
+using KubeLB.Translation.EnvoyGateway.Retries;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -22,6 +23,9 @@ public sealed record EnvoyGatewayTranslation(
 {
     /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
     public bool IsRefused { get; private init; }
+
+    /// <summary>What the retry annotations come to; null if there are none. Written after <see cref="Generated"/>.</summary>
+    public RetryPlan? Retries { get; init; }
 
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
     public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true };

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -29,6 +30,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
         "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
         "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
+        "BackendTrafficPolicy" => Holder(objects.Get<BackendTrafficPolicy>(objects.Settings.TenantNamespace, name)),
         "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
@@ -71,7 +73,18 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             yield return ApiJson.ToJson(value);
         }
 
-        route.Status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        AppliedObject? policy = null;
+        if (translation.Retries?.Policy is { } retries)
+        {
+            var stands = objects.Get<BackendTrafficPolicy>(retries.Namespace, retries.Name)?.Status;
+            policy = new AppliedObject(1, stands is null ? null : ApiJson.ToJson(stands), Error: null);
+            objects.Set(retries);
+            yield return ApiJson.ToJson(retries);
+        }
+
+        var status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        RetryPolicyCondition.Set(status, route, translation, policy, Settings.Now);
+        route.Status = status;
         yield return new JsonObject
         {
             ["apiVersion"] = route.ApiVersion,
