@@ -127,7 +127,7 @@ public sealed class RetryTests : IAsyncLifetime
     private async Task<Condition> ConditionAsync(string status) =>
         Condition(await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Condition(r)?.Status == status, $"says {status} of the retries"))!;
 
-    private Task AnnotateAsync(string annotations) =>
+    private Task<HttpRoute> AnnotateAsync(string annotations) =>
         _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"metadata":{"annotations":{{{annotations}}}}}""");
 
     private async Task<HttpStatusCode> SendAsync(int failing, string status = "503")

@@ -7,6 +7,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -54,6 +55,12 @@ internal sealed class GeneratedObjects(
         gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        foreach (var service in OwnerlessServices.Of(route, management.Informer<V1Service>()).Where(s => !keep(V1Service.KubeKind, s.Name())).ToList())
+        {
+            await applier.DeleteAsync(management, service, cancellationToken).ConfigureAwait(false);
+            Log.Deleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
+        }
+
         return gone;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
@@ -110,12 +111,21 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     {
         if (!_ports.TryGetValue(need, out var port))
         {
-            _ports[need] = port = 10000 + _ports.Count;
+            // What stands in a Service stays, as in the manager.
+            var stands = objects.Get<V1Service>(objects.Settings.TenantNamespace, need.Service)?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)?.TargetPort?.Value;
+            _ports[need] = port = stands is null ? 10000 + _ports.Count : int.Parse(stands, CultureInfo.InvariantCulture);
         }
 
         return port;
     }
 
     private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid);
+        value is null
+            ? NameHolder.Free
+            : new NameHolder(
+                IsTaken: true,
+                value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid,
+                value.Metadata.OwnerReferences is null && value.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true
+                    ? (value.Metadata.Labels[Labels.OriginNamespace], name)
+                    : null);
 }
