@@ -102,14 +102,14 @@ public sealed class AdoptionTests : IAsyncLifetime
             """);
         var service = (await _bed.Tenant.GetAsync<V1Service>("default", "web"))!;
         await _bed.Tenant.ApplyAsync(
-            $$"""
+            $$$"""
             apiVersion: v1
             kind: Service
             metadata:
               name: web-nodeport
               namespace: default
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}
-              ownerReferences: [{apiVersion: v1, kind: Service, name: web, uid: {{service.Metadata.Uid}}}]
+              ownerReferences: [{apiVersion: v1, kind: Service, name: web, uid: {{{service.Metadata.Uid}}} }]
             spec: {type: NodePort, selector: {app: api}, ports: [{port: 8080, protocol: TCP, targetPort: 8080, nodePort: 31963}]}
             """);
     }
@@ -135,31 +135,31 @@ public sealed class AdoptionTests : IAsyncLifetime
 
         // As the Go manager writes them: the Gateway under its plain name, the Service without an owner.
         await _bed.Management.ApplyAsync(
-            $$"""
+            $$$"""
             apiVersion: gateway.networking.k8s.io/v1
             kind: Gateway
             metadata:
               name: my-gateway
-              namespace: {{Namespace}}
+              namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: my-gateway, kubelb.k8c.io/origin-ns: default}
-              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{gateway}}, uid: {{_ofGateway.Metadata.Uid}}}]
-            spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]}
+              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{gateway}}}, uid: {{{_ofGateway.Metadata.Uid}}} }]
+            spec: {gatewayClassName: eg, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All} } }]}
             ---
             apiVersion: v1
             kind: Service
             metadata:
               name: default-web-web
-              namespace: {{Namespace}}
+              namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}
-            spec: {type: ClusterIP, selector: {app.kubernetes.io/name: {{Namespace}}}, ports: [{port: 8080, protocol: TCP, targetPort: {{Port}}}]}
+            spec: {type: ClusterIP, selector: {app.kubernetes.io/name: {{{Namespace}}} }, ports: [{port: 8080, protocol: TCP, targetPort: {{{Port}}} }]}
             ---
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
             metadata:
               name: default-web
-              namespace: {{Namespace}}
+              namespace: {{{Namespace}}}
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default, team: a}
-              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{route}}, uid: {{_ofRoute.Metadata.Uid}}}]
+              ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{route}}}, uid: {{{_ofRoute.Metadata.Uid}}} }]
             spec: {hostnames: [web.example.com], parentRefs: [{name: my-gateway}], rules: [{backendRefs: [{name: default-web-web, port: 8080}]}]}
             """);
     }
@@ -168,26 +168,26 @@ public sealed class AdoptionTests : IAsyncLifetime
     {
         var indented = services.Replace("\n", "\n      ", StringComparison.Ordinal);
         await _bed.Management.ApplyAsync(
-            $$"""
+            $$$"""
             apiVersion: kubelb.k8c.io/v1alpha1
             kind: Route
             metadata:
-              name: {{uid}}
-              namespace: {{Namespace}}
+              name: {{{uid}}}
+              namespace: {{{Namespace}}}
               finalizers: [kubelb.k8c.io/cleanup]
-              labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: {{name}}, kubelb.k8c.io/origin-ns: default, kubelb.k8c.io/origin-resource-kind: {{kind}}.gateway.networking.k8s.io}
+              labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: {{{name}}}, kubelb.k8c.io/origin-ns: default, kubelb.k8c.io/origin-resource-kind: {{{kind}}}.gateway.networking.k8s.io}
             spec:
               endpoints: [{name: default, addressesReference: {name: default}}]
               source:
                 kubernetes:
-                  resource: {apiVersion: gateway.networking.k8s.io/v1, kind: {{kind}}, metadata: {name: {{name}}, namespace: default, uid: {{uid}}, labels: {team: a}}, spec: {{spec}}}
+                  resource: {apiVersion: gateway.networking.k8s.io/v1, kind: {{{kind}}}, metadata: {name: {{{name}}}, namespace: default, uid: {{{uid}}}, labels: {team: a}}, spec: {{{spec}}} }
             """ + (services.Length > 0 ? "\n      " + indented : ""));
         var generatedServices = new Dictionary<string, GeneratedService>
         {
             ["default/web"] = new()
             {
                 GeneratedName = "default-web-web", Name = "web", Namespace = "default",
-                Ports = [new RouteServicePort { Port = 8080, Protocol = "TCP", TargetPort = new IntOrString { Value = $"{Port}" } }],
+                Ports = [new RouteServicePort { Port = 8080, Protocol = "TCP", TargetPort = Port }],
             },
         };
         return await _bed.Management.PatchStatusAsync<Route>(Namespace, uid, new RouteStatus

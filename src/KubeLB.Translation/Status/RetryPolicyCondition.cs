@@ -61,17 +61,19 @@ public static class RetryPolicyCondition
             return (ConditionStatus.False, RouteConditions.InstallationFailed, error);
         }
 
+        // A generation of before says nothing of the policy as it is now.
         var reported = Reported(policy?.Status).ToList();
-        if (reported.Find(c => c.Status == ConditionStatus.False) is { } refused)
+        if (reported.Find(c => c.Status == ConditionStatus.False && IsCurrent(c, policy)) is { } refused)
         {
             return (ConditionStatus.False, refused.Reason, $"Envoy Gateway does not accept the retry policy: {refused.Message}");
         }
 
-        // A generation of before says nothing of the policy as it is now.
-        return reported.Count > 0 && reported.TrueForAll(c => c.IsTrue && c.ObservedGeneration >= (policy!.Generation ?? 0))
+        return reported.Count > 0 && reported.TrueForAll(c => c.IsTrue && IsCurrent(c, policy))
             ? (ConditionStatus.True, GatewayConditions.Accepted, $"In force: {Describe(plan.Policy!.Spec!.Retry!)}.")
             : (ConditionStatus.Unknown, GatewayConditions.Pending, "Waiting for Envoy Gateway to accept the retry policy.");
     }
+
+    private static bool IsCurrent(Condition reported, AppliedObject? policy) => reported.ObservedGeneration >= (policy?.Generation ?? 0);
 
     private static IEnumerable<Condition> Reported(JsonObject? status)
     {

@@ -70,6 +70,11 @@ internal sealed class CaseObjects
 
         value.Metadata.Uid ??= $"{value.Kind.ToLowerInvariant()}-{value.Metadata.NamespaceProperty}-{value.Metadata.Name}";
         value.Metadata.Generation ??= 1;
+        if (Get<T>(value.Metadata.NamespaceProperty ?? "", value.Metadata.Name) is not null)
+        {
+            throw new ArgumentException($"A case has two objects {value.Kind} {value.Metadata.NamespaceProperty}/{value.Metadata.Name}: one would stand for both.");
+        }
+
         Set(value);
     }
 }
