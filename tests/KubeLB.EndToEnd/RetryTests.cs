@@ -119,6 +119,43 @@ public sealed class RetryTests : IAsyncLifetime
         await ConditionAsync(ConditionStatus.True);
     }
 
+    [Fact]
+    public async Task Without_envoy_gateways_definition_the_tenant_is_told_and_the_route_works()
+    {
+        const string Definition = "backendtrafficpolicies.gateway.envoyproxy.io";
+        var definition = (await _bed.Management.GetAsync<V1CustomResourceDefinition>("", Definition))!;
+        await _bed.Management.DeleteAsync<V1CustomResourceDefinition>("", Definition);
+        await _bed.Management.WaitGoneAsync<V1CustomResourceDefinition>("", Definition);
+
+        await AnnotateUntilAsync(ConditionStatus.False);
+
+        var told = await ConditionAsync(ConditionStatus.False);
+        told.Message.Should().Contain(Definition).And.Contain("Ask its operator");
+        await _bed.ExpectBackendAsync("api.example.com");
+
+        await _bed.Management.CreateAsync(new V1CustomResourceDefinition
+        {
+            Metadata = new V1ObjectMeta { Name = Definition },
+            Spec = definition.Spec,
+        });
+        await AnnotateUntilAsync(ConditionStatus.True);
+    }
+
+    // Kinds that may be absent are looked for every few seconds.
+    private Task AnnotateUntilAsync(string status)
+    {
+        var number = 0;
+        return Eventually.GetAsync(
+            $"the route says {status} of the retries",
+            async () =>
+            {
+                await AnnotateAsync($$"""{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"{{++number}}"}""");
+                return Condition(await RouteAsync());
+            },
+            condition => condition?.Status == status,
+            condition => condition?.Message ?? "nothing");
+    }
+
     private static Condition? Condition(HttpRoute route) =>
         route.Status?.Parents.SelectMany(p => p.Conditions).FirstOrDefault(c => c.Type == GatewayConditions.RetryPolicyApplied);
 
