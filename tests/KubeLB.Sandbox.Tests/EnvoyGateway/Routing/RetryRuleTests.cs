@@ -16,8 +16,8 @@ public sealed class RetryRuleTests
     {
         var rule = RetryRule.Of(new RetryPolicy { RetryOn = new RetryOn { Triggers = [trigger], HttpStatusCodes = [429, 418] } })!;
 
-        Numbers(retried).Should().OnlyContain(status => rule.Retries(status, null));
-        Numbers(left).Should().NotContain(status => rule.Retries(status, null));
+        Numbers(retried).Where(status => !rule.Retries(status, null)).Should().BeEmpty();
+        Numbers(left).Where(status => rule.Retries(status, null)).Should().BeEmpty();
     }
 
     [Theory]
