@@ -142,7 +142,7 @@ public sealed class RetryTests : IAsyncLifetime
     }
 
     // Kinds that may be absent are looked for every few seconds.
-    private Task AnnotateUntilAsync(string status)
+    private Task<Condition?> AnnotateUntilAsync(string status)
     {
         var number = 0;
         return Eventually.GetAsync(
