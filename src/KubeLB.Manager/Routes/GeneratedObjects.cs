@@ -1,3 +1,4 @@
+using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -41,10 +42,23 @@ internal sealed class GeneratedObjects(
         ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
 
     /// <summary>Writes a policy. A management cluster need not have the kind; then the operator has to say so.</summary>
-    public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken) =>
-        management.Informer<BackendTrafficPolicy>().IsAbsent
-            ? AppliedObject.Failed(PoliciesAbsent, mayPass: true)
-            : await ApplyAsync(policy, ApplyMode.Exclusive, p => p.Status, cancellationToken).ConfigureAwait(false);
+    public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken)
+    {
+        if (management.Informer<BackendTrafficPolicy>().IsAbsent)
+        {
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+
+        try
+        {
+            return await ApplyAsync(policy, ApplyMode.Exclusive, p => p.Status, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            // Its definition has just been removed; the cache will tell, the route's status must not wait for it.
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+    }
 
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
