@@ -186,7 +186,9 @@ public sealed class AdoptionTests : IAsyncLifetime
         {
             ["default/web"] = new()
             {
-                GeneratedName = "default-web-web", Name = "web", Namespace = "default",
+                GeneratedName = "default-web-web",
+                Name = "web",
+                Namespace = "default",
                 Ports = [new RouteServicePort { Port = 8080, Protocol = "TCP", TargetPort = Port }],
             },
         };
@@ -196,7 +198,10 @@ public sealed class AdoptionTests : IAsyncLifetime
             {
                 Route = new GeneratedObject
                 {
-                    ApiVersion = GatewayApiVersion.ApiVersion, Kind = kind, Name = name, Namespace = "default",
+                    ApiVersion = GatewayApiVersion.ApiVersion,
+                    Kind = kind,
+                    Name = name,
+                    Namespace = "default",
                     GeneratedName = kind == Gateway.KindName ? name : $"default-{name}",
                 },
                 Services = kind == Gateway.KindName ? null : generatedServices,

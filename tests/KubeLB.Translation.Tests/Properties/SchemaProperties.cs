@@ -101,7 +101,7 @@ public sealed class SchemaProperties : IAsyncLifetime
                 foreach (var (kind, status, message) in await OfferAllAsync(Translate(route)))
                 {
                     seen.AddOrUpdate((kind, status), 1, (_, count) => count + 1);
-                    
+
                     // 400 is for what no API server would have stored in a Route either: numbers beyond all bounds.
                     status.Should().BeOneOf([HttpStatusCode.Created, HttpStatusCode.UnprocessableEntity, HttpStatusCode.BadRequest], message);
                     if (kind == BackendTrafficPolicy.KindName)
