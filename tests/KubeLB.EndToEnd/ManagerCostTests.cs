@@ -1,12 +1,7 @@
-using System.Globalization;
-using System.Text;
-using System.Text.RegularExpressions;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster;
 using KubeLB.EndToEnd.Support;
-using Microsoft.Extensions.DependencyInjection;
-using Prometheus;
 
 namespace KubeLB.EndToEnd;
 
@@ -33,28 +28,28 @@ public sealed class ManagerCostTests
             await AttachedAsync(bed, gateway, chunk[^1] + 2);
         }
 
-        await bed.SettleAsync();
+        await ReconcileCounts.RestAsync(bed);
 
         bed.ForgetRequests();
-        var reconciles = await ReconcilesAsync(bed);
+        var reconciles = await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route");
         await bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, "fresh"));
         await bed.Management.WaitAsync<Route>(Tenant, "fresh", r => IsProgrammed(r), "is programmed");
         await AttachedAsync(bed, gateway, others + 2);
-        await bed.SettleAsync();
+        await ReconcileCounts.RestAsync(bed);
 
         // What the Gateway reports of its routes is the last one.
         Requests(bed).Should().Equal(
             "patch routes/fresh", "create services/", "create httproutes/", "patch routes/fresh status", $"patch routes/{gateway} status");
-        (await ReconcilesAsync(bed) - reconciles).Should().BeInRange(1, 25);
+        (await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route") - reconciles).Should().BeInRange(1, 25);
 
         bed.ForgetRequests();
-        reconciles = await ReconcilesAsync(bed);
+        reconciles = await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route");
         await bed.Management.PatchAsync<Route>(Tenant, "fresh", CarriedRoutes.Edit("edited.example.com", 2));
         await bed.Management.WaitAsync<Route>(Tenant, "fresh", r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2, "is programmed anew");
-        await bed.SettleAsync();
+        await ReconcileCounts.RestAsync(bed);
 
         Requests(bed).Should().Equal("patch httproutes/default-fresh", "patch routes/fresh status");
-        (await ReconcilesAsync(bed) - reconciles).Should().BeInRange(1, 25);
+        (await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route") - reconciles).Should().BeInRange(1, 25);
     }
 
     /// <summary>All that the manager asks of the API server but for its Lease and the watches that it has anyway.</summary>
@@ -73,12 +68,4 @@ public sealed class ManagerCostTests
     private static bool IsProgrammed(Route route) =>
         route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed) is { IsTrue: true } programmed
         && programmed.ObservedGeneration == route.Metadata.Generation;
-
-    private static async Task<int> ReconcilesAsync(TestBed bed)
-    {
-        using var text = new MemoryStream();
-        await bed.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
-        return Regex.Matches(Encoding.UTF8.GetString(text.ToArray()), @"^kubelb_manager_reconcile_total\{.*controller=""route"".*\} (\d+)", RegexOptions.Multiline)
-            .Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
-    }
 }

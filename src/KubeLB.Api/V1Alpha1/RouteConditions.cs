@@ -44,4 +44,12 @@ public static class RouteConditions
 
     /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the domains that the tenant may use.</summary>
     public const string HostnameNotAllowed = "HostnameNotAllowed";
+
+    /// <summary>
+    /// Whether the retries that annotations ask for are in force (see <see cref="EnvoyGateway.RetryAnnotations"/>); absent where there are none.
+    /// </summary>
+    public const string RetryPolicyApplied = "RetryPolicyApplied";
+
+    /// <summary>Reason of <c>False</c>: an annotation has a value that is not allowed; the message says which are.</summary>
+    public const string InvalidAnnotation = "InvalidAnnotation";
 }

@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
@@ -106,6 +107,11 @@ public static class ManagerHost
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);
             management.Informer<GrpcRoute>(OwnedByRoutes);
+            management.Informer<BackendTrafficPolicy>(policies =>
+            {
+                OwnedByRoutes(policies);
+                policies.WhenAbsent = WhenAbsent.NobodyWaits;
+            });
         }
     }
 

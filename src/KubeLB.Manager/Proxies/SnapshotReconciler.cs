@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
@@ -26,7 +27,7 @@ internal sealed class SnapshotReconciler(
         var tenantNamespace = key.Name;
         var snapshot = SnapshotBuilder.Build(
             _routes.ByIndex(Indexes.ByNamespace, tenantNamespace),
-            route => _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid),
+            route => _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)),
             _addresses.Get(tenantNamespace, Addresses.DefaultName));
         if (snapshot.Listeners.IsEmpty)
         {

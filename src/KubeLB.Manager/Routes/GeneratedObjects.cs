@@ -1,11 +1,14 @@
+using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -21,6 +24,10 @@ internal sealed class GeneratedObjects(
     Applier applier,
     ILogger<GeneratedObjects> logger)
 {
+    private const string PoliciesAbsent =
+        "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition backendtrafficpolicies.gateway.envoyproxy.io. " +
+        "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
+
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
     public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
     {
@@ -34,14 +41,40 @@ internal sealed class GeneratedObjects(
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
         ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
 
+    /// <summary>Writes a policy. A management cluster need not have the kind; then the operator has to say so.</summary>
+    public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken)
+    {
+        if (management.Informer<BackendTrafficPolicy>().IsAbsent)
+        {
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+
+        try
+        {
+            return await ApplyAsync(policy, ApplyMode.Exclusive, p => p.Status, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            // Its definition has just been removed; the cache will tell, the route's status must not wait for it.
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+    }
+
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
     {
-        var gone = await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        var gone = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);
+        gone &= await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        foreach (var service in OwnerlessServices.Of(route, management.Informer<V1Service>()).Where(s => !keep(V1Service.KubeKind, s.Name())).ToList())
+        {
+            await applier.DeleteAsync(management, service, cancellationToken).ConfigureAwait(false);
+            Log.Deleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
+        }
+
         return gone;
     }
 

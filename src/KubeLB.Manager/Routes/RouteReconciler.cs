@@ -1,5 +1,6 @@
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
@@ -93,6 +94,7 @@ internal sealed class RouteReconciler(
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
+        AppliedObject? policy = null;
         if (translation.IsRefused)
         {
             // Clients get what they would if it had been refused from the start, and its ports and names are free.
@@ -106,13 +108,20 @@ internal sealed class RouteReconciler(
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
+            if (generated.Error is null && translation.Retries?.Policy is { } retries)
+            {
+                policy = await generatedObjects.ApplyAsync(retries, cancellationToken).ConfigureAwait(false);
+            }
+
             events.TellRepairs(route, translation, generated, services);
             await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
-        var status = RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
+        var now = StatusTime.Of(time.GetUtcNow());
+        var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
+        RetryPolicyCondition.Set(status, route, translation, policy, now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
-        return (status, isExhausted || generated is { MayPass: true } || services.Values.Any(s => s.MayPass));
+        return (status, isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass));
     }
 
     private EnvoyGatewayTranslation Translate(Route route)
@@ -133,5 +142,6 @@ internal sealed class RouteReconciler(
 
     private static bool IsWanted(EnvoyGatewayTranslation translation, string kind, string name) =>
         (kind == translation.Generated!.Kind && name == translation.Generated.Name)
+        || (kind == BackendTrafficPolicy.KindName && name == translation.Retries?.Policy?.Name)
         || (kind == V1Service.KubeKind && translation.Services.Any(p => p.Service.Name() == name));
 }

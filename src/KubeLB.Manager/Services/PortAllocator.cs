@@ -39,7 +39,7 @@ internal sealed class PortAllocator : IDisposable
     private void Follow(Change<V1Service> change)
     {
         var ports = Of(change.Key.Namespace);
-        if (change.New is { } service && Indexes.OwnerOf(service) is not null)
+        if (change.New is { } service && (Indexes.OwnerOf(service) is not null || OwnerlessServices.OriginOf(service) is not null))
         {
             ports.Record(service);
         }

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.EnvoyGateway.Retries;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -30,6 +31,9 @@ public sealed record EnvoyGatewayTranslation(
 
     /// <summary>Why there is a problem, in one word for machines.</summary>
     public string Reason { get; private init; } = RouteConditions.InstallationFailed;
+
+    /// <summary>What the retry annotations come to; null if there are none. Written after <see cref="Generated"/>.</summary>
+    public RetryPlan? Retries { get; init; }
 
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
     public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true, Reason = RouteConditions.Refused };

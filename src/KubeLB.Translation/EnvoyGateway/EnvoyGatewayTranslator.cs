@@ -1,5 +1,6 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway.Retries;
 using KubeLB.Translation.Services;
 using KubeLB.Translation.Tenants;
 
@@ -56,6 +57,10 @@ public static class EnvoyGatewayTranslator
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
-        return new EnvoyGatewayTranslation(source.Origin, RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view), plans, null);
+        var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
+        return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
+        {
+            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
+        };
     }
 }

@@ -61,6 +61,7 @@ internal static class RouteGenerator
     /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
         source.ParentRefs
+            .Where(IsGateway)
             .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
             .Where(p => view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null })
             .Select(p => $"{p.Namespace}/{p.Name}")
@@ -76,10 +77,13 @@ internal static class RouteGenerator
         _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
     };
 
+    private static bool IsGateway(ParentReference parentRef) =>
+        (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
+
     private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
     {
         var @namespace = parentRef.Namespace ?? origin.Namespace;
-        parentRef.Name = view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName
+        parentRef.Name = (IsGateway(parentRef) ? view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName : null)
             ?? UnresolvedNames.For(@namespace, parentRef.Name);
         parentRef.Namespace = null;
     }

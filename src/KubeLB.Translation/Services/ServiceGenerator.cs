@@ -27,7 +27,7 @@ internal static class ServiceGenerator
         GeneratedService? inStatus = null;
         route.Status?.Resources?.Services?.TryGetValue(key, out inStatus);
         var contractName = GeneratedNames.ForService(@namespace, origin.Name, serviceName);
-        var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view);
+        var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view, (@namespace, Labels.Value(serviceName)));
 
         return new GeneratedServicePlan(key, @namespace, serviceName, new V1Service
         {

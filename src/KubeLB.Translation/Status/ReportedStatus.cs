@@ -44,6 +44,9 @@ public sealed class ReportedStatus
     /// <summary>The tenant's generation that <see cref="Failure"/> speaks of.</summary>
     public long? FailureGeneration => Failure?.ObservedGeneration ?? _assumedGeneration;
 
+    /// <summary>What became of the retry annotations, with the tenant's generation; null if there are none, or nothing is known.</summary>
+    public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
+
     /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
     public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
 

@@ -75,6 +75,11 @@ public static class RouteStatusTranslator
         else
         {
             CarryReported(conditions, verdict, report, view, generation);
+            if (report.RetryPolicy is { } retries)
+            {
+                conditions.Set(GatewayConditions.RetryPolicyApplied, retries.Status, retries.Reason, retries.Message, retries.ObservedGeneration ?? generation);
+            }
+
             if (translation.Backends.Refusal is not null)
             {
                 // The management side sees names that cannot exist; the tenant is told its own.

@@ -28,7 +28,8 @@ public static class ReconcileCounts
         var since = Stopwatch.StartNew();
         await Eventually.HoldsAsync("no controller has anything left to do", async () =>
         {
-            var now = await OfAsync(bed.Sandbox.Tenants[0].Ccm.Host!) + await OfAsync(bed.Sandbox.Manager.Host!);
+            var running = bed.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(bed.Sandbox.Manager.Host).OfType<IHost>();
+            var now = (await Task.WhenAll(running.Select(host => OfAsync(host)))).Sum();
             if (now != last)
             {
                 last = now;

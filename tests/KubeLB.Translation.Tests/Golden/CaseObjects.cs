@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -36,6 +37,7 @@ internal sealed class CaseObjects
                 case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
                 case "Secret": Add<V1Secret>(document); break;
                 case "SyncSecret": Add<SyncSecret>(document); break;
+                case "BackendTrafficPolicy": Add<BackendTrafficPolicy>(document); break;
                 case "ReferenceGrant": Add<ReferenceGrant>(document); break;
                 case "Node": Add<V1Node>(document, namespaced: false); break;
                 case var kind: throw new ArgumentException($"A case does not know objects of kind {kind}.");
@@ -70,6 +72,11 @@ internal sealed class CaseObjects
 
         value.Metadata.Uid ??= $"{value.Kind.ToLowerInvariant()}-{value.Metadata.NamespaceProperty}-{value.Metadata.Name}";
         value.Metadata.Generation ??= 1;
+        if (Get<T>(value.Metadata.NamespaceProperty ?? "", value.Metadata.Name) is not null)
+        {
+            throw new ArgumentException($"A case has two objects {value.Kind} {value.Metadata.NamespaceProperty}/{value.Metadata.Name}: one would stand for both.");
+        }
+
         Set(value);
     }
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
@@ -33,6 +35,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
         "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
         "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
+        "BackendTrafficPolicy" => Holder(objects.Get<BackendTrafficPolicy>(objects.Settings.TenantNamespace, name)),
         "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
@@ -87,7 +90,18 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             yield return ApiJson.ToJson(value);
         }
 
-        route.Status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        AppliedObject? policy = null;
+        if (translation.Retries?.Policy is { } retries)
+        {
+            var stands = objects.Get<BackendTrafficPolicy>(retries.Namespace, retries.Name)?.Status;
+            policy = new AppliedObject(1, stands is null ? null : ApiJson.ToJson(stands), Error: null);
+            objects.Set(retries);
+            yield return ApiJson.ToJson(retries);
+        }
+
+        var status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        RetryPolicyCondition.Set(status, route, translation, policy, Settings.Now);
+        route.Status = status;
         if (route.Status.Conditions!.TrueForAll(c => c.Status == ConditionStatus.Unknown))
         {
             // Nobody answers here; that it is awaited would be all that they say.
@@ -119,12 +133,21 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     {
         if (!_ports.TryGetValue(need, out var port))
         {
-            _ports[need] = port = 10000 + _ports.Count;
+            // What stands in a Service stays, as in the manager.
+            var stands = objects.Get<V1Service>(objects.Settings.TenantNamespace, need.Service)?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)?.TargetPort?.Value;
+            _ports[need] = port = stands is null ? 10000 + _ports.Count : int.Parse(stands, CultureInfo.InvariantCulture);
         }
 
         return port;
     }
 
     private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid);
+        value is null
+            ? NameHolder.Free
+            : new NameHolder(
+                IsTaken: true,
+                value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid,
+                value.Metadata.OwnerReferences is null && value.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true
+                    ? (value.Metadata.Labels[Labels.OriginNamespace], name)
+                    : null);
 }
