@@ -4,9 +4,11 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -47,6 +49,8 @@ public static class ManagerHost
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
+        services.AddEventRecorder(ManagementCluster.Name, "kubelb-manager");
+
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
@@ -55,6 +59,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
+            services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<GeneratedObjects>();
         }
 
