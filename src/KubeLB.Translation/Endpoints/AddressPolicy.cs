@@ -42,8 +42,7 @@ public sealed class AddressPolicy
             // Refused ones count too: looking at them costs.
             if (verdicts.Count >= _maximum)
             {
-                verdicts.Add(EndpointVerdict.Refused(
-                    $"{addresses!.Count - _maximum} more", $"at most {_maximum} addresses are used; list fewer, or ask for a higher spec.addresses.maximum of the Tenant."));
+                verdicts.Add(EndpointVerdict.BeyondMaximum(addresses!.Count - _maximum, _maximum));
                 break;
             }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace KubeLB.Translation.Endpoints;
@@ -24,11 +23,6 @@ internal static partial class AddressText
     /// </summary>
     public static IPAddress? Embedded(IPAddress address)
     {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-        {
-            return null;
-        }
-
         var bytes = address.GetAddressBytes();
         return Mapped.Contains(address) || Nat64.Contains(address) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address))
             ? new IPAddress(bytes.AsSpan(12, 4))

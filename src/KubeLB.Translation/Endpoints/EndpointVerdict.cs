@@ -10,6 +10,9 @@ public sealed record EndpointVerdict(string Address, string? Endpoint, string? P
 
     internal static EndpointVerdict Accepted(string address, string endpoint) => new(Quotable(address), endpoint, null);
 
+    internal static EndpointVerdict BeyondMaximum(int count, int maximum) => new(
+        $"{count} more", null, $"at most {maximum} addresses are used; list fewer, or ask the administrator for a larger spec.addresses.maximum of the Tenant.");
+
     internal static EndpointVerdict Refused(string? address, string problem) => new(Quotable(address), null, problem);
 
     // A tenant's words go into a condition that others read.
