@@ -42,5 +42,5 @@ internal sealed class ManagementView(Cluster management, string tenantNamespace)
     };
 
     private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid);
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid) { IsOrphan = Indexes.IsOrphan(value) };
 }

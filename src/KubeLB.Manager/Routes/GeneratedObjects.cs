@@ -21,6 +21,12 @@ internal sealed class GeneratedObjects(
     Applier applier,
     ILogger<GeneratedObjects> logger)
 {
+    // Where a Service sends traffic, and where from it takes it, is nobody else's to add to.
+    private static readonly string[] OfServices =
+    [
+        "spec.selector", "spec.externalIPs", "spec.externalName", "spec.loadBalancerIP", "spec.loadBalancerClass", "spec.loadBalancerSourceRanges",
+    ];
+
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
     public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
     {
@@ -32,7 +38,7 @@ internal sealed class GeneratedObjects(
 
     /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
-        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
+        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken, OfServices);
 
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
@@ -62,12 +68,12 @@ internal sealed class GeneratedObjects(
         return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
     }
 
-    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken)
+    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken, string[]? wholeFields = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            var applied = await applier.ApplyAsync(management, desired, mode, cancellationToken).ConfigureAwait(false);
+            var applied = await applier.ApplyAsync(management, desired, mode, wholeFields ?? [], cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
                 Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);

@@ -18,7 +18,8 @@ public static class GeneratedNameChoice
     /// <param name="view">Tells who holds a name.</param>
     public static string For(Route route, string kind, string contractName, string? nameInStatus, IManagementView view)
     {
-        if (nameInStatus is { Length: > 0 } && view.HolderOf(kind, nameInStatus).IsOpenTo(route.Uid()))
+        // Status is the manager's own word: what it names was generated, also if its owner reference is gone.
+        if (nameInStatus is { Length: > 0 } && view.HolderOf(kind, nameInStatus) is var holder && (holder.IsOpenTo(route.Uid()) || holder.IsOrphan))
         {
             return nameInStatus;
         }

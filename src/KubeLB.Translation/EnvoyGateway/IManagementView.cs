@@ -26,6 +26,11 @@ public readonly record struct NameHolder(bool IsTaken, string? RouteUid)
     /// <summary>Nobody holds it.</summary>
     public static readonly NameHolder Free;
 
+    /// <summary>
+    /// Whether the object is labelled as generated, but names no Route that it was generated from: somebody took its owner reference away.
+    /// </summary>
+    public bool IsOrphan { get; init; }
+
     /// <summary>Whether a Route may use the name.</summary>
     public bool IsOpenTo(string routeUid) => !IsTaken || RouteUid == routeUid;
 }
