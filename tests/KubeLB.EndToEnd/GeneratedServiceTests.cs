@@ -82,7 +82,7 @@ public sealed class GeneratedServiceTests
         await bed.StopManagerAsync();
         var port = Port((await bed.Management.GetAsync<V1Service>(Ns, Name))!);
         await bed.Management.PatchAsync<V1Service>(
-            Ns, "default-second-api-backend", $$"""{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":{{port}} }]}}""");
+            Ns, "default-second-api-backend", """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":PORT}]}}""".Replace("PORT", port));
 
         await bed.StartManagerAsync();
 
