@@ -26,6 +26,8 @@ internal sealed class SyncSecretReconciler(
     TimeProvider time,
     ILogger<SyncSecretReconciler> logger) : IReconciler
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
     private readonly IInformer<SyncSecret> _syncSecrets = management.Informer<SyncSecret>();
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
 
@@ -48,13 +50,15 @@ internal sealed class SyncSecretReconciler(
 
         source = await applier.EnsureFinalizerAsync(management, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var problem = await WriteAsync(key, source, cancellationToken).ConfigureAwait(false);
-        if (problem is not null)
+        if (problem is not null && source.Status?.Conditions?.Any(c => c.Message == problem) != true)
         {
             Log.Refused(logger, key, problem);
         }
 
         await ReportAsync(source, problem, cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+
+        // The Secret of another, if it is that, may not be watched: nothing tells of its end.
+        return problem is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(Pause);
     }
 
     private async Task<string?> WriteAsync(ResourceKey key, SyncSecret source, CancellationToken cancellationToken)
