@@ -23,6 +23,9 @@ public sealed class HostileTenantTests : IAsyncLifetime
     {
         _bed = await TestBed.StartAsync();
         await _bed.ApplyBasicExampleAsync();
+
+        // Its CCM would take away what is not its own.
+        await _bed.StopCcmAsync();
         var secret = await _bed.Management.GetAsync<V1Secret>(Ns, "kubelb-ccm-kubeconfig");
         using var yaml = new MemoryStream(secret!.Data["kubelb"]);
         _tenant = new TestCluster(_bed.Sandbox.Management.CreateClient(KubernetesClientConfiguration.BuildConfigFromConfigFile(yaml)));
@@ -64,8 +67,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have writes that take long");
         const int Updates = 200;
-        var route = (await _bed.Management.ListAsync<Route>(Ns)).Single(r => r.Metadata.Labels[Labels.OriginName] == "api-route");
-        await _bed.StopCcmAsync();
+        var route = await ServedRouteAsync();
         await _bed.SettleAsync();
         _bed.ForgetRequests();
 
@@ -76,8 +78,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
         {
             for (var i = 0; i < Updates; i++)
             {
-                var hostnames = $$"""{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["h{{i}}.example.com"]} } } } } }""";
-                await _tenant.PatchAsync<Route>(Ns, route.Name, hostnames);
+                await _tenant.PatchAsync<Route>(Ns, route, Hostname($"h{i}.example.com"));
             }
 
             await _bed.Management.WaitAsync<HttpRoute>(Ns, "default-api-route", r => r.Hostnames.SequenceEqual([$"h{Updates - 1}.example.com"]), "has the last one");
@@ -95,7 +96,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
         await _tenant.CreateAsync(huge);
 
         await _bed.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "gets its answer");
-        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["quick.example.com"]}}""");
+        await _tenant.PatchAsync<Route>(Ns, await ServedRouteAsync(), Hostname("quick.example.com"));
         await _bed.ExpectBackendAsync("quick.example.com");
     }
 
@@ -165,6 +166,12 @@ public sealed class HostileTenantTests : IAsyncLifetime
         await _bed.Management.WaitAsync<SyncSecret>(Ns, "mine", s => s.Status?.Phase == "Failed", "says so");
     }
 
+    private async Task<string> ServedRouteAsync() =>
+        (await _bed.Management.ListAsync<Route>(Ns)).Single(r => r.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true && name == "api-route").Name;
+
+    private static string Hostname(string name) =>
+        """{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["NAME"]}}}}}}""".Replace("NAME", name);
+
     private static Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
 
     private static SyncSecret Secret(string name) => new()
@@ -179,6 +186,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
         Metadata = { Name = routeName, NamespaceProperty = Ns },
         Spec = new RouteSpec
         {
+            Endpoints = [new RouteEndpoint { Name = "default" }],
             Source = new RouteSource
             {
                 Kubernetes = new KubernetesSource

@@ -73,12 +73,12 @@ internal sealed class SyncSecretReconciler(
 
         if (_secrets.Get(desired.Namespace(), desired.Name()) is { } present)
         {
-            if (!IsOf(source, present))
+            if (!IsOf(source, present) && await IsThereAsync(present, cancellationToken).ConfigureAwait(false))
             {
                 return $"a Secret {desired.Name()} that was not made from it is in the way; remove that Secret.";
             }
 
-            if (present.Type != desired.Type)
+            if (IsOf(source, present) && present.Type != desired.Type)
             {
                 // The type of a Secret cannot be changed. Its end brings this key back.
                 await applier.DeleteAsync(management, present, cancellationToken).ConfigureAwait(false);
@@ -100,6 +100,18 @@ internal sealed class SyncSecretReconciler(
             // Not the API server's own words, which might quote what it refuses.
             return $"the API server refuses the Secret with status {(int)e.Response.StatusCode}; check the keys, the size and the type of the tenant's Secret.";
         }
+    }
+
+    // A Secret without our label is not watched: it is in the cache because it was in the way once.
+    private async Task<bool> IsThereAsync(V1Secret present, CancellationToken cancellationToken)
+    {
+        if (await management.Client<V1Secret>().GetAsync(ResourceKey.Of(present), cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return true;
+        }
+
+        _secrets.ObserveDeleted(present);
+        return false;
     }
 
     private async Task<bool> RemoveAsync(SyncSecret source, CancellationToken cancellationToken)
