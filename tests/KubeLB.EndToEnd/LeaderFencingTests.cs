@@ -69,7 +69,9 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         // Only its renewals are lost; everything else gets through, slowly enough that there is work left when the lease ends.
         using var slow = Faults.Add(new FaultRule
         {
-            Matches = r => r.UserAgent == "first" && r.IsWrite && r.Resource != "leases", Times = null, Delay = TimeSpan.FromMilliseconds(150),
+            Matches = r => r.UserAgent == "first" && r.IsWrite && r.Resource != "leases",
+            Times = null,
+            Delay = TimeSpan.FromMilliseconds(150),
         });
         using var cut = Faults.Partition(r => r.UserAgent == "first" && r.Resource == "leases");
         _cluster.ForgetRequests();

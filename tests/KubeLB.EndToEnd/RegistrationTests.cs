@@ -50,5 +50,30 @@ public sealed class RegistrationTests
         await bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
     }
 
+    [Fact]
+    public async Task Of_a_deleted_tenant_new_gateways_ask_in_the_name_of_each_other_and_each_is_told()
+    {
+        const int Gateways = 30;
+        await using var bed = await TestBed.StartAsync();
+        await bed.ApplyBasicExampleAsync();
+        await bed.Management.DeleteAsync<Tenant>("", "t1");
+        await bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is not accepted");
+        bed.ForgetRequests();
+
+        for (var i = 0; i < Gateways; i++)
+        {
+            await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", $"g{i}"));
+        }
+
+        for (var i = 0; i < Gateways; i++)
+        {
+            await bed.Tenant.WaitAsync<Gateway>("default", $"g{i}", g => Programmed(g) is { Status: "False", Reason: "NoResources" }, "is told");
+        }
+
+        var (_, management) = bed.CcmWrites();
+        management.Count(w => w.Contains("routes", StringComparison.Ordinal)).Should().BeLessThan(Gateways / 2, string.Join("; ", management));
+    }
+
     private static Condition? Programmed(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Programmed");
 }

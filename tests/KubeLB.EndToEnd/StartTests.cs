@@ -72,6 +72,10 @@ public sealed class StartTests : IAsyncLifetime
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         await using var management = new TestCluster(_management.CreateClient("test"));
         await management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
+
+        // An API server on the loopback interface does not tell its address.
+        await management.ApplyAsync(
+            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  apiServerURL: https://127.0.0.1:6443\n");
         using var first = Manager("first");
         await first.StartAsync();
         await management.ApplyAsync(TenantNamed("t1"));

@@ -107,7 +107,9 @@ public sealed class TenantAccessTests : IAsyncLifetime
         {
             Metadata = new V1ObjectMeta
             {
-                Name = "kubernetes", NamespaceProperty = "default", Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "kubernetes" },
+                Name = "kubernetes",
+                NamespaceProperty = "default",
+                Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "kubernetes" },
             },
             AddressType = "IPv4",
             Endpoints = [new V1Endpoint { Addresses = ["192.0.2.7"] }],

@@ -47,11 +47,11 @@ internal sealed class GatewayReconciler(
             var now = StatusTime.Of(time.GetUtcNow());
             var status = refusal is null
                 ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
-                : GatewayStatusTranslator.Refuse(gateway, refusal, now);
+                : GatewayStatusTranslator.Refuse(gateway, refusal.Message, now);
             await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
             if (refusal is not null)
             {
-                return ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+                return ReconcileResult.RequeueAfter(refusal.Pause);
             }
         }
         else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, view, settings))

@@ -27,9 +27,6 @@ internal sealed class NodeAddressesReconciler(
     /// <summary>For how long changes are gathered before they are written.</summary>
     internal static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
 
-    /// <summary>How soon a management cluster that refused the addresses is asked again: the first sign that the tenant is registered.</summary>
-    private static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(5);
-
     private readonly IInformer<V1Node> _nodes = tenant.Informer<V1Node>();
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
 
@@ -48,7 +45,7 @@ internal sealed class NodeAddressesReconciler(
 
         var (_, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
         _changedSince = null;
-        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(RefusalPause);
+        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(refusal.Pause);
     }
 
     /// <returns>How long to wait for further changes; null to write now: the first addresses, or those that have waited.</returns>

@@ -13,6 +13,9 @@ namespace KubeLB.Ccm.Registration;
 /// <param name="Message">What is wrong and whom to ask, for a condition, a log and <c>/readyz</c>.</param>
 internal sealed record ManagementRefusal(bool IsOfTenant, string Message)
 {
+    /// <summary>When to ask again. What concerns the whole tenant is asked for one object in the name of all (<see cref="TenantRegistration"/>).</summary>
+    public TimeSpan Pause => IsOfTenant ? TenantRegistration.Pause : TimeSpan.FromSeconds(30);
+
     /// <summary>The refusal that a failed request to create <paramref name="what"/> in a tenant's namespace came to; null if it is none.</summary>
     public static ManagementRefusal? Of(HttpOperationException failure, string what, string tenantNamespace)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -18,8 +19,13 @@ internal sealed class TenantRegistration(
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
     Applier applier,
     TenantSettings settings,
+    TimeProvider time,
     ILogger<TenantRegistration> logger) : IReadinessCheck
 {
+    /// <summary>How long a refusal of a kind for the whole tenant stands for all objects of the kind: one request instead of one for each.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<Type, (ManagementRefusal Refusal, long At)> _refused = new();
     private string? _problem;
 
     public string Name => $"tenant {settings.TenantNamespace}";
@@ -33,24 +39,37 @@ internal sealed class TenantRegistration(
     public async Task<(Applied<T>? Applied, ManagementRefusal? Refusal)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
+        var isThere = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
+        if (!isThere && _refused.TryGetValue(typeof(T), out var last) && time.GetElapsedTime(last.At) < Pause)
+        {
+            return (null, last.Refusal);
+        }
+
         try
         {
             var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
-            if (applied.Outcome != ApplyOutcome.Unchanged && Interlocked.Exchange(ref _problem, null) is not null)
+            if (applied.Outcome != ApplyOutcome.Unchanged)
             {
-                Log.Accepted(logger, settings.TenantNamespace);
+                _refused.Clear();
+                if (Interlocked.Exchange(ref _problem, null) is not null)
+                {
+                    Log.Accepted(logger, settings.TenantNamespace);
+                }
             }
 
             return (applied, null);
         }
         catch (HttpOperationException e) when (
-            management.Informer<T>().Get(ResourceKey.Of(desired)) is null
-            && ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
+            !isThere && ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
         {
             var refusal = ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
-            if (refusal.IsOfTenant && Interlocked.Exchange(ref _problem, refusal.Message) is null)
+            if (refusal.IsOfTenant)
             {
-                Log.Refused(logger, refusal.Message);
+                _refused[typeof(T)] = (refusal, time.GetTimestamp());
+                if (Interlocked.Exchange(ref _problem, refusal.Message) is null)
+                {
+                    Log.Refused(logger, refusal.Message);
+                }
             }
 
             return (null, refusal);

@@ -17,22 +17,19 @@ internal sealed class ManagementRoutes(
     Applier applier,
     ILogger<ManagementRoutes> logger)
 {
-    /// <summary>When to ask again after a refusal; a tenant that gets registered is noticed sooner, by its Addresses.</summary>
-    public static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(30);
-
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     /// <summary>The Route of a tenant's object; null if there is none.</summary>
     public Route? Find(string kind, ResourceKey key, string uid) => Of(kind, key).FirstOrDefault(r => r.Name == uid);
 
     /// <summary>Writes the Route of a tenant's object if it differs.</summary>
-    /// <returns>The Route, or the sentence with which the management cluster refuses to have one.</returns>
-    public async Task<(Route? Route, string? Refusal)> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
+    /// <returns>The Route, or why the management cluster refuses to have one.</returns>
+    public async Task<(Route? Route, ManagementRefusal? Refusal)> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
     {
         var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
         if (applied is null)
         {
-            return (null, refusal!.Message);
+            return (null, refusal);
         }
 
         if (applied.Outcome != ApplyOutcome.Unchanged)

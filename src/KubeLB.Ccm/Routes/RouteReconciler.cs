@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -65,7 +66,7 @@ internal sealed class RouteReconciler<T>(
     {
         source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
-        string? refusal = null;
+        ManagementRefusal? refusal = null;
         if (translation.Backends.Waiting.Count > 0)
         {
             Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));
@@ -76,14 +77,14 @@ internal sealed class RouteReconciler<T>(
         }
 
         var now = time.GetUtcNow();
-        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal);
+        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal?.Message);
         if (RouteStatusTranslator.SaysNothingYet(source, status) && TimeForFirstAnswer(source, now) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
         }
 
         await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
-        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(ManagementRoutes.RefusalPause);
+        return refusal is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(refusal.Pause);
     }
 
     // The management cluster answers within milliseconds as a rule: one write instead of two.

@@ -65,11 +65,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     public async Task WithoutAnEndpointTheConnectionIsClosed()
     {
         _cache.Set("tenant-t", SnapshotOf(10000));
-        var at = await ProxyAsync("tenant-t", 10000);
-
-        var send = () => Http.SendAsync(at);
-
-        await send.Should().ThrowAsync<HttpRequestException>();
+        (await IsClosedAtOnceAsync(await ProxyAsync("tenant-t", 10000))).Should().BeTrue();
     }
 
     [Fact]
@@ -113,6 +109,22 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     {
         await Eventually.BeAsync(() => _proxies.Resolve(node, port) is not null, $"the proxy of {node} listens on {port}");
         return _proxies.Resolve(node, port)!;
+    }
+
+    // Whether it ends in order or is reset, and how much of the connection the client sees, depends on who is faster.
+    private static async Task<bool> IsClosedAtOnceAsync(IPEndPoint at)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(at, limit.Token);
+            return await socket.ReceiveAsync(new byte[1], limit.Token) == 0;
+        }
+        catch (SocketException e) when (e.SocketErrorCode != SocketError.ConnectionRefused)
+        {
+            return true;
+        }
     }
 
     private static async Task<string> AskAsync(TcpClient connection)
