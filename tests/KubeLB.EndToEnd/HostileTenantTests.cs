@@ -73,7 +73,9 @@ public sealed class HostileTenantTests : IAsyncLifetime
 
         using (((EmbeddedTestCluster)_bed.Sandbox.Management).Server.Faults.Add(new FaultRule
         {
-            Matches = r => r.UserAgent == "kubelb-manager" && r.IsWrite && r.Resource == "httproutes", Times = null, Delay = TimeSpan.FromMilliseconds(500),
+            Matches = r => r.UserAgent == "kubelb-manager" && r.IsWrite && r.Resource == "httproutes",
+            Times = null,
+            Delay = TimeSpan.FromMilliseconds(500),
         }))
         {
             for (var i = 0; i < Updates; i++)
