@@ -37,6 +37,9 @@ public sealed class ConfigSpec : LayeredSettings
 
     /// <summary>URL under which tenants reach this API server; absent: what the cluster says of itself.</summary>
     public string? ApiServerURL { get; set; }
+
+    /// <summary>Which node addresses of tenants are used.</summary>
+    public AddressSettings? Addresses { get; set; }
 }
 
 /// <summary>Status of a <see cref="Config"/>.</summary>

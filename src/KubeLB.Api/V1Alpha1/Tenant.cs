@@ -31,6 +31,9 @@ public sealed class TenantSpec : LayeredSettings
 {
     /// <summary>Settings of the tenant's proxies.</summary>
     public TenantEnvoyProxy? EnvoyProxy { get; set; }
+
+    /// <summary>Which node addresses of the tenant are used, over what the Config says.</summary>
+    public AddressSettings? Addresses { get; set; }
 }
 
 /// <summary>A tenant's own proxy settings.</summary>

@@ -49,5 +49,5 @@ internal sealed class ManagementView(Cluster management, TenantPlaces places, st
 
     private static NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid, ownerless?.Invoke(value));
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid, ownerless?.Invoke(value)) { IsOrphan = Indexes.IsOrphan(value) };
 }

@@ -4,6 +4,7 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
@@ -61,7 +62,9 @@ internal static class ManagerControllers
             controller.Watch<Route>(ManagementCluster.Name, _ => (Route route) => NamespaceKey(route));
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => NamespaceKey(service));
             controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => NamespaceKey(addresses));
+            EndpointWatches.WatchSettings(controller, tenantNamespace => new ResourceKey("", tenantNamespace));
         });
+        EndpointWatches.AddController(services);
     }
 
     private static IEnumerable<ResourceKey> NamespaceKey(IKubernetesObject<V1ObjectMeta> value) => [new("", value.Metadata.NamespaceProperty)];

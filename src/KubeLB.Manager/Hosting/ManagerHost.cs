@@ -5,6 +5,7 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
@@ -51,6 +52,8 @@ public static class ManagerHost
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
+        services.AddEventRecorder(ManagementCluster.Name, "kubelb-manager");
+
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
@@ -60,6 +63,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
+            services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
             services.AddSingleton<PolicyChanges>();

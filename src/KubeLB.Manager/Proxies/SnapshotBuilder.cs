@@ -15,10 +15,9 @@ internal static class SnapshotBuilder
     /// <summary>A listener and a cluster per port of a generated Service; every node of the tenant is an endpoint.</summary>
     /// <param name="routes">The tenant's Routes.</param>
     /// <param name="servicesOf">The Services generated from a Route.</param>
-    /// <param name="addresses">The tenant's node addresses; null if it has not sent any.</param>
-    public static Snapshot Build(IEnumerable<Route> routes, Func<Route, IEnumerable<V1Service>> servicesOf, Addresses? addresses)
+    /// <param name="nodes">The tenant's node addresses as they were checked, none twice.</param>
+    public static Snapshot Build(IEnumerable<Route> routes, Func<Route, IEnumerable<V1Service>> servicesOf, IReadOnlyList<string> nodes)
     {
-        var nodes = (addresses?.Spec?.Addresses ?? []).Select(a => a.Ip ?? a.Hostname).OfType<string>().ToList();
         var listeners = new List<ProxyListener>();
         var clusters = new List<ProxyCluster>();
         var ports = new HashSet<int>();

@@ -28,6 +28,12 @@ internal sealed class GeneratedObjects(
         "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition backendtrafficpolicies.gateway.envoyproxy.io. " +
         "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
 
+    // Where a Service sends traffic, and where from it takes it, is nobody else's to add to.
+    private static readonly string[] OfServices =
+    [
+        "spec.selector", "spec.externalIPs", "spec.externalName", "spec.loadBalancerIP", "spec.loadBalancerClass", "spec.loadBalancerSourceRanges",
+    ];
+
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
     public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
     {
@@ -39,7 +45,7 @@ internal sealed class GeneratedObjects(
 
     /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
-        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
+        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken, OfServices);
 
     /// <summary>Writes a policy. A management cluster need not have the kind; then the operator has to say so.</summary>
     public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken)
@@ -95,12 +101,12 @@ internal sealed class GeneratedObjects(
         return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
     }
 
-    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken)
+    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken, string[]? wholeFields = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            var applied = await applier.ApplyAsync(management, desired, mode, cancellationToken).ConfigureAwait(false);
+            var applied = await applier.ApplyAsync(management, desired, mode, wholeFields ?? [], cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
                 Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);

@@ -61,7 +61,8 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        var translation = Translate(route);
+        using var loan = ports.Begin(route.Namespace);
+        var translation = Translate(route, loan);
         if (translation.WaitingFor is not null)
         {
             // Its name brings this key back.
@@ -124,7 +125,7 @@ internal sealed class RouteReconciler(
         return (status, isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass));
     }
 
-    private EnvoyGatewayTranslation Translate(Route route)
+    private EnvoyGatewayTranslation Translate(Route route, PortLoan loan)
     {
         try
         {
@@ -132,7 +133,7 @@ internal sealed class RouteReconciler(
                 route,
                 settings.PolicyOf(route.Namespace),
                 new ManagementView(management, places, route.Namespace),
-                need => ports.Allocate(route.Namespace, need));
+                loan.Allocate);
         }
         catch (PortsExhaustedException e)
         {

@@ -20,7 +20,8 @@ public static class GeneratedNameChoice
     public static string For(
         Route route, string kind, string contractName, string? nameInStatus, IManagementView view, (string Namespace, string Name)? origin = null)
     {
-        if (nameInStatus is { Length: > 0 } && view.HolderOf(kind, nameInStatus).IsOpenTo(route.Uid(), origin))
+        // Status is the manager's own word: what it names was generated, also if its owner reference is gone.
+        if (nameInStatus is { Length: > 0 } && view.HolderOf(kind, nameInStatus) is var holder && (holder.IsOpenTo(route.Uid(), origin) || holder.IsOrphan))
         {
             return nameInStatus;
         }

@@ -32,6 +32,11 @@ public readonly record struct NameHolder(bool IsTaken, string? RouteUid, (string
     /// <summary>Nobody holds it.</summary>
     public static readonly NameHolder Free;
 
+    /// <summary>
+    /// Whether the object is labelled as generated, but names no Route that it was generated from: somebody took its owner reference away.
+    /// </summary>
+    public bool IsOrphan { get; init; }
+
     /// <summary>Whether a Route may use the name.</summary>
     /// <param name="routeUid">UID of the Route.</param>
     /// <param name="origin">What it would generate the object from, as in the object's labels; null if such objects always have an owner.</param>
