@@ -29,4 +29,19 @@ public static class RouteConditions
 
     /// <summary>Message of <c>True</c>.</summary>
     public const string SuccessMessage = "Success";
+
+    /// <summary>
+    /// Type: False while the operator's settings for the tenant do not permit the tenant's object; there is none otherwise. Its reason is
+    /// shown to the tenant.
+    /// </summary>
+    public const string Permitted = "Permitted";
+
+    /// <summary>Reason of <see cref="Permitted"/>: Gateway API, or the object's kind, is switched off for the tenant.</summary>
+    public const string Disabled = "Disabled";
+
+    /// <summary>Reason of <see cref="Permitted"/>: older objects of the tenant have all the places.</summary>
+    public const string LimitExceeded = "LimitExceeded";
+
+    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the domains that the tenant may use.</summary>
+    public const string HostnameNotAllowed = "HostnameNotAllowed";
 }

@@ -27,11 +27,8 @@ public sealed class Tenant : ApiObject
 }
 
 /// <summary>Spec of a <see cref="Tenant"/>.</summary>
-public sealed class TenantSpec : PropagationSettings
+public sealed class TenantSpec : LayeredSettings
 {
-    /// <summary>Gateway API settings.</summary>
-    public GatewayApiSettings? GatewayAPI { get; set; }
-
     /// <summary>Settings of the tenant's proxies.</summary>
     public TenantEnvoyProxy? EnvoyProxy { get; set; }
 }
@@ -55,7 +52,7 @@ public sealed class TenantStatus : Extensible
     /// <summary>One of <see cref="TenantPhases"/>.</summary>
     public string? Phase { get; set; }
 
-    /// <summary>Condition <c>Ready</c>.</summary>
+    /// <summary>Condition <c>Ready</c>; and <see cref="SettingsConditions.SettingsValid"/>, while something is wrong with the settings.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 

@@ -23,7 +23,7 @@ internal static class CcmControllers
     private const int Workers = 4;
 
     // What failed while a cluster could not be reached is done soon after it can.
-    private static readonly WorkQueueOptions Backoff = new() { MaxDelay = TimeSpan.FromSeconds(30) };
+    public static readonly WorkQueueOptions Backoff = new() { MaxDelay = TimeSpan.FromSeconds(30) };
 
     public static void Add(IServiceCollection services, CcmOptions options)
     {
@@ -45,7 +45,11 @@ internal static class CcmControllers
             return;
         }
 
-        services.AddController<GatewayClassReconciler>("gatewayclass", controller => controller.Watch<GatewayClass>(ClusterNames.Tenant));
+        services.AddController<GatewayClassReconciler>("gatewayclass", controller =>
+        {
+            controller.Queue = Backoff;
+            controller.Watch<GatewayClass>(ClusterNames.Tenant);
+        });
         services.AddController<GatewayReconciler>("gateway", controller =>
         {
             controller.Workers = Workers;
@@ -68,6 +72,7 @@ internal static class CcmControllers
         services.AddController<EndpointSliceMirrorReconciler>("endpointslice", controller =>
         {
             controller.Workers = Workers;
+            controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
         });

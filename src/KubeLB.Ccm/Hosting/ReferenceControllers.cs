@@ -83,6 +83,7 @@ internal static class ReferenceControllers
 
         services.AddController<SyncSecretReconciler>("syncsecret", controller =>
         {
+            controller.Queue = CcmControllers.Backoff;
             controller.Watch<V1Secret>(ClusterNames.Tenant);
             controller.Watch<SyncSecret>(ClusterNames.Tenant);
             controller.Watch<SyncSecret>(ClusterNames.Management, _ => (SyncSecret syncSecret) =>

@@ -6,6 +6,7 @@ using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
+using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -25,6 +26,7 @@ namespace KubeLB.Ccm.Secrets;
 internal sealed class SyncSecretReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    TenantRegistration registration,
     Applier applier,
     TenantSettings settings,
     CcmOptions options,
@@ -48,9 +50,9 @@ internal sealed class SyncSecretReconciler(
         }
 
         // The new one comes before the old one goes: a Secret that was created anew has another name over there.
-        if (desired is not null && await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } refused)
+        if (desired is not null && await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } later)
         {
-            return ReconcileResult.Retry(refused);
+            return later;
         }
 
         await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false);
@@ -64,12 +66,18 @@ internal sealed class SyncSecretReconciler(
     private bool IsWanted(ResourceKey key, V1Secret secret) =>
         (options.EnableSecretSynchronizer && StoredSecret.IsLabelled(secret)) || certificates?.Use(key) == true;
 
-    private async Task<string?> ApplyAsync(ResourceKey key, SyncSecret desired, CancellationToken cancellationToken)
+    // When to try again; null if it is there.
+    private async Task<ReconcileResult?> ApplyAsync(ResourceKey key, SyncSecret desired, CancellationToken cancellationToken)
     {
         try
         {
-            var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
-            if (applied.Outcome != ApplyOutcome.Unchanged)
+            var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                return refusal.IsOfTenant ? ReconcileResult.RequeueAfter(refusal.Pause) : Refused(key);
+            }
+
+            if (applied!.Outcome != ApplyOutcome.Unchanged)
             {
                 Log.Written(logger, desired.Name, key, applied.Outcome);
             }
@@ -78,10 +86,13 @@ internal sealed class SyncSecretReconciler(
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
         {
-            // Not the API server's own words, which might quote what it refuses.
-            return $"The management cluster refuses the SyncSecret of Secret {key} with status {(int)e.Response.StatusCode}; check the keys and the size of the Secret.";
+            return Refused(key);
         }
     }
+
+    // Not the API server's own words, which might quote what it refuses.
+    private static ReconcileResult Refused(ResourceKey key) =>
+        ReconcileResult.Retry($"The management cluster refuses the SyncSecret of Secret {key}; check the keys and the size of the Secret.");
 
     private async Task RemoveObsoleteAsync(ResourceKey key, string? wanted, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Secrets;
@@ -9,7 +10,7 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Manager.Caching;
 
 /// <summary>What translation sees of one tenant's namespace: the caches.</summary>
-internal sealed class ManagementView(Cluster management, string tenantNamespace) : IManagementView
+internal sealed class ManagementView(Cluster management, TenantPlaces places, string tenantNamespace) : IManagementView
 {
     public Route? GatewayRoute(string originNamespace, string originName)
     {
@@ -40,6 +41,8 @@ internal sealed class ManagementView(Cluster management, string tenantNamespace)
         V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
+
+    public bool IsWithinLimit(Route route) => places.Has(route);
 
     private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
         value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid);

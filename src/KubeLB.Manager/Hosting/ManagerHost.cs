@@ -7,6 +7,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
@@ -62,6 +63,8 @@ public static class ManagerHost
             services.AddSingleton<StatusPace>();
             services.AddSingleton<RouteEvents>();
             services.AddHostedService<RouteMetrics>();
+            services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
+            services.AddSingleton<PolicyChanges>();
         }
 
         ManagerControllers.Add(services, options);

@@ -4,6 +4,7 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -27,6 +28,7 @@ internal sealed class RouteReconciler(
     GeneratedObjects generatedObjects,
     PortAllocator ports,
     TenantSettingsResolver settings,
+    TenantPlaces places,
     Applier applier,
     StatusPace pace,
     RouteEvents events,
@@ -119,8 +121,8 @@ internal sealed class RouteReconciler(
         {
             return EnvoyGatewayTranslator.Translate(
                 route,
-                settings.GatewayClass(route.Namespace),
-                new ManagementView(management, route.Namespace),
+                settings.PolicyOf(route.Namespace),
+                new ManagementView(management, places, route.Namespace),
                 need => ports.Allocate(route.Namespace, need));
         }
         catch (PortsExhaustedException e)

@@ -68,7 +68,8 @@ internal sealed class LeaderElectionLoop(
     {
         // A renewal that hangs must not outlast what there is to renew.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        limit.CancelAfter(leadership.IsLeader && fence.Remaining > TimeSpan.Zero ? fence.Remaining : settings.RenewDeadline);
+        var remaining = fence.Remaining;
+        limit.CancelAfter(leadership.IsLeader && remaining > TimeSpan.Zero ? remaining : settings.RenewDeadline);
         try
         {
             var lease = await _claim.ReadAsync(limit.Token).ConfigureAwait(false);

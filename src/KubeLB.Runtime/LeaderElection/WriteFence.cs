@@ -60,8 +60,9 @@ internal sealed class WriteFence(TimeProvider time, TimeSpan? validity)
     /// <exception cref="LeaseExpiredException">The lease may be another's by now.</exception>
     public TimeSpan Enter(string verb, string resource)
     {
+        // A lease that ran out a millisecond ago must not look like none that is needed: infinity is -1 ms.
         var remaining = Remaining;
-        return remaining > TimeSpan.Zero || remaining == Timeout.InfiniteTimeSpan
+        return validity is null || remaining > TimeSpan.Zero
             ? remaining
             : throw new LeaseExpiredException($"The lease was not renewed in time, so {verb} {resource} was not sent: another replica may lead by now.");
     }

@@ -1,5 +1,6 @@
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -27,8 +28,14 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>Why there is a problem, in one word for machines.</summary>
     public string Reason { get; private init; } = RouteConditions.InstallationFailed;
 
+    /// <summary>The word of <see cref="RouteConditions"/> for a refusal by the operator's settings; null for others.</summary>
+    public string? NotPermitted { get; private init; }
+
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
     public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true, Reason = RouteConditions.Refused };
+
+    /// <summary>A refusal by the operator's settings for the tenant.</summary>
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, Refusal refusal) => Refused(origin, refusal.Message) with { NotPermitted = refusal.Reason, Reason = refusal.Reason };
 
     /// <summary>Nothing can be generated at present through no fault of the Route's: what was generated before stays.</summary>
     public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem, string reason = RouteConditions.InstallationFailed) =>

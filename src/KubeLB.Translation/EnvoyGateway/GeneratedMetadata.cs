@@ -10,7 +10,8 @@ internal static class GeneratedMetadata
 {
     private const string OwnLabels = "kubelb.k8c.io/";
 
-    public static V1ObjectMeta For(Route route, string name, (string Namespace, string Name) origin, IDictionary<string, string>? sourceLabels)
+    public static V1ObjectMeta For(
+        Route route, string name, (string Namespace, string Name) origin, IDictionary<string, string>? sourceLabels, IDictionary<string, string>? annotations)
     {
         var labels = (sourceLabels ?? new Dictionary<string, string>())
             .Where(l => l.Value is not null && !l.Key.StartsWith(OwnLabels, StringComparison.Ordinal))
@@ -24,6 +25,7 @@ internal static class GeneratedMetadata
             Name = name,
             NamespaceProperty = route.Namespace,
             Labels = labels,
+            Annotations = annotations,
             OwnerReferences =
             [
                 new V1OwnerReference
@@ -38,6 +40,7 @@ internal static class GeneratedMetadata
         };
     }
 
-    public static V1ObjectMeta For(Route route, string name, RouteOrigin origin, IDictionary<string, string>? sourceLabels) =>
-        For(route, name, (origin.Namespace, origin.Name), sourceLabels);
+    public static V1ObjectMeta For(
+        Route route, string name, RouteOrigin origin, IDictionary<string, string>? sourceLabels, IDictionary<string, string>? annotations) =>
+        For(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
 }

@@ -16,6 +16,9 @@ public interface IManagementView
 
     /// <summary>Who holds a name among the objects of a kind in the tenant's namespace.</summary>
     NameHolder HolderOf(string kind, string name);
+
+    /// <summary>Whether the Route has one of the places that the tenant's limit for objects of its kind leaves.</summary>
+    bool IsWithinLimit(Route route);
 }
 
 /// <summary>Who holds a name.</summary>

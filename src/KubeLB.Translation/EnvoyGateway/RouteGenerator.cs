@@ -4,6 +4,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -17,6 +18,7 @@ internal static class RouteGenerator
         Route route,
         RouteOrigin origin,
         IGatewayRoute source,
+        TenantPolicy policy,
         IReadOnlyDictionary<(string Namespace, string Name), string> services,
         IManagementView view)
     {
@@ -46,7 +48,7 @@ internal static class RouteGenerator
         var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
         var name = GeneratedNameChoice.For(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         var generated = (ApiObject)copy;
-        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels);
+        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels, policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations));
         return generated;
     }
 

@@ -4,6 +4,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Services;
 
@@ -17,6 +18,7 @@ internal static class ServiceGenerator
         Route route,
         RouteOrigin origin,
         RouteService service,
+        TenantPolicy policy,
         Func<PortNeed, int> proxyPort,
         IManagementView view)
     {
@@ -31,7 +33,7 @@ internal static class ServiceGenerator
         {
             ApiVersion = V1Service.KubeApiVersion,
             Kind = V1Service.KubeKind,
-            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels),
+            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations)),
             Spec = new V1ServiceSpec
             {
                 Type = "ClusterIP",

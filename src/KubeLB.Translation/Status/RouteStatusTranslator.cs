@@ -100,7 +100,7 @@ public static class RouteStatusTranslator
     {
         if (report.Failure is { } failure)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, report.NotPermitted ?? GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
             if (!report.IsRefused)
             {
                 conditions.Keep(GatewayConditions.ResolvedRefs);

@@ -36,6 +36,15 @@ public sealed class WriteFenceTests
     }
 
     [Fact]
+    public void A_lease_that_ran_out_a_millisecond_ago_is_not_taken_for_none_that_is_needed()
+    {
+        _fence.Renewed(_fence.Now());
+        _time.Advance(Validity + TimeSpan.FromMilliseconds(1));
+
+        Refused();
+    }
+
+    [Fact]
     public void An_answer_that_comes_after_the_deadline_opens_nothing()
     {
         var asked = _fence.Now();

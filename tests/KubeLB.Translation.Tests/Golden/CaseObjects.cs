@@ -31,6 +31,8 @@ internal sealed class CaseObjects
                 case "Route": Add<Route>(document); break;
                 case "Service": Add<V1Service>(document); break;
                 case "EndpointSlice": Add<V1EndpointSlice>(document); break;
+                case "Config": Add<Config>(document, defaultNamespace: "kubelb"); break;
+                case "Tenant": Add<Tenant>(document, namespaced: false); break;
                 case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
                 case "Secret": Add<V1Secret>(document); break;
                 case "SyncSecret": Add<SyncSecret>(document); break;
@@ -57,13 +59,13 @@ internal sealed class CaseObjects
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _objects[(typeof(T), value.Metadata.NamespaceProperty ?? "", value.Metadata.Name)] = value;
 
-    private void Add<T>(JsonObject document, bool namespaced = true)
+    private void Add<T>(JsonObject document, bool namespaced = true, string defaultNamespace = "default")
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var value = ApiJson.Read<T>(document);
         if (namespaced)
         {
-            value.Metadata.NamespaceProperty ??= "default";
+            value.Metadata.NamespaceProperty ??= defaultNamespace;
         }
 
         value.Metadata.Uid ??= $"{value.Kind.ToLowerInvariant()}-{value.Metadata.NamespaceProperty}-{value.Metadata.Name}";

@@ -3,6 +3,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
@@ -10,6 +11,7 @@ using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -17,6 +19,8 @@ namespace KubeLB.Translation.Tests.Golden;
 internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 {
     private readonly Dictionary<PortNeed, int> _ports = [];
+    private readonly TenantPolicy _policy = TenantPolicy.Of(
+        objects.Get<Config>("kubelb", Config.DefaultName), objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!));
 
     public Route? GatewayRoute(string originNamespace, string originName) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
@@ -32,6 +36,18 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
+
+    // The oldest have the places; a case gives creation times where it matters.
+    public bool IsWithinLimit(Route route)
+    {
+        var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";
+        return objects.All<Route>()
+            .Where(r => RouteOrigin.Of(r)?.Kind == "Gateway" == isGateway)
+            .OrderBy(r => r.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(r => r.Name, StringComparer.Ordinal)
+            .Take((isGateway ? _policy.GatewayLimit : _policy.RouteLimit) ?? int.MaxValue)
+            .Contains(route);
+    }
 
     public IEnumerable<JsonObject> Output() =>
         [.. objects.All<SyncSecret>().Select(Generate), .. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
@@ -50,7 +66,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 
     private IEnumerable<JsonObject> Generate(Route route)
     {
-        var translation = EnvoyGatewayTranslator.Translate(route, objects.Settings.GatewayClass, this, ProxyPort);
+        var translation = EnvoyGatewayTranslator.Translate(route, _policy, this, ProxyPort);
         if (translation.WaitingFor is { } gateway)
         {
             yield return new JsonObject { ["kind"] = "Waiting", ["route"] = route.Name, ["nameOf"] = $"Gateway {gateway}" };
