@@ -59,7 +59,11 @@ public sealed class StatusPaceTests
                 {
                     ["conditions"] = new JsonArray(new JsonObject
                     {
-                        ["type"] = "Accepted", ["status"] = "True", ["reason"] = "Accepted", ["message"] = "", ["observedGeneration"] = 1,
+                        ["type"] = "Accepted",
+                        ["status"] = "True",
+                        ["reason"] = "Accepted",
+                        ["message"] = "",
+                        ["observedGeneration"] = 1,
                     }),
                     ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["attachedRoutes"] = routes }),
                 },
