@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.Tenants;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
 using KubeLB.Translation.Tests.Properties;
 
 namespace KubeLB.Translation.Tests.Hostile;

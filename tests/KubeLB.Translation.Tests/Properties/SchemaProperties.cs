@@ -11,8 +11,8 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Tests.Shared;
-using KubeLB.Translation.Tenants;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Properties;
 
