@@ -7,9 +7,10 @@ namespace KubeLB.Benchmarks;
 /// <param name="Held">Objects held in memory.</param>
 /// <param name="Routes">Numbers of routes already there when requests are counted.</param>
 /// <param name="Timed">Routes whose way to the generated HTTPRoute is timed.</param>
-internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IReadOnlyList<int> Routes, int Timed)
+/// <param name="Flood">Routes of one tenant while another's are timed.</param>
+internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IReadOnlyList<int> Routes, int Timed, int Flood)
 {
-    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25);
+    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25, 10_000);
 
-    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5);
+    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5, 1_000);
 }
