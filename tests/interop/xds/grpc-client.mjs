@@ -41,7 +41,7 @@ xds.register();
 const Client = grpc.makeGenericClientConstructor(definition, 'Backend');
 const client = new Client(target, grpc.credentials.createInsecure());
 const call = () => new Promise((resolve, reject) =>
-  client.whoAreYou('', new grpc.Metadata(), { deadline: Date.now() + 20_000 }, (error, name) => (error ? reject(error) : resolve(name))));
+  client.whoAreYou('you', new grpc.Metadata(), { deadline: Date.now() + 20_000 }, (error, name) => (error ? reject(error) : resolve(name))));
 
 let stop = false;
 let calls = 0;
