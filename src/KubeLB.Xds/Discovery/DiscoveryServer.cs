@@ -59,6 +59,10 @@ internal sealed class DiscoveryServer(
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The control plane is stopping; connect again."));
         }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"The request cannot be read: {e.Message}"));
+        }
     }
 
     private async Task<XdsStreamInfo> AdmitAsync<TRequest, TResponse>(

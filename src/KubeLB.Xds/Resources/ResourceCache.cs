@@ -10,6 +10,18 @@ public sealed class ResourceCache(TimeProvider? time = null)
     private readonly Dictionary<string, NodeResources> _nodes = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
+    /// <summary>Node ids that are here only because a client has said them.</summary>
+    internal int Placeholders
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _nodes.Values.Count(n => !n.Known);
+            }
+        }
+    }
+
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
     /// <summary>Node ids that have been given resources, be it none.</summary>
