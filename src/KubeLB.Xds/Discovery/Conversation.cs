@@ -35,6 +35,8 @@ internal sealed class Conversation<TRequest, TResponse>(
             throw Invalid($"The stream was opened for node {info.Node} and cannot become one for {claimed}: open another stream.");
         }
 
+        // Observers are told without the gate: they may look at this stream and at others.
+        Action<IXdsObserver>? news = null;
         lock (_gate)
         {
             var typeUrl = TypeOf(header);
@@ -53,7 +55,7 @@ internal sealed class Conversation<TRequest, TResponse>(
             var stale = !first && header.Nonce != type.Nonce;
             if (!first && !stale && type.Awaiting)
             {
-                Answer(type, header);
+                news = Answer(type, header);
             }
 
             protocol.Subscribe(request, type, first, stale);
@@ -61,6 +63,11 @@ internal sealed class Conversation<TRequest, TResponse>(
             {
                 throw TooMuch($"A stream may subscribe to {options.MaxSubscribedNames} names.");
             }
+        }
+
+        if (news is not null)
+        {
+            observers.Tell(news);
         }
     }
 
@@ -128,7 +135,7 @@ internal sealed class Conversation<TRequest, TResponse>(
             : throw Invalid($"type_url is {header.TypeUrl}, but this service serves {onlyType} only: use the type's own service or an aggregated stream.");
     }
 
-    private void Answer(TypeState type, RequestHeader header)
+    private Action<IXdsObserver> Answer(TypeState type, RequestHeader header)
     {
         type.Awaiting = false;
         if (header.Error is { } error)
@@ -136,14 +143,13 @@ internal sealed class Conversation<TRequest, TResponse>(
             var message = error.Message.Length <= XdsRejection.MaxMessageLength ? error.Message : error.Message[..XdsRejection.MaxMessageLength];
             var rejection = new XdsRejection(type.TypeUrl, error.Code, message, type.SentNames, time.GetUtcNow());
             type.Rejection = rejection;
-            observers.Tell(o => o.Rejected(info, rejection));
-            return;
+            return o => o.Rejected(info, rejection);
         }
 
         type.Rejection = null;
         type.AcknowledgedVersion = type.SentVersion;
         var since = time.GetElapsedTime(type.SentAt);
-        observers.Tell(o => o.Acknowledged(info, type.TypeUrl, since));
+        return o => o.Acknowledged(info, type.TypeUrl, since);
     }
 
     private string Nonce(TypeState type) => type.Nonce = (++_nonces).ToString("x");

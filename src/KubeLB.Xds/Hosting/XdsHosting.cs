@@ -38,10 +38,6 @@ public static class XdsHosting
             kestrel.Limits.Http2.KeepAlivePingDelay = xds.Value.KeepAlivePingDelay;
             kestrel.Limits.Http2.KeepAlivePingTimeout = xds.Value.KeepAlivePingTimeout;
             kestrel.Limits.Http2.MaxStreamsPerConnection = xds.Value.MaxStreamsPerConnection;
-
-            // A stream is quiet for as long as nothing changes.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
         });
         services.AddGrpc();
         return services;

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Grpc.Core;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
@@ -111,6 +112,22 @@ public class AdmissionTests
         }
 
         await Patience.UntilAsync(() => host.Cache.Placeholders == 0, "the node to be forgotten");
+    }
+
+    [Fact]
+    public async Task ASilentConnectionIsAskedWhetherItIsAlive()
+    {
+        await using var host = await XdsHost.StartAsync(o =>
+            (o.KeepAlivePingDelay, o.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", host.Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Http2.Preface);
+        using var patience = new CancellationTokenSource(Patience.Long);
+        (await Http2.ReadUntilAsync(stream, Http2.Ping, patience.Token)).Should().BeTrue("the server pings");
+
+        // It gets no answer: the connection ends.
+        (await Http2.ReadUntilAsync(stream, frame: null, patience.Token)).Should().BeFalse();
     }
 
     private sealed class OnlyNode(string allowed) : IXdsAuthorizer
