@@ -1,0 +1,164 @@
+using System.Threading.Channels;
+using Envoy.Service.Discovery.V3;
+using Google.Protobuf;
+using Grpc.Core;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace KubeLB.Xds.Discovery;
+
+/// <summary>
+/// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads requests ahead, a
+/// few at most, so that a client that sends more than it reads is slowed down by the transport.
+/// </summary>
+internal sealed class DiscoveryServer(
+    ResourceCache cache,
+    XdsStreams streams,
+    IXdsAuthorizer authorizer,
+    Observers observers,
+    IOptions<XdsOptions> options,
+    IHostApplicationLifetime lifetime)
+{
+    private const int RequestsReadAhead = 4;
+
+    public Task StateOfTheWorldAsync(
+        IAsyncStreamReader<DiscoveryRequest> requests, IServerStreamWriter<DiscoveryResponse> responses, ServerCallContext call, string? onlyType = null) =>
+        RunAsync(StateOfTheWorld.Instance, requests, responses, call, onlyType);
+
+    public Task DeltaAsync(
+        IAsyncStreamReader<DeltaDiscoveryRequest> requests, IServerStreamWriter<DeltaDiscoveryResponse> responses, ServerCallContext call, string? onlyType = null) =>
+        RunAsync(Incremental.Instance, requests, responses, call, onlyType);
+
+    private async Task RunAsync<TRequest, TResponse>(
+        IDiscoveryProtocol<TRequest, TResponse> protocol,
+        IAsyncStreamReader<TRequest> requests,
+        IServerStreamWriter<TResponse> responses,
+        ServerCallContext call,
+        string? onlyType)
+        where TRequest : class
+        where TResponse : class, IMessage
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            if (!await requests.MoveNext(stop.Token).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            var first = requests.Current;
+            var info = await AdmitAsync(protocol, first, call).ConfigureAwait(false);
+            await ServeAsync(protocol, info, first, requests, responses, onlyType, stop).ConfigureAwait(false);
+        }
+        catch (Exception) when (call.CancellationToken.IsCancellationRequested)
+        {
+            // The client is gone: there is nobody to tell.
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane is stopping; connect again."));
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"The request cannot be read: {e.Message}"));
+        }
+    }
+
+    private async Task<XdsStreamInfo> AdmitAsync<TRequest, TResponse>(
+        IDiscoveryProtocol<TRequest, TResponse> protocol, TRequest first, ServerCallContext call)
+        where TResponse : IMessage
+    {
+        var node = protocol.Header(first).Node;
+        if (string.IsNullOrEmpty(node))
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about."));
+        }
+
+        if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } reason)
+        {
+            observers.Tell(o => o.Refused(node, call.Peer, reason));
+            throw new RpcException(new Status(StatusCode.PermissionDenied, reason));
+        }
+
+        return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta);
+    }
+
+    private async Task ServeAsync<TRequest, TResponse>(
+        IDiscoveryProtocol<TRequest, TResponse> protocol,
+        XdsStreamInfo info,
+        TRequest first,
+        IAsyncStreamReader<TRequest> requests,
+        IServerStreamWriter<TResponse> responses,
+        string? onlyType,
+        CancellationTokenSource stop)
+        where TRequest : class
+        where TResponse : class, IMessage
+    {
+        var wake = new Signal();
+        Action changed = wake.Set;
+        var node = cache.Attach(info.Node, changed);
+        var conversation = new Conversation<TRequest, TResponse>(protocol, info, onlyType, node, options.Value, observers, cache.Time);
+        streams.Add(conversation);
+        observers.Tell(o => o.StreamOpened(info));
+        var ahead = Channel.CreateBounded<TRequest>(new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true });
+        var reading = ReadAsync(requests, ahead.Writer, wake, stop.Token);
+        try
+        {
+            conversation.Take(first);
+            while (true)
+            {
+                while (ahead.Reader.TryRead(out var request))
+                {
+                    conversation.Take(request);
+                }
+
+                if (conversation.Next(out var sent) is { } response)
+                {
+                    await responses.WriteAsync(response, stop.Token).ConfigureAwait(false);
+                    sent();
+                }
+                else if (ahead.Reader.Completion.IsCompleted)
+                {
+                    await ahead.Reader.Completion.ConfigureAwait(false);
+                    return;
+                }
+                else
+                {
+                    await wake.WaitAsync(stop.Token).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            cache.Detach(info.Node, changed);
+            streams.Remove(conversation);
+            observers.Tell(o => o.StreamClosed(info));
+            await stop.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(false);
+        }
+    }
+
+    private static async Task ReadAsync<TRequest>(
+        IAsyncStreamReader<TRequest> requests, ChannelWriter<TRequest> ahead, Signal wake, CancellationToken cancellationToken)
+    {
+        Exception? failure = null;
+        try
+        {
+            while (await requests.MoveNext(cancellationToken).ConfigureAwait(false))
+            {
+                await ahead.WriteAsync(requests.Current, cancellationToken).ConfigureAwait(false);
+                wake.Set();
+            }
+        }
+#pragma warning disable CA1031 // Handed to the stream's loop, which ends with it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+
+        ahead.TryComplete(failure);
+        wake.Set();
+    }
+}

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Xds.Discovery;
+
+/// <summary>Writes what happens on the streams to the log.</summary>
+internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObserver
+{
+    public void StreamOpened(XdsStreamInfo stream) => Log.StreamOpened(logger, stream.Id, stream.Node, stream.Peer, stream.Service);
+
+    public void StreamClosed(XdsStreamInfo stream) => Log.StreamClosed(logger, stream.Id, stream.Node);
+
+    public void Refused(string node, string peer, string reason) => Log.StreamRefused(logger, node, peer, reason);
+
+    public void Sent(XdsStreamInfo stream, XdsPush push) => Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
+
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) =>
+        Log.Rejected(logger, stream.Node, stream.Peer, rejection.TypeUrl, rejection.Message);
+}

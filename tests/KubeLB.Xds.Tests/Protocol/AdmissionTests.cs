@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using Grpc.Core;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+using KubeLB.Xds.Tests.Wire;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Xds.Tests.Protocol;
+
+/// <summary>Who gets a stream, and what ends one.</summary>
+public class AdmissionTests
+{
+    [Fact]
+    public async Task AnAuthorizersRefusalIsPermissionDeniedWithItsReasonAndObserved()
+    {
+        var refusals = new Refusals();
+        await using var host = await XdsHost.StartAsync(services: s => s
+            .AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(refusals));
+        using var channel = host.Connect();
+        using var other = new DeltaClient(channel, node: "theirs");
+        await other.SendAsync(ResourceTypes.Cluster);
+        var refused = await other.EndAsync();
+        refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        refused.Status.Detail.Should().Be("theirs is not yours");
+        refusals.Nodes.Should().Equal("theirs");
+
+        host.Cache.Update("mine", t => t.Set("a", Samples.Cluster("a")));
+        using var mine = new DeltaClient(channel, node: "mine");
+        await mine.SendAsync(ResourceTypes.Cluster);
+        (await mine.TakeAsync()).Resources.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task ANodeSeesItsOwnResourcesOnly()
+    {
+        await using var host = await XdsHost.StartAsync();
+        host.Cache.Update("one", t => t.Set("a", Samples.Cluster("a")));
+        host.Cache.Update("two", t => t.Set("b", Samples.Cluster("b")));
+        using var client = new DeltaClient(host.Connect(), node: "two");
+        await client.SendAsync(ResourceTypes.Cluster);
+        (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("b");
+    }
+
+    [Fact]
+    public async Task AStreamWithoutANodeIdIsRefused()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var client = new DeltaClient(host.Connect(), node: "");
+        await client.SendAsync(ResourceTypes.Cluster);
+        var end = await client.EndAsync();
+        end.StatusCode.Should().Be(StatusCode.InvalidArgument);
+        end.Status.Detail.Should().Contain("node.id");
+    }
+
+    [Fact]
+    public async Task AStreamCannotBecomeAnotherNodes()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var client = new DeltaClient(host.Connect(), node: "one");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.Call.RequestStream.WriteAsync(new() { TypeUrl = ResourceTypes.Cluster, Node = new() { Id = "two" } });
+        (await client.EndAsync()).StatusCode.Should().Be(StatusCode.InvalidArgument);
+    }
+
+    [Fact]
+    public async Task AnAggregatedRequestWithoutATypeIsRefused()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var client = new SotwClient(host.Connect());
+        await client.SendAsync("");
+        (await client.EndAsync()).Status.Detail.Should().Contain("type_url");
+    }
+
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(1, 3)]
+    public async Task AStreamThatAsksForTooMuchEnds(int types, int names)
+    {
+        await using var host = await XdsHost.StartAsync(o => (o.MaxTypesPerStream, o.MaxSubscribedNames) = (2, 2));
+        using var client = new DeltaClient(host.Connect());
+        for (var i = 0; i < types; i++)
+        {
+            await client.SendAsync($"type-{i}", subscribe: Enumerable.Range(0, names).Select(n => $"name-{n}"));
+        }
+
+        (await client.EndAsync()).StatusCode.Should().Be(StatusCode.ResourceExhausted);
+        await Patience.UntilAsync(() => host.Streams.Count == 0, "the end of the stream");
+    }
+
+    [Fact]
+    public async Task AStoppingServerEndsItsStreamsAsUnavailable()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var client = new DeltaClient(host.Connect());
+        await client.SendAsync(ResourceTypes.Cluster);
+        await Patience.UntilAsync(() => host.Streams.Count == 1, "the stream");
+        var end = client.EndAsync();
+        await host.DisposeAsync();
+        (await end).StatusCode.Should().Be(StatusCode.Unavailable);
+    }
+
+    [Fact]
+    public async Task ANodeThatOnlyClientsSpeakOfIsForgottenWithThem()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using (var client = new DeltaClient(host.Connect(), node: "made-up"))
+        {
+            await client.SendAsync(ResourceTypes.Cluster);
+            await Patience.UntilAsync(() => host.Streams.Count == 1, "the stream");
+            host.Cache.Nodes.Should().BeEmpty();
+            host.Cache.Placeholders.Should().Be(1);
+        }
+
+        await Patience.UntilAsync(() => host.Cache.Placeholders == 0, "the node to be forgotten");
+    }
+
+    [Fact]
+    public async Task ASilentConnectionIsAskedWhetherItIsAlive()
+    {
+        await using var host = await XdsHost.StartAsync(o =>
+            (o.KeepAlivePingDelay, o.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)));
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", host.Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Http2.Preface);
+        using var patience = new CancellationTokenSource(Patience.Long);
+        (await Http2.ReadUntilAsync(stream, Http2.Ping, patience.Token)).Should().BeTrue("the server pings");
+
+        // It gets no answer: the connection ends.
+        (await Http2.ReadUntilAsync(stream, frame: null, patience.Token)).Should().BeFalse();
+    }
+
+    private sealed class OnlyNode(string allowed) : IXdsAuthorizer
+    {
+        public ValueTask<string?> RefuseAsync(string node, ServerCallContext call) =>
+            ValueTask.FromResult(node == allowed ? null : $"{node} is not yours");
+    }
+
+    private sealed class Refusals : IXdsObserver
+    {
+        public List<string> Nodes { get; } = [];
+
+        public void Refused(string node, string peer, string reason) => Nodes.Add(node);
+    }
+}

@@ -1,0 +1,150 @@
+using Envoy.Config.Cluster.V3;
+using Envoy.Service.Discovery.V3;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+using KubeLB.Xds.Tests.Wire;
+
+namespace KubeLB.Xds.Tests.Protocol;
+
+/// <summary>On an aggregated stream nothing refers to what is not there: make before break.</summary>
+public sealed class OrderTests : IAsyncLifetime
+{
+    private static readonly string[] All =
+        [ResourceTypes.RouteConfiguration, ResourceTypes.Listener, ResourceTypes.ClusterLoadAssignment, ResourceTypes.Cluster];
+
+    private XdsHost _host = null!;
+
+    public async Task InitializeAsync()
+    {
+        _host = await XdsHost.StartAsync();
+        _host.Cache.Update("n", t => t.AddCluster("old").Set("routes", Samples.Routes("routes", "old")).Set("listener", Samples.Listener("listener", "routes")));
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task AdditionsComeBottomUpAndRemovalsAfterThemTopDown()
+    {
+        using var client = await SubscribedAsync();
+        _host.Cache.Update("n", t => t
+            .RemoveCluster("old").Remove(ResourceTypes.RouteConfiguration, "routes").Remove(ResourceTypes.Listener, "listener")
+            .AddCluster("new").Set("routes2", Samples.Routes("routes2", "new")).Set("listener2", Samples.Listener("listener2", "routes2")));
+        var order = new List<string>();
+        while (order.Count < 7)
+        {
+            var response = await client.TakeAsync();
+            var kind = response.TypeUrl.Split('.')[^1];
+            order.Add($"{kind} +{string.Join(',', response.Resources.Select(r => r.Name))} -{string.Join(',', response.RemovedResources)}");
+        }
+
+        order.Should().Equal(
+            "Cluster +new -",
+            "ClusterLoadAssignment +new -",
+            "Listener +listener2 -listener",
+            "RouteConfiguration +routes2 -",
+            "RouteConfiguration + -routes",
+            "ClusterLoadAssignment + -old",
+            "Cluster + -old");
+    }
+
+    [Fact]
+    public async Task AListenerWaitsForTheAnswerToItsCluster()
+    {
+        using var client = await SubscribedAsync();
+        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new")));
+        var cluster = await client.ReceiveAsync();
+
+        // While that is on its way, a listener and its endpoints come.
+        _host.Cache.Update("n", t => t
+            .Set("new", Samples.Endpoints("new", 1)).Set("routes", Samples.Routes("routes", "new")).Set("listener2", Samples.Listener("listener2", "routes")));
+        await client.SendAsync(ResourceTypes.RouteConfiguration, subscribe: ["routes"]);
+        await Patience.UntilAsync(() => Status(ResourceTypes.RouteConfiguration).Names == 1, "the request");
+        Status(ResourceTypes.Listener).Awaiting.Should().BeFalse();
+        await client.AckAsync(cluster);
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Listener);
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.RouteConfiguration);
+    }
+
+    [Fact]
+    public async Task ARejectedClusterDoesNotHoldUpTheOthers()
+    {
+        using var client = await SubscribedAsync();
+        _host.Cache.Update("n", t => t.AddCluster("bad").AddCluster("good").Set("routes", Samples.Routes("routes", "good")));
+        await client.NackAsync(await client.ReceiveAsync(), "bad");
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.RouteConfiguration);
+    }
+
+    [Fact]
+    public async Task WhatARejectedRouteTableLeavesIsKeptUntilOneIsTaken()
+    {
+        using var client = await SubscribedAsync();
+        _host.Cache.Update("n", t => t.Set("routes", Samples.Routes("routes", "nowhere")).RemoveCluster("old"));
+        await client.NackAsync(await client.ReceiveAsync(), "no cluster");
+        await Patience.UntilAsync(() => Status(ResourceTypes.RouteConfiguration).Rejection is not null, "the rejection");
+        Status(ResourceTypes.Cluster).Resources.Should().Be(1, "the client still routes to it");
+        _host.Cache.Update("n", t => t.AddCluster("new").Set("routes", Samples.Routes("routes", "new")));
+        var types = new List<string>();
+        while (!types.Contains("-old"))
+        {
+            var response = await client.TakeAsync();
+            types.AddRange(response.RemovedResources.Where(_ => response.TypeUrl == ResourceTypes.Cluster).Select(r => "-" + r));
+            types.AddRange(response.Resources.Where(_ => response.TypeUrl == ResourceTypes.RouteConfiguration).Select(r => "+" + r.Name));
+        }
+
+        types.Should().Equal("+routes", "-old");
+    }
+
+    [Fact]
+    public async Task EndpointsOfAChangedClusterAreSentAgainSinceEnvoyWarmsItWithThem()
+    {
+        using var client = await SubscribedAsync();
+        _host.Cache.Update("n", t => t.Set("old", Samples.Cluster("old", timeout: 1)));
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Cluster);
+        var endpoints = await client.TakeAsync();
+        endpoints.TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
+        endpoints.Resources.Select(r => r.Name).Should().Equal("old");
+    }
+
+    [Fact]
+    public async Task InTheStateOfTheWorldAClusterGoesInASecondResponseAfterTheRoutesHaveLeftIt()
+    {
+        using var client = new SotwClient(_host.Connect());
+        foreach (var typeUrl in (string[])[ResourceTypes.Cluster, ResourceTypes.RouteConfiguration])
+        {
+            await client.SendAsync(typeUrl);
+            await client.AckAsync(await client.ReceiveAsync());
+        }
+
+        _host.Cache.Update("n", t => t.RemoveCluster("old").AddCluster("new").Set("routes", Samples.Routes("routes", "new")));
+        var responses = new List<DiscoveryResponse>();
+        for (var i = 0; i < 3; i++)
+        {
+            responses.Add(await client.ReceiveAsync());
+            await client.AckAsync(responses[^1]);
+        }
+
+        Clusters(responses[0]).Should().BeEquivalentTo("old", "new");
+        responses[1].TypeUrl.Should().Be(ResourceTypes.RouteConfiguration);
+        Clusters(responses[2]).Should().Equal("new");
+    }
+
+    private static IEnumerable<string> Clusters(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<Cluster>().Name);
+
+    // Asks for everything, highest first, and takes it.
+    private async Task<DeltaClient> SubscribedAsync()
+    {
+        var client = new DeltaClient(_host.Connect());
+        foreach (var typeUrl in All)
+        {
+            await client.SendAsync(typeUrl);
+            (await client.TakeAsync()).TypeUrl.Should().Be(typeUrl);
+        }
+
+        await Patience.UntilAsync(() => _host.Streams.Describe().Single().Types.All(t => !t.Awaiting), "the acknowledgements");
+        return client;
+    }
+
+    private XdsTypeStatus Status(string typeUrl) => _host.Streams.Describe().Single().Types.Single(t => t.TypeUrl == typeUrl);
+}

@@ -1,0 +1,87 @@
+// Compares .proto files with those that Envoy publishes (as packed in @grpc/grpc-js-xds): every message, field and enum value of
+// the first must be in the second with the same name, number, type, label and oneof; every method with the same messages.
+// Usage: node compare-protos.mjs FOLDER. Prints {"messages": 1, "fields": 2, "values": 3, "methods": 4, "differences": []}.
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+
+const require = createRequire(import.meta.url);
+const protobuf = require('protobufjs');
+const deps = path.join(path.dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps');
+const published = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((folder) => path.join(deps, folder));
+const bundled = path.join(path.dirname(require.resolve('protobufjs/package.json')));
+const ours = path.resolve(process.argv[2]);
+
+const files = fs.readdirSync(ours, { recursive: true }).map(String).filter((f) => f.endsWith('.proto'));
+
+function load(folders) {
+  const root = new protobuf.Root();
+  root.resolvePath = (_, file) => [...folders, bundled].map((folder) => path.join(folder, file)).find((f) => fs.existsSync(f)) ?? file;
+  root.loadSync(files, { keepCase: true });
+  root.resolveAll();
+  return root;
+}
+
+const differences = [];
+const counted = { messages: 0, fields: 0, values: 0, methods: 0 };
+
+function field(f) {
+  const type = f.resolvedType ? f.resolvedType.fullName : f.type;
+  const oneof = f.partOf?.name ?? '';
+  return `${f.map ? `map<${f.keyType}, ${type}>` : `${f.repeated ? 'repeated ' : ''}${type}`} ${f.name} = ${f.id}${oneof && ` in oneof ${oneof}`}`;
+}
+
+function compareFields(message, other) {
+  counted.messages += 1;
+  for (const f of message.fieldsArray) {
+    counted.fields += 1;
+    const theirs = other.fields[f.name];
+    if (!theirs) {
+      differences.push(`${message.fullName}.${f.name} is not published`);
+    } else if (field(f) !== field(theirs)) {
+      differences.push(`${message.fullName}: ${field(f)}, published: ${field(theirs)}`);
+    }
+  }
+}
+
+function compareValues(enumeration, other) {
+  for (const [name, value] of Object.entries(enumeration.values)) {
+    counted.values += 1;
+    if (other.values[name] !== value) {
+      differences.push(`${enumeration.fullName}.${name} = ${value}, published: ${other.values[name]}`);
+    }
+  }
+}
+
+function compareMethods(service, other) {
+  for (const m of service.methodsArray) {
+    counted.methods += 1;
+    const text = (x) => x && `${x.requestStream ? 'stream ' : ''}${x.resolvedRequestType.fullName} to ${x.responseStream ? 'stream ' : ''}${x.resolvedResponseType.fullName}`;
+    if (text(m) !== text(other.methods[m.name])) {
+      differences.push(`${service.fullName}.${m.name}: ${text(m)}, published: ${text(other.methods[m.name])}`);
+    }
+  }
+}
+
+function compare(object, theirs) {
+  const kinds = [[protobuf.Type, compareFields], [protobuf.Enum, compareValues], [protobuf.Service, compareMethods]];
+  for (const [kind, how] of kinds) {
+    if (object instanceof kind) {
+      const other = theirs.lookup(object.fullName, [kind]);
+      if (other) {
+        how(object, other);
+      } else {
+        differences.push(`${object.fullName} is not published`);
+      }
+    }
+  }
+  for (const nested of object.nestedArray ?? []) {
+    if (!nested.fullName.startsWith('.google.protobuf')) {
+      compare(nested, theirs);
+    }
+  }
+}
+
+compare(load([ours]), load(published));
+process.stdout.write(JSON.stringify({ ...counted, differences }) + '\n');
