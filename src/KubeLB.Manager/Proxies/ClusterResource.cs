@@ -1,0 +1,72 @@
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Extensions.Upstreams.Http.V3;
+using Envoy.Type.V3;
+using Google.Protobuf.WellKnownTypes;
+
+namespace KubeLB.Manager.Proxies;
+
+/// <summary>
+/// The tenant's nodes behind one port of its proxy, as Envoy's cluster: TCP health checks, and no panic, since a node that is down never
+/// serves. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
+/// </summary>
+internal static class ClusterResource
+{
+    private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+    /// <summary>Envoy's own limit of 1,024 is for one service; who waits here and for how long is the tenant's affair.</summary>
+    private const uint Many = 1_000_000;
+
+    /// <summary>The cluster, whose endpoints come over EDS unless Envoy has to resolve one of them.</summary>
+    public static Cluster Build(ProxyPort port, IReadOnlyList<string> nodes)
+    {
+        var cluster = new Cluster
+        {
+            Name = port.Name,
+            ConnectTimeout = Seconds(5),
+            LbPolicy = Cluster.Types.LbPolicy.RoundRobin,
+            CommonLbConfig = new Cluster.Types.CommonLbConfig { HealthyPanicThreshold = new Percent { Value = 0 } },
+            CircuitBreakers = new CircuitBreakers
+            {
+                Thresholds = { new CircuitBreakers.Types.Thresholds { MaxConnections = Many, MaxPendingRequests = Many, MaxRequests = Many, MaxRetries = Many } },
+            },
+            HealthChecks =
+            {
+                new HealthCheck
+                {
+                    Timeout = Seconds(5),
+                    Interval = Seconds(5),
+                    UnhealthyThreshold = 3,
+                    HealthyThreshold = 2,
+                    TcpHealthCheck = new HealthCheck.Types.TcpHealthCheck(),
+                },
+            },
+        };
+        if (nodes.Any(EndpointsResource.IsHostname))
+        {
+            cluster.Type = Cluster.Types.DiscoveryType.StrictDns;
+            cluster.LoadAssignment = EndpointsResource.Build(port.Name, nodes, port.NodePort);
+        }
+        else
+        {
+            cluster.Type = Cluster.Types.DiscoveryType.Eds;
+            cluster.EdsClusterConfig = new Cluster.Types.EdsClusterConfig
+            {
+                ServiceName = EndpointsResource.NameFor(port.NodePort),
+                EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource(), ResourceApiVersion = ApiVersion.V3 },
+            };
+        }
+
+        if (port.Protocol == ProxyProtocol.Http2)
+        {
+            cluster.TypedExtensionProtocolOptions[HttpOptions] = Any.Pack(new HttpProtocolOptions
+            {
+                ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig { Http2ProtocolOptions = new Http2ProtocolOptions() },
+            });
+        }
+
+        return cluster;
+    }
+
+    private static Duration Seconds(int seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
+}

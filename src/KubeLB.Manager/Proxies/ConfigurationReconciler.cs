@@ -1,0 +1,34 @@
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+
+namespace KubeLB.Manager.Proxies;
+
+/// <summary>
+/// Keeps the configuration of each tenant's proxies, on every replica from its own cache: losing the leader never cuts configuration.
+/// </summary>
+internal sealed class ConfigurationReconciler(ProxyConfigurations configurations) : IReconciler
+{
+    /// <summary>Key for the nodes of a tenant.</summary>
+    public static ResourceKey NodesOf(string tenantNamespace) => new("", tenantNamespace);
+
+    /// <summary>Key for all Routes of a tenant.</summary>
+    public static ResourceKey AllOf(string tenantNamespace) => new(tenantNamespace, "");
+
+    public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (key.Namespace.Length == 0)
+        {
+            configurations.RefreshNodes(key.Name);
+        }
+        else if (key.Name.Length == 0)
+        {
+            configurations.RefreshAll(key.Namespace);
+        }
+        else
+        {
+            configurations.RefreshRoute(key);
+        }
+
+        return Task.FromResult(ReconcileResult.Done);
+    }
+}

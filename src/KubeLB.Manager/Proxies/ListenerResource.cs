@@ -1,0 +1,88 @@
+using Envoy.Config.Accesslog.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Config.Route.V3;
+using Envoy.Extensions.AccessLoggers.Stream.V3;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Google.Protobuf.WellKnownTypes;
+
+namespace KubeLB.Manager.Proxies;
+
+/// <summary>
+/// A port of a tenant's proxy, as Envoy's listener. What a request may be and how long it may take was decided in front, by Envoy Gateway:
+/// here everything passes. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto
+/// </summary>
+internal static class ListenerResource
+{
+    private const string AnyAddress = "0.0.0.0";
+
+    /// <summary>More than any hop in front lets through, in KiB.</summary>
+    private const uint HeaderKilobytes = 512;
+
+    private const uint Headers = 1_000;
+
+    private static readonly Duration NoLimit = new();
+
+    /// <summary>The listener, which sends all that it takes to the cluster of the same name.</summary>
+    public static Listener Build(ProxyPort port) => new()
+    {
+        Name = port.Name,
+        Address = new Address { SocketAddress = new SocketAddress { Address = AnyAddress, PortValue = (uint)port.ListenerPort } },
+        TrafficDirection = TrafficDirection.Inbound,
+        FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port) } } },
+    };
+
+    private static Filter Tcp(ProxyPort port) => new()
+    {
+        Name = "envoy.filters.network.tcp_proxy",
+        TypedConfig = Any.Pack(new TcpProxy { StatPrefix = port.Name, Cluster = port.Name, IdleTimeout = NoLimit, AccessLog = { AccessLog() } }),
+    };
+
+    private static Filter Http(ProxyPort port) => new()
+    {
+        Name = "envoy.filters.network.http_connection_manager",
+        TypedConfig = Any.Pack(new HttpConnectionManager
+        {
+            StatPrefix = port.Name,
+            CodecType = HttpConnectionManager.Types.CodecType.Auto,
+            RouteConfig = Routes(port),
+            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) } },
+            AccessLog = { AccessLog() },
+
+            // The client's address is what Envoy Gateway, one hop in front, says that it is.
+            UseRemoteAddress = true,
+            XffNumTrustedHops = 1,
+            PreserveExternalRequestId = true,
+            ServerHeaderTransformation = HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough,
+
+            // Streams may be silent for hours.
+            StreamIdleTimeout = NoLimit,
+            RequestTimeout = NoLimit,
+            MaxRequestHeadersKb = HeaderKilobytes,
+            CommonHttpProtocolOptions = new HttpProtocolOptions
+            {
+                MaxHeadersCount = Headers,
+                HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
+            },
+            UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
+        }),
+    };
+
+    private static RouteConfiguration Routes(ProxyPort port) => new()
+    {
+        Name = port.Name,
+        VirtualHosts =
+        {
+            new VirtualHost
+            {
+                Name = port.Name,
+                Domains = { "*" },
+                Routes = { new Route { Match = new RouteMatch { Prefix = "/" }, Route_ = new RouteAction { Cluster = port.Name, Timeout = NoLimit } } },
+            },
+        },
+    };
+
+    private static AccessLog AccessLog() => new() { Name = "envoy.access_loggers.stdout", TypedConfig = Any.Pack(new StdoutAccessLog()) };
+}

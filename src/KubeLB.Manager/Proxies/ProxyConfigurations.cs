@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
+using KubeLB.Manager.Services;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Xds.Resources;
+using k8s.Models;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Proxies;
+
+/// <summary>
+/// What the proxies of all tenants have, from this replica's caches into its <see cref="ResourceCache"/>. The node id is the tenant's
+/// namespace. A tenant's first appearance there is complete, so that a proxy that connects after a restart loses nothing for a moment.
+/// </summary>
+internal sealed class ProxyConfigurations(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantEndpoints endpoints,
+    ResourceCache resources)
+{
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+    private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
+    private readonly ConcurrentDictionary<string, Entry> _tenants = new(StringComparer.Ordinal);
+
+    /// <summary>Looks at one Route anew.</summary>
+    public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
+
+    /// <summary>Looks at the tenant's nodes anew.</summary>
+    public void RefreshNodes(string tenantNamespace) =>
+        Change(tenantNamespace, (configuration, change) => configuration.SetNodes(endpoints.Of(tenantNamespace), change));
+
+    /// <summary>Looks at all of the tenant's Routes anew.</summary>
+    public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
+
+    private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
+    {
+        var entry = _tenants.GetOrAdd(tenantNamespace, static _ => new Entry());
+        lock (entry)
+        {
+            resources.Update(tenantNamespace, change =>
+            {
+                if (entry.IsBuilt)
+                {
+                    apply(entry.Configuration, change);
+                    return;
+                }
+
+                entry.Configuration.SetNodes(endpoints.Of(tenantNamespace), change);
+                SetAll(tenantNamespace, entry.Configuration, change);
+                entry.IsBuilt = true;
+            });
+        }
+    }
+
+    private void SetAll(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    {
+        var there = _routes.ByIndex(Indexes.ByNamespace, tenantNamespace).Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in there.Concat(configuration.Routes).Distinct().ToList())
+        {
+            SetRoute(configuration, new ResourceKey(tenantNamespace, name), change);
+        }
+    }
+
+    private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) => configuration.SetRoute(
+        key.Name,
+        _routes.Get(key) is { } route
+            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)))
+            : [],
+        change);
+
+    private sealed class Entry
+    {
+        public TenantConfiguration Configuration { get; } = new();
+
+        public bool IsBuilt { get; set; }
+    }
+}
