@@ -80,6 +80,7 @@ public sealed class StatusTruthTests : IAsyncLifetime
     public async Task While_the_manager_is_down_nothing_new_is_claimed_of_a_gateway()
     {
         await using var observation = _bed.Tenant.Observe<Gateway>("default", See);
+        await Eventually.HoldsAsync("the Gateway is seen as it is", () => Task.FromResult(observation.Seen > 0));
         await _bed.StopManagerAsync();
         await _bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """
             {"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}},

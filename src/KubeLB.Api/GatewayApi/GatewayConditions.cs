@@ -16,6 +16,9 @@ public static class GatewayConditions
     /// <summary>Type: some rules were dropped.</summary>
     public const string PartiallyInvalid = "PartiallyInvalid";
 
+    /// <summary>Type (KubeLB's own): the retries that annotations ask for are in force; absent where there are none.</summary>
+    public const string RetryPolicyApplied = $"{ApiGroups.Kubelb}/RetryPolicyApplied";
+
     /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>
     public const string Pending = "Pending";
 

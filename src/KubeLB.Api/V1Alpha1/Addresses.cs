@@ -24,6 +24,19 @@ public sealed class Addresses : ApiObject
 
     /// <summary>The addresses.</summary>
     public AddressesSpec? Spec { get; set; }
+
+    /// <summary>Which of them are used; written by the manager.</summary>
+    public AddressesStatus? Status { get; set; }
+}
+
+/// <summary>Status of <see cref="V1Alpha1.Addresses"/>. An addition of this project.</summary>
+public sealed class AddressesStatus : Extensible
+{
+    /// <summary>Generation of the spec that the status speaks of.</summary>
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>Condition <see cref="AddressesConditions.Accepted"/>.</summary>
+    public List<Condition>? Conditions { get; set; }
 }
 
 /// <summary>Spec of <see cref="V1Alpha1.Addresses"/>.</summary>

@@ -24,51 +24,32 @@ public sealed class Config : ApiObject
 
     /// <summary>The settings.</summary>
     public ConfigSpec? Spec { get; set; }
+
+    /// <summary>The manager's version, and what is wrong with the settings.</summary>
+    public ConfigStatus? Status { get; set; }
 }
 
 /// <summary>Spec of a <see cref="Config"/>.</summary>
-public sealed class ConfigSpec : PropagationSettings
+public sealed class ConfigSpec : LayeredSettings
 {
-    /// <summary>Gateway API settings.</summary>
-    public GatewayApiSettings? GatewayAPI { get; set; }
-
     /// <summary>Settings of every tenant's proxies.</summary>
     public ConfigEnvoyProxy? EnvoyProxy { get; set; }
 
     /// <summary>URL under which tenants reach this API server; absent: what the cluster says of itself.</summary>
     public string? ApiServerURL { get; set; }
+
+    /// <summary>Which node addresses of tenants are used.</summary>
+    public AddressSettings? Addresses { get; set; }
 }
 
-/// <summary>Which of a tenant's annotations reach the generated objects.</summary>
-public abstract class PropagationSettings : Extensible
+/// <summary>Status of a <see cref="Config"/>.</summary>
+public sealed class ConfigStatus : Extensible
 {
-    /// <summary>Allowed annotation keys (globs) with comma-separated allowed values; an empty value allows any.</summary>
-    public Dictionary<string, string>? PropagatedAnnotations { get; set; }
+    /// <summary>The manager's version.</summary>
+    public ManagerVersion? Version { get; set; }
 
-    /// <summary>Let every annotation through that is not denied.</summary>
-    public bool? PropagateAllAnnotations { get; set; }
-
-    /// <summary>Annotation keys (globs) that never get through.</summary>
-    public List<string>? DeniedAnnotations { get; set; }
-
-    /// <summary>Annotations added per resource kind (or <c>all</c>), never overriding.</summary>
-    public Dictionary<string, Dictionary<string, string>>? DefaultAnnotations { get; set; }
-}
-
-/// <summary>Gateway API settings of a Config or Tenant.</summary>
-public sealed class GatewayApiSettings : Extensible
-{
-    /// <summary>GatewayClass of generated Gateways; <see cref="DefaultClass"/> if absent on Tenant and Config.</summary>
-    public string? Class { get; set; }
-
-    /// <summary>Switches Gateway API off.</summary>
-    public bool? Disable { get; set; }
-
-    /// <summary>The Gateway used for tenants of the Ingress path; not read by Gateway API routes.</summary>
-    public ObjectReference? DefaultGateway { get; set; }
-
-    /// <summary>Class used when neither the Tenant nor the Config names one: Envoy Gateway's usual <c>eg</c>.</summary>
-    public const string DefaultClass = "eg";
+    /// <summary><see cref="SettingsConditions.SettingsValid"/>, while something is wrong.</summary>
+    public List<Condition>? Conditions { get; set; }
 }
 
 /// <summary>Settings of every tenant's proxies.</summary>

@@ -5,6 +5,12 @@ namespace KubeLB.Api.V1Alpha1;
 /// <summary>Status of a <see cref="Route"/>, written by the manager.</summary>
 public sealed class RouteStatus : Extensible
 {
+    /// <summary>
+    /// At a glance: <see cref="RouteConditions.Accepted"/> and <see cref="RouteConditions.Programmed"/>, of the Route's own generation.
+    /// An addition; the Go manager does not write it.
+    /// </summary>
+    public List<Condition>? Conditions { get; set; }
+
     /// <summary>The generated objects.</summary>
     public RouteResources? Resources { get; set; }
 }

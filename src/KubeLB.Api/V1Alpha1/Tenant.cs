@@ -27,13 +27,13 @@ public sealed class Tenant : ApiObject
 }
 
 /// <summary>Spec of a <see cref="Tenant"/>.</summary>
-public sealed class TenantSpec : PropagationSettings
+public sealed class TenantSpec : LayeredSettings
 {
-    /// <summary>Gateway API settings.</summary>
-    public GatewayApiSettings? GatewayAPI { get; set; }
-
     /// <summary>Settings of the tenant's proxies.</summary>
     public TenantEnvoyProxy? EnvoyProxy { get; set; }
+
+    /// <summary>Which node addresses of the tenant are used, over what the Config says.</summary>
+    public AddressSettings? Addresses { get; set; }
 }
 
 /// <summary>A tenant's own proxy settings.</summary>
@@ -55,7 +55,7 @@ public sealed class TenantStatus : Extensible
     /// <summary>One of <see cref="TenantPhases"/>.</summary>
     public string? Phase { get; set; }
 
-    /// <summary>Condition <c>Ready</c>.</summary>
+    /// <summary>Condition <c>Ready</c>; and <see cref="SettingsConditions.SettingsValid"/>, while something is wrong with the settings.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 

@@ -45,7 +45,7 @@ public sealed class TenantStateStatus : Extensible
     public FeatureState? LoadBalancer { get; set; }
 
     /// <summary>State of Gateway API.</summary>
-    public FeatureState? GatewayAPI { get; set; }
+    public GatewayApiState? GatewayAPI { get; set; }
 
     /// <summary>Conditions.</summary>
     public List<Condition>? Conditions { get; set; }
@@ -68,8 +68,18 @@ public sealed class ManagerVersion : Extensible
 }
 
 /// <summary>Whether a feature is switched off for a tenant.</summary>
-public sealed class FeatureState : Extensible
+public class FeatureState : Extensible
 {
     /// <summary>True if it is off.</summary>
     public bool? Disable { get; set; }
+}
+
+/// <summary>Which parts of Gateway API are switched off for a tenant.</summary>
+public sealed class GatewayApiState : FeatureState
+{
+    /// <summary>True if HTTPRoutes are off, though Gateway API is not.</summary>
+    public bool? DisableHTTPRoute { get; set; }
+
+    /// <summary>True if GRPCRoutes are off, though Gateway API is not.</summary>
+    public bool? DisableGRPCRoute { get; set; }
 }

@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Storing;
@@ -72,6 +73,12 @@ internal static class Indexes
     /// <summary>The Route that an object was generated from; null if none.</summary>
     public static V1OwnerReference? OwnerOf(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
+
+    /// <summary>Whether an object is labelled as generated and has no owner at all.</summary>
+    public static bool IsOrphan(IKubernetesObject<V1ObjectMeta> value) =>
+        value.Metadata.OwnerReferences is not { Count: > 0 }
+        && value.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var by) == true
+        && by == Labels.ManagedByKubelb;
 
     /// <summary>Key of the Route that an object was generated from.</summary>
     public static IEnumerable<ResourceKey> OwnerKey(IKubernetesObject<V1ObjectMeta> value) =>

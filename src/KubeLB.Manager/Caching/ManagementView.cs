@@ -1,7 +1,10 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Secrets;
@@ -9,7 +12,7 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Manager.Caching;
 
 /// <summary>What translation sees of one tenant's namespace: the caches.</summary>
-internal sealed class ManagementView(Cluster management, string tenantNamespace) : IManagementView
+internal sealed class ManagementView(Cluster management, TenantPlaces places, string tenantNamespace) : IManagementView
 {
     public Route? GatewayRoute(string originNamespace, string originName)
     {
@@ -37,10 +40,14 @@ internal sealed class ManagementView(Cluster management, string tenantNamespace)
         Gateway.KindName => Holder(management.Informer<Gateway>().Get(tenantNamespace, name)),
         HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
         GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
-        V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name)),
+        BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
+        V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), OwnerlessServices.OriginOf),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
 
-    private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid);
+    public bool IsWithinLimit(Route route) => places.Has(route);
+
+    private static NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid, ownerless?.Invoke(value)) { IsOrphan = Indexes.IsOrphan(value) };
 }

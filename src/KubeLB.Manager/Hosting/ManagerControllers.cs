@@ -1,12 +1,14 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
-using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -24,6 +26,7 @@ internal static class ManagerControllers
     public static void Add(IServiceCollection services, ManagerOptions options)
     {
         TenantWatches.AddController(services);
+        services.AddController<ConfigReconciler>("config", controller => controller.Watch<Config>(ManagementCluster.Name));
         if (!options.EnableGatewayApi)
         {
             return;
@@ -32,15 +35,19 @@ internal static class ManagerControllers
         services.AddController<RouteReconciler>("route", controller =>
         {
             controller.Workers = Workers;
+
+            // Before the Routes themselves, so that a Route that is looked at has its place.
+            controller.Watch<Route>(ManagementCluster.Name, host => host.GetRequiredService<TenantPlaces>().Follow);
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
             controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
             controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
+            controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
             controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
-            controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfTenant);
-            controller.Watch<Config>(ManagementCluster.Name, AllGateways);
+            controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
+            controller.Watch<Config>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
         });
         services.AddController<SyncSecretReconciler>("syncsecret", controller =>
         {
@@ -55,7 +62,9 @@ internal static class ManagerControllers
             controller.Watch<Route>(ManagementCluster.Name, _ => (Route route) => NamespaceKey(route));
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => NamespaceKey(service));
             controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => NamespaceKey(addresses));
+            EndpointWatches.WatchSettings(controller, tenantNamespace => new ResourceKey("", tenantNamespace));
         });
+        EndpointWatches.AddController(services);
     }
 
     private static IEnumerable<ResourceKey> NamespaceKey(IKubernetesObject<V1ObjectMeta> value) => [new("", value.Metadata.NamespaceProperty)];
@@ -84,23 +93,9 @@ internal static class ManagerControllers
             : change.Both().SelectMany(Indexes.SecretOrigins).Distinct().SelectMany(key => routes.ByIndex(Indexes.ByCertificate, key)).Select(r => ResourceKey.Of(r));
     }
 
-    private static Func<Tenant, IEnumerable<ResourceKey>> GatewaysOfTenant(IServiceProvider services)
-    {
-        var routes = Management(services).Informer<Route>();
-        return tenant => routes.ByIndex(Indexes.ByNamespace, TenantNames.Namespace(tenant.Name)).Where(IsGateway).Select(r => ResourceKey.Of(r));
-    }
-
-    private static Func<Config, IEnumerable<ResourceKey>> AllGateways(IServiceProvider services)
-    {
-        var routes = Management(services).Informer<Route>();
-        return _ => routes.List().Where(IsGateway).Select(r => ResourceKey.Of(r));
-    }
-
     // Whether it was looked at, and what it is called.
     private static (bool IsKnown, string? Name) NameOf(Route? route) =>
         (route?.Status?.Resources?.Route is not null, route?.Status?.Resources?.Route?.GeneratedName);
-
-    private static bool IsGateway(Route route) => RouteOrigin.Of(route)?.Kind == Gateway.KindName;
 
     private static Cluster Management(IServiceProvider services) => services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name);
 }

@@ -1,12 +1,17 @@
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
+using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
@@ -47,15 +52,24 @@ public static class ManagerHost
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
+        services.AddEventRecorder(ManagementCluster.Name, "kubelb-manager");
+
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
         services.AddSingleton<TenantSettingsResolver>();
+        services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component);
         TenantWatches.AddServices(services);
         if (options.EnableGatewayApi)
         {
             services.AddSingleton<PortAllocator>();
+            services.AddSingleton<TenantEndpoints>();
             services.AddSingleton<GeneratedObjects>();
+            services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
+            services.AddSingleton<PolicyChanges>();
+            services.AddSingleton<StatusPace>();
+            services.AddSingleton<RouteEvents>();
+            services.AddHostedService<RouteMetrics>();
         }
 
         ManagerControllers.Add(services, options);
@@ -97,6 +111,11 @@ public static class ManagerHost
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);
             management.Informer<GrpcRoute>(OwnedByRoutes);
+            management.Informer<BackendTrafficPolicy>(policies =>
+            {
+                OwnedByRoutes(policies);
+                policies.WhenAbsent = WhenAbsent.NobodyWaits;
+            });
         }
     }
 

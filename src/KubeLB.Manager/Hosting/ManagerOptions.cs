@@ -20,6 +20,9 @@ public sealed record ManagerOptions
     /// <summary>How long other replicas wait for a leader that does not renew its Lease; null for the runtime's default.</summary>
     public LeaseTimes? Lease { get; init; }
 
+    /// <summary>First and last port that a tenant's proxy listens on for Services. Allocations outside of it are made anew.</summary>
+    public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
+
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9443";
 

@@ -1,5 +1,7 @@
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 using KubeLB.Xds.Snapshots;
 
@@ -13,16 +15,15 @@ internal static class SnapshotBuilder
     /// <summary>A listener and a cluster per port of a generated Service; every node of the tenant is an endpoint.</summary>
     /// <param name="routes">The tenant's Routes.</param>
     /// <param name="servicesOf">The Services generated from a Route.</param>
-    /// <param name="addresses">The tenant's node addresses; null if it has not sent any.</param>
-    public static Snapshot Build(IEnumerable<Route> routes, Func<Route, IEnumerable<V1Service>> servicesOf, Addresses? addresses)
+    /// <param name="nodes">The tenant's node addresses as they were checked, none twice.</param>
+    public static Snapshot Build(IEnumerable<Route> routes, Func<Route, IEnumerable<V1Service>> servicesOf, IReadOnlyList<string> nodes)
     {
-        var nodes = (addresses?.Spec?.Addresses ?? []).Select(a => a.Ip ?? a.Hostname).OfType<string>().ToList();
         var listeners = new List<ProxyListener>();
         var clusters = new List<ProxyCluster>();
         var ports = new HashSet<int>();
         foreach (var route in routes)
         {
-            var isGrpc = route.Status?.Resources?.Route?.Kind == Api.GatewayApi.GrpcRoute.KindName;
+            var isGrpc = RouteOrigin.Of(route)?.Kind == Api.GatewayApi.GrpcRoute.KindName;
             foreach (var service in servicesOf(route))
             {
                 var nodePorts = NodePorts(route, service);
@@ -50,11 +51,16 @@ internal static class SnapshotBuilder
         return new Snapshot(listeners, clusters);
     }
 
+    private static bool IsOriginOf(V1Service generated, RouteService carried)
+    {
+        var (@namespace, name) = CarriedServices.OriginOf(carried);
+        return generated.GetLabel(Labels.OriginNamespace) == @namespace && generated.GetLabel(Labels.OriginName) == Labels.Value(name);
+    }
+
     private static Dictionary<(int Port, string Protocol), int> NodePorts(Route route, V1Service generated)
     {
-        var status = route.Status?.Resources?.Services?.FirstOrDefault(s => s.Value.GeneratedName == generated.Name()).Value;
-        var carried = (route.Spec?.Source?.Kubernetes?.Services ?? [])
-            .FirstOrDefault(s => status is not null && CarriedServices.OriginOf(s) == (status.Namespace, status.Name));
+        // Its labels, not the Route's status: that may come later, and what is generated is to be reachable when it appears.
+        var carried = (route.Spec?.Source?.Kubernetes?.Services ?? []).FirstOrDefault(s => IsOriginOf(generated, s));
         return (carried?.Spec?.Ports ?? [])
             .Where(p => p.NodePort is not null)
             .DistinctBy(p => (p.Port, p.Protocol ?? "TCP"))

@@ -1,6 +1,8 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Endpoints;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
@@ -15,19 +17,19 @@ namespace KubeLB.Manager.Proxies;
 /// </summary>
 internal sealed class SnapshotReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantEndpoints endpoints,
     SnapshotCache snapshots) : IReconciler
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
-    private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
 
     public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var tenantNamespace = key.Name;
         var snapshot = SnapshotBuilder.Build(
             _routes.ByIndex(Indexes.ByNamespace, tenantNamespace),
-            route => _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid),
-            _addresses.Get(tenantNamespace, Addresses.DefaultName));
+            route => _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)),
+            endpoints.Of(tenantNamespace));
         if (snapshot.Listeners.IsEmpty)
         {
             snapshots.Remove(tenantNamespace);

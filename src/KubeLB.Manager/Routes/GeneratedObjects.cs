@@ -1,11 +1,14 @@
+using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -21,6 +24,16 @@ internal sealed class GeneratedObjects(
     Applier applier,
     ILogger<GeneratedObjects> logger)
 {
+    private const string PoliciesAbsent =
+        "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition backendtrafficpolicies.gateway.envoyproxy.io. " +
+        "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
+
+    // Where a Service sends traffic, and where from it takes it, is nobody else's to add to.
+    private static readonly string[] OfServices =
+    [
+        "spec.selector", "spec.externalIPs", "spec.externalName", "spec.loadBalancerIP", "spec.loadBalancerClass", "spec.loadBalancerSourceRanges",
+    ];
+
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
     public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
     {
@@ -32,16 +45,42 @@ internal sealed class GeneratedObjects(
 
     /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
-        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken);
+        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken, OfServices);
+
+    /// <summary>Writes a policy. A management cluster need not have the kind; then the operator has to say so.</summary>
+    public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken)
+    {
+        if (management.Informer<BackendTrafficPolicy>().IsAbsent)
+        {
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+
+        try
+        {
+            return await ApplyAsync(policy, ApplyMode.Exclusive, p => p.Status, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            // Its definition has just been removed; the cache will tell, the route's status must not wait for it.
+            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+        }
+    }
 
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
     {
-        var gone = await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        var gone = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);
+        gone &= await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        foreach (var service in OwnerlessServices.Of(route, management.Informer<V1Service>()).Where(s => !keep(V1Service.KubeKind, s.Name())).ToList())
+        {
+            await applier.DeleteAsync(management, service, cancellationToken).ConfigureAwait(false);
+            Log.Deleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
+        }
+
         return gone;
     }
 
@@ -62,19 +101,23 @@ internal sealed class GeneratedObjects(
         return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
     }
 
-    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken)
+    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken, string[]? wholeFields = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            var applied = await applier.ApplyAsync(management, desired, mode, cancellationToken).ConfigureAwait(false);
+            var applied = await applier.ApplyAsync(management, desired, mode, wholeFields ?? [], cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
                 Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
             }
 
             var value = status(applied.Object);
-            return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null);
+            return new AppliedObject(applied.Object.Metadata.Generation, value is null ? null : ApiJson.ToJson(value), Error: null)
+            {
+                IsCreated = applied.Outcome == ApplyOutcome.Created,
+                IsRepaired = applied.IsRepair,
+            };
         }
         catch (HttpOperationException e) when (TenantsFault.Of(desired.Kind, e) is { } fault)
         {

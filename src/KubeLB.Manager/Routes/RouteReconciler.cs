@@ -1,9 +1,11 @@
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -27,7 +29,10 @@ internal sealed class RouteReconciler(
     GeneratedObjects generatedObjects,
     PortAllocator ports,
     TenantSettingsResolver settings,
+    TenantPlaces places,
     Applier applier,
+    StatusPace pace,
+    RouteEvents events,
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
 {
@@ -40,6 +45,7 @@ internal sealed class RouteReconciler(
     {
         if (_routes.Get(key) is not { } route)
         {
+            pace.Forget(key);
             return ReconcileResult.Done;
         }
 
@@ -55,7 +61,8 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        var translation = Translate(route);
+        using var loan = ports.Begin(route.Namespace);
+        var translation = Translate(route, loan);
         if (translation.WaitingFor is not null)
         {
             // Its name brings this key back.
@@ -63,7 +70,13 @@ internal sealed class RouteReconciler(
         }
 
         var (status, mayPass) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
-        await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        if (pace.TimeLeft(route, status) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        var written = await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(route, written);
         Tell(route, status);
         return mayPass ? ReconcileResult.RequeueAfter(Pause) : ReconcileResult.Done;
     }
@@ -82,6 +95,7 @@ internal sealed class RouteReconciler(
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
+        AppliedObject? policy = null;
         if (translation.IsRefused)
         {
             // Clients get what they would if it had been refused from the start, and its ports and names are free.
@@ -95,31 +109,40 @@ internal sealed class RouteReconciler(
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
+            if (generated.Error is null && translation.Retries?.Policy is { } retries)
+            {
+                policy = await generatedObjects.ApplyAsync(retries, cancellationToken).ConfigureAwait(false);
+            }
+
+            events.TellRepairs(route, translation, generated, services);
             await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
-        var status = RouteStatusBuilder.Build(route, translation, generated, services, StatusTime.Of(time.GetUtcNow()));
+        var now = StatusTime.Of(time.GetUtcNow());
+        var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
+        RetryPolicyCondition.Set(status, route, translation, policy, now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
-        return (status, isExhausted || generated is { MayPass: true } || services.Values.Any(s => s.MayPass));
+        return (status, isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass));
     }
 
-    private EnvoyGatewayTranslation Translate(Route route)
+    private EnvoyGatewayTranslation Translate(Route route, PortLoan loan)
     {
         try
         {
             return EnvoyGatewayTranslator.Translate(
                 route,
-                settings.GatewayClass(route.Namespace),
-                new ManagementView(management, route.Namespace),
-                need => ports.Allocate(route.Namespace, need));
+                settings.PolicyOf(route.Namespace),
+                new ManagementView(management, places, route.Namespace),
+                loan.Allocate);
         }
         catch (PortsExhaustedException e)
         {
-            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), e.Message);
+            return EnvoyGatewayTranslation.Failed(RouteOrigin.Of(route), e.Message, RouteConditions.PortsExhausted);
         }
     }
 
     private static bool IsWanted(EnvoyGatewayTranslation translation, string kind, string name) =>
         (kind == translation.Generated!.Kind && name == translation.Generated.Name)
+        || (kind == BackendTrafficPolicy.KindName && name == translation.Retries?.Policy?.Name)
         || (kind == V1Service.KubeKind && translation.Services.Any(p => p.Service.Name() == name));
 }

@@ -26,6 +26,8 @@ internal sealed class SyncSecretReconciler(
     TimeProvider time,
     ILogger<SyncSecretReconciler> logger) : IReconciler
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
     private readonly IInformer<SyncSecret> _syncSecrets = management.Informer<SyncSecret>();
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
 
@@ -48,13 +50,15 @@ internal sealed class SyncSecretReconciler(
 
         source = await applier.EnsureFinalizerAsync(management, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var problem = await WriteAsync(key, source, cancellationToken).ConfigureAwait(false);
-        if (problem is not null)
+        if (problem is not null && source.Status?.Conditions?.Any(c => c.Message == problem) != true)
         {
             Log.Refused(logger, key, problem);
         }
 
         await ReportAsync(source, problem, cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+
+        // The Secret of another, if it is that, may not be watched: nothing tells of its end.
+        return problem is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(Pause);
     }
 
     private async Task<string?> WriteAsync(ResourceKey key, SyncSecret source, CancellationToken cancellationToken)
@@ -69,12 +73,12 @@ internal sealed class SyncSecretReconciler(
 
         if (_secrets.Get(desired.Namespace(), desired.Name()) is { } present)
         {
-            if (!IsOf(source, present))
+            if (!IsOf(source, present) && await IsThereAsync(present, cancellationToken).ConfigureAwait(false))
             {
                 return $"a Secret {desired.Name()} that was not made from it is in the way; remove that Secret.";
             }
 
-            if (present.Type != desired.Type)
+            if (IsOf(source, present) && present.Type != desired.Type)
             {
                 // The type of a Secret cannot be changed. Its end brings this key back.
                 await applier.DeleteAsync(management, present, cancellationToken).ConfigureAwait(false);
@@ -96,6 +100,18 @@ internal sealed class SyncSecretReconciler(
             // Not the API server's own words, which might quote what it refuses.
             return $"the API server refuses the Secret with status {(int)e.Response.StatusCode}; check the keys, the size and the type of the tenant's Secret.";
         }
+    }
+
+    // A Secret without our label is not watched: it is in the cache because it was in the way once.
+    private async Task<bool> IsThereAsync(V1Secret present, CancellationToken cancellationToken)
+    {
+        if (await management.Client<V1Secret>().GetAsync(ResourceKey.Of(present), cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return true;
+        }
+
+        _secrets.ObserveDeleted(present);
+        return false;
     }
 
     private async Task<bool> RemoveAsync(SyncSecret source, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using k8s.Models;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Services;
@@ -16,38 +17,39 @@ namespace KubeLB.Manager.Services;
 internal sealed class PortAllocator : IDisposable
 {
     private readonly ConcurrentDictionary<string, TenantPorts> _tenants = new(StringComparer.Ordinal);
+    private readonly IInformer<V1Service> _services;
+    private readonly (int First, int Last) _range;
     private readonly IDisposable _subscription;
 
-    public PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management)
+    public PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
     {
-        var services = management.Informer<V1Service>();
-        _subscription = services.Subscribe(Follow);
+        _range = options.ProxyPorts;
+        _services = management.Informer<V1Service>();
+        _subscription = _services.Subscribe(change => Refresh(change.Key));
 
         // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before.
-        foreach (var service in services.List())
+        foreach (var service in _services.List())
         {
-            Follow(new Change<V1Service>(null, service));
+            Refresh(ResourceKey.Of(service));
         }
     }
+
+    /// <summary>Begins to ask for ports; end it when what was asked for is written, or is not going to be.</summary>
+    public PortLoan Begin(string tenantNamespace) => new(this, tenantNamespace);
 
     /// <summary>The port for a need; the same one whenever it is asked again.</summary>
     /// <exception cref="PortsExhaustedException">All ports of the tenant's proxy are taken.</exception>
-    public int Allocate(string tenantNamespace, PortNeed need) => Of(tenantNamespace).Allocate(need);
+    internal int Allocate(string tenantNamespace, PortNeed need) => Of(tenantNamespace).Allocate(need);
+
+    internal void EndLoan(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endLoan: true);
 
     public void Dispose() => _subscription.Dispose();
 
-    private void Follow(Change<V1Service> change)
-    {
-        var ports = Of(change.Key.Namespace);
-        if (change.New is { } service && Indexes.OwnerOf(service) is not null)
-        {
-            ports.Record(service);
-        }
-        else
-        {
-            ports.Release(change.Key.Name);
-        }
-    }
+    private void Refresh(ResourceKey key, bool endLoan = false) => Of(key.Namespace).Refresh(
+        key.Name,
+        () => _services.Get(key) is { } service && (Indexes.OwnerOf(service) is not null || Indexes.IsOrphan(service)) ? service : null,
+        endLoan);
 
-    private TenantPorts Of(string tenantNamespace) => _tenants.GetOrAdd(tenantNamespace, static _ => new TenantPorts());
+    private TenantPorts Of(string tenantNamespace) =>
+        _tenants.GetOrAdd(tenantNamespace, static (_, range) => new TenantPorts(range.First, range.Last), _range);
 }

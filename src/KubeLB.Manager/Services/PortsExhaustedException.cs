@@ -1,5 +1,5 @@
 namespace KubeLB.Manager.Services;
 
 /// <summary>All ports of a tenant's proxy are taken.</summary>
-internal sealed class PortsExhaustedException()
-    : Exception("All ports 10000-65535 of the tenant's proxy are taken; remove routes or Services before adding more.");
+internal sealed class PortsExhaustedException(int first, int last)
+    : Exception($"All ports {first}-{last} of the tenant's proxy are taken; remove routes or Services before adding more.");

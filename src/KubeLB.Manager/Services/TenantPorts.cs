@@ -3,8 +3,11 @@ using KubeLB.Translation.Services;
 
 namespace KubeLB.Manager.Services;
 
-/// <summary>The ports of one tenant's proxy: which Service port has which.</summary>
-internal sealed class TenantPorts
+/// <summary>
+/// The ports of one tenant's proxy: which Service port has which. A port that was given is on loan until it is seen in its Service;
+/// what is not in the Service when the loan ends is free again.
+/// </summary>
+internal sealed class TenantPorts(int first = TenantPorts.First, int last = TenantPorts.Last)
 {
     /// <summary>First port that is given.</summary>
     public const int First = 10000;
@@ -13,82 +16,128 @@ internal sealed class TenantPorts
     public const int Last = 65535;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Dictionary<PortNeed, int>> _byService = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<PortNeed, Given>> _byService = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PortNeed> _holders = [];
 
-    /// <summary>Takes over what a Service says. A port that another one holds is not taken from it.</summary>
-    public void Record(V1Service service)
+    /// <summary>How many ports were looked at so far in search of a free one.</summary>
+    public long Probes { get; private set; }
+
+    /// <summary>How many ports are taken.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _holders.Count;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes over what the Service says, and takes back what it no longer says but for what is on loan. A port that another one holds is not
+    /// taken from it.
+    /// </summary>
+    /// <param name="name">Name of the Service.</param>
+    /// <param name="read">Reads it as it is now, null if it is gone; called while nothing else changes here, so that no older state comes after a newer one.</param>
+    /// <param name="endLoan">Whether the loans of this Service end.</param>
+    public void Refresh(string name, Func<V1Service?> read, bool endLoan = false)
     {
         lock (_gate)
         {
-            foreach (var port in service.Spec?.Ports ?? [])
+            var stated = Stated(name, read());
+            foreach (var (need, port) in stated)
             {
-                var need = new PortNeed(service.Name(), port.Port, port.Protocol ?? "TCP");
-                if (!Known(need.Service).ContainsKey(need)
-                    && int.TryParse(port.TargetPort?.Value, out var number) && number is >= First and <= Last
-                    && _holders.TryAdd(number, need))
+                if (Find(need) is { } given)
                 {
-                    Known(need.Service)[need] = number;
+                    // By hand somebody may have written another one, or none; it is going to be put right.
+                    given.OnLoan = false;
+                }
+                else if (port is { } number && _holders.TryAdd(number, need))
+                {
+                    Remember(need, number, onLoan: false);
+                }
+            }
+
+            if (_byService.TryGetValue(name, out var known))
+            {
+                foreach (var (need, given) in known.Where(k => !stated.ContainsKey(k.Key) && (endLoan || !k.Value.OnLoan)).ToList())
+                {
+                    _holders.Remove(given.Port);
+                    known.Remove(need);
+                }
+
+                if (known.Count == 0)
+                {
+                    _byService.Remove(name);
                 }
             }
         }
     }
 
-    /// <summary>Gives back the ports of a Service that is gone.</summary>
-    public void Release(string service)
-    {
-        lock (_gate)
-        {
-            if (_byService.Remove(service, out var ports))
-            {
-                foreach (var port in ports.Values)
-                {
-                    _holders.Remove(port);
-                }
-            }
-        }
-    }
-
-    /// <summary>The port for a need.</summary>
+    /// <summary>The port for a need, on loan if it is new; the same one whenever it is asked again.</summary>
     /// <exception cref="PortsExhaustedException">All are taken.</exception>
     public int Allocate(PortNeed need)
     {
         lock (_gate)
         {
-            if (Known(need.Service).TryGetValue(need, out var known))
+            if (Find(need) is { } given)
             {
-                return known;
+                return given.Port;
             }
 
-            const int Count = Last - First + 1;
-            if (_holders.Count >= Count)
+            var count = last - first + 1;
+            if (_holders.Count >= count)
             {
-                throw new PortsExhaustedException();
+                throw new PortsExhaustedException(first, last);
             }
 
             // From a place that depends on the need alone: a port that was lost is most likely found again.
-            var port = First + (int)(StableHash(need) % Count);
-            while (!_holders.TryAdd(port, need))
+            var port = first + (int)(StableHash(need) % count);
+            for (Probes++; !_holders.TryAdd(port, need); Probes++)
             {
-                port = port == Last ? First : port + 1;
+                port = port == last ? first : port + 1;
             }
 
-            Known(need.Service)[need] = port;
+            Remember(need, port, onLoan: true);
             return port;
         }
     }
 
-    private Dictionary<PortNeed, int> Known(string service)
+    private Dictionary<PortNeed, int?> Stated(string name, V1Service? service)
     {
-        if (!_byService.TryGetValue(service, out var ports))
+        var stated = new Dictionary<PortNeed, int?>();
+        foreach (var port in service?.Spec?.Ports ?? [])
         {
-            _byService[service] = ports = [];
+            stated.TryAdd(
+                new PortNeed(name, port.Port, port.Protocol ?? "TCP"),
+                int.TryParse(port.TargetPort?.Value, out var number) && number >= first && number <= last ? number : null);
         }
 
-        return ports;
+        return stated;
+    }
+
+    private Given? Find(PortNeed need) =>
+        _byService.TryGetValue(need.Service, out var ports) && ports.TryGetValue(need, out var given) ? given : null;
+
+    private void Remember(PortNeed need, int port, bool onLoan)
+    {
+        if (!_byService.TryGetValue(need.Service, out var ports))
+        {
+            _byService[need.Service] = ports = [];
+        }
+
+        ports[need] = new Given(port) { OnLoan = onLoan };
     }
 
     // FNV-1a: not for secrets, and the same in every process.
     private static uint StableHash(PortNeed need) =>
         $"{need.Service}/{need.Port}/{need.Protocol}".Aggregate(2166136261, (hash, c) => (hash ^ c) * 16777619);
+
+    private sealed class Given(int port)
+    {
+        public int Port => port;
+
+        public bool OnLoan { get; set; }
+    }
 }

@@ -1,8 +1,11 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
+using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tenants;
 
@@ -107,18 +110,32 @@ internal static class TenantObjects
     }
 
     /// <summary>Status of <see cref="State"/>; the time of the last one stays if nothing else changed.</summary>
-    public static TenantStateStatus StateStatus(TenantState state, bool gatewayApiDisabled, string version, string now)
+    public static TenantStateStatus StateStatus(TenantState state, TenantPolicy policy, string version, string now)
     {
         var before = state.Status;
-        var isSame = before?.Version?.GitVersion == version && (before.GatewayAPI?.Disable ?? false) == gatewayApiDisabled;
+        var gatewayApi = GatewayApiState(policy);
+        var isSame = before?.Version?.GitVersion == version
+            && JsonNode.DeepEquals(ApiJson.ToJson(before.GatewayAPI ?? new()), ApiJson.ToJson(gatewayApi ?? new()));
         return new TenantStateStatus
         {
-            Version = new ManagerVersion { GitVersion = version, GitCommit = "unknown", BuildDate = "unknown", Edition = "CE" },
+            Version = Version(version),
             LastUpdated = isSame ? before!.LastUpdated ?? now : now,
             LoadBalancer = before?.LoadBalancer ?? new FeatureState(),
-            GatewayAPI = gatewayApiDisabled ? new FeatureState { Disable = true } : null,
+            GatewayAPI = gatewayApi,
         };
     }
+
+    public static ManagerVersion Version(string version) => new() { GitVersion = version, GitCommit = "unknown", BuildDate = "unknown", Edition = "CE" };
+
+    private static GatewayApiState? GatewayApiState(TenantPolicy policy) =>
+        policy is { IsGatewayApiDisabled: false, IsHttpRouteDisabled: false, IsGrpcRouteDisabled: false }
+            ? null
+            : new GatewayApiState
+            {
+                Disable = policy.IsGatewayApiDisabled ? true : null,
+                DisableHTTPRoute = policy.IsHttpRouteDisabled ? true : null,
+                DisableGRPCRoute = policy.IsGrpcRouteDisabled ? true : null,
+            };
 
     private static V1Secret Secret(Tenant tenant, string name, string type) => new()
     {

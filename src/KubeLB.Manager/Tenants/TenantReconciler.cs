@@ -4,6 +4,7 @@ using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -24,10 +25,10 @@ internal sealed class TenantReconciler(
     TenantAccess access,
     TenantRemoval removal,
     Applier applier,
+    TenantEvents events,
     TimeProvider time) : IReconciler
 {
     private const string ReadyType = "Ready";
-    private static readonly string Version = "v" + typeof(TenantReconciler).Assembly.GetName().Version!.ToString(3);
 
     // What is waited for brings the key back; only the words about who holds it up grow old without that.
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
@@ -78,7 +79,7 @@ internal sealed class TenantReconciler(
     {
         await applier.ApplyAsync(management, TenantObjects.Namespace(tenant), cancellationToken).ConfigureAwait(false);
         var state = (await applier.ApplyAsync(management, TenantObjects.State(tenant), cancellationToken).ConfigureAwait(false)).Object;
-        var status = TenantObjects.StateStatus(state, settings.IsGatewayApiDisabled(TenantNames.Namespace(tenant.Name)), Version, Now());
+        var status = TenantObjects.StateStatus(state, settings.PolicyOf(TenantNames.Namespace(tenant.Name)), ManagerBuild.Version, Now());
         await applier.ApplyStatusAsync(management, state, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return await access.GrantAsync(tenant, cancellationToken).ConfigureAwait(false);
     }
@@ -103,14 +104,16 @@ internal sealed class TenantReconciler(
     private async Task ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;
-        var status = new TenantStatus
+        var conditions = new ConditionSet(tenant.Status?.Conditions, Now())
+            .Set(ReadyType, progress.ReadyStatus, progress.Reason, progress.Message, generation);
+        if (SettingsProblems.MessageOf(tenant.Spec) is { } problems)
         {
-            ObservedGeneration = generation,
-            Phase = progress.Phase,
-            Conditions = new ConditionSet(tenant.Status?.Conditions, Now())
-                .Set(ReadyType, progress.ReadyStatus, progress.Reason, progress.Message, generation).ToList(),
-        };
-        await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+            conditions.Set(SettingsConditions.SettingsValid, ConditionStatus.False, SettingsConditions.InvalidSettings, problems, generation);
+        }
+
+        var status = new TenantStatus { ObservedGeneration = generation, Phase = progress.Phase, Conditions = conditions.ToList() };
+        var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
+        events.Tell(tenant, written);
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

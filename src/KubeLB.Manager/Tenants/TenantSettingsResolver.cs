@@ -1,29 +1,43 @@
+using System.Collections.Concurrent;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>The settings in force for a tenant: Tenant over Config over default.</summary>
+/// <summary>The settings in force for a tenant: Tenant over Config over default. Computed once for each version of the two.</summary>
 internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly IInformer<Config> _configs = management.Informer<Config>();
+    private readonly ConcurrentDictionary<string, Resolved> _resolved = new(StringComparer.Ordinal);
 
     /// <summary>The Tenant that owns a namespace; null if there is none.</summary>
     public Tenant? TenantOf(string tenantNamespace) => _tenants.HolderOf(tenantNamespace);
 
-    /// <summary>GatewayClass of the tenant's generated Gateways.</summary>
-    public string GatewayClass(string tenantNamespace) =>
-        NonEmpty(TenantOf(tenantNamespace)?.Spec?.GatewayAPI?.Class)
-        ?? NonEmpty(_configs.Get(options.Namespace, Config.DefaultName)?.Spec?.GatewayAPI?.Class)
-        ?? GatewayApiSettings.DefaultClass;
+    /// <summary>The settings in force in a tenant's namespace.</summary>
+    public TenantPolicy PolicyOf(string tenantNamespace)
+    {
+        var (config, tenant) = (_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
+        if (tenant is null)
+        {
+            _resolved.TryRemove(tenantNamespace, out _);
+            return TenantPolicy.Of(config, tenant: null);
+        }
 
-    /// <summary>Whether Gateway API is switched off for the tenant.</summary>
-    public bool IsGatewayApiDisabled(string tenantNamespace) =>
-        TenantOf(tenantNamespace)?.Spec?.GatewayAPI?.Disable ?? _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.GatewayAPI?.Disable ?? false;
+        // Objects of the cache are never changed, so the same object says the same.
+        if (_resolved.TryGetValue(tenantNamespace, out var known) && ReferenceEquals(known.Config, config) && ReferenceEquals(known.Tenant, tenant))
+        {
+            return known.Policy;
+        }
 
-    private static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+        var policy = TenantPolicy.Of(config, tenant);
+        _resolved[tenantNamespace] = new Resolved(config, tenant, policy);
+        return policy;
+    }
+
+    private sealed record Resolved(Config? Config, Tenant Tenant, TenantPolicy Policy);
 }

@@ -14,7 +14,7 @@ namespace KubeLB.Manager.Tenants;
 /// <summary>What the tenant controller keeps in its caches, and which change makes which Tenant worth a look.</summary>
 internal static class TenantWatches
 {
-    public static void AddServices(IServiceCollection services) => services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>();
+    public static void AddServices(IServiceCollection services) => services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>().AddSingleton<TenantEvents>();
 
     public static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {

@@ -10,7 +10,11 @@ namespace KubeLB.Runtime.Applying;
 #pragma warning disable CA1720 // "Object" is the word of Kubernetes for it.
 public sealed record Applied<T>(T Object, ApplyOutcome Outcome)
 #pragma warning restore CA1720
-    where T : class, IKubernetesObject<V1ObjectMeta>;
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>Whether nothing else was desired than at the last apply: what was patched is what somebody else changed meanwhile.</summary>
+    public bool IsRepair { get; init; }
+}
 
 /// <summary>What an apply did.</summary>
 public enum ApplyOutcome

@@ -36,7 +36,21 @@ public sealed class Applier
     /// </summary>
     /// <exception cref="StaleCacheException">The object exists although the cache did not show it; it is in the cache now.</exception>
     /// <exception cref="k8s.Autorest.HttpOperationException">The API server refused the write.</exception>
-    public async Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, ApplyMode mode, CancellationToken cancellationToken)
+    public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, ApplyMode mode, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        ApplyAsync(cluster, desired, mode, [], cancellationToken);
+
+    /// <param name="cluster">Where the object lives.</param>
+    /// <param name="desired">The object as it should be.</param>
+    /// <param name="mode">How much of its sections is ours.</param>
+    /// <param name="wholeFields">
+    /// Paths such as <c>spec.selector</c> that are ours as a whole in every mode: what others add inside is removed, and so is the field itself
+    /// if it is not desired.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
+    public async Task<Applied<T>> ApplyAsync<T>(
+        Cluster cluster, T desired, ApplyMode mode, IReadOnlyCollection<string> wholeFields, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -53,7 +67,7 @@ public sealed class Applier
             return new(created, ApplyOutcome.Created);
         }
 
-        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, mode);
+        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, mode, wholeFields);
         if (IsSettled(plan, id, current, wanted, mode))
         {
             _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
@@ -69,7 +83,7 @@ public sealed class Applier
 
         var patched = await ObjectWrites.PatchAsync<T>(cluster, key, patch, cancellationToken).ConfigureAwait(false);
         Written(informer, id, wanted, patched, mode);
-        return new(patched, ApplyOutcome.Patched);
+        return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }
 
     /// <summary>Makes the whole <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>Compares a desired object with the present one and computes the patch. Pure.</summary>
-internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode)
+internal sealed class ApplyPlan(
+    DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode, IReadOnlyCollection<string>? wholeFields = null)
 {
     private static readonly string[] OwnerNames = ["apiVersion", "kind", "name"];
 
@@ -28,7 +29,11 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
     public bool RecordMatches => _before.Hash == desired.Hash;
 
     /// <summary>True if the sections hold everything that is desired, whatever else they hold.</summary>
-    public bool SectionsHoldDesired() => JsonSubset.Contains(DesiredObject.SectionsOf(current), desired.Sections);
+    public bool SectionsHoldDesired() =>
+        JsonSubset.Contains(DesiredObject.SectionsOf(current), desired.Sections)
+        && Whole.All(path => JsonScalars.Same(At(current, path), At(desired.Sections, path)));
+
+    private IReadOnlyCollection<string> Whole => wholeFields ?? [];
 
     /// <summary>True if labels, annotations, owners and finalizers are as desired.</summary>
     public bool MetadataMatches() => MetadataPatch() is null;
@@ -39,10 +44,16 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
         var patch = new JsonObject();
         foreach (var (name, wanted) in desired.Sections)
         {
-            if (Change(current[name], wanted, _before.Fields[name], out var change))
+            if (Change(current[name], wanted, _before.Fields[name], name, out var change))
             {
                 patch[name] = change;
             }
+        }
+
+        foreach (var path in Whole.Where(path => At(current, path) is not null && At(desired.Sections, path) is null))
+        {
+            var steps = path.Split('.');
+            steps[..^1].Aggregate(patch, Child)[steps[^1]] = null;
         }
 
         foreach (var (name, _) in _before.Fields)
@@ -126,23 +137,24 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
     }
 
     /// <returns>True if there is something to change; <paramref name="change"/> is then what the patch says of this node.</returns>
-    private bool Change(JsonNode? present, JsonNode? wanted, JsonNode? setBefore, out JsonNode? change)
+    private bool Change(JsonNode? present, JsonNode? wanted, JsonNode? setBefore, string path, out JsonNode? change)
     {
         if (present is JsonObject from && wanted is JsonObject to)
         {
-            return ChangeFields(from, to, setBefore as JsonObject, out change);
+            return ChangeFields(from, to, setBefore as JsonObject, path, out change);
         }
 
         change = wanted?.DeepClone();
         return mode == ApplyMode.Subset ? !JsonSubset.Contains(present, wanted) : !JsonScalars.Same(present, wanted);
     }
 
-    private bool ChangeFields(JsonObject from, JsonObject to, JsonObject? setBefore, out JsonNode? change)
+    private bool ChangeFields(JsonObject from, JsonObject to, JsonObject? setBefore, string path, out JsonNode? change)
     {
         var patch = new JsonObject();
+        var isWhole = mode == ApplyMode.Exclusive || Whole.Contains(path);
         foreach (var (name, wanted) in to)
         {
-            if (Change(from[name], wanted, setBefore?[name], out var field))
+            if (Change(from[name], wanted, setBefore?[name], $"{path}.{name}", out var field))
             {
                 patch[name] = field;
             }
@@ -150,7 +162,7 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
 
         foreach (var (name, present) in from)
         {
-            if (present is not null && !to.ContainsKey(name) && (mode == ApplyMode.Exclusive || setBefore?.ContainsKey(name) == true))
+            if (present is not null && !to.ContainsKey(name) && (isWhole || setBefore?.ContainsKey(name) == true))
             {
                 patch[name] = null;
             }
@@ -159,6 +171,9 @@ internal sealed class ApplyPlan(DesiredObject desired, JsonObject current, strin
         change = patch;
         return patch.Count > 0;
     }
+
+    private static JsonNode? At(JsonObject root, string path) =>
+        path.Split('.').Aggregate((JsonNode?)root, (node, step) => (node as JsonObject)?[step]);
 
     private static JsonObject Child(JsonObject parent, string name)
     {

@@ -25,7 +25,9 @@ internal sealed class Controller : IWorkQueueObserver
         _time = time;
         _logger = logger;
         _outcomes = new OutcomeLog(logger);
-        Queue = new WorkQueue<ResourceKey>(backoff, time, null, this);
+
+        // A namespace is a tenant, or a team of one.
+        Queue = new WorkQueue<ResourceKey>(backoff, time, null, this, static key => key.Namespace);
         metrics.QueueDepth(name, 0);
     }
 

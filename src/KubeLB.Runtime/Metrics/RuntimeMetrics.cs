@@ -26,7 +26,7 @@ internal sealed class RuntimeMetrics
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         var prefix = options.Component;
         _reconciles = factory.CreateCounter($"{prefix}_reconcile_total",
-            "Reconciles by result: done, requeue_after, retry, terminal, conflict, error, cancelled.", "controller", "result");
+            "Reconciles by result: done, requeue_after, retry, terminal, conflict, fenced, error, cancelled.", "controller", "result");
         _reconcileDuration = factory.CreateHistogram($"{prefix}_reconcile_duration_seconds", "How long one reconcile took.",
             new HistogramConfiguration
             {

@@ -4,14 +4,18 @@ namespace KubeLB.Runtime.Queues;
 
 /// <summary>
 /// A queue of keys to work on. A key that waits already is not added twice; a key that is being worked on is never handed out a second
-/// time, but comes back once if it was added meanwhile. For any number of producers and workers.
+/// time, but comes back once if it was added meanwhile. Keys of different groups take turns, so that a group with many keys does not keep
+/// the others waiting. For any number of producers and workers.
 /// </summary>
 /// <typeparam name="TKey">The key.</typeparam>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
     private readonly Lock _gate = new();
-    private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
+    private readonly TurnTaking<TKey> _waiting;
+
+    // One entry per waiting key: wakes a worker, which then takes the key whose turn it is.
+    private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
@@ -31,8 +35,10 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
     }
 
-    internal WorkQueue(WorkQueueOptions? options, TimeProvider? timeProvider, Func<double>? random, IWorkQueueObserver? observer)
+    internal WorkQueue(
+        WorkQueueOptions? options, TimeProvider? timeProvider, Func<double>? random, IWorkQueueObserver? observer, Func<TKey, string>? groupOf = null)
     {
+        _waiting = new TurnTaking<TKey>(groupOf ?? (static _ => ""));
         _options = options ?? new WorkQueueOptions();
         _random = random ?? Random.Shared.NextDouble;
         _observer = observer;
@@ -121,8 +127,9 @@ public sealed class WorkQueue<TKey> : IDisposable
                     break;
                 }
 
-                if (_ready.Reader.TryRead(out var key))
+                if (_ready.Reader.TryRead(out _))
                 {
+                    var key = _waiting.Take();
                     _dirty.Remove(key);
                     _processing.Add(key);
                     _observer?.DepthChanged(_ready.Reader.Count);
@@ -176,7 +183,8 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     private void Ready(TKey key)
     {
-        _ready.Writer.TryWrite(key);
+        _waiting.Add(key);
+        _ready.Writer.TryWrite(true);
         _observer?.DepthChanged(_ready.Reader.Count);
     }
 

@@ -14,6 +14,12 @@ public interface IInformer<T>
     /// <summary>True once the first complete list is in the store. Stays true when the API server is lost afterwards.</summary>
     bool HasSynced { get; }
 
+    /// <summary>
+    /// True while the API server does not serve the kind, which for this informer may be so (<see cref="Hosting.WhenAbsent.NobodyWaits"/>):
+    /// a write would only be refused.
+    /// </summary>
+    bool IsAbsent { get; }
+
     /// <summary>One sentence saying why list or watch fails at present; null while all is well.</summary>
     string? LastError { get; }
 

@@ -33,9 +33,14 @@ internal sealed class Tombstones(int capacity)
 
     public bool IsDead(ResourceKey key, string? uid, string? resourceVersion) =>
         _graves.TryGetValue(key, out var grave)
-        && ((uid is not null && uid == grave.Uid) || !ResourceVersions.IsNewer(resourceVersion, grave.ResourceVersion));
+        && ((uid is not null && uid == grave.Uid) || !(IsLeaver(resourceVersion, grave) || ResourceVersions.IsNewer(resourceVersion, grave.ResourceVersion)));
 
     public void Remove(ResourceKey key) => _graves.Remove(key);
+
+    // A deletion has a version of its own, which no living object has; a change that takes an object out of the selector does not. Whoever
+    // read it since knows that it lives.
+    private static bool IsLeaver(string? resourceVersion, Grave grave) =>
+        !string.IsNullOrEmpty(resourceVersion) && string.Equals(resourceVersion, grave.ResourceVersion, StringComparison.Ordinal);
 
     private readonly record struct Grave(string? Uid, string? ResourceVersion, long Serial);
 }

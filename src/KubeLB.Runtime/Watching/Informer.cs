@@ -45,6 +45,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _absent;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Informer(
@@ -76,6 +77,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     public ResourceKind Kind { get; }
 
     public bool HasSynced => _synced.Task.IsCompleted;
+
+    public bool IsAbsent => _absent;
 
     public string? LastError => _reflector.Trouble?.Sentence;
 
@@ -157,6 +160,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             }
         }
 
+        _absent = false;
         _store.Replace(prepared, resourceVersion, kept);
         _metrics.InformerListed(_cluster, Kind.FullName);
         Synced(prepared.Count);
@@ -164,6 +168,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     void IReflectorSink<T>.Absent()
     {
+        _absent = true;
         _store.Clear();
         Synced(0);
     }

@@ -23,7 +23,13 @@ internal static class ClusterSetup
         var config = new Config
         {
             Metadata = { Name = Config.DefaultName, NamespaceProperty = ManagerNamespace },
-            Spec = new ConfigSpec { ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority) },
+            Spec = new ConfigSpec
+            {
+                ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority),
+
+                // The simulated nodes live there; in production these addresses are the proxies' own.
+                Addresses = new AddressSettings { Allow = ["127.0.0.0/8"] },
+            },
         };
         await client.CustomObjects.CreateNamespacedCustomObjectAsync(
             config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken)

@@ -195,7 +195,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             HealthProbeBindAddress = "",
             LogLevel = _options.LogLevel,
         };
-        return ManagerHost.Build(options, Connect(Management, "kubelb-manager"), configure);
+        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, Connect(Management, "kubelb-manager"), configure);
     }
 
     private Func<Task> FollowSnapshots(IHost manager)

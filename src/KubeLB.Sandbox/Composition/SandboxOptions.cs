@@ -1,4 +1,5 @@
 using KubeLB.Ccm.Hosting;
+using KubeLB.Manager.Hosting;
 using KubeLB.Sandbox.Clusters;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +37,9 @@ public sealed record SandboxOptions
 
     /// <summary>Changes the settings of the CCMs; null leaves them as they are.</summary>
     public Func<CcmOptions, CcmOptions>? Ccm { get; init; }
+
+    /// <summary>Changes the settings of the manager; null leaves them as they are.</summary>
+    public Func<ManagerOptions, ManagerOptions>? Manager { get; init; }
 
     /// <summary>Acts as on a machine where only 127.0.0.1 can be bound.</summary>
     internal bool OnlyLocalhost { get; init; }

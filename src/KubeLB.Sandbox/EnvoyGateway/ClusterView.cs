@@ -1,8 +1,10 @@
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
+using KubeLB.Sandbox.EnvoyGateway.Policies;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.EnvoyGateway.Statuses;
 using KubeLB.Sandbox.Proxies;
@@ -25,9 +27,26 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
             : null;
     }
 
-    /// <summary>The verdict on a route.</summary>
-    public RouteVerdict Route(IGatewayRoute route) =>
-        RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
+    /// <summary>The verdict on a route, with the retries of its policy.</summary>
+    public RouteVerdict Route(IGatewayRoute route)
+    {
+        var verdict = RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
+        return PolicyOf(route) is { } policy && PolicyEvaluator.Error(policy) is null && RetryRule.Of(policy.Spec?.Retry) is { } retry
+            ? verdict with { Rules = [.. verdict.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] }
+            : verdict;
+    }
+
+    /// <summary>The routes that a policy names, with their verdicts and the policies that are in force for them.</summary>
+    public IEnumerable<(RouteVerdict Verdict, string Kind, BackendTrafficPolicy? InForce)> TargetsOf(BackendTrafficPolicy policy) =>
+        from target in PolicyTargets.Routes(policy)
+        let route = target.Kind == GrpcRoute.KindName
+            ? cluster.Informer<GrpcRoute>().Get(policy.Namespace, target.Name)
+            : (IGatewayRoute?)cluster.Informer<HttpRoute>().Get(policy.Namespace, target.Name)
+        where route is not null
+        select (Route(route), target.Kind, PolicyOf(route));
+
+    private BackendTrafficPolicy? PolicyOf(IGatewayRoute route) =>
+        PolicyEvaluator.InForce(cluster.Informer<BackendTrafficPolicy>().ByIndex(EnvoyGatewayHost.ByTarget, PolicyTargets.KeyOf(route)));
 
     /// <summary>The verdicts on all routes that refer to a Gateway.</summary>
     public IReadOnlyList<RouteVerdict> RoutesOf(ResourceKey gateway)

@@ -1,10 +1,12 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
+using KubeLB.Sandbox.EnvoyGateway.Policies;
 using KubeLB.Sandbox.Proxies;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -38,6 +40,9 @@ internal static class EnvoyGatewayHost
     /// <summary>Index of ReferenceGrants by namespace.</summary>
     public const string ByNamespace = "namespace";
 
+    /// <summary>Index of BackendTrafficPolicies by their targets.</summary>
+    public const string ByTarget = "target";
+
     /// <summary>Builds the host.</summary>
     /// <param name="connect">Makes a connection to the management cluster as its administrator.</param>
     /// <param name="proxies">Where the tenants' proxies are.</param>
@@ -68,6 +73,7 @@ internal static class EnvoyGatewayHost
         AddGateways(services);
         AddRoutes<HttpRoute>(services, "httproute");
         AddRoutes<GrpcRoute>(services, "grpcroute");
+        AddPolicies(services);
         var host = builder.Build();
         directory.Connect(host.Services.GetRequiredService<ClusterView>());
         return host;
@@ -82,6 +88,11 @@ internal static class EnvoyGatewayHost
                 .Select(r => $"{r.Namespace ?? g.Namespace}/{r.Name}").Distinct()));
         cluster.Informer<HttpRoute>(Indexes);
         cluster.Informer<GrpcRoute>(Indexes);
+        cluster.Informer<BackendTrafficPolicy>(i =>
+        {
+            i.Index(ByTarget, PolicyTargets.Of);
+            i.WhenAbsent = WhenAbsent.NobodyWaits;
+        });
         cluster.Informer<V1Service>();
         cluster.Informer<V1Secret>(i => i.FieldSelector = "type=kubernetes.io/tls");
         cluster.Informer<V1Namespace>();
@@ -109,6 +120,11 @@ internal static class EnvoyGatewayHost
                 .Concat(Informer<GrpcRoute>(host).ByIndex(ByService, service))
                 .SelectMany(RouteReferences.Gateways).Distinct();
         });
+        c.Watch<BackendTrafficPolicy>(Cluster, host => (BackendTrafficPolicy x) => PolicyTargets.Routes(x)
+            .Select(t => t.Kind == GrpcRoute.KindName
+                ? Informer<GrpcRoute>(host).Get(x.Namespace, t.Name)
+                : (IGatewayRoute?)Informer<HttpRoute>(host).Get(x.Namespace, t.Name))
+            .OfType<IGatewayRoute>().SelectMany(RouteReferences.Gateways).Distinct());
     });
 
     private static void AddRoutes<T>(IServiceCollection services, string name)
@@ -120,6 +136,21 @@ internal static class EnvoyGatewayHost
         c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<T>(host).List()));
         c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<T>(host).List()));
     });
+
+    // A policy speaks of the Gateways that its route is attached to, and of other policies for the same route.
+    private static void AddPolicies(IServiceCollection services) => services.AddController<PolicyController>("policy", c =>
+    {
+        c.Watch<BackendTrafficPolicy>(Cluster);
+        c.Watch<BackendTrafficPolicy>(Cluster, host => (BackendTrafficPolicy x) =>
+            PolicyTargets.Of(x).SelectMany(t => Keys(Informer<BackendTrafficPolicy>(host).ByIndex(ByTarget, t))));
+        c.Watch<HttpRoute>(Cluster, host => (HttpRoute x) => PoliciesOf(host, x));
+        c.Watch<GrpcRoute>(Cluster, host => (GrpcRoute x) => PoliciesOf(host, x));
+        c.Watch<Gateway>(Cluster, host => (Gateway x) => Informer<HttpRoute>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString()).Cast<IGatewayRoute>()
+            .Concat(Informer<GrpcRoute>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())).SelectMany(r => PoliciesOf(host, r)));
+    });
+
+    private static IEnumerable<ResourceKey> PoliciesOf(IServiceProvider host, IGatewayRoute route) =>
+        Keys(Informer<BackendTrafficPolicy>(host).ByIndex(ByTarget, PolicyTargets.KeyOf(route)));
 
     private static IInformer<T> Informer<T>(IServiceProvider host)
         where T : class, IKubernetesObject<V1ObjectMeta> => host.GetRequiredKeyedService<Cluster>(Cluster).Informer<T>();

@@ -31,15 +31,26 @@ internal static class EchoResponder
     public static EchoedRequest Parse(string json) =>
         JsonSerializer.Deserialize<EchoedRequest>(json, Json) ?? throw new JsonException("null is not an answer of an echo backend");
 
-    private static Task RespondAsync(HttpContext context)
+    private static async Task RespondAsync(HttpContext context)
     {
+        if (await EchoFault.InjectAsync(context).ConfigureAwait(false))
+        {
+            return;
+        }
+
         var port = (EchoPort)context.Features.Get<FrontListener>()!.Owner;
         if (GrpcEcho.Concerns(context.Request))
         {
-            return GrpcEcho.RespondAsync(context, port);
+            await GrpcEcho.RespondAsync(context, port).ConfigureAwait(false);
         }
-
-        return context.WebSockets.IsWebSocketRequest ? EchoWebSocketAsync(context) : EchoAsync(context, port);
+        else if (context.WebSockets.IsWebSocketRequest)
+        {
+            await EchoWebSocketAsync(context).ConfigureAwait(false);
+        }
+        else
+        {
+            await EchoAsync(context, port).ConfigureAwait(false);
+        }
     }
 
     private static async Task EchoAsync(HttpContext context, EchoPort port)

@@ -11,6 +11,9 @@ namespace KubeLB.Translation.Conditions;
 /// <param name="now">The time for transitions, RFC 3339 in UTC.</param>
 public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
 {
+    /// <summary>Longest message that an API server takes (metav1.Condition). Messages may quote what a tenant wrote.</summary>
+    public const int MessageLimit = 32768;
+
     private readonly List<Condition> _result = [];
 
     /// <summary>The conditions set so far.</summary>
@@ -27,7 +30,7 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         condition.LastTransitionTime = before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
         condition.Reason = reason;
-        condition.Message = message;
+        condition.Message = Cut(message);
         condition.ObservedGeneration = observedGeneration;
         _result.RemoveAll(c => c.Type == type);
         _result.Add(condition);
@@ -59,4 +62,8 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         _result.Add(before);
         return true;
     }
+
+    private static string Cut(string message) => message.Length <= MessageLimit
+        ? message
+        : message[..(char.IsHighSurrogate(message[MessageLimit - 2]) ? MessageLimit - 2 : MessageLimit - 1)] + "…";
 }

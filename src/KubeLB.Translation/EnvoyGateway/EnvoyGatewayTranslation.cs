@@ -1,4 +1,7 @@
 using KubeLB.Api;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.EnvoyGateway.Retries;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -23,9 +26,22 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
     public bool IsRefused { get; private init; }
 
+    /// <summary>The word of <see cref="RouteConditions"/> for a refusal by the operator's settings; null for others.</summary>
+    public string? NotPermitted { get; private init; }
+
+    /// <summary>Why there is a problem, in one word for machines.</summary>
+    public string Reason { get; private init; } = RouteConditions.InstallationFailed;
+
+    /// <summary>What the retry annotations come to; null if there are none. Written after <see cref="Generated"/>.</summary>
+    public RetryPlan? Retries { get; init; }
+
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
-    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true };
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true, Reason = RouteConditions.Refused };
+
+    /// <summary>A refusal by the operator's settings for the tenant.</summary>
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, Refusal refusal) => Refused(origin, refusal.Message) with { NotPermitted = refusal.Reason, Reason = refusal.Reason };
 
     /// <summary>Nothing can be generated at present through no fault of the Route's: what was generated before stays.</summary>
-    public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem) => new(origin, null, [], problem);
+    public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem, string reason = RouteConditions.InstallationFailed) =>
+        new(origin, null, [], problem) { Reason = reason };
 }

@@ -1,6 +1,8 @@
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway.Retries;
 using KubeLB.Translation.Services;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -9,15 +11,20 @@ public static class EnvoyGatewayTranslator
 {
     /// <summary>Reads the source, checks it, then generates Services and, with their names, the object itself.</summary>
     /// <param name="route">The Route; untrusted.</param>
-    /// <param name="gatewayClass">Class of generated Gateways.</param>
+    /// <param name="policy">The operator's settings for the tenant.</param>
     /// <param name="view">The tenant's namespace.</param>
     /// <param name="proxyPort">The proxy's port for a Service port; the same one whenever it is asked again.</param>
-    public static EnvoyGatewayTranslation Translate(Route route, string gatewayClass, IManagementView view, Func<PortNeed, int> proxyPort)
+    public static EnvoyGatewayTranslation Translate(Route route, TenantPolicy policy, IManagementView view, Func<PortNeed, int> proxyPort)
     {
         var (source, problem) = CarriedObject.Read(route);
         if (source is null)
         {
             return EnvoyGatewayTranslation.Refused(origin: null, problem!);
+        }
+
+        if (PolicyRefusal.Of(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } refusal)
+        {
+            return EnvoyGatewayTranslation.Refused(source.Origin, refusal);
         }
 
         problem = ForeignReferences.Problem(source.Origin.Kind, route.Spec!.Source!.Kubernetes!.Resource!["spec"]);
@@ -28,7 +35,7 @@ public static class EnvoyGatewayTranslator
 
         if (source.Value is Gateway gateway)
         {
-            return new EnvoyGatewayTranslation(source.Origin, GatewayGenerator.Generate(route, source.Origin, gateway, gatewayClass, view), [], null);
+            return new EnvoyGatewayTranslation(source.Origin, GatewayGenerator.Generate(route, source.Origin, gateway, policy, view), [], null);
         }
 
         var tenantRoute = (IGatewayRoute)source.Value;
@@ -47,9 +54,13 @@ public static class EnvoyGatewayTranslator
         // Two entries for one Service would fight for one name; the first counts.
         var plans = carried
             .DistinctBy(CarriedServices.OriginOf)
-            .Select(service => ServiceGenerator.Generate(route, source.Origin, service, proxyPort, view))
+            .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);
-        return new EnvoyGatewayTranslation(source.Origin, RouteGenerator.Generate(route, source.Origin, tenantRoute, names, view), plans, null);
+        var generated = RouteGenerator.Generate(route, source.Origin, tenantRoute, policy, names, view);
+        return new EnvoyGatewayTranslation(source.Origin, generated, plans, null)
+        {
+            Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
+        };
     }
 }

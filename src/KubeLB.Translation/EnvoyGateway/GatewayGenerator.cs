@@ -4,16 +4,17 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>A tenant's Gateway → the Gateway for Envoy Gateway.</summary>
 internal static class GatewayGenerator
 {
-    public static Gateway Generate(Route route, RouteOrigin origin, Gateway source, string gatewayClass, IManagementView view)
+    public static Gateway Generate(Route route, RouteOrigin origin, Gateway source, TenantPolicy policy, IManagementView view)
     {
         var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
-        spec.GatewayClassName = gatewayClass;
+        spec.GatewayClassName = policy.GatewayClass;
 
         // Settings of the infrastructure are the operator's: a parametersRef, labels or annotations of a tenant would
         // change what Envoy Gateway deploys in the management cluster.
@@ -36,7 +37,7 @@ internal static class GatewayGenerator
         var name = GeneratedNameChoice.For(route, Gateway.KindName, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         return new Gateway
         {
-            Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels),
+            Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels, policy.Annotations.Apply(Gateway.KindName, source.Metadata.Annotations)),
             Spec = spec,
         };
     }

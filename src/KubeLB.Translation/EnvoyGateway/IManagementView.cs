@@ -16,16 +16,30 @@ public interface IManagementView
 
     /// <summary>Who holds a name among the objects of a kind in the tenant's namespace.</summary>
     NameHolder HolderOf(string kind, string name);
+
+    /// <summary>Whether the Route has one of the places that the tenant's limit for objects of its kind leaves.</summary>
+    bool IsWithinLimit(Route route);
 }
 
 /// <summary>Who holds a name.</summary>
 /// <param name="IsTaken">Whether an object of that name exists.</param>
 /// <param name="RouteUid">UID of the Route that it was generated from; null if nobody knows, or somebody else made it.</param>
-public readonly record struct NameHolder(bool IsTaken, string? RouteUid)
+/// <param name="Ownerless">
+/// For an object that the Go manager generated and gave no owner: the tenant's object that its labels name. Null for all others.
+/// </param>
+public readonly record struct NameHolder(bool IsTaken, string? RouteUid, (string Namespace, string Name)? Ownerless = null)
 {
     /// <summary>Nobody holds it.</summary>
     public static readonly NameHolder Free;
 
+    /// <summary>
+    /// Whether the object is labelled as generated, but names no Route that it was generated from: somebody took its owner reference away.
+    /// </summary>
+    public bool IsOrphan { get; init; }
+
     /// <summary>Whether a Route may use the name.</summary>
-    public bool IsOpenTo(string routeUid) => !IsTaken || RouteUid == routeUid;
+    /// <param name="routeUid">UID of the Route.</param>
+    /// <param name="origin">What it would generate the object from, as in the object's labels; null if such objects always have an owner.</param>
+    public bool IsOpenTo(string routeUid, (string Namespace, string Name)? origin = null) =>
+        !IsTaken || RouteUid == routeUid || (Ownerless is not null && Ownerless == origin);
 }

@@ -4,6 +4,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
@@ -17,6 +18,7 @@ internal static class RouteGenerator
         Route route,
         RouteOrigin origin,
         IGatewayRoute source,
+        TenantPolicy policy,
         IReadOnlyDictionary<(string Namespace, string Name), string> services,
         IManagementView view)
     {
@@ -46,7 +48,7 @@ internal static class RouteGenerator
         var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
         var name = GeneratedNameChoice.For(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         var generated = (ApiObject)copy;
-        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels);
+        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels, policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations));
         return generated;
     }
 
@@ -59,6 +61,7 @@ internal static class RouteGenerator
     /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
         source.ParentRefs
+            .Where(IsGateway)
             .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
             .Where(p => view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null })
             .Select(p => $"{p.Namespace}/{p.Name}")
@@ -74,10 +77,13 @@ internal static class RouteGenerator
         _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
     };
 
+    private static bool IsGateway(ParentReference parentRef) =>
+        (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
+
     private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
     {
         var @namespace = parentRef.Namespace ?? origin.Namespace;
-        parentRef.Name = view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName
+        parentRef.Name = (IsGateway(parentRef) ? view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName : null)
             ?? UnresolvedNames.For(@namespace, parentRef.Name);
         parentRef.Namespace = null;
     }

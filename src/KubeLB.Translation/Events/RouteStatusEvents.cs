@@ -43,6 +43,16 @@ public static class RouteStatusEvents
             yield return StatusEvent.Normal(GatewayConditions.ResolvedRefs, "All references resolve.");
         }
 
+        var retries = ConditionChange.Of(GatewayConditions.RetryPolicyApplied, before?.Conditions, parent.Conditions);
+        if (retries.BecameFalse)
+        {
+            yield return StatusEvent.Warning(retries.After!.Reason, retries.After.Message);
+        }
+        else if (retries is { BecameTrue: true, Before.Status: ConditionStatus.False })
+        {
+            yield return StatusEvent.Normal(GatewayConditions.Accepted, $"Retries: {retries.After!.Message}");
+        }
+
         // The one condition of Gateway API's that is bad news when it is True.
         var partial = ConditionChange.Of(GatewayConditions.PartiallyInvalid, before?.Conditions, parent.Conditions);
         if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
@@ -9,8 +10,14 @@ namespace KubeLB.Translation.Secrets;
 /// A SyncSecret of the management cluster → the Secret beside it. The SyncSecret is the tenant's word: the Secret is rebuilt from type and
 /// data, and its name is the SyncSecret's own UID, which the tenant cannot choose.
 /// </summary>
-public static class CarriedSecretTranslator
+public static partial class CarriedSecretTranslator
 {
+    /// <summary>What a Secret may hold, in bytes of all values.</summary>
+    /// <remarks>https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size</remarks>
+    public const int MaxSize = 1024 * 1024;
+
+    private const int MaxKeyLength = 253;
+
     /// <summary>The Secret, or the sentence that says what to change. Neither problem nor name tells anything of the content.</summary>
     public static (V1Secret? Secret, string? Problem) Translate(SyncSecret source)
     {
@@ -28,6 +35,11 @@ public static class CarriedSecretTranslator
         if (problem is not null)
         {
             return (null, problem);
+        }
+
+        if (data.Values.Sum(value => (long)value.Length) > MaxSize)
+        {
+            return (null, $"data holds more than {MaxSize} bytes; make the tenant's Secret smaller.");
         }
 
         if (source.Type == SecretTypes.Tls && !(data.ContainsKey(SecretTypes.TlsCertificateKey) && data.ContainsKey(SecretTypes.TlsPrivateKeyKey)))
@@ -63,6 +75,12 @@ public static class CarriedSecretTranslator
     private static (Dictionary<string, byte[]> Data, string? Problem) Data(SyncSecret source)
     {
         var data = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        if ((source.Data?.Keys ?? Enumerable.Empty<string>()).Concat(source.StringData?.Keys ?? Enumerable.Empty<string>()).FirstOrDefault(key => !IsKey(key)) is not null)
+        {
+            // A key that is none could be anything, also a part of the content.
+            return (data, $"a key of data is not usable; keys have at most {MaxKeyLength} characters, all of them letters, digits, '-', '_' or '.'.");
+        }
+
         foreach (var (key, value) in (source.Data ?? []).Where(entry => SecretTypes.IsCarried(source.Type, entry.Key)))
         {
             try
@@ -83,4 +101,9 @@ public static class CarriedSecretTranslator
 
         return (data, null);
     }
+
+    private static bool IsKey(string key) => key.Length <= MaxKeyLength && KeyCharacters().IsMatch(key) && key != "." && !key.StartsWith("..", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^[-._a-zA-Z0-9]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex KeyCharacters();
 }

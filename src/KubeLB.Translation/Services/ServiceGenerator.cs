@@ -4,6 +4,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Services;
 
@@ -17,6 +18,7 @@ internal static class ServiceGenerator
         Route route,
         RouteOrigin origin,
         RouteService service,
+        TenantPolicy policy,
         Func<PortNeed, int> proxyPort,
         IManagementView view)
     {
@@ -25,13 +27,13 @@ internal static class ServiceGenerator
         GeneratedService? inStatus = null;
         route.Status?.Resources?.Services?.TryGetValue(key, out inStatus);
         var contractName = GeneratedNames.ForService(@namespace, origin.Name, serviceName);
-        var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view);
+        var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view, (@namespace, Labels.Value(serviceName)));
 
         return new GeneratedServicePlan(key, @namespace, serviceName, new V1Service
         {
             ApiVersion = V1Service.KubeApiVersion,
             Kind = V1Service.KubeKind,
-            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels),
+            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations)),
             Spec = new V1ServiceSpec
             {
                 Type = "ClusterIP",

@@ -8,6 +8,12 @@ namespace KubeLB.Translation.Status;
 /// <param name="Error">Why it could not be written, in words for the tenant; null if it could.</param>
 public sealed record AppliedObject(long? Generation, JsonObject? Status, string? Error)
 {
+    /// <summary>Whether there was none, and it was created.</summary>
+    public bool IsCreated { get; init; }
+
+    /// <summary>Whether somebody else had changed it, and it was changed back.</summary>
+    public bool IsRepaired { get; init; }
+
     /// <summary>Whether a later attempt may succeed although nothing of the tenant's changed.</summary>
     public bool MayPass { get; private init; }
 

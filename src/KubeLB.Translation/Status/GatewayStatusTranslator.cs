@@ -24,8 +24,9 @@ public static class GatewayStatusTranslator
 
         if (report.Failure is { } failure)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
-            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, failure.Message, report.FailureGeneration);
+            var reason = report.NotPermitted ?? GatewayConditions.Invalid;
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
+            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
             return report.IsRefused
                 ? new GatewayStatus { Conditions = conditions.ToList() }
                 : new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };

@@ -35,8 +35,17 @@ public sealed class ReportedStatus
     public Condition? Failure =>
         _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False);
 
+    /// <summary>The word for why the operator's settings do not permit the tenant's object; null if that is not what <see cref="Failure"/> is about.</summary>
+    public string? NotPermitted =>
+        _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason is { Length: > 0 } reason
+            ? reason
+            : null;
+
     /// <summary>The tenant's generation that <see cref="Failure"/> speaks of.</summary>
     public long? FailureGeneration => Failure?.ObservedGeneration ?? _assumedGeneration;
+
+    /// <summary>What became of the retry annotations, with the tenant's generation; null if there are none, or nothing is known.</summary>
+    public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
     /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
     public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);

@@ -27,6 +27,7 @@ public static class RouteStatusBuilder
         var before = route.Status?.Resources;
         return new RouteStatus
         {
+            Conditions = RouteOverview.Conditions(route, translation, generated, services, now),
             Resources = new RouteResources
             {
                 Source = before?.Source,
@@ -69,9 +70,15 @@ public static class RouteStatusBuilder
             SourceGeneration = error is null ? source : before?.SourceGeneration,
             Generation = error is null ? applied?.Generation : before?.Generation,
             Status = error is null ? applied?.Status ?? [] : before?.Status,
-            Conditions = Applied(before?.Conditions, error, source, now),
+            Conditions = Permitted(translation, before?.Conditions, source, now, Applied(before?.Conditions, error, source, now)),
         };
     }
+
+    // Beside the contract's own condition, which has one reason for everything that goes wrong.
+    private static List<Condition> Permitted(EnvoyGatewayTranslation translation, List<Condition>? before, long? source, string now, List<Condition> applied) =>
+        translation.NotPermitted is { } reason
+            ? [.. applied, .. new ConditionSet(before, now).Set(RouteConditions.Permitted, ConditionStatus.False, reason, translation.Problem!, source).ToList()]
+            : applied;
 
     private static Dictionary<string, GeneratedService>? Services(
         EnvoyGatewayTranslation translation,
@@ -81,7 +88,7 @@ public static class RouteStatusBuilder
     {
         if (translation.Generated is null && !translation.IsRefused)
         {
-            // What stands is served by what is said of it here.
+            // What stands stays told.
             return before;
         }
 

@@ -75,6 +75,11 @@ public static class RouteStatusTranslator
         else
         {
             CarryReported(conditions, verdict, report, view, generation);
+            if (report.RetryPolicy is { } retries)
+            {
+                conditions.Set(GatewayConditions.RetryPolicyApplied, retries.Status, retries.Reason, retries.Message, retries.ObservedGeneration ?? generation);
+            }
+
             if (translation.Backends.Refusal is not null)
             {
                 // The management side sees names that cannot exist; the tenant is told its own.
@@ -100,7 +105,7 @@ public static class RouteStatusTranslator
     {
         if (report.Failure is { } failure)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, report.NotPermitted ?? GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
             if (!report.IsRefused)
             {
                 conditions.Keep(GatewayConditions.ResolvedRefs);

@@ -101,6 +101,7 @@ public sealed class TestCluster : IAsyncDisposable
         V1Namespace.KubeKind => CreateAsync<V1Namespace>(document),
         V1Secret.KubeKind => CreateAsync<V1Secret>(document),
         SyncSecret.KindName => CreateAsync<SyncSecret>(document),
+        Route.KindName => CreateAsync<Route>(document),
         ReferenceGrant.KindName => CreateAsync<ReferenceGrant>(document),
         V1EndpointSlice.KubeKind => CreateAsync<V1EndpointSlice>(document),
         V1Deployment.KubeKind => CreateAsync<V1Deployment>(document),

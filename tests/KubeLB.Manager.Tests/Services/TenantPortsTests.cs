@@ -1,3 +1,4 @@
+using CsCheck;
 using k8s.Models;
 using KubeLB.Manager.Services;
 using KubeLB.Translation.Services;
@@ -20,17 +21,22 @@ public sealed class TenantPortsTests
     public void A_port_that_a_service_has_stays_after_a_restart()
     {
         var ports = new TenantPorts();
-        ports.Record(Service(Web, "23456"));
+        Record(ports, Web, "23456");
 
         ports.Allocate(Web).Should().Be(23456);
     }
 
-    [Fact]
-    public void A_port_outside_the_range_or_by_name_is_not_taken_over()
+    [Theory]
+    [InlineData("80")]
+    [InlineData("9999")]
+    [InlineData("65536")]
+    [InlineData("-1")]
+    [InlineData("http")]
+    [InlineData("")]
+    public void A_port_outside_the_range_or_by_name_is_not_taken_over(string targetPort)
     {
         var ports = new TenantPorts();
-        ports.Record(Service(Web, "80"));
-        ports.Record(Service(Web, "http"));
+        Record(ports, Web, targetPort);
 
         ports.Allocate(Web).Should().BeInRange(10000, 65535);
     }
@@ -40,11 +46,25 @@ public sealed class TenantPortsTests
     {
         var other = Web with { Service = "default-other-web" };
         var ports = new TenantPorts();
-        ports.Record(Service(Web, "23456"));
-        ports.Record(Service(other, "23456"));
+        Record(ports, Web, "23456");
+        Record(ports, other, "23456");
 
         ports.Allocate(Web).Should().Be(23456);
         ports.Allocate(other).Should().NotBe(23456);
+    }
+
+    [Theory]
+    [InlineData("34567")]
+    [InlineData("http")]
+    public void A_port_that_is_edited_by_hand_stays_what_it_was(string edited)
+    {
+        var ports = new TenantPorts();
+        var given = ports.Allocate(Web);
+        Record(ports, Web, $"{given}");
+
+        Record(ports, Web, edited);
+
+        ports.Allocate(Web).Should().Be(given);
     }
 
     [Fact]
@@ -54,15 +74,118 @@ public sealed class TenantPortsTests
         var given = Enumerable.Range(0, 65535 - 10000 + 1).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"))).ToHashSet();
 
         given.Should().HaveCount(65535 - 10000 + 1);
-        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*remove routes*");
+        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
 
-        ports.Release("s17");
+        ports.Refresh("s17", () => null, endLoan: true);
         given.Should().Contain(ports.Allocate(Web));
     }
 
-    private static V1Service Service(PortNeed need, string targetPort) => new()
+    [Fact]
+    public void What_did_not_get_into_a_service_is_free_when_its_loan_ends()
     {
-        Metadata = new V1ObjectMeta { Name = need.Service },
-        Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = need.Port, Protocol = need.Protocol, TargetPort = targetPort }] },
+        var ports = new TenantPorts(20000, 20003);
+        foreach (var port in Enumerable.Range(1, 4))
+        {
+            ports.Allocate(Web with { Port = port });
+        }
+
+        ports.Invoking(p => p.Allocate(Web with { Port = 5 })).Should().Throw<PortsExhaustedException>();
+        ports.Refresh(Web.Service, () => null, endLoan: true);
+
+        ports.Count.Should().Be(0);
+        ports.Invoking(p => p.Allocate(Web with { Service = "another" })).Should().NotThrow();
+    }
+
+    [Fact]
+    public void A_port_on_loan_is_not_lost_to_an_older_state_of_its_service()
+    {
+        var ports = new TenantPorts();
+        Record(ports, Web, "23456");
+        var added = ports.Allocate(Web with { Port = 81 });
+
+        Record(ports, Web, "23456");
+
+        ports.Allocate(Web with { Port = 81 }).Should().Be(added);
+        ports.Count.Should().Be(2);
+    }
+
+    [Fact]
+    public void A_port_that_its_service_no_longer_has_is_free()
+    {
+        var ports = new TenantPorts();
+        Record(ports, Web, "23456");
+        Record(ports, Web with { Port = 81 }, "23457");
+
+        ports.Count.Should().Be(1, "the Service now has port 81 only");
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1_000)]
+    [InlineData(10_000)]
+    public void An_allocation_looks_at_a_port_or_two_however_many_there_are(int present)
+    {
+        var ports = new TenantPorts();
+        for (var i = 0; i < present; i++)
+        {
+            ports.Allocate(new PortNeed($"default-route-{i}-service", 80, "TCP"));
+        }
+
+        var before = ports.Probes;
+        for (var i = 0; i < 100; i++)
+        {
+            ports.Allocate(new PortNeed($"default-another-{i}-service", 80, "TCP"));
+        }
+
+        (ports.Probes - before).Should().BeInRange(100, 200);
+        var known = ports.Probes;
+        ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"));
+        ports.Probes.Should().Be(known, "what is known is not searched for");
+    }
+
+    [Fact]
+    public void Any_sequence_of_events_leaves_no_port_with_two_holders_and_none_with_a_service_that_is_gone() =>
+        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 4], Gen.Int[0, 2]).List[1, 60].Sample(steps =>
+        {
+            var ports = new TenantPorts(30000, 30007);
+            var stored = new Dictionary<string, V1Service>();
+            foreach (var (action, service, port) in steps)
+            {
+                var name = $"s{service}";
+                if (action == 0)
+                {
+                    stored.Remove(name);
+                    ports.Refresh(name, () => stored.GetValueOrDefault(name));
+                    continue;
+                }
+
+                // A look at a Route: ports are asked for, then written or not.
+                try
+                {
+                    var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();
+                    var given = needs.Select(need => (need, port: ports.Allocate(need))).ToList();
+                    if (action > 1)
+                    {
+                        stored[name] = Service(name, given.Select(g => (g.need.Port, $"{g.port}")));
+                    }
+                }
+                catch (PortsExhaustedException)
+                {
+                    stored.Values.Sum(s => s.Spec.Ports.Count).Should().BeGreaterThan(8 - (port + 1));
+                }
+
+                ports.Refresh(name, () => stored.GetValueOrDefault(name), endLoan: true);
+                ports.Count.Should().Be(stored.Values.Sum(s => s.Spec.Ports.Count));
+                stored.Values.SelectMany(s => s.Spec.Ports).Select(p => p.TargetPort.Value).Should().OnlyHaveUniqueItems();
+            }
+        });
+
+    private static void Record(TenantPorts ports, PortNeed need, string targetPort) =>
+        ports.Refresh(need.Service, () => Service(need.Service, [(need.Port, targetPort)]));
+
+    private static V1Service Service(string name, IEnumerable<(int Port, string Target)> ports) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name },
+        Spec = new V1ServiceSpec { Ports = [.. ports.Select(p => new V1ServicePort { Port = p.Port, Protocol = "TCP", TargetPort = p.Target })] },
     };
 }

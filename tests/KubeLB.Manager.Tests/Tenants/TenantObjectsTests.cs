@@ -1,5 +1,6 @@
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Tenants;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tests.Tenants;
 
@@ -50,10 +51,11 @@ public sealed class TenantObjectsTests
     public void The_time_of_a_state_moves_only_with_its_content()
     {
         var state = TenantObjects.State(Tenant);
-        state.Status = TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v1", "2026-01-01T00:00:00Z");
+        state.Status = TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-01T00:00:00Z");
 
-        TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-01T00:00:00Z");
-        TenantObjects.StateStatus(state, gatewayApiDisabled: true, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
-        TenantObjects.StateStatus(state, gatewayApiDisabled: false, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
+        TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-01T00:00:00Z");
+        TenantObjects.StateStatus(state, new TenantPolicy { IsGatewayApiDisabled = true }, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
+        TenantObjects.StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, "v1", "2026-01-02T00:00:00Z").GatewayAPI!.DisableGRPCRoute.Should().BeTrue();
+        TenantObjects.StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
     }
 }

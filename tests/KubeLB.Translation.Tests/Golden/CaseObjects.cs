@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -31,9 +32,12 @@ internal sealed class CaseObjects
                 case "Route": Add<Route>(document); break;
                 case "Service": Add<V1Service>(document); break;
                 case "EndpointSlice": Add<V1EndpointSlice>(document); break;
+                case "Config": Add<Config>(document, defaultNamespace: "kubelb"); break;
+                case "Tenant": Add<Tenant>(document, namespaced: false); break;
                 case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
                 case "Secret": Add<V1Secret>(document); break;
                 case "SyncSecret": Add<SyncSecret>(document); break;
+                case "BackendTrafficPolicy": Add<BackendTrafficPolicy>(document); break;
                 case "ReferenceGrant": Add<ReferenceGrant>(document); break;
                 case "Node": Add<V1Node>(document, namespaced: false); break;
                 case var kind: throw new ArgumentException($"A case does not know objects of kind {kind}.");
@@ -57,17 +61,22 @@ internal sealed class CaseObjects
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _objects[(typeof(T), value.Metadata.NamespaceProperty ?? "", value.Metadata.Name)] = value;
 
-    private void Add<T>(JsonObject document, bool namespaced = true)
+    private void Add<T>(JsonObject document, bool namespaced = true, string defaultNamespace = "default")
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var value = ApiJson.Read<T>(document);
         if (namespaced)
         {
-            value.Metadata.NamespaceProperty ??= "default";
+            value.Metadata.NamespaceProperty ??= defaultNamespace;
         }
 
         value.Metadata.Uid ??= $"{value.Kind.ToLowerInvariant()}-{value.Metadata.NamespaceProperty}-{value.Metadata.Name}";
         value.Metadata.Generation ??= 1;
+        if (Get<T>(value.Metadata.NamespaceProperty ?? "", value.Metadata.Name) is not null)
+        {
+            throw new ArgumentException($"A case has two objects {value.Kind} {value.Metadata.NamespaceProperty}/{value.Metadata.Name}: one would stand for both.");
+        }
+
         Set(value);
     }
 }

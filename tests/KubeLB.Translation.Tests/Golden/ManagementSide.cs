@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
@@ -10,6 +13,7 @@ using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -17,6 +21,8 @@ namespace KubeLB.Translation.Tests.Golden;
 internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 {
     private readonly Dictionary<PortNeed, int> _ports = [];
+    private readonly TenantPolicy _policy = TenantPolicy.Of(
+        objects.Get<Config>("kubelb", Config.DefaultName), objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!));
 
     public Route? GatewayRoute(string originNamespace, string originName) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
@@ -29,9 +35,22 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
         "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
         "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
+        "BackendTrafficPolicy" => Holder(objects.Get<BackendTrafficPolicy>(objects.Settings.TenantNamespace, name)),
         "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
+
+    // The oldest have the places; a case gives creation times where it matters.
+    public bool IsWithinLimit(Route route)
+    {
+        var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";
+        return objects.All<Route>()
+            .Where(r => RouteOrigin.Of(r)?.Kind == "Gateway" == isGateway)
+            .OrderBy(r => r.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(r => r.Name, StringComparer.Ordinal)
+            .Take((isGateway ? _policy.GatewayLimit : _policy.RouteLimit) ?? int.MaxValue)
+            .Contains(route);
+    }
 
     public IEnumerable<JsonObject> Output() =>
         [.. objects.All<SyncSecret>().Select(Generate), .. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
@@ -50,7 +69,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 
     private IEnumerable<JsonObject> Generate(Route route)
     {
-        var translation = EnvoyGatewayTranslator.Translate(route, objects.Settings.GatewayClass, this, ProxyPort);
+        var translation = EnvoyGatewayTranslator.Translate(route, _policy, this, ProxyPort);
         if (translation.WaitingFor is { } gateway)
         {
             yield return new JsonObject { ["kind"] = "Waiting", ["route"] = route.Name, ["nameOf"] = $"Gateway {gateway}" };
@@ -71,7 +90,24 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             yield return ApiJson.ToJson(value);
         }
 
-        route.Status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        AppliedObject? policy = null;
+        if (translation.Retries?.Policy is { } retries)
+        {
+            var stands = objects.Get<BackendTrafficPolicy>(retries.Namespace, retries.Name)?.Status;
+            policy = new AppliedObject(1, stands is null ? null : ApiJson.ToJson(stands), Error: null);
+            objects.Set(retries);
+            yield return ApiJson.ToJson(retries);
+        }
+
+        var status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
+        RetryPolicyCondition.Set(status, route, translation, policy, Settings.Now);
+        route.Status = status;
+        if (route.Status.Conditions!.TrueForAll(c => c.Status == ConditionStatus.Unknown))
+        {
+            // Nobody answers here; that it is awaited would be all that they say.
+            route.Status.Conditions = null;
+        }
+
         yield return new JsonObject
         {
             ["apiVersion"] = route.ApiVersion,
@@ -97,12 +133,21 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     {
         if (!_ports.TryGetValue(need, out var port))
         {
-            _ports[need] = port = 10000 + _ports.Count;
+            // What stands in a Service stays, as in the manager.
+            var stands = objects.Get<V1Service>(objects.Settings.TenantNamespace, need.Service)?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)?.TargetPort?.Value;
+            _ports[need] = port = stands is null ? 10000 + _ports.Count : int.Parse(stands, CultureInfo.InvariantCulture);
         }
 
         return port;
     }
 
     private static NameHolder Holder(IKubernetesObject<V1ObjectMeta>? value) =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid);
+        value is null
+            ? NameHolder.Free
+            : new NameHolder(
+                IsTaken: true,
+                value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid,
+                value.Metadata.OwnerReferences is null && value.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true
+                    ? (value.Metadata.Labels[Labels.OriginNamespace], name)
+                    : null);
 }

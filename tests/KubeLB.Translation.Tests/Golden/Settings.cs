@@ -6,7 +6,7 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
 internal sealed record Settings
 {
-    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "gatewayClass", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
+    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
 
     /// <summary>Time of every transition.</summary>
     public const string Now = "2026-01-02T03:04:05Z";
@@ -21,8 +21,6 @@ internal sealed record Settings
     public string? Refusal { get; private init; }
 
     public bool CarriesGateways { get; private init; } = true;
-
-    public string GatewayClass { get; private init; } = "eg";
 
     public bool EnforceReferenceGrants { get; private init; }
 
@@ -51,7 +49,6 @@ internal sealed record Settings
                 (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0),
             Refusal = document["refusal"]?.GetValue<string>(),
             CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
-            GatewayClass = document["gatewayClass"]?.GetValue<string>() ?? defaults.GatewayClass,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",

@@ -5,6 +5,7 @@ using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Properties;
 
@@ -181,7 +182,7 @@ public sealed class EnvoyGatewayProperties
     private static EnvoyGatewayTranslation Translate(Route route, NameHolder holder) => Translate(route, new ManagementStub(holder));
 
     private static EnvoyGatewayTranslation Translate(Route route, ManagementStub view) =>
-        EnvoyGatewayTranslator.Translate(route, "eg", view, _ => 10_000);
+        EnvoyGatewayTranslator.Translate(route, TenantPolicy.Default, view, _ => 10_000);
 
     private static IEnumerable<V1ObjectMeta> Metadata(EnvoyGatewayTranslation translation) =>
         translation.Services.Select(plan => plan.Service.Metadata).Concat(translation.Generated is { } g ? [g.Metadata] : []);

@@ -21,5 +21,7 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
 
     public string? CertificateSecret(string originNamespace, string originName) => null;
 
+    public bool IsWithinLimit(Route route) => true;
+
     public NameHolder HolderOf(string kind, string name) => names;
 }

@@ -24,7 +24,7 @@ public sealed class RouteStatusBuilderTests
         route.Generation.Should().Be(4);
         route.Status.Should().NotBeNull();
         route.Conditions.Should().ContainSingle().Which.Should().Match<Condition>(c => c.Status == "False" && c.ObservedGeneration == 2);
-        status.Resources.Services.Should().ContainKey("default/s", "the proxy's configuration is built from it");
+        status.Resources.Services.Should().ContainKey("default/s", "it is still there");
     }
 
     [Fact]

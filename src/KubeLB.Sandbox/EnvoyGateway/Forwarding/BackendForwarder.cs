@@ -1,6 +1,5 @@
-using System.Diagnostics;
 using System.Net;
-using KubeLB.Sandbox.EnvoyGateway.Filtering;
+using KubeLB.Sandbox.EnvoyGateway.Routing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Forwarder;
@@ -43,26 +42,102 @@ internal sealed class BackendForwarder : IDisposable
             await _mirror.CopyAsync(context, request, mirrors).ConfigureAwait(false);
         }
 
-        var config = new ForwarderRequestConfig
-        {
-            Version = request.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            ActivityTimeout = NoLimit,
-        };
         using var timeout = new CancellationTokenSource();
         if (request.Timeout is { } limit)
         {
             timeout.CancelAfter(limit);
         }
 
-        var error = await _forwarder.SendAsync(
-            context, $"http://{request.EndPoint}", _client, config, new Transformer(request), timeout.Token).ConfigureAwait(false);
-        if (error == ForwarderError.None || context.Response.HasStarted)
+        if (request.Retry is not null)
         {
-            return;
+            // What was read of the body is kept until the last attempt.
+            context.Request.EnableBuffering(64 * 1024);
         }
 
-        var (status, text) = timeout.IsCancellationRequested
+        for (var attempt = 1; ; attempt++)
+        {
+            var retry = attempt <= request.Retry?.NumRetries ? request.Retry : null;
+            var (isDone, timedOut) = await AttemptAsync(context, request, new AnswerTransformer(request, attempt, retry), retry, timeout.Token).ConfigureAwait(false);
+            if (isDone)
+            {
+                return;
+            }
+
+            if (retry is null || timeout.IsCancellationRequested || !await PauseAsync(retry, attempt, timeout.Token, context.RequestAborted).ConfigureAwait(false))
+            {
+                await AnswerAsync(context, timedOut || timeout.IsCancellationRequested).ConfigureAwait(false);
+                return;
+            }
+
+            context.Response.Clear();
+            context.Request.Body.Position = 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _client.Dispose();
+        _services.Dispose();
+    }
+
+    /// <summary>The URI with path and query exactly as they are, encoded slashes and dots included.</summary>
+    internal static Uri RawUri(OutgoingRequest request) =>
+        new($"http://{request.EndPoint}{request.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+
+    /// <summary>One attempt.</summary>
+    /// <returns>Whether the client has its answer, and whether time was up if it has not.</returns>
+    private async Task<(bool IsDone, bool TimedOut)> AttemptAsync(
+        HttpContext context, OutgoingRequest request, AnswerTransformer transformer, RetryRule? retry, CancellationToken overall)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(overall);
+        if (request.AttemptTimeout is { } limit)
+        {
+            timeout.CancelAfter(limit);
+        }
+
+        var config = new ForwarderRequestConfig
+        {
+            Version = request.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            ActivityTimeout = NoLimit,
+        };
+        var error = await _forwarder.SendAsync(context, $"http://{request.EndPoint}", _client, config, transformer, timeout.Token).ConfigureAwait(false);
+        if (transformer.Withheld && !context.Response.HasStarted)
+        {
+            return (false, false);
+        }
+
+        if (error == ForwarderError.None || context.Response.HasStarted)
+        {
+            return (true, false);
+        }
+
+        var timedOut = timeout.IsCancellationRequested;
+        if (!context.RequestAborted.IsCancellationRequested && retry?.Retries(FailureOf(context, timedOut)) == true)
+        {
+            return (false, timedOut);
+        }
+
+        await AnswerAsync(context, timedOut).ConfigureAwait(false);
+        return (true, timedOut);
+    }
+
+    private static AttemptFailure FailureOf(HttpContext context, bool timedOut) =>
+        !timedOut && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
+            ? AttemptFailure.ConnectFailure
+            : AttemptFailure.Reset;
+
+    private static async Task<bool> PauseAsync(RetryRule retry, int attempt, CancellationToken timeout, CancellationToken aborted)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout, aborted);
+        await Task.Delay(retry.Pause(attempt, Random.Shared.NextDouble()), either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !either.IsCancellationRequested;
+    }
+
+    private static async Task AnswerAsync(HttpContext context, bool timedOut)
+    {
+        var (status, text) = timedOut
             ? (StatusCodes.Status504GatewayTimeout, "upstream request timeout")
             : (StatusCodes.Status503ServiceUnavailable, "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
         context.Response.Clear();
@@ -77,42 +152,4 @@ internal sealed class BackendForwarder : IDisposable
         await context.Response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _client.Dispose();
-        _services.Dispose();
-    }
-
-    private sealed class Transformer(OutgoingRequest outgoing) : HttpTransformer
-    {
-        private readonly long _start = Stopwatch.GetTimestamp();
-
-        public override async ValueTask TransformRequestAsync(
-            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
-        {
-            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
-            proxyRequest.RequestUri = RawUri(outgoing);
-            proxyRequest.Headers.Host = outgoing.Host;
-        }
-
-        public override async ValueTask<bool> TransformResponseAsync(
-            HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
-        {
-            var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
-            var response = httpContext.Response;
-            var substitutions = outgoing.Substitutions with
-            {
-                ResponseDuration = (long)Stopwatch.GetElapsedTime(_start).TotalMilliseconds,
-                ResponseCode = response.StatusCode,
-                ResponseHeader = name => response.Headers.TryGetValue(name, out var value) ? value.ToString() : null,
-            };
-            HeaderChanges.Apply(response.Headers, outgoing.ResponseFilters, substitutions);
-            return copied;
-        }
-    }
-
-    /// <summary>The URI with path and query exactly as they are, encoded slashes and dots included.</summary>
-    internal static Uri RawUri(OutgoingRequest request) =>
-        new($"http://{request.EndPoint}{request.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 }

@@ -66,7 +66,9 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             path + target.Query,
             rewrite?.Hostname ?? context.Request.Host.Value ?? "",
             location.Http2 || action.IsGrpc,
-            Shortest(action.RequestTimeout, action.BackendTimeout),
+            action.RequestTimeout,
+            Shortest(action.BackendTimeout, action.Retry?.PerTryTimeout),
+            action.Retry,
             [.. filters.Select(f => f.ResponseHeaderModifier).OfType<HeaderFilter>()],
             substitutions);
         var mirrors = action.Mirrors

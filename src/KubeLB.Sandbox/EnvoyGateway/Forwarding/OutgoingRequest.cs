@@ -1,6 +1,7 @@
 using System.Net;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Filtering;
+using KubeLB.Sandbox.EnvoyGateway.Routing;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
@@ -9,7 +10,9 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <param name="PathAndQuery">Path and query, undecoded.</param>
 /// <param name="Host">Host header.</param>
 /// <param name="Http2">Whether to speak HTTP/2.</param>
-/// <param name="Timeout">Time until the response must be complete; null for no limit.</param>
+/// <param name="Timeout">Time until the response must be complete, all attempts included; null for no limit.</param>
+/// <param name="AttemptTimeout">Time for one attempt; null for no limit of its own.</param>
+/// <param name="Retry">When it is tried again; null for never.</param>
 /// <param name="ResponseFilters">Changes to the response's headers.</param>
 /// <param name="Substitutions">For the values of those changes.</param>
 internal sealed record OutgoingRequest(
@@ -18,5 +21,7 @@ internal sealed record OutgoingRequest(
     string Host,
     bool Http2,
     TimeSpan? Timeout,
+    TimeSpan? AttemptTimeout,
+    RetryRule? Retry,
     IReadOnlyList<HeaderFilter> ResponseFilters,
     SubstitutionContext Substitutions);

@@ -29,6 +29,9 @@ internal sealed record RouteAction
     /// <summary>Time for the backend; null for no limit.</summary>
     public TimeSpan? BackendTimeout { get; init; }
 
+    /// <summary>When requests are tried again; null for never.</summary>
+    public RetryRule? Retry { get; init; }
+
     /// <summary>Whether backends are spoken to in HTTP/2.</summary>
     public bool IsGrpc { get; init; }
 

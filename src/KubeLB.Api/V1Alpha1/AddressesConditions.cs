@@ -1,0 +1,14 @@
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>Condition type and reasons of the status of <see cref="Addresses"/>. An addition of this project.</summary>
+public static class AddressesConditions
+{
+    /// <summary>Type: all addresses are used. Also its reason when it is True.</summary>
+    public const string Accepted = "Accepted";
+
+    /// <summary>Reason: some are not used; the message names them.</summary>
+    public const string AddressesRefused = "AddressesRefused";
+
+    /// <summary>Reason: the object as a whole is not read.</summary>
+    public const string NotUsed = "NotUsed";
+}

@@ -1,0 +1,37 @@
+using KubeLB.Api.Naming;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Endpoints;
+
+/// <summary>Which change makes which tenant's addresses worth a look.</summary>
+internal static class EndpointWatches
+{
+    public static void AddController(IServiceCollection services) => services.AddController<AddressesReconciler>("addresses", controller =>
+    {
+        controller.Watch<Addresses>(ManagementCluster.Name);
+        WatchSettings(controller, tenantNamespace => new ResourceKey(tenantNamespace, Addresses.DefaultName));
+    });
+
+    /// <summary>Brings keys back when the settings for their addresses change, and only then.</summary>
+    public static void WatchSettings(ControllerBuilder controller, Func<string, ResourceKey> keyOf)
+    {
+        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Change<Tenant> change) =>
+            Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses) ? [] : [keyOf(TenantNames.Namespace(change.Key.Name))]);
+        controller.Watch<Config>(ManagementCluster.Name, services =>
+        {
+            var addresses = services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Addresses>();
+            return (Change<Config> change) => Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses)
+                ? []
+                : addresses.List().Select(a => keyOf(a.Namespace)).Distinct();
+        });
+    }
+
+    private static bool Same(AddressSettings? before, AddressSettings? after) => Text(before) == Text(after);
+
+    private static string? Text(AddressSettings? settings) => settings is null ? null : ApiJson.ToJson(settings).ToJsonString();
+}

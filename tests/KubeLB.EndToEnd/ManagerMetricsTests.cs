@@ -1,0 +1,95 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Tests.Support;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
+using Prometheus;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>What the manager's <c>/metrics</c> promises, in docs/metrics.md, and what it shows.</summary>
+public sealed class ManagerMetricsTests : IAsyncLifetime
+{
+    private const string Prefix = "kubelb_manager_";
+    private const string Tenant = "tenant-t1";
+    private TestBed _bed = null!;
+
+    public async Task InitializeAsync()
+    {
+        _bed = await TestBed.StartAsync();
+        await _bed.ApplyBasicExampleAsync();
+        await _bed.StopCcmAsync();
+        await _bed.Management.CreateAsync(Bad("bad"));
+        await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 1);
+    }
+
+    public async Task DisposeAsync() => await _bed.DisposeAsync();
+
+    [Fact]
+    public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()
+    {
+        var scrape = await ScrapeAsync();
+        var documented = Regex.Matches(
+                await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md")),
+                @"^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\| (.+) \|$",
+                RegexOptions.Multiline)
+            .ToDictionary(m => Prefix + m.Groups[1].Value, m => m);
+
+        scrape.Help.Keys.Should().BeEquivalentTo(documented.Keys);
+        foreach (var (name, row) in documented)
+        {
+            scrape.Types[name].Should().Be(row.Groups[2].Value, name);
+            row.Groups[4].Value.Replace("`", "", StringComparison.Ordinal).Should().StartWith(scrape.Help[name].TrimEnd('.'), name);
+            if (scrape.LabelsOf(name).ToList() is { Count: > 0 } labels)
+            {
+                Regex.Matches(row.Groups[3].Value, "`([a-z]+)`").Select(m => m.Groups[1].Value).Should().BeEquivalentTo(labels, name);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Routes_are_counted_by_kind_and_state_and_refusals_by_tenant()
+    {
+        var strange = CarriedRoutes.Http(Tenant, "strange");
+        strange.Spec!.Source!.Kubernetes!.Resource!["kind"] = "Anything-a-tenant-writes";
+        await _bed.Management.CreateAsync(strange);
+
+        await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 2);
+
+        var scrape = await ScrapeAsync();
+        scrape.Sum(Prefix + "routes", ("kind", "Gateway"), ("state", "programmed")).Should().Be(1);
+        scrape.Sum(Prefix + "routes", ("kind", "HTTPRoute"), ("state", "programmed")).Should().Be(1);
+        scrape.Sum(Prefix + "routes", ("kind", "HTTPRoute"), ("state", "refused")).Should().Be(1);
+        scrape.Sum(Prefix + "routes", ("kind", "other"), ("state", "refused")).Should().Be(1);
+        scrape.Sum(Prefix + "routes").Should().Be(4);
+        scrape.Sum(Prefix + "reconcile_total", ("controller", "route"), ("result", "done")).Should().BePositive();
+        scrape.Sum(Prefix + "managed_objects", ("resource", "httproutes.gateway.networking.k8s.io")).Should().Be(1);
+        scrape.Sum(Prefix + "leader").Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_series_ends_with_what_it_counted()
+    {
+        await _bed.Management.DeleteAsync<Route>(Tenant, "bad");
+
+        await EventuallyAsync(s => !s.LabelsOf(Prefix + "refused_routes").Any() && s.Sum(Prefix + "routes", ("state", "refused")) == 0);
+    }
+
+    private static Route Bad(string name)
+    {
+        var route = CarriedRoutes.Http(Tenant, name);
+        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = null;
+        return route;
+    }
+
+    private Task<Scrape> EventuallyAsync(Func<Scrape, bool> condition) => Eventually.GetAsync("the metrics say so", ScrapeAsync, condition);
+
+    private async Task<Scrape> ScrapeAsync()
+    {
+        using var text = new MemoryStream();
+        await _bed.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
+        return Scrape.Of(Encoding.UTF8.GetString(text.ToArray()));
+    }
+}

@@ -1,0 +1,245 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Endpoints;
+
+namespace KubeLB.Translation.Tests.Endpoints;
+
+public sealed class AddressPolicyTests
+{
+    [Theory]
+    [InlineData("10.0.0.1", "10.0.0.1")]
+    [InlineData("192.168.7.9", "192.168.7.9")]
+    [InlineData("203.0.113.200", "203.0.113.200")]
+    [InlineData("fd12:3456::0001", "fd12:3456::1")]
+    [InlineData("2001:DB8:0:0::A", "2001:db8::a")]
+    [InlineData("64:ff9b::8.8.8.8", "64:ff9b::808:808")]
+    public void An_address_that_a_node_may_have_is_used_in_its_usual_spelling(string ip, string endpoint) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointVerdict(ip, endpoint, null));
+
+    [Theory]
+    [InlineData("127.0.0.1", "loopback")]
+    [InlineData("127.255.255.254", "loopback")]
+    [InlineData("::1", "loopback")]
+    [InlineData("169.254.169.254", "link-local")]
+    [InlineData("169.254.0.1", "link-local")]
+    [InlineData("fe80::1", "link-local")]
+    [InlineData("febf::1", "link-local")]
+    [InlineData("fec0::1", "site-local")]
+    [InlineData("fd00:ec2::254", "metadata")]
+    [InlineData("fd20:ce::254", "metadata")]
+    [InlineData("100.100.100.200", "metadata")]
+    [InlineData("168.63.129.16", "metadata")]
+    [InlineData("224.0.0.1", "multicast")]
+    [InlineData("239.255.255.255", "multicast")]
+    [InlineData("ff02::1", "multicast")]
+    [InlineData("0.0.0.0", "unspecified")]
+    [InlineData("0.1.2.3", "unspecified")]
+    [InlineData("::", "unspecified")]
+    [InlineData("255.255.255.255", "broadcast")]
+    [InlineData("240.0.0.1", "reserved")]
+    [InlineData("::ffff:127.0.0.1", "write 127.0.0.1")]
+    [InlineData("::ffff:10.0.0.1", "write 10.0.0.1")]
+    [InlineData("::FFFF:a9fe:a9fe", "write 169.254.169.254")]
+    [InlineData("0:0:0:0:0:ffff:7f00:1", "write 127.0.0.1")]
+    [InlineData("::10.0.0.1", "write 10.0.0.1")]
+    [InlineData("64:ff9b::127.0.0.1", "loopback")]
+    [InlineData("64:ff9b::a9fe:a9fe", "link-local")]
+    [InlineData("2002:7f00:1::", "loopback")]
+    public void An_address_that_no_node_has_is_refused(string ip, string word) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+
+    [Theory]
+    [InlineData("0177.0.0.1")]
+    [InlineData("010.0.0.1")]
+    [InlineData("0x7f.0.0.1")]
+    [InlineData("0x7f000001")]
+    [InlineData("2130706433")]
+    [InlineData("127.1")]
+    [InlineData("10.0.1")]
+    [InlineData("10.0.0.256")]
+    [InlineData("10.0.0.1.")]
+    [InlineData("10.0.0.1:80")]
+    [InlineData("10.0.0.0/8")]
+    [InlineData(" 10.0.0.1")]
+    [InlineData("10.0.0.1\n")]
+    [InlineData("[fd00::1]")]
+    [InlineData("fd00::1%eth0")]
+    [InlineData("fe80::1%1")]
+    [InlineData("fd00::1::2")]
+    [InlineData("fd00::010.0.0.1")]
+    [InlineData("fd00::1/64")]
+    [InlineData("１０.0.0.1")]
+    [InlineData("node1.example.com")]
+    [InlineData(":")]
+    [InlineData("-")]
+    public void Another_spelling_than_the_usual_is_refused(string ip) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("it is no IP address in the usual spelling");
+
+    [Theory]
+    [InlineData("node1.example.com", "node1.example.com.")]
+    [InlineData("Node1.Example.COM", "node1.example.com.")]
+    [InlineData("node1.example.com.", "node1.example.com.")]
+    [InlineData("ip-10-0-0-1.eu-central-1.compute.internal", "ip-10-0-0-1.eu-central-1.compute.internal.")]
+    [InlineData("1.example", "1.example.")]
+    public void A_host_name_is_used_as_an_absolute_name(string name, string endpoint) =>
+        Only(new AddressPolicy(null, null), Host(name)).Should().Be(new EndpointVerdict(name, endpoint, null));
+
+    [Theory]
+    [InlineData("localhost", "one label")]
+    [InlineData("LOCALHOST.", "one label")]
+    [InlineData("kubernetes", "one label")]
+    [InlineData("a.localhost", "*.localhost")]
+    [InlineData("localhost.localdomain", "*.localdomain")]
+    [InlineData("printer.local", "*.local")]
+    [InlineData("kubernetes.default", "kubernetes.default")]
+    [InlineData("kubernetes.default.svc", "*.svc")]
+    [InlineData("kubernetes.default.svc.cluster.local", "*.local")]
+    [InlineData("api.billing.svc.corp.example", "*.svc.*")]
+    [InlineData("10-0-0-1.billing.pod.corp.example", "*.pod.*")]
+    [InlineData("metadata.google.internal", "metadata.google.internal")]
+    [InlineData("Metadata.Google.Internal.", "metadata.google.internal")]
+    [InlineData("instance-data.ec2.internal", "instance-data.*")]
+    [InlineData("127.0.0.1", "into ip")]
+    [InlineData("127.1", "into ip")]
+    [InlineData("0x7f000001", "into ip")]
+    [InlineData("2130706433", "into ip")]
+    [InlineData("10.0.0.1", "into ip")]
+    [InlineData("fd00::1", "no DNS name")]
+    [InlineData("node_1.example.com", "no DNS name")]
+    [InlineData("node1..example.com", "no DNS name")]
+    [InlineData("node1.example.com..", "no DNS name")]
+    [InlineData("-node1.example.com", "no DNS name")]
+    [InlineData("node1.example.com:80", "no DNS name")]
+    [InlineData("user@node1.example.com", "no DNS name")]
+    [InlineData("node1.example.com\n", "no DNS name")]
+    [InlineData("n\u00f6de.example.com", "no DNS name")]
+    [InlineData(".", "no DNS name")]
+    public void A_host_name_that_means_something_else_in_the_management_cluster_is_refused(string name, string word) =>
+        Only(new AddressPolicy(null, null), Host(name)).Should().Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+
+    [Theory]
+    [InlineData("127.0.0.1", null, "allow 127.0.0.0/8", true)]
+    [InlineData("169.254.3.4", null, "allow 169.254.3.0/24", true)]
+    [InlineData("169.254.4.4", null, "allow 169.254.3.0/24", false)]
+    [InlineData("fe80::1", "allow fe80::/10", null, true)]
+    [InlineData("10.1.0.1", null, "deny 10.1.0.0/16", false)]
+    [InlineData("10.2.0.1", null, "deny 10.1.0.0/16", true)]
+    [InlineData("10.1.0.1", null, "deny 10.1.2.3/16", false)]
+    [InlineData("10.1.0.1", null, "allow 10.1.0.1/32 deny 10.0.0.0/8", false)]
+    [InlineData("10.1.0.1", "allow 10.1.0.0/16", "deny 0.0.0.0/0", true)]
+    [InlineData("10.2.0.1", "allow 10.1.0.0/16", "deny 0.0.0.0/0", false)]
+    [InlineData("10.1.0.1", "deny 10.1.0.0/16", "allow 10.0.0.0/8", false)]
+    [InlineData("127.0.0.1", "deny 127.0.0.0/8", "allow 127.0.0.0/8", false)]
+    [InlineData("64:ff9b::a01:1", null, "deny 10.1.0.0/16", false)]
+    [InlineData("fd00::5", null, "deny 10.0.0.0/8 deny fd00::/64", false)]
+    [InlineData("0.0.0.0", "allow 0.0.0.0/0", "allow 0.0.0.0/0", false)]
+    [InlineData("224.0.0.1", "allow 0.0.0.0/0", null, false)]
+    [InlineData("255.255.255.255", null, "allow 255.255.255.255/32", false)]
+    [InlineData("10.0.0.1", null, "deny 10.0.0.0/33", false)]
+    [InlineData("fd00::1", null, "deny 10.0.0.0/33", true)]
+    [InlineData("fd00::1", null, "deny fd00::/129", false)]
+    [InlineData("10.0.0.1", null, "deny fd00::/129", true)]
+    [InlineData("10.0.0.1", null, "deny nonsense", false)]
+    [InlineData("127.0.0.1", null, "allow 127.0.0.0/33", false)]
+    [InlineData("127.0.0.1", null, "allow nonsense", false)]
+    public void The_tenants_settings_count_before_the_configs_and_deny_before_allow(string ip, string? tenant, string? config, bool used) =>
+        (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
+
+    [Theory]
+    [InlineData("node1.tenant.example.com", null, "deny *.example.com", false)]
+    [InlineData("node1.tenant.example.com", "allow *.tenant.example.com", "deny *", true)]
+    [InlineData("node2.example.com", "allow *.tenant.example.com", "deny *", false)]
+    [InlineData("worker-1", null, "allow worker-*", true)]
+    [InlineData("worker-1.corp.local", null, "allow *.corp.local", true)]
+    [InlineData("Worker-1.Corp.Local.", null, "allow *.CORP.local.", true)]
+    [InlineData("node1.example.com", null, "allow *.com deny node*.example.*", false)]
+    [InlineData("nodeexample.com", null, "deny *.example.com", true)]
+    public void Host_names_are_allowed_and_denied_by_patterns(string name, string? tenant, string? config, bool used) =>
+        (Only(new AddressPolicy(Settings(tenant), Settings(config)), Host(name)).Problem is null).Should().Be(used);
+
+    [Fact]
+    public void Refused_addresses_leave_the_others_in_use_and_in_order()
+    {
+        var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.2"), Ip("127.0.0.1"), null, new EndpointAddress(), Ip("10.0.0.1"), Host("n.example.com")]);
+
+        verdicts.Select(v => v.Endpoint).Should().Equal("10.0.0.2", null, null, null, "10.0.0.1", "n.example.com.");
+    }
+
+    [Fact]
+    public void The_same_address_counts_once_however_it_is_written()
+    {
+        var verdicts = new AddressPolicy(null, null).Judge([Ip("fd00::1"), Ip("fd00:0::0001"), Host("n.example.com"), Host("N.example.com.")]);
+
+        verdicts.Select(v => v.Endpoint).Should().Equal("fd00::1", null, "n.example.com.", null);
+        verdicts[1].Problem.Should().Contain("more than once");
+    }
+
+    [Fact]
+    public void An_ip_wins_over_a_host_name_also_when_it_is_refused() =>
+        Only(new AddressPolicy(null, null), new EndpointAddress { Ip = "127.0.0.1", Hostname = "n.example.com" }).Endpoint.Should().BeNull();
+
+    [Theory]
+    [InlineData(null, null, 1000)]
+    [InlineData(null, 5, 5)]
+    [InlineData(7, 5, 7)]
+    public void More_than_the_maximum_are_not_used(int? tenant, int? config, int expected)
+    {
+        var many = Enumerable.Range(0, 1200).Select(i => Ip($"10.0.{i / 250}.{i % 250}")).ToList();
+
+        var verdicts = new AddressPolicy(new AddressSettings { Maximum = tenant }, new AddressSettings { Maximum = config }).Judge(many);
+
+        verdicts.Count(v => v.Endpoint is not null).Should().Be(expected);
+        verdicts[^1].Address.Should().Be($"{1200 - expected} more");
+        verdicts.Should().HaveCount(expected + 1, "what is beyond is not even looked at");
+    }
+
+    [Fact]
+    public void The_status_names_what_is_refused_and_why_without_repeating_a_long_text()
+    {
+        var addresses = new Addresses { Metadata = { Name = "default", Generation = 4 } };
+        var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Judge(
+            [Ip("10.0.0.1"), Ip("10.9.0.1"), Ip(new string('7', 5000)), Ip("a\u001b[31m\nb"), .. Enumerable.Range(0, 20).Select(i => Ip($"127.0.0.{i}"))]);
+
+        var status = AddressesStatusBuilder.Build(addresses, verdicts, "2026-11-23T00:00:00Z");
+
+        var condition = status.Conditions.Should().ContainSingle().Subject;
+        (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration).Should().Be(("Accepted", "False", "AddressesRefused", 4));
+        condition.Message.Should().StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it").And.EndWith("And 13 others.");
+        condition.Message.Length.Should().BeLessThan(4000);
+        condition.Message.Should().NotContain("\n").And.NotContain("\u001b");
+    }
+
+    [Theory]
+    [InlineData("default", "True", "Accepted")]
+    [InlineData("mine", "False", "NotUsed")]
+    public void Another_object_than_the_one_that_is_read_says_so(string name, string status, string reason)
+    {
+        var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.1")]);
+
+        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = name } }, verdicts, "2026-11-23T00:00:00Z").Conditions!.Single();
+
+        (condition.Status, condition.Reason).Should().Be((status, reason));
+    }
+
+    private static EndpointVerdict Only(AddressPolicy policy, EndpointAddress address) => policy.Judge([address]).Should().ContainSingle().Subject;
+
+    private static EndpointAddress Ip(string ip) => new() { Ip = ip };
+
+    private static EndpointAddress Host(string name) => new() { Hostname = name };
+
+    private static AddressSettings? Settings(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var words = text.Split(' ').Chunk(2).ToLookup(pair => pair[0], pair => pair[1]);
+        return new AddressSettings
+        {
+            Allow = [.. words["allow"]],
+            Deny = words["deny"].Where(w => !w.Contains('*')).ToList(),
+            AllowHostnames = [.. words["allow"]],
+            DenyHostnames = words["deny"].Where(w => w.Contains('*')).ToList(),
+        };
+    }
+}

@@ -1,0 +1,186 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
+using KubeLB.Translation.Tests.Properties;
+
+namespace KubeLB.Translation.Tests.Hostile;
+
+/// <summary>What a tenant could write into a Route to get at what is not its own. Each is refused with a sentence that says what to change.</summary>
+public sealed class RefusedRouteTests
+{
+    private const int AnHttpRoute = 1;
+
+    [Theory]
+    [InlineData("v1", "Service")]
+    [InlineData("v1", "Secret")]
+    [InlineData("v1", "Pod")]
+    [InlineData("v1", "Namespace")]
+    [InlineData("apps/v1", "Deployment")]
+    [InlineData("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")]
+    [InlineData("networking.k8s.io/v1", "Ingress")]
+    [InlineData("gateway.networking.k8s.io/v1", "GatewayClass")]
+    [InlineData("gateway.networking.k8s.io/v1", "BackendTLSPolicy")]
+    [InlineData("gateway.networking.k8s.io/v1", "httproute")]
+    [InlineData("gateway.networking.k8s.io/v1", "HTTPRouteList")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "TCPRoute")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "TLSRoute")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "UDPRoute")]
+    [InlineData("gateway.networking.k8s.io/v1beta1", "ReferenceGrant")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy")]
+    [InlineData("kubelb.k8c.io/v1alpha1", "Tenant")]
+    public void A_kind_that_is_not_carried_is_refused(string apiVersion, string kind) =>
+        Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind)).Should().Contain("is not supported; supported are Gateway, HTTPRoute, GRPCRoute");
+
+    [Theory]
+    [InlineData("gateway.networking.k8s.io/v1beta1")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2")]
+    [InlineData("gateway.networking.k8s.io/v2")]
+    [InlineData("gateway.networking.k8s.io")]
+    [InlineData("gateway.networking.k8s.io/V1")]
+    [InlineData("gateway.networking.k8s.io/v1/")]
+    [InlineData("gateway.example.com/v1")]
+    [InlineData("v1")]
+    public void Another_group_or_version_is_refused(string apiVersion) =>
+        Problem(r => r["apiVersion"] = apiVersion).Should().Contain("is not supported");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../kube-system")]
+    [InlineData("kube-system/x")]
+    [InlineData("a.b")]
+    [InlineData("A")]
+    [InlineData("-a")]
+    [InlineData("a-")]
+    [InlineData("a b")]
+    [InlineData("a\n")]
+    [InlineData("a\0")]
+    [InlineData("\u0430")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void A_namespace_that_is_none_is_refused(string @namespace) =>
+        Problem(r => r["metadata"]!["namespace"] = @namespace).Should().Contain("is not a DNS-1123 label");
+
+    [Theory]
+    [InlineData("../web")]
+    [InlineData("web/../../x")]
+    [InlineData("Web")]
+    [InlineData("web_1")]
+    [InlineData(".web")]
+    [InlineData("web.")]
+    [InlineData("web..x")]
+    [InlineData("web\n")]
+    [InlineData("web%2f")]
+    public void A_name_that_breaks_the_rules_of_dns_is_refused(string name) =>
+        Problem(r => r["metadata"]!["name"] = name).Should().Contain("is not a DNS-1123 subdomain");
+
+    [Fact]
+    public void A_name_of_more_than_253_characters_is_refused() =>
+        Problem(r => r["metadata"]!["name"] = new string('a', 254)).Should().Contain("is not a DNS-1123 subdomain");
+
+    [Theory]
+    [InlineData("kubelb")]
+    [InlineData("kube-system")]
+    [InlineData("default")]
+    [InlineData("tenant-")]
+    public void A_route_outside_of_tenants_namespaces_is_refused(string @namespace)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["metadata"]!["namespace"] = @namespace;
+
+        Translate(json).Problem.Should().Contain("Routes belong into a tenant's namespace");
+    }
+
+    [Theory]
+    [InlineData(80, 0)]
+    [InlineData(80, -1)]
+    [InlineData(80, 65536)]
+    [InlineData(0, 30080)]
+    [InlineData(65536, 30080)]
+    [InlineData(-80, 30080)]
+    public void A_port_or_node_port_out_of_range_is_refused(int port, int nodePort) =>
+        ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
+
+    [Theory]
+    [InlineData("SCTP")]
+    [InlineData("ICMP")]
+    [InlineData("tcp")]
+    [InlineData("")]
+    public void A_protocol_other_than_tcp_and_udp_is_refused(string protocol) =>
+        ServiceProblem(p => p["protocol"] = protocol).Should().Contain("is not supported; use TCP or UDP");
+
+    [Theory]
+    [InlineData("rules.0.filters")]
+    [InlineData("rules.0.backendRefs.0.filters")]
+    public void An_extension_is_refused_at_both_levels(string place)
+    {
+        var problem = Problem(r =>
+        {
+            var path = place.Split('.');
+            var node = path[..^1].Aggregate(r["spec"]!, (n, step) => int.TryParse(step, out var i) ? n[i]! : n[step]!);
+            node[path[^1]] = JsonNode.Parse("""[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"x"}}]""");
+        });
+
+        problem.Should().Contain("ExtensionRef are not supported");
+    }
+
+    [Fact]
+    public void Infrastructure_of_a_gateway_does_not_travel()
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["infrastructure"] = JsonNode.Parse(
+            """{"labels":{"a":"b"},"annotations":{"c":"d"},"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}""");
+
+        var generated = Translate(json).Generated;
+
+        ApiJson.ToJson(generated!).ToJsonString().Should().NotContain("infrastructure").And.NotContain("privileged");
+    }
+
+    [Theory]
+    [InlineData("gateway.envoyproxy.io/owning-gateway-name")]
+    [InlineData("gateway.networking.k8s.io/gateway-name")]
+    [InlineData("service.kubernetes.io/service-proxy-name")]
+    [InlineData("endpointslice.kubernetes.io/managed-by")]
+    [InlineData("kubelb.k8c.io/tenant")]
+    [InlineData("kubelb.k8c.io/managed-by")]
+    public void A_label_by_which_controllers_tell_their_own_does_not_travel(string label)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var source = json["spec"]!["source"]!["kubernetes"]!;
+        source["resource"]!["metadata"]!["labels"] = new JsonObject { [label] = "forged", ["team"] = "a" };
+        source["services"]![0]!["metadata"]!["labels"]![label] = "forged";
+
+        var translation = Translate(json);
+
+        translation.Generated!.Metadata.Labels.Values.Should().NotContain("forged").And.Contain("a");
+        translation.Services.Should().OnlyContain(s => !s.Service.Metadata.Labels.Values.Contains("forged"));
+    }
+
+    private static string? ServiceProblem(Action<JsonNode> change)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        change(json["spec"]!["source"]!["kubernetes"]!["services"]![0]!["spec"]!["ports"]![0]!);
+        return Refusal(json);
+    }
+
+    private static string? Problem(Action<JsonNode> change)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        change(json["spec"]!["source"]!["kubernetes"]!["resource"]!);
+        return Refusal(json);
+    }
+
+    private static string? Refusal(JsonObject json)
+    {
+        var translation = Translate(json);
+        translation.Generated.Should().BeNull();
+        translation.Services.Should().BeEmpty();
+        translation.IsRefused.Should().BeTrue();
+        return translation.Problem;
+    }
+
+    private static EnvoyGatewayTranslation Translate(JsonObject json) =>
+        EnvoyGatewayTranslator.Translate(ApiJson.Read<Route>(json), TenantPolicy.Default, new ManagementStub(NameHolder.Free), _ => 10_000);
+}

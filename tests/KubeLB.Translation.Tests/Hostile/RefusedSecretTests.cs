@@ -1,0 +1,125 @@
+using System.Text;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Secrets;
+
+namespace KubeLB.Translation.Tests.Hostile;
+
+/// <summary>What a tenant could write into a SyncSecret. What is refused is told without a word of the content.</summary>
+public sealed class RefusedSecretTests
+{
+    private const string Content = "hunter2";
+
+    [Theory]
+    [InlineData("kubernetes.io/service-account-token")]
+    [InlineData("bootstrap.kubernetes.io/token")]
+    [InlineData("helm.sh/release.v1")]
+    [InlineData("opaque")]
+    [InlineData("kubernetes.io/TLS")]
+    public void A_type_that_is_not_carried_is_refused(string type) =>
+        Problem(Secret(type)).Should().StartWith($"type \"{type}\" is not supported; supported are kubernetes.io/tls");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("..data")]
+    [InlineData("a/b")]
+    [InlineData("../x")]
+    [InlineData("a b")]
+    [InlineData("a\n")]
+    [InlineData("\u0430")]
+    public void A_key_that_no_secret_can_have_is_refused(string key) => Problem(Secret("Opaque", key)).Should().StartWith("a key of data is not usable");
+
+    [Fact]
+    public void A_key_of_more_than_253_characters_is_refused() => Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is not usable");
+
+    [Theory]
+    [InlineData("tls.crt")]
+    [InlineData("tls.key")]
+    public void A_certificate_without_its_key_or_a_key_without_its_certificate_is_refused(string only) =>
+        Problem(Secret("kubernetes.io/tls", only)).Should().Contain("must contain tls.crt and tls.key");
+
+    [Fact]
+    public void Other_keys_than_those_of_the_type_are_left_out()
+    {
+        var source = Secret("kubernetes.io/basic-auth", "username");
+        source.Data!["token"] = source.Data["username"];
+
+        CarriedSecretTranslator.Translate(source).Secret!.Data.Keys.Should().Equal("username");
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void More_than_a_secret_may_hold_is_refused(int above, bool isCarried)
+    {
+        var source = new SyncSecret { Metadata = { Name = "s", NamespaceProperty = "tenant-t", Uid = "u" }, Type = "Opaque" };
+        source.Data = new Dictionary<string, string>
+        {
+            ["a"] = Convert.ToBase64String(new byte[CarriedSecretTranslator.MaxSize / 2]),
+            ["b"] = Convert.ToBase64String(new byte[(CarriedSecretTranslator.MaxSize / 2) + above]),
+        };
+
+        var (secret, problem) = CarriedSecretTranslator.Translate(source);
+
+        (secret is not null).Should().Be(isCarried);
+        (problem?.Contains("more than 1048576 bytes") != true).Should().Be(isCarried);
+    }
+
+    [Fact]
+    public void What_is_not_base64_is_refused()
+    {
+        var source = Secret("Opaque");
+        source.Data!["password"] = "***" + Content;
+
+        Problem(source).Should().Be("data.password is not base64.");
+    }
+
+    [Theory]
+    [InlineData("kubelb")]
+    [InlineData("kube-system")]
+    public void Outside_of_tenants_namespaces_it_is_refused(string @namespace)
+    {
+        var source = Secret("Opaque");
+        source.Metadata.NamespaceProperty = @namespace;
+
+        Problem(source).Should().Contain("belong into a tenant's namespace");
+    }
+
+    [Fact]
+    public void The_secret_is_rebuilt_and_named_by_what_the_tenant_cannot_choose()
+    {
+        var source = Secret("Opaque");
+        source.Immutable = true;
+        source.Metadata.Name = "kubelb-ccm-kubeconfig";
+        source.Metadata.Labels = new Dictionary<string, string> { ["kubelb.k8c.io/tenant"] = "other", ["team"] = "a" };
+        source.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" };
+        source.Metadata.OwnerReferences = [new k8s.Models.V1OwnerReference { ApiVersion = "v1", Kind = "Namespace", Name = "x", Uid = "y" }];
+        source.Metadata.Finalizers = ["example.com/hold"];
+
+        var secret = CarriedSecretTranslator.Translate(source).Secret!;
+
+        secret.Metadata.Name.Should().Be("uid");
+        secret.Metadata.NamespaceProperty.Should().Be("tenant-t");
+        secret.Metadata.Labels.Should().Equal(new Dictionary<string, string> { ["kubelb.k8c.io/managed-by"] = "kubelb" });
+        secret.Metadata.Annotations.Should().BeNullOrEmpty();
+        secret.Metadata.Finalizers.Should().BeNullOrEmpty();
+        secret.Metadata.OwnerReferences.Should().ContainSingle().Which.Uid.Should().Be("uid");
+        secret.Immutable.Should().BeNull("the tenant may change its mind");
+    }
+
+    private static string Problem(SyncSecret source)
+    {
+        var (secret, problem) = CarriedSecretTranslator.Translate(source);
+        secret.Should().BeNull();
+        problem.Should().NotContain(Content);
+        return problem!;
+    }
+
+    private static SyncSecret Secret(string type, string key = "password") => new()
+    {
+        Metadata = { Name = "s", NamespaceProperty = "tenant-t", Uid = "uid" },
+        Type = type,
+        Data = new Dictionary<string, string> { [key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Content)) },
+    };
+}

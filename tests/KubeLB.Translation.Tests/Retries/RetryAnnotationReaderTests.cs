@@ -1,0 +1,163 @@
+using KubeLB.Api.EnvoyGateway;
+using KubeLB.Translation.EnvoyGateway.Retries;
+
+namespace KubeLB.Translation.Tests.Retries;
+
+public sealed class RetryAnnotationReaderTests
+{
+    [Theory]
+    [InlineData("5xx", "5xx", "")]
+    [InlineData("5xx,reset,connect-failure", "5xx,reset,connect-failure", "")]
+    [InlineData("  gateway-error ,\treset-before-request , retriable-4xx", "gateway-error,reset-before-request,retriable-4xx", "")]
+    [InlineData("cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream", "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream", "")]
+    [InlineData("503", "retriable-status-codes", "503")]
+    [InlineData("5xx, 429, 409", "5xx,retriable-status-codes", "429,409")]
+    [InlineData("retriable-status-codes,100,599", "retriable-status-codes", "100,599")]
+    [InlineData("retriable-status-codes", "retriable-status-codes", "")]
+    [InlineData("reset,reset,503,503,reset", "reset,retriable-status-codes", "503")]
+    public void Retry_on_is_a_list_of_triggers_and_status_codes_each_of_which_counts_once(string value, string triggers, string codes)
+    {
+        var (policy, problem) = Read((RetryAnnotations.RetryOn, value));
+
+        problem.Should().BeNull();
+        string.Join(",", policy!.RetryOn!.Triggers!).Should().Be(triggers);
+        string.Join(",", policy.RetryOn.HttpStatusCodes ?? []).Should().Be(codes);
+    }
+
+    [Theory]
+    [InlineData("", "an entry of the list is empty")]
+    [InlineData("   ", "an entry of the list is empty")]
+    [InlineData("5xx,", "an entry of the list is empty")]
+    [InlineData("5xx,,reset", "an entry of the list is empty")]
+    [InlineData("5XX", "5XX is not known")]
+    [InlineData("5xx reset", "5xx reset is not known")]
+    [InlineData("5xx;reset", "5xx;reset is not known")]
+    [InlineData("envoy-ratelimited", "envoy-ratelimited is not known")]
+    [InlineData("99", "99 is not known")]
+    [InlineData("099", "099 is not known")]
+    [InlineData("600", "600 is not known")]
+    [InlineData("1000", "1000 is not known")]
+    [InlineData("-503", "-503 is not known")]
+    [InlineData("+503", "+503 is not known")]
+    [InlineData("٥٠٣", "٥٠٣ is not known")]
+    [InlineData("500-599", "500-599 is not known")]
+    public void Retry_on_with_anything_else_is_refused_and_what_is_allowed_is_told(string value, string what)
+    {
+        var problem = Problem((RetryAnnotations.RetryOn, value));
+
+        problem.Should().StartWith($"Annotation gateway.envoyproxy.io/retry-on: \"{value.Trim()}\": {what}; allowed are")
+            .And.Contain("5xx, gateway-error, reset,").And.EndWith("status codes from 100 to 599.");
+    }
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("3", 3)]
+    [InlineData(" 3 ", 3)]
+    [InlineData("2147483647", int.MaxValue)]
+    public void Num_retries_is_a_whole_number(string value, int expected) =>
+        Read((RetryAnnotations.NumRetries, value)).Policy!.NumRetries.Should().Be(expected);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-1")]
+    [InlineData("+1")]
+    [InlineData("1.5")]
+    [InlineData("1e3")]
+    [InlineData("0x10")]
+    [InlineData("2147483648")]
+    [InlineData("99999999999999999999")]
+    [InlineData("three")]
+    [InlineData("1,000")]
+    public void Num_retries_that_is_none_is_refused(string value) =>
+        Problem((RetryAnnotations.NumRetries, value)).Should().Be(
+            $"Annotation gateway.envoyproxy.io/num-retries: \"{value}\" is not allowed; write a whole number from 0 to 2147483647.");
+
+    [Theory]
+    [InlineData("0s")]
+    [InlineData("500ms")]
+    [InlineData("1h2m3s4ms")]
+    [InlineData("99999h")]
+    [InlineData("1s1s1s1s")]
+    public void A_time_out_is_a_gateway_api_duration_and_stays_as_it_is_written(string value) =>
+        Read((RetryAnnotations.PerTryTimeout, value)).Policy!.PerRetry!.Timeout.Should().Be(value);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("2")]
+    [InlineData("1.5s")]
+    [InlineData("-1s")]
+    [InlineData("+1s")]
+    [InlineData("100us")]
+    [InlineData("100µs")]
+    [InlineData("1d")]
+    [InlineData("1 s")]
+    [InlineData("100000s")]
+    [InlineData("1s1s1s1s1s")]
+    [InlineData("1S")]
+    [InlineData("P1D")]
+    [InlineData("1s\n1s")]
+    public void A_duration_that_only_go_or_nobody_knows_is_refused(string value)
+    {
+        foreach (var key in new[] { RetryAnnotations.PerTryTimeout, RetryAnnotations.BackOffBaseInterval })
+        {
+            Problem((key, value)).Should().StartWith($"Annotation {key}: \"{value.Replace('\n', '?')}\" is not a Gateway API duration: write").And.Contain("500ms");
+        }
+    }
+
+    [Fact]
+    public void Pauses_are_read()
+    {
+        var backOff = Read((RetryAnnotations.BackOffBaseInterval, "100ms"), (RetryAnnotations.BackOffMaxInterval, "1m")).Policy!.PerRetry!.BackOff!;
+
+        backOff.BaseInterval.Should().Be("100ms");
+        backOff.MaxInterval.Should().Be("1m");
+    }
+
+    [Fact]
+    public void Equal_pauses_in_other_words_are_allowed() =>
+        Read((RetryAnnotations.BackOffBaseInterval, "1000ms"), (RetryAnnotations.BackOffMaxInterval, "1s")).Problem.Should().BeNull();
+
+    [Theory]
+    [InlineData("2s", "1999ms", "is less than gateway.envoyproxy.io/retry-back-off-base-interval (\"2s\"); it must be at least as long.")]
+    [InlineData("0s", "1s", "\"0s\" is not allowed; write a duration above zero.")]
+    [InlineData("0h0m", null, "\"0h0m\" is not allowed; write a duration above zero.")]
+    [InlineData(null, "1s", "is not allowed without gateway.envoyproxy.io/retry-back-off-base-interval")]
+    [InlineData("1s", "0s", "is less than gateway.envoyproxy.io/retry-back-off-base-interval")]
+    public void Pauses_that_envoy_would_not_take_are_refused(string? first, string? longest, string expected) =>
+        Problem((RetryAnnotations.BackOffBaseInterval, first), (RetryAnnotations.BackOffMaxInterval, longest)).Should().Contain(expected);
+
+    [Fact]
+    public void Every_value_that_is_wrong_is_told_and_none_of_the_right_ones_counts()
+    {
+        var (policy, problem) = Read((RetryAnnotations.RetryOn, "5xx"), (RetryAnnotations.NumRetries, "-1"), (RetryAnnotations.PerTryTimeout, "1.5s"));
+
+        policy.Should().BeNull();
+        problem.Should().Contain("num-retries: \"-1\"").And.Contain("retry-per-try-timeout: \"1.5s\"").And.NotContain("retry-on:");
+    }
+
+    [Fact]
+    public void A_value_of_any_length_and_content_makes_a_sentence_of_one_line()
+    {
+        var problem = Problem((RetryAnnotations.RetryOn, "\u0007\r\n\ud800" + new string('x', 250_000)));
+
+        problem.Length.Should().BeLessThan(1000);
+        problem.Should().NotContainAny("\n", "\r", "\u0007", "\ud800");
+    }
+
+    [Fact]
+    public void Other_annotations_ask_for_nothing()
+    {
+        Read(("gateway.envoyproxy.io/circuit-breaker", "x"), ("example.com/retry-on", "5xx"), ("gateway.envoyproxy.io/Retry-On", "x")).Should().Be((null, null));
+        RetryAnnotationReader.Read(null).Should().Be((null, null));
+    }
+
+    private static string Problem(params (string Key, string? Value)[] annotations)
+    {
+        var (policy, problem) = Read(annotations);
+        policy.Should().BeNull();
+        return problem!;
+    }
+
+    private static (RetryPolicy? Policy, string? Problem) Read(params (string Key, string? Value)[] annotations) =>
+        RetryAnnotationReader.Read(annotations.Where(a => a.Value is not null).ToDictionary(a => a.Key, a => a.Value!));
+}

@@ -1,0 +1,169 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
+
+namespace KubeLB.Translation.Tests.Status;
+
+/// <summary>Accepted and Programmed of a Route: True only on Envoy Gateway's word for what is generated now.</summary>
+public sealed class RouteOverviewTests
+{
+    private const string Now = "2026-01-02T03:04:05Z";
+    private const string Refusal = "Remove the filter.";
+
+    private static readonly RouteOrigin Origin = new("gateway.networking.k8s.io/v1", "HTTPRoute", "default", "r", "u");
+
+    /// <summary>What it shows; parents' conditions with the generation that they are of, parents separated by <c>|</c>; Accepted; Programmed.</summary>
+    public static TheoryData<string, string, string, string> OfRoutes => new()
+    {
+        { "nothing is said yet", "", "Unknown Pending", "Unknown Pending" },
+        { "what was said is of an older generation", "Accepted=True Accepted 6;ResolvedRefs=True ResolvedRefs 6", "Unknown Pending", "Unknown Pending" },
+        { "it serves", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7", "True Accepted", "True Programmed" },
+        { "it may not attach", "Accepted=False NotAllowedByListeners 7;ResolvedRefs=True ResolvedRefs 7", "False NotAllowedByListeners", "False NotAllowedByListeners" },
+        { "a backend is missing", "Accepted=True Accepted 7;ResolvedRefs=False BackendNotFound 7", "True Accepted", "False BackendNotFound" },
+        { "nothing is said of references", "Accepted=True Accepted 7", "True Accepted", "Unknown Pending" },
+        { "what is said of references is old", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 6", "True Accepted", "Unknown Pending" },
+        {
+            "one parent of two takes it", "Accepted=False NoReadyListeners 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7",
+            "True Accepted", "True Programmed"
+        },
+        {
+            "references do not resolve at one of two that take it",
+            "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=False RefNotPermitted 7",
+            "True Accepted", "False RefNotPermitted"
+        },
+        { "one parent of two is answered", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=False NoReadyListeners 6", "True Accepted", "True Programmed" },
+    };
+
+    public static TheoryData<string, string, string, string> OfGateways => new()
+    {
+        { "it is as it was created", "Accepted=Unknown Pending -;Programmed=Unknown Pending -", "Unknown Pending", "Unknown Pending" },
+        { "it has no address yet", "Accepted=True Accepted 7;Programmed=False AddressNotAssigned 7", "True Accepted", "False AddressNotAssigned" },
+        { "it serves", "Accepted=True Accepted 7;Programmed=True Programmed 7", "True Accepted", "True Programmed" },
+        { "what was said is of an older generation", "Accepted=True Accepted 6;Programmed=True Programmed 6", "Unknown Pending", "Unknown Pending" },
+        { "only half is said again", "Accepted=True Accepted 7;Programmed=True Programmed 6", "True Accepted", "Unknown Pending" },
+    };
+
+    [Theory]
+    [MemberData(nameof(OfRoutes))]
+    public void A_route_is_what_envoy_gateway_says_of_it_now(string what, string parents, string accepted, string programmed)
+    {
+        var status = new RouteParentsStatus
+        {
+            Parents = [.. parents.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(p => new RouteParentStatus { ControllerName = "c", Conditions = Read(p) })],
+        };
+
+        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, Api.Serialization.ApiJson.ToJson(status))).Should().Equal([accepted, programmed], what);
+    }
+
+    [Theory]
+    [MemberData(nameof(OfGateways))]
+    public void A_gateway_is_what_envoy_gateway_says_of_it_now(string what, string conditions, string accepted, string programmed) =>
+        Of(Overview(new Gateway { Metadata = new() { Name = "default-g" } }, Api.Serialization.ApiJson.ToJson(new GatewayStatus { Conditions = Read(conditions) })))
+            .Should().Equal([accepted, programmed], what);
+
+    [Fact]
+    public void The_conditions_are_of_the_routes_own_generation()
+    {
+        var conditions = Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, []);
+
+        conditions.Should().OnlyContain(c => c.ObservedGeneration == 3 && c.LastTransitionTime == Now);
+    }
+
+    [Fact]
+    public void What_cannot_be_read_says_nothing() =>
+        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, new JsonObject { ["parents"] = "none" })).Should().Equal("Unknown Pending", "Unknown Pending");
+
+    [Fact]
+    public void What_could_not_be_made_is_neither_accepted_nor_programmed()
+    {
+        Of(Build(EnvoyGatewayTranslation.Refused(Origin, Refusal), null)).Should().Equal("False Refused", "False Refused");
+        Of(Build(EnvoyGatewayTranslation.Failed(Origin, "No ports.", RouteConditions.PortsExhausted), null)).Should().Equal("False PortsExhausted", "False PortsExhausted");
+
+        var translation = new EnvoyGatewayTranslation(Origin, new HttpRoute { Metadata = new() { Name = "default-r" } }, [], null);
+        Of(Build(translation, AppliedObject.Failed("Too large."))).Should().Equal("False InstallationFailed", "False InstallationFailed");
+        Of(Build(translation, AppliedObject.Failed("No room.", mayPass: true))).Should().Equal("False QuotaExceeded", "False QuotaExceeded");
+    }
+
+    [Fact]
+    public void A_message_that_quotes_too_much_is_cut_to_what_an_api_server_takes()
+    {
+        var conditions = Build(EnvoyGatewayTranslation.Refused(Origin, string.Concat(Enumerable.Repeat("a\U0001F600", 20_000))), null);
+
+        foreach (var message in conditions.Select(c => c.Message))
+        {
+            message.Length.Should().BeInRange(32767, 32768);
+            message.Should().EndWith("…");
+            char.IsHighSurrogate(message[^2]).Should().BeFalse();
+        }
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("Accepted=True Accepted 6", true)]
+    [InlineData("Accepted=True Accepted 7", false)]
+    [InlineData("Accepted=False NotAllowedByListeners 7", false)]
+    public void A_status_can_wait_while_envoy_gateway_has_not_answered(string parent, bool waits)
+    {
+        var status = new RouteParentsStatus { Parents = [new RouteParentStatus { ControllerName = "c", Conditions = Read(parent) }] };
+        var now = Status("HTTPRoute", "default-r", Api.Serialization.ApiJson.ToJson(status));
+
+        RouteStatusNews.AwaitsAnswer(null, now).Should().Be(waits);
+        now.Resources!.Route!.Conditions = [new Condition { Type = RouteConditions.ResourceAppliedSuccessfully, Status = "False", Reason = "r", Message = "No." }];
+        RouteStatusNews.AwaitsAnswer(null, now).Should().BeFalse("a failure is news");
+    }
+
+    [Fact]
+    public void A_gateways_first_status_cannot_wait_as_routes_wait_for_its_name()
+    {
+        var now = Status("Gateway", "default-g", []);
+
+        RouteStatusNews.AwaitsAnswer(null, now).Should().BeFalse();
+        RouteStatusNews.AwaitsAnswer(Status("Gateway", "default-g", []), now).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Counts_of_attached_routes_are_told_from_other_changes()
+    {
+        var before = Status("Gateway", "default-g", Listener("http", 1));
+
+        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
+        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
+        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
+        RouteStatusNews.CountsOnly(null, before).Should().BeFalse();
+    }
+
+    private static JsonObject Listener(string name, int routes) =>
+        new() { ["listeners"] = new JsonArray(new JsonObject { ["name"] = name, ["attachedRoutes"] = routes }) };
+
+    private static RouteStatus Status(string kind, string name, JsonObject status) => new()
+    {
+        Resources = new RouteResources { Route = new GeneratedObject { Kind = kind, GeneratedName = name, Generation = 7, Status = status } },
+    };
+
+    private static List<Condition> Overview(ApiObject generated, JsonObject status) =>
+        Build(new EnvoyGatewayTranslation(Origin, generated, [], null), new AppliedObject(7, status, null));
+
+    private static List<Condition> Build(EnvoyGatewayTranslation translation, AppliedObject? generated) => RouteStatusBuilder.Build(
+        new Route { Metadata = new() { Name = "u", NamespaceProperty = "tenant-t", Generation = 3 } },
+        translation,
+        generated,
+        new Dictionary<string, AppliedObject>(),
+        Now).Conditions!;
+
+    private static string[] Of(List<Condition> conditions)
+    {
+        conditions.Select(c => c.Type).Should().Equal(RouteConditions.Accepted, RouteConditions.Programmed);
+        return [.. conditions.Select(c => $"{c.Status} {c.Reason}")];
+    }
+
+    // Type=Status Reason Generation;…
+    private static List<Condition> Read(string text) =>
+        [.. text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=', ' ')).Select(p => new Condition
+        {
+            Type = p[0], Status = p[1], Reason = p[2], Message = "m", ObservedGeneration = p[3] == "-" ? null : long.Parse(p[3], null), LastTransitionTime = "2025-01-01T00:00:00Z",
+        })];
+}

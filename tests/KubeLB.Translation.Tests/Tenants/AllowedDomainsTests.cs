@@ -1,0 +1,62 @@
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+public sealed class AllowedDomainsTests
+{
+    [Theory]
+    [InlineData("example.com", "example.com", true)]
+    [InlineData("example.com", "a.example.com", false)]
+    [InlineData("example.com", "*.example.com", false)]
+    [InlineData("*.example.com", "a.example.com", true)]
+    [InlineData("*.example.com", "*.example.com", true)]
+    [InlineData("*.example.com", "example.com", true)]
+    [InlineData("*.example.com", "a.b.example.com", false)]
+    [InlineData("*.example.com", "*.a.example.com", false)]
+    [InlineData("*.example.com", "badexample.com", false)]
+    [InlineData("*.example.com", "example.com.evil.org", false)]
+    [InlineData("*.example.com", ".example.com", false)]
+    [InlineData("*.example.com", "*", false)]
+    [InlineData("*.example.com", "*.com", false)]
+    [InlineData("**.example.com", "a.b.c.example.com", true)]
+    [InlineData("**.example.com", "*.b.example.com", true)]
+    [InlineData("**.example.com", "example.com", true)]
+    [InlineData("**.example.com", "notexample.com", false)]
+    [InlineData("*.EXAMPLE.com", "A.example.COM", true)]
+    [InlineData("*", "anything.org", true)]
+    [InlineData("**", "*", true)]
+    public void A_domain_allows_hostnames(string domain, string hostname, bool allows) =>
+        AllowedDomains.Of([domain]).Allows(hostname).Should().Be(allows);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public void No_hostname_stands_for_every_domain(string? hostname)
+    {
+        AllowedDomains.Of(["*.example.com", "**.example.org"]).Allows(hostname).Should().BeFalse();
+        AllowedDomains.Of(["*.example.com", "*"]).Allows(hostname).Should().BeTrue();
+    }
+
+    [Fact]
+    public void No_list_allows_everything_but_a_list_of_nothing_readable_allows_nothing()
+    {
+        AllowedDomains.Of(null).IsEvery.Should().BeTrue();
+        AllowedDomains.Of([]).IsEvery.Should().BeTrue();
+        AllowedDomains.Of(["exa mple.com", "a.*.com", "*example.com", "-a.com", "a..com"]).Allows("example.com").Should().BeFalse();
+        AllowedDomains.Of(["***"]).Allows(null).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("**.a.b")]
+    [InlineData("com")]
+    public void A_domain_that_can_be_read_is_no_problem(string domain) => AllowedDomains.Problem(domain).Should().BeNull();
+
+    [Fact]
+    public void A_long_list_is_shown_in_part()
+    {
+        var text = AllowedDomains.Of([.. Enumerable.Range(0, 25).Select(i => $"d{i:00}.example.com")]).ToString();
+
+        text.Should().StartWith("d00.example.com, d01").And.EndWith("d09.example.com and 15 more");
+    }
+}

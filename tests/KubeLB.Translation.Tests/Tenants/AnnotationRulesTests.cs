@@ -1,0 +1,126 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+public sealed class AnnotationRulesTests
+{
+    private static readonly Dictionary<string, string> Source = new()
+    {
+        ["dns.example.com/target"] = "a",
+        ["internal.example.com/id"] = "1",
+        ["plain"] = "x",
+        ["gateway.envoyproxy.io/retry-on"] = "5xx",
+        ["kubelb.k8c.io/applied"] = "{}",
+        ["kubectl.kubernetes.io/last-applied-configuration"] = "{}",
+    };
+
+    [Fact]
+    public void Without_settings_nothing_passes() => Keys(new ConfigSpec()).Should().BeEmpty();
+
+    [Fact]
+    public void What_is_not_KubeLBs_kubectls_or_Envoy_Gateways_passes_if_all_is_propagated() =>
+        Keys(new ConfigSpec { PropagateAllAnnotations = true }).Should().BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "plain");
+
+    [Theory]
+    [InlineData("*/*", false)]
+    [InlineData("*.envoyproxy.io/*", false)]
+    [InlineData("gateway.envoyproxy.io/*", true)]
+    [InlineData("gateway.envoyproxy.io/retry-on", true)]
+    [InlineData("gateway.envoyproxy.io/other", false)]
+    public void Envoy_Gateways_pass_where_a_key_names_their_group(string key, bool passes)
+    {
+        foreach (var all in new[] { true, false })
+        {
+            Keys(new ConfigSpec { PropagateAllAnnotations = all, PropagatedAnnotations = new() { [key] = "" } })
+                .Contains("gateway.envoyproxy.io/retry-on").Should().Be(passes);
+        }
+    }
+
+    [Theory]
+    [InlineData("kubelb.k8c.io/applied")]
+    [InlineData("kubectl.kubernetes.io/*")]
+    public void KubeLBs_and_kubectls_never_pass(string key) => Keys(new ConfigSpec { PropagatedAnnotations = new() { [key] = "" } }).Should().BeEmpty();
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("a", true)]
+    [InlineData("b, a ,c", true)]
+    [InlineData("b,c", false)]
+    [InlineData("A", false)]
+    [InlineData("ab", false)]
+    public void A_key_passes_with_one_of_its_allowed_values(string values, bool passes) =>
+        Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = values } }).Contains("dns.example.com/target").Should().Be(passes);
+
+    [Fact]
+    public void It_is_enough_that_one_of_several_patterns_allows_it() =>
+        Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = "no", ["*/target"] = "a" } }).Should().Equal("dns.example.com/target");
+
+    [Fact]
+    public void What_is_denied_never_passes() =>
+        Keys(new ConfigSpec
+        {
+            PropagateAllAnnotations = true,
+            PropagatedAnnotations = new() { ["internal.example.com/id"] = "1" },
+            DeniedAnnotations = ["internal.example.com/*", "plain"],
+        }).Should().Equal("dns.example.com/target");
+
+    [Fact]
+    public void A_key_is_denied_whether_it_would_be_propagated_or_not()
+    {
+        var rules = AnnotationRules.Of(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
+
+        rules.Denies("gateway.envoyproxy.io/retry-on").Should().BeTrue();
+        rules.Denies("example.com/a").Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_denial_that_cannot_be_read_denies_all_that_it_could_mean() =>
+        Keys(new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["internal.[example.com/*"] }).Should().BeEquivalentTo("dns.example.com/target", "plain");
+
+    [Fact]
+    public void Defaults_are_added_by_kind_and_replace_nothing()
+    {
+        var spec = new ConfigSpec
+        {
+            PropagatedAnnotations = new() { ["plain"] = "" },
+            DeniedAnnotations = ["team"],
+            DefaultAnnotations = new()
+            {
+                ["all"] = new() { ["plain"] = "default", ["team"] = "all", ["owner"] = "all" },
+                ["httproute"] = new() { ["team"] = "http" },
+                ["service"] = new() { ["only"] = "services" },
+                ["gateway"] = new() { ["kubelb.k8c.io/applied"] = "no", ["no key!"] = "no" },
+            },
+        };
+
+        Apply(spec, "HTTPRoute").Should().BeEquivalentTo(new Dictionary<string, string> { ["plain"] = "x", ["team"] = "http", ["owner"] = "all" });
+        Apply(spec, "Gateway").Should().BeEquivalentTo(new Dictionary<string, string> { ["plain"] = "x", ["team"] = "all", ["owner"] = "all" });
+        Apply(spec, AnnotationRules.Service)!.Should().Contain("only", "services");
+    }
+
+    [Fact]
+    public void A_tenant_that_says_anything_of_propagation_says_it_all()
+    {
+        var config = new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["plain"], DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } } };
+
+        Rules(config, new TenantSpec()).Apply("Gateway", Source)!.Keys.Should().BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "a");
+        Rules(config, new TenantSpec { PropagateAllAnnotations = false }).Apply("Gateway", Source)!.Keys.Should().Equal("a");
+        Rules(config, new TenantSpec { PropagatedAnnotations = [], DefaultAnnotations = [] }).Apply("Gateway", Source).Should().BeNull();
+        Rules(config, new TenantSpec { DeniedAnnotations = [] }).Apply("Gateway", Source)!.Keys.Should().Contain("plain");
+    }
+
+    [Fact]
+    public void Hostile_annotations_are_left_out()
+    {
+        var source = new Dictionary<string, string> { ["a b"] = "x", [""] = "x", ["a/b/c"] = "x", ["null"] = null!, ["good"] = "x" };
+
+        AnnotationRules.Of(new ConfigSpec { PropagateAllAnnotations = true }, null).Apply("Gateway", source)!.Keys.Should().Equal("good");
+    }
+
+    private static AnnotationRules Rules(ConfigSpec config, TenantSpec tenant) => AnnotationRules.Of(config, tenant);
+
+    private static Dictionary<string, string>? Apply(ConfigSpec spec, string kind) => AnnotationRules.Of(spec, null).Apply(kind, Source);
+
+    private static IEnumerable<string> Keys(ConfigSpec spec) => Apply(spec, "HTTPRoute")?.Keys ?? Enumerable.Empty<string>();
+}

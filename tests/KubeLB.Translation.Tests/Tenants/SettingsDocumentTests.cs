@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KubeLB.Api;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Tests.Shared;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+/// <summary>docs/settings.md says what is so.</summary>
+public sealed class SettingsDocumentTests
+{
+    private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "settings.md"));
+
+    public static TheoryData<TenantSpec, string, bool> Refusals => new()
+    {
+        { new() { GatewayAPI = new() { Disable = true } }, """{ "kind": "Gateway" }""", true },
+        { new() { GatewayAPI = new() { DisableHTTPRoute = true } }, """{ "kind": "HTTPRoute" }""", true },
+        { new() { GatewayAPI = new() { Gateway = new() { Limit = 2 } } }, """{ "kind": "Gateway" }""", false },
+        { new() { AllowedDomains = ["*.shop.example.com"] }, """{ "kind": "HTTPRoute", "spec": { "hostnames": ["www.example.net"] } }""", true },
+    };
+
+    [Fact]
+    public void Every_field_is_in_the_table()
+    {
+        var fields = FieldsOf<LayeredSettings>().Except(["gatewayAPI"])
+            .Concat(FieldsOf<GatewayApiSettings>().Except(["gateway", "route", "defaultGateway"]).Select(f => $"gatewayAPI.{f}"))
+            .Append("gatewayAPI.gateway.limit")
+            .Append("gatewayAPI.route.limit");
+
+        fields.Should().OnlyContain(field => Document.Contains($"\n| `{field}` |"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public void The_messages_are_those_that_tenants_read(TenantSpec spec, string resource, bool isWithinLimit)
+    {
+        var refusal = PolicyRefusal.Of("tenant-shop", Carried(resource), TenantPolicy.Of(null, new Tenant { Spec = spec }), isWithinLimit)!;
+
+        Document.Should().Contain($"| `{refusal.Reason}` | {refusal.Message} |");
+    }
+
+    private static CarriedObject Carried(string resource)
+    {
+        var json = JsonNode.Parse(resource)!.AsObject();
+        json["apiVersion"] = "gateway.networking.k8s.io/v1";
+        json["metadata"] = new JsonObject { ["name"] = "a", ["namespace"] = "default" };
+        var route = ApiJson.Read<Route>(new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["namespace"] = "tenant-shop", ["name"] = "uid" },
+            ["spec"] = new JsonObject { ["source"] = new JsonObject { ["kubernetes"] = new JsonObject { ["resource"] = json } } },
+        });
+        return CarriedObject.Read(route).Source!;
+    }
+
+    private static IEnumerable<string> FieldsOf<T>() =>
+        typeof(T).GetProperties().Where(p => p.Name != nameof(Extensible.Unknown)).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
+}

@@ -1,0 +1,51 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+public sealed class SettingsProblemsTests
+{
+    [Fact]
+    public void Good_settings_have_none()
+    {
+        SettingsProblems.MessageOf(null).Should().BeNull();
+        SettingsProblems.MessageOf(new TenantSpec()).Should().BeNull();
+        SettingsProblems.MessageOf(new ConfigSpec
+        {
+            GatewayAPI = new() { Class = "eg", Gateway = new() { Limit = 0 }, Route = new() { Limit = 5 } },
+            AllowedDomains = ["*", "*.example.com"],
+            PropagatedAnnotations = new() { ["example.com/*"] = "a,b" },
+            DeniedAnnotations = ["internal/*"],
+            DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" }, ["HTTPRoute"] = new() { ["example.com/a"] = "" } },
+        }).Should().BeNull();
+    }
+
+    public static TheoryData<TenantSpec, string> Bad => new()
+    {
+        { new() { GatewayAPI = new() { Class = "No Class" } }, "gatewayAPI.class \"No Class\"*write a name*" },
+        { new() { GatewayAPI = new() { Gateway = new() { Limit = -1 } } }, "gatewayAPI.gateway.limit is -1*write 0 or more*" },
+        { new() { GatewayAPI = new() { Route = new() { Limit = -2 } } }, "gatewayAPI.route.limit is -2*write 0 or more*" },
+        { new() { AllowedDomains = ["https://example.com"] }, "allowedDomains \"https://example.com\" allows nothing*" },
+        { new() { AllowedDomains = [null!] }, "allowedDomains*allows nothing*" },
+        { new() { PropagatedAnnotations = new() { ["a["] = "" } }, "propagatedAnnotations \"a[[]\" lets nothing through*" },
+        { new() { PropagatedAnnotations = new() { ["kubelb.k8c.io/x"] = "" } }, "propagatedAnnotations*KubeLB and kubectl*Remove it*" },
+        { new() { DeniedAnnotations = ["a[b"] }, "deniedAnnotations \"a[[]b\" denies every key that begins with \"a\"*" },
+        { new() { DeniedAnnotations = [null!] }, "deniedAnnotations*denies every key*" },
+        { new() { DefaultAnnotations = new() { ["gateways"] = [] } }, "defaultAnnotations \"gateways\" is no kind*httproute*" },
+        { new() { DefaultAnnotations = new() { ["all"] = new() { ["a b"] = "c" } } }, "defaultAnnotations.all \"a b\" is not set*" },
+        { new() { DefaultAnnotations = new() { ["all"] = new() { ["kubelb.k8c.io/applied"] = "c" } } }, "defaultAnnotations.all \"kubelb.k8c.io/applied\" is not set*" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bad))]
+    public void A_setting_that_cannot_be_used_is_named_with_what_to_do(TenantSpec spec, string message)
+    {
+        SettingsProblems.Of(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
+        TenantPolicy.Of(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
+    }
+
+    [Fact]
+    public void However_many_there_are_the_message_fits_into_a_condition() =>
+        SettingsProblems.MessageOf(new TenantSpec { AllowedDomains = [.. Enumerable.Range(0, 10_000).Select(i => $"no domain {i}")] })!
+            .Length.Should().BeLessThan(5_000);
+}

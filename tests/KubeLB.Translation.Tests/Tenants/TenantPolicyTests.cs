@@ -1,0 +1,119 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Translation.Tests.Tenants;
+
+public sealed class TenantPolicyTests
+{
+    private static readonly string[] Kinds = ["Gateway", "HTTPRoute", "GRPCRoute"];
+
+    [Fact]
+    public void Without_tenant_and_config_the_defaults_hold()
+    {
+        foreach (var policy in new[] { TenantPolicy.Of(null, null), TenantPolicy.Of(new Config(), new Tenant()), TenantPolicy.Of(new Config { Spec = new() }, new Tenant { Spec = new() }) })
+        {
+            policy.GatewayClass.Should().Be("eg");
+            Kinds.Should().NotContain(kind => policy.IsDisabled(kind));
+            policy.GatewayLimit.Should().BeNull();
+            policy.RouteLimit.Should().BeNull();
+            policy.Domains.IsEvery.Should().BeTrue();
+        }
+    }
+
+    [Fact]
+    public void A_tenants_field_wins_over_the_configs_each_for_itself()
+    {
+        var policy = Of(
+            config: new ConfigSpec
+            {
+                GatewayAPI = new() { Class = "general", Disable = true, DisableHTTPRoute = true, Gateway = new() { Limit = 3 }, Route = new() { Limit = 30 } },
+                AllowedDomains = ["example.com"],
+            },
+            tenant: new TenantSpec { GatewayAPI = new() { Disable = false, DisableGRPCRoute = true, Gateway = new() { Limit = 0 } }, AllowedDomains = ["example.org"] });
+
+        policy.GatewayClass.Should().Be("general");
+        policy.IsGatewayApiDisabled.Should().BeFalse();
+        policy.IsDisabled("Gateway").Should().BeFalse();
+        policy.IsDisabled("HTTPRoute").Should().BeTrue();
+        policy.IsDisabled("GRPCRoute").Should().BeTrue();
+        policy.GatewayLimit.Should().Be(0);
+        policy.RouteLimit.Should().Be(30);
+        policy.Domains.ToString().Should().Be("example.org");
+    }
+
+    [Fact]
+    public void Gateway_api_that_is_switched_off_switches_off_every_kind() =>
+        Kinds.Should().OnlyContain(kind => Of(new ConfigSpec { GatewayAPI = new() { Disable = true } }, new TenantSpec()).IsDisabled(kind));
+
+    [Fact]
+    public void What_cannot_be_used_counts_as_absent()
+    {
+        var policy = Of(
+            new ConfigSpec { GatewayAPI = new() { Class = "general", Gateway = new() { Limit = 3 } }, AllowedDomains = ["example.com"] },
+            new TenantSpec { GatewayAPI = new() { Class = "No Class", Gateway = new() { Limit = -1 }, Route = new() { Limit = -5 } }, AllowedDomains = [] });
+
+        policy.GatewayClass.Should().Be("general");
+        policy.GatewayLimit.Should().Be(3);
+        policy.RouteLimit.Should().BeNull();
+        policy.Domains.IsEvery.Should().BeFalse();
+    }
+
+    public static TheoryData<string, TenantSpec, string[]> Changes => new()
+    {
+        { "nothing", new(), [] },
+        { "the class as it was", new() { GatewayAPI = new() { Class = "eg" } }, [] },
+        { "a limit", new() { GatewayAPI = new() { Gateway = new() { Limit = 1 }, Route = new() { Limit = 1 } } }, [] },
+        { "all domains", new() { AllowedDomains = ["a.example.com", "*"] }, [] },
+        { "propagation of nothing", new() { PropagateAllAnnotations = false, DeniedAnnotations = [] }, [] },
+        { "the class", new() { GatewayAPI = new() { Class = "other" } }, ["Gateway"] },
+        { "everything off", new() { GatewayAPI = new() { Disable = true } }, Kinds },
+        { "HTTPRoutes off", new() { GatewayAPI = new() { DisableHTTPRoute = true } }, ["HTTPRoute"] },
+        { "GRPCRoutes off", new() { GatewayAPI = new() { DisableGRPCRoute = true } }, ["GRPCRoute"] },
+        { "domains", new() { AllowedDomains = ["example.com"] }, Kinds },
+        { "propagation", new() { PropagateAllAnnotations = true }, Kinds },
+        { "allowed keys", new() { PropagatedAnnotations = new() { ["a"] = "" } }, Kinds },
+        { "defaults of all", new() { DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } } }, Kinds },
+        { "defaults of gateways", new() { DefaultAnnotations = new() { ["gateway"] = new() { ["a"] = "b" } } }, ["Gateway"] },
+        { "defaults of services", new() { DefaultAnnotations = new() { ["service"] = new() { ["a"] = "b" } } }, ["HTTPRoute", "GRPCRoute"] },
+        { "defaults of a kind that is not generated", new() { DefaultAnnotations = new() { ["ingress"] = new() { ["a"] = "b" } } }, [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void A_change_concerns_the_kinds_whose_outcome_it_can_change(string change, TenantSpec spec, string[] concerned)
+    {
+        var (before, after) = (Of(new ConfigSpec(), new TenantSpec()), Of(new ConfigSpec(), spec));
+
+        Kinds.Where(kind => after.MayDiffer(kind, before)).Should().BeEquivalentTo(concerned, change);
+        Kinds.Where(kind => before.MayDiffer(kind, after)).Should().BeEquivalentTo(concerned, "it is the same the other way round");
+    }
+
+    [Fact]
+    public void The_same_settings_given_by_another_object_concern_nothing()
+    {
+        var spec = new TenantSpec
+        {
+            AllowedDomains = ["b.example.com", "a.example.com"],
+            PropagatedAnnotations = new() { ["b"] = "", ["a"] = "" },
+            DeniedAnnotations = ["d", "c"],
+            DefaultAnnotations = new() { ["all"] = new() { ["x"] = "1", ["y"] = "2" } },
+        };
+        var same = new ConfigSpec
+        {
+            AllowedDomains = ["a.example.com", "b.example.com"],
+            PropagatedAnnotations = new() { ["a"] = "", ["b"] = "" },
+            DeniedAnnotations = ["c", "d"],
+            DefaultAnnotations = new() { ["all"] = new() { ["y"] = "2", ["x"] = "1" } },
+        };
+
+        Kinds.Should().NotContain(kind => Of(new ConfigSpec(), spec).MayDiffer(kind, Of(same, new TenantSpec())));
+    }
+
+    [Fact]
+    public void What_is_off_before_and_after_is_not_concerned() =>
+        Of(new ConfigSpec { GatewayAPI = new() { Disable = true } }, new TenantSpec())
+            .MayDiffer("Gateway", Of(new ConfigSpec { GatewayAPI = new() { Disable = true, Class = "other" }, PropagateAllAnnotations = true }, new TenantSpec()))
+            .Should().BeFalse();
+
+    private static TenantPolicy Of(ConfigSpec config, TenantSpec tenant) => TenantPolicy.Of(new Config { Spec = config }, new Tenant { Spec = tenant });
+}
