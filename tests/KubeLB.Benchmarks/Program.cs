@@ -7,8 +7,14 @@ var sizes = quick ? Sizes.Quick : Sizes.Full;
 switch (chosen)
 {
     case "all":
-        Table.Print([.. await EmbeddedClusterSpeed.MeasureAsync(sizes), .. await InstallationCost.MeasureAsync(sizes), .. await Fairness.MeasureAsync(sizes),
-            .. await XdsPush.MeasureAsync(sizes)]);
+        Table.Print(
+        [
+            .. await EmbeddedClusterSpeed.MeasureAsync(sizes),
+            .. await InstallationCost.MeasureAsync(sizes),
+            .. await Fairness.MeasureAsync(sizes),
+            .. await XdsPush.MeasureAsync(sizes),
+            await XdsMemory.MeasureAsync(sizes),
+        ]);
         return 0;
     case "embedded":
         Table.Print(await EmbeddedClusterSpeed.MeasureAsync(sizes));
@@ -20,17 +26,20 @@ switch (chosen)
         Table.Print(await Fairness.MeasureAsync(sizes));
         return 0;
     case "xds":
-        Table.Print(await XdsPush.MeasureAsync(sizes));
+        Table.Print([.. await XdsPush.MeasureAsync(sizes), await XdsMemory.MeasureAsync(sizes)]);
         return 0;
     case "list":
         Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
         Console.WriteLine("ccm       the CCM and the manager: API requests per change, time to a generated HTTPRoute");
         Console.WriteLine("fairness  the manager: one tenant's Route while another tenant has thousands");
-        Console.WriteLine("xds       the xDS server: what one changed resource costs among many");
+        Console.WriteLine("xds       the xDS server: what one changed resource costs among many, memory");
         Console.WriteLine("all       all of these (the default)");
         return 0;
     case MemoryUse.Command when args.Length >= 3:
         await MemoryUse.ReportAsync(int.Parse(args[1]), int.Parse(args[2]));
+        return 0;
+    case XdsMemory.Command when args.Length >= 2:
+        await XdsMemory.ReportAsync(int.Parse(args[1]));
         return 0;
     case StartTime.Command when args.Length >= 2:
         await StartTime.ReportAsync(bool.Parse(args[1]));

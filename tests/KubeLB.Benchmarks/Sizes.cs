@@ -10,13 +10,21 @@ namespace KubeLB.Benchmarks;
 /// <param name="Flood">Routes of one tenant while another's are timed.</param>
 internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IReadOnlyList<int> Routes, int Timed, int Flood)
 {
+    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25, 10_000);
+
+    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5, 1_000)
+    {
+        XdsClusters = [100, 1_000],
+        XdsChanges = 200,
+        XdsProxies = 100,
+    };
+
     /// <summary>Clusters that a proxy has when one changed resource is timed.</summary>
     public IReadOnlyList<int> XdsClusters { get; init; } = [100, 1_000, 10_000];
 
     /// <summary>How many such changes are timed.</summary>
     public int XdsChanges { get; init; } = 2_000;
 
-    public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25, 10_000);
-
-    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5, 1_000) { XdsClusters = [100, 1_000], XdsChanges = 200 };
+    /// <summary>Proxies that are connected when the xDS server's memory is measured, five per tenant.</summary>
+    public int XdsProxies { get; init; } = 1_000;
 }

@@ -1,18 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
-using Envoy.Config.Endpoint.V3;
 using Envoy.Service.Discovery.V3;
 using Grpc.Net.Client;
-using KubeLB.Xds.Hosting;
 using KubeLB.Xds.Resources;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Client = Envoy.Service.Discovery.V3.AggregatedDiscoveryService.AggregatedDiscoveryServiceClient;
 using Stream = Grpc.Core.AsyncDuplexStreamingCall<Envoy.Service.Discovery.V3.DeltaDiscoveryRequest, Envoy.Service.Discovery.V3.DeltaDiscoveryResponse>;
 
@@ -24,11 +15,9 @@ namespace KubeLB.Benchmarks;
 /// </summary>
 internal static class XdsPush
 {
-    private const int Endpoints = 3;
-
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Sizes sizes)
     {
-        await using var app = await StartAsync();
+        await using var app = await XdsServer.StartAsync();
         var cache = app.Services.GetRequiredService<ResourceCache>();
         using var channel = GrpcChannel.ForAddress(app.Urls.Single(), new GrpcChannelOptions { MaxReceiveMessageSize = null });
         var rows = new List<Row>();
@@ -40,7 +29,7 @@ internal static class XdsPush
             {
                 for (var i = 0; i < clusters; i++)
                 {
-                    t.Set(Name(i), NewCluster(Name(i))).Set(Name(i), NewEndpoints(Name(i), 0));
+                    t.Set(XdsServer.Name(i), XdsServer.NewCluster(XdsServer.Name(i))).Set(XdsServer.Name(i), XdsServer.NewEndpoints(XdsServer.Name(i), 0));
                 }
             });
             var watch = Stopwatch.StartNew();
@@ -90,47 +79,14 @@ internal static class XdsPush
         var watch = Stopwatch.StartNew();
         for (var i = 1; i <= changes; i++)
         {
-            var name = Name(i % proxy.Clusters);
-            cache.Update(proxy.Node + Unwatched, t => t.Set(name, NewEndpoints(name, 10_000 + i)));
+            var name = XdsServer.Name(i % proxy.Clusters);
+            cache.Update(proxy.Node + Unwatched, t => t.Set(name, XdsServer.NewEndpoints(name, 10_000 + i)));
         }
 
         return watch.Elapsed.TotalMicroseconds / changes;
     }
 
-    private static async Task<WebApplication> StartAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, o => o.Protocols = HttpProtocols.Http2));
-        builder.Services.AddXds();
-        var app = builder.Build();
-        app.MapXds();
-        await app.StartAsync();
-        return app;
-    }
-
-    private static string Name(int i) => $"tenant-t-route-{i.ToString("d5", CultureInfo.InvariantCulture)}-http";
-
     private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
-
-    private static Cluster NewCluster(string name) => new()
-    {
-        Name = name,
-        Type = Cluster.Types.DiscoveryType.Eds,
-        EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource() } },
-    };
-
-    private static ClusterLoadAssignment NewEndpoints(string name, int change)
-    {
-        var group = new LocalityLbEndpoints();
-        for (var i = 0; i < Endpoints; i++)
-        {
-            var address = new Envoy.Config.Core.V3.SocketAddress { Address = $"10.{change / 250 % 250}.{change % 250}.{i + 1}", PortValue = 30_080 };
-            group.LbEndpoints.Add(new LbEndpoint { Endpoint = new Endpoint { Address = new Address { SocketAddress = address } } });
-        }
-
-        return new ClusterLoadAssignment { ClusterName = name, Endpoints = { group } };
-    }
 
     private sealed class Proxy(int clusters, Stream stream) : IDisposable
     {
@@ -158,8 +114,8 @@ internal static class XdsPush
 
         public async Task ChangeAsync(ResourceCache cache, int change)
         {
-            var name = Name(change % clusters);
-            var endpoints = NewEndpoints(name, change);
+            var name = XdsServer.Name(change % clusters);
+            var endpoints = XdsServer.NewEndpoints(name, change);
             var watch = Stopwatch.StartNew();
             cache.Update(Node, t => t.Set(name, endpoints));
             var response = await ReceiveAsync();

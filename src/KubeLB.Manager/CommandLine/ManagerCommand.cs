@@ -15,13 +15,14 @@ internal sealed class ManagerCommand
     private readonly Option<bool> _debug = Switch("--debug", "Log at level debug, whatever --zap-log-level says");
     private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9443");
     private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
-    private readonly Option<string> _listenAddress = Text("--listen-address", "Address of the xDS server; accepted for compatibility, has no effect in this version", ":8001");
+    private readonly Option<string> _listenAddress = Address("--listen-address", "Address of the xDS server; 0 switches it off", ":8001");
+    private readonly Option<bool> _xdsInsecure = Switch("--xds-insecure", "Serve xDS in plain text and to everybody, for proxies of the Go manager during a migration");
     private readonly Option<LogLevel> _logLevel = LogLevel();
 
     public RootCommand Build()
     {
         var command = new RootCommand("KubeLB's manager: turns the tenants' Routes into Envoy Gateway resources and configures their proxies.");
-        Option[] options = [_namespace, _kubeconfig, _enableGatewayApi, _leaderElection, _debug, _metricsAddress, _probeAddress, _listenAddress, _logLevel];
+        Option[] options = [_namespace, _kubeconfig, _enableGatewayApi, _leaderElection, _debug, _metricsAddress, _probeAddress, _listenAddress, _xdsInsecure, _logLevel];
         foreach (var option in options)
         {
             command.Options.Add(option);
@@ -38,6 +39,8 @@ internal sealed class ManagerCommand
         EnableLeaderElection = parsed.GetValue(_leaderElection),
         MetricsAddress = parsed.GetValue(_metricsAddress)!,
         HealthProbeBindAddress = parsed.GetValue(_probeAddress)!,
+        ListenAddress = parsed.GetValue(_listenAddress)!,
+        XdsInsecure = parsed.GetValue(_xdsInsecure),
         LogLevel = parsed.GetValue(_debug) ? Microsoft.Extensions.Logging.LogLevel.Debug : parsed.GetValue(_logLevel),
     };
 }

@@ -1,13 +1,15 @@
-using k8s;
 using k8s.Models;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
+using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
@@ -56,18 +58,25 @@ internal static class ManagerControllers
             controller.Watch<V1Secret>(ManagementCluster.Name, _ => (V1Secret secret) =>
                 Indexes.SyncSecretOf(secret) is { } owner ? [new ResourceKey(secret.Namespace(), owner.Name)] : []);
         });
-        services.AddController<SnapshotReconciler>("snapshot", controller =>
+        services.AddController<ConfigurationReconciler>("configuration", controller =>
         {
             controller.OnlyWhileLeading = false;
-            controller.Watch<Route>(ManagementCluster.Name, _ => (Route route) => NamespaceKey(route));
-            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => NamespaceKey(service));
-            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => NamespaceKey(addresses));
-            EndpointWatches.WatchSettings(controller, tenantNamespace => new ResourceKey("", tenantNamespace));
+            controller.Workers = Workers;
+            controller.Watch<Route>(ManagementCluster.Name);
+            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) =>
+                OwnerlessServices.OriginOf(service) is null ? Indexes.OwnerKey(service) : [ConfigurationReconciler.AllOf(service.Namespace())]);
+            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.NodesOf(addresses.Namespace)]);
+
+            // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of.
+            controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfNewTenant);
+            EndpointWatches.WatchSettings(controller, ConfigurationReconciler.NodesOf);
         });
+        CertificateReconciler.AddController(services, options);
         EndpointWatches.AddController(services);
     }
 
-    private static IEnumerable<ResourceKey> NamespaceKey(IKubernetesObject<V1ObjectMeta> value) => [new("", value.Metadata.NamespaceProperty)];
+    private static IEnumerable<ResourceKey> NodesOfNewTenant(Change<Tenant> change) =>
+        change.Old is { } ? [] : [ConfigurationReconciler.NodesOf(TenantNames.Namespace(change.Key.Name))];
 
     // Routes refer to their Gateway by its generated name.
     private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)

@@ -5,8 +5,11 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
@@ -15,7 +18,8 @@ using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
-using KubeLB.Xds.Snapshots;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -24,7 +28,7 @@ namespace KubeLB.Manager.Hosting;
 
 /// <summary>
 /// Wires a manager: its settings, the cluster with the kinds that it watches, and its controllers
-/// (<see cref="ManagerControllers"/>). The host offers the proxies' configuration as a <see cref="SnapshotCache"/>.
+/// (<see cref="ManagerControllers"/>). The host offers the proxies' configuration as a <see cref="ResourceCache"/>.
 /// </summary>
 public static class ManagerHost
 {
@@ -54,7 +58,7 @@ public static class ManagerHost
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton<SnapshotCache>();
+        services.AddSingleton<ResourceCache>();
         services.AddSingleton<TenantSettingsResolver>();
         services.AddEventRecorder(ManagementCluster.Name, RouteEvents.Component);
         TenantWatches.AddServices(services);
@@ -62,6 +66,11 @@ public static class ManagerHost
         {
             services.AddSingleton<PortAllocator>();
             services.AddSingleton<TenantEndpoints>();
+            services.AddSingleton<ProxyConfigurations>();
+            services.AddSingleton<XdsStreams>();
+            services.AddSingleton<XdsCertificates>();
+            services.AddSingleton<XdsEndpoint>();
+            services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
             services.AddSingleton<PolicyChanges>();

@@ -23,6 +23,12 @@ public sealed record ManagerOptions
     /// <summary>First and last port that a tenant's proxy listens on for Services. Allocations outside of it are made anew.</summary>
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
+    /// <summary>Address of the xDS server; <c>0</c> switches it off.</summary>
+    public string ListenAddress { get; init; } = ":8001";
+
+    /// <summary>Serves xDS in plain text and to everybody: for proxies of the Go manager during a migration.</summary>
+    public bool XdsInsecure { get; init; }
+
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9443";
 

@@ -1,8 +1,8 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
-using Envoy.Extensions.Upstreams.Http.V3;
 using Envoy.Type.V3;
 using Google.Protobuf.WellKnownTypes;
+using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace KubeLB.Manager.Proxies;
 

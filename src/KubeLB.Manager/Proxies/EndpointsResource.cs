@@ -1,4 +1,3 @@
-using System.Net;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 
@@ -28,5 +27,5 @@ internal static class EndpointsResource
     }
 
     /// <summary>Whether Envoy has to resolve an address, which endpoints of EDS cannot be.</summary>
-    public static bool IsHostname(string node) => !IPAddress.TryParse(node, out _);
+    public static bool IsHostname(string node) => !System.Net.IPAddress.TryParse(node, out _);
 }

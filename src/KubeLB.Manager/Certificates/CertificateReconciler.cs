@@ -1,0 +1,111 @@
+using k8s.Models;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Certificates;
+
+/// <summary>
+/// Keeps the certificates of xDS: the authority, the server's, and one for the proxies of each tenant, each in a Secret. All are replaced
+/// well before their end; who uses them reads them anew. The key is that of the Secret.
+/// </summary>
+internal sealed class CertificateReconciler(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    ManagerOptions options,
+    TenantSettingsResolver tenants,
+    Applier applier,
+    TimeProvider time,
+    ILogger<CertificateReconciler> logger) : IReconciler
+{
+    private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
+    private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
+
+    public static void AddController(IServiceCollection services, ManagerOptions options) => services.AddController<CertificateReconciler>("certificate", controller =>
+    {
+        var authority = new ResourceKey(options.Namespace, CertificateSecrets.Authority);
+        var server = new ResourceKey(options.Namespace, CertificateSecrets.Server);
+        controller.Watch<V1Secret>(ManagementCluster.Name, services =>
+        {
+            var namespaces = services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<V1Namespace>();
+            return (V1Secret secret) => ResourceKey.Of(secret) switch
+            {
+                var key when key == authority => [key, server, .. namespaces.List().Select(n => ClientOf(n.Name()))],
+                var key when key == server || key.Name == CertificateSecrets.Client => [key],
+                _ => [],
+            };
+        });
+        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) => [ClientOf(@namespace.Name())]);
+
+        // Something that is there in every installation brings the first look, at whatever Secrets there are.
+        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]);
+    });
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var stored = CertificateSecrets.ReadAuthority(_secrets.Get(options.Namespace, CertificateSecrets.Authority));
+        if (key == new ResourceKey(options.Namespace, CertificateSecrets.Authority))
+        {
+            var due = XdsAuthority.At(stored, time.GetUtcNow());
+            if (due != stored)
+            {
+                await applier.ApplyAsync(management, CertificateSecrets.Write(options.Namespace, due), cancellationToken).ConfigureAwait(false);
+                Log.AuthorityWritten(logger, stored is null ? "created" : due.Next is null ? "replaced" : "next one trusted");
+            }
+
+            return ReconcileResult.RequeueAfter(CertificateTimes.Look);
+        }
+
+        if (stored is null)
+        {
+            // It comes, and brings the key back.
+            return ReconcileResult.Done;
+        }
+
+        var isServer = key.Namespace == options.Namespace;
+        if (!isServer && !IsWanted(key.Namespace))
+        {
+            return ReconcileResult.Done;
+        }
+
+        IReadOnlyList<string> names = isServer ? CertificateSecrets.ServerNames(options.Namespace) : [CertificateSecrets.ClientName(key.Namespace)];
+        await IssueAsync(key, stored, names, isServer, cancellationToken).ConfigureAwait(false);
+        return ReconcileResult.RequeueAfter(CertificateTimes.Look);
+    }
+
+    private async Task IssueAsync(ResourceKey key, XdsAuthority authority, IReadOnlyList<string> names, bool isServer, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var present = _secrets.Get(key);
+        var pair = CertificateSecrets.ReadPair(present);
+        var isGood = authority.IsGood(pair, names, now);
+        if (isGood && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
+        {
+            return;
+        }
+
+        if (!isGood)
+        {
+            using var signing = authority.Signing.Load() ?? throw new InvalidOperationException($"Secret {options.Namespace}/{CertificateSecrets.Authority} holds no usable authority.");
+            pair = isServer
+                ? CertificateIssuer.Server(signing, names, now, CertificateTimes.Leaf)
+                : CertificateIssuer.Client(signing, names[0], now, CertificateTimes.Leaf);
+        }
+
+        await applier.ApplyAsync(management, CertificateSecrets.Write(key.Namespace, key.Name, pair!, authority.Trusted), cancellationToken).ConfigureAwait(false);
+        Log.CertificateWritten(logger, key, isGood ? "trust renewed" : "issued");
+    }
+
+    private bool IsWanted(string @namespace) =>
+        _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null }
+        && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null };
+
+    private static ResourceKey ClientOf(string tenantNamespace) => new(tenantNamespace, CertificateSecrets.Client);
+}

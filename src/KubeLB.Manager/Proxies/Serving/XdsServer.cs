@@ -1,0 +1,130 @@
+using System.Net;
+using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Probes;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Hosting;
+using KubeLB.Xds.Resources;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Proxies.Serving;
+
+/// <summary>
+/// Serves xDS to the tenants' proxies, over mutual TLS unless that is switched off. Every replica does, whoever leads. Where it listens is
+/// known after the start.
+/// </summary>
+internal sealed class XdsServer(
+    ManagerOptions options,
+    ResourceCache resources,
+    XdsStreams streams,
+    XdsCertificates certificates,
+    XdsEndpoint endpoint,
+    IEnumerable<IXdsObserver> observers,
+    ILoggerFactory logging) : IHostedService, IAsyncDisposable
+{
+    // Streams have no end of their own.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private WebApplication? _app;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is not { } address)
+        {
+            return;
+        }
+
+        // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(logging);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton(resources);
+        builder.Services.AddSingleton(streams);
+        foreach (var observer in observers)
+        {
+            builder.Services.AddSingleton(observer);
+        }
+
+        if (!options.XdsInsecure)
+        {
+            builder.Services.AddSingleton<IXdsAuthorizer>(new CertificateAuthorizer(certificates));
+        }
+
+        builder.Services.AddXds(xds => xds.ControlPlane = "kubelb-manager");
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (address.Address is null)
+            {
+                kestrel.ListenAnyIP(address.Port, Configure);
+            }
+            else
+            {
+                kestrel.Listen(address.Address, address.Port, Configure);
+            }
+        });
+        _app = builder.Build();
+        _app.UseRouting();
+        _app.MapXds();
+        try
+        {
+            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Cannot listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}; choose another address.", e);
+        }
+
+        var bound = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        endpoint.Address = new IPEndPoint(address.Address ?? IPAddress.Any, new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_app is { } app)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(Patience);
+            await app.StopAsync(limit.Token).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is { } app)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void Configure(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        if (!options.XdsInsecure)
+        {
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificateSelector = (_, _) => certificates.Server;
+                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                https.ClientCertificateValidation = (certificate, _, _) => certificates.TenantOf(certificate) is not null;
+            });
+        }
+    }
+
+    /// <summary>Leaves signals to the host that this listener belongs to.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
