@@ -52,8 +52,6 @@ public static class ManagerHost
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
-        services.AddEventRecorder(ManagementCluster.Name, "kubelb-manager");
-
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SnapshotCache>();
