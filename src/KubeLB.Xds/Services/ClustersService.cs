@@ -1,5 +1,5 @@
-using Envoy.Service.Discovery.V3;
 using Envoy.Service.Cluster.V3;
+using Envoy.Service.Discovery.V3;
 using Grpc.Core;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;

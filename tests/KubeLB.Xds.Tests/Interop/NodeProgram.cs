@@ -10,6 +10,7 @@ namespace KubeLB.Xds.Tests.Interop;
 internal sealed class NodeProgram : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly Task _ended;
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly ConcurrentQueue<JsonElement> _lines = new();
 
@@ -26,6 +27,7 @@ internal sealed class NodeProgram : IAsyncDisposable
         process.ErrorDataReceived += (_, e) => _errors.Enqueue(e.Data ?? "");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        _ended = process.WaitForExitAsync();
     }
 
     public static string Folder => Path.Combine(SourceTree.Root, "tests", "interop", "xds");
@@ -73,6 +75,8 @@ internal sealed class NodeProgram : IAsyncDisposable
         await Patience.UntilAsync(
             () =>
             {
+                // First whether it has ended (its output has been read by then), or a last line could be overlooked.
+                var ended = _ended.IsCompleted;
                 while (_lines.TryDequeue(out var line))
                 {
                     if (line.TryGetProperty(property, out var value) && (fits?.Invoke(value) ?? true))
@@ -82,7 +86,7 @@ internal sealed class NodeProgram : IAsyncDisposable
                     }
                 }
 
-                return _process.HasExited && _lines.IsEmpty;
+                return ended;
             },
             $"a line with {property}",
             () => Errors);
@@ -96,7 +100,7 @@ internal sealed class NodeProgram : IAsyncDisposable
             _process.Kill(entireProcessTree: true);
         }
 
-        await _process.WaitForExitAsync();
+        await _ended;
         _process.Dispose();
     }
 
