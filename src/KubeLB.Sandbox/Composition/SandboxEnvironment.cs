@@ -1,16 +1,18 @@
+using System.Collections.Concurrent;
 using System.Net;
 using k8s;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Connections;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Nodes;
-using KubeLB.Sandbox.Proxies;
-using KubeLB.Xds.Snapshots;
+using KubeLB.Sandbox.Proxies.Xds;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
 
@@ -29,6 +31,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly List<TenantCluster> _tenants = [];
     private readonly DataPlane _dataPlane;
     private readonly CcmKubeconfigs _kubeconfigs;
+    private readonly ProxyCredentials _credentials;
+    private readonly ILoggerFactory _loggers;
+    private readonly ConcurrentDictionary<string, ProxyState> _proxyStates = new(StringComparer.Ordinal);
 
     private SandboxEnvironment(
         SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
@@ -38,8 +43,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _dataPlane = dataPlane;
         Management = management;
         _kubeconfigs = new CcmKubeconfigs(management, options.KubeconfigDirectory);
+        _credentials = new ProxyCredentials(management);
+        _loggers = LoggerFactory.Create(logging.Of("configuration"));
         var configure = logging.Replacing("manager");
-        Manager = new ControllerProcess("manager", _ => Task.FromResult(BuildManager(configure)), FollowSnapshots);
+        Manager = new ControllerProcess("manager", _ => Task.FromResult(BuildManager(configure)), FollowConfiguration);
     }
 
     /// <summary>The tenants in order; at least one.</summary>
@@ -108,6 +115,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await _dataPlane.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_tenants.Select(t => t.Cluster).Append(Management).Select(c => c.DisposeAsync().AsTask())).ConfigureAwait(false);
         _kubeconfigs.Dispose();
+        _loggers.Dispose();
         await _logging.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -164,6 +172,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
             _logging.Of("envoy-gateway")));
         _simulators.Add(_kubeconfigs.BuildHost(_logging.Of("kubeconfigs")));
+        _simulators.Add(_credentials.BuildHost(_logging.Of("credentials")));
     }
 
     private async Task<IHost> BuildCcmAsync(string name, ISandboxCluster cluster, Action<IServiceCollection> configure, CancellationToken cancellationToken)
@@ -193,15 +202,22 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             EnableLeaderElection = false,
             MetricsAddress = "",
             HealthProbeBindAddress = "",
+            ListenAddress = "127.0.0.1:0",
             LogLevel = _options.LogLevel,
         };
         return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, Connect(Management, "kubelb-manager"), configure);
     }
 
-    private Func<Task> FollowSnapshots(IHost manager)
+    private Func<Task> FollowConfiguration(IHost manager)
     {
+        if (manager.Services.GetRequiredService<XdsEndpoint>().Address is not { } server)
+        {
+            return () => Task.CompletedTask;
+        }
+
         var stop = new CancellationTokenSource();
-        var following = _dataPlane.Proxies.RunAsync(new SnapshotCacheSource(manager.Services.GetRequiredService<SnapshotCache>()), stop.Token);
+        var source = new XdsSource(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _credentials, _proxyStates, _loggers.CreateLogger<XdsSource>());
+        var following = _dataPlane.Proxies.RunAsync(source, stop.Token);
         return async () =>
         {
             await stop.CancelAsync().ConfigureAwait(false);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using KubeLB.Sandbox.Networking;
-using KubeLB.Xds.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Proxies;

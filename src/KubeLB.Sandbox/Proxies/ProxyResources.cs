@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 
-namespace KubeLB.Xds.Snapshots;
+namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>How a listener treats its traffic.</summary>
-public enum ListenerProtocol
+internal enum ListenerProtocol
 {
     /// <summary>HTTP/1.1 and HTTP/2.</summary>
     Http,
@@ -13,7 +13,7 @@ public enum ListenerProtocol
 }
 
 /// <summary>How a cluster's endpoints are spoken to.</summary>
-public enum UpstreamProtocol
+internal enum UpstreamProtocol
 {
     /// <summary>HTTP/1.1 or bytes.</summary>
     Http1,
@@ -27,13 +27,13 @@ public enum UpstreamProtocol
 /// <param name="Port">TCP port, 1-65535, unique in the snapshot.</param>
 /// <param name="Protocol">How traffic is treated.</param>
 /// <param name="Cluster">Name of a <see cref="ProxyCluster"/> of the same snapshot.</param>
-public sealed record ProxyListener(string Name, int Port, ListenerProtocol Protocol, string Cluster);
+internal sealed record ProxyListener(string Name, int Port, ListenerProtocol Protocol, string Cluster);
 
 /// <summary>A set of endpoints and how to speak to them.</summary>
 /// <param name="Name">Unique in the snapshot.</param>
 /// <param name="Protocol">How the endpoints are spoken to.</param>
 /// <param name="Endpoints">In a stable order.</param>
-public sealed record ProxyCluster(string Name, UpstreamProtocol Protocol, ImmutableArray<ProxyEndpoint> Endpoints)
+internal sealed record ProxyCluster(string Name, UpstreamProtocol Protocol, ImmutableArray<ProxyEndpoint> Endpoints)
 {
     /// <inheritdoc/>
     public bool Equals(ProxyCluster? other) =>
@@ -46,4 +46,4 @@ public sealed record ProxyCluster(string Name, UpstreamProtocol Protocol, Immuta
 /// <summary>An address that a cluster sends to.</summary>
 /// <param name="Address">IP address or host name.</param>
 /// <param name="Port">TCP port, 1-65535.</param>
-public sealed record ProxyEndpoint(string Address, int Port);
+internal sealed record ProxyEndpoint(string Address, int Port);

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using KubeLB.Sandbox.Proxies;
 
-namespace KubeLB.Xds.Snapshots;
+namespace KubeLB.Sandbox.Tests.Support;
 
 /// <summary>
 /// The current snapshot per node id. A reader sees the current snapshot first and then the newest one each time it
 /// changes; states that came and went while it was busy are skipped.
 /// </summary>
-public sealed class SnapshotCache
+internal sealed class SnapshotCache
 {
     private readonly ConcurrentDictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -86,4 +87,12 @@ public sealed class SnapshotCache
     {
         public static Node Absent() => new(Snapshot.Empty, Present: false, NewSignal());
     }
+}
+
+/// <summary>Proxies' configuration straight from a cache.</summary>
+internal sealed class SnapshotCacheSource(SnapshotCache cache) : IProxyConfigurationSource
+{
+    public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) => cache.WatchNodesAsync(cancellationToken);
+
+    public IAsyncEnumerable<Snapshot> WatchAsync(string node, CancellationToken cancellationToken) => cache.WatchAsync(node, cancellationToken);
 }

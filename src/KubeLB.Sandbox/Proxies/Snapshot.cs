@@ -2,13 +2,13 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace KubeLB.Xds.Snapshots;
+namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>
 /// The whole configuration of one proxy fleet, immutable. Its version is a hash of its content, so that two replicas of
 /// the control plane, or one before and after a restart, name the same content alike.
 /// </summary>
-public sealed class Snapshot
+internal sealed class Snapshot
 {
     /// <summary>A snapshot without listeners.</summary>
     public static readonly Snapshot Empty = new([], []);

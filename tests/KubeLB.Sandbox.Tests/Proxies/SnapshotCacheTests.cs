@@ -1,6 +1,7 @@
-using KubeLB.Xds.Snapshots;
+using KubeLB.Sandbox.Proxies;
+using KubeLB.Sandbox.Tests.Support;
 
-namespace KubeLB.Xds.Tests.Snapshots;
+namespace KubeLB.Sandbox.Tests.Proxies;
 
 public sealed class SnapshotCacheTests : IDisposable
 {

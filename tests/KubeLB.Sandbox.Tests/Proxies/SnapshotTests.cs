@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using KubeLB.Xds.Snapshots;
+using KubeLB.Sandbox.Proxies;
+using KubeLB.Sandbox.Tests.Support;
 
-namespace KubeLB.Xds.Tests.Snapshots;
+namespace KubeLB.Sandbox.Tests.Proxies;
 
 public sealed class SnapshotTests
 {

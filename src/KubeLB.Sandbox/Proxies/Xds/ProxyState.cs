@@ -1,0 +1,97 @@
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Endpoint.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Envoy.Service.Discovery.V3;
+
+namespace KubeLB.Sandbox.Proxies.Xds;
+
+/// <summary>
+/// What one proxy has received so far, as Envoy would hold it: it outlives the connection, so that a control plane that comes back need not
+/// say again what is known. Not thread-safe.
+/// </summary>
+internal sealed class ProxyState
+{
+    private readonly Dictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Cluster> _clusters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ClusterLoadAssignment> _endpoints = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string TypeUrl, string Name), string> _versions = [];
+
+    /// <summary>Names of the endpoints that the clusters ask for.</summary>
+    public HashSet<string> WantedEndpoints => _clusters.Values
+        .Where(c => c.Type == Cluster.Types.DiscoveryType.Eds)
+        .Select(c => c.EdsClusterConfig.ServiceName is { Length: > 0 } service ? service : c.Name)
+        .ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Versions of a type's resources, by name.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Versions(string typeUrl) =>
+        _versions.Where(v => v.Key.TypeUrl == typeUrl).Select(v => KeyValuePair.Create(v.Key.Name, v.Value));
+
+    /// <summary>Takes a response over.</summary>
+    public void Take(DeltaDiscoveryResponse response)
+    {
+        foreach (var resource in response.Resources)
+        {
+            _versions[(response.TypeUrl, resource.Name)] = resource.Version;
+            if (resource.Resource_.Is(Listener.Descriptor))
+            {
+                _listeners[resource.Name] = resource.Resource_.Unpack<Listener>();
+            }
+            else if (resource.Resource_.Is(Cluster.Descriptor))
+            {
+                _clusters[resource.Name] = resource.Resource_.Unpack<Cluster>();
+            }
+            else if (resource.Resource_.Is(ClusterLoadAssignment.Descriptor))
+            {
+                _endpoints[resource.Name] = resource.Resource_.Unpack<ClusterLoadAssignment>();
+            }
+        }
+
+        foreach (var name in response.RemovedResources)
+        {
+            _versions.Remove((response.TypeUrl, name));
+            _ = response.TypeUrl switch
+            {
+                XdsSource.Listeners => _listeners.Remove(name),
+                XdsSource.Clusters => _clusters.Remove(name),
+                _ => _endpoints.Remove(name),
+            };
+        }
+    }
+
+    /// <summary>Forgets endpoints that no cluster asks for any more.</summary>
+    public void Forget(string endpoints)
+    {
+        _endpoints.Remove(endpoints);
+        _versions.Remove((XdsSource.Endpoints, endpoints));
+    }
+
+    /// <summary>All of it in the words of the stand-in. A listener whose cluster or endpoints have not come is not opened yet.</summary>
+    public Snapshot Describe()
+    {
+        var clusters = _clusters.Values.Select(Describe).OfType<ProxyCluster>().ToList();
+        var there = clusters.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+        return new Snapshot(_listeners.Values.Select(Describe).Where(l => there.Contains(l.Cluster)).DistinctBy(l => l.Port), clusters);
+    }
+
+    private ProxyCluster? Describe(Cluster cluster)
+    {
+        var assignment = cluster.LoadAssignment ?? _endpoints.GetValueOrDefault(cluster.EdsClusterConfig?.ServiceName is { Length: > 0 } service ? service : cluster.Name);
+        return assignment is null
+            ? null
+            : new ProxyCluster(
+                cluster.Name,
+                cluster.TypedExtensionProtocolOptions.Count > 0 ? UpstreamProtocol.Http2 : UpstreamProtocol.Http1,
+                [.. assignment.Endpoints.SelectMany(l => l.LbEndpoints).Select(e => e.Endpoint.Address.SocketAddress).Select(a => new ProxyEndpoint(a.Address, (int)a.PortValue))]);
+    }
+
+    private static ProxyListener Describe(Listener listener)
+    {
+        var filter = listener.FilterChains[0].Filters[0].TypedConfig;
+        var port = (int)listener.Address.SocketAddress.PortValue;
+        return filter.Is(TcpProxy.Descriptor)
+            ? new ProxyListener(listener.Name, port, ListenerProtocol.Tcp, filter.Unpack<TcpProxy>().Cluster)
+            : new ProxyListener(listener.Name, port, ListenerProtocol.Http, filter.Unpack<HttpConnectionManager>().RouteConfig.VirtualHosts[0].Routes[0].Route_.Cluster);
+    }
+}

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
+using Envoy.Config.Core.V3;
+using Envoy.Service.Discovery.V3;
+using Grpc.Core;
+using Grpc.Net.Client;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.Proxies.Xds;
+
+/// <summary>
+/// The proxies' configuration as Envoy gets it: from the manager, over mutual TLS, by incremental aggregated discovery.
+/// https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
+/// </summary>
+/// <param name="server">Where the manager serves xDS.</param>
+/// <param name="serverName">What its certificate calls it.</param>
+/// <param name="credentials">The proxies' certificates.</param>
+/// <param name="states">What the proxies have; it outlives this.</param>
+/// <param name="logger">Takes what goes wrong.</param>
+internal sealed partial class XdsSource(
+    IPEndPoint server, string serverName, ProxyCredentials credentials, ConcurrentDictionary<string, ProxyState> states, ILogger logger) : IProxyConfigurationSource
+{
+    /// <summary>Type of listeners.</summary>
+    public const string Listeners = ResourceTypes.Listener;
+
+    /// <summary>Type of clusters.</summary>
+    public const string Clusters = ResourceTypes.Cluster;
+
+    /// <summary>Type of endpoints.</summary>
+    public const string Endpoints = ResourceTypes.ClusterLoadAssignment;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) => credentials.WatchNodesAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Snapshot> WatchAsync(string node, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var state = states.GetOrAdd(node, static _ => new ProxyState());
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var channel = Connect(node);
+            using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
+            var subscribed = new HashSet<string>(StringComparer.Ordinal);
+            var isOpen = await TryAsync(node, () => SubscribeAsync(call, node, state, subscribed)).ConfigureAwait(false);
+            while (isOpen)
+            {
+                isOpen = await TryAsync(node, async () => await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false)
+                    && await TakeAsync(call, state, subscribed).ConfigureAwait(false)).ConfigureAwait(false);
+                if (isOpen)
+                {
+                    yield return state.Describe();
+                }
+            }
+
+            await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<bool> SubscribeAsync(
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, string node, ProxyState state, HashSet<string> subscribed)
+    {
+        foreach (var typeUrl in new[] { Clusters, Listeners })
+        {
+            var request = new DeltaDiscoveryRequest { Node = new Node { Id = node, Cluster = node }, TypeUrl = typeUrl, ResourceNamesSubscribe = { "*" } };
+            foreach (var (name, version) in state.Versions(typeUrl))
+            {
+                request.InitialResourceVersions[name] = version;
+            }
+
+            await call.RequestStream.WriteAsync(request).ConfigureAwait(false);
+        }
+
+        await SubscribeToEndpointsAsync(call, state, subscribed, isFirst: true).ConfigureAwait(false);
+        return true;
+    }
+
+    private static async Task<bool> TakeAsync(
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed)
+    {
+        var response = call.ResponseStream.Current;
+        state.Take(response);
+        await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
+        if (response.TypeUrl == Clusters)
+        {
+            await SubscribeToEndpointsAsync(call, state, subscribed, isFirst: false).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private static async Task SubscribeToEndpointsAsync(
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed, bool isFirst)
+    {
+        var wanted = state.WantedEndpoints;
+        var request = new DeltaDiscoveryRequest { TypeUrl = Endpoints };
+        request.ResourceNamesSubscribe.AddRange(wanted.Except(subscribed));
+        request.ResourceNamesUnsubscribe.AddRange(subscribed.Except(wanted));
+        foreach (var name in request.ResourceNamesUnsubscribe)
+        {
+            subscribed.Remove(name);
+            state.Forget(name);
+        }
+
+        subscribed.UnionWith(wanted);
+        if (request.ResourceNamesSubscribe.Count + request.ResourceNamesUnsubscribe.Count == 0)
+        {
+            return;
+        }
+
+        if (isFirst)
+        {
+            foreach (var (name, version) in state.Versions(Endpoints))
+            {
+                request.InitialResourceVersions[name] = version;
+            }
+        }
+
+        await call.RequestStream.WriteAsync(request).ConfigureAwait(false);
+    }
+
+    private GrpcChannel Connect(string node)
+    {
+        var credential = credentials.Of(node);
+        return GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
+        {
+            MaxReceiveMessageSize = null,
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    TargetHost = serverName,
+                    ClientCertificates = credential is null ? null : [credential.Certificate],
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                        certificate is X509Certificate2 x509 && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && credential?.Trusts(x509) == true,
+                },
+            },
+        });
+    }
+
+    private async Task<bool> TryAsync(string node, Func<Task<bool>> step)
+    {
+        try
+        {
+            return await step().ConfigureAwait(false);
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.Cancelled)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException)
+        {
+            LogLost(logger, node, server, e.Message);
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: no configuration from {Server}: {Reason}")]
+    private static partial void LogLost(ILogger logger, string node, IPEndPoint server, string reason);
+}
