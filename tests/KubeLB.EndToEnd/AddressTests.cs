@@ -1,8 +1,10 @@
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Endpoint.V3;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
-using KubeLB.Xds.Snapshots;
+using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EndToEnd;
@@ -108,8 +110,10 @@ public sealed class AddressTests : IAsyncLifetime
 
     private IReadOnlyList<string> Endpoints()
     {
-        var snapshot = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<SnapshotCache>().Get("tenant-t1");
-        return [.. snapshot.Clusters.Values.SelectMany(c => c.Endpoints).Select(e => e.Address)];
+        var resources = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>();
+        var assigned = resources.List("tenant-t1", ResourceTypes.ClusterLoadAssignment).Select(r => r.Body.Unpack<ClusterLoadAssignment>());
+        var resolved = resources.List("tenant-t1", ResourceTypes.Cluster).Select(r => r.Body.Unpack<Cluster>().LoadAssignment).OfType<ClusterLoadAssignment>();
+        return [.. assigned.Concat(resolved).SelectMany(a => a.Endpoints).SelectMany(l => l.LbEndpoints).Select(e => e.Endpoint.Address.SocketAddress.Address)];
     }
 
     private static Condition? Accepted(Addresses addresses) => addresses.Status?.Conditions?.FirstOrDefault(c => c.Type == "Accepted");

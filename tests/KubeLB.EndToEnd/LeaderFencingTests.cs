@@ -131,6 +131,6 @@ public sealed class LeaderFencingTests : IAsyncLifetime
     private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
 
     private IHost Manager(string userAgent) => ManagerHost.Build(
-        new ManagerOptions { EnableGatewayApi = true, MetricsAddress = "0", HealthProbeBindAddress = "0", Lease = Short },
+        new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", MetricsAddress = "0", HealthProbeBindAddress = "0", Lease = Short },
         () => _cluster.CreateClient(userAgent));
 }

@@ -56,7 +56,7 @@ public sealed class StartTests : IAsyncLifetime
     public async Task A_manager_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
     {
         using var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
+            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
             () => _management.CreateClient("kubelb-manager"));
         await host.StartAsync();
         await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("tenants.kubelb.k8c.io", StringComparison.Ordinal));
@@ -99,7 +99,7 @@ public sealed class StartTests : IAsyncLifetime
         new CcmConnections(() => _tenant.CreateClient("kubelb-ccm"), () => _management.CreateClient("kubelb-ccm")));
 
     private IHost Manager(string userAgent) => ManagerHost.Build(
-        new ManagerOptions { EnableGatewayApi = true, MetricsAddress = "0", HealthProbeBindAddress = "0" },
+        new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", MetricsAddress = "0", HealthProbeBindAddress = "0" },
         () => _management.CreateClient(userAgent));
 
     private static Task InstallCrdsAsync(ITestCluster cluster, params string[] groups) =>

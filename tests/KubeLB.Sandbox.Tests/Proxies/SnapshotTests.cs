@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using KubeLB.Sandbox.Proxies;
-using KubeLB.Sandbox.Tests.Support;
 
 namespace KubeLB.Sandbox.Tests.Proxies;
 

@@ -4,8 +4,6 @@ using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Proxies;
 using KubeLB.Sandbox.Tests.Support;
-using KubeLB.Sandbox.Proxies;
-using KubeLB.Sandbox.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KubeLB.Sandbox.Tests.Proxies;

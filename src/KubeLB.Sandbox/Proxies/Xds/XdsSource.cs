@@ -35,6 +35,8 @@ internal sealed partial class XdsSource(
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    private readonly ConcurrentDictionary<string, string> _troubles = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) => credentials.WatchNodesAsync(cancellationToken);
 
@@ -135,10 +137,9 @@ internal sealed partial class XdsSource(
             {
                 SslOptions = new SslClientAuthenticationOptions
                 {
-                    TargetHost = serverName,
                     ClientCertificates = credential is null ? null : [credential.Certificate],
-                    RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-                        certificate is X509Certificate2 x509 && !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && credential?.Trusts(x509) == true,
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                        certificate is X509Certificate2 x509 && x509.MatchesHostname(serverName) && credential?.Trusts(x509) == true,
                 },
             },
         });
@@ -156,7 +157,14 @@ internal sealed partial class XdsSource(
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException)
         {
-            LogLost(logger, node, server, e.Message);
+            // Once for each trouble, not for each attempt.
+            var trouble = e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message;
+            if (_troubles.TryGetValue(node, out var told) is false || told != trouble)
+            {
+                _troubles[node] = trouble;
+                LogLost(logger, node, server, trouble);
+            }
+
             return false;
         }
     }

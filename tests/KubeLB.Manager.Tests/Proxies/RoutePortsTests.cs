@@ -3,49 +3,36 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Proxies;
-using KubeLB.Xds.Snapshots;
 
 namespace KubeLB.Manager.Tests.Proxies;
 
-public sealed class SnapshotBuilderTests
+public sealed class RoutePortsTests
 {
     [Fact]
-    public void Each_service_port_becomes_a_listener_that_sends_to_every_node()
-    {
-        var snapshot = SnapshotBuilder.Build([Route("HTTPRoute")], _ => [Service(targetPort: "12000")], ["10.0.0.1", "10.0.0.2"]);
-
-        snapshot.Listeners.Values.Should().Equal(new ProxyListener("default-web-api-8080-TCP", 12000, ListenerProtocol.Http, "default-web-api-8080-TCP"));
-        var cluster = snapshot.Clusters.Values.Should().ContainSingle().Subject;
-        cluster.Protocol.Should().Be(UpstreamProtocol.Http1);
-        cluster.Endpoints.Should().Equal(new ProxyEndpoint("10.0.0.1", 30080), new ProxyEndpoint("10.0.0.2", 30080));
-    }
+    public void Each_service_port_is_a_port_of_the_proxy_for_its_node_port() =>
+        RoutePorts.Of(Route("HTTPRoute"), [Service("12000")]).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
 
     [Theory]
-    [InlineData("GRPCRoute", null)]
-    [InlineData("HTTPRoute", "kubernetes.io/h2c")]
-    public void Grpc_and_h2c_backends_are_spoken_to_in_http2(string kind, string? appProtocol)
-    {
-        var snapshot = SnapshotBuilder.Build([Route(kind)], _ => [Service("12000", appProtocol)], ["10.0.0.1"]);
+    [InlineData("HTTPRoute", null, ProxyProtocol.Http1)]
+    [InlineData("HTTPRoute", "kubernetes.io/h2c", ProxyProtocol.Http2)]
+    [InlineData("HTTPRoute", "kubernetes.io/ws", ProxyProtocol.Http1)]
+    [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
+    [InlineData("TCPRoute", null, ProxyProtocol.Tcp)]
+    internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(string kind, string? appProtocol, ProxyProtocol expected) =>
+        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
-        snapshot.Clusters.Values.Should().ContainSingle().Which.Protocol.Should().Be(UpstreamProtocol.Http2);
+    [Fact]
+    public void A_service_that_the_route_does_not_carry_any_more_has_no_port()
+    {
+        var service = Service("12000");
+        service.Metadata.Labels[Labels.OriginName] = "other";
+
+        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().BeEmpty();
     }
 
     [Fact]
-    public void Two_services_that_claim_one_port_do_not_break_the_rest()
-    {
-        var route = Route("HTTPRoute");
-        var snapshot = SnapshotBuilder.Build([route, route], _ => [Service("12000")], ["10.0.0.1"]);
-
-        snapshot.Listeners.Should().ContainSingle();
-    }
-
-    [Fact]
-    public void Without_addresses_there_are_clusters_without_endpoints()
-    {
-        var snapshot = SnapshotBuilder.Build([Route("HTTPRoute")], _ => [Service("12000")], nodes: []);
-
-        snapshot.Clusters.Values.Should().ContainSingle().Which.Endpoints.Should().BeEmpty();
-    }
+    public void A_target_port_that_is_no_number_is_left_out_until_it_is_put_right() =>
+        RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
 
     private static V1Service Service(string targetPort, string? appProtocol = null) => new()
     {

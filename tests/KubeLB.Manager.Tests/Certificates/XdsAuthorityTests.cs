@@ -1,0 +1,68 @@
+using KubeLB.Manager.Certificates;
+
+namespace KubeLB.Manager.Tests.Certificates;
+
+public sealed class XdsAuthorityTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void An_authority_stays_while_it_has_a_year_left()
+    {
+        var authority = XdsAuthority.At(null, Start);
+
+        XdsAuthority.At(authority, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority - TimeSpan.FromDays(1)).Should().BeSameAs(authority);
+    }
+
+    [Fact]
+    public void The_next_authority_is_trusted_long_before_it_signs_and_the_old_one_long_after()
+    {
+        var first = XdsAuthority.At(null, Start);
+
+        var announced = XdsAuthority.At(first, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+        announced.Signing.Should().Be(first.Signing);
+        announced.Trusted.Should().Be(first.Signing.Certificate + announced.Next!.Certificate);
+
+        var changed = XdsAuthority.At(announced, Start + CertificateTimes.Authority - CertificateTimes.ChangeOfAuthority);
+        changed.Signing.Should().Be(announced.Next);
+        changed.Next.Should().BeNull();
+        XdsAuthority.Read(changed.Trusted).Select(c => c.GetCertHashString())
+            .Should().BeEquivalentTo(XdsAuthority.Read(announced.Trusted).Select(c => c.GetCertHashString()));
+    }
+
+    [Theory]
+    [InlineData("not a certificate", "not a key")]
+    [InlineData("", "")]
+    public void What_cannot_be_read_is_replaced(string certificate, string key)
+    {
+        var authority = XdsAuthority.At(new XdsAuthority(new KeyPair(certificate, key), null, certificate), Start);
+
+        using var usable = authority.Signing.Load();
+        usable.Should().NotBeNull();
+    }
+
+    [Fact]
+    public void A_certificate_is_good_for_its_names_until_a_month_before_its_end()
+    {
+        var authority = XdsAuthority.At(null, Start);
+        using var signing = authority.Signing.Load();
+        var client = CertificateIssuer.Client(signing!, "a.example", Start, CertificateTimes.Leaf);
+
+        authority.IsGood(client, ["a.example"], Start + CertificateTimes.Leaf - CertificateTimes.Renewal - TimeSpan.FromHours(1)).Should().BeTrue();
+        authority.IsGood(client, ["a.example"], Start + CertificateTimes.Leaf - CertificateTimes.Renewal).Should().BeFalse();
+        authority.IsGood(client, ["b.example"], Start).Should().BeFalse();
+        XdsAuthority.At(null, Start).IsGood(client, ["a.example"], Start).Should().BeFalse("another authority signed it");
+    }
+
+    [Fact]
+    public void A_key_is_in_no_text_but_its_secret() => XdsAuthority.At(null, Start).ToString().Should().NotContain("PRIVATE KEY");
+
+    [Theory]
+    [InlineData("tenant-t.proxies.kubelb.k8c.io", "tenant-t")]
+    [InlineData("tenant-t.proxies.kubelb.k8c.io.example.com", null)]
+    [InlineData("proxies.kubelb.k8c.io", null)]
+    public void The_tenant_is_in_the_name(string name, string? tenant) => CertificateSecrets.TenantOf([name]).Should().Be(tenant);
+
+    [Fact]
+    public void Two_names_are_none() => CertificateSecrets.TenantOf(["tenant-a.proxies.kubelb.k8c.io", "tenant-b.proxies.kubelb.k8c.io"]).Should().BeNull();
+}

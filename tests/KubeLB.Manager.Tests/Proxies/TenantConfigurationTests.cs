@@ -1,0 +1,162 @@
+using CsCheck;
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Endpoint.V3;
+using Envoy.Config.Listener.V3;
+using KubeLB.Manager.Proxies;
+using KubeLB.Xds.Resources;
+
+namespace KubeLB.Manager.Tests.Proxies;
+
+public sealed class TenantConfigurationTests
+{
+    private const string Node = "tenant-t";
+
+    private readonly ResourceCache _cache = new();
+    private readonly TenantConfiguration _configuration = new();
+
+    [Fact]
+    public void A_port_is_a_listener_a_cluster_and_endpoints_that_refer_to_each_other()
+    {
+        Nodes("10.0.0.1", "10.0.0.2");
+        Route("r", Port("web", 12000, 30080));
+
+        Names(ResourceTypes.Listener).Should().Equal("web");
+        Get<Listener>("web").Address.SocketAddress.PortValue.Should().Be(12000);
+        Get<Cluster>("web").EdsClusterConfig.ServiceName.Should().Be("nodeport-30080");
+        Get<ClusterLoadAssignment>("nodeport-30080").Endpoints.Single().LbEndpoints
+            .Select(e => (e.Endpoint.Address.SocketAddress.Address, e.Endpoint.Address.SocketAddress.PortValue))
+            .Should().Equal(("10.0.0.1", 30080u), ("10.0.0.2", 30080u));
+    }
+
+    [Fact]
+    public void Clusters_have_the_contracts_health_checks_and_never_panic()
+    {
+        Route("r", Port("web", 12000, 30080));
+
+        var cluster = Get<Cluster>("web");
+        var check = cluster.HealthChecks.Should().ContainSingle().Subject;
+        (check.Interval.Seconds, check.Timeout.Seconds, check.UnhealthyThreshold, check.HealthyThreshold).Should().Be((5, 5, 3, 2));
+        check.TcpHealthCheck.Should().NotBeNull();
+        cluster.CommonLbConfig.HealthyPanicThreshold.Value.Should().Be(0);
+    }
+
+    [Fact]
+    public void Http2_is_spoken_where_it_is_said()
+    {
+        Route("r", Port("web", 12000, 30080), Port("rpc", 12001, 30081, ProxyProtocol.Http2));
+
+        Get<Cluster>("web").TypedExtensionProtocolOptions.Should().BeEmpty();
+        Get<Cluster>("rpc").TypedExtensionProtocolOptions.Should().ContainKey("envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
+    }
+
+    [Fact]
+    public void A_change_of_the_nodes_changes_endpoints_only_once_per_node_port()
+    {
+        Nodes("10.0.0.1");
+        Route("a", Port("a", 12000, 30080));
+        Route("b", Port("b", 12001, 30080));
+        var before = Versions();
+
+        Nodes("10.0.0.1", "10.0.0.2");
+
+        Changed(before).Should().Equal("nodeport-30080");
+    }
+
+    [Fact]
+    public void A_change_of_one_route_changes_nothing_of_another()
+    {
+        Nodes("10.0.0.1");
+        Route("a", Port("a", 12000, 30080));
+        Route("b", Port("b", 12001, 30081));
+        var before = Versions();
+
+        Route("b", Port("b", 12002, 30082));
+
+        Changed(before).Should().BeEquivalentTo("b", "b", "nodeport-30081", "nodeport-30082");
+    }
+
+    [Fact]
+    public void Host_names_are_resolved_by_envoy_and_addresses_come_over_eds_again_when_they_are_gone()
+    {
+        Route("r", Port("web", 12000, 30080));
+        Nodes("node-1.example.com.", "10.0.0.1");
+
+        var cluster = Get<Cluster>("web");
+        cluster.Type.Should().Be(Cluster.Types.DiscoveryType.StrictDns);
+        cluster.LoadAssignment.Endpoints.Single().LbEndpoints.Should().HaveCount(2);
+        Names(ResourceTypes.ClusterLoadAssignment).Should().BeEmpty();
+
+        Nodes("10.0.0.1");
+        Get<Cluster>("web").Type.Should().Be(Cluster.Types.DiscoveryType.Eds);
+        Names(ResourceTypes.ClusterLoadAssignment).Should().Equal("nodeport-30080");
+    }
+
+    [Fact]
+    public void Of_two_services_on_one_port_the_first_by_name_has_it_and_the_other_when_it_goes()
+    {
+        Route("b", Port("b", 12000, 30081));
+        Route("a", Port("a", 12000, 30080));
+        Names(ResourceTypes.Listener).Should().Equal("a");
+
+        Route("a");
+        Names(ResourceTypes.Listener).Should().Equal("b");
+        Names(ResourceTypes.ClusterLoadAssignment).Should().Equal("nodeport-30081");
+    }
+
+    [Fact]
+    public void In_whatever_order_changes_come_the_result_is_that_of_building_it_at_once() =>
+        Gen.Select(Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 5].Array[1, 30].Sample(steps =>
+        {
+            var cache = new ResourceCache();
+            var configuration = new TenantConfiguration();
+            var last = new Dictionary<string, IReadOnlyList<ProxyPort>>();
+            for (var i = 0; i < steps.Length; i++)
+            {
+                var route = $"r{i % 4}";
+                last[route] = [.. steps[i].Select(s => Port($"{route}-{s.Item1}", 12000 + s.Item2, 30080 + s.Item3)).DistinctBy(p => p.Name)];
+                string[] nodes = i % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"];
+                cache.Update(Node, change =>
+                {
+                    configuration.SetRoute(route, last[route], change);
+                    configuration.SetNodes(nodes, change);
+                });
+            }
+
+            var fresh = new ResourceCache();
+            var atOnce = new TenantConfiguration();
+            fresh.Update(Node, change =>
+            {
+                atOnce.SetNodes((steps.Length - 1) % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"], change);
+                foreach (var (route, ports) in last)
+                {
+                    atOnce.SetRoute(route, ports, change);
+                }
+            });
+            VersionsOf(cache).Should().Equal(VersionsOf(fresh));
+        });
+
+    private static ProxyPort Port(string name, int listenerPort, int nodePort, ProxyProtocol protocol = ProxyProtocol.Http1) => new(name, listenerPort, nodePort, protocol);
+
+    private void Route(string name, params ProxyPort[] ports) => _cache.Update(Node, change => _configuration.SetRoute(name, ports, change));
+
+    private void Nodes(params string[] nodes) => _cache.Update(Node, change => _configuration.SetNodes(nodes, change));
+
+    private T Get<T>(string name)
+        where T : Google.Protobuf.IMessage, new() =>
+        _cache.Find(Node, ResourceTypes.Prefix + new T().Descriptor.FullName, name)!.Body.Unpack<T>();
+
+    private IEnumerable<string> Names(string typeUrl) => _cache.List(Node, typeUrl).Select(r => r.Name).Order(StringComparer.Ordinal);
+
+    private List<(string Type, string Name, string Version)> Versions() => VersionsOf(_cache);
+
+    // What is there now in another version, or not any more.
+    private IEnumerable<string> Changed(List<(string Type, string Name, string Version)> before)
+    {
+        var now = Versions();
+        return now.Except(before).Concat(before.Where(b => !now.Any(n => (n.Type, n.Name) == (b.Type, b.Name)))).Select(c => c.Name);
+    }
+
+    private static List<(string Type, string Name, string Version)> VersionsOf(ResourceCache cache) =>
+        [.. new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment }
+            .SelectMany(type => cache.List(Node, type).Select(r => (type, r.Name, r.Version))).Order()];
+}
