@@ -1,0 +1,147 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Envoy.Config.Core.V3;
+using Envoy.Service.Discovery.V3;
+using Grpc.Core;
+using Grpc.Net.Client;
+using k8s.Models;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>Who gets which configuration from the manager, and what a proxy hears when nothing has changed.</summary>
+public sealed class XdsTests : IAsyncLifetime
+{
+    private TestBed _bed = null!;
+
+    public async Task InitializeAsync()
+    {
+        _bed = await TestBed.StartAsync(tenants: 2);
+        await _bed.ApplyBasicExampleAsync();
+        await _bed.ExpectBackendAsync("api.example.com");
+    }
+
+    public async Task DisposeAsync() => await _bed.DisposeAsync();
+
+    [Fact]
+    public async Task A_proxy_gets_the_listeners_of_the_tenant_that_its_certificate_names()
+    {
+        using var channel = Connect(await ClientAsync("tenant-t1"));
+        using var call = await AskAsync(channel, "tenant-t1");
+
+        (await call.ResponseStream.MoveNext(default)).Should().BeTrue();
+        call.ResponseStream.Current.Resources.Should().ContainSingle().Which.Name.Should().StartWith("default-api-route-api-backend-8080");
+    }
+
+    [Fact]
+    public async Task The_certificate_of_one_tenant_does_not_open_the_configuration_of_another()
+    {
+        using var channel = Connect(await ClientAsync("tenant-t2"));
+        using var call = await AskAsync(channel, "tenant-t1");
+
+        var refused = (await FluentActions.Awaiting(() => call.ResponseStream.MoveNext(default)).Should().ThrowAsync<RpcException>()).Which;
+        refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        refused.Status.Detail.Should().Contain("tenant-t2");
+    }
+
+    [Fact]
+    public async Task Without_a_certificate_of_the_managers_nobody_is_heard()
+    {
+        foreach (var certificate in new[] { null, SelfSigned() })
+        {
+            using var channel = Connect(certificate);
+            await FluentActions.Awaiting(async () =>
+            {
+                using var call = await AskAsync(channel, "tenant-t1");
+                await call.ResponseStream.MoveNext(default);
+            }).Should().ThrowAsync<RpcException>();
+        }
+    }
+
+    [Fact]
+    public async Task A_proxy_that_has_everything_gets_nothing_after_a_restart_of_the_manager()
+    {
+        var versions = Cached();
+
+        await _bed.RestartManagerAsync();
+        await Eventually.HoldsAsync("the manager has the tenant's configuration", () => Task.FromResult(Cached().Count == versions.Count));
+        Cached().Should().Equal(versions);
+
+        using var channel = Connect(await ClientAsync("tenant-t1"));
+        using var call = await AskAsync(channel, "tenant-t1", versions);
+        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "later").Replace("api.example.com", "later.example.com"));
+
+        // The first word is of what came later.
+        (await call.ResponseStream.MoveNext(default)).Should().BeTrue();
+        call.ResponseStream.Current.Resources.Should().OnlyContain(r => r.Name.StartsWith("default-later-", StringComparison.Ordinal)).And.NotBeEmpty();
+        call.ResponseStream.Current.RemovedResources.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_deleted_certificate_is_made_anew_and_is_good()
+    {
+        var before = (await ClientAsync("tenant-t1")).SerialNumber;
+
+        await _bed.Management.DeleteAsync<V1Secret>("tenant-t1", "envoy-xds-client");
+
+        await _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => Read(s).SerialNumber != before, "is another");
+        using var channel = Connect(await ClientAsync("tenant-t1"));
+        using var call = await AskAsync(channel, "tenant-t1");
+        (await call.ResponseStream.MoveNext(default)).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Proxies_serve_on_while_the_manager_is_away()
+    {
+        await _bed.StopManagerAsync();
+
+        await _bed.ExpectBackendAsync("api.example.com");
+    }
+
+    private Dictionary<string, string> Cached() => _bed.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>()
+        .List("tenant-t1", ResourceTypes.Listener).ToDictionary(r => r.Name, r => r.Version);
+
+    private static async Task<AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> AskAsync(
+        GrpcChannel channel, string node, Dictionary<string, string>? versions = null)
+    {
+        var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(30));
+        var request = new DeltaDiscoveryRequest { Node = new Node { Id = node }, TypeUrl = ResourceTypes.Listener, ResourceNamesSubscribe = { "*" } };
+        request.InitialResourceVersions.Add(versions ?? []);
+        await call.RequestStream.WriteAsync(request);
+        return call;
+    }
+
+    private async Task<X509Certificate2> ClientAsync(string tenantNamespace) =>
+        Read((await _bed.Management.WaitAsync<V1Secret>(tenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there")));
+
+    private static X509Certificate2 Read(V1Secret secret) =>
+        X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+
+    private static X509Certificate2 SelfSigned()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("tenant-t1.proxies.kubelb.k8c.io");
+        var request = new CertificateRequest("CN=tenant-t1", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+
+    private GrpcChannel Connect(X509Certificate2? certificate) => GrpcChannel.ForAddress(
+        $"https://{_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address}",
+        new GrpcChannelOptions
+        {
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                {
+                    ClientCertificates = certificate is null ? null : [certificate],
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                },
+            },
+        });
+}
