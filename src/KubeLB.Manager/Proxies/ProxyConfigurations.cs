@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Endpoints;
@@ -6,7 +7,6 @@ using KubeLB.Manager.Services;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Xds.Resources;
-using k8s.Models;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies;
