@@ -70,6 +70,7 @@ public static class ManagerHost
             services.AddSingleton<XdsStreams>();
             services.AddSingleton<XdsCertificates>();
             services.AddSingleton<XdsEndpoint>();
+            services.AddSingleton<IXdsObserver, XdsMetrics>();
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));

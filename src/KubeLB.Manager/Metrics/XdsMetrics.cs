@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using KubeLB.Api.Naming;
+using KubeLB.Manager.Tenants;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+using Prometheus;
+
+namespace KubeLB.Manager.Metrics;
+
+/// <summary>What the tenants' proxies are sent, and what they say to it, by tenant and type of resource.</summary>
+internal sealed class XdsMetrics : IXdsObserver
+{
+    /// <summary>Label of node ids that belong to no Tenant: without mutual TLS a client may claim any.</summary>
+    public const string NoTenant = "_none";
+
+    private readonly TenantSettingsResolver _tenants;
+
+    // A Tenant may go before its streams do.
+    private readonly ConcurrentDictionary<long, string> _opened = new();
+    private readonly Gauge _streams;
+    private readonly Counter _resources;
+    private readonly Counter _bytes;
+    private readonly Counter _rejections;
+    private readonly Counter _refusals;
+    private readonly Histogram _push;
+    private readonly Histogram _acknowledgement;
+
+    public XdsMetrics(TenantSettingsResolver tenants, CollectorRegistry registry)
+    {
+        _tenants = tenants;
+        var factory = Prometheus.Metrics.WithCustomRegistry(registry);
+        var times = new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0005, 2, 16) };
+        _streams = factory.CreateGauge("kubelb_manager_xds_streams", "Open xDS streams.", "tenant");
+        _resources = factory.CreateCounter("kubelb_manager_xds_resources_sent_total", "Resources sent to proxies, removals included.", "tenant", "type");
+        _bytes = factory.CreateCounter("kubelb_manager_xds_bytes_sent_total", "Bytes of responses sent to proxies.", "tenant", "type");
+        _rejections = factory.CreateCounter("kubelb_manager_xds_rejections_total", "Responses that a proxy did not accept (NACK).", "tenant", "type");
+        _refusals = factory.CreateCounter("kubelb_manager_xds_refused_streams_total", "Streams that were refused because the certificate is for another tenant, or for none.");
+        _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
+        _acknowledgement = factory.CreateHistogram("kubelb_manager_xds_acknowledgement_duration_seconds", "Time from a response to the proxy's acknowledgement.", ["type"], times);
+    }
+
+    /// <inheritdoc/>
+    public void StreamOpened(XdsStreamInfo stream)
+    {
+        var tenant = _tenants.TenantOf(stream.Node) is not null && TenantNames.TenantOf(stream.Node) is { } name ? name : NoTenant;
+        _opened[stream.Id] = tenant;
+        _streams.WithLabels(tenant).Inc();
+    }
+
+    /// <inheritdoc/>
+    public void StreamClosed(XdsStreamInfo stream)
+    {
+        if (_opened.TryRemove(stream.Id, out var tenant))
+        {
+            _streams.WithLabels(tenant).Dec();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Refused(string node, string peer, string reason) => _refusals.Inc();
+
+    /// <inheritdoc/>
+    public void Sent(XdsStreamInfo stream, XdsPush push)
+    {
+        var type = TypeOf(push.TypeUrl);
+        _resources.WithLabels(TenantOf(stream), type).Inc(push.Resources + push.Removed);
+        _bytes.WithLabels(TenantOf(stream), type).Inc(push.Bytes);
+        if (push.SinceChange is { } time)
+        {
+            _push.WithLabels(type).Observe(time.TotalSeconds);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) => _acknowledgement.WithLabels(TypeOf(typeUrl)).Observe(sinceSent.TotalSeconds);
+
+    /// <inheritdoc/>
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => _rejections.WithLabels(TenantOf(stream), TypeOf(rejection.TypeUrl)).Inc();
+
+    private string TenantOf(XdsStreamInfo stream) => _opened.GetValueOrDefault(stream.Id, NoTenant);
+
+    // What a client asks for must not become a label.
+    private static string TypeOf(string typeUrl) => typeUrl switch
+    {
+        ResourceTypes.Listener => "listener",
+        ResourceTypes.Cluster => "cluster",
+        ResourceTypes.ClusterLoadAssignment => "endpoints",
+        ResourceTypes.RouteConfiguration => "route",
+        ResourceTypes.Secret => "secret",
+        _ => "other",
+    };
+}
