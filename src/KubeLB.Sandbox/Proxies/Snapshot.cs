@@ -10,6 +10,8 @@ namespace KubeLB.Sandbox.Proxies;
 /// </summary>
 internal sealed class Snapshot
 {
+    private readonly Lazy<string> _version;
+
     /// <summary>A snapshot without listeners.</summary>
     public static readonly Snapshot Empty = new([], []);
 
@@ -36,7 +38,7 @@ internal sealed class Snapshot
             }
         }
 
-        Version = ComputeVersion();
+        _version = new Lazy<string>(ComputeVersion);
     }
 
     /// <summary>Listeners by name.</summary>
@@ -46,7 +48,7 @@ internal sealed class Snapshot
     public ImmutableSortedDictionary<string, ProxyCluster> Clusters { get; }
 
     /// <summary>16 hex digits of the SHA-256 of the content.</summary>
-    public string Version { get; }
+    public string Version => _version.Value;
 
     private string ComputeVersion()
     {

@@ -68,7 +68,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
             }
         }
 
-        LogApplied(logger, node, snapshot.Version, snapshot.Listeners.Count, snapshot.Clusters.Count);
+        LogApplied(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
     }
 
     /// <inheritdoc/>
@@ -118,8 +118,8 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
         _ = draining.ContinueWith(done => _draining.TryRemove(done, out _), TaskScheduler.Default);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: configuration {Version} with {Listeners} listeners and {Clusters} clusters")]
-    private static partial void LogApplied(ILogger logger, string node, string version, int listeners, int clusters);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: configuration with {Listeners} listeners and {Clusters} clusters")]
+    private static partial void LogApplied(ILogger logger, string node, int listeners, int clusters);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Node} cannot listen on {EndPoint}: {Reason}")]
     private static partial void LogCannotListen(ILogger logger, string node, IPEndPoint endPoint, string reason);

@@ -13,7 +13,8 @@ namespace KubeLB.Sandbox.Proxies.Xds;
 /// </summary>
 internal sealed class ProxyState
 {
-    private readonly Dictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
+    // Read once: what came of thousands is described at each change of one.
+    private readonly Dictionary<string, ProxyListener> _listeners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Cluster> _clusters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClusterLoadAssignment> _endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<(string TypeUrl, string Name), string> _versions = [];
@@ -36,7 +37,7 @@ internal sealed class ProxyState
             _versions[(response.TypeUrl, resource.Name)] = resource.Version;
             if (resource.Resource_.Is(Listener.Descriptor))
             {
-                _listeners[resource.Name] = resource.Resource_.Unpack<Listener>();
+                _listeners[resource.Name] = Describe(resource.Resource_.Unpack<Listener>());
             }
             else if (resource.Resource_.Is(Cluster.Descriptor))
             {
@@ -72,7 +73,7 @@ internal sealed class ProxyState
     {
         var clusters = _clusters.Values.Select(Describe).OfType<ProxyCluster>().ToList();
         var there = clusters.Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
-        return new Snapshot(_listeners.Values.Select(Describe).Where(l => there.Contains(l.Cluster)).DistinctBy(l => l.Port), clusters);
+        return new Snapshot(_listeners.Values.Where(l => there.Contains(l.Cluster)).DistinctBy(l => l.Port), clusters);
     }
 
     private ProxyCluster? Describe(Cluster cluster)
