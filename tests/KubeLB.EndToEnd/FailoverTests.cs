@@ -29,6 +29,10 @@ public sealed class FailoverTests : IAsyncLifetime
         await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
             .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml")).Select(File.ReadAllText));
         await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
+
+        // An API server on the loopback interface does not tell its address.
+        await _management.ApplyAsync(
+            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  apiServerURL: https://127.0.0.1:6443\n");
     }
 
     public async Task DisposeAsync()

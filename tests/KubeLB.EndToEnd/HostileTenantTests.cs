@@ -41,7 +41,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
     [InlineData("v1", "Secret", "web")]
     [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy", "web")]
     [InlineData("gateway.networking.k8s.io/v1alpha2", "HTTPRoute", "web")]
-    [InlineData("gateway.networking.k8s.io/v1", "HTTPRoute", "../../kube-system/web")]
+    [InlineData("gateway.networking.k8s.io/v1", "HTTPRoute", "Web_of.kube-system")]
     public async Task A_refused_route_says_why_and_the_others_go_on(string apiVersion, string kind, string name)
     {
         await _tenant.CreateAsync(Route("hostile", apiVersion, kind, name));

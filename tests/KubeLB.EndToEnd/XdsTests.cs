@@ -53,11 +53,14 @@ public sealed class XdsTests : IAsyncLifetime
         foreach (var certificate in new[] { null, SelfSigned() })
         {
             using var channel = Connect(certificate);
-            await FluentActions.Awaiting(async () =>
+            var ended = await FluentActions.Awaiting(async () =>
             {
                 using var call = await AskAsync(channel, "tenant-t1");
                 await call.ResponseStream.MoveNext(default);
-            }).Should().ThrowAsync<RpcException>();
+            }).Should().ThrowAsync<Exception>();
+
+            // How far the client came depends on who is faster; no further than the handshake.
+            ended.Which.Should().Match<Exception>(e => e is RpcException || e is IOException);
         }
     }
 
