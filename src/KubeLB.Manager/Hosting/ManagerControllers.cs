@@ -7,6 +7,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
 using KubeLB.Manager.Services;
@@ -72,6 +73,7 @@ internal static class ManagerControllers
             EndpointWatches.WatchSettings(controller, ConfigurationReconciler.NodesOf);
         });
         CertificateReconciler.AddController(services, options);
+        WorkloadWatches.AddController(services);
         EndpointWatches.AddController(services);
     }
 

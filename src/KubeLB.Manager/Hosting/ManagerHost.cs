@@ -10,6 +10,7 @@ using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
@@ -115,6 +116,7 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
+            WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);
