@@ -66,11 +66,12 @@ internal static class ManagerControllers
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) =>
                 OwnerlessServices.OriginOf(service) is null ? Indexes.OwnerKey(service) : [ConfigurationReconciler.AllOf(service.Namespace())]);
-            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.NodesOf(addresses.Namespace)]);
+            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.TenantOf(addresses.Namespace)]);
 
             // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of.
             controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfNewTenant);
-            EndpointWatches.WatchSettings(controller, ConfigurationReconciler.NodesOf);
+            EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
+            controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
         });
         CertificateReconciler.AddController(services, options);
         WorkloadWatches.AddController(services);
@@ -78,7 +79,15 @@ internal static class ManagerControllers
     }
 
     private static IEnumerable<ResourceKey> NodesOfNewTenant(Change<Tenant> change) =>
-        change.Old is { } ? [] : [ConfigurationReconciler.NodesOf(TenantNames.Namespace(change.Key.Name))];
+        change.Old is { } ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
+
+    private static Func<Change<Config>, IEnumerable<ResourceKey>> TenantsOfHeaderLimits(IServiceProvider services)
+    {
+        var tenants = Management(services).Informer<Tenant>();
+        return change => SettingsSection.Same(change.Old?.Spec?.EnvoyProxy?.HeaderLimits, change.New?.Spec?.EnvoyProxy?.HeaderLimits)
+            ? []
+            : tenants.List().Select(t => ConfigurationReconciler.TenantOf(TenantNames.Namespace(t.Name)));
+    }
 
     // Routes refer to their Gateway by its generated name.
     private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)

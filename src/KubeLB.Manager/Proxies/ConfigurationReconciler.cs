@@ -8,8 +8,8 @@ namespace KubeLB.Manager.Proxies;
 /// </summary>
 internal sealed class ConfigurationReconciler(ProxyConfigurations configurations) : IReconciler
 {
-    /// <summary>Key for the nodes of a tenant.</summary>
-    public static ResourceKey NodesOf(string tenantNamespace) => new("", tenantNamespace);
+    /// <summary>Key for what holds for all ports of a tenant: its nodes, and limits.</summary>
+    public static ResourceKey TenantOf(string tenantNamespace) => new("", tenantNamespace);
 
     /// <summary>Key for all Routes of a tenant.</summary>
     public static ResourceKey AllOf(string tenantNamespace) => new(tenantNamespace, "");
@@ -18,7 +18,7 @@ internal sealed class ConfigurationReconciler(ProxyConfigurations configurations
     {
         if (key.Namespace.Length == 0)
         {
-            configurations.RefreshNodes(key.Name);
+            configurations.RefreshTenant(key.Name);
         }
         else if (key.Name.Length == 0)
         {

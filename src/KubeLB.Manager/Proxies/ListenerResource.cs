@@ -7,6 +7,7 @@ using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 using Google.Protobuf.WellKnownTypes;
+using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Proxies;
 
@@ -18,20 +19,15 @@ internal static class ListenerResource
 {
     private const string AnyAddress = "0.0.0.0";
 
-    /// <summary>More than any hop in front lets through, in KiB.</summary>
-    private const uint HeaderKilobytes = 512;
-
-    private const uint Headers = 1_000;
-
     private static readonly Duration NoLimit = new();
 
     /// <summary>The listener, which sends all that it takes to the cluster of the same name.</summary>
-    public static Listener Build(ProxyPort port) => new()
+    public static Listener Build(ProxyPort port, ProxyHeaderLimits limits) => new()
     {
         Name = port.Name,
         Address = new Address { SocketAddress = new SocketAddress { Address = AnyAddress, PortValue = (uint)port.ListenerPort } },
         TrafficDirection = TrafficDirection.Inbound,
-        FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port) } } },
+        FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port, limits) } } },
     };
 
     private static Filter Tcp(ProxyPort port) => new()
@@ -40,7 +36,7 @@ internal static class ListenerResource
         TypedConfig = Any.Pack(new TcpProxy { StatPrefix = port.Name, Cluster = port.Name, IdleTimeout = NoLimit, AccessLog = { AccessLog() } }),
     };
 
-    private static Filter Http(ProxyPort port) => new()
+    private static Filter Http(ProxyPort port, ProxyHeaderLimits limits) => new()
     {
         Name = "envoy.filters.network.http_connection_manager",
         TypedConfig = Any.Pack(new HttpConnectionManager
@@ -60,10 +56,10 @@ internal static class ListenerResource
             // Streams may be silent for hours.
             StreamIdleTimeout = NoLimit,
             RequestTimeout = NoLimit,
-            MaxRequestHeadersKb = HeaderKilobytes,
+            MaxRequestHeadersKb = (uint)limits.RequestKilobytes,
             CommonHttpProtocolOptions = new HttpProtocolOptions
             {
-                MaxHeadersCount = Headers,
+                MaxHeadersCount = (uint)limits.RequestCount,
                 HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
             },
             UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },

@@ -4,6 +4,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Services;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Xds.Resources;
@@ -18,6 +19,7 @@ namespace KubeLB.Manager.Proxies;
 internal sealed class ProxyConfigurations(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantEndpoints endpoints,
+    TenantSettingsResolver settings,
     ResourceCache resources)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
@@ -27,9 +29,8 @@ internal sealed class ProxyConfigurations(
     /// <summary>Looks at one Route anew.</summary>
     public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
 
-    /// <summary>Looks at the tenant's nodes anew.</summary>
-    public void RefreshNodes(string tenantNamespace) =>
-        Change(tenantNamespace, (configuration, change) => configuration.SetNodes(endpoints.Of(tenantNamespace), change));
+    /// <summary>Looks at what holds for all of the tenant's ports anew: its nodes, and limits.</summary>
+    public void RefreshTenant(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetTenant(tenantNamespace, configuration, change));
 
     /// <summary>Looks at all of the tenant's Routes anew.</summary>
     public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
@@ -47,11 +48,17 @@ internal sealed class ProxyConfigurations(
                     return;
                 }
 
-                entry.Configuration.SetNodes(endpoints.Of(tenantNamespace), change);
+                SetTenant(tenantNamespace, entry.Configuration, change);
                 SetAll(tenantNamespace, entry.Configuration, change);
                 entry.IsBuilt = true;
             });
         }
+    }
+
+    private void SetTenant(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    {
+        configuration.SetNodes(endpoints.Of(tenantNamespace), change);
+        configuration.SetLimits(settings.ProxiesOf(tenantNamespace).Headers, change);
     }
 
     private void SetAll(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)

@@ -1,3 +1,4 @@
+using KubeLB.Translation.Proxies;
 using KubeLB.Xds.Resources;
 
 namespace KubeLB.Manager.Proxies;
@@ -15,9 +16,12 @@ internal sealed class TenantConfiguration
     private readonly Dictionary<int, SortedDictionary<string, ProxyPort>> _claims = [];
     private readonly Dictionary<int, int> _usersOfNodePort = [];
     private IReadOnlyList<string> _nodes = [];
+    private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
 
     /// <summary>Names of the Routes that have ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;
+
+    private IEnumerable<ProxyPort> Holders => _claims.Values.Where(c => c.Count > 0).Select(c => c.First().Value);
 
     private bool ResolvesNames => _nodes.Any(EndpointsResource.IsHostname);
 
@@ -33,7 +37,7 @@ internal sealed class TenantConfiguration
         _nodes = nodes;
         if (resolvedNames || ResolvesNames)
         {
-            foreach (var port in _claims.Values.Select(c => c.First().Value))
+            foreach (var port in Holders)
             {
                 change.Set(port.Name, ClusterResource.Build(port, _nodes));
             }
@@ -42,6 +46,21 @@ internal sealed class TenantConfiguration
         foreach (var nodePort in _usersOfNodePort.Keys)
         {
             SetEndpoints(nodePort, change);
+        }
+    }
+
+    /// <summary>The limits on headers as they are now, which are those of every listener.</summary>
+    public void SetLimits(ProxyHeaderLimits limits, ResourceTransaction change)
+    {
+        if (_limits == limits)
+        {
+            return;
+        }
+
+        _limits = limits;
+        foreach (var port in Holders)
+        {
+            change.Set(port.Name, ListenerResource.Build(port, _limits));
         }
     }
 
@@ -91,7 +110,7 @@ internal sealed class TenantConfiguration
 
         foreach (var port in changed.Select(c => c.New).OfType<ProxyPort>())
         {
-            change.Set(port.Name, ClusterResource.Build(port, _nodes)).Set(port.Name, ListenerResource.Build(port));
+            change.Set(port.Name, ClusterResource.Build(port, _nodes)).Set(port.Name, ListenerResource.Build(port, _limits));
             Count(port.NodePort, +1);
         }
 

@@ -12,7 +12,7 @@ public static class ProxyBootstrap
     private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
     /// <summary>The bootstrap, as JSON.</summary>
-    public static string Build(ControlPlane controlPlane, ProxyOverload? overload)
+    public static string Build(ControlPlane controlPlane, ProxyHeaderLimits headers, ProxyOverload? overload)
     {
         var bootstrap = new JsonObject
         {
@@ -28,6 +28,10 @@ public static class ProxyBootstrap
                 },
                 ["cds_config"] = Aggregated(),
                 ["lds_config"] = Aggregated(),
+            },
+            ["layered_runtime"] = new JsonObject
+            {
+                ["layers"] = new JsonArray(new JsonObject { ["name"] = "kubelb", ["static_layer"] = ResponseHeaders(headers) }),
             },
             ["static_resources"] = new JsonObject
             {
@@ -45,6 +49,13 @@ public static class ProxyBootstrap
 
     // Without an end to waiting a new proxy is not ready before it has its configuration, and no traffic meets one that has none.
     private static JsonObject Aggregated() => new() { ["ads"] = new JsonObject(), ["resource_api_version"] = "V3", ["initial_fetch_timeout"] = "0s" };
+
+    // For requests listeners have fields; of responses only some versions of Envoy let a cluster say it, but all know these keys.
+    private static JsonObject ResponseHeaders(ProxyHeaderLimits limits) => new()
+    {
+        ["envoy.reloadable_features.max_response_headers_size_kb"] = limits.ResponseKilobytes,
+        ["envoy.reloadable_features.max_response_headers_count"] = ProxyHeaderLimits.ManyHeaders,
+    };
 
     private static JsonObject Xds(ControlPlane controlPlane)
     {

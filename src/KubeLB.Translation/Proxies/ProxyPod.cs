@@ -75,7 +75,7 @@ internal static class ProxyPod
         Command = [Binary],
         Args =
         [
-            "--config-yaml", ProxyBootstrap.Build(controlPlane, settings.Overload),
+            "--config-yaml", ProxyBootstrap.Build(controlPlane, settings.Headers, settings.Overload),
             "--service-node", tenantNamespace,
             "--service-cluster", tenantNamespace,
             "--disable-hot-restart",

@@ -91,6 +91,9 @@ public sealed record ProxyHeaderLimits(int RequestKilobytes, int RequestCount, i
     /// <summary>Envoy's greatest size in KiB.</summary>
     public const int GreatestKilobytes = 8192;
 
+    /// <summary>Number of headers that pass unless the settings say otherwise, and of a response's in any case.</summary>
+    public const int ManyHeaders = 4096;
+
     /// <summary>What nobody in front of the proxy has let through already is refused there; here everything passes.</summary>
-    public static ProxyHeaderLimits Most { get; } = new(GreatestKilobytes, 4096, GreatestKilobytes);
+    public static ProxyHeaderLimits Most { get; } = new(GreatestKilobytes, ManyHeaders, GreatestKilobytes);
 }

@@ -2,7 +2,9 @@ using CsCheck;
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using KubeLB.Manager.Proxies;
+using KubeLB.Translation.Proxies;
 using KubeLB.Xds.Resources;
 
 namespace KubeLB.Manager.Tests.Proxies;
@@ -60,6 +62,23 @@ public sealed class TenantConfigurationTests
         Nodes("10.0.0.1", "10.0.0.2");
 
         Changed(before).Should().Equal("nodeport-30080");
+    }
+
+    [Fact]
+    public void Limits_on_headers_are_those_of_every_listener_and_concern_nothing_else()
+    {
+        Route("a", Port("a", 12000, 30080));
+        var before = Versions();
+
+        _cache.Update(Node, change => _configuration.SetLimits(new ProxyHeaderLimits(100, 50, 64), change));
+        Changed(before).Should().Equal("a");
+        Route("b", Port("b", 12001, 30081));
+
+        foreach (var name in new[] { "a", "b" })
+        {
+            var manager = Get<Listener>(name).FilterChains[0].Filters[0].TypedConfig.Unpack<HttpConnectionManager>();
+            (manager.MaxRequestHeadersKb, manager.CommonHttpProtocolOptions.MaxHeadersCount).Should().Be((100u, 50u));
+        }
     }
 
     [Fact]
