@@ -31,7 +31,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly List<TenantCluster> _tenants = [];
     private readonly DataPlane _dataPlane;
     private readonly CcmKubeconfigs _kubeconfigs;
-    private readonly ProxyCredentials _credentials;
+    private readonly ProxyPods _proxyPods;
     private readonly ILoggerFactory _loggers;
     private readonly ConcurrentDictionary<string, ProxyState> _proxyStates = new(StringComparer.Ordinal);
 
@@ -43,7 +43,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _dataPlane = dataPlane;
         Management = management;
         _kubeconfigs = new CcmKubeconfigs(management, options.KubeconfigDirectory);
-        _credentials = new ProxyCredentials(management);
+        _proxyPods = new ProxyPods(management);
         _loggers = LoggerFactory.Create(logging.Of("configuration"));
         var configure = logging.Replacing("manager");
         Manager = new ControllerProcess("manager", _ => Task.FromResult(BuildManager(configure)), FollowConfiguration);
@@ -172,7 +172,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
             _logging.Of("envoy-gateway")));
         _simulators.Add(_kubeconfigs.BuildHost(_logging.Of("kubeconfigs")));
-        _simulators.Add(_credentials.BuildHost(_logging.Of("credentials")));
+        _simulators.Add(_proxyPods.BuildHost(_logging.Of("proxies")));
     }
 
     private async Task<IHost> BuildCcmAsync(string name, ISandboxCluster cluster, Action<IServiceCollection> configure, CancellationToken cancellationToken)
@@ -216,7 +216,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
 
         var stop = new CancellationTokenSource();
-        var source = new XdsSource(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _credentials, _proxyStates, _loggers.CreateLogger<XdsSource>());
+        var source = new XdsSource(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _proxyPods, _proxyStates, _loggers.CreateLogger<XdsSource>());
         var following = _dataPlane.Proxies.RunAsync(source, stop.Token);
         return async () =>
         {

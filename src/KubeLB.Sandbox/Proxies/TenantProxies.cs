@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>The stand-ins for all tenants' Envoy proxies, and the address book that says where each one is.</summary>
-internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory logging) : IAsyncDisposable
+internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILoggerFactory logging) : IAsyncDisposable
 {
     private readonly ILogger _logger = logging.CreateLogger<TenantProxies>();
     private readonly ConcurrentDictionary<string, TenantProxy> _proxies = new(StringComparer.Ordinal);
@@ -21,19 +21,28 @@ internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory 
 
     /// <summary>
     /// Follows a source until cancelled. Proxies keep serving their last configuration when a source ends, as Envoy does without its
-    /// control plane; a later source takes them over.
+    /// control plane; a later source takes them over. One that is no longer asked for ends.
     /// </summary>
     public async Task RunAsync(IProxyConfigurationSource source, CancellationToken cancellationToken)
     {
-        var followed = new Dictionary<string, Task>(StringComparer.Ordinal);
+        var followed = new Dictionary<string, Following>(StringComparer.Ordinal);
         try
         {
             await foreach (var nodes in source.WatchNodesAsync(cancellationToken).ConfigureAwait(false))
             {
+                foreach (var node in _proxies.Keys.Except(nodes).ToList())
+                {
+                    if (followed.Remove(node, out var following))
+                    {
+                        await following.DisposeAsync().ConfigureAwait(false);
+                    }
+
+                    await EndAsync(node).ConfigureAwait(false);
+                }
+
                 foreach (var node in nodes.Where(node => !followed.ContainsKey(node)))
                 {
-                    var proxy = _proxies.GetOrAdd(node, NewProxy);
-                    followed.Add(node, proxy.RunAsync(source, cancellationToken));
+                    followed.Add(node, new Following(_proxies.GetOrAdd(node, NewProxy), source, cancellationToken));
                 }
             }
         }
@@ -41,7 +50,10 @@ internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory 
         {
         }
 
-        await Task.WhenAll(followed.Values).ConfigureAwait(false);
+        foreach (var following in followed.Values)
+        {
+            await following.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
@@ -53,5 +65,37 @@ internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory 
         }
     }
 
+    private async Task EndAsync(string node)
+    {
+        if (_proxies.TryRemove(node, out var proxy))
+        {
+            await proxy.DisposeAsync().ConfigureAwait(false);
+            addresses.Return(proxy.Address);
+            LogEnded(_logger, node);
+        }
+    }
+
     private TenantProxy NewProxy(string node) => new(node, addresses.Take(), _logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node} ended")]
+    private static partial void LogEnded(ILogger logger, string node);
+
+    private sealed class Following : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop;
+        private readonly Task _running;
+
+        public Following(TenantProxy proxy, IProxyConfigurationSource source, CancellationToken cancellationToken)
+        {
+            _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _running = proxy.RunAsync(source, _stop.Token);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await _running.ConfigureAwait(false);
+            _stop.Dispose();
+        }
+    }
 }

@@ -35,9 +35,9 @@ public sealed class CrdFilesTests
             .OrderBy(type => type.FullName, StringComparer.Ordinal)];
 
     [Fact]
-    public void The_sandbox_brings_the_definitions_of_all_three_groups() =>
+    public void The_sandbox_brings_the_definitions_of_every_group_that_a_manager_writes() =>
         Files.Values.Select(crd => crd.Spec.Group).Distinct().Should().BeEquivalentTo(
-            ApiGroups.Kubelb, ApiGroups.GatewayApi, "gateway.envoyproxy.io");
+            ApiGroups.Kubelb, ApiGroups.GatewayApi, ApiGroups.EnvoyGateway, ApiGroups.Monitoring);
 
     [Theory]
     [MemberData(nameof(ApiTypes))]

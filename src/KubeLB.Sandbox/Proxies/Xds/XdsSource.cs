@@ -18,11 +18,11 @@ namespace KubeLB.Sandbox.Proxies.Xds;
 /// </summary>
 /// <param name="server">Where the manager serves xDS.</param>
 /// <param name="serverName">What its certificate calls it.</param>
-/// <param name="credentials">The proxies' certificates.</param>
+/// <param name="pods">The proxies that there are, and their certificates.</param>
 /// <param name="states">What the proxies have; it outlives this.</param>
 /// <param name="logger">Takes what goes wrong.</param>
 internal sealed partial class XdsSource(
-    IPEndPoint server, string serverName, ProxyCredentials credentials, ConcurrentDictionary<string, ProxyState> states, ILogger logger) : IProxyConfigurationSource
+    IPEndPoint server, string serverName, ProxyPods pods, ConcurrentDictionary<string, ProxyState> states, ILogger logger) : IProxyConfigurationSource
 {
     /// <summary>Type of listeners.</summary>
     public const string Listeners = ResourceTypes.Listener;
@@ -38,7 +38,19 @@ internal sealed partial class XdsSource(
     private readonly ConcurrentDictionary<string, string> _troubles = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) => credentials.WatchNodesAsync(cancellationToken);
+    public async IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var nodes in pods.WatchNodesAsync(cancellationToken).ConfigureAwait(false))
+        {
+            // A new pod knows nothing of what an earlier one had.
+            foreach (var gone in states.Keys.Except(nodes).ToList())
+            {
+                states.TryRemove(gone, out _);
+            }
+
+            yield return nodes;
+        }
+    }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<Snapshot> WatchAsync(string node, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -128,7 +140,7 @@ internal sealed partial class XdsSource(
 
     private GrpcChannel Connect(string node)
     {
-        var credential = credentials.Of(node);
+        var credential = pods.CredentialOf(node);
         return GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
         {
             MaxReceiveMessageSize = null,
