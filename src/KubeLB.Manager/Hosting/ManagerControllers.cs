@@ -7,6 +7,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
 using KubeLB.Manager.Services;
@@ -48,6 +49,7 @@ internal static class ManagerControllers
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
             controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
             controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
+            controller.Watch<V1Lease>(ManagementCluster.Name, host => host.GetRequiredService<ReplicaReports>().RoutesOf);
             controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
             controller.Watch<Config>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
         });
@@ -71,6 +73,7 @@ internal static class ManagerControllers
             controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfNewTenant);
             EndpointWatches.WatchSettings(controller, ConfigurationReconciler.NodesOf);
         });
+        ReportWatches.AddController(services);
         CertificateReconciler.AddController(services, options);
         EndpointWatches.AddController(services);
     }

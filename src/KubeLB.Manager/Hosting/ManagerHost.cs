@@ -10,6 +10,7 @@ using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Debugging;
+using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
@@ -74,6 +75,7 @@ public static class ManagerHost
             services.AddSingleton<XdsEndpoint>();
             services.AddSingleton<IXdsObserver, XdsMetrics>();
             services.AddSingleton<IDebugPage, XdsDebugPage>();
+            ReportWatches.AddServices(services);
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
@@ -118,6 +120,7 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
+            ReportWatches.AddInformers(management, options);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);

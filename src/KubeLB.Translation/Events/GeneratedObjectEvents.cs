@@ -49,6 +49,10 @@ public static class GeneratedObjectEvents
         {
             yield return StatusEvent.Warning(programmed.After!.Reason, programmed.After.Message);
         }
+        else if (programmed is { BecameTrue: true, Before.Reason: RouteConditions.ProxyRejected })
+        {
+            yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
+        }
     }
 
     private static IEnumerable<StatusEvent> OfNames(RouteResources? before, RouteResources? after)
