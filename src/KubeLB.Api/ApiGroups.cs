@@ -11,4 +11,7 @@ public static class ApiGroups
 
     /// <summary>Envoy Gateway's extensions.</summary>
     public const string EnvoyGateway = "gateway.envoyproxy.io";
+
+    /// <summary>Prometheus Operator.</summary>
+    public const string Monitoring = "monitoring.coreos.com";
 }

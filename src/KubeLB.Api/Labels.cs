@@ -26,6 +26,12 @@ public static class Labels
     /// <summary>Kubernetes' recommended label that the tenant's Envoy pods carry; value: the tenant's namespace.</summary>
     public const string AppName = "app.kubernetes.io/name";
 
+    /// <summary>Kubernetes' recommended label for the instance of an application; the tenant's namespace.</summary>
+    public const string AppInstance = "app.kubernetes.io/instance";
+
+    /// <summary>Kubernetes' recommended label for what manages an object; value <see cref="ManagedByKubelb"/>.</summary>
+    public const string AppManagedBy = "app.kubernetes.io/managed-by";
+
     /// <summary>A label value may have at most this many characters.</summary>
     public const int MaxValueLength = 63;
 

@@ -51,25 +51,3 @@ public sealed class ConfigStatus : Extensible
     /// <summary><see cref="SettingsConditions.SettingsValid"/>, while something is wrong.</summary>
     public List<Condition>? Conditions { get; set; }
 }
-
-/// <summary>Settings of every tenant's proxies.</summary>
-public sealed class ConfigEnvoyProxy : Extensible
-{
-    /// <summary><c>shared</c>, one workload per tenant.</summary>
-    public string? Topology { get; set; }
-
-    /// <summary>A DaemonSet instead of a Deployment.</summary>
-    public bool? UseDaemonset { get; set; }
-
-    /// <summary>Number of proxy pods of a Deployment, 3 if absent.</summary>
-    public int? Replicas { get; set; }
-
-    /// <summary>At most one proxy pod of a tenant per node.</summary>
-    public bool? SinglePodPerNode { get; set; }
-
-    /// <summary>Nodes that the proxies may run on.</summary>
-    public Dictionary<string, string>? NodeSelector { get; set; }
-
-    /// <summary>Compute resources of a proxy pod.</summary>
-    public V1ResourceRequirements? Resources { get; set; }
-}

@@ -36,16 +36,6 @@ public sealed class TenantSpec : LayeredSettings
     public AddressSettings? Addresses { get; set; }
 }
 
-/// <summary>A tenant's own proxy settings.</summary>
-public sealed class TenantEnvoyProxy : Extensible
-{
-    /// <summary>Number of proxy pods.</summary>
-    public int? Replicas { get; set; }
-
-    /// <summary>Compute resources of a proxy pod.</summary>
-    public V1ResourceRequirements? Resources { get; set; }
-}
-
 /// <summary>Status of a <see cref="Tenant"/>.</summary>
 public sealed class TenantStatus : Extensible
 {

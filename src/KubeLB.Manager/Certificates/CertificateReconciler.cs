@@ -86,7 +86,8 @@ internal sealed class CertificateReconciler(
         var present = _secrets.Get(key);
         var pair = CertificateSecrets.ReadPair(present);
         var isGood = authority.IsGood(pair, names, now);
-        if (isGood && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
+        var isDescribed = isServer || CertificateSecrets.IsDescribed(present, options.Namespace);
+        if (isGood && isDescribed && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
         {
             return;
         }
@@ -99,7 +100,10 @@ internal sealed class CertificateReconciler(
                 : CertificateIssuer.Client(signing, names[0], now, CertificateTimes.Leaf);
         }
 
-        await applier.ApplyAsync(management, CertificateSecrets.Write(key.Namespace, key.Name, pair!, authority.Trusted), cancellationToken).ConfigureAwait(false);
+        var secret = isServer
+            ? CertificateSecrets.Write(key.Namespace, key.Name, pair!, authority.Trusted)
+            : CertificateSecrets.WriteClient(key.Namespace, pair!, authority.Trusted, options.Namespace);
+        await applier.ApplyAsync(management, secret, cancellationToken).ConfigureAwait(false);
         Log.CertificateWritten(logger, key, isGood ? "trust renewed" : "issued");
     }
 

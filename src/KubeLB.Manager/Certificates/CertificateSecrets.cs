@@ -1,6 +1,7 @@
 using System.Text;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Certificates;
 
@@ -26,9 +27,12 @@ internal static class CertificateSecrets
     private const string ClientDomain = "proxies.kubelb.k8c.io";
     private const string TlsType = "kubernetes.io/tls";
 
-    /// <summary>What the server is called: its Service <c>envoycp</c>, as pods may write it.</summary>
+    /// <summary>The server's Service <c>envoycp</c>, as the proxies write it.</summary>
+    public static string ServiceName(string managerNamespace) => $"envoycp.{managerNamespace}.svc";
+
+    /// <summary>What the server is called: its Service, as pods may write it.</summary>
     public static IReadOnlyList<string> ServerNames(string managerNamespace) =>
-        [$"envoycp.{managerNamespace}.svc", $"envoycp.{managerNamespace}.svc.cluster.local", $"envoycp.{managerNamespace}", "envoycp", "localhost"];
+        [ServiceName(managerNamespace), $"envoycp.{managerNamespace}.svc.cluster.local", $"envoycp.{managerNamespace}", "envoycp", "localhost"];
 
     /// <summary>What a tenant's proxies are called in their certificate.</summary>
     public static string ClientName(string tenantNamespace) => $"{tenantNamespace}.{ClientDomain}";
@@ -69,6 +73,22 @@ internal static class CertificateSecrets
         },
     };
 
+    /// <summary>A tenant's Secret: its proxies' certificate, and the files that describe it to Envoy.</summary>
+    public static V1Secret WriteClient(string @namespace, KeyPair pair, string trusted, string managerNamespace)
+    {
+        var secret = Write(@namespace, Client, pair, trusted);
+        foreach (var (file, content) in Descriptions(managerNamespace))
+        {
+            secret.Data[file] = Bytes(content);
+        }
+
+        return secret;
+    }
+
+    /// <summary>Whether a tenant's Secret describes its certificate to Envoy as it should.</summary>
+    public static bool IsDescribed(V1Secret? secret, string managerNamespace) =>
+        secret is not null && Descriptions(managerNamespace).All(d => Text(secret, d.File) == d.Content);
+
     public static XdsAuthority? ReadAuthority(V1Secret? secret) => ReadPair(secret) is { } signing
         ? new XdsAuthority(signing, Pair(secret!, NextCertificateKey, NextPrivateKey), ReadTrusted(secret) ?? signing.Certificate)
         : null;
@@ -76,6 +96,12 @@ internal static class CertificateSecrets
     public static KeyPair? ReadPair(V1Secret? secret) => secret is null ? null : Pair(secret, CertificateKey, PrivateKey);
 
     public static string? ReadTrusted(V1Secret? secret) => secret is null ? null : Text(secret, TrustedKey);
+
+    private static (string File, string Content)[] Descriptions(string managerNamespace) =>
+    [
+        (ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.DescribeCertificate()),
+        (ProxyCertificateFiles.TrustFile, ProxyCertificateFiles.DescribeTrust(ServiceName(managerNamespace))),
+    ];
 
     private static KeyPair? Pair(V1Secret secret, string certificate, string key) =>
         Text(secret, certificate) is { } pem && Text(secret, key) is { } privateKey ? new KeyPair(pem, privateKey) : null;

@@ -1,6 +1,6 @@
 using KubeLB.Api.Naming;
-using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
@@ -21,17 +21,13 @@ internal static class EndpointWatches
     public static void WatchSettings(ControllerBuilder controller, Func<string, ResourceKey> keyOf)
     {
         controller.Watch<Tenant>(ManagementCluster.Name, _ => (Change<Tenant> change) =>
-            Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses) ? [] : [keyOf(TenantNames.Namespace(change.Key.Name))]);
+            SettingsSection.Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses) ? [] : [keyOf(TenantNames.Namespace(change.Key.Name))]);
         controller.Watch<Config>(ManagementCluster.Name, services =>
         {
             var addresses = services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Addresses>();
-            return (Change<Config> change) => Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses)
+            return (Change<Config> change) => SettingsSection.Same(change.Old?.Spec?.Addresses, change.New?.Spec?.Addresses)
                 ? []
                 : addresses.List().Select(a => keyOf(a.Namespace)).Distinct();
         });
     }
-
-    private static bool Same(AddressSettings? before, AddressSettings? after) => Text(before) == Text(after);
-
-    private static string? Text(AddressSettings? settings) => settings is null ? null : ApiJson.ToJson(settings).ToJsonString();
 }

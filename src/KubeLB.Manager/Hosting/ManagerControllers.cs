@@ -8,6 +8,7 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Reports;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
 using KubeLB.Manager.Services;
@@ -75,6 +76,7 @@ internal static class ManagerControllers
         });
         ReportWatches.AddController(services);
         CertificateReconciler.AddController(services, options);
+        WorkloadWatches.AddController(services);
         EndpointWatches.AddController(services);
     }
 

@@ -12,6 +12,7 @@ using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Debugging;
 using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
@@ -121,6 +122,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             ReportWatches.AddInformers(management, options);
+            WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);

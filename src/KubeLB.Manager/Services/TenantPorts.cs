@@ -1,11 +1,12 @@
 using k8s.Models;
+using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Services;
 
 namespace KubeLB.Manager.Services;
 
 /// <summary>
 /// The ports of one tenant's proxy: which Service port has which. A port that was given is on loan until it is seen in its Service;
-/// what is not in the Service when the loan ends is free again.
+/// what is not in the Service when the loan ends is free again. The ports that the proxy listens on itself are never given.
 /// </summary>
 internal sealed class TenantPorts(int first = TenantPorts.First, int last = TenantPorts.Last)
 {
@@ -16,6 +17,7 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     public const int Last = 65535;
 
     private readonly Lock _gate = new();
+    private readonly int _reserved = ProxyPorts.ReservedWithin(first, last);
     private readonly Dictionary<string, Dictionary<PortNeed, Given>> _byService = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PortNeed> _holders = [];
 
@@ -87,14 +89,14 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
             }
 
             var count = last - first + 1;
-            if (_holders.Count >= count)
+            if (_holders.Count >= count - _reserved)
             {
                 throw new PortsExhaustedException(first, last);
             }
 
             // From a place that depends on the need alone: a port that was lost is most likely found again.
             var port = first + (int)(StableHash(need) % count);
-            for (Probes++; !_holders.TryAdd(port, need); Probes++)
+            for (Probes++; ProxyPorts.IsReserved(port) || !_holders.TryAdd(port, need); Probes++)
             {
                 port = port == last ? first : port + 1;
             }

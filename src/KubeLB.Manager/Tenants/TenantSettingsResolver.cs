@@ -3,6 +3,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -38,6 +39,10 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
         _resolved[tenantNamespace] = new Resolved(config, tenant, policy);
         return policy;
     }
+
+    /// <summary>The settings in force for the proxies of a tenant's namespace.</summary>
+    public ProxySettings ProxiesOf(string tenantNamespace) =>
+        ProxySettings.Of(_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
 
     private sealed record Resolved(Config? Config, Tenant Tenant, TenantPolicy Policy);
 }

@@ -6,7 +6,8 @@ namespace KubeLB.Runtime.Applying;
 /// <summary>
 /// What an annotation remembers of our latest apply, so that the next one (also after a restart) knows which fields are there because of
 /// us. <c>h</c>: hash of the desired content; <c>l</c>, <c>a</c>: keys of labels and annotations; <c>f</c>: fields, as a tree whose leaves
-/// are <c>1</c> (in <see cref="ApplyMode.Exclusive"/> only the top-level sections, because everything inside them is ours anyway).
+/// are <c>1</c>, or for a list of objects a hash of what it was to hold, because a list is written as a whole (in
+/// <see cref="ApplyMode.Exclusive"/> only the top-level sections, because everything inside them is ours anyway).
 /// </summary>
 internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, IReadOnlyList<string> Annotations, JsonObject Fields)
 {
@@ -69,11 +70,23 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
         return root.ToJsonString();
     }
 
+    /// <summary>
+    /// Whether a list held something else when it was last written by us: fewer fields in one of its entries do not show in the object itself.
+    /// </summary>
+    /// <param name="setBefore">What the record says of the list.</param>
+    /// <param name="wanted">What the list is to hold.</param>
+    public static bool IsOtherList(JsonNode? setBefore, JsonNode? wanted) =>
+        setBefore is JsonValue hash && hash.GetValueKind() == JsonValueKind.String && IsListOfObjects(wanted) && hash.GetValue<string>() != HashOf(wanted);
+
+    private static bool IsListOfObjects(JsonNode? node) => node is JsonArray list && list.Any(item => item is JsonObject);
+
+    private static string HashOf(JsonNode? list) => CanonicalJson.Hash(list)[..16];
+
     private static JsonNode Tree(JsonNode node)
     {
         if (node is not JsonObject obj)
         {
-            return 1;
+            return IsListOfObjects(node) ? HashOf(node) : 1;
         }
 
         var tree = new JsonObject();

@@ -145,7 +145,9 @@ internal sealed class ApplyPlan(
         }
 
         change = wanted?.DeepClone();
-        return mode == ApplyMode.Subset ? !JsonSubset.Contains(present, wanted) : !JsonScalars.Same(present, wanted);
+        return mode == ApplyMode.Subset
+            ? !JsonSubset.Contains(present, wanted) || AppliedRecord.IsOtherList(setBefore, wanted)
+            : !JsonScalars.Same(present, wanted);
     }
 
     private bool ChangeFields(JsonObject from, JsonObject to, JsonObject? setBefore, string path, out JsonNode? change)

@@ -9,6 +9,6 @@ public enum WhenAbsent
     /// <summary>The controllers of the kind wait, and <c>/readyz</c> says so; for the others there are no objects of it until it is installed.</summary>
     ItsControllersWait,
 
-    /// <summary>Nobody waits: without the kind there are simply no objects of it. It is looked for every few seconds.</summary>
+    /// <summary>Nobody waits: without the kind there are simply no objects of it. It is looked for again and again, at last every minute.</summary>
     NobodyWaits,
 }

@@ -41,6 +41,7 @@ internal sealed class Reflector<T>(
     private string? _resourceVersion;
     private int _framesOfThisWatch;
     private bool _absent;
+    private TimeSpan _absentPause;
 
     public ApiTrouble? Trouble => _trouble.Current;
 
@@ -222,13 +223,19 @@ internal sealed class Reflector<T>(
         if (!_absent)
         {
             _absent = true;
+            _absentPause = settings.AbsentPause;
             Log.Absent(logger, client.Kind.FullName, cluster);
+        }
+        else
+        {
+            var longer = _absentPause * 2;
+            _absentPause = longer < settings.LongestAbsentPause ? longer : settings.LongestAbsentPause;
         }
 
         _resourceVersion = null;
         _trouble.Recovered();
         sink.Absent();
-        return settings.AbsentPause;
+        return _absentPause;
     }
 
     private TimeSpan AfterExpiry()

@@ -17,8 +17,11 @@ internal sealed record ReflectorSettings
 
     public TimeSpan BackoffCap { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often an optional kind that is not served is looked for.</summary>
+    /// <summary>How soon an optional kind that is not served is looked for again; twice as late each time.</summary>
     public TimeSpan AbsentPause { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How late an optional kind is looked for at most.</summary>
+    public TimeSpan LongestAbsentPause { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Numbers from 0 (inclusive) to 1 (exclusive).</summary>
     public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;

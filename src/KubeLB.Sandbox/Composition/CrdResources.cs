@@ -6,9 +6,8 @@ namespace KubeLB.Sandbox.Composition;
 internal static class CrdResources
 {
     private const string Folder = "Crds/";
-    private const string KubelbGroup = "kubelb.k8c.io_";
     private const string SyncSecrets = "kubelb.k8c.io_syncsecrets.yaml";
-    private const string EnvoyGatewayGroup = "gateway.envoyproxy.io_";
+    private const string GatewayApiGroup = "gateway.networking.k8s.io_";
 
     /// <summary>Those of a management cluster: all.</summary>
     public static IEnumerable<string> Management => Read(_ => true);
@@ -16,7 +15,7 @@ internal static class CrdResources
     /// <summary>Those of a tenant's cluster: Gateway API, and SyncSecret.</summary>
     public static IEnumerable<string> Tenant => Read(name =>
         name == SyncSecrets
-        || (!name.StartsWith(KubelbGroup, StringComparison.Ordinal) && !name.StartsWith(EnvoyGatewayGroup, StringComparison.Ordinal)));
+        || name.StartsWith(GatewayApiGroup, StringComparison.Ordinal));
 
     private static IEnumerable<string> Read(Func<string, bool> wanted)
     {

@@ -104,7 +104,8 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
     private static Dictionary<string, string> With(IDictionary<string, string>? labels, string hash) =>
         new(labels ?? new Dictionary<string, string>()) { [HashLabel] = hash };
 
-    private static string TemplateHash(V1PodTemplateSpec template) =>
+    /// <summary>The same for the same template.</summary>
+    internal static string TemplateHash(V1PodTemplateSpec template) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template))))[..10];
 
     private static JsonObject Status(V1Deployment deployment, V1ReplicaSet current, IReadOnlyCollection<V1ReplicaSet> old)

@@ -51,6 +51,7 @@ internal static class NodeHost
         services.AddCluster(Cluster, _ => cluster.CreateClient("sandbox-node"), c =>
         {
             c.Informer<V1Deployment>();
+            c.Informer<V1DaemonSet>();
             c.Informer<V1ReplicaSet>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
             c.Informer<V1Pod>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
             c.Informer<V1Service>(i => i.Index(ByNamespace, Namespace));
@@ -74,6 +75,11 @@ internal static class NodeHost
         {
             c.Watch<V1ReplicaSet>(Cluster);
             c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1ReplicaSet.KubeKind));
+        });
+        services.AddController<DaemonSetController>("daemonset", c =>
+        {
+            c.Watch<V1DaemonSet>(Cluster);
+            c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1DaemonSet.KubeKind));
         });
         services.AddController<PodController>("pod", c =>
         {

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Translation.Tenants;
 
@@ -74,6 +75,11 @@ public static partial class SettingsProblems
                     ? $"defaultAnnotations.{kind} \"{key}\" is not set, because it belongs to KubeLB or kubectl. Remove it."
                     : $"defaultAnnotations.{kind} \"{key}\" is not set, because it cannot be the key of an annotation; write a name, or a domain and a name such as example.com/name.";
             }
+        }
+
+        foreach (var problem in ProxySettingsReader.Problems(settings))
+        {
+            yield return problem;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
@@ -177,6 +178,26 @@ public sealed class ApplierTests : IAsyncLifetime
         desired.Spec.Colour = "blue";
         await Apply(desired, ApplyMode.Subset);
         LastPatch["spec"]!.ToJsonString().Should().Be("""{"colour":"blue"}""");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task In_subset_mode_a_field_of_a_list_entry_that_we_no_longer_want_is_removed(bool restart)
+    {
+        var full = Widget.Named("w", colour: "red");
+        full.Spec!.Ports = [new WidgetPort { Port = 80, Unknown = new Dictionary<string, JsonElement> { ["name"] = JsonSerializer.SerializeToElement("http") } }];
+        await Apply(full, ApplyMode.Subset);
+        if (restart)
+        {
+            await Restart();
+        }
+
+        var less = Widget.Named("w", colour: "red");
+        less.Spec!.Ports = [new WidgetPort { Port = 80 }];
+        await Apply(less, ApplyMode.Subset);
+        Live["spec"]!["ports"]!.ToJsonString().Should().Be("""[{"port":80}]""");
+        (await Apply(less, ApplyMode.Subset)).Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
     [Fact]

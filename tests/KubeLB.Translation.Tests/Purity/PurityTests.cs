@@ -22,7 +22,7 @@ public sealed class PurityTests
     private static readonly string[] PureAssemblies =
     [
         "KubeLB.Api", "KubernetesClient", "System.Collections", "System.Collections.Immutable", "System.Linq", "System.Memory",
-        "System.Net.Primitives", "System.Runtime", "System.Runtime.InteropServices", "System.Security.Cryptography", "System.Text.Json", "System.Text.RegularExpressions",
+        "System.Net.Primitives", "System.Runtime", "System.Runtime.InteropServices", "System.Security.Cryptography", "System.Text.Encodings.Web", "System.Text.Json", "System.Text.RegularExpressions",
     ];
 
     private static readonly string[] ImpureNamespaces =

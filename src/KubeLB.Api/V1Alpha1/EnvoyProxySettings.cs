@@ -1,0 +1,107 @@
+using System.Text.Json;
+using k8s.Models;
+
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>Settings of every tenant's proxies, in a Config.</summary>
+public sealed class ConfigEnvoyProxy : Extensible
+{
+    /// <summary><c>shared</c>, one workload per tenant. The Go manager's <c>dedicated</c> and <c>global</c> are deprecated and mean the same.</summary>
+    public string? Topology { get; set; }
+
+    /// <summary>A DaemonSet instead of a Deployment; <see cref="Replicas"/> does not count then.</summary>
+    public bool? UseDaemonset { get; set; }
+
+    /// <summary>Number of proxy pods of a Deployment, 3 if absent.</summary>
+    public int? Replicas { get; set; }
+
+    /// <summary>At most one proxy pod of a tenant per node.</summary>
+    public bool? SinglePodPerNode { get; set; }
+
+    /// <summary>Labels of the nodes that the proxies may run on.</summary>
+    public Dictionary<string, string>? NodeSelector { get; set; }
+
+    /// <summary>Taints that the proxies tolerate: a <see cref="V1Toleration"/> each. No schema of the CRD has checked them.</summary>
+    public List<JsonElement>? Tolerations { get; set; }
+
+    /// <summary>Compute resources of a proxy pod.</summary>
+    public V1ResourceRequirements? Resources { get; set; }
+
+    /// <summary>Scheduling constraints of the proxies: a <see cref="V1Affinity"/>. No schema of the CRD has checked it.</summary>
+    public JsonElement? Affinity { get; set; }
+
+    /// <summary>How a proxy pod ends without cutting connections.</summary>
+    public GracefulShutdown? GracefulShutdown { get; set; }
+
+    /// <summary>Limits that keep a proxy from being killed for want of memory.</summary>
+    public OverloadManager? OverloadManager { get; set; }
+
+    /// <summary>Limits on HTTP headers.</summary>
+    public HeaderLimits? HeaderLimits { get; set; }
+
+    /// <summary>Monitoring of the proxies by Prometheus Operator.</summary>
+    public PodMonitorSettings? PodMonitor { get; set; }
+
+    /// <summary>Envoy's image with its tag or digest. An addition of this project.</summary>
+    public string? Image { get; set; }
+}
+
+/// <summary>A tenant's own proxy settings.</summary>
+public sealed class TenantEnvoyProxy : Extensible
+{
+    /// <summary>Number of proxy pods of a Deployment.</summary>
+    public int? Replicas { get; set; }
+
+    /// <summary>Compute resources of a proxy pod.</summary>
+    public V1ResourceRequirements? Resources { get; set; }
+}
+
+/// <summary>How a proxy pod ends. Durations are of Gateway API's form, for example <c>1m30s</c> (GEP-2257).</summary>
+public sealed class GracefulShutdown : Extensible
+{
+    /// <summary>Ends proxies at once.</summary>
+    public bool? Disabled { get; set; }
+
+    /// <summary>How long connections may take to end, 60 s if absent.</summary>
+    public string? DrainTimeout { get; set; }
+
+    /// <summary>How long to wait at least, so that load balancers notice; 5 s if absent.</summary>
+    public string? MinDrainDuration { get; set; }
+
+    /// <summary>Seconds until the pod is killed, 300 if absent; more than <see cref="DrainTimeout"/>.</summary>
+    public long? TerminationGracePeriodSeconds { get; set; }
+}
+
+/// <summary>Envoy's overload manager.</summary>
+/// <remarks>https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager</remarks>
+public sealed class OverloadManager : Extensible
+{
+    /// <summary>Switches the limits on.</summary>
+    public bool? Enabled { get; set; }
+
+    /// <summary>Number of client connections of a proxy; none if absent.</summary>
+    public long? MaxActiveDownstreamConnections { get; set; }
+
+    /// <summary>Heap size of a proxy in bytes; none if absent.</summary>
+    public long? MaxHeapSizeBytes { get; set; }
+}
+
+/// <summary>Limits on HTTP headers. What is absent has Envoy's maximum, because the proxy in front decided already.</summary>
+public sealed class HeaderLimits : Extensible
+{
+    /// <summary>Size of all headers of a request in KiB, 1 to 8192; 8192 if absent.</summary>
+    public int? MaxRequestHeadersKb { get; set; }
+
+    /// <summary>Number of headers of a request, 4096 if absent.</summary>
+    public int? MaxRequestHeadersCount { get; set; }
+
+    /// <summary>Size of all headers of a response in KiB, 1 to 8192; 8192 if absent.</summary>
+    public int? MaxResponseHeadersKb { get; set; }
+}
+
+/// <summary>Monitoring by Prometheus Operator.</summary>
+public sealed class PodMonitorSettings : Extensible
+{
+    /// <summary>Creates a PodMonitor per tenant.</summary>
+    public bool? Enabled { get; set; }
+}

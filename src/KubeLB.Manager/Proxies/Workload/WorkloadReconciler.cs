@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using KubeLB.Api.Monitoring;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Events;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Proxies;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Proxies.Workload;
+
+/// <summary>
+/// Runs the proxies of each tenant that needs some (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and removes
+/// them after the tenant's last Service. It writes only what is ours in them: what the API server fills in, and what others write beside it
+/// (a restart by <c>kubectl rollout</c>), stays. The key is the tenant's.
+/// </summary>
+internal sealed class WorkloadReconciler(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
+    ManagerOptions options,
+    TenantSettingsResolver settings,
+    ProxyDemand demand,
+    Applier applier,
+    TimeProvider time,
+    ILogger<WorkloadReconciler> logger) : IReconciler
+{
+    // Who replaces the only route deletes it first. Its proxies are to be there still when it is back.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LookForPodMonitors = TimeSpan.FromMinutes(1);
+
+    private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
+    private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
+    private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
+    private readonly IInformer<V1PodDisruptionBudget> _budgets = management.Informer<V1PodDisruptionBudget>();
+    private readonly IInformer<PodMonitor> _monitors = management.Informer<PodMonitor>();
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _idleSince = new(StringComparer.Ordinal);
+
+    /// <summary>The key of a tenant's workload.</summary>
+    public static ResourceKey KeyOf(string tenantNamespace) => new("", tenantNamespace);
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var tenantNamespace = key.Name;
+        var tenant = settings.TenantOf(tenantNamespace);
+        if (_namespaces.Get("", tenantNamespace) is not { Metadata.DeletionTimestamp: null })
+        {
+            // Everything in it goes, or has gone, with it.
+            _idleSince.TryRemove(tenantNamespace, out _);
+            return ReconcileResult.Done;
+        }
+
+        if (tenant is null || !demand.Of(tenantNamespace))
+        {
+            return await RemoveAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
+        }
+
+        _idleSince.TryRemove(tenantNamespace, out _);
+        if (tenant.Metadata.DeletionTimestamp is not null || ControlPlaneAddress.Of(options) is not { } controlPlane)
+        {
+            return ReconcileResult.Done;
+        }
+
+        var workload = ProxyWorkload.Build(tenantNamespace, settings.ProxiesOf(tenantNamespace), controlPlane, CertificateSecrets.Client);
+        try
+        {
+            return await WriteAsync(tenant, tenantNamespace, workload, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpOperationException e) when (e.Response is not null)
+        {
+            events.Record(tenant, EventType.Warning, "ProxiesNotDeployed", $"The proxies in namespace {tenantNamespace} cannot be written: {e.Message}");
+            throw;
+        }
+    }
+
+    private async Task<ReconcileResult> WriteAsync(Tenant tenant, string tenantNamespace, ProxyWorkload workload, CancellationToken cancellationToken)
+    {
+        // What there is now serves until what comes instead does.
+        if (workload.Deployment is { } deployment)
+        {
+            var written = await ApplyAsync(deployment, cancellationToken).ConfigureAwait(false);
+            if (written.Status?.AvailableReplicas > 0)
+            {
+                await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (workload.DaemonSet is { } daemonSet)
+        {
+            var written = await ApplyAsync(daemonSet, cancellationToken).ConfigureAwait(false);
+            if (written.Status?.NumberAvailable > 0)
+            {
+                await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (workload.DisruptionBudget is { } budget)
+        {
+            await ApplyAsync(budget, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await DeleteAsync(_budgets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (workload.PodMonitor is not { } monitor)
+        {
+            await DeleteAsync(_monitors, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_monitors.IsAbsent)
+        {
+            events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
+                + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
+            return ReconcileResult.RequeueAfter(LookForPodMonitors);
+        }
+        else
+        {
+            await ApplyAsync(monitor, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    private async Task<ReconcileResult> RemoveAsync(string tenantNamespace, CancellationToken cancellationToken)
+    {
+        if (!IsThere(_deployments, tenantNamespace) && !IsThere(_daemonSets, tenantNamespace)
+            && !IsThere(_budgets, tenantNamespace) && !IsThere(_monitors, tenantNamespace))
+        {
+            _idleSince.TryRemove(tenantNamespace, out _);
+            return ReconcileResult.Done;
+        }
+
+        var now = time.GetUtcNow();
+        var wait = _idleSince.GetOrAdd(tenantNamespace, now) + Grace - now;
+        if (wait > TimeSpan.Zero)
+        {
+            return ReconcileResult.RequeueAfter(wait);
+        }
+
+        await DeleteAsync(_monitors, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync(_budgets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+        _idleSince.TryRemove(tenantNamespace, out _);
+        return ReconcileResult.Done;
+    }
+
+    private async Task<T> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var applied = await applier.ApplyAsync(management, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
+        if (applied.Outcome != ApplyOutcome.Unchanged)
+        {
+            Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
+        }
+
+        return applied.Object;
+    }
+
+    private static bool IsThere<T>(IInformer<T> informer, string tenantNamespace)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        informer.Get(tenantNamespace, TenantNames.Proxy(tenantNamespace)) is { Metadata.DeletionTimestamp: null };
+
+    private async Task DeleteAsync<T>(IInformer<T> informer, string tenantNamespace, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        if (informer.Get(tenantNamespace, TenantNames.Proxy(tenantNamespace)) is { Metadata.DeletionTimestamp: null } present)
+        {
+            await applier.DeleteAsync(management, present, cancellationToken).ConfigureAwait(false);
+            Log.Removed(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(present));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.Monitoring;
+using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Settings;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Proxies.Workload;
+
+/// <summary>What the workload controller keeps in its caches, and which change makes which tenant's workload worth a look.</summary>
+internal static class WorkloadWatches
+{
+    public static void AddInformers(ClusterBuilder management, string generated)
+    {
+        management.Informer<V1Deployment>(deployments => deployments.LabelSelector = generated);
+        management.Informer<V1DaemonSet>(daemonSets => daemonSets.LabelSelector = generated);
+        management.Informer<V1PodDisruptionBudget>(budgets => budgets.LabelSelector = generated);
+        management.Informer<PodMonitor>(monitors =>
+        {
+            monitors.LabelSelector = generated;
+            monitors.WhenAbsent = WhenAbsent.NobodyWaits;
+        });
+    }
+
+    public static void AddController(IServiceCollection services)
+    {
+        services.AddSingleton<ProxyDemand>();
+        services.AddController<WorkloadReconciler>("workload", controller =>
+        {
+            controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().Follow);
+            controller.Watch<V1Deployment>(ManagementCluster.Name, _ => Of);
+            controller.Watch<V1DaemonSet>(ManagementCluster.Name, _ => Of);
+            controller.Watch<V1PodDisruptionBudget>(ManagementCluster.Name, _ => Of);
+            controller.Watch<PodMonitor>(ManagementCluster.Name, _ => Of);
+            controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (Change<V1Namespace> change) =>
+                change.Old is { } && change.New is { } ? [] : [WorkloadReconciler.KeyOf(change.Key.Name)]);
+            controller.Watch<Tenant>(ManagementCluster.Name, _ => (Change<Tenant> change) =>
+                change.Old is { } && change.New is { } && SettingsSection.Same(change.Old.Spec?.EnvoyProxy, change.New.Spec?.EnvoyProxy)
+                    ? []
+                    : [WorkloadReconciler.KeyOf(TenantNames.Namespace(change.Key.Name))]);
+            controller.Watch<Config>(ManagementCluster.Name, host =>
+            {
+                var demand = host.GetRequiredService<ProxyDemand>();
+                return (Change<Config> change) => SettingsSection.Same(change.Old?.Spec?.EnvoyProxy, change.New?.Spec?.EnvoyProxy)
+                    ? []
+                    : demand.Tenants.Select(WorkloadReconciler.KeyOf);
+            });
+        });
+    }
+
+    private static IEnumerable<ResourceKey> Of(IKubernetesObject<V1ObjectMeta> value) =>
+        value.Metadata.Name == TenantNames.Proxy(value.Metadata.NamespaceProperty) ? [WorkloadReconciler.KeyOf(value.Metadata.NamespaceProperty)] : [];
+}

@@ -1,0 +1,103 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.Translation.Proxies;
+
+/// <summary>
+/// What an Envoy of ours starts with: where its configuration comes from (incremental aggregated discovery), and its own listeners
+/// (<see cref="ProxyOwnListeners"/>). https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto
+/// </summary>
+public static class ProxyBootstrap
+{
+    private const string XdsCluster = "xds_cluster";
+    private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+    /// <summary>The bootstrap, as JSON.</summary>
+    public static string Build(ControlPlane controlPlane, ProxyOverload? overload)
+    {
+        var bootstrap = new JsonObject
+        {
+            ["admin"] = new JsonObject { ["address"] = ProxyOwnListeners.Address("127.0.0.1", ProxyPorts.Admin) },
+            ["dynamic_resources"] = new JsonObject
+            {
+                ["ads_config"] = new JsonObject
+                {
+                    ["api_type"] = "DELTA_GRPC",
+                    ["transport_api_version"] = "V3",
+                    ["set_node_on_first_message_only"] = true,
+                    ["grpc_services"] = new JsonArray(new JsonObject { ["envoy_grpc"] = new JsonObject { ["cluster_name"] = XdsCluster } }),
+                },
+                ["cds_config"] = Aggregated(),
+                ["lds_config"] = Aggregated(),
+            },
+            ["static_resources"] = new JsonObject
+            {
+                ["listeners"] = ProxyOwnListeners.Build(),
+                ["clusters"] = new JsonArray(Xds(controlPlane), ProxyOwnListeners.AdminCluster()),
+            },
+        };
+        if (overload is not null)
+        {
+            bootstrap["overload_manager"] = ProxyOverloadManager.Build(overload);
+        }
+
+        return ProxyJson.Write(bootstrap);
+    }
+
+    // Without an end to waiting a new proxy is not ready before it has its configuration, and no traffic meets one that has none.
+    private static JsonObject Aggregated() => new() { ["ads"] = new JsonObject(), ["resource_api_version"] = "V3", ["initial_fetch_timeout"] = "0s" };
+
+    private static JsonObject Xds(ControlPlane controlPlane)
+    {
+        var cluster = new JsonObject
+        {
+            ["name"] = XdsCluster,
+            ["type"] = "STRICT_DNS",
+            ["connect_timeout"] = "5s",
+            ["load_assignment"] = ProxyOwnListeners.Endpoint(XdsCluster, controlPlane.Host, controlPlane.Port),
+            ["typed_extension_protocol_options"] = new JsonObject
+            {
+                [HttpOptions] = new JsonObject
+                {
+                    ["@type"] = $"type.googleapis.com/{HttpOptions}",
+                    ["explicit_http_config"] = new JsonObject
+                    {
+                        ["http2_protocol_options"] = new JsonObject
+                        {
+                            // A manager that is gone without a word is noticed, and another one asked.
+                            ["connection_keepalive"] = new JsonObject { ["interval"] = "30s", ["timeout"] = "5s" },
+                        },
+                    },
+                },
+            },
+            ["upstream_connection_options"] = new JsonObject
+            {
+                ["tcp_keepalive"] = new JsonObject { ["keepalive_probes"] = 3, ["keepalive_time"] = 30, ["keepalive_interval"] = 5 },
+            },
+        };
+        if (!controlPlane.IsPlain)
+        {
+            cluster["transport_socket"] = Tls(controlPlane.Host);
+        }
+
+        return cluster;
+    }
+
+    private static JsonObject Tls(string serverName) => new()
+    {
+        ["name"] = "envoy.transport_sockets.tls",
+        ["typed_config"] = new JsonObject
+        {
+            ["@type"] = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            ["sni"] = serverName,
+            ["common_tls_context"] = new JsonObject
+            {
+                ["tls_params"] = new JsonObject { ["tls_minimum_protocol_version"] = "TLSv1_2" },
+                ["tls_certificate_sds_secret_configs"] = new JsonArray(
+                    Discovered(ProxyCertificateFiles.CertificateName, ProxyCertificateFiles.CertificateFile)),
+                ["validation_context_sds_secret_config"] = Discovered(ProxyCertificateFiles.TrustName, ProxyCertificateFiles.TrustFile),
+            },
+        },
+    };
+
+    private static JsonObject Discovered(string name, string file) => new() { ["name"] = name, ["sds_config"] = ProxyCertificateFiles.Source(file) };
+}

@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+
+namespace KubeLB.Translation.Proxies;
+
+/// <summary>
+/// The listeners that a proxy has for the kubelet and for monitoring: named paths only, of an administration that itself is reachable on
+/// loopback only. They stay when the proxy is overloaded, because a proxy that is busy must not be taken for one that is dead.
+/// </summary>
+internal static class ProxyOwnListeners
+{
+    private const string Admin = "admin_cluster";
+    private const string ConnectionManager = "envoy.filters.network.http_connection_manager";
+    private const string HealthCheck = "envoy.filters.http.health_check";
+    private const string Router = "envoy.filters.http.router";
+    private const string TypePrefix = "type.googleapis.com/envoy.extensions.filters.";
+
+    public static JsonArray Build() =>
+    [
+        Listener("kubelb_stats", ProxyPorts.Stats, [ToAdmin("/stats/prometheus")], []),
+        Listener("kubelb_readiness", ProxyPorts.Readiness, [ToAdmin("/ready"), ToAdmin("/live", "/hot_restart_version")], []),
+        Listener("kubelb_health", ProxyPorts.Health, [NotFound()], [Healthz()]),
+    ];
+
+    public static JsonObject AdminCluster() => new()
+    {
+        ["name"] = Admin,
+        ["type"] = "STATIC",
+        ["connect_timeout"] = "1s",
+        ["load_assignment"] = Endpoint(Admin, "127.0.0.1", ProxyPorts.Admin),
+    };
+
+    public static JsonObject Endpoint(string cluster, string host, int port) => new()
+    {
+        ["cluster_name"] = cluster,
+        ["endpoints"] = new JsonArray(new JsonObject
+        {
+            ["lb_endpoints"] = new JsonArray(new JsonObject { ["endpoint"] = new JsonObject { ["address"] = Address(host, port) } }),
+        }),
+    };
+
+    public static JsonObject Address(string host, int port) => new()
+    {
+        ["socket_address"] = new JsonObject { ["address"] = host, ["port_value"] = port },
+    };
+
+    private static JsonObject Listener(string name, int port, JsonArray routes, JsonArray filters)
+    {
+        filters.Add(new JsonObject { ["name"] = Router, ["typed_config"] = Typed("http.router.v3.Router") });
+        var manager = Typed("network.http_connection_manager.v3.HttpConnectionManager");
+        manager["stat_prefix"] = name;
+        manager["route_config"] = new JsonObject
+        {
+            ["name"] = name,
+            ["virtual_hosts"] = new JsonArray(new JsonObject { ["name"] = name, ["domains"] = new JsonArray("*"), ["routes"] = routes }),
+        };
+        manager["http_filters"] = filters;
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["stat_prefix"] = name,
+            ["address"] = Address("0.0.0.0", port),
+            ["ignore_global_conn_limit"] = true,
+            ["bypass_overload_manager"] = true,
+            ["filter_chains"] = new JsonArray(new JsonObject
+            {
+                ["filters"] = new JsonArray(new JsonObject { ["name"] = ConnectionManager, ["typed_config"] = manager }),
+            }),
+        };
+    }
+
+    private static JsonObject ToAdmin(string path, string? rewritten = null)
+    {
+        var route = new JsonObject { ["cluster"] = Admin };
+        if (rewritten is not null)
+        {
+            route["prefix_rewrite"] = rewritten;
+        }
+
+        return new JsonObject { ["match"] = new JsonObject { ["path"] = path, ["headers"] = new JsonArray(Header(":method", "GET")) }, ["route"] = route };
+    }
+
+    private static JsonObject NotFound() => new()
+    {
+        ["match"] = new JsonObject { ["prefix"] = "/" },
+        ["direct_response"] = new JsonObject { ["status"] = 404 },
+    };
+
+    // Answers 503 once /healthcheck/fail was asked for, which begins the end of a proxy.
+    private static JsonObject Healthz()
+    {
+        var check = Typed("http.health_check.v3.HealthCheck");
+        check["pass_through_mode"] = false;
+        check["headers"] = new JsonArray(Header(":path", "/healthz"));
+        return new JsonObject { ["name"] = HealthCheck, ["typed_config"] = check };
+    }
+
+    private static JsonObject Header(string name, string value) => new() { ["name"] = name, ["string_match"] = new JsonObject { ["exact"] = value } };
+
+    private static JsonObject Typed(string type) => new() { ["@type"] = TypePrefix + type };
+}

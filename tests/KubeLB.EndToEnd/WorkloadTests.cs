@@ -1,0 +1,263 @@
+using System.Text;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Monitoring;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>The Envoy proxies of a tenant: when there are some, what changes them, and what does not.</summary>
+public sealed class WorkloadTests : IAsyncLifetime
+{
+    private const string Namespace = "tenant-t1";
+    private const string Name = "envoy-tenant-t1";
+    private const string Settings = "kubelb";
+
+    private TestBed _bed = null!;
+
+    public async Task InitializeAsync() => _bed = await TestBed.StartAsync();
+
+    public async Task DisposeAsync() => await _bed.DisposeAsync();
+
+    [Fact]
+    public async Task They_come_with_the_first_route_stay_as_they_are_with_others_and_go_after_the_last()
+    {
+        (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
+        await _bed.ApplyBasicExampleAsync();
+        var deployment = await AvailableAsync();
+        deployment.Spec.Replicas.Should().Be(3);
+        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(Namespace, Name, b => b.Spec.MaxUnavailable?.Value == "1", "lets one pod go at a time");
+
+        await _bed.SettleAsync();
+        _bed.ForgetRequests();
+        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("api.example.com", "other.example.com"));
+        await _bed.ExpectBackendAsync("other.example.com");
+        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "other");
+        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "other");
+        await _bed.SettleAsync();
+        WritesToWorkload().Should().BeEmpty("one route more or less is no concern of the workload");
+
+        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await _bed.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
+        await _bed.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_only_route_is_made_anew_keeps_its_proxies()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        var before = (await AvailableAsync()).Uid();
+
+        await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+        await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "api-route");
+        await _bed.Tenant.ApplyAsync(Documents.Route);
+        await _bed.ExpectBackendAsync("api.example.com");
+
+        (await AvailableAsync()).Uid().Should().Be(before);
+    }
+
+    [Fact]
+    public async Task What_the_api_server_and_others_add_brings_no_write_also_not_after_a_restart()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        var written = await AvailableAsync();
+        written.Spec.RevisionHistoryLimit.Should().NotBeNull("the API server fills in defaults");
+        written.Spec.Template.Spec.DnsPolicy.Should().NotBeNull();
+
+        // As kubectl rollout restart does it, and a policy engine.
+        await _bed.Management.PatchAsync<V1Deployment>(Namespace, Name, """
+            {"metadata":{"labels":{"team":"edge"}},
+             "spec":{"minReadySeconds":3,"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}},"spec":{"priorityClassName":"high"}}}}
+            """);
+        await _bed.SettleAsync();
+        _bed.ForgetRequests();
+
+        await _bed.RestartManagerAsync();
+        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
+        await _bed.ExpectBackendAsync("b.example.com");
+        await _bed.SettleAsync();
+
+        WritesToWorkload().Should().BeEmpty();
+        var kept = (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name))!;
+        kept.Spec.Template.Metadata.Annotations.Should().ContainKey("kubectl.kubernetes.io/restartedAt");
+        kept.Spec.Template.Spec.PriorityClassName.Should().Be("high");
+    }
+
+    [Fact]
+    public async Task What_somebody_changes_or_deletes_is_repaired()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        var image = (await AvailableAsync()).Spec.Template.Spec.Containers.Single().Image;
+
+        await _bed.Management.PatchAsync<V1Deployment>(Namespace, Name, """{"spec":{"replicas":0,"template":{"spec":{"automountServiceAccountToken":true}}}}""");
+        await DeploymentAsync(d => d.Spec is { Replicas: 3, Template.Spec.AutomountServiceAccountToken: false }, "is as it was");
+
+        await _bed.Management.DeleteAsync<V1Deployment>(Namespace, Name);
+        await _bed.Management.DeleteAsync<V1PodDisruptionBudget>(Namespace, Name);
+        await DeploymentAsync(d => d.Metadata.DeletionTimestamp is null && d.Spec.Template.Spec.Containers.Single().Image == image, "is back");
+        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(Namespace, Name, b => b.Metadata.DeletionTimestamp is null, "is back");
+    }
+
+    [Fact]
+    public async Task Settings_of_the_config_are_followed_and_those_of_the_tenant_win()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        await AvailableAsync();
+
+        await ConfigureAsync("""{"replicas":2,"nodeSelector":{"edge":"yes"},"resources":{"limits":{"memory":"1024Mi"}},"image":"registry.example.com/envoy:v1"}""");
+        var set = await DeploymentAsync(d => d.Spec.Replicas == 2, "has two replicas");
+        set.Spec.Template.Spec.NodeSelector.Should().Contain("edge", "yes");
+        set.Spec.Template.Spec.Containers.Single().Image.Should().Be("registry.example.com/envoy:v1");
+        set.Spec.Template.Spec.Containers.Single().Resources.Limits["memory"].ToString().Should().Be("1Gi");
+
+        await _bed.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"envoyProxy":{"replicas":5}}}""");
+        await DeploymentAsync(d => d.Spec.Replicas == 5, "has the tenant's five replicas");
+
+        // What is no longer asked for goes, in maps and in lists.
+        await ConfigureAsync("""{"replicas":null,"nodeSelector":null,"resources":null,"image":null,"gracefulShutdown":{"disabled":true}}""");
+        var unset = await DeploymentAsync(d => d.Spec.Template.Spec.NodeSelector is null or { Count: 0 }, "may run anywhere");
+        unset.Spec.Template.Spec.Containers.Single().Resources.Limits.Should().BeNullOrEmpty();
+        unset.Spec.Template.Spec.Containers.Single().Lifecycle.Should().BeNull();
+        await _bed.SettleAsync();
+        _bed.ForgetRequests();
+        await _bed.RestartManagerAsync();
+        await _bed.SettleAsync();
+        WritesToWorkload().Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_change_to_a_daemonset_and_back_never_leaves_the_tenant_without_proxies()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        await AvailableAsync();
+        await _bed.SettleAsync();
+        _bed.ForgetRequests();
+
+        await ConfigureAsync("""{"useDaemonset":true}""");
+        await _bed.Management.WaitAsync<V1DaemonSet>(Namespace, Name, d => d.Status?.NumberAvailable == 1, "is available");
+        await _bed.Management.WaitGoneAsync<V1Deployment>(Namespace, Name);
+        await _bed.Management.WaitGoneAsync<V1PodDisruptionBudget>(Namespace, Name);
+
+        // The DaemonSet's status first says that its pod is not ready, then that it is.
+        var order = _bed.Requests().Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd()).ToList();
+        order.IndexOf($"delete deployments/{Name}").Should().BeGreaterThan(
+            order.FindLastIndex(r => r == $"patch daemonsets/{Name} status"), "the old ones serve until a new one does");
+
+        await ConfigureAsync("""{"useDaemonset":null}""");
+        await AvailableAsync();
+        await _bed.Management.WaitGoneAsync<V1DaemonSet>(Namespace, Name);
+    }
+
+    [Fact]
+    public async Task A_pod_monitor_is_there_when_asked_for()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        await AvailableAsync();
+        (await _bed.Management.GetAsync<PodMonitor>(Namespace, Name)).Should().BeNull();
+
+        await ConfigureAsync("""{"podMonitor":{"enabled":true}}""");
+        var monitor = await _bed.Management.WaitAsync<PodMonitor>(Namespace, Name, m => m.Spec is not null, "is there");
+        monitor.Spec!.PodMetricsEndpoints.Should().ContainSingle().Which.Path.Should().Be("/stats/prometheus");
+
+        await ConfigureAsync("""{"podMonitor":{"enabled":false}}""");
+        await _bed.Management.WaitGoneAsync<PodMonitor>(Namespace, Name);
+    }
+
+    [Fact]
+    public async Task The_secret_that_is_mounted_holds_a_certificate_and_describes_it_to_envoy()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        var pod = (await AvailableAsync()).Spec.Template.Spec;
+
+        var volume = pod.Volumes.Single();
+        var secret = await _bed.Management.WaitAsync<V1Secret>(Namespace, volume.Secret.SecretName, s => s.Data?.ContainsKey("sds-trust.json") == true, "describes itself");
+        var folder = pod.Containers.Single().VolumeMounts.Single().MountPath;
+        var described = Encoding.UTF8.GetString(secret.Data["sds-certificate.json"]) + Encoding.UTF8.GetString(secret.Data["sds-trust.json"]);
+        foreach (var file in new[] { "tls.crt", "tls.key", "ca.crt" })
+        {
+            secret.Data.Should().ContainKey(file);
+            described.Should().Contain($"\"{folder}/{file}\"");
+        }
+
+        described.Should().Contain("envoycp.kubelb.svc");
+        described.Should().NotContain("PRIVATE KEY");
+        pod.Containers.Single().Args.Should().Contain(a => a.Contains($"{folder}/sds-certificate.json") && a.Contains($"{folder}/sds-trust.json"));
+    }
+
+    [Fact]
+    public async Task A_deployment_of_the_go_manager_is_taken_over()
+    {
+        await _bed.Management.CreateAsync(GoDeployment());
+        await _bed.ApplyBasicExampleAsync();
+
+        var taken = await DeploymentAsync(d => d.Spec.Template.Spec.Containers.Count == 1, "runs Envoy alone");
+        taken.Metadata.Labels.Should().Contain(Labels.ManagedBy, Labels.ManagedByKubelb);
+        taken.Spec.Selector.MatchLabels.Should().Equal(new Dictionary<string, string> { [Labels.AppName] = Namespace });
+        taken.Spec.Template.Spec.Containers.Single().Args.Should().Contain(a => a.Contains("DELTA_GRPC"));
+    }
+
+    [Fact]
+    public async Task The_removal_of_a_tenant_takes_its_proxies_along()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        await AvailableAsync();
+
+        await _bed.StopCcmAsync();
+        await _bed.Management.DeleteAsync<Tenant>("", "t1");
+
+        await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
+        (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
+    }
+
+    private static V1Deployment GoDeployment() => new()
+    {
+        ApiVersion = "apps/v1",
+        Kind = "Deployment",
+        Metadata = new V1ObjectMeta
+        {
+            Name = Name,
+            NamespaceProperty = Namespace,
+            Labels = new Dictionary<string, string> { [Labels.AppName] = "kubelb-envoy-proxy", [Labels.AppManagedBy] = "kubelb", [Labels.AppInstance] = Namespace },
+        },
+        Spec = new V1DeploymentSpec
+        {
+            Replicas = 3,
+            Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.AppName] = Namespace } },
+            Template = new V1PodTemplateSpec
+            {
+                Metadata = new V1ObjectMeta { Labels = new Dictionary<string, string> { [Labels.AppName] = Namespace, [Labels.AppManagedBy] = "kubelb" } },
+                Spec = new V1PodSpec
+                {
+                    Containers =
+                    [
+                        new V1Container { Name = "envoy-proxy", Image = "envoyproxy/envoy:distroless-v1.36.4", Args = ["--service-node", Namespace] },
+                        new V1Container { Name = "shutdown-manager", Image = "envoyproxy/gateway:v1.3.0", Args = ["envoy", "shutdown-manager"] },
+                    ],
+                },
+            },
+        },
+    };
+
+    private Task<V1Deployment> AvailableAsync() => DeploymentAsync(
+        d => d.Status?.AvailableReplicas == d.Spec.Replicas && d.Status!.ObservedGeneration == d.Metadata.Generation && d.Metadata.DeletionTimestamp is null, "is available");
+
+    private Task<V1Deployment> DeploymentAsync(Func<V1Deployment, bool> condition, string what) =>
+        _bed.Management.WaitAsync(Namespace, Name, condition, what);
+
+    private async Task ConfigureAsync(string envoyProxy)
+    {
+        if (await _bed.Management.GetAsync<Config>(Settings, Config.DefaultName) is null)
+        {
+            await _bed.Management.CreateAsync(new Config { Metadata = new V1ObjectMeta { Name = Config.DefaultName, NamespaceProperty = Settings }, Spec = new ConfigSpec() });
+        }
+
+        await _bed.Management.PatchAsync<Config>(Settings, Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
+    }
+
+    private List<string> WritesToWorkload() =>
+        [.. _bed.Writes()
+            .Where(w => w.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && w.Resource is "deployments" or "daemonsets" or "poddisruptionbudgets" or "podmonitors")
+            .Select(w => $"{w.UserAgent}: {w.Verb} {w.Resource}/{w.Name}")];
+}
