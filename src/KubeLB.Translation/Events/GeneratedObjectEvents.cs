@@ -49,7 +49,9 @@ public static class GeneratedObjectEvents
         {
             yield return StatusEvent.Warning(programmed.After!.Reason, programmed.After.Message);
         }
-        else if (programmed is { BecameTrue: true, Before.Reason: RouteConditions.ProxyRejected })
+
+        var proxies = ConditionChange.Of(RouteConditions.ProxyProgrammed, before?.Resources?.Route?.Conditions, after?.Resources?.Route?.Conditions);
+        if (proxies is { Before.Status: ConditionStatus.False, After: null })
         {
             yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
         }

@@ -1,6 +1,5 @@
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Certificates;
-using KubeLB.Manager.Tenants;
 using KubeLB.Xds.Discovery;
 
 namespace KubeLB.Manager.Proxies.Reports;
@@ -9,7 +8,9 @@ namespace KubeLB.Manager.Proxies.Reports;
 /// The streams that this replica refused of late, as far as a Tenant is concerned: the one that the node id names, else the one that the
 /// certificate names. Node ids that a client makes up are neither remembered nor repeated.
 /// </summary>
-internal sealed class RefusedStreams(TenantSettingsResolver tenants, TimeProvider time) : IXdsObserver
+/// <param name="tenantOf">The Tenant that a node id is of; null if none.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RefusedStreams(Func<string, Tenant?> tenantOf, TimeProvider time) : IXdsObserver
 {
     /// <summary>How many are remembered; further ones are in the log and in the metric.</summary>
     public const int Limit = 100;
@@ -43,8 +44,8 @@ internal sealed class RefusedStreams(TenantSettingsResolver tenants, TimeProvide
     /// <inheritdoc/>
     public void Refused(string node, string peer, XdsRefusal refusal)
     {
-        var named = tenants.TenantOf(node);
-        if ((named ?? (refusal.Identity is { } identity ? tenants.TenantOf(identity) : null)) is not { } tenant)
+        var named = tenantOf(node);
+        if ((named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is not { } tenant)
         {
             return;
         }

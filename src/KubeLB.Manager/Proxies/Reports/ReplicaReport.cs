@@ -52,11 +52,14 @@ internal sealed record ReplicaReport(IReadOnlyDictionary<ResourceKey, ProxyRejec
         {
             return json is not null && JsonSerializer.Deserialize<Content>(json, Options) is { } content
                 ? new ReplicaReport(
-                    content.Rejections.GroupBy(r => new ResourceKey(r.Namespace, r.Route)).ToDictionary(g => g.Key, g => Of(g.First())),
-                    content.Refusals)
+                    (content.Rejections ?? [])
+                        .Where(r => r is { Namespace: not null, Route: not null, Proxy: not null, Type: not null, Message: not null })
+                        .GroupBy(r => new ResourceKey(r.Namespace, r.Route))
+                        .ToDictionary(g => g.Key, g => Of(g.First())),
+                    [.. (content.Refusals ?? []).Where(r => r is { Tenant: not null, Message: not null })])
                 : Empty;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException)
         {
             return Empty;
         }
@@ -90,5 +93,5 @@ internal sealed record ReplicaReport(IReadOnlyDictionary<ResourceKey, ProxyRejec
 
     private sealed record Rejection(string Namespace, string Route, string Proxy, string Type, string Message);
 
-    private sealed record Content(IReadOnlyList<Rejection> Rejections, IReadOnlyList<RefusedStream> Refusals);
+    private sealed record Content(IReadOnlyList<Rejection>? Rejections, IReadOnlyList<RefusedStream>? Refusals);
 }

@@ -44,7 +44,7 @@ internal sealed class ReportReconciler(
         var seen = before?.Version == lease.Metadata.ResourceVersion ? before : new Seen(lease.Metadata.ResourceVersion, time.GetTimestamp(), refusals);
         _seen[key] = seen;
         Tell(refusals.Except(before?.Refusals ?? []));
-        var left = ReportLease.Duration - time.GetElapsedTime(seen.At);
+        var left = TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? 0) - time.GetElapsedTime(seen.At);
         if (left > TimeSpan.Zero)
         {
             return ReconcileResult.RequeueAfter(left);

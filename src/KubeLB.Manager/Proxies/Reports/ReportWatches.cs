@@ -1,5 +1,6 @@
 using k8s.Models;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Xds.Discovery;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,8 @@ internal static class ReportWatches
     public static void AddServices(IServiceCollection services)
     {
         services.AddSingleton<RejectedResources>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<RejectedResources>());
-        services.AddSingleton<RefusedStreams>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<RefusedStreams>());
+        services.AddSingleton(host => new RefusedStreams(host.GetRequiredService<TenantSettingsResolver>().TenantOf, host.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IXdsObserver>(host => host.GetRequiredService<RefusedStreams>());
         services.AddSingleton<ReportLease>().AddSingleton<ReplicaReports>();
         services.AddHostedService<ReportWriter>();
     }
