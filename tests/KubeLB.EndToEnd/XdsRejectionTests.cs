@@ -130,6 +130,31 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_replica_reported_ends_when_it_renews_its_report_no_more()
+    {
+        var route = await RouteAsync("other", c => c.IsTrue);
+        await _bed.Management.CreateAsync(new V1Lease
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "kubelb-manager-xds-of-another",
+                NamespaceProperty = "kubelb",
+                Labels = new Dictionary<string, string> { ["kubelb.k8c.io/xds-report"] = "true" },
+                Annotations = new Dictionary<string, string>
+                {
+                    ["kubelb.k8c.io/xds-report"] = $$"""{"rejections":[{"namespace":"tenant-t1","route":"{{route.Name}}","proxy":"10.0.0.7","type":"listener","message":"port in use"}]}""",
+                },
+            },
+            Spec = new V1LeaseSpec { HolderIdentity = "another", LeaseDurationSeconds = 3 },
+        });
+
+        Programmed(await RouteAsync("other", c => c.Reason == RouteConditions.ProxyRejected)).Message
+            .Should().Be("Proxy 10.0.0.7 refuses the listener and goes on with what it had: port in use");
+        await RouteAsync("other", c => c.IsTrue);
+        (await ReportsAsync()).Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task A_refused_stream_is_told_to_the_tenant_that_it_concerns_and_made_up_node_ids_do_not_flood_anybody()
     {
         using (var wrong = await ConnectAsync("tenant-t2", "tenant-t1"))
