@@ -6,7 +6,7 @@ public static class RouteConditions
     /// <summary>Of the whole Route: whether the manager and Envoy Gateway took it.</summary>
     public const string Accepted = "Accepted";
 
-    /// <summary>Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references.</summary>
+    /// <summary>Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references, and no proxy of the tenant refuses it.</summary>
     public const string Programmed = "Programmed";
 
     /// <summary>Reason of <c>False</c>: what the Route says is refused; the message tells what to change.</summary>
@@ -52,4 +52,10 @@ public static class RouteConditions
 
     /// <summary>Reason of <c>False</c>: an annotation has a value that is not allowed; the message says which are.</summary>
     public const string InvalidAnnotation = "InvalidAnnotation";
+
+    /// <summary>Type: False while a proxy of the tenant refuses what the Route comes to; there is none otherwise. It is shown to the tenant.</summary>
+    public const string ProxyProgrammed = "ProxyProgrammed";
+
+    /// <summary>Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: a proxy refuses it; the message has the proxy's own words.</summary>
+    public const string ProxyRejected = "ProxyRejected";
 }

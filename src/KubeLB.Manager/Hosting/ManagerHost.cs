@@ -9,6 +9,8 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Debugging;
+using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
@@ -19,6 +21,7 @@ using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.Probes;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
@@ -72,6 +75,8 @@ public static class ManagerHost
             services.AddSingleton<XdsCertificates>();
             services.AddSingleton<XdsEndpoint>();
             services.AddSingleton<IXdsObserver, XdsMetrics>();
+            services.AddSingleton<IDebugPage, XdsDebugPage>();
+            ReportWatches.AddServices(services);
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
@@ -116,6 +121,7 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
+            ReportWatches.AddInformers(management, options);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);

@@ -32,7 +32,7 @@ public sealed record ManagerOptions
     /// <summary>Address of <c>/metrics</c>.</summary>
     public string MetricsAddress { get; init; } = ":9443";
 
-    /// <summary>Address of <c>/healthz</c> and <c>/readyz</c>.</summary>
+    /// <summary>Address of <c>/healthz</c>, <c>/readyz</c> and, for clients on the loopback interface, <c>/debug/xds</c>.</summary>
     public string HealthProbeBindAddress { get; init; } = ":8081";
 
     /// <summary>Lowest level that is logged.</summary>

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using KubeLB.Api.Naming;
+using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Tenants;
 using KubeLB.Xds.Discovery;
-using KubeLB.Xds.Resources;
 using Prometheus;
 
 namespace KubeLB.Manager.Metrics;
@@ -57,12 +57,12 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, string reason) => _refusals.Inc();
+    public void Refused(string node, string peer, XdsRefusal refusal) => _refusals.Inc();
 
     /// <inheritdoc/>
     public void Sent(XdsStreamInfo stream, XdsPush push)
     {
-        var type = TypeOf(push.TypeUrl);
+        var type = XdsTypeNames.Of(push.TypeUrl);
         _resources.WithLabels(TenantOf(stream), type).Inc(push.Resources + push.Removed);
         _bytes.WithLabels(TenantOf(stream), type).Inc(push.Bytes);
         if (push.SinceChange is { } time)
@@ -72,21 +72,10 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) => _acknowledgement.WithLabels(TypeOf(typeUrl)).Observe(sinceSent.TotalSeconds);
+    public void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) => _acknowledgement.WithLabels(XdsTypeNames.Of(typeUrl)).Observe(sinceSent.TotalSeconds);
 
     /// <inheritdoc/>
-    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => _rejections.WithLabels(TenantOf(stream), TypeOf(rejection.TypeUrl)).Inc();
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => _rejections.WithLabels(TenantOf(stream), XdsTypeNames.Of(rejection.TypeUrl)).Inc();
 
     private string TenantOf(XdsStreamInfo stream) => _opened.GetValueOrDefault(stream.Id, NoTenant);
-
-    // What a client asks for must not become a label.
-    private static string TypeOf(string typeUrl) => typeUrl switch
-    {
-        ResourceTypes.Listener => "listener",
-        ResourceTypes.Cluster => "cluster",
-        ResourceTypes.ClusterLoadAssignment => "endpoints",
-        ResourceTypes.RouteConfiguration => "route",
-        ResourceTypes.Secret => "secret",
-        _ => "other",
-    };
 }

@@ -35,6 +35,20 @@ internal sealed class ProxyConfigurations(
     /// <summary>Looks at all of the tenant's Routes anew.</summary>
     public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
 
+    /// <summary>Names of the Routes in a tenant's namespace that one of its resources is of; none if it is unknown.</summary>
+    public IReadOnlyList<string> RoutesOf(string tenantNamespace, string typeUrl, string name)
+    {
+        if (!_tenants.TryGetValue(tenantNamespace, out var entry))
+        {
+            return [];
+        }
+
+        lock (entry)
+        {
+            return entry.Configuration.RoutesOf(typeUrl, name);
+        }
+    }
+
     private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
         var entry = _tenants.GetOrAdd(tenantNamespace, static _ => new Entry());

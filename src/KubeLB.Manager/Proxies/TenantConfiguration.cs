@@ -15,11 +15,20 @@ internal sealed class TenantConfiguration
     // Of two Services on one port the first by name has it. One of them is going to be put right; until then nothing flaps.
     private readonly Dictionary<int, SortedDictionary<string, ProxyPort>> _claims = [];
     private readonly Dictionary<int, int> _usersOfNodePort = [];
+    private readonly Dictionary<string, string> _routeOfPort = new(StringComparer.Ordinal);
     private IReadOnlyList<string> _nodes = [];
     private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
 
     /// <summary>Names of the Routes that have ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;
+
+    /// <summary>The Routes that a resource is of. Those of endpoints, which Routes share, are looked for among all.</summary>
+    public IReadOnlyList<string> RoutesOf(string typeUrl, string name) => typeUrl switch
+    {
+        ResourceTypes.Cluster or ResourceTypes.Listener => _routeOfPort.TryGetValue(name, out var route) ? [route] : [],
+        ResourceTypes.ClusterLoadAssignment => [.. _routes.Where(r => r.Value.Any(p => EndpointsResource.NameFor(p.NodePort) == name)).Select(r => r.Key)],
+        _ => [],
+    };
 
     private IEnumerable<ProxyPort> Holders => _claims.Values.Where(c => c.Count > 0).Select(c => c.First().Value);
 
@@ -79,11 +88,18 @@ internal sealed class TenantConfiguration
         foreach (var port in gone)
         {
             _claims[port.ListenerPort].Remove(port.Name);
+
+            // Another Route may have taken it over before.
+            if (_routeOfPort.GetValueOrDefault(port.Name) == route)
+            {
+                _routeOfPort.Remove(port.Name);
+            }
         }
 
         foreach (var port in come)
         {
             Claims(port.ListenerPort)[port.Name] = port;
+            _routeOfPort[port.Name] = route;
         }
 
         if (ports.Count == 0)

@@ -4,6 +4,7 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
@@ -32,6 +33,7 @@ internal sealed class RouteReconciler(
     TenantPlaces places,
     Applier applier,
     StatusPace pace,
+    ReplicaReports reports,
     RouteEvents events,
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
@@ -43,6 +45,7 @@ internal sealed class RouteReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
+        using var loan = ports.Begin(key);
         if (_routes.Get(key) is not { } route)
         {
             pace.Forget(key);
@@ -61,7 +64,6 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        using var loan = ports.Begin(route.Namespace);
         var translation = Translate(route, loan);
         if (translation.WaitingFor is not null)
         {
@@ -121,6 +123,7 @@ internal sealed class RouteReconciler(
         var now = StatusTime.Of(time.GetUtcNow());
         var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
         RetryPolicyCondition.Set(status, route, translation, policy, now);
+        ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)), now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
         return (status, isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass));
     }

@@ -34,12 +34,24 @@ internal sealed class PortAllocator : IDisposable
         }
     }
 
-    /// <summary>Begins to ask for ports; end it when what was asked for is written, or is not going to be.</summary>
-    public PortLoan Begin(string tenantNamespace) => new(this, tenantNamespace);
+    /// <summary>Begins to ask for the ports of a Route; end it when what was asked for is written, or is not going to be.</summary>
+    public PortLoan Begin(ResourceKey route) => new(this, route);
+
+    /// <summary>
+    /// The Routes that a Service that went, or has fewer ports, leaves room for. What comes back from a loan wakes nobody: two Routes that
+    /// both need more than there is would wake each other without end.
+    /// </summary>
+    public IEnumerable<ResourceKey> RoutesWithRoom(Change<V1Service> change)
+    {
+        Refresh(change.Key);
+        return Of(change.Key.Namespace).TakeWaiting().Select(route => new ResourceKey(change.Key.Namespace, route));
+    }
 
     /// <summary>The port for a need; the same one whenever it is asked again.</summary>
     /// <exception cref="PortsExhaustedException">All ports of the tenant's proxy are taken.</exception>
-    internal int Allocate(string tenantNamespace, PortNeed need) => Of(tenantNamespace).Allocate(need);
+    internal int Allocate(ResourceKey route, PortNeed need) => Of(route.Namespace).Allocate(need, route.Name);
+
+    internal void StopWaiting(ResourceKey route) => Of(route.Namespace).StopWaiting(route.Name);
 
     internal void EndLoan(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endLoan: true);
 

@@ -20,6 +20,7 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     private readonly int _reserved = ProxyPorts.ReservedWithin(first, last);
     private readonly Dictionary<string, Dictionary<PortNeed, Given>> _byService = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PortNeed> _holders = [];
+    private readonly WaitingRoutes _waiting = new();
 
     /// <summary>How many ports were looked at so far in search of a free one.</summary>
     public long Probes { get; private set; }
@@ -35,6 +36,8 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
             }
         }
     }
+
+    private int Free => last - first + 1 - _reserved - _holders.Count;
 
     /// <summary>
     /// Takes over what the Service says, and takes back what it no longer says but for what is on loan. A port that another one holds is not
@@ -78,8 +81,10 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     }
 
     /// <summary>The port for a need, on loan if it is new; the same one whenever it is asked again.</summary>
+    /// <param name="need">What it is for.</param>
+    /// <param name="route">The Route that waits for one if all are taken.</param>
     /// <exception cref="PortsExhaustedException">All are taken.</exception>
-    public int Allocate(PortNeed need)
+    public int Allocate(PortNeed need, string route)
     {
         lock (_gate)
         {
@@ -89,8 +94,9 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
             }
 
             var count = last - first + 1;
-            if (_holders.Count >= count - _reserved)
+            if (Free <= 0)
             {
+                _waiting.Add(route);
                 throw new PortsExhaustedException(first, last);
             }
 
@@ -103,6 +109,24 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
 
             Remember(need, port, onLoan: true);
             return port;
+        }
+    }
+
+    /// <summary>The Route does not wait, or no longer.</summary>
+    public void StopWaiting(string route)
+    {
+        lock (_gate)
+        {
+            _waiting.Remove(route);
+        }
+    }
+
+    /// <summary>Those who wait and may find a port now, the longest waiting first; they no longer wait.</summary>
+    public IReadOnlyList<string> TakeWaiting()
+    {
+        lock (_gate)
+        {
+            return _waiting.Take(Free);
         }
     }
 

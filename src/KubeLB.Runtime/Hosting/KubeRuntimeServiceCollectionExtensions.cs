@@ -46,6 +46,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton<RegisteredClusters>();
         services.TryAddSingleton(provider => new ReadinessReport(
             provider.GetRequiredService<KubeRuntimeOptions>(), provider.GetRequiredService<RegisteredClusters>().All, provider.GetServices<IReadinessCheck>()));
+        services.TryAddSingleton<DebugPages>();
         services.TryAddSingleton<ProbeServer>();
         services.AddHostedService<RuntimeHostedService>();
         return services;

@@ -11,8 +11,9 @@ using Prometheus;
 
 namespace KubeLB.Runtime.Probes;
 
-/// <summary>Serves <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c>, on one listener or two.</summary>
-internal sealed class ProbeServer(KubeRuntimeOptions options, RuntimeEndpoints endpoints, ReadinessReport readiness, CollectorRegistry registry)
+/// <summary>Serves <c>/healthz</c>, <c>/readyz</c>, debug pages and <c>/metrics</c>, on one listener or two.</summary>
+internal sealed class ProbeServer(
+    KubeRuntimeOptions options, RuntimeEndpoints endpoints, ReadinessReport readiness, DebugPages pages, CollectorRegistry registry)
     : IAsyncDisposable
 {
     private readonly List<WebApplication> _listeners = [];
@@ -83,6 +84,7 @@ internal sealed class ProbeServer(KubeRuntimeOptions options, RuntimeEndpoints e
             "/healthz" when probes => (200, "text/plain; charset=utf-8", "ok\n"),
             "/readyz" when probes => Readyz(context.Request.Query.ContainsKey("verbose")),
             "/metrics" when metrics => (200, "text/plain; version=0.0.4; charset=utf-8", null),
+            { } path when probes && Page(context, path) is { } page => page,
             _ => (404, "text/plain; charset=utf-8", "not found\n"),
         };
         context.Response.StatusCode = status;
@@ -96,6 +98,12 @@ internal sealed class ProbeServer(KubeRuntimeOptions options, RuntimeEndpoints e
             await context.Response.WriteAsync(text, context.RequestAborted).ConfigureAwait(false);
         }
     }
+
+    private (int Status, string Type, string? Text)? Page(HttpContext context, string path) => pages.Answer(
+        path,
+        context.Request.Method,
+        context.Connection.RemoteIpAddress,
+        () => context.Request.Query.ToDictionary(q => q.Key, q => q.Value.LastOrDefault() ?? "", StringComparer.Ordinal));
 
     private (int Status, string Type, string? Text) Readyz(bool verbose)
     {

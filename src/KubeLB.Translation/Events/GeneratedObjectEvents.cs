@@ -49,6 +49,12 @@ public static class GeneratedObjectEvents
         {
             yield return StatusEvent.Warning(programmed.After!.Reason, programmed.After.Message);
         }
+
+        var proxies = ConditionChange.Of(RouteConditions.ProxyProgrammed, before?.Resources?.Route?.Conditions, after?.Resources?.Route?.Conditions);
+        if (proxies is { Before.Status: ConditionStatus.False, After: null })
+        {
+            yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
+        }
     }
 
     private static IEnumerable<StatusEvent> OfNames(RouteResources? before, RouteResources? after)

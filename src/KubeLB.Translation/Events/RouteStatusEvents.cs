@@ -53,6 +53,16 @@ public static class RouteStatusEvents
             yield return StatusEvent.Normal(GatewayConditions.Accepted, $"Retries: {retries.After!.Message}");
         }
 
+        var proxies = ConditionChange.Of(GatewayConditions.ProxyProgrammed, before?.Conditions, parent.Conditions);
+        if (proxies.BecameFalse)
+        {
+            yield return StatusEvent.Warning(proxies.After!.Reason, proxies.After.Message);
+        }
+        else if (proxies is { Before.Status: ConditionStatus.False, After: null })
+        {
+            yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
+        }
+
         // The one condition of Gateway API's that is bad news when it is True.
         var partial = ConditionChange.Of(GatewayConditions.PartiallyInvalid, before?.Conditions, parent.Conditions);
         if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)

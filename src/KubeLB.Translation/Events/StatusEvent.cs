@@ -9,6 +9,11 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
     /// <summary>Reason: what was served or refused by KubeLB no longer concerns it.</summary>
     public const string Released = "Released";
 
+    /// <summary>Reason: no proxy refuses it any more.</summary>
+    public const string ProxiesTakeIt = "ProxyProgrammed";
+
+    internal const string ProxiesTakeItAgain = "No proxy refuses it any more.";
+
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 
     internal static StatusEvent Warning(string reason, string message) => new(IsWarning: true, reason, Advice.For(reason) is { } advice ? $"{message.TrimEnd('.')}. {advice}" : message);

@@ -47,6 +47,9 @@ public sealed class ReportedStatus
     /// <summary>What became of the retry annotations, with the tenant's generation; null if there are none, or nothing is known.</summary>
     public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
+    /// <summary>That a proxy refuses what the Route comes to; null if none does, or nothing is known.</summary>
+    public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
+
     /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
     public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
 

@@ -80,6 +80,11 @@ public static class RouteStatusTranslator
                 conditions.Set(GatewayConditions.RetryPolicyApplied, retries.Status, retries.Reason, retries.Message, retries.ObservedGeneration ?? generation);
             }
 
+            if (report.ProxyRejection is { } refused)
+            {
+                conditions.Set(GatewayConditions.ProxyProgrammed, refused.Status, refused.Reason, refused.Message, refused.ObservedGeneration ?? generation);
+            }
+
             if (translation.Backends.Refusal is not null)
             {
                 // The management side sees names that cannot exist; the tenant is told its own.

@@ -91,6 +91,7 @@ internal sealed class Conversation<TRequest, TResponse>(
             var type = push.Type;
             var subscription = type.Subscription;
             type.SentNames = [.. subscription.Additions.Keys.Take(XdsRejection.MaxNames)];
+            type.Rejected.Sending(name => subscription.Additions.ContainsKey(name) || (push.WithRemovals && subscription.Removals.Contains(name)));
             var response = protocol.Encode(push, Nonce(type), options.ControlPlane, out var resources, out var removed);
             type.SentVersion = subscription.Sent.Version;
             type.Awaiting = true;
@@ -116,7 +117,11 @@ internal sealed class Conversation<TRequest, TResponse>(
                 [
                     .. _order.Types.Select(t => new XdsTypeStatus(
                         t.TypeUrl, t.Subscription.Wildcard, t.Subscription.Names.Count, t.Subscription.Sent.Count,
-                        t.SentVersion, t.AcknowledgedVersion, t.Awaiting, t.Rejection)),
+                        t.SentVersion, t.AcknowledgedVersion, t.Awaiting, t.Rejection)
+                    {
+                        AcknowledgedNonce = t.AcknowledgedNonce,
+                        Rejected = t.Rejected.ByName,
+                    }),
                 ]);
         }
     }
@@ -138,18 +143,38 @@ internal sealed class Conversation<TRequest, TResponse>(
     private Action<IXdsObserver> Answer(TypeState type, RequestHeader header)
     {
         type.Awaiting = false;
+        Func<string, bool> has = type.Subscription.Sent.Has;
         if (header.Error is { } error)
         {
             var message = error.Message.Length <= XdsRejection.MaxMessageLength ? error.Message : error.Message[..XdsRejection.MaxMessageLength];
-            var rejection = new XdsRejection(type.TypeUrl, error.Code, message, type.SentNames, time.GetUtcNow());
+            var named = NamedResources.In(message, has);
+            var rejection = new XdsRejection(type.TypeUrl, error.Code, message, named.Count > 0 ? named : type.SentNames, time.GetUtcNow())
+            {
+                Version = type.SentVersion,
+            };
             type.Rejection = rejection;
-            return o => o.Rejected(info, rejection);
+            type.Rejected.Refused(rejection, named.Count > 0, has);
+            var refused = type.Rejected.ByName;
+            return o =>
+            {
+                o.Rejected(info, rejection);
+                o.RejectedResourcesChanged(info, rejection.TypeUrl, refused);
+            };
         }
 
         type.Rejection = null;
         type.AcknowledgedVersion = type.SentVersion;
+        type.AcknowledgedNonce = header.Nonce;
+        var left = type.Rejected.Taken(has) ? type.Rejected.ByName : null;
         var since = time.GetElapsedTime(type.SentAt);
-        return o => o.Acknowledged(info, type.TypeUrl, since);
+        return o =>
+        {
+            o.Acknowledged(info, type.TypeUrl, since);
+            if (left is not null)
+            {
+                o.RejectedResourcesChanged(info, type.TypeUrl, left);
+            }
+        };
     }
 
     private string Nonce(TypeState type) => type.Nonce = (++_nonces).ToString("x");

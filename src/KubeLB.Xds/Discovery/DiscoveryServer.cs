@@ -75,10 +75,10 @@ internal sealed class DiscoveryServer(
             throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about."));
         }
 
-        if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } reason)
+        if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } refusal)
         {
-            observers.Tell(o => o.Refused(node, call.Peer, reason));
-            throw new RpcException(new Status(StatusCode.PermissionDenied, reason));
+            observers.Tell(o => o.Refused(node, call.Peer, refusal));
+            throw new RpcException(new Status(StatusCode.PermissionDenied, refusal.Reason));
         }
 
         return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta);

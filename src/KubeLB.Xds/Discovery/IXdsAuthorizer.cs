@@ -8,12 +8,17 @@ public interface IXdsAuthorizer
     /// <summary>Asked once per stream, when the client has said its node id.</summary>
     /// <param name="node">The node id that the client claims.</param>
     /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
-    /// <returns>Null if it may; else the reason for the refusal, which the client is told with PERMISSION_DENIED.</returns>
-    ValueTask<string?> RefuseAsync(string node, ServerCallContext call);
+    /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
+    ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call);
 }
+
+/// <summary>Why a client may not have a node's resources.</summary>
+/// <param name="Reason">What it is told.</param>
+/// <param name="Identity">The node id that it has proved to be for; null if none.</param>
+public sealed record XdsRefusal(string Reason, string? Identity = null);
 
 /// <summary>Answers everybody: for plain text on loopback, and for tests.</summary>
 internal sealed class EverybodyMay : IXdsAuthorizer
 {
-    public ValueTask<string?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<string?>(null);
+    public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsRefusal?>(null);
 }

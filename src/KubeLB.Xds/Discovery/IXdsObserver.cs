@@ -19,8 +19,8 @@ public interface IXdsObserver
     /// <summary>A client was not let in.</summary>
     /// <param name="node">The node id that it claimed.</param>
     /// <param name="peer">Its address.</param>
-    /// <param name="reason">What it was told.</param>
-    void Refused(string node, string peer, string reason)
+    /// <param name="refusal">Why.</param>
+    void Refused(string node, string peer, XdsRefusal refusal)
     {
     }
 
@@ -39,6 +39,16 @@ public interface IXdsObserver
 
     /// <summary>The client refused the response (NACK) and stays with what it had.</summary>
     void Rejected(XdsStreamInfo stream, XdsRejection rejection)
+    {
+    }
+
+    /// <summary>
+    /// Which resources the client refused and has not taken since is different from before. Told once for each answer that changes it.
+    /// </summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="typeUrl">The type.</param>
+    /// <param name="rejected">All of them by name, with the refusal of each; empty if there are none any more.</param>
+    void RejectedResourcesChanged(XdsStreamInfo stream, string typeUrl, IReadOnlyDictionary<string, XdsRejection> rejected)
     {
     }
 }
@@ -64,7 +74,8 @@ public sealed record XdsPush(string TypeUrl, int Resources, int Removed, int Byt
 /// <param name="Code">The client's error code, as in <c>google.rpc.Code</c>.</param>
 /// <param name="Message">The client's own words.</param>
 /// <param name="Resources">
-/// Names in the refused response (the changed ones, where a response holds everything), at most <see cref="MaxNames"/>: the one at fault is among them.
+/// Names of the resources at fault, at most <see cref="MaxNames"/>: those that the message names, or, if it names none, all in the refused response
+/// (the changed ones, where a response holds everything).
 /// </param>
 /// <param name="At">When the refusal came.</param>
 public sealed record XdsRejection(string TypeUrl, int Code, string Message, IReadOnlyList<string> Resources, DateTimeOffset At)
@@ -74,4 +85,7 @@ public sealed record XdsRejection(string TypeUrl, int Code, string Message, IRea
 
     /// <summary>How much is kept of what the client says, in characters.</summary>
     public const int MaxMessageLength = 4_096;
+
+    /// <summary>Version that the refused response gave to the client's resources.</summary>
+    public string Version { get; init; } = "";
 }

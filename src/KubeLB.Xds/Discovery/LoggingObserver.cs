@@ -9,7 +9,7 @@ internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObs
 
     public void StreamClosed(XdsStreamInfo stream) => Log.StreamClosed(logger, stream.Id, stream.Node);
 
-    public void Refused(string node, string peer, string reason) => Log.StreamRefused(logger, node, peer, reason);
+    public void Refused(string node, string peer, XdsRefusal refusal) => Log.StreamRefused(logger, node, peer, refusal.Reason);
 
     public void Sent(XdsStreamInfo stream, XdsPush push) => Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
 

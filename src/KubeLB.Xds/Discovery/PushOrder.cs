@@ -28,7 +28,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
 
     public TypeState Add(string typeUrl)
     {
-        var type = new TypeState(typeUrl);
+        var type = new TypeState(typeUrl, delta);
         _types.Add((type.Rank, typeUrl), type);
         return type;
     }

@@ -3,7 +3,7 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>One type on one stream: the subscription and how far the conversation about it has come.</summary>
-internal sealed class TypeState(string typeUrl)
+internal sealed class TypeState(string typeUrl, bool delta)
 {
     public string TypeUrl { get; } = typeUrl;
 
@@ -26,6 +26,9 @@ internal sealed class TypeState(string typeUrl)
     /// <summary>Version that the client last took; it stays with that when it refuses a newer one.</summary>
     public string AcknowledgedVersion { get; set; } = "";
 
+    /// <summary>Nonce of the response that the client last took; empty before that.</summary>
+    public string AcknowledgedNonce { get; set; } = "";
+
     /// <summary>Names of the changes in the last response.</summary>
     public IReadOnlyList<string> SentNames { get; set; } = [];
 
@@ -33,6 +36,9 @@ internal sealed class TypeState(string typeUrl)
 
     /// <summary>The client's last refusal, until it takes a response again.</summary>
     public XdsRejection? Rejection { get; set; }
+
+    /// <summary>The resources that the client refused and has not taken since.</summary>
+    public StandingRejections Rejected { get; } = new(!delta && ResourceTypes.IsWholeState(typeUrl));
 
     /// <summary>What a client that reconnects says it has (state of the world), until it has been compared.</summary>
     public string? ClaimedVersion { get; set; }

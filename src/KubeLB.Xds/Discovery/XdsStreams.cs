@@ -37,7 +37,14 @@ public sealed record XdsStreamStatus(XdsStreamInfo Stream, DateTimeOffset Opened
 /// <param name="Awaiting">Whether the last response is unanswered.</param>
 /// <param name="Rejection">The client's refusal of the last response, if it refused.</param>
 public sealed record XdsTypeStatus(
-    string TypeUrl, bool Wildcard, int Names, int Resources, string SentVersion, string AcknowledgedVersion, bool Awaiting, XdsRejection? Rejection);
+    string TypeUrl, bool Wildcard, int Names, int Resources, string SentVersion, string AcknowledgedVersion, bool Awaiting, XdsRejection? Rejection)
+{
+    /// <summary>Nonce of the response that the client last took; empty before that.</summary>
+    public string AcknowledgedNonce { get; init; } = "";
+
+    /// <summary>The resources that the client refused and has not taken since, by name: also while it takes others.</summary>
+    public IReadOnlyDictionary<string, XdsRejection> Rejected { get; init; } = new Dictionary<string, XdsRejection>();
+}
 
 internal interface IXdsStream
 {

@@ -14,7 +14,7 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
 
-        ports.Allocate(Web).Should().Be(ports.Allocate(Web)).And.BeInRange(10000, 65535);
+        ports.Allocate(Web, "r").Should().Be(ports.Allocate(Web, "r")).And.BeInRange(10000, 65535);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
 
-        ports.Allocate(Web).Should().Be(23456);
+        ports.Allocate(Web, "r").Should().Be(23456);
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         Record(ports, Web, targetPort);
 
-        ports.Allocate(Web).Should().BeInRange(10000, 65535);
+        ports.Allocate(Web, "r").Should().BeInRange(10000, 65535);
     }
 
     [Fact]
@@ -49,8 +49,8 @@ public sealed class TenantPortsTests
         Record(ports, Web, "23456");
         Record(ports, other, "23456");
 
-        ports.Allocate(Web).Should().Be(23456);
-        ports.Allocate(other).Should().NotBe(23456);
+        ports.Allocate(Web, "r").Should().Be(23456);
+        ports.Allocate(other, "r").Should().NotBe(23456);
     }
 
     [Theory]
@@ -59,12 +59,12 @@ public sealed class TenantPortsTests
     public void A_port_that_is_edited_by_hand_stays_what_it_was(string edited)
     {
         var ports = new TenantPorts();
-        var given = ports.Allocate(Web);
+        var given = ports.Allocate(Web, "r");
         Record(ports, Web, $"{given}");
 
         Record(ports, Web, edited);
 
-        ports.Allocate(Web).Should().Be(given);
+        ports.Allocate(Web, "r").Should().Be(given);
     }
 
     [Fact]
@@ -72,14 +72,35 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
         const int OfTheProxyItself = 4;
-        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"))).ToHashSet();
+        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"), "r")).ToHashSet();
 
         given.Should().HaveCount(65535 - 10000 + 1 - OfTheProxyItself);
         given.Should().NotContain([19001, 19002, 19003, 19004], "the proxy listens there itself");
-        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
+        ports.Invoking(p => p.Allocate(Web, "r")).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
 
         ports.Refresh("s17", () => null, endLoan: true);
-        given.Should().Contain(ports.Allocate(Web));
+        given.Should().Contain(ports.Allocate(Web, "r"));
+    }
+
+    [Fact]
+    public void Who_found_no_port_is_told_of_free_ones_in_turn_and_no_more_than_there_are()
+    {
+        var ports = new TenantPorts(20000, 20001);
+        ports.Allocate(new PortNeed("s0", 80, "TCP"), "r0");
+        ports.Allocate(new PortNeed("s1", 80, "TCP"), "r1");
+        foreach (var route in new[] { "a", "gone", "b", "c", "a" })
+        {
+            ports.Invoking(p => p.Allocate(Web, route)).Should().Throw<PortsExhaustedException>();
+        }
+
+        ports.StopWaiting("gone");
+        ports.TakeWaiting().Should().BeEmpty("no port is free");
+
+        ports.Refresh("s0", () => null, endLoan: true);
+        ports.Refresh("s1", () => null, endLoan: true);
+        ports.TakeWaiting().Should().Equal("a", "b");
+        ports.TakeWaiting().Should().Equal("c");
+        ports.TakeWaiting().Should().BeEmpty();
     }
 
     [Fact]
@@ -88,14 +109,14 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts(20000, 20003);
         foreach (var port in Enumerable.Range(1, 4))
         {
-            ports.Allocate(Web with { Port = port });
+            ports.Allocate(Web with { Port = port }, "r");
         }
 
-        ports.Invoking(p => p.Allocate(Web with { Port = 5 })).Should().Throw<PortsExhaustedException>();
+        ports.Invoking(p => p.Allocate(Web with { Port = 5 }, "r")).Should().Throw<PortsExhaustedException>();
         ports.Refresh(Web.Service, () => null, endLoan: true);
 
         ports.Count.Should().Be(0);
-        ports.Invoking(p => p.Allocate(Web with { Service = "another" })).Should().NotThrow();
+        ports.Invoking(p => p.Allocate(Web with { Service = "another" }, "r")).Should().NotThrow();
     }
 
     [Fact]
@@ -103,11 +124,11 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
-        var added = ports.Allocate(Web with { Port = 81 });
+        var added = ports.Allocate(Web with { Port = 81 }, "r");
 
         Record(ports, Web, "23456");
 
-        ports.Allocate(Web with { Port = 81 }).Should().Be(added);
+        ports.Allocate(Web with { Port = 81 }, "r").Should().Be(added);
         ports.Count.Should().Be(2);
     }
 
@@ -130,18 +151,18 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         for (var i = 0; i < present; i++)
         {
-            ports.Allocate(new PortNeed($"default-route-{i}-service", 80, "TCP"));
+            ports.Allocate(new PortNeed($"default-route-{i}-service", 80, "TCP"), "r");
         }
 
         var before = ports.Probes;
         for (var i = 0; i < 100; i++)
         {
-            ports.Allocate(new PortNeed($"default-another-{i}-service", 80, "TCP"));
+            ports.Allocate(new PortNeed($"default-another-{i}-service", 80, "TCP"), "r");
         }
 
         (ports.Probes - before).Should().BeInRange(100, 200);
         var known = ports.Probes;
-        ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"));
+        ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"), "r");
         ports.Probes.Should().Be(known, "what is known is not searched for");
     }
 
@@ -165,7 +186,7 @@ public sealed class TenantPortsTests
                 try
                 {
                     var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();
-                    var given = needs.Select(need => (need, port: ports.Allocate(need))).ToList();
+                    var given = needs.Select(need => (need, port: ports.Allocate(need, "r"))).ToList();
                     if (action > 1)
                     {
                         stored[name] = Service(name, given.Select(g => (g.need.Port, $"{g.port}")));

@@ -30,6 +30,7 @@ public sealed class GeneratedObjectEventsTests
             "a backend is missing", "-", "Accepted=True Accepted Fine.;Programmed=False BackendNotFound No Service s.",
             "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
         },
+        { "a proxy refuses it", Fine, "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.", "Warning ProxyRejected Proxy p refuses it." },
         { "a Gateway comes up", "-", "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None yet.", "" },
         { "a Gateway loses its address", Fine, "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None left.", "Warning AddressNotAssigned None left." },
         {
@@ -56,6 +57,16 @@ public sealed class GeneratedObjectEventsTests
             + "Normal NameTaken The name default-r-s is another object's; Service default/s of the tenant is generated as default-r-s-1a2b.");
         GeneratedObjectEvents.Between(given, given).Should().BeEmpty();
         GeneratedObjectEvents.Between(null, Status(Fine)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void That_no_proxy_refuses_it_any_more_is_told_whatever_envoy_gateway_says_meanwhile()
+    {
+        var refused = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.")!;
+        refused.Resources!.Route!.Conditions = [new Condition { Type = RouteConditions.ProxyProgrammed, Status = "False", Reason = "ProxyRejected", Message = "m" }];
+
+        Conditions.Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
+            .Should().Be("Normal ProxyProgrammed No proxy refuses it any more.");
     }
 
     private static RouteStatus? Status(string conditions, string name = "default-r", string service = "default-r-s")

@@ -32,6 +32,14 @@ public sealed class RouteStatusEventsTests
         },
         { "references resolve as usual", "", "ResolvedRefs=True ResolvedRefs Fine.", "" },
         { "references resolve again", "ResolvedRefs=False BackendNotFound No.", "ResolvedRefs=True ResolvedRefs Fine.", "Normal ResolvedRefs All references resolve." },
+        {
+            "a proxy refuses it", "Accepted=True Accepted Fine.", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
+            "Warning ProxyRejected A proxy refuses it."
+        },
+        {
+            "no proxy refuses it any more", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.", "Accepted=True Accepted Fine.",
+            "Normal ProxyProgrammed No proxy refuses it any more."
+        },
         { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
         { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Gateway gw no longer concerns this route: it is not served there." },
     };

@@ -22,7 +22,7 @@ public class AdmissionTests
         var refused = await other.EndAsync();
         refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
         refused.Status.Detail.Should().Be("theirs is not yours");
-        refusals.Nodes.Should().Equal("theirs");
+        refusals.Nodes.Should().Equal("mine as theirs");
 
         host.Cache.Update("mine", t => t.Set("a", Samples.Cluster("a")));
         using var mine = new DeltaClient(channel, node: "mine");
@@ -132,14 +132,14 @@ public class AdmissionTests
 
     private sealed class OnlyNode(string allowed) : IXdsAuthorizer
     {
-        public ValueTask<string?> RefuseAsync(string node, ServerCallContext call) =>
-            ValueTask.FromResult(node == allowed ? null : $"{node} is not yours");
+        public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) =>
+            ValueTask.FromResult(node == allowed ? null : new XdsRefusal($"{node} is not yours", allowed));
     }
 
     private sealed class Refusals : IXdsObserver
     {
         public List<string> Nodes { get; } = [];
 
-        public void Refused(string node, string peer, string reason) => Nodes.Add(node);
+        public void Refused(string node, string peer, XdsRefusal refusal) => Nodes.Add($"{refusal.Identity} as {node}");
     }
 }

@@ -8,14 +8,14 @@ namespace KubeLB.Manager.Proxies.Serving;
 internal sealed class CertificateAuthorizer(XdsCertificates certificates) : IXdsAuthorizer
 {
     /// <inheritdoc/>
-    public ValueTask<string?> RefuseAsync(string node, ServerCallContext call)
+    public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call)
     {
         var certificate = call.GetHttpContext().Connection.ClientCertificate;
         var tenant = certificate is null ? null : certificates.TenantOf(certificate);
         return ValueTask.FromResult(tenant == node
             ? null
             : tenant is null
-                ? "The client certificate is not one of this control plane's; mount the present Secret " + CertificateSecrets.Client + "."
-                : $"The client certificate is for node id {tenant}.");
+                ? new XdsRefusal("The client certificate is not one of this control plane's; mount the present Secret " + CertificateSecrets.Client + ".")
+                : new XdsRefusal($"The client certificate is for node id {tenant}.", tenant));
     }
 }

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Probes;
+using KubeLB.Runtime.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Runtime.Tests.Probes;
+
+public sealed class DebugPageTests
+{
+    private static readonly Dictionary<string, string> NoQuery = [];
+    private readonly DebugPages _pages = new(new KubeRuntimeOptions { ProbeAddress = ":8081" }, [new EchoPage()]);
+
+    [Fact]
+    public async Task A_page_is_served_beside_the_probes_and_nowhere_else()
+    {
+        await using var host = await TestHost.StartSyncedAsync(
+            new FakeApiServer(),
+            services: s => s.AddSingleton<IDebugPage, EchoPage>(),
+            options: o => (o.ProbeAddress, o.MetricsAddress) = ("127.0.0.1:0", "127.0.0.1:0"));
+        var endpoints = host.Host.Services.GetRequiredService<RuntimeEndpoints>();
+
+        (await host.GetAsync(endpoints.Probe, "/debug/echo?tenant=t1&tenant=t2")).Should().Be((HttpStatusCode.OK, "{\n  \"tenant\": \"t2\"\n}\n"));
+        (await host.GetAsync(endpoints.Probe, "/debug/other")).Status.Should().Be(HttpStatusCode.NotFound);
+        (await host.GetAsync(endpoints.Metrics, "/debug/echo")).Status.Should().Be(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", 200)]
+    [InlineData("127.8.9.10", 200)]
+    [InlineData("::1", 200)]
+    [InlineData("::ffff:127.0.0.1", 200)]
+    [InlineData("10.0.0.7", 403)]
+    [InlineData("::ffff:10.0.0.7", 403)]
+    [InlineData("fe80::1", 403)]
+    [InlineData(null, 403)]
+    public void Only_clients_on_the_loopback_interface_are_answered(string? client, int status) =>
+        _pages.Answer("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!.Value.Status.Should().Be(status);
+
+    [Fact]
+    public void Others_are_told_how_to_become_one() =>
+        _pages.Answer("/debug/echo", "GET", IPAddress.Parse("10.0.0.7"), () => NoQuery)!.Value.Text
+            .Should().Be("This page is for clients on the loopback interface of this process only: use kubectl port-forward POD 8081, then curl http://localhost:8081/debug/echo.\n");
+
+    [Fact]
+    public void A_page_can_only_be_read() =>
+        _pages.Answer("/debug/echo", "POST", IPAddress.Loopback, () => NoQuery)!.Value.Status.Should().Be(405);
+
+    private sealed class EchoPage : IDebugPage
+    {
+        public string Path => "/debug/echo";
+
+        public JsonNode Show(IReadOnlyDictionary<string, string> query) =>
+            new JsonObject(query.Select(q => KeyValuePair.Create(q.Key, (JsonNode?)JsonValue.Create(q.Value))));
+    }
+}

@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+using KubeLB.Xds.Tests.Wire;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Xds.Tests.Protocol;
+
+/// <summary>Which resources a client is held to have refused, and until when.</summary>
+public sealed class RejectedResourcesTests : IAsyncLifetime
+{
+    private readonly Changes _changes = new();
+    private XdsHost _host = null!;
+
+    public async Task InitializeAsync() => _host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsObserver>(_changes));
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task OnlyTheResourcesThatEnvoyNamesAreAtFault()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Update("web-80-TCP", "api-80-TCP", "db-5432-TCP");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) web-80-TCP: no such filter, db-5432-TCP: bad timeout");
+
+        (await _changes.NextAsync()).Should().Equal("db-5432-TCP", "web-80-TCP");
+        var status = Status();
+        status.Rejection!.Resources.Should().Equal("web-80-TCP", "db-5432-TCP");
+        status.Rejection.Version.Should().Be(status.SentVersion);
+        status.Rejected.Keys.Should().BeEquivalentTo("web-80-TCP", "db-5432-TCP");
+    }
+
+    [Fact]
+    public async Task OfAnErrorThatNamesNoneAllOfTheResponseAreAtFault()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Update("a");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.TakeAsync();
+        Update("b", "c");
+        await client.NackAsync(await client.ReceiveAsync(), "malformed");
+
+        (await _changes.NextAsync()).Should().Equal("b", "c");
+    }
+
+    [Fact]
+    public async Task TakingOthersIsNotTakingWhatWasRefused()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Update("a");
+        await client.SendAsync(ResourceTypes.Cluster);
+        var refused = await client.ReceiveAsync();
+        await client.NackAsync(refused, "a is bad");
+        (await _changes.NextAsync()).Should().Equal("a");
+
+        Update("b");
+        var taken = await client.TakeAsync();
+        await Patience.UntilAsync(() => Status().AcknowledgedNonce == taken.Nonce, "the acknowledgement");
+        Status().Rejection.Should().BeNull();
+        Status().Rejected["a"].Message.Should().Be("a is bad");
+
+        _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a", timeout: 1)));
+        await client.TakeAsync();
+        (await _changes.NextAsync()).Should().BeEmpty();
+        _changes.Waiting.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task WhatIsRemovedIsNoLongerRefused()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Update("a");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.NackAsync(await client.ReceiveAsync(), "a is bad");
+        (await _changes.NextAsync()).Should().Equal("a");
+
+        _host.Cache.Update("n", t => t.Remove(ResourceTypes.Cluster, "a"));
+        (await client.TakeAsync()).RemovedResources.Should().Equal("a");
+        (await _changes.NextAsync()).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task ANewRefusalOfOneEndsThoseOfOthersThatCameWithIt()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Update("a", "b");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.NackAsync(await client.ReceiveAsync(), "malformed");
+        (await _changes.NextAsync()).Should().Equal("a", "b");
+
+        _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a", timeout: 1)).Set("b", Samples.Cluster("b", timeout: 1)));
+        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) b: still");
+        (await _changes.NextAsync()).Should().Equal("b");
+    }
+
+    [Fact]
+    public async Task AResponseThatHoldsEverythingIsRefusedForWhatItHasHadBeforeToo()
+    {
+        using var client = new SotwClient(_host.Connect());
+        Update("a-1", "b-1");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await NackAsync(client, "Error adding/updating cluster(s) a-1: bad");
+        (await _changes.NextAsync()).Should().Equal("a-1");
+
+        // It changes b-1 only, and Envoy stumbles over a-1 again.
+        _host.Cache.Update("n", t => t.Set("b-1", Samples.Cluster("b-1", timeout: 1)));
+        await NackAsync(client, "Error adding/updating cluster(s) a-1: bad");
+        (await _changes.NextAsync()).Should().Equal("a-1");
+
+        _host.Cache.Update("n", t => t.Set("a-1", Samples.Cluster("a-1", timeout: 1)));
+        await client.AckAsync(await client.ReceiveAsync());
+        (await _changes.NextAsync()).Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("Error adding/updating listener(s) default-web-80-TCP: error adding listener: '0.0.0.0:10001' is in use\n", "default-web-80-TCP")]
+    [InlineData("Proto constraint validation failed (ClusterValidationError.ConnectTimeout): name: \"default-web-80-TCP\"", "default-web-80-TCP")]
+    [InlineData("duplicate listener default-web-80-TCP found", "default-web-80-TCP")]
+    [InlineData("cluster nodeport-30080.", "nodeport-30080")]
+    [InlineData("default-web-80-TCP: a, nodeport-30080: b, default-web-80-TCP: c", "default-web-80-TCP nodeport-30080")]
+    [InlineData("malformed IP address: x", "")]
+    [InlineData("", "")]
+    public void NamesAreFoundInEnvoysWords(string message, string names)
+    {
+        string[] known = ["default-web-80-TCP", "nodeport-30080"];
+
+        string.Join(' ', NamedResources.In(message, known.Contains)).Should().Be(names);
+    }
+
+    private static async Task NackAsync(SotwClient client, string error)
+    {
+        var response = await client.ReceiveAsync();
+        await client.SendAsync(response.TypeUrl, nonce: response.Nonce, error: error);
+    }
+
+    private void Update(params string[] clusters) => _host.Cache.Update("n", t => Array.ForEach(clusters, name => t.Set(name, Samples.Cluster(name))));
+
+    private XdsTypeStatus Status() => _host.Streams.Describe().Single().Types.Single();
+
+    private sealed class Changes : IXdsObserver
+    {
+        private readonly BlockingCollection<List<string>> _changes = [];
+
+        public int Waiting => _changes.Count;
+
+        public Task<List<string>> NextAsync() => Task.Run(() =>
+            _changes.TryTake(out var change, Patience.Long) ? change : throw new TimeoutException("No change of what is refused."));
+
+        public void RejectedResourcesChanged(XdsStreamInfo stream, string typeUrl, IReadOnlyDictionary<string, XdsRejection> rejected) =>
+            _changes.Add([.. rejected.Keys.Order(StringComparer.Ordinal)]);
+    }
+}
