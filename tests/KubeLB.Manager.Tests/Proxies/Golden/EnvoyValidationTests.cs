@@ -1,8 +1,8 @@
+using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Manager.Certificates;
 using KubeLB.Tests.Shared;
 using KubeLB.Translation.Proxies;
-using k8s.Models;
 
 namespace KubeLB.Manager.Tests.Proxies.Golden;
 
