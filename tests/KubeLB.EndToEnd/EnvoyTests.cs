@@ -7,11 +7,8 @@ using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
-using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Serving;
-using KubeLB.Runtime.LeaderElection;
-using KubeLB.TestClusters;
 using KubeLB.Tests.Shared;
 using KubeLB.Translation.Proxies;
 using KubeLB.Xds.Resources;
@@ -26,49 +23,32 @@ namespace KubeLB.EndToEnd;
 /// </summary>
 public sealed class EnvoyTests : IAsyncLifetime
 {
-    private const string TenantNamespace = "tenant-t1";
+    private const string TenantNamespace = BareManagement.TenantNamespace;
     private const int TcpPort = 20999;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("envoy-tests-").FullName;
     private readonly StringBuilder _said = new();
     private readonly EnvoyBackends _backends = new();
-    private ITestCluster _cluster = null!;
-    private TestCluster _management = null!;
+    private BareManagement _bare = null!;
     private IHost _manager = null!;
     private Process? _envoy;
+
+    private TestCluster Management => _bare.Objects;
 
     public async Task InitializeAsync()
     {
         await _backends.StartAsync();
-        _cluster = await TestClusters.TestClusters.StartAsync("management");
-        _management = new TestCluster(_cluster.CreateClient("test"));
-        await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml")).Select(File.ReadAllText));
-        await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
-        await _management.ApplyAsync(
-            """
-            apiVersion: kubelb.k8c.io/v1alpha1
-            kind: Config
-            metadata: {name: default, namespace: kubelb}
-            spec:
-              apiServerURL: https://127.0.0.1:6443
-              addresses: {allow: [127.0.0.0/8]}
-            """);
-        _manager = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "127.0.0.1:0", MetricsAddress = "0", HealthProbeBindAddress = "0" },
-            () => _cluster.CreateClient("manager"));
-        await _manager.StartAsync();
-        await _manager.Services.GetRequiredService<ILeadership>().WaitUntilLeadingAsync(default);
-        await _management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
-        await _management.WaitAsync<Tenant>("", "t1", t => t.Status?.Phase == TenantPhases.Ready, "is set up");
-        await _management.ApplyAsync(
+        _bare = await BareManagement.StartAsync("addresses: {allow: [127.0.0.0/8]}");
+        _manager = await _bare.StartManagerAsync();
+        await _bare.AddTenantAsync(_manager);
+        await Management.ApplyAsync(
             $$"""
             apiVersion: kubelb.k8c.io/v1alpha1
             kind: Addresses
             metadata: {name: default, namespace: {{TenantNamespace}}}
             spec: {addresses: [{ip: 127.0.0.1}]}
             """);
-        await _management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"), _backends.HttpPort);
         await CreateAsync(CarriedRoutes.Grpc(TenantNamespace, "rpc"), _backends.GrpcPort);
     }
@@ -82,10 +62,7 @@ public sealed class EnvoyTests : IAsyncLifetime
         }
 
         _envoy?.Dispose();
-        await _manager.StopAsync();
-        _manager.Dispose();
-        await _management.DisposeAsync();
-        await _cluster.DisposeAsync();
+        await _bare.DisposeAsync();
         await _backends.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
@@ -138,25 +115,25 @@ public sealed class EnvoyTests : IAsyncLifetime
     private async Task CreateAsync(Route route, int nodePort)
     {
         route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
-        await _management.CreateAsync(route);
+        await Management.CreateAsync(route);
     }
 
     private async Task<int> ProxyPortAsync(string route)
     {
-        var service = await _management.WaitAsync<V1Service>(TenantNamespace, $"default-{route}-{route}", _ => true, "is generated");
+        var service = await Management.WaitAsync<V1Service>(TenantNamespace, $"default-{route}-{route}", _ => true, "is generated");
         return int.Parse(service.Spec.Ports.Single().TargetPort.Value, System.Globalization.CultureInfo.InvariantCulture);
     }
 
     // As the pod has them, but for where the Secret is mounted and how the manager's Service is reached.
     private async Task<string[]> ArgumentsAsync()
     {
-        var secret = await _management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         foreach (var (file, content) in secret.Data)
         {
             await File.WriteAllTextAsync(Path.Combine(_folder, file), Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal));
         }
 
-        var deployment = await _management.WaitAsync<V1Deployment>(TenantNamespace, $"envoy-{TenantNamespace}", _ => true, "is generated");
+        var deployment = await Management.WaitAsync<V1Deployment>(TenantNamespace, $"envoy-{TenantNamespace}", _ => true, "is generated");
         string[] arguments = [.. deployment.Spec.Template.Spec.Containers.Single().Args];
         var bootstrap = JsonNode.Parse(arguments[1].Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal))!;
         foreach (var cluster in bootstrap["static_resources"]!["clusters"]!.AsArray().Where(c => c!["name"]!.GetValue<string>() == "xds_cluster"))
