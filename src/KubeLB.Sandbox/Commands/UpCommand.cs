@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Sandbox.Composition;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Commands;
@@ -8,6 +10,8 @@ namespace KubeLB.Sandbox.Commands;
 /// <summary><c>kubelb-sandbox up</c>.</summary>
 internal static class UpCommand
 {
+    private const string AnyPort = "127.0.0.1:0";
+
     private static readonly Option<string?> Dir = new("--dir")
     {
         Description = "Folder for kubeconfigs, examples and logs; created if need be [default: a fresh folder under the temporary files]",
@@ -43,6 +47,7 @@ internal static class UpCommand
             KubeconfigDirectory = folder.FullPath,
             Logging = verbose ? ConsoleLogging : null,
             Notice = sentence => output.Line(sentence),
+            Manager = manager => manager with { MetricsAddress = AnyPort, HealthProbeBindAddress = AnyPort },
         };
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
@@ -85,6 +90,10 @@ internal static class UpCommand
         output.Command("curl -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
         output.Heading("See what KubeLB made of it in the management cluster");
         output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
+        output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");
+        var manager = sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>();
+        output.Command($"curl http://{manager.Metrics}/metrics");
+        output.Command($"curl http://{manager.Probe}/debug/xds");
         output.Line();
     }
 }
