@@ -22,6 +22,9 @@ internal sealed class GoldenFolder(string inputs, string outputs, string inputSu
 
     public string Input(string name) => File.ReadAllText(Path.Combine(_inputs, name + inputSuffix));
 
+    /// <summary>The output as it is recorded.</summary>
+    public string Output(string name) => File.ReadAllText(Path.Combine(_outputs, name + Out));
+
     public void Check(string name, string output)
     {
         var file = Path.Combine(_outputs, name + Out);

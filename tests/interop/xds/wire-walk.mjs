@@ -62,7 +62,7 @@ function nested(type, bytes, path, see) {
   walk(type, bytes, path, see);
   if (type.fullName === ANY) {
     const any = type.decode(bytes);
-    see.any(path, any.type_url, any.value);
+    see.any(path, any.type_url, Buffer.from(any.value)); // Unset it is a plain array.
   }
 }
 
