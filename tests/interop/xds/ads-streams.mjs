@@ -13,15 +13,17 @@ export const CLUSTER = `${TYPES}cluster.v3.Cluster`;
 export const ENDPOINTS = `${TYPES}endpoint.v3.ClusterLoadAssignment`;
 export const LISTENER = `${TYPES}listener.v3.Listener`;
 
-/** A client of Envoy's service; responses are bytes. */
-export function connect(address, serverName, { ca, key, cert }) {
+/**
+ * A client of Envoy's service; responses are bytes.
+ * @param tls Authority, certificate and key (ca, cert, key); undefined for plain text.
+ */
+export function connect(address, serverName, tls) {
   const definition = loader.loadSync('envoy/service/discovery/v3/ads.proto', { keepCase: true, includeDirs: published });
   const methods = Object.entries(definition['envoy.service.discovery.v3.AggregatedDiscoveryService'])
     .map(([name, method]) => [name, { ...method, responseDeserialize: (bytes) => bytes }]);
   const Client = grpc.makeGenericClientConstructor(Object.fromEntries(methods), 'AggregatedDiscoveryService');
-  return new Client(address, grpc.credentials.createSsl(ca, key, cert), {
-    'grpc.ssl_target_name_override': serverName,
-    'grpc.default_authority': serverName,
+  return new Client(address, tls ? grpc.credentials.createSsl(tls.ca, tls.key, tls.cert) : grpc.credentials.createInsecure(), {
+    ...(tls && { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
     'grpc.max_receive_message_length': -1,
   });
 }
