@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
@@ -107,6 +108,26 @@ public sealed class XdsInteropTests : IAsyncLifetime
         (await client.NextAsync("error")).GetProperty("error").GetString().Should().StartWith(error);
     }
 
+    [SkippableFact]
+    public async Task What_the_proxies_start_with_is_as_envoy_publishes_it()
+    {
+        await using var protos = new PublishedProtos();
+        await _bed.ApplyBasicExampleAsync();
+        var workload = await _bed.Management.WaitAsync<V1Deployment>("tenant-t1", "envoy-tenant-t1", d => d.Spec?.Template is not null, "is there");
+        var args = workload.Spec.Template.Spec.Containers[0].Args;
+        var started = await protos.CheckAsync("envoy.config.bootstrap.v3.Bootstrap", args[args.IndexOf("--config-yaml") + 1]);
+        started.Faults.Should().BeEmpty();
+        started.Messages.Should().ContainKey("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext");
+
+        var secret = await SecretAsync();
+        foreach (var file in new[] { "sds-certificate.json", "sds-trust.json" })
+        {
+            var described = await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", Encoding.UTF8.GetString(secret.Data[file]));
+            described.Faults.Should().BeEmpty();
+            described.Messages.Should().Contain("envoy.extensions.transport_sockets.tls.v3.Secret", 1);
+        }
+    }
+
     private static async Task<JsonElement> HoldsAsync(NodeProgram client, string what, int resources, string discovery, int? addresses) =>
         await client.NextLineAsync(
             $"{what}: {resources} listeners and clusters",
@@ -133,9 +154,11 @@ public sealed class XdsInteropTests : IAsyncLifetime
     private Task<Addresses> NodesAsync(string addresses) =>
         _bed.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
 
+    private Task<V1Secret> SecretAsync() => _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+
     private async Task<NodeProgram> StartAsync(string protocol, string node = "tenant-t1", string serverName = "envoycp.kubelb.svc")
     {
-        var secret = await _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        var secret = await SecretAsync();
         foreach (var file in new[] { "ca.crt", "tls.crt", "tls.key" })
         {
             await File.WriteAllBytesAsync(Path.Combine(_folder, file), secret.Data[file]);
