@@ -2,11 +2,7 @@ using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
-using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Serving;
-using KubeLB.Runtime.LeaderElection;
-using KubeLB.TestClusters;
-using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -16,44 +12,27 @@ namespace KubeLB.EndToEnd;
 /// <summary>Two managers: one leads and writes, a proxy talks to the other.</summary>
 public sealed class XdsReplicaTests : IAsyncLifetime
 {
-    private const string TenantNamespace = "tenant-t1";
+    private const string TenantNamespace = BareManagement.TenantNamespace;
 
-    private ITestCluster _cluster = null!;
-    private TestCluster _management = null!;
+    private BareManagement _bare = null!;
     private IHost _leader = null!;
     private IHost _other = null!;
 
+    private TestCluster Management => _bare.Objects;
+
     public async Task InitializeAsync()
     {
-        _cluster = await TestClusters.TestClusters.StartAsync("management");
-        _management = new TestCluster(_cluster.CreateClient("test"));
-        await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml")).Select(File.ReadAllText));
-        await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
-
-        // An API server on the loopback interface does not tell its address.
-        await _management.ApplyAsync(
-            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  apiServerURL: https://127.0.0.1:6443\n");
-        _leader = await StartAsync("leader");
-        await _leader.Services.GetRequiredService<ILeadership>().WaitUntilLeadingAsync(default);
-        await _management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
-        await _management.WaitAsync<Tenant>("", "t1", t => t.Status?.Phase == TenantPhases.Ready, "is set up");
-        await _management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
-        await _management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-        _other = await StartAsync("other");
+        _bare = await BareManagement.StartAsync();
+        _leader = await _bare.StartManagerAsync("leader", insecure: true);
+        await _bare.AddTenantAsync(_leader);
+        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        _other = await _bare.StartManagerAsync("other", insecure: true);
         await Eventually.HoldsAsync("the other serves the route", () => Task.FromResult(
             _other.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Cluster) == 1));
     }
 
-    public async Task DisposeAsync()
-    {
-        await _other.StopAsync();
-        await _leader.StopAsync();
-        _other.Dispose();
-        _leader.Dispose();
-        await _management.DisposeAsync();
-        await _cluster.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
     public async Task What_the_other_hears_the_leader_writes()
@@ -67,7 +46,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
 
         var services = CarriedRoutes.Http(TenantNamespace, "web").Spec!.Source!.Kubernetes!.Services!;
         services[0].Spec!.Ports![0].NodePort = 30081;
-        await _management.PatchAsync<Route>(TenantNamespace, "web", ApiJson.ToJson(new { spec = new { source = new { kubernetes = new { services } } } }).ToJsonString());
+        await Management.PatchAsync<Route>(TenantNamespace, "web", ApiJson.ToJson(new { spec = new { source = new { kubernetes = new { services } } } }).ToJsonString());
         await proxy.AckAsync(await proxy.ReceiveAsync());
         await RejectedAsync(rejected: false);
     }
@@ -95,8 +74,8 @@ public sealed class XdsReplicaTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_that_the_other_refuses_is_told_by_the_leader()
     {
-        using var secure = await StartAsync("secure", insecure: false);
-        var secret = await _management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        var secure = await _bare.StartManagerAsync("secure");
+        var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         using var wrong = new RawProxy(
             secure.Services.GetRequiredService<XdsEndpoint>().Address!,
             "made-up",
@@ -105,35 +84,25 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         await wrong.SubscribeAsync(ResourceTypes.Cluster);
         await wrong.EndAsync();
 
-        await Eventually.HoldsAsync("an Event on the Tenant", async () => (await _management.ListAsync<Corev1Event>("default"))
+        await Eventually.HoldsAsync("an Event on the Tenant", async () => (await Management.ListAsync<Corev1Event>("default"))
             .Any(e => e.InvolvedObject.Name == "t1" && e.Reason == "ProxyRefused" && e.Message.Contains("set its node.id to tenant-t1")));
         WritesOf("secure").Should().OnlyContain(w => w.Contains(" leases/"));
-        await secure.StopAsync();
     }
 
     private static RawProxy Connect(IHost manager) => new(manager.Services.GetRequiredService<XdsEndpoint>().Address!, TenantNamespace, certificate: null);
 
     // Without Envoy Gateway nobody says True.
-    private Task<Route> RejectedAsync(bool rejected) => _management.WaitAsync<Route>(
+    private Task<Route> RejectedAsync(bool rejected) => Management.WaitAsync<Route>(
         TenantNamespace,
         "web",
         r => r.Status?.Conditions?.Any(c => c.Type == RouteConditions.Programmed && c.Reason == RouteConditions.ProxyRejected) == rejected,
         rejected ? "is rejected" : "is not rejected");
 
-    private async Task<Route> RouteAsync() => (await _management.GetAsync<Route>(TenantNamespace, "web"))!;
+    private async Task<Route> RouteAsync() => (await Management.GetAsync<Route>(TenantNamespace, "web"))!;
 
     private async Task<IReadOnlyList<V1Lease>> ReportsAsync() =>
-        [.. (await _management.ListAsync<V1Lease>("kubelb")).Where(l => l.Metadata.Labels?.ContainsKey("kubelb.k8c.io/xds-report") == true)];
+        [.. (await Management.ListAsync<V1Lease>("kubelb")).Where(l => l.Metadata.Labels?.ContainsKey("kubelb.k8c.io/xds-report") == true)];
 
     private List<string> WritesOf(string userAgent) =>
-        [.. _cluster.Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith(userAgent, StringComparison.Ordinal)).Select(r => $"{r.Verb} {r.Resource}/{r.Name}")];
-
-    private async Task<IHost> StartAsync(string userAgent, bool insecure = true)
-    {
-        var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "127.0.0.1:0", XdsInsecure = insecure, MetricsAddress = "0", HealthProbeBindAddress = "0" },
-            () => _cluster.CreateClient(userAgent));
-        await host.StartAsync();
-        return host;
-    }
+        [.. _bare.Cluster.Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith(userAgent, StringComparison.Ordinal)).Select(r => $"{r.Verb} {r.Resource}/{r.Name}")];
 }

@@ -29,7 +29,7 @@ internal static class ManagerControllers
 
     public static void Add(IServiceCollection services, ManagerOptions options)
     {
-        TenantWatches.AddController(services);
+        TenantWatches.AddController(services, options);
         services.AddController<ConfigReconciler>("config", controller => controller.Watch<Config>(ManagementCluster.Name));
         if (!options.EnableGatewayApi)
         {

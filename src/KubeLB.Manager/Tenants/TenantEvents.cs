@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Tells the operator, in Events on Tenants, when one is set up, fails, or is held up on its way out.</summary>
+/// <summary>Tells the operator, in Events on Tenants, when one is set up, fails, has no proxy that serves, or is held up on its way out.</summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Tells what a written status changed.</summary>
@@ -14,7 +14,17 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     /// <param name="written">What became of the write.</param>
     public void Tell(Tenant before, Applied<Tenant> written)
     {
-        if (written.Outcome != ApplyOutcome.Unchanged && IsNews(Ready(before.Status), before.Status?.Phase, Ready(written.Object.Status), written.Object.Status?.Phase))
+        if (written.Outcome == ApplyOutcome.Unchanged)
+        {
+            return;
+        }
+
+        if (Proxies(written.Object.Status) is { } proxies && proxies.Message != Proxies(before.Status)?.Message)
+        {
+            recorder.Record(written.Object, EventType.Warning, proxies.Reason, proxies.Message);
+        }
+
+        if (IsNews(Ready(before.Status), before.Status?.Phase, Ready(written.Object.Status), written.Object.Status?.Phase))
         {
             var ready = Ready(written.Object.Status)!;
             var isWarning = written.Object.Status?.Phase is TenantPhases.Failed || HolderIn(ready.Message) is not null;
@@ -37,6 +47,8 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     // What RemovalMessages says of somebody's finalizer, or the cluster of a namespace.
     private static string? HolderIn(string? message) =>
         message?.Split("; ").FirstOrDefault(part => part.Contains(" is held by the finalizer", StringComparison.Ordinal));
+
+    private static Condition? Proxies(TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable);
 
     private static Condition? Ready(TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == "Ready");
 }

@@ -5,6 +5,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -26,7 +27,8 @@ internal sealed class TenantReconciler(
     TenantRemoval removal,
     Applier applier,
     TenantEvents events,
-    TimeProvider time) : IReconciler
+    TimeProvider time,
+    ProxyAvailability? proxies = null) : IReconciler
 {
     private const string ReadyType = "Ready";
 
@@ -64,15 +66,16 @@ internal sealed class TenantReconciler(
 
         try
         {
-            await ReportAsync(tenant, await SetUpAsync(tenant, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            var progress = await SetUpAsync(tenant, cancellationToken).ConfigureAwait(false);
+            return await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false) is { } askAgain
+                ? ReconcileResult.RequeueAfter(askAgain)
+                : ReconcileResult.Done;
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
             await ReportAsync(tenant, TenantProgress.Failed("ReconciliationFailed", e.Message), cancellationToken).ConfigureAwait(false);
             throw;
         }
-
-        return ReconcileResult.Done;
     }
 
     private async Task<TenantProgress> SetUpAsync(Tenant tenant, CancellationToken cancellationToken)
@@ -101,7 +104,8 @@ internal sealed class TenantReconciler(
         return ReconcileResult.Done;
     }
 
-    private async Task ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
+    // How long until what is told of the proxies may be another.
+    private async Task<TimeSpan?> ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;
         var conditions = new ConditionSet(tenant.Status?.Conditions, Now())
@@ -111,9 +115,16 @@ internal sealed class TenantReconciler(
             conditions.Set(SettingsConditions.SettingsValid, ConditionStatus.False, SettingsConditions.InvalidSettings, problems, generation);
         }
 
+        var (problem, askAgain) = tenant.Metadata.DeletionTimestamp is null ? proxies?.Of(tenant) ?? default : default;
+        if (problem is not null)
+        {
+            conditions.Set(TenantProxyConditions.ProxiesAvailable, ConditionStatus.False, TenantProxyConditions.NoProxyAvailable, problem, generation);
+        }
+
         var status = new TenantStatus { ObservedGeneration = generation, Phase = progress.Phase, Conditions = conditions.ToList() };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(tenant, written);
+        return askAgain;
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

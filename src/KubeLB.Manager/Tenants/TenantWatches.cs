@@ -3,6 +3,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
@@ -35,8 +36,13 @@ internal static class TenantWatches
         });
     }
 
-    public static void AddController(IServiceCollection services) => services.AddController<TenantReconciler>("tenant", controller =>
+    public static void AddController(IServiceCollection services, ManagerOptions options) => services.AddController<TenantReconciler>("tenant", controller =>
     {
+        if (options.EnableGatewayApi)
+        {
+            WorkloadWatches.WatchAvailability(controller, (host, tenantNamespace) => Tenants(host).ClaimantsOf(tenantNamespace).Select(t => ResourceKey.Of(t)));
+        }
+
         // The end of a Tenant gives its namespace to another that asks for it.
         controller.Watch<Tenant>(ManagementCluster.Name, host =>
         {

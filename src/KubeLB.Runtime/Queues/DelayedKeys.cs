@@ -1,6 +1,6 @@
 namespace KubeLB.Runtime.Queues;
 
-/// <summary>Keys that become due later, with one timer for all of them.</summary>
+/// <summary>Keys that become due later, with one timer for all of them. A clock that is set makes nothing earlier or later.</summary>
 internal sealed class DelayedKeys<TKey> : IDisposable
     where TKey : notnull
 {
@@ -8,6 +8,7 @@ internal sealed class DelayedKeys<TKey> : IDisposable
     private readonly TimeProvider _time;
     private readonly Action<TKey> _due;
     private readonly ITimer _timer;
+    private readonly long _start;
     private readonly Dictionary<TKey, long> _dueAt = [];
     private readonly PriorityQueue<TKey, long> _order = new();
     private bool _disposed;
@@ -16,14 +17,18 @@ internal sealed class DelayedKeys<TKey> : IDisposable
     {
         _time = time;
         _due = due;
+        _start = time.GetTimestamp();
         _timer = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    // Ticks of 100 ns since the start.
+    private long Now => _time.GetElapsedTime(_start).Ticks;
 
     public void Add(TKey key, TimeSpan delay)
     {
         lock (_gate)
         {
-            var at = _time.GetUtcNow().UtcTicks + delay.Ticks;
+            var at = Now + delay.Ticks;
             if (_disposed || (_dueAt.TryGetValue(key, out var earlier) && earlier <= at))
             {
                 return;
@@ -53,7 +58,7 @@ internal sealed class DelayedKeys<TKey> : IDisposable
         var due = new List<TKey>();
         lock (_gate)
         {
-            var now = _time.GetUtcNow().UtcTicks;
+            var now = Now;
             while (_order.TryPeek(out var key, out var at) && at <= now)
             {
                 _order.Dequeue();
@@ -78,7 +83,7 @@ internal sealed class DelayedKeys<TKey> : IDisposable
         }
 
         // Timers count whole milliseconds; rounding down would fire early and spin until the time has come.
-        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, next - _time.GetUtcNow().UtcTicks)).TotalMilliseconds));
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, next - Now)).TotalMilliseconds));
         _timer.Change(wait < LongestTimer ? wait : LongestTimer, Timeout.InfiniteTimeSpan);
     }
 

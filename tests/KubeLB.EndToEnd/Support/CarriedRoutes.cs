@@ -29,6 +29,18 @@ public static class CarriedRoutes
             Spec = new RouteServiceSpec { Type = "NodePort", Ports = [new RouteServicePort { Port = 80, NodePort = 30080, Protocol = "TCP" }] },
         });
 
+    /// <summary>A Route of a GRPCRoute with one Service of its own.</summary>
+    /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>
+    /// <param name="name">Name of the GRPCRoute and of its Service, in namespace <c>default</c>, and of the Route.</param>
+    public static Route Grpc(string tenantNamespace, string name)
+    {
+        var route = Http(tenantNamespace, name);
+        var origin = route.Spec!.Source!.Kubernetes!.Resource!;
+        origin["kind"] = GrpcRoute.KindName;
+        route.Metadata.Labels[Labels.OriginResourceKind] = $"{GrpcRoute.KindName}.gateway.networking.k8s.io";
+        return route;
+    }
+
     /// <summary>A Route of a Gateway with one listener.</summary>
     public static Route Gateway(string tenantNamespace, string name = "my-gateway") => Of(
         tenantNamespace,

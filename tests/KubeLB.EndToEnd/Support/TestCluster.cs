@@ -97,6 +97,7 @@ public sealed class TestCluster : IAsyncDisposable
         GrpcRoute.KindName => CreateAsync<GrpcRoute>(document),
         Tenant.KindName => CreateAsync<Tenant>(document),
         Config.KindName => CreateAsync<Config>(document),
+        Addresses.KindName => CreateAsync<Addresses>(document),
         V1Service.KubeKind => CreateAsync<V1Service>(document),
         V1Namespace.KubeKind => CreateAsync<V1Namespace>(document),
         V1Secret.KubeKind => CreateAsync<V1Secret>(document),

@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Tests.Proxies.Golden;
 using KubeLB.Tests.Shared;
 using KubeLB.Translation.Proxies;
 
@@ -11,7 +14,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
     private const string Network = "envoy.extensions.filters.network.";
     private static readonly ProxyHeaderLimits Least = new(1, 1, 1);
 
-    public static TheoryData<string> Protocols => [.. Enum.GetNames<ProxyProtocol>()];
+    public static TheoryData<string> Protocols => [.. System.Enum.GetNames<ProxyProtocol>()];
 
     [SkippableTheory]
     [MemberData(nameof(Protocols))]
@@ -42,13 +45,39 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         }
     }
 
-    private static ProxyPort Port(string protocol) => new("default-web-api-8080-TCP", 12000, 30080, Enum.Parse<ProxyProtocol>(protocol));
-
-    private async Task<IReadOnlyDictionary<string, int>> CheckAsync(IMessage message)
+    [SkippableTheory]
+    [MemberData(nameof(SnapshotGoldenTests.Cases), MemberType = typeof(SnapshotGoldenTests))]
+    public async Task Recorded_configurations_are_as_published_in_bytes_and_as_text(string name)
     {
-        var result = await protos.CheckAsync(message.Descriptor.FullName, message.ToByteArray());
+        var cache = SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name));
+        var resources = SnapshotGoldenTests.Types.SelectMany(type => cache.List(SnapshotCase.Node, type)).ToList();
+        foreach (var resource in resources)
+        {
+            NoFault(await protos.CheckAsync(Any.GetTypeName(resource.Body.TypeUrl), resource.Body.Value.ToByteArray()));
+        }
+
+        var documents = new JsonArray([.. Yaml.Read(SnapshotGoldenTests.Folder.Output(name))]);
+        var response = new JsonObject { ["resources"] = documents };
+        NoFault(await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", response.ToJsonString())).Should().Contain("google.protobuf.Any", Count(documents));
+        documents.Should().HaveSameCount(resources).And.NotBeEmpty();
+    }
+
+    private static int Count(JsonNode? node) => node switch
+    {
+        JsonObject json => json.Sum(p => Count(p.Value)) + (json.ContainsKey("@type") ? 1 : 0),
+        JsonArray list => list.Sum(Count),
+        _ => 0,
+    };
+
+    private static IReadOnlyDictionary<string, int> NoFault(Checked result)
+    {
         result.Faults.Should().BeEmpty();
         result.Rules.Should().BeSubsetOf(PublishedProtos.Rules, "each of them is shown to be enforced");
         return result.Messages;
     }
+
+    private static ProxyPort Port(string protocol) => new("default-web-api-8080-TCP", 12000, 30080, System.Enum.Parse<ProxyProtocol>(protocol));
+
+    private async Task<IReadOnlyDictionary<string, int>> CheckAsync(IMessage message) =>
+        NoFault(await protos.CheckAsync(message.Descriptor.FullName, message.ToByteArray()));
 }

@@ -5,11 +5,11 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>What translation does, by example: <c>testdata/ccm</c>, <c>testdata/manager</c>, and both in a chain.</summary>
 public sealed class GoldenTests
 {
-    private static readonly GoldenFolder Ccm = new("ccm", "ccm");
-    private static readonly GoldenFolder Manager = new("manager", "manager");
+    private static readonly GoldenFolder Ccm = new("KubeLB.Translation.Tests", "ccm", "ccm");
+    private static readonly GoldenFolder Manager = new("KubeLB.Translation.Tests", "manager", "manager");
 
     // The CCM's golden output is the manager's golden input.
-    private static readonly GoldenFolder Chain = new("ccm", "chain", GoldenFolder.Out);
+    private static readonly GoldenFolder Chain = new("KubeLB.Translation.Tests", "ccm", "chain", GoldenFolder.Out);
 
     public static TheoryData<string> CcmCases => [.. Ccm.Cases()];
 

@@ -89,7 +89,7 @@ internal sealed class WorkloadReconciler(
         if (workload.Deployment is { } deployment)
         {
             var written = await ApplyAsync(deployment, cancellationToken).ConfigureAwait(false);
-            if (written.Status?.AvailableReplicas > 0)
+            if (ProxyAvailability.Serves(written))
             {
                 await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
             }
@@ -98,7 +98,7 @@ internal sealed class WorkloadReconciler(
         if (workload.DaemonSet is { } daemonSet)
         {
             var written = await ApplyAsync(daemonSet, cancellationToken).ConfigureAwait(false);
-            if (written.Status?.NumberAvailable > 0)
+            if (ProxyAvailability.Serves(written))
             {
                 await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
             }

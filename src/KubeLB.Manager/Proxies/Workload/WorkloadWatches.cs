@@ -27,7 +27,7 @@ internal static class WorkloadWatches
 
     public static void AddController(IServiceCollection services)
     {
-        services.AddSingleton<ProxyDemand>();
+        services.AddSingleton<ProxyDemand>().AddSingleton<ProxyAvailability>();
         services.AddController<WorkloadReconciler>("workload", controller =>
         {
             controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().Follow);
@@ -50,6 +50,18 @@ internal static class WorkloadWatches
             });
         });
     }
+
+    /// <summary>A controller that wants to know when the first proxy of a tenant comes to serve, when the last one ceases to, and why there is none.</summary>
+    public static void WatchAvailability(ControllerBuilder controller, Func<IServiceProvider, string, IEnumerable<ResourceKey>> keysOf)
+    {
+        controller.Watch<V1Deployment>(ManagementCluster.Name, host => change => Turned(change, d => (ProxyAvailability.Serves(d), ProxyAvailability.Failure(d))) ? keysOf(host, change.Key.Namespace) : []);
+        controller.Watch<V1DaemonSet>(ManagementCluster.Name, host => change => Turned(change, d => (ProxyAvailability.Serves(d), ProxyAvailability.Failure(d))) ? keysOf(host, change.Key.Namespace) : []);
+    }
+
+    private static bool Turned<T>(Change<T> change, Func<T, (bool Serves, string? Failure)> read)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        change.Key.Name == TenantNames.Proxy(change.Key.Namespace)
+        && (change.Old is null || change.New is null || read(change.Old) != read(change.New));
 
     private static IEnumerable<ResourceKey> Of(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.Name == TenantNames.Proxy(value.Metadata.NamespaceProperty) ? [WorkloadReconciler.KeyOf(value.Metadata.NamespaceProperty)] : [];

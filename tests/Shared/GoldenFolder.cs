@@ -1,28 +1,29 @@
-using KubeLB.Tests.Shared;
-
-namespace KubeLB.Translation.Tests.Golden;
+namespace KubeLB.Tests.Shared;
 
 /// <summary>
 /// A folder of cases: every <c>case.in.yaml</c> is one, and <c>case.out.yaml</c> holds what comes of it.
-/// <c>KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Translation.Tests</c> rewrites the outputs and removes orphans.
+/// <c>KUBELB_UPDATE_GOLDEN=1 dotnet test tests/PROJECT</c> rewrites the outputs and removes orphans.
 /// </summary>
-internal sealed class GoldenFolder(string inputs, string outputs, string inputSuffix = GoldenFolder.In)
+/// <param name="project">The project in whose <c>testdata</c> they are.</param>
+/// <param name="inputs">Folder of the cases.</param>
+/// <param name="outputs">Folder of the outputs.</param>
+/// <param name="inputSuffix">How the name of a case's file ends.</param>
+internal sealed class GoldenFolder(string project, string inputs, string outputs, string inputSuffix = GoldenFolder.In)
 {
     public const string In = ".in.yaml";
     public const string Out = ".out.yaml";
-    private const string HowToWrite = "write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Translation.Tests";
 
     private static readonly bool Update = Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1";
 
-    private readonly string _inputs = Path.Combine(SourceTree.Root, "tests", "KubeLB.Translation.Tests", "testdata", inputs);
-    private readonly string _outputs = Path.Combine(SourceTree.Root, "tests", "KubeLB.Translation.Tests", "testdata", outputs);
+    private readonly string _howToWrite = $"write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/{project}";
+    private readonly string _inputs = Path.Combine(SourceTree.Root, "tests", project, "testdata", inputs);
+    private readonly string _outputs = Path.Combine(SourceTree.Root, "tests", project, "testdata", outputs);
 
     public IReadOnlyList<string> Cases() =>
         [.. Directory.GetFiles(_inputs, "*" + inputSuffix).Select(f => Path.GetFileName(f)[..^inputSuffix.Length]).Order(StringComparer.Ordinal)];
 
     public string Input(string name) => File.ReadAllText(Path.Combine(_inputs, name + inputSuffix));
 
-    /// <summary>The output as it is recorded.</summary>
     public string Output(string name) => File.ReadAllText(Path.Combine(_outputs, name + Out));
 
     public void Check(string name, string output)
@@ -35,8 +36,8 @@ internal sealed class GoldenFolder(string inputs, string outputs, string inputSu
             return;
         }
 
-        File.Exists(file).Should().BeTrue($"{file} is missing; {HowToWrite}");
-        output.Should().Be(File.ReadAllText(file), $"{file} says so; if the change is meant, {HowToWrite}");
+        File.Exists(file).Should().BeTrue($"{file} is missing; {_howToWrite}");
+        output.Should().Be(File.ReadAllText(file), $"{file} says so; if the change is meant, {_howToWrite}");
     }
 
     public void CheckOrphans()

@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Tests.Shared;
+using KubeLB.Translation.Proxies;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// The real Envoy, started with the arguments that the manager wrote into the Deployment and with the certificate of the tenant's Secret: it
+/// gets its configuration over mutual TLS and carries HTTP, gRPC, websockets and TCP. Its listeners are on all interfaces, as in a pod.
+/// </summary>
+public sealed class EnvoyTests : IAsyncLifetime
+{
+    private const string TenantNamespace = BareManagement.TenantNamespace;
+    private const int TcpPort = 20999;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("envoy-tests-").FullName;
+    private readonly StringBuilder _said = new();
+    private readonly EnvoyBackends _backends = new();
+    private BareManagement _bare = null!;
+    private IHost _manager = null!;
+    private Process? _envoy;
+
+    private TestCluster Management => _bare.Objects;
+
+    public async Task InitializeAsync()
+    {
+        await _backends.StartAsync();
+        _bare = await BareManagement.StartAsync("addresses: {allow: [127.0.0.0/8]}");
+        _manager = await _bare.StartManagerAsync();
+        await _bare.AddTenantAsync(_manager);
+        await Management.ApplyAsync(
+            $$"""
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Addresses
+            metadata: {name: default, namespace: {{TenantNamespace}}}
+            spec: {addresses: [{ip: 127.0.0.1}]}
+            """);
+        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"), _backends.HttpPort);
+        await CreateAsync(CarriedRoutes.Grpc(TenantNamespace, "rpc"), _backends.GrpcPort);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_envoy is { HasExited: false })
+        {
+            _envoy.Kill();
+            await _envoy.WaitForExitAsync();
+        }
+
+        _envoy?.Dispose();
+        await _bare.DisposeAsync();
+        await _backends.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Its_arguments_and_files_are_all_there_is_to_know()
+    {
+        var arguments = await ArgumentsAsync();
+
+        arguments.Should().StartWith("--config-yaml").And.ContainInOrder("--service-node", TenantNamespace);
+        JsonNode.Parse(arguments[1])!.ToJsonString().Should().Contain($"\"port_value\":{Server.Port}").And.NotContain(ProxyCertificateFiles.Folder);
+        Directory.GetFiles(_folder).Select(Path.GetFileName).Should().BeEquivalentTo(
+            "ca.crt", "tls.crt", "tls.key", ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.TrustFile);
+    }
+
+    [Fact]
+    public Task What_is_asked_of_it_is_answered_without_it() => EverythingPassesAsync(_backends.HttpPort, _backends.GrpcPort, _backends.TcpPort);
+
+    [SkippableFact]
+    public async Task Http_grpc_websockets_and_tcp_pass()
+    {
+        // No route kind that is carried leads to TCP; a port of that kind is served all the same.
+        _manager.Services.GetRequiredService<ResourceCache>().Update(TenantNamespace, change =>
+        {
+            var port = new ProxyPort("tcp", TcpPort, _backends.TcpPort, ProxyProtocol.Tcp);
+            var endpoints = EndpointsResource.NameFor(port.NodePort);
+            change.Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort));
+            change.Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"])).Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
+        });
+        await StartEnvoyAsync();
+
+        await EverythingPassesAsync(await ProxyPortAsync("web"), await ProxyPortAsync("rpc"), TcpPort);
+    }
+
+    [SkippableFact]
+    public async Task A_change_reaches_it_and_it_outlives_the_manager()
+    {
+        await StartEnvoyAsync();
+        await CreateAsync(CarriedRoutes.Http(TenantNamespace, "second"), _backends.HttpPort);
+        var port = await ProxyPortAsync("second");
+        await AnswersAsync(port);
+
+        await _manager.StopAsync();
+
+        (await new HttpClient().GetStringAsync($"http://127.0.0.1:{port}/still")).Should().Be("web /still");
+    }
+
+    private IPEndPoint Server => _manager.Services.GetRequiredService<XdsEndpoint>().Address!;
+
+    private async Task CreateAsync(Route route, int nodePort)
+    {
+        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+        await Management.CreateAsync(route);
+    }
+
+    private async Task<int> ProxyPortAsync(string route)
+    {
+        var service = await Management.WaitAsync<V1Service>(TenantNamespace, $"default-{route}-{route}", _ => true, "is generated");
+        return int.Parse(service.Spec.Ports.Single().TargetPort.Value, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    // As the pod has them, but for where the Secret is mounted and how the manager's Service is reached.
+    private async Task<string[]> ArgumentsAsync()
+    {
+        var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+        foreach (var (file, content) in secret.Data)
+        {
+            await File.WriteAllTextAsync(Path.Combine(_folder, file), Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal));
+        }
+
+        var deployment = await Management.WaitAsync<V1Deployment>(TenantNamespace, $"envoy-{TenantNamespace}", _ => true, "is generated");
+        string[] arguments = [.. deployment.Spec.Template.Spec.Containers.Single().Args];
+        var bootstrap = JsonNode.Parse(arguments[1].Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal))!;
+        foreach (var cluster in bootstrap["static_resources"]!["clusters"]!.AsArray().Where(c => c!["name"]!.GetValue<string>() == "xds_cluster"))
+        {
+            var address = cluster!["load_assignment"]!["endpoints"]![0]!["lb_endpoints"]![0]!["endpoint"]!["address"]!["socket_address"]!;
+            address["address"] = "127.0.0.1";
+            address["port_value"] = Server.Port;
+        }
+
+        return ["--config-yaml", bootstrap.ToJsonString(), .. arguments[2..]];
+    }
+
+    private async Task StartEnvoyAsync()
+    {
+        _envoy = EnvoyBinary.Start(await ArgumentsAsync());
+        _envoy.OutputDataReceived += (_, line) => Keep(line.Data);
+        _envoy.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _envoy.BeginOutputReadLine();
+        _envoy.BeginErrorReadLine();
+        await AnswersAsync(await ProxyPortAsync("web"));
+    }
+
+    private Task AnswersAsync(int port) => Eventually.HoldsAsync($"Envoy serves port {port}; it says: {_said}", async () =>
+    {
+        try
+        {
+            using var response = await new HttpClient().GetAsync($"http://127.0.0.1:{port}/");
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException) when (!_envoy!.HasExited)
+        {
+            return false;
+        }
+    });
+
+    private void Keep(string? line)
+    {
+        lock (_said)
+        {
+            _said.AppendLine(line);
+        }
+    }
+
+    private static async Task EverythingPassesAsync(int http, int grpc, int tcp)
+    {
+        (await new HttpClient().GetStringAsync($"http://127.0.0.1:{http}/hello")).Should().Be("web /hello");
+        (await EnvoyBackends.CallGrpcAsync(grpc)).Should().Be("rpc");
+        (await EchoOverWebSocketAsync(http)).Should().Be("ping");
+        (await EchoOverTcpAsync(tcp)).Should().Be("ping");
+    }
+
+    private static async Task<string> EchoOverWebSocketAsync(int port)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/socket"), deadline.Token);
+        await socket.SendAsync("ping"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
+        var buffer = new byte[16];
+        var received = await socket.ReceiveAsync(buffer, deadline.Token);
+        return Encoding.UTF8.GetString(buffer, 0, received.Count);
+    }
+
+    private static async Task<string> EchoOverTcpAsync(int port)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, deadline.Token);
+        await client.GetStream().WriteAsync("ping"u8.ToArray(), deadline.Token);
+        var buffer = new byte[4];
+        await client.GetStream().ReadExactlyAsync(buffer, deadline.Token);
+        return Encoding.UTF8.GetString(buffer);
+    }
+}

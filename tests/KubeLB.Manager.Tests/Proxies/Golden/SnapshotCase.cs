@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Proxies;
+using KubeLB.Tests.Shared;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Proxies;
+using KubeLB.Xds.Resources;
+
+namespace KubeLB.Manager.Tests.Proxies.Golden;
+
+/// <summary>
+/// Routes, the Services generated from them, Addresses and a Config, as documents of a file, and what the tenant's proxies get of them.
+/// </summary>
+internal static class SnapshotCase
+{
+    public const string Node = "tenant-t";
+
+    public static ResourceCache Build(string yaml)
+    {
+        var documents = Yaml.Read(yaml);
+        var config = Of<Config>(documents, Config.KindName).SingleOrDefault();
+        var addresses = Of<Addresses>(documents, Addresses.KindName).SingleOrDefault();
+        var services = Of<V1Service>(documents, V1Service.KubeKind).ToLookup(s => s.Metadata.OwnerReferences.Single().Uid);
+        var cache = new ResourceCache();
+        var configuration = new TenantConfiguration();
+        cache.Update(Node, change =>
+        {
+            var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Judge(addresses?.Spec?.Addresses);
+            configuration.SetNodes([.. verdicts.Select(v => v.Endpoint).OfType<string>()], change);
+            configuration.SetLimits(ProxySettings.Of(config, null).Headers, change);
+            foreach (var route in Of<Route>(documents, Route.KindName))
+            {
+                configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid]), change);
+            }
+        });
+        return cache;
+    }
+
+    private static IEnumerable<T> Of<T>(IEnumerable<JsonObject> documents, string kind)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        documents.Where(d => d["kind"]!.GetValue<string>() == kind).Select(d => ApiJson.Read<T>(d));
+}

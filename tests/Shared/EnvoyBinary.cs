@@ -1,0 +1,46 @@
+using System.Diagnostics;
+
+namespace KubeLB.Tests.Shared;
+
+/// <summary>
+/// The real Envoy: what <c>KUBELB_ENVOY</c> names, else <c>envoy</c> on PATH. A test that wants it is skipped where there is none.
+/// </summary>
+public static class EnvoyBinary
+{
+    private static readonly string? Named = Environment.GetEnvironmentVariable("KUBELB_ENVOY") is { Length: > 0 } named ? named : null;
+
+    private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, "envoy")).FirstOrDefault(File.Exists);
+
+    /// <summary>Starts Envoy; what it prints is to be read.</summary>
+    public static Process Start(params string[] arguments)
+    {
+        Skip.If(Found is null, "no envoy binary: none is on PATH, and KUBELB_ENVOY names none");
+        File.Exists(Found).Should().BeTrue($"KUBELB_ENVOY says {Found}");
+        var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Has Envoy judge a configuration as it would at its start, without serving it.</summary>
+    /// <param name="configuration">YAML or JSON of a bootstrap.</param>
+    /// <param name="arguments">Further arguments.</param>
+    public static async Task ValidateAsync(string configuration, params string[] arguments)
+    {
+        using var envoy = Start(["--mode", "validate", "--config-yaml", configuration, .. arguments]);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            var output = envoy.StandardOutput.ReadToEndAsync(deadline.Token);
+            var errors = envoy.StandardError.ReadToEndAsync(deadline.Token);
+            await envoy.WaitForExitAsync(deadline.Token);
+            envoy.ExitCode.Should().Be(0, $"Envoy is expected to take it, but says: {await output}{await errors}");
+        }
+        finally
+        {
+            if (!envoy.HasExited)
+            {
+                envoy.Kill();
+            }
+        }
+    }
+}
