@@ -16,7 +16,7 @@ namespace KubeLB.Translation.Tests.Proxies;
 /// </summary>
 public sealed class ProxyGoldenTests
 {
-    private static readonly GoldenFolder Folder = new("KubeLB.Translation.Tests", "proxies", "proxies");
+    internal static readonly GoldenFolder Folder = new("KubeLB.Translation.Tests", "proxies", "proxies");
 
     public static TheoryData<string> Cases => [.. Folder.Cases()];
 

@@ -1,27 +1,12 @@
 // Compares .proto files with those that Envoy publishes (as packed in @grpc/grpc-js-xds): every message, field and enum value of
 // the first must be in the second with the same name, number, type, label and oneof; every method with the same messages.
 // Usage: node compare-protos.mjs FOLDER. Prints {"messages": 1, "fields": 2, "values": 3, "methods": 4, "differences": []}.
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { load, protobuf, protosOf, published } from './published.mjs';
 
-const require = createRequire(import.meta.url);
-const protobuf = require('protobufjs');
-const deps = path.join(path.dirname(require.resolve('@grpc/grpc-js-xds/package.json')), 'deps');
-const published = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate'].map((folder) => path.join(deps, folder));
-const bundled = path.join(path.dirname(require.resolve('protobufjs/package.json')));
 const ours = path.resolve(process.argv[2]);
-
-const files = fs.readdirSync(ours, { recursive: true }).map(String).filter((f) => f.endsWith('.proto'));
-
-function load(folders) {
-  const root = new protobuf.Root();
-  root.resolvePath = (_, file) => [...folders, bundled].map((folder) => path.join(folder, file)).find((f) => fs.existsSync(f)) ?? file;
-  root.loadSync(files, { keepCase: true });
-  root.resolveAll();
-  return root;
-}
+const files = protosOf(ours);
 
 const differences = [];
 const counted = { messages: 0, fields: 0, values: 0, methods: 0 };
@@ -83,5 +68,5 @@ function compare(object, theirs) {
   }
 }
 
-compare(load([ours]), load(published));
+compare(load([ours], files), load(published, files));
 process.stdout.write(JSON.stringify({ ...counted, differences }) + '\n');

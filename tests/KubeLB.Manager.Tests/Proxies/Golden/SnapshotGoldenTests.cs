@@ -8,7 +8,7 @@ public sealed class SnapshotGoldenTests
 {
     internal static readonly GoldenFolder Folder = new("KubeLB.Manager.Tests", "snapshots", "snapshots");
 
-    private static readonly string[] Types = [ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment];
+    internal static readonly string[] Types = [ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment];
 
     public static TheoryData<string> Cases => [.. Folder.Cases()];
 

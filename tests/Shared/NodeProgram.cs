@@ -1,29 +1,23 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
-using KubeLB.Tests.Shared;
-using KubeLB.Xds.Tests.Wire;
+using System.Threading.Channels;
 
-namespace KubeLB.Xds.Tests.Interop;
+namespace KubeLB.Tests.Shared;
 
 /// <summary>A Node.js program of tests/interop/xds, which prints a JSON object per line.</summary>
-internal sealed class NodeProgram : IAsyncDisposable
+public sealed class NodeProgram : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Process _process;
     private readonly Task _ended;
     private readonly ConcurrentQueue<string> _errors = new();
-    private readonly ConcurrentQueue<JsonElement> _lines = new();
+    private readonly Channel<JsonElement> _lines = Channel.CreateUnbounded<JsonElement>();
 
     private NodeProgram(Process process)
     {
         _process = process;
-        process.OutputDataReceived += (_, e) =>
-        {
-            if (e.Data is { Length: > 0 } line)
-            {
-                _lines.Enqueue(JsonDocument.Parse(line).RootElement);
-            }
-        };
+        process.OutputDataReceived += (_, e) => Read(e.Data);
         process.ErrorDataReceived += (_, e) => _errors.Enqueue(e.Data ?? "");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -42,6 +36,8 @@ internal sealed class NodeProgram : IAsyncDisposable
             Directory.Exists(Path.Combine(Folder, "node_modules", "@grpc", "grpc-js-xds")),
             "tests/interop/xds/node_modules is missing: run npm ci in tests/interop/xds");
     }
+
+    public static NodeProgram Start(string script, params string[] args) => Start(script, new Dictionary<string, string>(), args);
 
     public static NodeProgram Start(string script, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
@@ -68,29 +64,33 @@ internal sealed class NodeProgram : IAsyncDisposable
 
     public void Say(string line) => _process.StandardInput.WriteLine(line);
 
-    /// <summary>The next line that has <paramref name="property"/>; others before it are dropped.</summary>
-    public async Task<JsonElement> NextAsync(string property, Func<JsonElement, bool>? fits = null)
-    {
-        JsonElement? found = null;
-        await Patience.UntilAsync(
-            () =>
-            {
-                // First whether it has ended (its output has been read by then), or a last line could be overlooked.
-                var ended = _ended.IsCompleted;
-                while (_lines.TryDequeue(out var line))
-                {
-                    if (line.TryGetProperty(property, out var value) && (fits?.Invoke(value) ?? true))
-                    {
-                        found = line;
-                        return true;
-                    }
-                }
+    /// <summary>The next line that has <paramref name="property"/> and fits; others before it are dropped.</summary>
+    public Task<JsonElement> NextAsync(string property, Func<JsonElement, bool>? fits = null) =>
+        NextLineAsync($"a line with {property}", line => line.TryGetProperty(property, out var value) && (fits?.Invoke(value) ?? true));
 
-                return ended;
-            },
-            $"a line with {property}",
-            () => Errors);
-        return found ?? throw new InvalidOperationException($"The program ended without a line with {property}:\n{Errors}");
+    /// <summary>The next line that fits; others before it are dropped.</summary>
+    public async Task<JsonElement> NextLineAsync(string what, Func<JsonElement, bool> fits)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var last = default(JsonElement);
+        try
+        {
+            await foreach (var line in _lines.Reader.ReadAllAsync(patience.Token))
+            {
+                last = line;
+                if (fits(line))
+                {
+                    return line;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"Not within {Patience.TotalSeconds} s: {what}. Last line: {last}\n{Errors}");
+        }
+
+        await _ended;
+        throw new InvalidOperationException($"The program ended without {what}. Last line: {last}\n{Errors}");
     }
 
     public async ValueTask DisposeAsync()
@@ -108,4 +108,17 @@ internal sealed class NodeProgram : IAsyncDisposable
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "node.exe" : "node"))
             .FirstOrDefault(File.Exists);
+
+    // The end of the output comes as null, after its last line.
+    private void Read(string? line)
+    {
+        if (line is null)
+        {
+            _lines.Writer.TryComplete();
+        }
+        else if (line.Length > 0)
+        {
+            _lines.Writer.TryWrite(JsonDocument.Parse(line).RootElement);
+        }
+    }
 }

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using KubeLB.Tests.Shared;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Tests.Wire;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Xds.Tests.Interop;
+
+/// <summary>The client of Envoy's published protos takes what is right, and tells and rejects what is not.</summary>
+public sealed class AdsClientTests
+{
+    private const string Node = "interop";
+
+    public static TheoryData<string> Protocols => ["sotw", "delta"];
+
+    [SkippableTheory]
+    [MemberData(nameof(Protocols))]
+    public async Task What_is_right_is_taken_in_the_order_that_an_envoy_needs(string protocol)
+    {
+        NodeProgram.SkipUnlessInstalled();
+        var seen = new Rejections();
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsObserver>(seen));
+        host.Cache.Update(Node, t => t.AddCluster("one", 5, 80, 81).Set("web", Tcp("web", "one")));
+        await using var client = NodeProgram.Start("ads-client.mjs", $"127.0.0.1:{host.Port}", Node, protocol);
+
+        (await client.NextAsync("response")).GetProperty("response").GetString().Should().Be("cluster");
+        (await client.NextAsync("response")).GetProperty("response").GetString().Should().Be("endpoints");
+        var all = await client.NextAsync("response");
+        all.GetProperty("response").GetString().Should().Be("listener");
+        all.GetProperty("addresses").GetInt32().Should().Be(2);
+
+        client.Say("stop");
+        var sum = await client.NextAsync("responses");
+        sum.GetProperty("faults").GetArrayLength().Should().Be(0);
+        sum.GetProperty("messages").EnumerateObject().Select(m => m.Name).Should().Contain("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy");
+        seen.Messages.Should().BeEmpty();
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Protocols))]
+    public async Task What_is_not_as_published_is_told_and_rejected_with_the_path_of_the_field(string protocol)
+    {
+        NodeProgram.SkipUnlessInstalled();
+        var seen = new Rejections();
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsObserver>(seen));
+        var odd = Cluster.Parser.ParseFrom([.. Samples.Cluster("one", timeout: 0).ToByteArray(), 0xc0, 0xb2, 0x04, 0x01]);
+        host.Cache.Update(Node, t => t.Set("one", odd).Set("one", Samples.Endpoints("one", 80)));
+        await using var client = NodeProgram.Start("ads-client.mjs", $"127.0.0.1:{host.Port}", Node, protocol);
+
+        var faults = Texts((await client.NextAsync("response")).GetProperty("faults"));
+        var at = protocol == "delta" ? "resources[0].resource" : "resources[0]";
+        faults.Should().Equal(
+            $"cluster: {at}[envoy.config.cluster.v3.Cluster]: unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster",
+            $"cluster: {at}[envoy.config.cluster.v3.Cluster]: is written in other bytes: 21, not 17, other from 17 on",
+            $"cluster: {at}[envoy.config.cluster.v3.Cluster].connect_timeout: breaks duration.gt {{}}: {{}}");
+        await Patience.UntilAsync(() => !seen.Messages.IsEmpty, "the rejection");
+        seen.Messages.Should().ContainSingle().Which.Should().Be(string.Join("; ", faults));
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Protocols))]
+    public async Task A_listener_that_sends_to_a_cluster_that_is_not_there_is_told(string protocol)
+    {
+        NodeProgram.SkipUnlessInstalled();
+        await using var host = await XdsHost.StartAsync();
+        host.Cache.Update(Node, t => t.AddCluster("one", 5, 80).Set("web", Tcp("web", "other")));
+        await using var client = NodeProgram.Start("ads-client.mjs", $"127.0.0.1:{host.Port}", Node, protocol);
+
+        Texts((await client.NextAsync("response", r => r.GetString() == "listener")).GetProperty("faults"))
+            .Should().Equal("listener: listener web sends to other, which is not there");
+    }
+
+    private static Listener Tcp(string name, string cluster) => new()
+    {
+        Name = name,
+        Address = new Address { SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = 80 } },
+        FilterChains = { new FilterChain { Filters = { new Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = name, Cluster = cluster }) } } } },
+    };
+
+    private static IReadOnlyList<string> Texts(JsonElement list) => [.. list.EnumerateArray().Select(f => f.GetString()!)];
+
+    private sealed class Rejections : IXdsObserver
+    {
+        public ConcurrentQueue<string> Messages { get; } = new();
+
+        public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => Messages.Enqueue(rejection.Message);
+    }
+}
