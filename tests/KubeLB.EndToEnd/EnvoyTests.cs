@@ -90,7 +90,7 @@ public sealed class EnvoyTests : IAsyncLifetime
             var port = new ProxyPort("tcp", TcpPort, _backends.TcpPort, ProxyProtocol.Tcp);
             var endpoints = EndpointsResource.NameFor(port.NodePort);
             change.Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort));
-            change.Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"])).Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
+            change.Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds)).Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
         });
         await StartEnvoyAsync();
 

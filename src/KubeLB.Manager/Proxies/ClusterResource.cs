@@ -17,8 +17,11 @@ internal static class ClusterResource
     /// <summary>Envoy's own limit of 1,024 is for one service; who waits here and for how long is the tenant's affair.</summary>
     private const uint Many = 1_000_000;
 
-    /// <summary>The cluster, whose endpoints come over EDS unless Envoy has to resolve one of them.</summary>
-    public static Cluster Build(ProxyPort port, IReadOnlyList<string> nodes)
+    /// <summary>The cluster.</summary>
+    /// <param name="port">The port of the proxy.</param>
+    /// <param name="nodes">Addresses of the tenant's nodes.</param>
+    /// <param name="discovery">How Envoy comes to the endpoints.</param>
+    public static Cluster Build(ProxyPort port, IReadOnlyList<string> nodes, EndpointDiscovery discovery)
     {
         var cluster = new Cluster
         {
@@ -36,18 +39,16 @@ internal static class ClusterResource
                 {
                     Timeout = Seconds(5),
                     Interval = Seconds(5),
+
+                    // A minute otherwise, until the first request; that one should not find out.
+                    NoTrafficInterval = Seconds(5),
                     UnhealthyThreshold = 3,
                     HealthyThreshold = 2,
                     TcpHealthCheck = new HealthCheck.Types.TcpHealthCheck(),
                 },
             },
         };
-        if (nodes.Any(EndpointsResource.IsHostname))
-        {
-            cluster.Type = Cluster.Types.DiscoveryType.StrictDns;
-            cluster.LoadAssignment = EndpointsResource.Build(port.Name, nodes, port.NodePort);
-        }
-        else
+        if (discovery == EndpointDiscovery.Eds)
         {
             cluster.Type = Cluster.Types.DiscoveryType.Eds;
             cluster.EdsClusterConfig = new Cluster.Types.EdsClusterConfig
@@ -55,6 +56,11 @@ internal static class ClusterResource
                 ServiceName = EndpointsResource.NameFor(port.NodePort),
                 EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource(), ResourceApiVersion = ApiVersion.V3 },
             };
+        }
+        else
+        {
+            cluster.Type = discovery == EndpointDiscovery.Dns ? Cluster.Types.DiscoveryType.StrictDns : Cluster.Types.DiscoveryType.Static;
+            cluster.LoadAssignment = EndpointsResource.Build(port.Name, nodes, port.NodePort);
         }
 
         if (port.Protocol == ProxyProtocol.Http2)

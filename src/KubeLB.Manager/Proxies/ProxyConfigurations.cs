@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Endpoints;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
@@ -20,7 +21,8 @@ internal sealed class ProxyConfigurations(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantEndpoints endpoints,
     TenantSettingsResolver settings,
-    ResourceCache resources)
+    ResourceCache resources,
+    ManagerOptions options)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
@@ -51,7 +53,7 @@ internal sealed class ProxyConfigurations(
 
     private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
-        var entry = _tenants.GetOrAdd(tenantNamespace, static _ => new Entry());
+        var entry = _tenants.GetOrAdd(tenantNamespace, static (_, plain) => new Entry(plain), options.XdsInsecure);
         lock (entry)
         {
             resources.Update(tenantNamespace, change =>
@@ -91,9 +93,9 @@ internal sealed class ProxyConfigurations(
             : [],
         change);
 
-    private sealed class Entry
+    private sealed class Entry(bool withoutAggregation)
     {
-        public TenantConfiguration Configuration { get; } = new();
+        public TenantConfiguration Configuration { get; } = new(withoutAggregation);
 
         public bool IsBuilt { get; set; }
     }

@@ -8,7 +8,8 @@ namespace KubeLB.Manager.Proxies;
 /// node port once for all who share it. Equal inputs come to equal resources in whatever order they came, so that every replica serves the
 /// same. Not thread-safe.
 /// </summary>
-internal sealed class TenantConfiguration
+/// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
+internal sealed class TenantConfiguration(bool withoutAggregation = false)
 {
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
 
@@ -32,7 +33,9 @@ internal sealed class TenantConfiguration
 
     private IEnumerable<ProxyPort> Holders => _claims.Values.Where(c => c.Count > 0).Select(c => c.First().Value);
 
-    private bool ResolvesNames => _nodes.Any(EndpointsResource.IsHostname);
+    private EndpointDiscovery Discovery => _nodes.Any(EndpointsResource.IsHostname) ? EndpointDiscovery.Dns
+        : withoutAggregation ? EndpointDiscovery.Static
+        : EndpointDiscovery.Eds;
 
     /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
@@ -42,13 +45,13 @@ internal sealed class TenantConfiguration
             return;
         }
 
-        var resolvedNames = ResolvesNames;
+        var before = Discovery;
         _nodes = nodes;
-        if (resolvedNames || ResolvesNames)
+        if (before != EndpointDiscovery.Eds || Discovery != EndpointDiscovery.Eds)
         {
             foreach (var port in Holders)
             {
-                change.Set(port.Name, ClusterResource.Build(port, _nodes));
+                change.Set(port.Name, ClusterResource.Build(port, _nodes, Discovery));
             }
         }
 
@@ -126,7 +129,7 @@ internal sealed class TenantConfiguration
 
         foreach (var port in changed.Select(c => c.New).OfType<ProxyPort>())
         {
-            change.Set(port.Name, ClusterResource.Build(port, _nodes)).Set(port.Name, ListenerResource.Build(port, _limits));
+            change.Set(port.Name, ClusterResource.Build(port, _nodes, Discovery)).Set(port.Name, ListenerResource.Build(port, _limits));
             Count(port.NodePort, +1);
         }
 
@@ -169,7 +172,7 @@ internal sealed class TenantConfiguration
     private void SetEndpoints(int nodePort, ResourceTransaction change)
     {
         var name = EndpointsResource.NameFor(nodePort);
-        if (_usersOfNodePort.ContainsKey(nodePort) && !ResolvesNames)
+        if (_usersOfNodePort.ContainsKey(nodePort) && Discovery == EndpointDiscovery.Eds)
         {
             change.Set(name, EndpointsResource.Build(name, _nodes, nodePort));
         }

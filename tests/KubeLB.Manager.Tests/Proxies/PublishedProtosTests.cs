@@ -37,10 +37,14 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         {
             var addresses = nodes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var port = Port(protocol);
-            var messages = await CheckAsync(ClusterResource.Build(port, addresses));
-            messages.ContainsKey("envoy.extensions.upstreams.http.v3.HttpProtocolOptions").Should().Be(port.Protocol == ProxyProtocol.Http2);
-            messages.ContainsKey("envoy.config.endpoint.v3.ClusterLoadAssignment").Should().Be(addresses.Any(EndpointsResource.IsHostname));
-            messages = await CheckAsync(EndpointsResource.Build(EndpointsResource.NameFor(port.NodePort), addresses, port.NodePort));
+            foreach (var discovery in System.Enum.GetValues<EndpointDiscovery>())
+            {
+                var cluster = await CheckAsync(ClusterResource.Build(port, addresses, discovery));
+                cluster.ContainsKey("envoy.extensions.upstreams.http.v3.HttpProtocolOptions").Should().Be(port.Protocol == ProxyProtocol.Http2);
+                cluster.ContainsKey("envoy.config.endpoint.v3.ClusterLoadAssignment").Should().Be(discovery != EndpointDiscovery.Eds);
+            }
+
+            var messages = await CheckAsync(EndpointsResource.Build(EndpointsResource.NameFor(port.NodePort), addresses, port.NodePort));
             messages.GetValueOrDefault("envoy.config.core.v3.SocketAddress").Should().Be(addresses.Length);
         }
     }

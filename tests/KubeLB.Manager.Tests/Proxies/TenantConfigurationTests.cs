@@ -37,7 +37,7 @@ public sealed class TenantConfigurationTests
 
         var cluster = Get<Cluster>("web");
         var check = cluster.HealthChecks.Should().ContainSingle().Subject;
-        (check.Interval.Seconds, check.Timeout.Seconds, check.UnhealthyThreshold, check.HealthyThreshold).Should().Be((5, 5, 3, 2));
+        (check.Interval.Seconds, check.NoTrafficInterval.Seconds, check.Timeout.Seconds, check.UnhealthyThreshold, check.HealthyThreshold).Should().Be((5, 5, 5, 3, 2));
         check.TcpHealthCheck.Should().NotBeNull();
         cluster.CommonLbConfig.HealthyPanicThreshold.Value.Should().Be(0);
     }
@@ -132,6 +132,24 @@ public sealed class TenantConfigurationTests
         Nodes("10.0.0.1");
         Get<Cluster>("web").Type.Should().Be(Cluster.Types.DiscoveryType.Eds);
         Names(ResourceTypes.ClusterLoadAssignment).Should().Equal("nodeport-30080");
+    }
+
+    [Fact]
+    public void Proxies_without_an_aggregated_stream_get_clusters_that_refer_to_nothing()
+    {
+        var configuration = new TenantConfiguration(withoutAggregation: true);
+        _cache.Update(Node, change =>
+        {
+            configuration.SetNodes(["10.0.0.1"], change);
+            configuration.SetRoute("r", [Port("web", 12000, 30080)], change);
+        });
+        _cache.Update(Node, change => configuration.SetNodes(["10.0.0.1", "10.0.0.2"], change));
+
+        var cluster = Get<Cluster>("web");
+        cluster.Type.Should().Be(Cluster.Types.DiscoveryType.Static);
+        cluster.EdsClusterConfig.Should().BeNull();
+        cluster.LoadAssignment.Endpoints.Single().LbEndpoints.Should().HaveCount(2);
+        Names(ResourceTypes.ClusterLoadAssignment).Should().BeEmpty();
     }
 
     [Fact]

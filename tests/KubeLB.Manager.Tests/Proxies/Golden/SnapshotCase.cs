@@ -12,7 +12,8 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Manager.Tests.Proxies.Golden;
 
 /// <summary>
-/// Routes, the Services generated from them, Addresses and a Config, as documents of a file, and what the tenant's proxies get of them.
+/// Routes, the Services generated from them, Addresses and a Config, as documents of a file, and what the tenant's proxies get of them. A
+/// document <c>kind: ControlPlane</c> with <c>plain: true</c> stands for <c>--xds-insecure</c>.
 /// </summary>
 internal static class SnapshotCase
 {
@@ -25,7 +26,7 @@ internal static class SnapshotCase
         var addresses = Of<Addresses>(documents, Addresses.KindName).SingleOrDefault();
         var services = Of<V1Service>(documents, V1Service.KubeKind).ToLookup(s => s.Metadata.OwnerReferences.Single().Uid);
         var cache = new ResourceCache();
-        var configuration = new TenantConfiguration();
+        var configuration = new TenantConfiguration(documents.Any(d => d["plain"]?.GetValue<bool>() == true));
         cache.Update(Node, change =>
         {
             var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Judge(addresses?.Spec?.Addresses);

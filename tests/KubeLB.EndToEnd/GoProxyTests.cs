@@ -1,0 +1,108 @@
+using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Service.Cluster.V3;
+using Envoy.Service.Discovery.V3;
+using Envoy.Service.Listener.V3;
+using Grpc.Core;
+using Grpc.Net.Client;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// Proxies of the Go manager during a migration, with <c>--xds-insecure</c>: plain text, a stream for clusters and one for listeners, state of the
+/// world, the node on the first message only, and no aggregated stream that a cluster could refer to.
+/// </summary>
+public sealed class GoProxyTests : IAsyncLifetime
+{
+    private const string TenantNamespace = BareManagement.TenantNamespace;
+
+    private BareManagement _bare = null!;
+    private GrpcChannel _channel = null!;
+
+    public async Task InitializeAsync()
+    {
+        _bare = await BareManagement.StartAsync();
+        var manager = await _bare.StartManagerAsync(insecure: true);
+        await _bare.AddTenantAsync(manager);
+        await AddressesAsync("10.7.0.1");
+        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        _channel = GrpcChannel.ForAddress($"http://{manager.Services.GetRequiredService<XdsEndpoint>().Address}");
+    }
+
+    public async Task DisposeAsync()
+    {
+        _channel.Dispose();
+        await _bare.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task They_get_clusters_that_hold_their_endpoints_and_listeners_and_what_changes()
+    {
+        using var clusters = new ClusterDiscoveryService.ClusterDiscoveryServiceClient(_channel).StreamClusters(deadline: DateTime.UtcNow.AddSeconds(60));
+        using var listeners = new ListenerDiscoveryService.ListenerDiscoveryServiceClient(_channel).StreamListeners(deadline: DateTime.UtcNow.AddSeconds(60));
+        await AskAsync(clusters, ResourceTypes.Cluster);
+        await AskAsync(listeners, ResourceTypes.Listener);
+
+        var first = await WaitAsync(clusters, r => r.Resources.Count == 1);
+        EndpointsOf(first).Should().Equal("10.7.0.1");
+        (await WaitAsync(listeners, r => r.Resources.Count == 1)).Resources.Single().Unpack<Listener>().Name.Should().Be("default-web-web-80-TCP");
+
+        await AddressesAsync("10.7.0.1", "10.7.0.2");
+        EndpointsOf(await WaitAsync(clusters, r => EndpointsOf(r).Count == 2)).Should().Equal("10.7.0.1", "10.7.0.2");
+
+        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "second"));
+        await WaitAsync(clusters, r => r.Resources.Count == 2);
+        await WaitAsync(listeners, r => r.Resources.Count == 2);
+    }
+
+    private static Task AskAsync(AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream, string typeUrl) =>
+        stream.RequestStream.WriteAsync(new DiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = typeUrl });
+
+    // Takes what comes until it is as expected; the deadline of the stream ends it otherwise.
+    private static async Task<DiscoveryResponse> WaitAsync(AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream, Func<DiscoveryResponse, bool> condition)
+    {
+        while (await stream.ResponseStream.MoveNext(default))
+        {
+            var response = stream.ResponseStream.Current;
+            await stream.RequestStream.WriteAsync(new DiscoveryRequest { TypeUrl = response.TypeUrl, VersionInfo = response.VersionInfo, ResponseNonce = response.Nonce });
+            if (condition(response))
+            {
+                return response;
+            }
+        }
+
+        throw new InvalidOperationException("The manager ended the stream.");
+    }
+
+    private static IReadOnlyList<string> EndpointsOf(DiscoveryResponse response)
+    {
+        var cluster = response.Resources.Single().Unpack<Cluster>();
+        cluster.Type.Should().Be(Cluster.Types.DiscoveryType.Static);
+        cluster.EdsClusterConfig.Should().BeNull("Envoy refuses a reference to an aggregated stream that it does not have");
+        return [.. cluster.LoadAssignment.Endpoints.Single().LbEndpoints.Select(e => e.Endpoint.Address.SocketAddress.Address)];
+    }
+
+    private async Task AddressesAsync(params string[] addresses)
+    {
+        var list = string.Join(", ", addresses.Select(a => $$"""{"ip": "{{a}}"}"""));
+        if (await _bare.Objects.GetAsync<Api.V1Alpha1.Addresses>(TenantNamespace, "default") is not null)
+        {
+            await _bare.Objects.PatchAsync<Api.V1Alpha1.Addresses>(TenantNamespace, "default", $$$"""{"spec": {"addresses": [{{{list}}}]}}""");
+            return;
+        }
+
+        await _bare.Objects.ApplyAsync(
+            $$"""
+            apiVersion: kubelb.k8c.io/v1alpha1
+            kind: Addresses
+            metadata: {name: default, namespace: {{TenantNamespace}}}
+            spec: {addresses: [{{list}}]}
+            """);
+    }
+}
