@@ -41,13 +41,7 @@ public sealed class EnvoyTests : IAsyncLifetime
         _bare = await BareManagement.StartAsync("addresses: {allow: [127.0.0.0/8]}");
         _manager = await _bare.StartManagerAsync();
         await _bare.AddTenantAsync(_manager);
-        await Management.ApplyAsync(
-            $$"""
-            apiVersion: kubelb.k8c.io/v1alpha1
-            kind: Addresses
-            metadata: {name: default, namespace: {{TenantNamespace}}}
-            spec: {addresses: [{ip: 127.0.0.1}]}
-            """);
+        await _bare.SetAddressesAsync("127.0.0.1");
         await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"), _backends.HttpPort);
         await CreateAsync(CarriedRoutes.Grpc(TenantNamespace, "rpc"), _backends.GrpcPort);

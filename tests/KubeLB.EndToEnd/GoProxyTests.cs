@@ -29,7 +29,7 @@ public sealed class GoProxyTests : IAsyncLifetime
         _bare = await BareManagement.StartAsync();
         var manager = await _bare.StartManagerAsync(insecure: true);
         await _bare.AddTenantAsync(manager);
-        await AddressesAsync("10.7.0.1");
+        await _bare.SetAddressesAsync("10.7.0.1");
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
         _channel = GrpcChannel.ForAddress($"http://{manager.Services.GetRequiredService<XdsEndpoint>().Address}");
@@ -53,7 +53,7 @@ public sealed class GoProxyTests : IAsyncLifetime
         EndpointsOf(first).Should().Equal("10.7.0.1");
         (await WaitAsync(listeners, r => r.Resources.Count == 1)).Resources.Single().Unpack<Listener>().Name.Should().Be("default-web-web-80-TCP");
 
-        await AddressesAsync("10.7.0.1", "10.7.0.2");
+        await _bare.SetAddressesAsync("10.7.0.1", "10.7.0.2");
         EndpointsOf(await WaitAsync(clusters, r => EndpointsOf(r).Count == 2)).Should().Equal("10.7.0.1", "10.7.0.2");
 
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "second"));
@@ -86,23 +86,5 @@ public sealed class GoProxyTests : IAsyncLifetime
         cluster.Type.Should().Be(Cluster.Types.DiscoveryType.Static);
         cluster.EdsClusterConfig.Should().BeNull("Envoy refuses a reference to an aggregated stream that it does not have");
         return [.. cluster.LoadAssignment.Endpoints.Single().LbEndpoints.Select(e => e.Endpoint.Address.SocketAddress.Address)];
-    }
-
-    private async Task AddressesAsync(params string[] addresses)
-    {
-        var list = string.Join(", ", addresses.Select(a => $$"""{"ip": "{{a}}"}"""));
-        if (await _bare.Objects.GetAsync<Api.V1Alpha1.Addresses>(TenantNamespace, "default") is not null)
-        {
-            await _bare.Objects.PatchAsync<Api.V1Alpha1.Addresses>(TenantNamespace, "default", $$$"""{"spec": {"addresses": [{{{list}}}]}}""");
-            return;
-        }
-
-        await _bare.Objects.ApplyAsync(
-            $$"""
-            apiVersion: kubelb.k8c.io/v1alpha1
-            kind: Addresses
-            metadata: {name: default, namespace: {{TenantNamespace}}}
-            spec: {addresses: [{{list}}]}
-            """);
     }
 }

@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         _bare = await BareManagement.StartAsync();
         _leader = await _bare.StartManagerAsync("leader", insecure: true);
         await _bare.AddTenantAsync(_leader);
+        await _bare.SetAddressesAsync("10.7.0.1");
         await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
         _other = await _bare.StartManagerAsync("other", insecure: true);
@@ -75,6 +77,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
     public async Task A_stream_that_the_other_refuses_is_told_by_the_leader()
     {
         var secure = await _bare.StartManagerAsync("secure");
+        await Eventually.HoldsAsync("it has the certificate of its server", () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null));
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         using var wrong = new RawProxy(
             secure.Services.GetRequiredService<XdsEndpoint>().Address!,

@@ -1,3 +1,5 @@
+using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -69,6 +71,24 @@ public sealed class BareManagement : IAsyncDisposable
         await manager.Services.GetRequiredService<ILeadership>().WaitUntilLeadingAsync(default);
         await Objects.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
         await Objects.WaitAsync<Tenant>("", "t1", t => t.Status?.Phase == TenantPhases.Ready, "is set up");
+    }
+
+    /// <summary>What the CCM does when the tenant's nodes change.</summary>
+    public async Task SetAddressesAsync(params string[] ips)
+    {
+        var addresses = new Addresses
+        {
+            Metadata = new V1ObjectMeta { Name = Addresses.DefaultName, NamespaceProperty = TenantNamespace },
+            Spec = new AddressesSpec { Addresses = [.. ips.Select(ip => new EndpointAddress { Ip = ip })] },
+        };
+        if (await Objects.GetAsync<Addresses>(TenantNamespace, Addresses.DefaultName) is null)
+        {
+            await Objects.CreateAsync(addresses);
+        }
+        else
+        {
+            await Objects.PatchAsync<Addresses>(TenantNamespace, Addresses.DefaultName, ApiJson.ToJson(new { addresses.Spec }).ToJsonString());
+        }
     }
 
     public async ValueTask DisposeAsync()
