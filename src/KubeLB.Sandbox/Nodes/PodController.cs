@@ -95,7 +95,7 @@ internal sealed class PodController(
             HostIP = node.Address.ToString(),
             HostIPs = [new V1HostIP { Ip = node.Address.ToString() }],
             StartTime = now,
-            QosClass = "BestEffort",
+            QosClass = PodQuality.Of(pod),
             Conditions = [.. ConditionTypes.Select(type => new V1PodCondition
             {
                 Type = type,
