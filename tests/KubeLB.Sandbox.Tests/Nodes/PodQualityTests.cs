@@ -15,7 +15,7 @@ public sealed class PodQualityTests
     [InlineData("""{"requests":{"cpu":"1000m","memory":"64Mi"},"limits":{"cpu":"1","memory":"64Mi"}}""", "Guaranteed")]
     [InlineData("""{"requests":{"cpu":"500m","memory":"64Mi"},"limits":{"cpu":"1","memory":"64Mi"}}""", "Burstable")]
     public void Where_nobody_says_it_is_what_an_api_server_would(string resources, string quality) =>
-        PodQuality.Of(Pod($$"""{"spec":{"containers":[{"name":"a","resources":{{resources}}}]}}""")).Should().Be(quality);
+        PodQuality.Of(Pod($$$"""{"spec":{"containers":[{"name":"a","resources":{{{resources}}}}]}}""")).Should().Be(quality);
 
     [Fact]
     public void What_the_api_server_says_stays() =>
