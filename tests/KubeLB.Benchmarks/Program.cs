@@ -1,4 +1,5 @@
 using KubeLB.Benchmarks;
+using KubeLB.Benchmarks.RealManager;
 
 var quick = args.Contains("--quick");
 var chosen = args.FirstOrDefault(a => a != "--quick") ?? "all";
@@ -27,6 +28,9 @@ switch (chosen)
         return 0;
     case "xds":
         Table.Print([.. await XdsPush.MeasureAsync(sizes), await XdsMemory.MeasureAsync(sizes)]);
+        return 0;
+    case "manager":
+        Table.Print(await ManagerPush.MeasureAsync(sizes));
         return 0;
     case "list":
         Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
