@@ -34,5 +34,5 @@ internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IRead
     public IReadOnlyList<int> ManagerRoutes { get; init; } = [100, 1_000, 10_000];
 
     /// <summary>How many such changes of each kind are timed.</summary>
-    public int ManagerChanges { get; init; } = 150;
+    public int ManagerChanges { get; init; } = 100;
 }

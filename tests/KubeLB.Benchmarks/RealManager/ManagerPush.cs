@@ -6,7 +6,7 @@ namespace KubeLB.Benchmarks.RealManager;
 /// </summary>
 internal static class ManagerPush
 {
-    private const int WarmUp = 50;
+    private const int WarmUp = 30;
 
     // Longer than the manager waits for Envoy Gateway's answer, which does not come here.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
@@ -26,6 +26,7 @@ internal static class ManagerPush
                 .. await MeasureAsync(tenants, "the list of nodes changed", sizes.ManagerChanges, t => t.ChangeNodesAsync()),
                 .. await MeasureAsync(tenants, "the node port of one route's Service changed", sizes.ManagerChanges, t => t.ChangeNodePortAsync()),
                 .. await MeasureAsync(tenants, "a new route", sizes.ManagerChanges, t => t.AddRouteAsync()),
+                .. await BytesAsync(),
                 .. await CountAsync(tenants, "the list of nodes changed", t => t.ChangeNodesAsync()),
                 .. await CountAsync(tenants, "the node port of one route's Service changed", t => t.ChangeNodePortAsync()),
                 .. await CountAsync(tenants, "a new route", t => t.AddRouteForGoodAsync()),
@@ -66,6 +67,19 @@ internal static class ManagerPush
                     + $"slowest of {count} {p.Value.Max(o => o.SinceSent):N0} ms, {Median(p.Value, o => o.Bytes):N0} bytes",
                 "< 10 ms, within 1.5 x")),
         ];
+    }
+
+    private static async Task<IReadOnlyList<Row>> BytesAsync()
+    {
+        var rows = new List<Row>();
+        foreach (var nodePorts in (int[])[1, 50])
+        {
+            await using var tenant = await TenantOfSize.StartAsync(nodePorts, nodePorts);
+            var pushed = await tenant.ChangeNodesAsync();
+            rows.Add(new Row($"one more node beside {TenantOfSize.Nodes}, {nodePorts} node ports", $"{pushed.Bytes:N0} bytes"));
+        }
+
+        return rows;
     }
 
     private static async Task<IReadOnlyList<Row>> CountAsync(List<TenantOfSize> tenants, string what, Func<TenantOfSize, Task> change)

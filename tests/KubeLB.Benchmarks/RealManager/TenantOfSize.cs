@@ -7,8 +7,10 @@ namespace KubeLB.Benchmarks.RealManager;
 /// <summary>A management cluster with a manager, one tenant with so many routes, and a proxy of that tenant.</summary>
 internal sealed class TenantOfSize : IAsyncDisposable
 {
+    /// <summary>Nodes of the tenant at first.</summary>
+    public const int Nodes = 10;
+
     private const string Tenant = "t";
-    private const int Nodes = 10;
     private const int SharedNodePort = 30080;
     private const int FirstOwnNodePort = 32000;
 
@@ -21,6 +23,7 @@ internal sealed class TenantOfSize : IAsyncDisposable
     private readonly ManagementSide _management;
     private readonly RunningManager _manager;
     private readonly DeltaProxy _proxy;
+    private readonly bool[] _isOnSecondNodePort = new bool[Changing];
     private int _changes;
 
     private TenantOfSize(int routes, ManagementSide management, RunningManager manager, DeltaProxy proxy)
@@ -36,13 +39,15 @@ internal sealed class TenantOfSize : IAsyncDisposable
     public EmbeddedCluster.EmbeddedCluster Server => _management.Server;
 
     /// <summary>Starts everything and waits until the proxy has all.</summary>
-    public static async Task<TenantOfSize> StartAsync(int routes)
+    /// <param name="routes">How many routes.</param>
+    /// <param name="nodePorts">Node ports that they are behind, one for all or one for each.</param>
+    public static async Task<TenantOfSize> StartAsync(int routes, int nodePorts = 1)
     {
         var management = await ManagementSide.StartAsync([Tenant]);
         var manager = await RunningManager.StartAsync(management);
         await management.TenantsReadyAsync();
         await management.CreateNodesAsync(Tenant, Nodes);
-        await management.CreateRoutesAsync(Tenant, routes, _ => SharedNodePort);
+        await management.CreateRoutesAsync(Tenant, routes, i => SharedNodePort + (i % nodePorts));
         var tenantNamespace = TenantNames.Namespace(Tenant);
         await ManagementSide.EventuallyAsync(
             $"the manager has {routes:N0} routes of a tenant", () => Task.FromResult(manager.ListenersOf(tenantNamespace) == routes));
@@ -51,7 +56,7 @@ internal sealed class TenantOfSize : IAsyncDisposable
         return new TenantOfSize(routes, management, manager, proxy);
     }
 
-    /// <summary>One more node, or one less: one endpoint list, for all routes are behind one node port still.</summary>
+    /// <summary>One more node, or one less: an endpoint list for each node port.</summary>
     public Task<Pushed> ChangeNodesAsync() => TimeAsync(
         ResourceTypes.ClusterLoadAssignment, "nodeport-", () => _management.SetNodesAsync(Tenant, Nodes + (++_changes % 2)));
 
@@ -60,7 +65,8 @@ internal sealed class TenantOfSize : IAsyncDisposable
     {
         var changing = ++_changes % Changing;
         var name = ManagementSide.RouteName(changing * Routes / Changing);
-        var nodePort = FirstOwnNodePort + (2 * changing) + (_changes / Changing % 2);
+        _isOnSecondNodePort[changing] ^= true;
+        var nodePort = FirstOwnNodePort + (2 * changing) + (_isOnSecondNodePort[changing] ? 1 : 0);
         return TimeAsync(ResourceTypes.ClusterLoadAssignment, $"nodeport-{nodePort}", () => _management.SetNodePortAsync(Tenant, name, nodePort));
     }
 
