@@ -7,7 +7,7 @@ namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
 /// Decodes API objects so that equal short strings in them are one string: keys of labels, namespaces, kinds, reasons. Of the strings in a
-/// cache of ten thousand objects nine in ten are such, and they would take a quarter of its memory. The pool has a fixed size; what falls
+/// cache of ten thousand objects nine in ten are such, and they would take a seventh of its memory. The pool has a fixed size; what falls
 /// out of it is only no longer shared.
 /// </summary>
 internal sealed class SharedStrings : JsonConverter<string>
