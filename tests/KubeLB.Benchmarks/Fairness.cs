@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using k8s;
+using KubeLB.EndToEnd.Support;
 using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.Benchmarks;
@@ -20,7 +20,8 @@ internal static class Fairness
         }
 
         using var client = sandbox.Management.CreateClient("benchmark");
-        Task Create(string tenant, string name) => client.CustomObjects.CreateNamespacedCustomObjectAsync(Route(name), Group, "v1alpha1", tenant, "routes");
+        Task Create(string tenant, string name) => client.CustomObjects.CreateNamespacedCustomObjectAsync(
+            CarriedRoutes.Http(tenant, name, "gateway"), Group, "v1alpha1", tenant, "routes");
 
         // What is compiled and cached at the first one is not what is compared.
         await GeneratedRoutes.TimeAsync(sandbox, "warm", sizes.Timed, "", name => Create("tenant-t2", name));
@@ -57,54 +58,4 @@ internal static class Fairness
         var there = list.GetProperty("items").GetArrayLength();
         return list.GetProperty("metadata").TryGetProperty("remainingItemCount", out var more) ? there + more.GetInt32() : there;
     }
-
-    private static JsonObject Route(string name) => new()
-    {
-        ["apiVersion"] = $"{Group}/v1alpha1",
-        ["kind"] = "Route",
-        ["metadata"] = new JsonObject
-        {
-            ["name"] = name,
-            ["labels"] = new JsonObject
-            {
-                ["kubelb.k8c.io/origin-name"] = name,
-                ["kubelb.k8c.io/origin-ns"] = "default",
-                ["kubelb.k8c.io/origin-resource-kind"] = "HTTPRoute.gateway.networking.k8s.io",
-                ["kubelb.k8c.io/managed-by"] = "kubelb",
-            },
-        },
-        ["spec"] = new JsonObject
-        {
-            ["endpoints"] = new JsonArray(new JsonObject { ["name"] = "default", ["addressesReference"] = new JsonObject { ["name"] = "default" } }),
-            ["source"] = new JsonObject
-            {
-                ["kubernetes"] = new JsonObject
-                {
-                    ["resource"] = new JsonObject
-                    {
-                        ["apiVersion"] = "gateway.networking.k8s.io/v1",
-                        ["kind"] = "HTTPRoute",
-                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default", ["uid"] = name },
-                        ["spec"] = new JsonObject
-                        {
-                            ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }),
-                            ["hostnames"] = new JsonArray($"{name}.example.com"),
-                            ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = name, ["port"] = 80 }) }),
-                        },
-                    },
-                    ["services"] = new JsonArray(new JsonObject
-                    {
-                        ["apiVersion"] = "v1",
-                        ["kind"] = "Service",
-                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
-                        ["spec"] = new JsonObject
-                        {
-                            ["type"] = "NodePort",
-                            ["ports"] = new JsonArray(new JsonObject { ["port"] = 80, ["nodePort"] = 30080, ["protocol"] = "TCP" }),
-                        },
-                    }),
-                },
-            },
-        },
-    };
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
@@ -81,27 +80,10 @@ internal static class InstallationCost
     private static bool IsOurs(RequestRecord request) =>
         request.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) || request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal);
 
-    // Until nothing was asked for a while.
-    private static async Task SettleAsync(SandboxEnvironment sandbox)
-    {
-        var quiet = Stopwatch.StartNew();
-        var last = -1;
-        while (quiet.ElapsedMilliseconds < 1_000)
-        {
-            var now = Server(sandbox.Management).Requests.Count(Counts) + Server(sandbox.Tenants[0].Cluster).Requests.Count(Counts);
-            if (now != last)
-            {
-                last = now;
-                quiet.Restart();
-            }
-
-            await Task.Delay(50);
-        }
-    }
+    private static Task SettleAsync(SandboxEnvironment sandbox) =>
+        AtRest.WaitAsync(TimeSpan.FromSeconds(1), Server(sandbox.Management), Server(sandbox.Tenants[0].Cluster));
 
     private static EmbeddedCluster.EmbeddedCluster Server(ISandboxCluster cluster) => ((EmbeddedSandboxCluster)cluster).Server;
-
-    private static bool Counts(RequestRecord request) => request.Verb != "watch" && request.Resource != "leases";
 
     private static V1Node Node() => new()
     {

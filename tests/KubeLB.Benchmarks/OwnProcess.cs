@@ -2,18 +2,71 @@ using System.Diagnostics;
 
 namespace KubeLB.Benchmarks;
 
-/// <summary>Runs this program again, for what can only be measured in a fresh process.</summary>
-internal static class OwnProcess
+/// <summary>This program again, for what can only be measured in a process of its own.</summary>
+internal sealed class OwnProcess : IAsyncDisposable
 {
-    public static async Task<string> RunAsync(params string[] arguments)
+    private readonly Process _process;
+    private readonly string _arguments;
+
+    private OwnProcess(string[] arguments, bool isAsked)
     {
         var path = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path to start it by again.");
-        using var process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true })
+        _arguments = string.Join(' ', arguments);
+        _process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardInput = isAsked })
             ?? throw new InvalidOperationException($"{path} did not start.");
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0
-            ? output.Trim()
-            : throw new InvalidOperationException($"{string.Join(' ', arguments)} ended with exit code {process.ExitCode}.");
     }
+
+    /// <summary>Runs it to its end and returns what it prints.</summary>
+    public static async Task<string> RunAsync(params string[] arguments)
+    {
+        await using var own = new OwnProcess(arguments, isAsked: false);
+        var output = await own._process.StandardOutput.ReadToEndAsync();
+        await own.EndAsync();
+        return output.Trim();
+    }
+
+    /// <summary>Starts one that answers each line with a line until its input ends, beginning with one that nobody asked for.</summary>
+    public static async Task<(OwnProcess Process, string FirstLine)> StartAsync(params string[] arguments)
+    {
+        var own = new OwnProcess(arguments, isAsked: true);
+        return (own, await own.ReadLineAsync());
+    }
+
+    /// <summary>Asks it.</summary>
+    public async Task<string> AskAsync(string question)
+    {
+        await _process.StandardInput.WriteLineAsync(question);
+        await _process.StandardInput.FlushAsync();
+        return await ReadLineAsync();
+    }
+
+    /// <summary>Waits for its end, which the end of its input brings about.</summary>
+    public async Task EndAsync()
+    {
+        if (_process.StartInfo.RedirectStandardInput)
+        {
+            _process.StandardInput.Close();
+        }
+
+        await _process.WaitForExitAsync();
+        if (_process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{_arguments} ended with exit code {_process.ExitCode}.");
+        }
+    }
+
+    /// <summary>Leaves nothing running.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<string> ReadLineAsync() =>
+        await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"{_arguments} ended without an answer.");
 }

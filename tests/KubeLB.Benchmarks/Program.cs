@@ -1,4 +1,5 @@
 using KubeLB.Benchmarks;
+using KubeLB.Benchmarks.RealManager;
 
 var quick = args.Contains("--quick");
 var chosen = args.FirstOrDefault(a => a != "--quick") ?? "all";
@@ -14,6 +15,8 @@ switch (chosen)
             .. await Fairness.MeasureAsync(sizes),
             .. await XdsPush.MeasureAsync(sizes),
             await XdsMemory.MeasureAsync(sizes),
+            .. await ManagerPush.MeasureAsync(sizes),
+            await ManagerMemory.MeasureAsync(sizes),
         ]);
         return 0;
     case "embedded":
@@ -28,11 +31,15 @@ switch (chosen)
     case "xds":
         Table.Print([.. await XdsPush.MeasureAsync(sizes), await XdsMemory.MeasureAsync(sizes)]);
         return 0;
+    case "manager":
+        Table.Print([.. await ManagerPush.MeasureAsync(sizes), await ManagerMemory.MeasureAsync(sizes)]);
+        return 0;
     case "list":
         Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
         Console.WriteLine("ccm       the CCM and the manager: API requests per change, time to a generated HTTPRoute");
         Console.WriteLine("fairness  the manager: one tenant's Route while another tenant has thousands");
         Console.WriteLine("xds       the xDS server: what one changed resource costs among many, memory");
+        Console.WriteLine("manager   the manager and its xDS server: a change's way from the API server to a proxy, bytes, requests, memory");
         Console.WriteLine("all       all of these (the default)");
         return 0;
     case MemoryUse.Command when args.Length >= 3:
@@ -41,10 +48,13 @@ switch (chosen)
     case XdsMemory.Command when args.Length >= 2:
         await XdsMemory.ReportAsync(int.Parse(args[1]));
         return 0;
+    case RunningManager.Command when args.Length >= 2:
+        await RunningManager.ServeAsync(args[1]);
+        return 0;
     case StartTime.Command when args.Length >= 2:
         await StartTime.ReportAsync(bool.Parse(args[1]));
         return 0;
     default:
-        await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, fairness, xds, all or list, and --quick for smaller numbers.");
+        await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, fairness, xds, manager, all or list, and --quick for smaller numbers.");
         return 2;
 }

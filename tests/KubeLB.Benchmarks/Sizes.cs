@@ -17,6 +17,8 @@ internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IRead
         XdsClusters = [100, 1_000],
         XdsChanges = 200,
         XdsProxies = 100,
+        ManagerRoutes = [100, 1_000],
+        ManagerChanges = 30,
     };
 
     /// <summary>Clusters that a proxy has when one changed resource is timed.</summary>
@@ -25,6 +27,12 @@ internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IRead
     /// <summary>How many such changes are timed.</summary>
     public int XdsChanges { get; init; } = 2_000;
 
-    /// <summary>Proxies that are connected when the xDS server's memory is measured, five per tenant.</summary>
+    /// <summary>Proxies that are connected when memory is measured, of the xDS server and of the manager; five per tenant.</summary>
     public int XdsProxies { get; init; } = 1_000;
+
+    /// <summary>Routes of the one tenant when changes on their way through the manager to a proxy are timed.</summary>
+    public IReadOnlyList<int> ManagerRoutes { get; init; } = [100, 1_000, 10_000];
+
+    /// <summary>How many such changes of each kind are timed.</summary>
+    public int ManagerChanges { get; init; } = 100;
 }

@@ -119,7 +119,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         try
         {
-            item = Named(KubernetesJson.Deserialize<T>(element));
+            item = Named(SharedStrings.Deserialize<T>(element));
             _ = ResourceKey.Of(item);
             problem = null;
             return true;
@@ -174,7 +174,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var answer = await transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
-        return Named(KubernetesJson.Deserialize<T>(answer.RootElement));
+        return Named(SharedStrings.Deserialize<T>(answer.RootElement));
     }
 
     // Items of a list do not carry apiVersion and kind.

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Envoy.Config.Cluster.V3;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 
 namespace KubeLB.Xds.Resources;
@@ -13,6 +15,8 @@ namespace KubeLB.Xds.Resources;
 /// </summary>
 public sealed class VersionedResource
 {
+    private static readonly ConcurrentDictionary<MessageDescriptor, string> TypeUrls = new();
+
     private VersionedResource(string name, Any body, string version, UInt128 fingerprint, string? endpointsName)
     {
         Name = name;
@@ -53,7 +57,7 @@ public sealed class VersionedResource
 
         var bytes = Encode(message);
         var version = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
-        var body = new Any { TypeUrl = ResourceTypes.Prefix + message.Descriptor.FullName, Value = UnsafeByteOperations.UnsafeWrap(bytes) };
+        var body = new Any { TypeUrl = TypeUrls.GetOrAdd(message.Descriptor, static d => ResourceTypes.Prefix + d.FullName), Value = UnsafeByteOperations.UnsafeWrap(bytes) };
         var endpointsName = message is Cluster { Type: Cluster.Types.DiscoveryType.Eds } cluster
             ? cluster.EdsClusterConfig is { ServiceName.Length: > 0 } eds ? eds.ServiceName : cluster.Name
             : null;

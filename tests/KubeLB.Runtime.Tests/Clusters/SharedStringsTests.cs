@@ -1,0 +1,60 @@
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+using KubeLB.Runtime.Clusters;
+
+namespace KubeLB.Runtime.Tests.Clusters;
+
+/// <summary>Objects are decoded as the client library does it, and hold equal strings once.</summary>
+public sealed class SharedStringsTests
+{
+    [Fact]
+    public void Equal_strings_of_objects_are_one_string_keys_and_values_alike()
+    {
+        const string Json = """{"metadata":{"name":"a","namespace":"tenant-t1","labels":{"kubelb.k8c.io/managed-by":"kubelb"}}}""";
+
+        var (first, second) = (Read(Json), Read(Json));
+
+        second.Metadata.NamespaceProperty.Should().Be("tenant-t1").And.BeSameAs(first.Metadata.NamespaceProperty);
+        second.Metadata.Labels.Single().Key.Should().Be("kubelb.k8c.io/managed-by").And.BeSameAs(first.Metadata.Labels.Single().Key);
+        second.Metadata.Labels.Single().Value.Should().Be("kubelb").And.BeSameAs(first.Metadata.Labels.Single().Value);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("ä€😀")]
+    [InlineData("quoted \\\" and \\u00e4 \\ud83d\\ude00")]
+    [InlineData("a value of more than sixty-four bytes, which is hardly ever there twice, so it is not shared")]
+    public void Every_string_is_read_as_the_client_library_reads_it(string json)
+    {
+        var text = $$"""{"metadata":{"name":null,"annotations":{"{{json}}":"{{json}}"} } }""";
+        var expected = KubernetesJson.Deserialize<V1ConfigMap>(text);
+
+        for (var i = 0; i < 2; i++)
+        {
+            Read(text).Should().BeEquivalentTo(expected);
+        }
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("{}")]
+    [InlineData("true")]
+    public void What_is_no_string_is_refused(string json) =>
+        FluentActions.Invoking(() => Read($$"""{"metadata":{"name":{{json}} } }""")).Should().Throw<JsonException>();
+
+    [Fact]
+    public void The_pool_holds_only_so_many_strings_and_all_are_right()
+    {
+        for (var i = 0; i < 20_000; i++)
+        {
+            Read($$"""{"metadata":{"name":"n{{i}}"} }""").Metadata.Name.Should().Be($"n{i}");
+        }
+    }
+
+    private static V1ConfigMap Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return SharedStrings.Deserialize<V1ConfigMap>(document.RootElement)!;
+    }
+}
