@@ -20,6 +20,7 @@ internal static class MaximalJson
         [typeof(long)] = "9007199254740993",
         [typeof(bool)] = "true",
         [typeof(JsonObject)] = """{ "anything": { "goes": [1, "two", { "three": null }] } }""",
+        [typeof(JsonElement)] = """{ "anything": { "goes": [1, "two", { "three": null }] } }""",
         [typeof(IntOrString)] = "\"http\"",
         [typeof(V1LabelSelector)] = """{ "matchLabels": { "a": "b" }, "matchExpressions": [{ "key": "c", "operator": "In", "values": ["d"] }] }""",
         [typeof(V1ResourceRequirements)] = """{ "limits": { "memory": "1Gi" }, "requests": { "cpu": "100m" } }""",

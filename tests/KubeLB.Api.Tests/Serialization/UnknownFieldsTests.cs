@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Monitoring;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 
@@ -14,7 +15,7 @@ public sealed class UnknownFieldsTests
     [
         typeof(Route), typeof(Addresses), typeof(Tenant), typeof(TenantState), typeof(Config), typeof(SyncSecret),
         typeof(Gateway), typeof(GatewayClass), typeof(HttpRoute), typeof(GrpcRoute), typeof(ReferenceGrant),
-        typeof(BackendTrafficPolicy),
+        typeof(BackendTrafficPolicy), typeof(PodMonitor),
     ];
 
     public static readonly TheoryData<Type> Kinds = new(Types);
