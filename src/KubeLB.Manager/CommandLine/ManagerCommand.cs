@@ -14,7 +14,7 @@ internal sealed class ManagerCommand
     private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
     private readonly Option<bool> _debug = Switch("--debug", "Log at level debug, whatever --zap-log-level says");
     private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9443");
-    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz, /readyz and, for clients on the loopback interface, /debug/xds; 0 switches it off", ":8081");
     private readonly Option<string> _listenAddress = Address("--listen-address", "Address of the xDS server; 0 switches it off", ":8001");
     private readonly Option<bool> _xdsInsecure = Switch("--xds-insecure", "Serve xDS in plain text and to everybody, for proxies of the Go manager during a migration");
     private readonly Option<LogLevel> _logLevel = LogLevel();
