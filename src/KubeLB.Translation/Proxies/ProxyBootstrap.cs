@@ -102,6 +102,8 @@ public static class ProxyBootstrap
             ["sni"] = serverName,
             ["common_tls_context"] = new JsonObject
             {
+                // A server that speaks HTTP/2 only refuses who does not ask for it.
+                ["alpn_protocols"] = new JsonArray("h2"),
                 ["tls_params"] = new JsonObject { ["tls_minimum_protocol_version"] = "TLSv1_2" },
                 ["tls_certificate_sds_secret_configs"] = new JsonArray(
                     Discovered(ProxyCertificateFiles.CertificateName, ProxyCertificateFiles.CertificateFile)),
