@@ -86,6 +86,16 @@ internal sealed class XdsServer(
 
         var bound = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         endpoint.Address = new IPEndPoint(address.Address ?? IPAddress.Any, new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port);
+
+        var logger = logging.CreateLogger<XdsServer>();
+        if (options.XdsInsecure)
+        {
+            Log.ServingEverybody(logger, endpoint.Address);
+        }
+        else
+        {
+            Log.Serving(logger, endpoint.Address);
+        }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
