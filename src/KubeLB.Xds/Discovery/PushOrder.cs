@@ -19,6 +19,7 @@ internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 internal sealed class PushOrder(bool delta, XdsOptions options)
 {
     private readonly SortedList<(int Rank, string TypeUrl), TypeState> _types = new(new ByRank());
+    private bool _endpointsAsked;
 
     public IEnumerable<TypeState> Types => _types.Values;
 
@@ -53,6 +54,12 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
             if (waiting && type.Ordered)
             {
                 continue;
+            }
+
+            if (type.TypeUrl == ResourceTypes.ClusterLoadAssignment && !_endpointsAsked)
+            {
+                _endpointsAsked = true;
+                ResendEndpointsOfSentClusters(type);
             }
 
             var removalsNow = !Defers(type);
@@ -114,19 +121,32 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
 
     private void ResendEndpoints(TypeState type)
     {
-        if (!options.ResendEndpointsOfChangedClusters || type.TypeUrl != ResourceTypes.Cluster
-            || Find(ResourceTypes.ClusterLoadAssignment) is not { } endpoints)
+        if (options.ResendEndpointsOfClusters && type.TypeUrl == ResourceTypes.Cluster
+            && Find(ResourceTypes.ClusterLoadAssignment) is { } endpoints)
         {
-            return;
+            Resend(type.Subscription.Additions.Values, endpoints);
+        }
+    }
+
+    // A client that reconnects is sent what is new among its clusters, and only then says which endpoints it has: other clusters have them.
+    private void ResendEndpointsOfSentClusters(TypeState endpoints)
+    {
+        if (options.ResendEndpointsOfClusters && Find(ResourceTypes.Cluster)?.Subscription.Sent.Resources is { } clusters && Resend(clusters, endpoints))
+        {
+            endpoints.ClaimedVersion = null;
+        }
+    }
+
+    private static bool Resend(IEnumerable<VersionedResource> clusters, TypeState endpoints)
+    {
+        var any = false;
+        foreach (var name in clusters.Select(c => c.EndpointsName).OfType<string>())
+        {
+            any = true;
+            endpoints.Subscription.Resend(name);
         }
 
-        foreach (var cluster in type.Subscription.Additions.Values)
-        {
-            if (cluster.EndpointsName is { } name && type.Subscription.Sent.Has(cluster.Name))
-            {
-                endpoints.Subscription.Resend(name);
-            }
-        }
+        return any;
     }
 
     private sealed class ByRank : IComparer<(int Rank, string TypeUrl)>

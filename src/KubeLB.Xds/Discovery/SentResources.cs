@@ -18,7 +18,10 @@ internal sealed class SentResources
     public string Version => _sum.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>What was sent, where it was this stream that sent it.</summary>
-    public IEnumerable<Any> Bodies => _byName.Values.Where(s => s.Resource is not null).Select(s => s.Resource!.Body);
+    public IEnumerable<VersionedResource> Resources => _byName.Values.Select(s => s.Resource).OfType<VersionedResource>();
+
+    /// <summary>Their bodies.</summary>
+    public IEnumerable<Any> Bodies => Resources.Select(r => r.Body);
 
     public bool Has(string name) => _byName.ContainsKey(name);
 

@@ -22,10 +22,11 @@ public sealed class XdsOptions
     public int MaxHeldRemovals { get; set; } = 1_000;
 
     /// <summary>
-    /// Sends a cluster's endpoints again after a change of the cluster on the same aggregated stream. Envoy warms the changed cluster
-    /// with the next endpoints that it hears of, and may wait for its initial fetch timeout (15 s) when none come.
+    /// Sends a cluster's endpoints again after the cluster came or changed on the same aggregated stream, if the client asked for them before.
+    /// Envoy warms the cluster with the next endpoints that it hears of; for those that another cluster asked for it does not ask again, and waits
+    /// for its initial fetch timeout (15 s) when none come. https://github.com/envoyproxy/envoy/issues/13009
     /// </summary>
-    public bool ResendEndpointsOfChangedClusters { get; set; } = true;
+    public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>A connection that is silent for so long is asked whether it is alive.</summary>
     public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(30);

@@ -13,7 +13,7 @@ public sealed class DeltaTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _host = await XdsHost.StartAsync(o => o.ResendEndpointsOfChangedClusters = false);
+        _host = await XdsHost.StartAsync(o => o.ResendEndpointsOfClusters = false);
         _client = new DeltaClient(_host.Connect());
     }
 

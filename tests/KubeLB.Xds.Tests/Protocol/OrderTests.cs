@@ -1,4 +1,5 @@
 using Envoy.Config.Cluster.V3;
+using Envoy.Config.Endpoint.V3;
 using Envoy.Service.Discovery.V3;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
@@ -10,7 +11,7 @@ namespace KubeLB.Xds.Tests.Protocol;
 public sealed class OrderTests : IAsyncLifetime
 {
     private static readonly string[] All =
-        [ResourceTypes.RouteConfiguration, ResourceTypes.Listener, ResourceTypes.ClusterLoadAssignment, ResourceTypes.Cluster];
+        [ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment, ResourceTypes.Listener, ResourceTypes.RouteConfiguration];
 
     private XdsHost _host = null!;
 
@@ -108,6 +109,58 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EndpointsThatAnotherClusterAskedForAreSentAgainForANewOneSinceEnvoyDoesNotAskTwice()
+    {
+        using var client = await SubscribedAsync(endpoints: ["old"]);
+        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Cluster);
+        var endpoints = await client.TakeAsync();
+        endpoints.TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
+        endpoints.Resources.Select(r => r.Name).Should().Equal("old");
+    }
+
+    [Fact]
+    public async Task SoTheyAreInTheStateOfTheWorld()
+    {
+        using var client = new SotwClient(_host.Connect());
+        foreach (var (typeUrl, names) in new[] { (ResourceTypes.Cluster, Array.Empty<string>()), (ResourceTypes.ClusterLoadAssignment, ["old"]) })
+        {
+            await client.SendAsync(typeUrl, names);
+            await client.AckAsync(await client.ReceiveAsync(), names);
+        }
+
+        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
+        var clusters = await client.ReceiveAsync();
+        Clusters(clusters).Should().BeEquivalentTo("old", "new");
+        await client.AckAsync(clusters);
+        var endpoints = await client.ReceiveAsync();
+        endpoints.Resources.Select(r => r.Unpack<ClusterLoadAssignment>().ClusterName).Should().Equal("old");
+    }
+
+    [Fact]
+    public async Task AReconnectingClientThatIsSentANewClusterGetsItsEndpointsThoughItHasThem()
+    {
+        var endpoints = _host.Cache.Find("n", ResourceTypes.ClusterLoadAssignment, "old")!;
+        var had = Had(ResourceTypes.Cluster, "old");
+        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
+        using var client = new DeltaClient(_host.Connect());
+        await client.SendAsync(ResourceTypes.Cluster, has: had);
+        (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("new");
+        await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["old"], has: Had(ResourceTypes.ClusterLoadAssignment, "old"));
+        (await client.TakeAsync()).Resources.Should().ContainSingle().Which.Version.Should().Be(endpoints.Version);
+    }
+
+    [Fact]
+    public async Task AReconnectingClientThatHasAllClustersGetsNoEndpointsThatItHas()
+    {
+        _host.Cache.Update("n", t => t.AddCluster("other"));
+        using var client = new DeltaClient(_host.Connect());
+        await client.SendAsync(ResourceTypes.Cluster, has: Had(ResourceTypes.Cluster, "old", "other"));
+        await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["old", "other"], has: Had(ResourceTypes.ClusterLoadAssignment, "old"));
+        (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("other");
+    }
+
+    [Fact]
     public async Task InTheStateOfTheWorldAClusterGoesInASecondResponseAfterTheRoutesHaveLeftIt()
     {
         using var client = new SotwClient(_host.Connect());
@@ -132,19 +185,22 @@ public sealed class OrderTests : IAsyncLifetime
 
     private static IEnumerable<string> Clusters(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<Cluster>().Name);
 
-    // Asks for everything, highest first, and takes it.
-    private async Task<DeltaClient> SubscribedAsync()
+    // Asks for everything, as Envoy does, and takes it.
+    private async Task<DeltaClient> SubscribedAsync(string[]? endpoints = null)
     {
         var client = new DeltaClient(_host.Connect());
         foreach (var typeUrl in All)
         {
-            await client.SendAsync(typeUrl);
+            await client.SendAsync(typeUrl, subscribe: typeUrl == ResourceTypes.ClusterLoadAssignment ? endpoints : null);
             (await client.TakeAsync()).TypeUrl.Should().Be(typeUrl);
         }
 
         await Patience.UntilAsync(() => _host.Streams.Describe().Single().Types.All(t => !t.Awaiting), "the acknowledgements");
         return client;
     }
+
+    private Dictionary<string, string> Had(string typeUrl, params string[] names) =>
+        names.ToDictionary(n => n, n => _host.Cache.Find("n", typeUrl, n)!.Version);
 
     private XdsTypeStatus Status(string typeUrl) => _host.Streams.Describe().Single().Types.Single(t => t.TypeUrl == typeUrl);
 }

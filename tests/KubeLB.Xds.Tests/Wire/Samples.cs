@@ -15,12 +15,12 @@ public static class Samples
 {
     public static ConfigSource Ads => new() { Ads = new AggregatedConfigSource(), ResourceApiVersion = ApiVersion.V3 };
 
-    public static Cluster Cluster(string name, double timeout = 5) => new()
+    public static Cluster Cluster(string name, double timeout = 5, string endpoints = "") => new()
     {
         Name = name,
         Type = Envoy.Config.Cluster.V3.Cluster.Types.DiscoveryType.Eds,
         ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(timeout)),
-        EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = Ads },
+        EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = Ads, ServiceName = endpoints },
     };
 
     public static ClusterLoadAssignment Endpoints(string cluster, params int[] ports)
