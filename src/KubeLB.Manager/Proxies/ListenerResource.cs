@@ -62,6 +62,9 @@ internal static class ListenerResource
                 MaxHeadersCount = (uint)limits.RequestCount,
                 HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
             },
+
+            // Where Envoy Gateway speaks HTTP/2, a websocket comes as an extended CONNECT. https://www.rfc-editor.org/rfc/rfc8441
+            Http2ProtocolOptions = new Http2ProtocolOptions { AllowConnect = true },
             UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
         }),
     };
@@ -69,6 +72,9 @@ internal static class ListenerResource
     private static RouteConfiguration Routes(ProxyPort port) => new()
     {
         Name = port.Name,
+
+        // A rejected cluster must not take its listener with it: that would not come back with the cluster.
+        ValidateClusters = false,
         VirtualHosts =
         {
             new VirtualHost
