@@ -8,7 +8,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
     private static readonly string Manifest = ReadDemo();
 
     [Fact]
-    public async Task ARequestToTheGatewaysAddressReachesBothPods()
+    public async Task ARequestToTheGatewaysAddressReachesBothPodsAndSoDoesOneOfAnotherRoute()
     {
         await sandbox.ApplyAsync(Manifest);
         var address = await sandbox.GatewayAddressAsync("my-gateway");
@@ -32,6 +32,19 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
 
         using var other = await sandbox.SendAsync(address, "other.example.com");
         other.StatusCode.Should().Be(HttpStatusCode.NotFound);
+
+        // The proxy has the endpoints of that node port already.
+        await sandbox.ApplyAsync("""
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: second, namespace: default}
+            spec:
+              parentRefs: [{name: my-gateway}]
+              hostnames: [second.example.com]
+              rules:
+                - backendRefs: [{name: api-backend, port: 8080}]
+            """);
+        (await sandbox.EchoAsync(address, "second.example.com")).Pod.Should().StartWith("api-");
     }
 
     private static string ReadDemo()

@@ -16,13 +16,13 @@ internal sealed class ProxyState
     // Read once: what came of thousands is described at each change of one.
     private readonly Dictionary<string, ProxyListener> _listeners = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Cluster> _clusters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Cluster> _warming = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClusterLoadAssignment> _endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<(string TypeUrl, string Name), string> _versions = [];
 
     /// <summary>Names of the endpoints that the clusters ask for.</summary>
-    public HashSet<string> WantedEndpoints => _clusters.Values
-        .Where(c => c.Type == Cluster.Types.DiscoveryType.Eds)
-        .Select(c => c.EdsClusterConfig.ServiceName is { Length: > 0 } service ? service : c.Name)
+    public HashSet<string> WantedEndpoints => _clusters.Values.Concat(_warming.Values)
+        .Select(EndpointsOf).OfType<string>()
         .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Versions of a type's resources, by name.</summary>
@@ -41,7 +41,7 @@ internal sealed class ProxyState
             }
             else if (resource.Resource_.Is(Cluster.Descriptor))
             {
-                _clusters[resource.Name] = resource.Resource_.Unpack<Cluster>();
+                Add(resource.Name, resource.Resource_.Unpack<Cluster>());
             }
             else if (resource.Resource_.Is(ClusterLoadAssignment.Descriptor))
             {
@@ -55,11 +55,20 @@ internal sealed class ProxyState
             _ = response.TypeUrl switch
             {
                 XdsSource.Listeners => _listeners.Remove(name),
-                XdsSource.Clusters => _clusters.Remove(name),
+                XdsSource.Clusters => _clusters.Remove(name) | _warming.Remove(name),
                 _ => _endpoints.Remove(name),
             };
         }
+
+        if (response.TypeUrl == XdsSource.Endpoints)
+        {
+            var told = response.Resources.Select(r => r.Name).Concat(response.RemovedResources).ToHashSet(StringComparer.Ordinal);
+            Warmed(told.Contains);
+        }
     }
+
+    /// <summary>The connection is another one: clusters that waited for endpoints which others have take those, as Envoy's do after a time.</summary>
+    public void Reconnect() => Warmed(_endpoints.ContainsKey);
 
     /// <summary>Forgets endpoints that no cluster asks for any more.</summary>
     public void Forget(string endpoints)
@@ -76,9 +85,36 @@ internal sealed class ProxyState
         return new Snapshot(_listeners.Values.Where(l => there.Contains(l.Cluster)).DistinctBy(l => l.Port), clusters);
     }
 
+    // As Envoy: a new or changed cluster waits for endpoints that are sent after it, whatever is known of them, and the old one serves until then.
+    private void Add(string name, Cluster cluster)
+    {
+        _warming.Remove(name);
+        if (EndpointsOf(cluster) is null)
+        {
+            _clusters[name] = cluster;
+        }
+        else if (!cluster.Equals(_clusters.GetValueOrDefault(name)))
+        {
+            _warming[name] = cluster;
+        }
+    }
+
+    private void Warmed(Func<string, bool> hasEndpoints)
+    {
+        foreach (var (name, cluster) in _warming.Where(w => hasEndpoints(EndpointsOf(w.Value)!)).ToList())
+        {
+            _clusters[name] = cluster;
+            _warming.Remove(name);
+        }
+    }
+
+    private static string? EndpointsOf(Cluster cluster) => cluster.Type == Cluster.Types.DiscoveryType.Eds
+        ? cluster.EdsClusterConfig.ServiceName is { Length: > 0 } service ? service : cluster.Name
+        : null;
+
     private ProxyCluster? Describe(Cluster cluster)
     {
-        var assignment = cluster.LoadAssignment ?? _endpoints.GetValueOrDefault(cluster.EdsClusterConfig?.ServiceName is { Length: > 0 } service ? service : cluster.Name);
+        var assignment = EndpointsOf(cluster) is { } endpoints ? _endpoints.GetValueOrDefault(endpoints) : cluster.LoadAssignment;
         return assignment is null
             ? null
             : new ProxyCluster(

@@ -79,6 +79,7 @@ internal sealed partial class XdsSource(
     private static async Task<bool> SubscribeAsync(
         AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, string node, ProxyState state, HashSet<string> subscribed)
     {
+        state.Reconnect();
         foreach (var typeUrl in new[] { Clusters, Listeners })
         {
             var request = new DeltaDiscoveryRequest { Node = new Node { Id = node, Cluster = node }, TypeUrl = typeUrl, ResourceNamesSubscribe = { "*" } };
@@ -99,12 +100,12 @@ internal sealed partial class XdsSource(
     {
         var response = call.ResponseStream.Current;
         state.Take(response);
-        await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
         if (response.TypeUrl == Clusters)
         {
             await SubscribeToEndpointsAsync(call, state, subscribed, isFirst: false).ConfigureAwait(false);
         }
 
+        await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
         return true;
     }
 
