@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
 
@@ -11,6 +12,7 @@ namespace KubeLB.Manager.Proxies;
 internal static class RoutePorts
 {
     private const string H2c = "kubernetes.io/h2c";
+    private const string Tcp = "TCP";
     private const string Udp = "UDP";
 
     /// <summary>A port of the proxy for each port of a generated Service whose node port is known.</summary>
@@ -18,12 +20,13 @@ internal static class RoutePorts
     {
         var kind = RouteOrigin.Of(route)?.Kind;
         var ports = new List<ProxyPort>();
+        var carried = Carried(route);
         foreach (var service in generated)
         {
-            var nodePorts = NodePorts(route, service);
+            var nodePorts = NodePorts(carried.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName))));
             foreach (var port in service.Spec?.Ports ?? [])
             {
-                var protocol = port.Protocol ?? "TCP";
+                var protocol = port.Protocol ?? Tcp;
                 if (protocol != Udp
                     && int.TryParse(port.TargetPort?.Value, out var listenerPort)
                     && nodePorts.TryGetValue((port.Port, protocol), out var nodePort))
@@ -44,19 +47,25 @@ internal static class RoutePorts
         _ => ProxyProtocol.Tcp,
     };
 
-    private static bool IsOriginOf(V1Service generated, RouteService carried)
+    // By their labels, not by the Route's status: that may come later, and what is generated is to be reachable when it appears. Every replica
+    // reads what tenants write, also what the leader refuses: it must not make a proxy refuse all else.
+    private static Dictionary<(string?, string?), RouteService> Carried(Route route)
     {
-        var (@namespace, name) = CarriedServices.OriginOf(carried);
-        return generated.GetLabel(Labels.OriginNamespace) == @namespace && generated.GetLabel(Labels.OriginName) == Labels.Value(name);
+        var carried = new Dictionary<(string?, string?), RouteService>();
+        foreach (var service in route.Spec?.Source?.Kubernetes?.Services ?? [])
+        {
+            if (service?.Metadata is not null)
+            {
+                var (@namespace, name) = CarriedServices.OriginOf(service);
+                carried.TryAdd((@namespace, Labels.Value(name)), service);
+            }
+        }
+
+        return carried;
     }
 
-    private static Dictionary<(int Port, string Protocol), int> NodePorts(Route route, V1Service generated)
-    {
-        // Its labels, not the Route's status: that may come later, and what is generated is to be reachable when it appears.
-        var carried = (route.Spec?.Source?.Kubernetes?.Services ?? []).FirstOrDefault(s => IsOriginOf(generated, s));
-        return (carried?.Spec?.Ports ?? [])
-            .Where(p => p.NodePort is not null)
-            .DistinctBy(p => (p.Port, p.Protocol ?? "TCP"))
-            .ToDictionary(p => (p.Port, p.Protocol ?? "TCP"), p => p.NodePort!.Value);
-    }
+    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? carried) => (carried?.Spec?.Ports ?? [])
+        .Where(p => p?.NodePort is >= 1 and <= 65535 && !ProxyPorts.IsReserved(p.NodePort.Value))
+        .DistinctBy(p => (p.Port, p.Protocol ?? Tcp))
+        .ToDictionary(p => (p.Port, p.Protocol ?? Tcp), p => p.NodePort!.Value);
 }

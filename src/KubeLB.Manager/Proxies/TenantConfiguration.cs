@@ -12,11 +12,8 @@ namespace KubeLB.Manager.Proxies;
 internal sealed class TenantConfiguration(bool withoutAggregation = false)
 {
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
-
-    // Of two Services on one port the first by name has it. One of them is going to be put right; until then nothing flaps.
-    private readonly Dictionary<int, SortedDictionary<string, ProxyPort>> _claims = [];
+    private readonly PortClaims _claims = new();
     private readonly Dictionary<int, int> _usersOfNodePort = [];
-    private readonly Dictionary<string, string> _routeOfPort = new(StringComparer.Ordinal);
     private IReadOnlyList<string> _nodes = [];
     private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
 
@@ -26,12 +23,10 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
     /// <summary>The Routes that a resource is of. Those of endpoints, which Routes share, are looked for among all.</summary>
     public IReadOnlyList<string> RoutesOf(string typeUrl, string name) => typeUrl switch
     {
-        ResourceTypes.Cluster or ResourceTypes.Listener => _routeOfPort.TryGetValue(name, out var route) ? [route] : [],
+        ResourceTypes.Cluster or ResourceTypes.Listener => _claims.RoutesOf(name),
         ResourceTypes.ClusterLoadAssignment => [.. _routes.Where(r => r.Value.Any(p => EndpointsResource.NameFor(p.NodePort) == name)).Select(r => r.Key)],
         _ => [],
     };
-
-    private IEnumerable<ProxyPort> Holders => _claims.Values.Where(c => c.Count > 0).Select(c => c.First().Value);
 
     private EndpointDiscovery Discovery => _nodes.Any(EndpointsResource.IsHostname) ? EndpointDiscovery.Dns
         : withoutAggregation ? EndpointDiscovery.Static
@@ -49,7 +44,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
         _nodes = nodes;
         if (before != EndpointDiscovery.Eds || Discovery != EndpointDiscovery.Eds)
         {
-            foreach (var port in Holders)
+            foreach (var port in _claims.Holders)
             {
                 change.Set(port.Name, ClusterResource.Build(port, _nodes, Discovery));
             }
@@ -70,7 +65,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
         }
 
         _limits = limits;
-        foreach (var port in Holders)
+        foreach (var port in _claims.Holders)
         {
             change.Set(port.Name, ListenerResource.Build(port, _limits));
         }
@@ -87,24 +82,10 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
 
         var gone = before.Except(ports).ToList();
         var come = ports.Except(before).ToList();
-        var touched = gone.Concat(come).Select(p => p.ListenerPort).Distinct().ToDictionary(p => p, HolderOf);
-        foreach (var port in gone)
-        {
-            _claims[port.ListenerPort].Remove(port.Name);
-
-            // Another Route may have taken it over before.
-            if (_routeOfPort.GetValueOrDefault(port.Name) == route)
-            {
-                _routeOfPort.Remove(port.Name);
-            }
-        }
-
-        foreach (var port in come)
-        {
-            Claims(port.ListenerPort)[port.Name] = port;
-            _routeOfPort[port.Name] = route;
-        }
-
+        var touched = gone.Concat(come).SelectMany(_claims.Concerned).Distinct(StringComparer.Ordinal).ToList();
+        var old = touched.ConvertAll(_claims.HolderOf);
+        gone.ForEach(port => _claims.Remove(port, route));
+        come.ForEach(port => _claims.Add(port, route));
         if (ports.Count == 0)
         {
             _routes.Remove(route);
@@ -114,46 +95,33 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
             _routes[route] = ports;
         }
 
-        Exchange(touched, change);
+        Exchange(touched.Zip(old, (name, was) => (name, was, _claims.HolderOf(name))).Where(c => c.was != c.Item3).ToList(), change);
     }
 
-    // Removals first: a name that moves to another port is a change, and the last word counts.
-    private void Exchange(Dictionary<int, ProxyPort?> before, ResourceTransaction change)
+    private void Exchange(List<(string Name, ProxyPort? Old, ProxyPort? New)> changed, ResourceTransaction change)
     {
-        var changed = before.Select(b => (Old: b.Value, New: HolderOf(b.Key))).Where(c => c.Old != c.New).ToList();
-        foreach (var old in changed.Select(c => c.Old).OfType<ProxyPort>())
+        foreach (var (name, old, now) in changed)
         {
-            change.Remove(ResourceTypes.Listener, old.Name).Remove(ResourceTypes.Cluster, old.Name);
-            Count(old.NodePort, -1);
-        }
+            if (now is not null)
+            {
+                change.Set(name, ClusterResource.Build(now, _nodes, Discovery)).Set(name, ListenerResource.Build(now, _limits));
+                Count(now.NodePort, +1);
+            }
+            else
+            {
+                change.Remove(ResourceTypes.Listener, name).Remove(ResourceTypes.Cluster, name);
+            }
 
-        foreach (var port in changed.Select(c => c.New).OfType<ProxyPort>())
-        {
-            change.Set(port.Name, ClusterResource.Build(port, _nodes, Discovery)).Set(port.Name, ListenerResource.Build(port, _limits));
-            Count(port.NodePort, +1);
+            if (old is not null)
+            {
+                Count(old.NodePort, -1);
+            }
         }
 
         foreach (var nodePort in changed.SelectMany(c => new[] { c.Old, c.New }).OfType<ProxyPort>().Select(p => p.NodePort).Distinct())
         {
             SetEndpoints(nodePort, change);
         }
-
-        foreach (var port in before.Keys.Where(p => _claims.TryGetValue(p, out var claims) && claims.Count == 0))
-        {
-            _claims.Remove(port);
-        }
-    }
-
-    private ProxyPort? HolderOf(int listenerPort) => _claims.TryGetValue(listenerPort, out var claims) && claims.Count > 0 ? claims.First().Value : null;
-
-    private SortedDictionary<string, ProxyPort> Claims(int listenerPort)
-    {
-        if (!_claims.TryGetValue(listenerPort, out var claims))
-        {
-            _claims[listenerPort] = claims = new SortedDictionary<string, ProxyPort>(StringComparer.Ordinal);
-        }
-
-        return claims;
     }
 
     private void Count(int nodePort, int by)

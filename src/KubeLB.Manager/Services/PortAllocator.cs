@@ -11,31 +11,23 @@ namespace KubeLB.Manager.Services;
 
 /// <summary>
 /// Gives each port of a generated Service a port of its tenant's proxy. The memory is the generated Services, which tenants
-/// cannot write: a port that is in one stays, after a restart and on another replica alike. This follows them through the
-/// cache, so that an allocation costs the same however many there are, and bridges the time until a Service is written.
+/// cannot write: a port that is in one stays, after a restart and on another replica alike. From the first Route that is looked at, which only
+/// the leader does, this follows them through the cache, so that an allocation costs the same however many there are, and bridges the
+/// time until a Service is written. A replica that does not lead remembers nothing, and so nothing that the leader changed since.
 /// </summary>
-internal sealed class PortAllocator : IDisposable
+internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options) : IDisposable
 {
     private readonly ConcurrentDictionary<string, TenantPorts> _tenants = new(StringComparer.Ordinal);
-    private readonly IInformer<V1Service> _services;
-    private readonly (int First, int Last) _range;
-    private readonly IDisposable _subscription;
-
-    public PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
-    {
-        _range = options.ProxyPorts;
-        _services = management.Informer<V1Service>();
-        _subscription = _services.Subscribe(change => Refresh(change.Key));
-
-        // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before.
-        foreach (var service in _services.List())
-        {
-            Refresh(ResourceKey.Of(service));
-        }
-    }
+    private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
+    private readonly Lock _starting = new();
+    private volatile IDisposable? _following;
 
     /// <summary>Begins to ask for the ports of a Route; end it when what was asked for is written, or is not going to be.</summary>
-    public PortLoan Begin(ResourceKey route) => new(this, route);
+    public PortLoan Begin(ResourceKey route)
+    {
+        Follow();
+        return new PortLoan(this, route);
+    }
 
     /// <summary>
     /// The Routes that a Service that went, or has fewer ports, leaves room for. What comes back from a loan wakes nobody: two Routes that
@@ -43,6 +35,11 @@ internal sealed class PortAllocator : IDisposable
     /// </summary>
     public IEnumerable<ResourceKey> RoutesWithRoom(Change<V1Service> change)
     {
+        if (_following is null)
+        {
+            return [];
+        }
+
         Refresh(change.Key);
         return Of(change.Key.Namespace).TakeWaiting().Select(route => new ResourceKey(change.Key.Namespace, route));
     }
@@ -55,7 +52,34 @@ internal sealed class PortAllocator : IDisposable
 
     internal void EndLoan(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endLoan: true);
 
-    public void Dispose() => _subscription.Dispose();
+    public void Dispose() => _following?.Dispose();
+
+    private void Follow()
+    {
+        if (_following is not null)
+        {
+            return;
+        }
+
+        lock (_starting)
+        {
+            if (_following is not null)
+            {
+                return;
+            }
+
+            var subscription = _services.Subscribe(change => Refresh(change.Key));
+
+            // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before. Of two Services
+            // on one port the first by name has it, as in the proxies.
+            foreach (var key in _services.List().Select(s => ResourceKey.Of(s)).OrderBy(k => k.Name, StringComparer.Ordinal))
+            {
+                Refresh(key);
+            }
+
+            _following = subscription;
+        }
+    }
 
     private void Refresh(ResourceKey key, bool endLoan = false) => Of(key.Namespace).Refresh(
         key.Name,
@@ -63,5 +87,5 @@ internal sealed class PortAllocator : IDisposable
         endLoan);
 
     private TenantPorts Of(string tenantNamespace) =>
-        _tenants.GetOrAdd(tenantNamespace, static (_, range) => new TenantPorts(range.First, range.Last), _range);
+        _tenants.GetOrAdd(tenantNamespace, static (_, range) => new TenantPorts(range.First, range.Last), options.ProxyPorts);
 }

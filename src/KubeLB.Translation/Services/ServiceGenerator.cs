@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
@@ -69,6 +70,12 @@ internal static class ServiceGenerator
             if (port.Port is < 1 or > 65535 || port.NodePort is not (>= 1 and <= 65535))
             {
                 return $"Service {@namespace}/{name}: port {port.Port} with nodePort {port.NodePort?.ToString() ?? "none"} is not usable; both must be 1-65535.";
+            }
+
+            if (ProxyPorts.IsReserved(port.NodePort.Value))
+            {
+                // A host name may be resolved to the proxy's own loopback address, where its administration is.
+                return $"Service {@namespace}/{name}: nodePort {port.NodePort} is one that the proxy listens on itself; use another one.";
             }
 
             if (port.Protocol is not (null or "TCP" or "UDP"))

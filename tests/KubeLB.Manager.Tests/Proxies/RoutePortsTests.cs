@@ -34,6 +34,31 @@ public sealed class RoutePortsTests
     public void A_target_port_that_is_no_number_is_left_out_until_it_is_put_right() =>
         RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(65536)]
+    [InlineData(9001)]
+    public void A_node_port_that_is_none_or_the_proxys_own_is_left_out_before_the_leader_has_refused_the_route(int nodePort)
+    {
+        var route = Route("HTTPRoute");
+        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+
+        RoutePorts.Of(route, [Service("12000")]).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void What_cannot_be_read_of_the_carried_services_keeps_nothing_from_being_served()
+    {
+        var route = Route("HTTPRoute");
+        var services = route.Spec!.Source!.Kubernetes!.Services!;
+        services[0].Spec!.Ports!.Insert(0, null!);
+        services.Insert(0, null!);
+        services.Insert(0, new RouteService { Metadata = null! });
+
+        RoutePorts.Of(route, [Service("12000")]).Should().ContainSingle();
+    }
+
     private static V1Service Service(string targetPort, string? appProtocol = null) => new()
     {
         Metadata = new V1ObjectMeta

@@ -66,6 +66,21 @@ public sealed class TenantConfigurationTests
         _configuration.RoutesOf(ResourceTypes.ClusterLoadAssignment, "nodeport-30080").Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData(12000)]
+    [InlineData(11999)]
+    [InlineData(12001)]
+    public void A_service_that_passes_from_one_route_to_another_keeps_its_listener(int portAtTheOther)
+    {
+        Route("a", Port("web", 12000, 30080));
+        Route("b", Port("web", portAtTheOther, 30080));
+        Route("a");
+
+        Get<Listener>("web").Address.SocketAddress.PortValue.Should().Be((uint)portAtTheOther);
+        Get<Cluster>("web").EdsClusterConfig.ServiceName.Should().Be("nodeport-30080");
+        Names(ResourceTypes.ClusterLoadAssignment).Should().Equal("nodeport-30080");
+    }
+
     [Fact]
     public void Http2_is_spoken_where_it_is_said()
     {

@@ -30,10 +30,11 @@ public sealed class TenantPortsTests
     [InlineData("80")]
     [InlineData("9999")]
     [InlineData("65536")]
+    [InlineData("19001")]
     [InlineData("-1")]
     [InlineData("http")]
     [InlineData("")]
-    public void A_port_outside_the_range_or_by_name_is_not_taken_over(string targetPort)
+    public void A_port_outside_the_range_of_the_proxys_own_or_by_name_is_not_taken_over(string targetPort)
     {
         var ports = new TenantPorts();
         Record(ports, Web, targetPort);

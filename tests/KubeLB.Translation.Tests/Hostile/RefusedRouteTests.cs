@@ -104,6 +104,13 @@ public sealed class RefusedRouteTests
         ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
 
     [Theory]
+    [InlineData(9001)]
+    [InlineData(19001)]
+    [InlineData(19003)]
+    public void A_node_port_on_which_the_proxy_would_meet_itself_is_refused(int nodePort) =>
+        ServiceProblem(p => p["nodePort"] = nodePort).Should().Contain($"nodePort {nodePort} is one that the proxy listens on itself; use another one");
+
+    [Theory]
     [InlineData("SCTP")]
     [InlineData("ICMP")]
     [InlineData("tcp")]
