@@ -12,6 +12,9 @@ internal static class CertificateTimes
     /// <summary>Before its end, from when on the next authority signs.</summary>
     public static readonly TimeSpan ChangeOfAuthority = TimeSpan.FromDays(300);
 
+    /// <summary>After the next authority came, from when on it may sign at the earliest: everybody has to have heard of it.</summary>
+    public static readonly TimeSpan Announcement = TimeSpan.FromDays(7);
+
     /// <summary>Of a server's or client's certificate.</summary>
     public static readonly TimeSpan Leaf = TimeSpan.FromDays(90);
 

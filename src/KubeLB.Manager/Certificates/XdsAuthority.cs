@@ -39,7 +39,7 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         }
 
         // The old one stays trusted: what it signed is replaced within weeks, and it lasts for months.
-        return Left(signing, now) > CertificateTimes.ChangeOfAuthority
+        return Left(signing, now) > CertificateTimes.ChangeOfAuthority || now.UtcDateTime - next.NotBefore.ToUniversalTime() < CertificateTimes.Announcement
             ? present
             : new XdsAuthority(present.Next!, null, present.Next!.Certificate + present.Signing.Certificate);
     }

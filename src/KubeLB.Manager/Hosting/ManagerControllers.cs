@@ -71,8 +71,8 @@ internal static class ManagerControllers
                 OwnerlessServices.OriginOf(service) is null ? Indexes.OwnerKey(service) : [ConfigurationReconciler.AllOf(service.Namespace())]);
             controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.TenantOf(addresses.Namespace)]);
 
-            // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of.
-            controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfNewTenant);
+            // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that is gone has none.
+            controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);
             EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
             controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
         });
@@ -82,8 +82,8 @@ internal static class ManagerControllers
         EndpointWatches.AddController(services);
     }
 
-    private static IEnumerable<ResourceKey> NodesOfNewTenant(Change<Tenant> change) =>
-        change.Old is { } ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
+    private static IEnumerable<ResourceKey> NodesOfTenantThatCameOrWent(Change<Tenant> change) =>
+        change is { Old: not null, New: not null } ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
 
     private static Func<Change<Config>, IEnumerable<ResourceKey>> TenantsOfHeaderLimits(IServiceProvider services)
     {

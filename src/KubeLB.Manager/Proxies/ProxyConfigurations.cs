@@ -25,6 +25,7 @@ internal sealed class ProxyConfigurations(
     ManagerOptions options)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
+    private readonly IInformer<Tenant> _tenantObjects = management.Informer<Tenant>();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
     private readonly ConcurrentDictionary<string, Entry> _tenants = new(StringComparer.Ordinal);
 
@@ -53,22 +54,70 @@ internal sealed class ProxyConfigurations(
 
     private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
+        while (!TryChange(tenantNamespace, apply))
+        {
+        }
+    }
+
+    private bool TryChange(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
+    {
         var entry = _tenants.GetOrAdd(tenantNamespace, static (_, plain) => new Entry(plain), options.XdsInsecure);
         lock (entry)
         {
-            resources.Update(tenantNamespace, change =>
+            if (entry.IsOver)
             {
-                if (entry.IsBuilt)
-                {
-                    apply(entry.Configuration, change);
-                    return;
-                }
+                return false;
+            }
 
-                SetTenant(tenantNamespace, entry.Configuration, change);
-                SetAll(tenantNamespace, entry.Configuration, change);
-                entry.IsBuilt = true;
-            });
+            try
+            {
+                resources.Update(tenantNamespace, change =>
+                {
+                    if (entry.IsBuilt)
+                    {
+                        apply(entry.Configuration, change);
+                        return;
+                    }
+
+                    Build(tenantNamespace, entry.Configuration, change);
+                    entry.IsBuilt = true;
+                });
+            }
+            catch
+            {
+                // It has changed, and nobody was told: the next one begins anew.
+                End(tenantNamespace, entry);
+                throw;
+            }
+
+            if (entry.Configuration.Routes.Count == 0 && _tenantObjects.HolderOf(tenantNamespace) is null)
+            {
+                End(tenantNamespace, entry);
+                resources.Remove(tenantNamespace);
+            }
+
+            return true;
         }
+    }
+
+    private void End(string tenantNamespace, Entry entry)
+    {
+        entry.IsOver = true;
+        _tenants.TryRemove(tenantNamespace, out _);
+    }
+
+    private void Build(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
+    {
+        foreach (var typeUrl in new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment })
+        {
+            foreach (var left in resources.List(tenantNamespace, typeUrl))
+            {
+                change.Remove(typeUrl, left.Name);
+            }
+        }
+
+        SetTenant(tenantNamespace, configuration, change);
+        SetAll(tenantNamespace, configuration, change);
     }
 
     private void SetTenant(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
@@ -98,5 +147,7 @@ internal sealed class ProxyConfigurations(
         public TenantConfiguration Configuration { get; } = new(withoutAggregation);
 
         public bool IsBuilt { get; set; }
+
+        public bool IsOver { get; set; }
     }
 }

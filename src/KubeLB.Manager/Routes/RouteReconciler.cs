@@ -117,7 +117,8 @@ internal sealed class RouteReconciler(
             }
 
             events.TellRepairs(route, translation, generated, services);
-            await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, kind, name), cancellationToken).ConfigureAwait(false);
+            var names = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
+            await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, names, kind, name), cancellationToken).ConfigureAwait(false);
         }
 
         var now = StatusTime.Of(time.GetUtcNow());
@@ -144,8 +145,8 @@ internal sealed class RouteReconciler(
         }
     }
 
-    private static bool IsWanted(EnvoyGatewayTranslation translation, string kind, string name) =>
+    private static bool IsWanted(EnvoyGatewayTranslation translation, HashSet<string> services, string kind, string name) =>
         (kind == translation.Generated!.Kind && name == translation.Generated.Name)
         || (kind == BackendTrafficPolicy.KindName && name == translation.Retries?.Policy?.Name)
-        || (kind == V1Service.KubeKind && translation.Services.Any(p => p.Service.Name() == name));
+        || (kind == V1Service.KubeKind && services.Contains(name));
 }

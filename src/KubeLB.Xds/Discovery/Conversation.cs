@@ -63,6 +63,11 @@ internal sealed class Conversation<TRequest, TResponse>(
             {
                 throw TooMuch($"A stream may subscribe to {options.MaxSubscribedNames} names.");
             }
+
+            if (_order.Types.Sum(t => t.Subscription.Claimed) > options.MaxSubscribedNames)
+            {
+                throw TooMuch($"A stream may begin with {options.MaxSubscribedNames} resources.");
+            }
         }
 
         if (news is not null)

@@ -3,6 +3,7 @@ using Envoy.Service.Discovery.V3;
 using Google.Protobuf;
 using Grpc.Core;
 using KubeLB.Xds.Resources;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -78,6 +79,9 @@ internal sealed class DiscoveryServer(
         if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } refusal)
         {
             observers.Tell(o => o.Refused(node, call.Peer, refusal));
+
+            // The certificate is the connection's: a client that has another one by now shows it on another connection only.
+            call.GetHttpContext().Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             throw new RpcException(new Status(StatusCode.PermissionDenied, refusal.Reason));
         }
 

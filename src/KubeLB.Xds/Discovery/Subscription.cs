@@ -28,6 +28,9 @@ internal sealed class Subscription(string typeUrl)
     /// <summary>What the client was sent and has not given up. After a rejection it may hold an older version of it.</summary>
     public SentResources Sent { get; } = new();
 
+    /// <summary>How many resources a reconnecting client said that it has.</summary>
+    public int Claimed { get; private set; }
+
     /// <summary>Names that the client has and that are gone, not told yet.</summary>
     public HashSet<string> Removals { get; } = new(StringComparer.Ordinal);
 
@@ -101,6 +104,7 @@ internal sealed class Subscription(string typeUrl)
     {
         if (Wildcard || Names.Contains(name))
         {
+            Claimed++;
             Sent.Set(name, version);
             _recheck.Add(name);
         }

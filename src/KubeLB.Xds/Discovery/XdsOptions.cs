@@ -6,7 +6,9 @@ public sealed class XdsOptions
     /// <summary>Names this control plane in responses (<c>control_plane.identifier</c>), for people who debug a proxy. Empty: not sent.</summary>
     public string ControlPlane { get; set; } = "";
 
-    /// <summary>Names that one stream may subscribe to, of all types together. More end the stream with RESOURCE_EXHAUSTED.</summary>
+    /// <summary>
+    /// Names that one stream may subscribe to, of all types together, and resources that it may begin with. More end the stream with RESOURCE_EXHAUSTED.
+    /// </summary>
     public int MaxSubscribedNames { get; set; } = 200_000;
 
     /// <summary>Resource types that one stream may ask for. More end the stream with RESOURCE_EXHAUSTED.</summary>

@@ -55,6 +55,17 @@ public sealed class XdsAuthorityTests
     }
 
     [Fact]
+    public void An_authority_that_was_announced_late_does_not_sign_before_everybody_can_have_heard_of_it()
+    {
+        var late = Start + CertificateTimes.Authority - CertificateTimes.ChangeOfAuthority + TimeSpan.FromDays(10);
+        var announced = XdsAuthority.At(XdsAuthority.At(null, Start), late);
+
+        announced.Next.Should().NotBeNull();
+        XdsAuthority.At(announced, late + TimeSpan.FromHours(6)).Should().BeSameAs(announced);
+        XdsAuthority.At(announced, late + CertificateTimes.Announcement).Signing.Should().Be(announced.Next);
+    }
+
+    [Fact]
     public void A_key_is_in_no_text_but_its_secret() => XdsAuthority.At(null, Start).ToString().Should().NotContain("PRIVATE KEY");
 
     [Theory]

@@ -27,6 +27,16 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AClientThatSaysThatItHasMoreThanItMayEnds()
+    {
+        await using var host = await XdsHost.StartAsync(o => o.MaxSubscribedNames = 2);
+        using var client = new DeltaClient(host.Connect());
+        await client.SendAsync(ResourceTypes.Cluster, has: new[] { "a", "b", "c" }.ToDictionary(n => n, _ => "1"));
+
+        (await client.EndAsync()).Status.Should().Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("begin with 2 resources"));
+    }
+
+    [Fact]
     public async Task AClientThatNeverAnswersGetsOneResponse()
     {
         using var silent = new DeltaClient(_host.Connect());
