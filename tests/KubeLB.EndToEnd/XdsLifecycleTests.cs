@@ -1,0 +1,100 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Envoy.Config.Core.V3;
+using Envoy.Service.Discovery.V3;
+using Grpc.Core;
+using Grpc.Net.Client;
+using k8s.Models;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>What a manager serves while certificates and tenants come and go; nobody answers for Envoy Gateway or runs pods.</summary>
+public sealed class XdsLifecycleTests : IAsyncLifetime
+{
+    private const string TenantNamespace = BareManagement.TenantNamespace;
+
+    private BareManagement _bare = null!;
+    private IHost _manager = null!;
+
+    private ResourceCache Cache => _manager.Services.GetRequiredService<ResourceCache>();
+
+    public async Task InitializeAsync()
+    {
+        _bare = await BareManagement.StartAsync();
+        _manager = await _bare.StartManagerAsync();
+        await _bare.AddTenantAsync(_manager);
+        await _bare.SetAddressesAsync("10.7.0.1");
+        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+    }
+
+    public async Task DisposeAsync() => await _bare.DisposeAsync();
+
+    [Fact]
+    public async Task Of_a_tenant_that_is_gone_nothing_is_kept_and_its_successor_is_served()
+    {
+        await _bare.Objects.DeleteAsync<Tenant>("", "t1");
+        await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
+        await Eventually.HoldsAsync("its configuration is forgotten", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
+
+        await _bare.AddTenantAsync(_manager);
+        await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+    }
+
+    // As Envoy's, the connection goes on while it works; a new one shows the certificate that is there then.
+    [Fact]
+    public async Task A_client_whose_certificate_is_no_longer_good_comes_back_with_the_new_one()
+    {
+        var certificate = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));
+        var old = certificate.SerialNumber;
+        using var channel = Connect(() => certificate);
+        (await AskAsync(channel)).Should().Be(StatusCode.OK);
+
+        await _bare.Objects.DeleteAsync<V1Secret>("kubelb", "kubelb-xds-ca");
+        certificate = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => Read(s).SerialNumber != old, "is another"));
+
+        await Eventually.HoldsAsync("the client is heard again", async () => await AskAsync(channel) == StatusCode.OK);
+    }
+
+    private static X509Certificate2 Read(V1Secret secret) =>
+        X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+
+    private static async Task<StatusCode> AskAsync(GrpcChannel channel)
+    {
+        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(20));
+        try
+        {
+            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = ResourceTypes.Listener });
+            return await call.ResponseStream.MoveNext(default) ? StatusCode.OK : StatusCode.Unknown;
+        }
+        catch (RpcException e)
+        {
+            return e.StatusCode;
+        }
+    }
+
+    private GrpcChannel Connect(Func<X509Certificate2> certificate) => GrpcChannel.ForAddress(
+        $"https://{_manager.Services.GetRequiredService<XdsEndpoint>().Address}",
+        new GrpcChannelOptions
+        {
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate(),
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                },
+            },
+        });
+}
