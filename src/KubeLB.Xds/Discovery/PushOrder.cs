@@ -13,13 +13,18 @@ internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 ///   additions  Secret → Cluster → ClusterLoadAssignment → Listener (with its removals) → RouteConfiguration
 ///   removals   RouteConfiguration → ClusterLoadAssignment → Cluster → Secret
 /// </code>
-/// Each step waits for the client's answer to the one before it. One response per type is under way at a time; what changes in the
-/// meantime is in the next one.
+/// Each step waits for the client's answer to the one before it, but endpoints do not wait for clusters: Envoy answers for a cluster when it has
+/// warmed it, and that takes its endpoints. One response per type is under way at a time; what changes in the meantime is in the next one,
+/// and before clusters have their next one everything that came with the last had its turn: who changes clusters all the time
+/// does not keep listeners from being sent.
 /// </summary>
 internal sealed class PushOrder(bool delta, XdsOptions options)
 {
     private readonly SortedList<(int Rank, string TypeUrl), TypeState> _types = new(new ByRank());
     private bool _endpointsAsked;
+
+    // How far the node's changes had come when clusters were last sent; null once what refers to those has been sent, too.
+    private long? _round;
 
     public IEnumerable<TypeState> Types => _types.Values;
 
@@ -42,41 +47,76 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
             return null;
         }
 
-        var waiting = false;
+        while (true)
+        {
+            if (NextAddition(node, out var waiting) is { } due)
+            {
+                return due;
+            }
+
+            if (waiting)
+            {
+                return null;
+            }
+
+            if (_round is null)
+            {
+                return NextRemoval();
+            }
+
+            _round = null;
+        }
+    }
+
+    private DuePush? NextAddition(NodeResources node, out bool waiting)
+    {
+        waiting = false;
+        var warming = false;
         foreach (var type in _types.Values)
         {
+            var isCluster = type.TypeUrl == ResourceTypes.Cluster;
+            var isEndpoints = type.TypeUrl == ResourceTypes.ClusterLoadAssignment;
             if (type.Awaiting)
             {
-                waiting |= type.Ordered;
+                warming |= isCluster;
+                waiting |= type.Ordered && !isCluster;
                 continue;
             }
 
-            if (waiting && type.Ordered)
+            if ((type.Ordered && (waiting || (warming && !isEndpoints))) || (isCluster && _round is not null))
             {
                 continue;
             }
 
-            if (type.TypeUrl == ResourceTypes.ClusterLoadAssignment && !_endpointsAsked)
+            if (isEndpoints && !_endpointsAsked)
             {
                 _endpointsAsked = true;
                 ResendEndpointsOfSentClusters(type);
             }
 
             var removalsNow = !Defers(type);
-            if (Collect(type, node, removalsNow))
+            if (Collect(type, node, removalsNow, RefersToClusters(type) ? _round : null))
             {
-                ResendEndpoints(type);
+                if (isCluster)
+                {
+                    _round = node.Sequence;
+                    ResendEndpoints(type);
+                }
+
                 return new DuePush(type, removalsNow);
             }
         }
 
-        return waiting ? null : NextRemoval();
+        waiting |= warming;
+        return null;
     }
+
+    private static bool RefersToClusters(TypeState type) => type.TypeUrl is ResourceTypes.Listener or ResourceTypes.RouteConfiguration;
 
     // A stream of one type cannot be ordered against others.
     private bool Defers(TypeState type) => _types.Count > 1 && ResourceTypes.IsReferredTo(type.TypeUrl);
 
-    private bool Collect(TypeState type, NodeResources node, bool removalsNow)
+    private bool Collect(TypeState type, NodeResources node, bool removalsNow, long? until)
     {
         var subscription = type.Subscription;
         if (type.ClaimedVersion is { } claimed)
@@ -90,7 +130,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
             }
         }
 
-        subscription.Collect(node);
+        subscription.Collect(node, until);
         if (!delta && !ResourceTypes.IsWholeState(type.TypeUrl))
         {
             // This protocol has no words for it: the client drops these with the cluster or listener that refers to them.
@@ -119,12 +159,11 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
     private bool ReferrerRejected() =>
         Find(ResourceTypes.Listener)?.Rejection is not null || Find(ResourceTypes.RouteConfiguration)?.Rejection is not null;
 
-    private void ResendEndpoints(TypeState type)
+    private void ResendEndpoints(TypeState clusters)
     {
-        if (options.ResendEndpointsOfClusters && type.TypeUrl == ResourceTypes.Cluster
-            && Find(ResourceTypes.ClusterLoadAssignment) is { } endpoints)
+        if (options.ResendEndpointsOfClusters && Find(ResourceTypes.ClusterLoadAssignment) is { } endpoints)
         {
-            Resend(type.Subscription.Additions.Values, endpoints);
+            Resend(clusters.Subscription.Additions.Values, endpoints);
         }
     }
 

@@ -110,10 +110,10 @@ internal sealed class Subscription(string typeUrl)
         }
     }
 
-    /// <summary>The resource is sent again although it has not changed.</summary>
+    /// <summary>A resource that was sent is sent again although it has not changed.</summary>
     public void Resend(string name)
     {
-        if (Wants(name))
+        if (Wants(name) && Sent.Has(name))
         {
             Sent.Remove(name);
             _recheck.Add(name);
@@ -132,34 +132,43 @@ internal sealed class Subscription(string typeUrl)
         }
 
         wanted.ForEach(Sent.Set);
-        Read(node);
+        Read(node.Sequence);
         return true;
     }
 
     /// <summary>Compares with what is there; costs what changed since the last time.</summary>
-    public void Collect(NodeResources node)
+    /// <param name="node">What is there.</param>
+    /// <param name="until">Sequence number of the last change that counts, of later ones the next look will tell; null for all.</param>
+    public void Collect(NodeResources node, long? until = null)
     {
         Additions.Clear();
         Missing.Clear();
         OldestChange = null;
         var log = node.Find(TypeUrl);
+        var end = until ?? node.Sequence;
         if (_recheckAll || (log is not null && log.Forgotten > _read))
         {
             foreach (var resource in Wanted(node))
             {
-                Look(log, resource.Name);
+                if (log!.SequenceOf(resource.Name) <= end)
+                {
+                    Look(log, resource.Name);
+                }
             }
 
             foreach (var name in Sent.Names)
             {
-                Look(log, name);
+                if ((log?.SequenceOf(name) ?? 0) <= end)
+                {
+                    Look(log, name);
+                }
             }
         }
         else if (log is not null && log.Newest > _read)
         {
             foreach (var name in log.ChangedSince(_read))
             {
-                if (Wants(name) && Look(log, name) && _read > 0)
+                if (Wants(name) && log.SequenceOf(name) <= end && Look(log, name) && _read > 0)
                 {
                     OldestChange = Math.Min(OldestChange ?? long.MaxValue, log.ChangedAt(name));
                 }
@@ -175,7 +184,7 @@ internal sealed class Subscription(string typeUrl)
             }
         }
 
-        Read(node);
+        Read(end);
     }
 
     /// <summary>Notes that the additions were sent.</summary>
@@ -227,11 +236,11 @@ internal sealed class Subscription(string typeUrl)
         return Sent.Has(name) && Removals.Add(name);
     }
 
-    private void Read(NodeResources node)
+    private void Read(long end)
     {
         _recheck.Clear();
         _recheckAll = false;
-        _read = node.Sequence;
+        _read = Math.Max(_read, end);
     }
 
     private void Forget(string name)

@@ -37,6 +37,9 @@ internal sealed class TypeLog
 
     public VersionedResource? Find(string name) => _byName.TryGetValue(name, out var node) ? node.Value.Resource : null;
 
+    /// <summary>Sequence number of the resource's last change; 0 if nothing is known.</summary>
+    public long SequenceOf(string name) => _byName.TryGetValue(name, out var node) ? node.Value.Sequence : 0;
+
     /// <summary>When the resource was last changed, as a timestamp of the cache's clock; 0 if nothing is known.</summary>
     public long ChangedAt(string name) => _byName.TryGetValue(name, out var node) ? node.Value.Timestamp : 0;
 

@@ -48,23 +48,54 @@ public sealed class OrderTests : IAsyncLifetime
             "Cluster + -old");
     }
 
+    // Envoy answers for a cluster when it has warmed it, for which it wants the endpoints.
     [Fact]
-    public async Task AListenerWaitsForTheAnswerToItsCluster()
+    public async Task EndpointsDoNotWaitForTheAnswerToTheirClusterButAListenerDoes()
     {
         using var client = await SubscribedAsync();
-        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new")));
+        _host.Cache.Update("n", t => t.AddCluster("new").Set("listener2", Samples.Listener("listener2", "routes")));
         var cluster = await client.ReceiveAsync();
+        cluster.TypeUrl.Should().Be(ResourceTypes.Cluster);
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
 
-        // While that is on its way, a listener and its endpoints come.
-        _host.Cache.Update("n", t => t
-            .Set("new", Samples.Endpoints("new", 1)).Set("routes", Samples.Routes("routes", "new")).Set("listener2", Samples.Listener("listener2", "routes")));
-        await client.SendAsync(ResourceTypes.RouteConfiguration, subscribe: ["routes"]);
-        await Patience.UntilAsync(() => Status(ResourceTypes.RouteConfiguration).Names == 1, "the request");
+        // Once this is answered, the answer to the endpoints has been seen: the listener would be due but for the cluster.
+        await client.SendAsync(ResourceTypes.Secret, subscribe: ["absent"]);
+        (await client.TakeAsync()).RemovedResources.Should().Equal("absent");
         Status(ResourceTypes.Listener).Awaiting.Should().BeFalse();
         await client.AckAsync(cluster);
-        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.ClusterLoadAssignment);
         (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Listener);
-        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.RouteConfiguration);
+    }
+
+    [Fact]
+    public async Task EndpointsOfAnEarlierClusterAreSentAgainBeforeTheAnswerToANewOne()
+    {
+        using var client = await SubscribedAsync(endpoints: ["old"]);
+        _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
+        var cluster = await client.ReceiveAsync();
+        (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("old");
+        await client.AckAsync(cluster);
+        _host.Cache.Update("n", t => t.RemoveCluster("new"));
+        (await client.TakeAsync()).RemovedResources.Should().Equal("new");
+    }
+
+    [Fact]
+    public async Task WhoChangesClustersAllTheTimeDoesNotKeepListenersFromBeingSent()
+    {
+        using var client = await SubscribedAsync(endpoints: ["old"]);
+        _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a", endpoints: "none")).Set("listener-a", Samples.Listener("listener-a", "routes")));
+        var first = await client.ReceiveAsync();
+
+        // Before the answer comes the next: its listener refers to what has not been sent.
+        _host.Cache.Update("n", t => t.Set("b", Samples.Cluster("b", endpoints: "none")).Set("listener-b", Samples.Listener("listener-b", "routes")));
+        await client.AckAsync(first);
+        var order = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            var response = await client.TakeAsync();
+            order.Add($"{response.TypeUrl.Split('.')[^1]} {string.Join(',', response.Resources.Select(r => r.Name))}");
+        }
+
+        order.Should().Equal("Listener listener-a", "Cluster b", "Listener listener-b");
     }
 
     [Fact]

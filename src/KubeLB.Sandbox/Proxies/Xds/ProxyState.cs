@@ -25,6 +25,9 @@ internal sealed class ProxyState
         .Select(EndpointsOf).OfType<string>()
         .ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>Whether clusters wait for endpoints. Envoy does not answer for clusters meanwhile.</summary>
+    public bool IsWarming => _warming.Count > 0;
+
     /// <summary>Versions of a type's resources, by name.</summary>
     public IEnumerable<KeyValuePair<string, string>> Versions(string typeUrl) =>
         _versions.Where(v => v.Key.TypeUrl == typeUrl).Select(v => KeyValuePair.Create(v.Key.Name, v.Value));

@@ -61,11 +61,12 @@ internal sealed partial class XdsSource(
             using var channel = Connect(node);
             using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
             var subscribed = new HashSet<string>(StringComparer.Ordinal);
+            var unanswered = new Queue<string>();
             var isOpen = await TryAsync(node, () => SubscribeAsync(call, node, state, subscribed)).ConfigureAwait(false);
             while (isOpen)
             {
                 isOpen = await TryAsync(node, async () => await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false)
-                    && await TakeAsync(call, state, subscribed).ConfigureAwait(false)).ConfigureAwait(false);
+                    && await TakeAsync(call, state, subscribed, unanswered).ConfigureAwait(false)).ConfigureAwait(false);
                 if (isOpen)
                 {
                     yield return state.Describe();
@@ -96,16 +97,25 @@ internal sealed partial class XdsSource(
     }
 
     private static async Task<bool> TakeAsync(
-        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed)
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed, Queue<string> unanswered)
     {
         var response = call.ResponseStream.Current;
         state.Take(response);
         if (response.TypeUrl == Clusters)
         {
             await SubscribeToEndpointsAsync(call, state, subscribed, isFirst: false).ConfigureAwait(false);
+            unanswered.Enqueue(response.Nonce);
+        }
+        else
+        {
+            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
         }
 
-        await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
+        while (!state.IsWarming && unanswered.TryDequeue(out var nonce))
+        {
+            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = Clusters, ResponseNonce = nonce }).ConfigureAwait(false);
+        }
+
         return true;
     }
 
