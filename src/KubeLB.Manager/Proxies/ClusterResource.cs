@@ -27,6 +27,9 @@ internal static class ClusterResource
         {
             Name = port.Name,
             ConnectTimeout = Seconds(5),
+
+            // A node that is taken out gets nothing more, also if something answers there: the address may be another machine's by now.
+            IgnoreHealthOnHostRemoval = true,
             LbPolicy = Cluster.Types.LbPolicy.RoundRobin,
             CommonLbConfig = new Cluster.Types.CommonLbConfig { HealthyPanicThreshold = new Percent { Value = 0 } },
             CircuitBreakers = new CircuitBreakers
@@ -60,6 +63,13 @@ internal static class ClusterResource
         else
         {
             cluster.Type = discovery == EndpointDiscovery.Dns ? Cluster.Types.DiscoveryType.StrictDns : Cluster.Types.DiscoveryType.Static;
+            if (discovery == EndpointDiscovery.Dns)
+            {
+                // Each cluster asks by itself, and the proxies listen and send by IPv4.
+                cluster.DnsLookupFamily = Cluster.Types.DnsLookupFamily.V4Preferred;
+                cluster.DnsRefreshRate = Seconds(30);
+            }
+
             cluster.LoadAssignment = EndpointsResource.Build(port.Name, nodes, port.NodePort);
         }
 

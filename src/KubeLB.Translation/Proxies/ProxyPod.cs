@@ -19,6 +19,11 @@ internal static class ProxyPod
     private const string Hostname = "kubernetes.io/hostname";
     private const string Zone = "topology.kubernetes.io/zone";
 
+    private const int FewestWorkers = 2;
+
+    // Below those that Envoy listens on.
+    private const string PortsOfConnections = "1024 8999";
+
     // The user "envoy" of Envoy's images; any other would do.
     private const long User = 101;
 
@@ -52,6 +57,10 @@ internal static class ProxyPod
                 RunAsGroup = User,
                 FsGroup = User,
                 SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
+
+                // Connections to nodes must not take ports that listeners are going to want: Envoy does not try a second time.
+                // https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
+                Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = PortsOfConnections }],
             },
             TerminationGracePeriodSeconds = settings.TerminationGracePeriodSeconds,
             NodeSelector = settings.NodeSelector.Count > 0 ? settings.NodeSelector.ToDictionary(StringComparer.Ordinal) : null,
@@ -79,7 +88,11 @@ internal static class ProxyPod
             "--service-node", tenantNamespace,
             "--service-cluster", tenantNamespace,
             "--disable-hot-restart",
-            .. Concurrency(settings.Resources),
+            "--concurrency", Text(Workers(settings.Resources)),
+
+            // What is removed ends its connections soon: what they lead to is removed, too.
+            "--drain-time-s", "60",
+            "--drain-strategy", "immediate",
         ],
         Ports =
         [
@@ -105,11 +118,12 @@ internal static class ProxyPod
             : [new V1VolumeMount { Name = CertificateVolume, MountPath = ProxyCertificateFiles.Folder, ReadOnlyProperty = true }],
     };
 
-    // Envoy starts a worker per processor of the node, also where it may use a fraction of them only.
-    private static IEnumerable<string> Concurrency(V1ResourceRequirements? resources) =>
-        resources?.Limits?.TryGetValue("cpu", out var cpu) == true && cpu.ToDecimal() > 0
-            ? ["--concurrency", Text((int)Math.Ceiling(cpu.ToDecimal()))]
-            : [];
+    // Envoy starts a worker per processor of the node, each with a socket for each listener, also where it may use a fraction of them only.
+    private static int Workers(V1ResourceRequirements? resources) =>
+        Processors(resources?.Limits) ?? Math.Max(FewestWorkers, Processors(resources?.Requests) ?? 0);
+
+    private static int? Processors(IDictionary<string, ResourceQuantity>? resources) =>
+        resources?.TryGetValue("cpu", out var cpu) == true && cpu.ToDecimal() > 0 ? (int)Math.Ceiling(cpu.ToDecimal()) : null;
 
     private static V1ResourceRequirements SmallRequests() => new()
     {
