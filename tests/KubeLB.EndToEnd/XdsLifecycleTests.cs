@@ -51,6 +51,26 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
     }
 
+    [Fact]
+    public async Task A_route_that_holds_what_is_no_service_is_refused_served_nowhere_and_removed_with_its_tenant()
+    {
+        var other = await _bare.StartManagerAsync("other");
+        await _bare.Objects.PatchAsync<Route>(TenantNamespace, "web", """
+            {"spec":{"source":{"kubernetes":{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":"NaN"}]}}]}}}}
+            """);
+
+        await _bare.Objects.WaitAsync<Route>(
+            TenantNamespace, "web", r => r.Status?.Resources?.Route?.Conditions?.Any(c => c.Message.Contains("$.spec.ports[0].nodePort", StringComparison.Ordinal)) == true, "is refused");
+        foreach (var manager in new[] { _manager, other })
+        {
+            await Eventually.HoldsAsync("it is not served", () => Task.FromResult(
+                manager.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Listener) == 0));
+        }
+
+        await _bare.Objects.DeleteAsync<Tenant>("", "t1");
+        await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
+    }
+
     // As Envoy's, the connection goes on while it works; a new one shows the certificate that is there then.
     [Fact]
     public async Task A_client_whose_certificate_is_no_longer_good_comes_back_with_the_new_one()

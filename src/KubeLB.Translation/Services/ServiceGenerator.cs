@@ -54,6 +54,11 @@ internal static class ServiceGenerator
     /// <summary>What is wrong with the carried Service; null if nothing is.</summary>
     public static string? Problem(RouteService? service)
     {
+        if (service?.UnreadableAt is { } path)
+        {
+            return $"An entry of spec.source.kubernetes.services cannot be read: {path} is not of the type that it has in a Service.";
+        }
+
         if (service?.Metadata is null || service.Name.Length == 0 || service.Namespace.Length == 0)
         {
             return "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";

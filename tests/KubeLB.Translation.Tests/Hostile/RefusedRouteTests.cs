@@ -104,6 +104,29 @@ public sealed class RefusedRouteTests
         ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
 
     [Theory]
+    [InlineData("NaN")]
+    [InlineData(1.5)]
+    [InlineData(true)]
+    [InlineData(1e300)]
+    public void What_has_not_the_type_that_it_has_in_a_service_is_refused_and_named(object nodePort) =>
+        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort)).Should().Contain("cannot be read: $.spec.ports[0].nodePort is not of the type");
+
+    [Theory]
+    [InlineData("[5]")]
+    [InlineData("[[]]")]
+    [InlineData("5")]
+    [InlineData("{}")]
+    [InlineData("[{\"metadata\":{\"labels\":{\"a\":{}}}}]")]
+    [InlineData("[{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}]")]
+    public void Services_that_are_none_are_refused(string services)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["spec"]!["source"]!["kubernetes"]!["services"] = JsonNode.Parse(services);
+
+        Translate(json).Problem.Should().Contain("spec.source.kubernetes.services");
+    }
+
+    [Theory]
     [InlineData(9001)]
     [InlineData(19001)]
     [InlineData(19003)]
