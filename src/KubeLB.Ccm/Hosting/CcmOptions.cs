@@ -45,6 +45,9 @@ public sealed record CcmOptions
     /// <summary>Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are carried, whoever refers to them.</summary>
     public bool EnableSecretSynchronizer { get; init; }
 
+    /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
+    public TimeSpan LeavingNodePorts { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 

@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -22,20 +23,27 @@ internal sealed class NodePortTwinReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     Applier applier,
     ITenantView view,
-    TenantSettings settings) : IReconciler
+    TenantSettings settings,
+    CcmOptions options,
+    TimeProvider time) : IReconciler
 {
+    private readonly Waits _leaving = new(time);
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var service = _services.Get(key);
-        var desired = service is not null
-            && service.Metadata.DeletionTimestamp is null
-            && NodePortTwin.IsNeededFor(service)
-            && IsUsed(key)
-                ? NodePortTwin.For(service, view)
-                : null;
+        var service = _services.Get(key) is { Metadata.DeletionTimestamp: null } there && NodePortTwin.IsNeededFor(there) ? there : null;
+        TimeSpan? stay = null;
+        if (service is null || IsUsed(key))
+        {
+            _leaving.End(key);
+        }
+        else if (!HasTwin(key) || (stay = _leaving.Left(key, "", options.LeavingNodePorts)) is null)
+        {
+            service = null;
+        }
 
+        var desired = service is null ? null : NodePortTwin.For(service, view);
         foreach (var name in NodePortTwinNames.Candidates(key.Name))
         {
             if (name != desired?.Name() && _services.Get(key.Namespace, name) is { } twin && NodePortTwin.IsTwinOf(twin, key.Namespace, key.Name))
@@ -49,8 +57,10 @@ internal sealed class NodePortTwinReconciler(
             await applier.ApplyAsync(tenant, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
         }
 
-        return ReconcileResult.Done;
+        return stay is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
+
+    private bool HasTwin(ResourceKey service) => NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
 
     private bool IsUsed(ResourceKey service)
     {

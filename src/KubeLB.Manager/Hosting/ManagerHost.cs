@@ -82,6 +82,7 @@ public static class ManagerHost
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
             services.AddSingleton<PolicyChanges>();
             services.AddSingleton<StatusPace>();
+            services.AddSingleton<LeavingServices>();
             services.AddSingleton<RouteEvents>();
             services.AddHostedService<RouteMetrics>();
         }

@@ -23,6 +23,9 @@ public sealed record ManagerOptions
     /// <summary>First and last port that a tenant's proxy listens on for Services. Allocations outside of it are made anew.</summary>
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
+    /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
+    public TimeSpan LeavingServices { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Address of the xDS server; <c>0</c> switches it off.</summary>
     public string ListenAddress { get; init; } = ":8001";
 

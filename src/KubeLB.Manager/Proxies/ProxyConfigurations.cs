@@ -138,7 +138,7 @@ internal sealed class ProxyConfigurations(
     private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) => configuration.SetRoute(
         key.Name,
         _routes.Get(key) is { } route
-            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)))
+            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)), configuration.PortsOf(key.Name))
             : [],
         change);
 

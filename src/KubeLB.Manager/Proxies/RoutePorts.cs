@@ -15,8 +15,11 @@ internal static class RoutePorts
     private const string Tcp = "TCP";
     private const string Udp = "UDP";
 
-    /// <summary>A port of the proxy for each port of a generated Service whose node port is known.</summary>
-    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated)
+    /// <summary>A port of the proxy for each port of a generated Service whose node port is known, or was.</summary>
+    /// <param name="route">The Route.</param>
+    /// <param name="generated">The Services generated from it.</param>
+    /// <param name="before">The ports as they were: a Service that is there is served, also if the Route leads to it no more.</param>
+    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated, IReadOnlyList<ProxyPort> before)
     {
         var kind = RouteOrigin.Of(route)?.Kind;
         var ports = new List<ProxyPort>();
@@ -27,11 +30,19 @@ internal static class RoutePorts
             foreach (var port in service.Spec?.Ports ?? [])
             {
                 var protocol = port.Protocol ?? Tcp;
-                if (protocol != Udp
-                    && int.TryParse(port.TargetPort?.Value, out var listenerPort)
-                    && nodePorts.TryGetValue((port.Port, protocol), out var nodePort))
+                if (protocol == Udp || !int.TryParse(port.TargetPort?.Value, out var listenerPort))
                 {
-                    ports.Add(new ProxyPort($"{service.Name()}-{port.Port}-{protocol}", listenerPort, nodePort, ProtocolOf(kind, port)));
+                    continue;
+                }
+
+                var name = $"{service.Name()}-{port.Port}-{protocol}";
+                if (nodePorts.TryGetValue((port.Port, protocol), out var nodePort))
+                {
+                    ports.Add(new ProxyPort(name, listenerPort, nodePort, ProtocolOf(kind, port)));
+                }
+                else if (before.FirstOrDefault(p => p.Name == name && p.ListenerPort == listenerPort) is { } known)
+                {
+                    ports.Add(known);
                 }
             }
         }

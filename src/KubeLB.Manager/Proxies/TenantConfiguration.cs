@@ -20,6 +20,9 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
     /// <summary>Names of the Routes that have ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;
 
+    /// <summary>The ports that a Route has.</summary>
+    public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
+
     /// <summary>The Routes that a resource is of. Those of endpoints, which Routes share, are looked for among all.</summary>
     public IReadOnlyList<string> RoutesOf(string typeUrl, string name) => typeUrl switch
     {

@@ -66,6 +66,11 @@ internal sealed class GeneratedObjects(
         }
     }
 
+    /// <summary>The Services that were generated from the Route and are not about to go.</summary>
+    public IEnumerable<V1Service> ServicesOf(Route route) => management.Informer<V1Service>().ByIndex(Indexes.ByOwner, route.Metadata.Uid)
+        .Concat(OwnerlessServices.Of(route, management.Informer<V1Service>()))
+        .Where(s => s.Metadata.DeletionTimestamp is null);
+
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)

@@ -33,6 +33,7 @@ internal sealed class RouteReconciler(
     TenantPlaces places,
     Applier applier,
     StatusPace pace,
+    LeavingServices leaving,
     ReplicaReports reports,
     RouteEvents events,
     TimeProvider time,
@@ -49,6 +50,7 @@ internal sealed class RouteReconciler(
         if (_routes.Get(key) is not { } route)
         {
             pace.Forget(key);
+            leaving.Forget(key);
             return ReconcileResult.Done;
         }
 
@@ -71,7 +73,7 @@ internal sealed class RouteReconciler(
             return ReconcileResult.Done;
         }
 
-        var (status, mayPass) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
+        var (status, lookAgain) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
         if (pace.TimeLeft(route, status) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
@@ -80,7 +82,7 @@ internal sealed class RouteReconciler(
         var written = await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(route, written);
         Tell(route, status);
-        return mayPass ? ReconcileResult.RequeueAfter(Pause) : ReconcileResult.Done;
+        return lookAgain is { } time ? ReconcileResult.RequeueAfter(time) : ReconcileResult.Done;
     }
 
     // The status remembers what was told before.
@@ -93,11 +95,12 @@ internal sealed class RouteReconciler(
         }
     }
 
-    private async Task<(RouteStatus Status, bool MayPass)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    private async Task<(RouteStatus Status, TimeSpan? LookAgain)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
         AppliedObject? policy = null;
+        TimeSpan? stay = null;
         if (translation.IsRefused)
         {
             // Clients get what they would if it had been refused from the start, and its ports and names are free.
@@ -118,7 +121,11 @@ internal sealed class RouteReconciler(
 
             events.TellRepairs(route, translation, generated, services);
             var names = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
-            await generatedObjects.RemoveAsync(route, (kind, name) => IsWanted(translation, names, kind, name), cancellationToken).ConfigureAwait(false);
+            stay = StayOfOthers(route, translation, generated, names);
+            await generatedObjects.RemoveAsync(
+                route,
+                (kind, name) => IsWanted(translation, names, kind, name) || (stay is not null && kind == V1Service.KubeKind),
+                cancellationToken).ConfigureAwait(false);
         }
 
         var now = StatusTime.Of(time.GetUtcNow());
@@ -126,7 +133,20 @@ internal sealed class RouteReconciler(
         RetryPolicyCondition.Set(status, route, translation, policy, now);
         ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)), now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
-        return (status, isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass));
+        var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
+        return (status, mayPass && !(stay < Pause) ? Pause : stay);
+    }
+
+    private TimeSpan? StayOfOthers(Route route, EnvoyGatewayTranslation translation, AppliedObject generated, HashSet<string> names)
+    {
+        var key = ResourceKey.Of(route);
+        if (generatedObjects.ServicesOf(route).Any(s => !names.Contains(s.Name())))
+        {
+            return leaving.TimeLeft(key, translation.Generated!.Kind, generated);
+        }
+
+        leaving.Forget(key);
+        return null;
     }
 
     private EnvoyGatewayTranslation Translate(Route route, PortLoan loan)

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
 
@@ -18,7 +18,7 @@ internal sealed class StatusPace(TimeProvider time)
     public static readonly TimeSpan ForCounts = TimeSpan.FromMilliseconds(250);
 
     private const string Counts = "counts";
-    private readonly ConcurrentDictionary<ResourceKey, (string What, long Since)> _waits = new();
+    private readonly Waits _waits = new(time);
 
     /// <summary>How long the status may wait still; null if it is to be written now.</summary>
     /// <param name="route">The Route, with its status as it stands.</param>
@@ -28,10 +28,10 @@ internal sealed class StatusPace(TimeProvider time)
         var key = ResourceKey.Of(route);
         if (RouteStatusNews.AwaitsAnswer(route.Status, status))
         {
-            return Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", ForAnswer);
+            return _waits.Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", ForAnswer);
         }
 
-        var left = RouteStatusNews.CountsOnly(route.Status, status) ? Left(key, Counts, ForCounts) : null;
+        var left = RouteStatusNews.CountsOnly(route.Status, status) ? _waits.Left(key, Counts, ForCounts) : null;
         if (left is null)
         {
             Forget(key);
@@ -41,13 +41,5 @@ internal sealed class StatusPace(TimeProvider time)
     }
 
     /// <summary>Nothing of the Route is awaited any more.</summary>
-    public void Forget(ResourceKey key) => _waits.TryRemove(key, out _);
-
-    // A wait that is over stays, so that the same is not awaited again.
-    private TimeSpan? Left(ResourceKey key, string what, TimeSpan limit)
-    {
-        var wait = _waits.AddOrUpdate(key, _ => (what, time.GetTimestamp()), (_, known) => known.What == what ? known : (what, time.GetTimestamp()));
-        var left = limit - time.GetElapsedTime(wait.Since);
-        return left > TimeSpan.Zero ? left : null;
-    }
+    public void Forget(ResourceKey key) => _waits.End(key);
 }

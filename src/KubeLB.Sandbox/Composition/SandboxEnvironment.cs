@@ -25,6 +25,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private const int FirstNodePort = 30000;
     private const int NodePorts = 2768;
 
+    // Nothing here lags as real clusters do.
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(1);
+
     private readonly SandboxOptions _options;
     private readonly ComponentLogging _logging;
     private readonly List<IHost> _simulators = [];
@@ -179,6 +182,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var options = new CcmOptions
         {
+            LeavingNodePorts = Leaving,
             ClusterName = name,
             EnableGatewayApi = true,
             EnableLeaderElection = false,
@@ -197,6 +201,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var options = new ManagerOptions
         {
+            LeavingServices = Leaving,
             Namespace = ClusterSetup.ManagerNamespace,
             EnableGatewayApi = true,
             EnableLeaderElection = false,

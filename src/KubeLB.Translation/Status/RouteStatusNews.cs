@@ -50,4 +50,9 @@ public static class RouteStatusNews
 
         return status;
     }
+
+    /// <summary>Whether Envoy Gateway has said something of a generated object as it is now.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="generated">What became of it.</param>
+    public static bool HasAnswered(string? kind, AppliedObject generated) => EnvoyGatewayReport.Of(kind, generated).Accepted is not null;
 }

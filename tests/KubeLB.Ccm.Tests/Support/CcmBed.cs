@@ -90,6 +90,7 @@ public sealed class CcmBed : IAsyncDisposable
             EnableGatewayApi = true,
             EnableLeaderElection = false,
             NodeAddressType = "InternalIP",
+            LeavingNodePorts = TimeSpan.FromMilliseconds(200),
             MetricsAddress = "127.0.0.1:0",
             HealthProbeBindAddress = "127.0.0.1:0",
         };

@@ -1,0 +1,37 @@
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Status;
+
+namespace KubeLB.Manager.Routes;
+
+/// <summary>
+/// Keeps the Services that a Route no longer leads to until Envoy Gateway has turned to the others, so that a change of backends costs no
+/// request. Envoy Gateway tells that it has seen the change, not that its proxies have: they get a moment more.
+/// </summary>
+internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
+{
+    /// <summary>How long an Envoy Gateway that says nothing is waited for.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
+
+    private readonly Waits _waits = new(time);
+
+    /// <summary>How long they stay still; null if they are to go now.</summary>
+    /// <param name="route">The Route.</param>
+    /// <param name="kind">Kind of what was generated from it.</param>
+    /// <param name="generated">What became of that.</param>
+    public TimeSpan? TimeLeft(ResourceKey route, string? kind, AppliedObject generated)
+    {
+        if (generated.Error is not null)
+        {
+            // The old one stands, and leads to them.
+            return Longest;
+        }
+
+        var hasAnswered = RouteStatusNews.HasAnswered(kind, generated);
+        return _waits.Left(route, $"{generated.Generation}/{hasAnswered}", hasAnswered ? options.LeavingServices : Longest);
+    }
+
+    /// <summary>None are left.</summary>
+    public void Forget(ResourceKey route) => _waits.End(route);
+}

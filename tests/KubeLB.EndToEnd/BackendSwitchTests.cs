@@ -1,0 +1,100 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>A route that turns from one Service to another, as in a blue-green deployment, loses no request.</summary>
+public sealed class BackendSwitchTests
+{
+    private const string TenantNamespace = BareManagement.TenantNamespace;
+
+    [Fact]
+    public async Task No_request_fails_while_a_route_changes_its_backend_and_the_old_one_is_cleared_away()
+    {
+        await using var bed = await TestBed.StartAsync();
+        await bed.ApplyBasicExampleAsync();
+        await bed.ExpectBackendAsync("api.example.com");
+        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "green", StringComparison.Ordinal));
+        var address = await bed.AddressAsync();
+        using var client = new HttpClient();
+        using var stop = new CancellationTokenSource();
+        var answers = new Dictionary<HttpStatusCode, int>();
+        var asking = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/") { Headers = { Host = "api.example.com" } };
+                using var response = await client.SendAsync(request);
+                answers[response.StatusCode] = answers.GetValueOrDefault(response.StatusCode) + 1;
+            }
+        });
+
+        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"rules":[{"backendRefs":[{"name":"green","port":8080}]}]}}""");
+        await bed.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
+        await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
+        await stop.CancelAsync();
+        await asking;
+
+        answers.Keys.Should().Equal(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Until_envoy_gateway_has_seen_the_change_the_old_backend_is_served()
+    {
+        await using var bare = await BareManagement.StartAsync();
+        var manager = await bare.StartManagerAsync();
+        var cache = manager.Services.GetRequiredService<ResourceCache>();
+        await bare.AddTenantAsync(manager);
+        await bare.SetAddressesAsync("10.7.0.1");
+        await bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        await bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Listeners(cache).Count == 1));
+        var before = Listeners(cache).Single();
+
+        await bare.Objects.PatchAsync<Route>(TenantNamespace, "web", To("green"));
+        var generated = await bare.Objects.WaitAsync<HttpRoute>(
+            TenantNamespace, "default-web", r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains("green", StringComparison.Ordinal), "leads to the other");
+
+        // Written after the HTTPRoute: what was to be removed would be by now.
+        await bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Services?.ContainsKey("default/green") == true, "is reported");
+        await Eventually.HoldsAsync("both are served", () => Task.FromResult(Listeners(cache).Count == 2));
+        Listeners(cache).Should().Contain(before);
+
+        await bare.Objects.PatchStatusAsync<HttpRoute>(TenantNamespace, "default-web", new JsonObject
+        {
+            ["parents"] = new JsonArray(new JsonObject
+            {
+                ["parentRef"] = new JsonObject { ["name"] = "default-my-gateway" },
+                ["controllerName"] = "gateway.envoyproxy.io/gatewayclass-controller",
+                ["conditions"] = new JsonArray(new JsonObject
+                {
+                    ["type"] = "Accepted",
+                    ["status"] = "True",
+                    ["reason"] = "Accepted",
+                    ["message"] = "",
+                    ["lastTransitionTime"] = "2026-01-01T00:00:00Z",
+                    ["observedGeneration"] = generated.Metadata.Generation,
+                }),
+            }),
+        });
+        await Eventually.HoldsAsync("the new one alone is served", () => Task.FromResult(Listeners(cache) is [var only] && only != before));
+    }
+
+    private static IReadOnlyList<string> Listeners(ResourceCache cache) => [.. cache.List(TenantNamespace, ResourceTypes.Listener).Select(r => r.Name)];
+
+    private static string To(string backend)
+    {
+        var kubernetes = CarriedRoutes.Http(TenantNamespace, backend).Spec!.Source!.Kubernetes!;
+        return ApiJson.ToJson(new
+        {
+            spec = new { source = new { kubernetes = new { resource = new JsonObject { ["spec"] = kubernetes.Resource!["spec"]!.DeepClone() }, services = kubernetes.Services } } },
+        }).ToJsonString();
+    }
+}
