@@ -1,7 +1,4 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
-using k8s;
-using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway.Retries;
 
@@ -15,23 +12,29 @@ internal static partial class ProxySettingsReader
 {
     private const string DedicatedNote = "counts as \"shared\", because there is one workload per tenant in any case; write shared.";
 
+    // A slip of the pen must not fill a cluster.
+    private const int MostReplicas = 1000;
+
+    // With less than Envoy takes for itself it would refuse every request.
+    private const long LeastHeap = 64 << 20;
+
     private static readonly string[] OldTopologies = ["dedicated", "global"];
 
     /// <summary>The settings in force.</summary>
     public static ProxySettings Read(ConfigEnvoyProxy? general, TenantEnvoyProxy? own)
     {
         var ignored = new List<string>();
-        var (drain, gracePeriod) = DrainOf(general?.GracefulShutdown, ignored);
+        var (drain, gracePeriod) = DrainOf(general?.GracefulShutdown, general?.Image, ignored);
         return new ProxySettings
         {
             Image = ImageOf(general?.Image, ignored) ?? ProxySettings.DefaultImage,
             IsDaemonSet = general?.UseDaemonset ?? false,
-            Replicas = AtLeastOne("replicas", own?.Replicas, ignored) ?? AtLeastOne("replicas", general?.Replicas, ignored) ?? ProxySettings.DefaultReplicas,
+            Replicas = ReplicasOf(own?.Replicas, ignored) ?? ReplicasOf(general?.Replicas, ignored) ?? ProxySettings.DefaultReplicas,
             IsOnePerNode = general?.SinglePodPerNode ?? false,
-            NodeSelector = general?.NodeSelector ?? [],
-            Tolerations = TolerationsOf(general?.Tolerations, ignored),
-            Affinity = AffinityOf(general?.Affinity, ignored),
-            Resources = own?.Resources ?? general?.Resources,
+            NodeSelector = ProxyPlacementReader.NodeSelectorOf(general?.NodeSelector, ignored),
+            Tolerations = ProxyPlacementReader.TolerationsOf(general?.Tolerations, ignored),
+            Affinity = ProxyPlacementReader.AffinityOf(general?.Affinity, ignored),
+            Resources = ProxyResourcesReader.ResourcesOf(own?.Resources, ignored) ?? ProxyResourcesReader.ResourcesOf(general?.Resources, ignored),
             Drain = drain,
             TerminationGracePeriodSeconds = gracePeriod,
             Overload = OverloadOf(general?.OverloadManager, ignored),
@@ -47,7 +50,8 @@ internal static partial class ProxySettingsReader
         switch (settings)
         {
             case TenantSpec { EnvoyProxy: { } own }:
-                AtLeastOne("replicas", own.Replicas, problems);
+                ReplicasOf(own.Replicas, problems);
+                ProxyResourcesReader.ResourcesOf(own.Resources, problems);
                 break;
             case ConfigSpec { EnvoyProxy: { } general }:
                 if (OldTopologies.Contains(general.Topology))
@@ -56,10 +60,12 @@ internal static partial class ProxySettingsReader
                 }
 
                 ImageOf(general.Image, problems);
-                AtLeastOne("replicas", general.Replicas, problems);
-                TolerationsOf(general.Tolerations, problems);
-                AffinityOf(general.Affinity, problems);
-                DrainOf(general.GracefulShutdown, problems);
+                ReplicasOf(general.Replicas, problems);
+                ProxyResourcesReader.ResourcesOf(general.Resources, problems);
+                ProxyPlacementReader.NodeSelectorOf(general.NodeSelector, problems);
+                ProxyPlacementReader.TolerationsOf(general.Tolerations, problems);
+                ProxyPlacementReader.AffinityOf(general.Affinity, problems);
+                DrainOf(general.GracefulShutdown, general.Image, problems);
                 OverloadOf(general.OverloadManager, problems);
                 HeadersOf(general.HeaderLimits, problems);
                 break;
@@ -68,11 +74,11 @@ internal static partial class ProxySettingsReader
         return problems;
     }
 
-    private static int? AtLeastOne(string field, int? value, List<string> problems)
+    private static int? ReplicasOf(int? value, List<string> problems)
     {
-        if (value < 1)
+        if (value is < 1 or > MostReplicas)
         {
-            problems.Add($"envoyProxy.{field} is {value} and does not count; write 1 or more.");
+            problems.Add($"envoyProxy.replicas is {value} and does not count; write 1 to {MostReplicas}.");
             return null;
         }
 
@@ -90,27 +96,7 @@ internal static partial class ProxySettingsReader
         return image;
     }
 
-    private static IReadOnlyList<V1Toleration> TolerationsOf(List<JsonElement>? tolerations, List<string> problems) =>
-        [.. (tolerations ?? []).Select((json, place) => Read<V1Toleration>(json, $"tolerations[{place}]", "a toleration", problems)).OfType<V1Toleration>()];
-
-    private static V1Affinity? AffinityOf(JsonElement? affinity, List<string> problems) =>
-        affinity is { ValueKind: not JsonValueKind.Null } json ? Read<V1Affinity>(json, "affinity", "an affinity", problems) : null;
-
-    private static T? Read<T>(JsonElement json, string field, string what, List<string> problems)
-        where T : class
-    {
-        try
-        {
-            return KubernetesJson.Deserialize<T>(json.GetRawText());
-        }
-        catch (JsonException e)
-        {
-            problems.Add($"envoyProxy.{field} is not {what} and does not count: {e.Path} is of the wrong type; write it as in a pod.");
-            return null;
-        }
-    }
-
-    private static (ProxyDrain? Drain, long GracePeriod) DrainOf(GracefulShutdown? settings, List<string> problems)
+    private static (ProxyDrain? Drain, long GracePeriod) DrainOf(GracefulShutdown? settings, string? image, List<string> problems)
     {
         var gracePeriod = settings?.TerminationGracePeriodSeconds ?? ProxyDrain.DefaultGracePeriodSeconds;
         if (gracePeriod < 1)
@@ -121,6 +107,13 @@ internal static partial class ProxySettingsReader
 
         if (settings?.Disabled == true)
         {
+            return (null, gracePeriod);
+        }
+
+        if (image?.Contains("distroless", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            problems.Add($"envoyProxy.image \"{image}\" has no bash, in which pods wait for their connections: they end at once; "
+                + "write an image that is not distroless, or gracefulShutdown.disabled: true.");
             return (null, gracePeriod);
         }
 
@@ -171,15 +164,15 @@ internal static partial class ProxySettingsReader
             return null;
         }
 
-        var connections = Positive("maxActiveDownstreamConnections", settings.MaxActiveDownstreamConnections);
-        var heap = Positive("maxHeapSizeBytes", settings.MaxHeapSizeBytes);
+        var connections = AtLeast("maxActiveDownstreamConnections", settings.MaxActiveDownstreamConnections, 1);
+        var heap = AtLeast("maxHeapSizeBytes", settings.MaxHeapSizeBytes, LeastHeap);
         return connections is null && heap is null ? null : new ProxyOverload(connections, heap);
 
-        long? Positive(string field, long? value)
+        long? AtLeast(string field, long? value, long least)
         {
-            if (value < 1)
+            if (value < least)
             {
-                problems.Add($"envoyProxy.overloadManager.{field} is {value} and does not count; write 1 or more, or leave it out for no limit.");
+                problems.Add($"envoyProxy.overloadManager.{field} is {value} and does not count; write {least} or more, or leave it out for no limit.");
                 return null;
             }
 
