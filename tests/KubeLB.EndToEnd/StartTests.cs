@@ -5,6 +5,7 @@ using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Hosting;
 using KubeLB.TestClusters;
+using KubeLB.TestClusters.Embedded;
 using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -62,6 +63,27 @@ public sealed class StartTests : IAsyncLifetime
         await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("tenants.kubelb.k8c.io", StringComparison.Ordinal));
 
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
+        await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
+        await host.StopAsync();
+    }
+
+    // Proxies would be taken back in time by it.
+    [SkippableFact]
+    public async Task A_manager_that_is_cut_off_is_not_ready_until_it_hears_of_changes_again()
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
+        using var host = ManagerHost.Build(
+            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
+            () => _management.CreateClient("kubelb-manager"));
+        await host.StartAsync();
+        await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
+
+        using (((EmbeddedTestCluster)_management).Server.Faults.Partition(r => r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)))
+        {
+            await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("cluster management", StringComparison.Ordinal));
+        }
+
         await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
         await host.StopAsync();
     }

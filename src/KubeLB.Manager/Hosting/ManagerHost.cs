@@ -56,6 +56,9 @@ public static class ManagerHost
             runtime.ApplierAnnotation = Annotations.Applied;
             runtime.Finalizer = Finalizers.Cleanup;
             runtime.FieldManager = "kubelb-manager";
+
+            // Proxies that look for a manager must not find the one that hears of nothing: it would take them back in time.
+            runtime.NotReadyWhenDisconnected = true;
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));

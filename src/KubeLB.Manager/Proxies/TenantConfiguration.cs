@@ -9,12 +9,18 @@ namespace KubeLB.Manager.Proxies;
 /// same. Not thread-safe.
 /// </summary>
 /// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
-internal sealed class TenantConfiguration(bool withoutAggregation = false)
+/// <param name="endpointBytes">What the endpoints of all ports may come to; a tenant decides on both factors.</param>
+internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MostEndpointBytes)
 {
+    /// <summary>Room for 1,000 nodes on each of 4,000 node ports.</summary>
+    public const long MostEndpointBytes = 128_000_000;
+
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
     private readonly PortClaims _claims = new();
     private readonly Dictionary<int, int> _usersOfNodePort = [];
-    private IReadOnlyList<string> _nodes = [];
+    private int _served;
+    private EndpointNodes _nodes = EndpointNodes.None;
+    private EndpointDiscovery _discovery = DiscoveryOf([], withoutAggregation);
     private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
 
     /// <summary>Names of the Routes that have ports.</summary>
@@ -31,32 +37,18 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
         _ => [],
     };
 
-    private EndpointDiscovery Discovery => _nodes.Any(EndpointsResource.IsHostname) ? EndpointDiscovery.Dns
-        : withoutAggregation ? EndpointDiscovery.Static
-        : EndpointDiscovery.Eds;
-
     /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {
-        if (_nodes.SequenceEqual(nodes))
+        if (_nodes.All.SequenceEqual(nodes))
         {
             return;
         }
 
-        var before = Discovery;
-        _nodes = nodes;
-        if (before != EndpointDiscovery.Eds || Discovery != EndpointDiscovery.Eds)
-        {
-            foreach (var port in _claims.Holders)
-            {
-                change.Set(port.Name, ClusterResource.Build(port, _nodes, Discovery));
-            }
-        }
-
-        foreach (var nodePort in _usersOfNodePort.Keys)
-        {
-            SetEndpoints(nodePort, change);
-        }
+        var before = _discovery;
+        _discovery = DiscoveryOf(nodes, withoutAggregation);
+        _nodes = EndpointNodes.Of(nodes).Within(endpointBytes, Lists);
+        SetNodesOfAll(before, change);
     }
 
     /// <summary>The limits on headers as they are now, which are those of every listener.</summary>
@@ -103,21 +95,29 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
 
     private void Exchange(List<(string Name, ProxyPort? Old, ProxyPort? New)> changed, ResourceTransaction change)
     {
-        foreach (var (name, old, now) in changed)
+        foreach (var (_, old, now) in changed)
+        {
+            Count(now, +1);
+            Count(old, -1);
+        }
+
+        // Before anything is built: what is not going to fit would be there for a moment.
+        var fitting = _nodes.Within(endpointBytes, Lists);
+        if (fitting != _nodes)
+        {
+            _nodes = fitting;
+            SetNodesOfAll(_discovery, change);
+        }
+
+        foreach (var (name, _, now) in changed)
         {
             if (now is not null)
             {
-                change.Set(name, ClusterResource.Build(now, _nodes, Discovery)).Set(name, ListenerResource.Build(now, _limits));
-                Count(now.NodePort, +1);
+                change.Set(name, ClusterResource.Build(now, _nodes.Used, _discovery)).Set(name, ListenerResource.Build(now, _limits));
             }
             else
             {
                 change.Remove(ResourceTypes.Listener, name).Remove(ResourceTypes.Cluster, name);
-            }
-
-            if (old is not null)
-            {
-                Count(old.NodePort, -1);
             }
         }
 
@@ -127,25 +127,55 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false)
         }
     }
 
-    private void Count(int nodePort, int by)
+    // How many lists of endpoints there are.
+    private int Lists => _discovery == EndpointDiscovery.Eds ? _usersOfNodePort.Count : _served;
+
+    private static EndpointDiscovery DiscoveryOf(IReadOnlyList<string> nodes, bool withoutAggregation) =>
+        nodes.Any(EndpointsResource.IsHostname) ? EndpointDiscovery.Dns
+        : withoutAggregation ? EndpointDiscovery.Static
+        : EndpointDiscovery.Eds;
+
+    private void Count(ProxyPort? port, int by)
     {
-        var users = _usersOfNodePort.GetValueOrDefault(nodePort) + by;
+        if (port is null)
+        {
+            return;
+        }
+
+        _served += by;
+        var users = _usersOfNodePort.GetValueOrDefault(port.NodePort) + by;
         if (users == 0)
         {
-            _usersOfNodePort.Remove(nodePort);
+            _usersOfNodePort.Remove(port.NodePort);
         }
         else
         {
-            _usersOfNodePort[nodePort] = users;
+            _usersOfNodePort[port.NodePort] = users;
+        }
+    }
+
+    private void SetNodesOfAll(EndpointDiscovery before, ResourceTransaction change)
+    {
+        if (before != EndpointDiscovery.Eds || _discovery != EndpointDiscovery.Eds)
+        {
+            foreach (var port in _claims.Holders)
+            {
+                change.Set(port.Name, ClusterResource.Build(port, _nodes.Used, _discovery));
+            }
+        }
+
+        foreach (var nodePort in _usersOfNodePort.Keys)
+        {
+            SetEndpoints(nodePort, change);
         }
     }
 
     private void SetEndpoints(int nodePort, ResourceTransaction change)
     {
         var name = EndpointsResource.NameFor(nodePort);
-        if (_usersOfNodePort.ContainsKey(nodePort) && Discovery == EndpointDiscovery.Eds)
+        if (_usersOfNodePort.ContainsKey(nodePort) && _discovery == EndpointDiscovery.Eds)
         {
-            change.Set(name, EndpointsResource.Build(name, _nodes, nodePort));
+            change.Set(name, EndpointsResource.Build(name, _nodes.Used, nodePort));
         }
         else
         {

@@ -51,8 +51,8 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
         }
     }
 
+    // A kind that need not be there may also go.
     private bool IsFatal(IInformerRunner informer, ApiTrouble? trouble) =>
-        informer.HasSynced
-            ? options.NotReadyWhenDisconnected
-            : !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiTrouble.NotServed);
+        !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiTrouble.NotServed)
+        && (options.NotReadyWhenDisconnected || !informer.HasSynced);
 }

@@ -103,6 +103,39 @@ public sealed class TenantConfigurationTests
         Changed(before).Should().Equal("nodeport-30080");
     }
 
+    [Theory]
+    [InlineData("10.0.{0}.{1}")]
+    [InlineData("2001:db8:aaaa:bbbb:cccc:dddd:{0}:{1}")]
+    [InlineData("a-name-as-long-as-names-may-be.{0}.{1}.example.com.")]
+    public void However_many_nodes_and_ports_a_tenant_has_what_a_manager_holds_of_their_product_is_bounded(string pattern)
+    {
+        const int Bytes = 200_000;
+        var configuration = new TenantConfiguration(endpointBytes: Bytes);
+        string[] nodes = [.. Enumerable.Range(0, 100).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, i / 10, i % 10))];
+        _cache.Update(Node, change => configuration.SetNodes(nodes, change));
+        var ports = Enumerable.Range(0, 1000).Select(i => Port($"p{i}", 12000 + i, 20000 + i)).ToArray();
+
+        _cache.Update(Node, change => configuration.SetRoute("many", ports, change));
+        EndpointBytes(ports.Length).Should().BeInRange(1, Bytes * 2);
+
+        // What there is room for again is told of.
+        _cache.Update(Node, change => configuration.SetRoute("many", ports[..10], change));
+        EndpointBytes(10).Should().BeGreaterThan(10 * 100 * 20);
+        var fresh = new ResourceCache();
+        var atOnce = new TenantConfiguration(endpointBytes: Bytes);
+        fresh.Update(Node, change =>
+        {
+            atOnce.SetRoute("many", ports[..10], change);
+            atOnce.SetNodes(nodes, change);
+        });
+        Versions().Should().Equal(VersionsOf(fresh));
+
+        // Clusters hold the endpoints that are names; without those they are as many bytes as here.
+        long EndpointBytes(int clusters) =>
+            _cache.List(Node, ResourceTypes.ClusterLoadAssignment).Sum(r => (long)r.Body.Value.Length)
+            + Math.Max(0, _cache.List(Node, ResourceTypes.Cluster).Sum(r => (long)r.Body.Value.Length) - (clusters * 150L));
+    }
+
     [Fact]
     public void Limits_on_headers_are_those_of_every_listener_and_concern_nothing_else()
     {
