@@ -1,4 +1,5 @@
 using k8s.Models;
+using KubeLB.Api.Monitoring;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
@@ -7,6 +8,7 @@ using KubeLB.Manager;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Clusters;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -80,6 +82,24 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         await EventAsync("PodMonitorUnavailable", "podMonitor.enabled");
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");
         await _bare.Objects.WaitAsync<V1PodDisruptionBudget>(TenantNamespace, Workload, _ => true, "is written");
+    }
+
+    [Fact]
+    public async Task A_pod_monitor_whose_definition_is_removed_is_told_and_keeps_nothing_from_being_written()
+    {
+        await _bare.DisposeAsync();
+        _bare = await BareManagement.StartAsync();
+        await _bare.Cluster.InstallCrdsAsync([File.ReadAllText(Directory.GetFiles(Path.Combine(SourceTree.Root, "src/KubeLB.Sandbox/Crds"), "monitoring.coreos.com*.yaml").Single())]);
+        await _bare.AddTenantAsync(await _bare.StartManagerAsync());
+        await _bare.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"envoyProxy":{"podMonitor":{"enabled":true}}}}""");
+        await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await _bare.Objects.WaitAsync<PodMonitor>(TenantNamespace, Workload, _ => true, "is written");
+
+        await _bare.Objects.DeleteAsync<V1CustomResourceDefinition>("", "podmonitors.monitoring.coreos.com");
+        await _bare.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"envoyProxy":{"replicas":2}}}""");
+
+        await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, d => d.Spec.Replicas == 2, "is written");
+        await EventAsync("PodMonitorUnavailable", "podMonitor.enabled");
     }
 
     private async Task<Tenant> TenantAsync() => (await _bare.Objects.GetAsync<Tenant>("", "t1"))!;

@@ -7,7 +7,8 @@ namespace KubeLB.Sandbox.Composition;
 /// <summary>Where the components of a sandbox log: each to a file of its own, and to what the options add.</summary>
 internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposable
 {
-    private readonly List<LogFile> _files = [];
+    private readonly Dictionary<string, LogFile> _files = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
 
     /// <summary>The log set-up of a component of ours.</summary>
     public Action<ILoggingBuilder> Of(string component)
@@ -40,7 +41,14 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _files.ForEach(file => file.Close());
+        lock (_gate)
+        {
+            foreach (var file in _files.Values)
+            {
+                file.Close();
+            }
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -51,8 +59,15 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
             return null;
         }
 
-        var file = new LogFile(Path.Combine(directory, component + ".log"));
-        _files.Add(file);
-        return file;
+        // Several hosts may be of one component: two files of one name would write over each other.
+        lock (_gate)
+        {
+            if (!_files.TryGetValue(component, out var file))
+            {
+                _files[component] = file = new LogFile(Path.Combine(directory, component + ".log"));
+            }
+
+            return file;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -117,18 +118,33 @@ internal sealed class WorkloadReconciler(
         {
             await DeleteAsync(_monitors, tenantNamespace, cancellationToken).ConfigureAwait(false);
         }
-        else if (_monitors.IsAbsent)
+        else if (!await TryApplyAsync(monitor, cancellationToken).ConfigureAwait(false))
         {
             events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
                 + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
             return ReconcileResult.RequeueAfter(LookForPodMonitors);
         }
-        else
-        {
-            await ApplyAsync(monitor, cancellationToken).ConfigureAwait(false);
-        }
 
         return ReconcileResult.Done;
+    }
+
+    // A definition that has just been removed is not known to be absent yet.
+    private async Task<bool> TryApplyAsync(PodMonitor monitor, CancellationToken cancellationToken)
+    {
+        if (_monitors.IsAbsent)
+        {
+            return false;
+        }
+
+        try
+        {
+            await ApplyAsync(monitor, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
     }
 
     private async Task<ReconcileResult> RemoveAsync(string tenantNamespace, CancellationToken cancellationToken)
