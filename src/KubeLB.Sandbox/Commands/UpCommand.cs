@@ -87,7 +87,7 @@ internal static class UpCommand
         output.Command($"kubectl apply -f {example}");
         output.Command("kubectl wait gateway my-gateway --for=condition=Programmed");
         output.Command("kubectl get gateway,httproute,deployment,pods");
-        output.Command("curl -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
+        output.Command("curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
         output.Heading("See what KubeLB made of it in the management cluster");
         output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
         output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");
