@@ -14,14 +14,23 @@ internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
     /// <summary>How long an Envoy Gateway that says nothing is waited for.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
+    /// <summary>How many may stay: as many as one HTTPRoute can have backends. Who changes them all the time does not heap them up.</summary>
+    public const int Most = 256;
+
     private readonly Waits _waits = new(time);
 
     /// <summary>How long they stay still; null if they are to go now.</summary>
     /// <param name="route">The Route.</param>
     /// <param name="kind">Kind of what was generated from it.</param>
     /// <param name="generated">What became of that.</param>
-    public TimeSpan? TimeLeft(ResourceKey route, string? kind, AppliedObject generated)
+    /// <param name="count">How many there are.</param>
+    public TimeSpan? TimeLeft(ResourceKey route, string? kind, AppliedObject generated, int count)
     {
+        if (count > Most)
+        {
+            return null;
+        }
+
         if (generated.Error is not null)
         {
             // The old one stands, and leads to them.

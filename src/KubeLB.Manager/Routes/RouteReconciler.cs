@@ -140,9 +140,10 @@ internal sealed class RouteReconciler(
     private TimeSpan? StayOfOthers(Route route, EnvoyGatewayTranslation translation, AppliedObject generated, HashSet<string> names)
     {
         var key = ResourceKey.Of(route);
-        if (generatedObjects.ServicesOf(route).Any(s => !names.Contains(s.Name())))
+        var count = generatedObjects.ServicesOf(route).Count(s => !names.Contains(s.Name()));
+        if (count > 0)
         {
-            return leaving.TimeLeft(key, translation.Generated!.Kind, generated);
+            return leaving.TimeLeft(key, translation.Generated!.Kind, generated, count);
         }
 
         leaving.Forget(key);

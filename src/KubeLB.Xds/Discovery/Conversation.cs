@@ -158,6 +158,11 @@ internal sealed class Conversation<TRequest, TResponse>(
                 Version = type.SentVersion,
             };
             type.Rejection = rejection;
+            if (named.Count == 0)
+            {
+                type.Subscription.RefuseTogether();
+            }
+
             type.Rejected.Refused(rejection, named.Count > 0, has);
             var refused = type.Rejected.ByName;
             return o =>

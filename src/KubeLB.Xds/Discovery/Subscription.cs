@@ -12,6 +12,7 @@ internal sealed class Subscription(string typeUrl)
     public const string Everything = "*";
 
     private readonly HashSet<string> _recheck = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _refusedTogether = new(StringComparer.Ordinal);
     private bool _recheckAll;
     private long _read;
 
@@ -184,7 +185,36 @@ internal sealed class Subscription(string typeUrl)
             }
         }
 
+        SendAgainWhatWasRefusedTogether(log, end);
         Read(end);
+    }
+
+    /// <summary>
+    /// The client refused the additions and named none of them. It may have taken none, for the sake of one: they are sent again together with
+    /// the next change, which may be the end of that one, and not before, since they would be refused again.
+    /// </summary>
+    public void RefuseTogether()
+    {
+        if (Additions.Count > 1)
+        {
+            _refusedTogether.UnionWith(Additions.Keys);
+        }
+    }
+
+    private void SendAgainWhatWasRefusedTogether(TypeLog? log, long end)
+    {
+        if (Additions.Count + Removals.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var name in _refusedTogether.Where(n => Wants(n) && log?.Find(n) is not null && log.SequenceOf(n) <= end))
+        {
+            Sent.Remove(name);
+            Look(log, name);
+        }
+
+        _refusedTogether.Clear();
     }
 
     /// <summary>Notes that the additions were sent.</summary>

@@ -7,7 +7,7 @@ namespace KubeLB.Manager.Tests.Routes;
 
 public sealed class StatusPaceTests
 {
-    private readonly Clock _clock = new();
+    private readonly PassingClock _clock = new();
 
     [Fact]
     public void An_answer_is_awaited_for_a_while_and_once_per_generation()
@@ -70,15 +70,4 @@ public sealed class StatusPaceTests
             },
         },
     };
-
-    private sealed class Clock : TimeProvider
-    {
-        private long _now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now;
-
-        public void Pass(TimeSpan time) => _now += time.Ticks;
-    }
 }
