@@ -17,7 +17,7 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         {
             JsonValueKind.Null => null,
             JsonValueKind.Array => [.. services.EnumerateArray().Select(s => Read(s, options)!)],
-            _ => [Unreadable("$")],
+            _ => [Unreadable(services, "$")],
         };
     }
 
@@ -26,7 +26,14 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         writer.WriteStartArray();
         foreach (var service in value)
         {
-            JsonSerializer.Serialize(writer, service, options);
+            if (service?.UnreadableAt is not null)
+            {
+                service.Unreadable.WriteTo(writer);
+            }
+            else
+            {
+                JsonSerializer.Serialize(writer, service, options);
+            }
         }
 
         writer.WriteEndArray();
@@ -40,9 +47,9 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or OverflowException)
         {
-            return Unreadable((e as JsonException)?.Path ?? "$");
+            return Unreadable(service, (e as JsonException)?.Path ?? "$");
         }
     }
 
-    private static RouteService Unreadable(string path) => new() { UnreadableAt = path };
+    private static RouteService Unreadable(JsonElement service, string path) => new() { UnreadableAt = path, Unreadable = service };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using k8s.Models;
@@ -78,6 +79,10 @@ public sealed class RouteService : ApiObject
     /// <summary>JSON path of what is not of the type that it has in a Service, so that nothing of this one could be read; null if it could be.</summary>
     [JsonIgnore]
     public string? UnreadableAt { get; init; }
+
+    /// <summary>What could not be read, as it stands there; written back as it was.</summary>
+    [JsonIgnore]
+    internal JsonElement Unreadable { get; init; }
 }
 
 /// <summary>The part of a Service's spec that a Route carries.</summary>
