@@ -17,12 +17,18 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         {
             JsonValueKind.Null => null,
             JsonValueKind.Array => [.. services.EnumerateArray().Select(s => Read(s, options)!)],
-            _ => [Unreadable(services, "$")],
+            _ => [new() { UnreadableAt = "$", Unreadable = services, InsteadOfList = true }],
         };
     }
 
     public override void Write(Utf8JsonWriter writer, List<RouteService> value, JsonSerializerOptions options)
     {
+        if (value is [{ InsteadOfList: true } instead])
+        {
+            instead.Unreadable.WriteTo(writer);
+            return;
+        }
+
         writer.WriteStartArray();
         foreach (var service in value)
         {
@@ -47,9 +53,7 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or OverflowException)
         {
-            return Unreadable(service, (e as JsonException)?.Path ?? "$");
+            return new() { UnreadableAt = (e as JsonException)?.Path ?? "$", Unreadable = service };
         }
     }
-
-    private static RouteService Unreadable(JsonElement service, string path) => new() { UnreadableAt = path, Unreadable = service };
 }

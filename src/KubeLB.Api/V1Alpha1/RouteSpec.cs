@@ -80,6 +80,10 @@ public sealed class RouteService : ApiObject
     [JsonIgnore]
     public string? UnreadableAt { get; init; }
 
+    /// <summary>This stands for the whole list of Services, in whose place there was something else.</summary>
+    [JsonIgnore]
+    public bool InsteadOfList { get; init; }
+
     /// <summary>What could not be read, as it stands there; written back as it was.</summary>
     [JsonIgnore]
     internal JsonElement Unreadable { get; init; }

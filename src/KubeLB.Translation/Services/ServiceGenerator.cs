@@ -54,6 +54,11 @@ internal static class ServiceGenerator
     /// <summary>What is wrong with the carried Service; null if nothing is.</summary>
     public static string? Problem(RouteService? service)
     {
+        if (service?.InsteadOfList == true)
+        {
+            return "spec.source.kubernetes.services must be a list of Services.";
+        }
+
         if (service?.UnreadableAt is { } path)
         {
             return $"An entry of spec.source.kubernetes.services cannot be read: {path} is not of the type that it has in a Service.";
