@@ -13,7 +13,8 @@ namespace KubeLB.EndToEnd;
 public sealed class ManagerMetricsTests : IAsyncLifetime
 {
     private const string Prefix = "kubelb_manager_";
-    private const string Tenant = "tenant-t1";
+    private const string TenantNamespace = "tenant-t1";
+    private static readonly string[] Families = ["xds_streams", "xds_resources_sent_total", "xds_bytes_sent_total"];
     private TestBed _bed = null!;
 
     public async Task InitializeAsync()
@@ -52,7 +53,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     [Fact]
     public async Task Routes_are_counted_by_kind_and_state_and_refusals_by_tenant()
     {
-        var strange = CarriedRoutes.Http(Tenant, "strange");
+        var strange = CarriedRoutes.Http(TenantNamespace, "strange");
         strange.Spec!.Source!.Kubernetes!.Resource!["kind"] = "Anything-a-tenant-writes";
         await _bed.Management.CreateAsync(strange);
 
@@ -72,14 +73,24 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     [Fact]
     public async Task A_series_ends_with_what_it_counted()
     {
-        await _bed.Management.DeleteAsync<Route>(Tenant, "bad");
+        await _bed.Management.DeleteAsync<Route>(TenantNamespace, "bad");
 
         await EventuallyAsync(s => !s.LabelsOf(Prefix + "refused_routes").Any() && s.Sum(Prefix + "routes", ("state", "refused")) == 0);
     }
 
+    [Fact]
+    public async Task The_series_of_a_tenant_end_with_it_and_its_last_stream()
+    {
+        await EventuallyAsync(s => s.Sum(Prefix + "xds_streams", ("tenant", "t1")) > 0 && s.Sum(Prefix + "xds_bytes_sent_total", ("tenant", "t1")) > 0);
+
+        await _bed.Management.DeleteAsync<Tenant>("", "t1");
+
+        await EventuallyAsync(s => !Families.Any(f => s.LabelsOf(Prefix + f).Any()));
+    }
+
     private static Route Bad(string name)
     {
-        var route = CarriedRoutes.Http(Tenant, name);
+        var route = CarriedRoutes.Http(TenantNamespace, name);
         route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = null;
         return route;
     }

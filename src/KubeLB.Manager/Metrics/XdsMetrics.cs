@@ -17,6 +17,7 @@ internal sealed class XdsMetrics : IXdsObserver
 
     // A Tenant may go before its streams do.
     private readonly ConcurrentDictionary<long, string> _opened = new();
+    private readonly Lock _counting = new();
     private readonly Gauge _streams;
     private readonly Counter _resources;
     private readonly Counter _bytes;
@@ -37,6 +38,7 @@ internal sealed class XdsMetrics : IXdsObserver
         _refusals = factory.CreateCounter("kubelb_manager_xds_refused_streams_total", "Streams that were refused because the certificate is for another tenant, or for none.");
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
         _acknowledgement = factory.CreateHistogram("kubelb_manager_xds_acknowledgement_duration_seconds", "Time from a response to the proxy's acknowledgement.", ["type"], times);
+        registry.AddBeforeCollectCallback(Forget);
     }
 
     /// <inheritdoc/>
@@ -44,7 +46,10 @@ internal sealed class XdsMetrics : IXdsObserver
     {
         var tenant = _tenants.TenantOf(stream.Node) is not null && TenantNames.TenantOf(stream.Node) is { } name ? name : NoTenant;
         _opened[stream.Id] = tenant;
-        _streams.WithLabels(tenant).Inc();
+        lock (_counting)
+        {
+            _streams.WithLabels(tenant).Inc();
+        }
     }
 
     /// <inheritdoc/>
@@ -52,7 +57,10 @@ internal sealed class XdsMetrics : IXdsObserver
     {
         if (_opened.TryRemove(stream.Id, out var tenant))
         {
-            _streams.WithLabels(tenant).Dec();
+            lock (_counting)
+            {
+                _streams.WithLabels(tenant).Dec();
+            }
         }
     }
 
@@ -76,6 +84,31 @@ internal sealed class XdsMetrics : IXdsObserver
 
     /// <inheritdoc/>
     public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => _rejections.WithLabels(TenantOf(stream), XdsTypeNames.Of(rejection.TypeUrl)).Inc();
+
+    // A Tenant that is gone, and its last stream with it, has no series any more: their number does not only grow.
+    private void Forget()
+    {
+        lock (_counting)
+        {
+            var gone = _streams.GetAllLabelValues()
+                .Select(labels => labels[0])
+                .Where(tenant => tenant != NoTenant && _streams.WithLabels(tenant).Value == 0 && _tenants.TenantOf(TenantNames.Namespace(tenant)) is null)
+                .ToHashSet(StringComparer.Ordinal);
+            Remove(_streams, gone);
+            Remove(_resources, gone);
+            Remove(_bytes, gone);
+            Remove(_rejections, gone);
+        }
+    }
+
+    private static void Remove<TChild>(Collector<TChild> collector, HashSet<string> tenants)
+        where TChild : ChildBase
+    {
+        foreach (var labels in collector.GetAllLabelValues().Where(labels => tenants.Contains(labels[0])).ToList())
+        {
+            collector.RemoveLabelled(labels);
+        }
+    }
 
     private string TenantOf(XdsStreamInfo stream) => _opened.GetValueOrDefault(stream.Id, NoTenant);
 }
