@@ -50,6 +50,11 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         (told!.Status, told.Reason).Should().Be(("False", "NoProxyAvailable"));
         told.Message.Should().Contain($"Deployment {Workload}").And.Contain($"kubectl -n {TenantNamespace} describe pods");
         await EventAsync("NoProxyAvailable", "routes are not served");
+        var gateway = await GatewayRouteAsync(c => c.Reason == "NoProxyAvailable");
+        gateway.Status!.Resources!.Route!.Conditions!.Single(c => c.Type == TenantProxyConditions.ProxiesAvailable).Message
+            .Should().Contain("503").And.NotContain(Workload, "the tenant can do nothing about it");
+        (await _bare.Objects.ListAsync<Route>(TenantNamespace)).SelectMany(r => r.Status?.Conditions ?? [])
+            .Where(c => c.Reason == "NoProxyAvailable").Should().ContainSingle("routes may be thousands");
 
         var quota = new V1DeploymentCondition { Type = "ReplicaFailure", Status = "True", Message = "exceeded quota: pods" };
         await _bare.Objects.PatchStatusAsync<V1Deployment>(TenantNamespace, Workload, new { replicas = 0, conditions = new[] { quota } });
@@ -58,6 +63,8 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         await _bare.Objects.PatchStatusAsync<V1Deployment>(TenantNamespace, Workload, new { replicas = 1, availableReplicas = 1 });
         await ConditionAsync(c => c is null);
         (await TenantAsync()).Status!.Phase.Should().Be(TenantPhases.Ready);
+        (await GatewayRouteAsync(c => c.Reason != "NoProxyAvailable")).Status!.Resources!.Route!.Conditions
+            .Should().NotContain(c => c.Type == TenantProxyConditions.ProxiesAvailable);
     }
 
     [SkippableFact]
@@ -103,6 +110,9 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     }
 
     private async Task<Tenant> TenantAsync() => (await _bare.Objects.GetAsync<Tenant>("", "t1"))!;
+
+    private Task<Route> GatewayRouteAsync(Func<Api.Condition, bool> programmed) => _bare.Objects.WaitAsync<Route>(
+        TenantNamespace, CarriedRoutes.Gateway(TenantNamespace).Name, r => r.Status?.Conditions?.Find(c => c.Type == RouteConditions.Programmed) is { } c && programmed(c), "says so");
 
     // Has the manager look at the Tenant: what it reports speaks of this generation.
     private async Task LookAsync(string mark)

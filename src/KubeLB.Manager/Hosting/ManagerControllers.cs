@@ -18,6 +18,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Hosting;
@@ -53,6 +54,7 @@ internal static class ManagerControllers
             controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
             controller.Watch<V1Lease>(ManagementCluster.Name, host => host.GetRequiredService<ReplicaReports>().RoutesOf);
             controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
+            controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
             controller.Watch<Config>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
         });
         services.AddController<SyncSecretReconciler>("syncsecret", controller =>
@@ -115,6 +117,14 @@ internal static class ManagerControllers
         return change => change is { Old: { } old, New: { } now } && old.Type == now.Type && Indexes.SecretOrigins(old).SequenceEqual(Indexes.SecretOrigins(now))
             ? []
             : change.Both().SelectMany(Indexes.SecretOrigins).Distinct().SelectMany(key => routes.ByIndex(Indexes.ByCertificate, key)).Select(r => ResourceKey.Of(r));
+    }
+
+    private static Func<Change<Tenant>, IEnumerable<ResourceKey>> GatewaysWhoseProxiesTurned(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return change => ProxyAvailabilityCondition.Of(change.Old?.Status)?.Message == ProxyAvailabilityCondition.Of(change.New?.Status)?.Message
+            ? []
+            : routes.ByIndex(Indexes.ByNamespace, TenantNames.Namespace(change.Key.Name)).Where(r => RouteOrigin.Of(r)?.Kind == Gateway.KindName).Select(r => ResourceKey.Of(r));
     }
 
     // Whether it was looked at, and what it is called.

@@ -132,6 +132,7 @@ internal sealed class RouteReconciler(
         var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
         RetryPolicyCondition.Set(status, route, translation, policy, now);
         ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)), now);
+        ProxyAvailabilityCondition.Set(status, route, settings.TenantOf(route.Namespace), now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
         var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
         return (status, mayPass && !(stay < Pause) ? Pause : stay);

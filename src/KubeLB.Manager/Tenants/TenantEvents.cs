@@ -2,6 +2,7 @@ using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Events;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
@@ -19,7 +20,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
             return;
         }
 
-        if (Proxies(written.Object.Status) is { } proxies && proxies.Message != Proxies(before.Status)?.Message)
+        if (ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message)
         {
             recorder.Record(written.Object, EventType.Warning, proxies.Reason, proxies.Message);
         }
@@ -47,8 +48,6 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     // What RemovalMessages says of somebody's finalizer, or the cluster of a namespace.
     private static string? HolderIn(string? message) =>
         message?.Split("; ").FirstOrDefault(part => part.Contains(" is held by the finalizer", StringComparison.Ordinal));
-
-    private static Condition? Proxies(TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable);
 
     private static Condition? Ready(TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == "Ready");
 }

@@ -40,6 +40,11 @@ public static class GatewayStatusTranslator
             conditions.Carry(condition, report, generation);
         }
 
+        if (report.ProxiesUnavailable is { } unavailable && conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, IsTrue: true }))
+        {
+            conditions.Set(GatewayConditions.Programmed, unavailable.Status, unavailable.Reason, unavailable.Message, unavailable.ObservedGeneration ?? generation);
+        }
+
         var status = new GatewayStatus
         {
             Conditions = conditions.ToList(),

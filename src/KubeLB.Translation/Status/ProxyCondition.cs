@@ -41,29 +41,14 @@ public static class ProxyCondition
                 RouteConditions.ProxyRejected,
                 $"A proxy refuses what this comes to ({rejection.Type}) and goes on with what it had: {rejection.Message}",
                 RouteStatusBuilder.SourceGeneration(route));
-            SetOverview(status, route, rejection, now);
+            RouteOverview.SetNotProgrammed(
+                status,
+                route,
+                RouteConditions.ProxyRejected,
+                $"Proxy {rejection.Proxy} refuses the {rejection.Type} and goes on with what it had: {rejection.Message}",
+                now);
         }
 
         generated.Conditions = ofGenerated.ToList();
-    }
-
-    // What is wrong before the proxies comes first: mending it may mend this.
-    private static void SetOverview(RouteStatus status, Route route, ProxyRejection rejection, string now)
-    {
-        var conditions = status.Conditions ?? [];
-        if (conditions.Find(c => c.Type == RouteConditions.Programmed) is { Status: ConditionStatus.False })
-        {
-            return;
-        }
-
-        status.Conditions = new ConditionSet(route.Status?.Conditions, now)
-            .SetAll(conditions)
-            .Set(
-                RouteConditions.Programmed,
-                ConditionStatus.False,
-                RouteConditions.ProxyRejected,
-                $"Proxy {rejection.Proxy} refuses the {rejection.Type} and goes on with what it had: {rejection.Message}",
-                route.Metadata.Generation)
-            .ToList();
     }
 }

@@ -50,6 +50,9 @@ public sealed class ReportedStatus
     /// <summary>That a proxy refuses what the Route comes to; null if none does, or nothing is known.</summary>
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 
+    /// <summary>That none of the tenant's proxies serves; null if one does, or nothing is known.</summary>
+    public Condition? ProxiesUnavailable => _generated?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable && c.Status == ConditionStatus.False);
+
     /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
     public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
 

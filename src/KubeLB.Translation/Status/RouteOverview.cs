@@ -38,6 +38,21 @@ internal static class RouteOverview
             conditions.Set(type, finding.Status, finding.Reason, finding.Message, route.Metadata.Generation);
     }
 
+    /// <summary>Says of what Envoy Gateway took that the proxies behind it do not serve it. What is wrong before them comes first: mending it may mend this.</summary>
+    public static void SetNotProgrammed(RouteStatus status, Route route, string reason, string message, string now)
+    {
+        var conditions = status.Conditions ?? [];
+        if (conditions.Find(c => c.Type == RouteConditions.Programmed) is { Status: ConditionStatus.False })
+        {
+            return;
+        }
+
+        status.Conditions = new ConditionSet(route.Status?.Conditions, now)
+            .SetAll(conditions)
+            .Set(RouteConditions.Programmed, ConditionStatus.False, reason, message, route.Metadata.Generation)
+            .ToList();
+    }
+
     private static Finding? Failure(EnvoyGatewayTranslation translation, AppliedObject? generated, IReadOnlyDictionary<string, AppliedObject> services)
     {
         if (translation.Problem is { } problem)

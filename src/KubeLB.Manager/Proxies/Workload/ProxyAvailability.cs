@@ -5,6 +5,7 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies.Workload;
@@ -49,7 +50,7 @@ internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Nam
 
         var now = time.GetUtcNow();
         var left = _noneSince.GetOrAdd(@namespace, now) + StartTime - now;
-        var isTold = tenant.Status?.Conditions?.Any(c => c is { Type: TenantProxyConditions.ProxiesAvailable, Status: ConditionStatus.False }) == true;
+        var isTold = ProxyAvailabilityCondition.Of(tenant.Status) is not null;
         return isTold || left <= TimeSpan.Zero ? (Message(@namespace, deployment, daemonSet), null) : (null, left);
     }
 
