@@ -86,6 +86,32 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await Eventually.HoldsAsync("the client is heard again", async () => await AskAsync(channel) == StatusCode.OK);
     }
 
+    [Fact]
+    public async Task The_certificate_of_a_tenant_that_is_gone_opens_nothing_of_the_next_one_of_its_name()
+    {
+        var old = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));
+        using var channel = Connect(() => old);
+        using var open = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(30));
+        await open.RequestStream.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = ResourceTypes.Listener });
+        (await open.ResponseStream.MoveNext(default)).Should().BeTrue();
+
+        await _bare.Objects.DeleteAsync<Tenant>("", "t1");
+        await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
+        var end = await FluentActions.Awaiting(async () =>
+        {
+            while (await open.ResponseStream.MoveNext(default))
+            {
+            }
+        }).Should().ThrowAsync<RpcException>();
+        end.Which.StatusCode.Should().Be(StatusCode.Unavailable, "a stream that stayed would hear of the next one");
+        await _bare.AddTenantAsync(_manager);
+        var next = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0 && Read(s).SerialNumber != old.SerialNumber, "is another"));
+
+        (await AskAsync(channel)).Should().Be(StatusCode.PermissionDenied);
+        using var renewed = Connect(() => next);
+        (await AskAsync(renewed)).Should().Be(StatusCode.OK);
+    }
+
     private static X509Certificate2 Read(V1Secret secret) =>
         X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
 

@@ -130,7 +130,7 @@ public sealed class XdsTests : IAsyncLifetime
     {
         using var key = System.Security.Cryptography.ECDsa.Create();
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("tenant-t1.proxies.kubelb.k8c.io");
+        names.AddDnsName("3f09b8dc.tenant-t1.proxies.kubelb.k8c.io");
         var request = new CertificateRequest("CN=tenant-t1", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(names.Build());
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));

@@ -70,12 +70,13 @@ internal sealed class CertificateReconciler(
         }
 
         var isServer = key.Namespace == options.Namespace;
-        if (!isServer && !IsWanted(key.Namespace))
+        var identity = isServer ? null : IdentityOf(key.Namespace);
+        if (!isServer && identity is null)
         {
             return ReconcileResult.Done;
         }
 
-        IReadOnlyList<string> names = isServer ? CertificateSecrets.ServerNames(options.Namespace) : [CertificateSecrets.ClientName(key.Namespace)];
+        IReadOnlyList<string> names = identity is null ? CertificateSecrets.ServerNames(options.Namespace) : [CertificateSecrets.ClientName(identity)];
         await IssueAsync(key, stored, names, isServer, cancellationToken).ConfigureAwait(false);
         return ReconcileResult.RequeueAfter(CertificateTimes.Look);
     }
@@ -107,9 +108,11 @@ internal sealed class CertificateReconciler(
         Log.CertificateWritten(logger, key, isGood ? "trust renewed" : "issued");
     }
 
-    private bool IsWanted(string @namespace) =>
-        _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null }
-        && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null };
+    // Of a namespace or Tenant that is going there are no proxies that want one.
+    private ProxyIdentity? IdentityOf(string @namespace) =>
+        _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null } && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null } tenant
+            ? new ProxyIdentity(@namespace, tenant.Metadata.Uid)
+            : null;
 
     private static ResourceKey ClientOf(string tenantNamespace) => new(tenantNamespace, CertificateSecrets.Client);
 }

@@ -35,12 +35,13 @@ internal static class CertificateSecrets
         [ServiceName(managerNamespace), $"envoycp.{managerNamespace}.svc.cluster.local", $"envoycp.{managerNamespace}", "envoycp", "localhost"];
 
     /// <summary>What a tenant's proxies are called in their certificate.</summary>
-    public static string ClientName(string tenantNamespace) => $"{tenantNamespace}.{ClientDomain}";
+    public static string ClientName(ProxyIdentity identity) => $"{identity.TenantUid}.{identity.TenantNamespace}.{ClientDomain}";
 
-    /// <summary>The tenant's namespace that a client's certificate names; null if it names none.</summary>
-    public static string? TenantOf(IEnumerable<string> names) => names.ToList() is [var name] && name.EndsWith($".{ClientDomain}", StringComparison.Ordinal)
-        ? name[..^(ClientDomain.Length + 1)]
-        : null;
+    /// <summary>Whose proxies a client's certificate names; null if it names none.</summary>
+    public static ProxyIdentity? IdentityOf(IEnumerable<string> names) =>
+        names.ToList() is [var name] && name.EndsWith($".{ClientDomain}", StringComparison.Ordinal) && name[..^(ClientDomain.Length + 1)].Split('.') is [var uid, var tenant]
+            ? new ProxyIdentity(tenant, uid)
+            : null;
 
     public static V1Secret Write(string @namespace, XdsAuthority authority)
     {

@@ -19,8 +19,8 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
     /// <summary>What the server shows; null while there is none.</summary>
     public X509Certificate2? Server => Load().Certificate;
 
-    /// <summary>The tenant's namespace whose proxies a client's certificate is for; null if it is not to be trusted.</summary>
-    public string? TenantOf(X509Certificate2 client)
+    /// <summary>Whose proxies a client's certificate is for; null if it is not to be trusted.</summary>
+    public ProxyIdentity? IdentityOf(X509Certificate2 client)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -28,7 +28,7 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.2"));
-        return chain.Build(client) ? CertificateSecrets.TenantOf(XdsAuthority.NamesOf(client)) : null;
+        return chain.Build(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
     }
 
     private Loaded Load()

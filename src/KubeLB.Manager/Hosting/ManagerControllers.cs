@@ -85,7 +85,7 @@ internal static class ManagerControllers
     }
 
     private static IEnumerable<ResourceKey> NodesOfTenantThatCameOrWent(Change<Tenant> change) =>
-        change is { Old: not null, New: not null } ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
+        change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
 
     private static Func<Change<Config>, IEnumerable<ResourceKey>> TenantsOfHeaderLimits(IServiceProvider services)
     {

@@ -8,6 +8,7 @@ using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,6 +23,7 @@ internal sealed class ProxyConfigurations(
     TenantEndpoints endpoints,
     TenantSettingsResolver settings,
     ResourceCache resources,
+    XdsStreams streams,
     ManagerOptions options)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
@@ -90,11 +92,20 @@ internal sealed class ProxyConfigurations(
                 throw;
             }
 
-            if (entry.Configuration.Routes.Count == 0 && _tenantObjects.HolderOf(tenantNamespace) is null)
+            var holder = _tenantObjects.HolderOf(tenantNamespace)?.Metadata.Uid;
+            if (entry.Configuration.Routes.Count == 0 && holder is null)
             {
                 End(tenantNamespace, entry);
                 resources.Remove(tenantNamespace);
             }
+
+            if (entry.Holder is { } before && before != holder)
+            {
+                // Whoever is connected still was let in for another Tenant, and is asked for its certificate again.
+                streams.End(tenantNamespace);
+            }
+
+            entry.Holder = holder;
 
             return true;
         }
@@ -149,5 +160,8 @@ internal sealed class ProxyConfigurations(
         public bool IsBuilt { get; set; }
 
         public bool IsOver { get; set; }
+
+        /// <summary>Uid of the Tenant that has the namespace; null if none.</summary>
+        public string? Holder { get; set; }
     }
 }

@@ -15,12 +15,14 @@ internal sealed class Conversation<TRequest, TResponse>(
     NodeResources node,
     XdsOptions options,
     Observers observers,
-    TimeProvider time) : IXdsStream
+    TimeProvider time,
+    Action wake) : IXdsStream
     where TResponse : class, IMessage
 {
     private readonly PushOrder _order = new(protocol.Delta, options);
     private readonly Lock _gate = new();
     private readonly DateTimeOffset _opened = time.GetUtcNow();
+    private volatile bool _isEnded;
     private long _nonces;
 
     public XdsStreamInfo Info => info;
@@ -76,9 +78,22 @@ internal sealed class Conversation<TRequest, TResponse>(
         }
     }
 
+    /// <summary>Nothing more is sent; may be called by anybody.</summary>
+    public void End()
+    {
+        _isEnded = true;
+        wake();
+    }
+
     /// <summary>The next response that is due, null if none is.</summary>
+    /// <exception cref="RpcException">The control plane has ended the stream.</exception>
     public TResponse? Next(out Action sent)
     {
+        if (_isEnded)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane has ended the stream; connect again."));
+        }
+
         lock (_gate)
         {
             DuePush? due;

@@ -14,6 +14,15 @@ public sealed class XdsStreams
     /// <summary>What each stream's client asked for, has and refused, oldest stream first.</summary>
     public IReadOnlyList<XdsStreamStatus> Describe() => [.. _open.Values.OrderBy(s => s.Info.Id).Select(s => s.Describe())];
 
+    /// <summary>Ends the streams of a node id, which are told to connect again: whoever does is asked anew whether it may.</summary>
+    /// <returns>How many there were.</returns>
+    public int End(string node)
+    {
+        var ended = _open.Values.Where(s => s.Info.Node == node).ToList();
+        ended.ForEach(s => s.End());
+        return ended.Count;
+    }
+
     internal long NextId() => Interlocked.Increment(ref _ids);
 
     internal void Add(IXdsStream stream) => _open[stream.Info.Id] = stream;
@@ -51,4 +60,6 @@ internal interface IXdsStream
     XdsStreamInfo Info { get; }
 
     XdsStreamStatus Describe();
+
+    void End();
 }

@@ -69,11 +69,22 @@ public sealed class XdsAuthorityTests
     public void A_key_is_in_no_text_but_its_secret() => XdsAuthority.At(null, Start).ToString().Should().NotContain("PRIVATE KEY");
 
     [Theory]
-    [InlineData("tenant-t.proxies.kubelb.k8c.io", "tenant-t")]
-    [InlineData("tenant-t.proxies.kubelb.k8c.io.example.com", null)]
+    [InlineData("3f09b8dc.tenant-t.proxies.kubelb.k8c.io", "tenant-t 3f09b8dc")]
+    [InlineData("tenant-t.proxies.kubelb.k8c.io", null)]
+    [InlineData("3f09b8dc.x.tenant-t.proxies.kubelb.k8c.io", null)]
+    [InlineData("3f09b8dc.tenant-t.proxies.kubelb.k8c.io.example.com", null)]
     [InlineData("proxies.kubelb.k8c.io", null)]
-    public void The_tenant_is_in_the_name(string name, string? tenant) => CertificateSecrets.TenantOf([name]).Should().Be(tenant);
+    public void The_tenant_and_its_uid_are_in_the_name(string name, string? identity) =>
+        (CertificateSecrets.IdentityOf([name]) is { } found ? $"{found.TenantNamespace} {found.TenantUid}" : null).Should().Be(identity);
 
     [Fact]
-    public void Two_names_are_none() => CertificateSecrets.TenantOf(["tenant-a.proxies.kubelb.k8c.io", "tenant-b.proxies.kubelb.k8c.io"]).Should().BeNull();
+    public void Two_names_are_none() => CertificateSecrets.IdentityOf(["1.tenant-a.proxies.kubelb.k8c.io", "1.tenant-b.proxies.kubelb.k8c.io"]).Should().BeNull();
+
+    [Fact]
+    public void What_is_written_is_what_is_read()
+    {
+        var identity = new ProxyIdentity("tenant-t", "3f09b8dc-48f4-40e9-8edd-e96f4afd02ae");
+
+        CertificateSecrets.IdentityOf([CertificateSecrets.ClientName(identity)]).Should().Be(identity);
+    }
 }

@@ -100,6 +100,23 @@ public class AdmissionTests
     }
 
     [Fact]
+    public async Task TheStreamsOfOneNodeEndWhenTheyAreToldTo()
+    {
+        await using var host = await XdsHost.StartAsync();
+        using var one = new DeltaClient(host.Connect());
+        using var other = new DeltaClient(host.Connect(), node: "other");
+        await one.SendAsync(ResourceTypes.Cluster);
+        await other.SendAsync(ResourceTypes.Cluster);
+        await Patience.UntilAsync(() => host.Streams.Count == 2, "the streams");
+
+        host.Streams.End("n").Should().Be(1);
+
+        (await one.EndAsync()).StatusCode.Should().Be(StatusCode.Unavailable);
+        await Patience.UntilAsync(() => host.Streams.Count == 1, "the end of the stream");
+        host.Streams.Describe().Should().ContainSingle().Which.Stream.Node.Should().Be("other");
+    }
+
+    [Fact]
     public async Task ANodeThatOnlyClientsSpeakOfIsForgottenWithThem()
     {
         await using var host = await XdsHost.StartAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Probes;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Hosting;
@@ -26,6 +27,7 @@ internal sealed class XdsServer(
     ResourceCache resources,
     XdsStreams streams,
     XdsCertificates certificates,
+    TenantSettingsResolver tenants,
     XdsEndpoint endpoint,
     IEnumerable<IXdsObserver> observers,
     ILoggerFactory logging) : IHostedService, IAsyncDisposable
@@ -56,7 +58,7 @@ internal sealed class XdsServer(
 
         if (!options.XdsInsecure)
         {
-            builder.Services.AddSingleton<IXdsAuthorizer>(new CertificateAuthorizer(certificates));
+            builder.Services.AddSingleton<IXdsAuthorizer>(new CertificateAuthorizer(certificates, tenants));
         }
 
         builder.Services.AddXds(xds => xds.ControlPlane = "kubelb-manager");
@@ -125,7 +127,7 @@ internal sealed class XdsServer(
             {
                 https.ServerCertificateSelector = (_, _) => certificates.Server;
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => certificates.TenantOf(certificate) is not null;
+                https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null;
             });
         }
     }

@@ -50,7 +50,7 @@ public sealed class EnvoyValidationTests : IDisposable
         var now = DateTimeOffset.UtcNow;
         var authority = XdsAuthority.At(null, now);
         using var signing = authority.Signing.Load();
-        var pair = CertificateIssuer.Client(signing!, CertificateSecrets.ClientName(SnapshotCase.Node), now, TimeSpan.FromDays(1));
+        var pair = CertificateIssuer.Client(signing!, CertificateSecrets.ClientName(new ProxyIdentity(SnapshotCase.Node, "3f09b8dc")), now, TimeSpan.FromDays(1));
         foreach (var (file, content) in CertificateSecrets.WriteClient(SnapshotCase.Node, pair, authority.Trusted, "kubelb").Data)
         {
             File.WriteAllText(
