@@ -82,7 +82,8 @@ public static class GatewayStatusTranslator
         return new GatewayStatus { Conditions = conditions.ToList() };
     }
 
-    // Without generations: what the CCM says by itself it said of an older one.
+    // Without generations: what the CCM says by itself it said of an older one. And without the numbers of routes: those are released at the
+    // same time, and the report of their going may be here before the status that it leads to.
     private static JsonObject Contents(GatewayStatus status)
     {
         var contents = ApiJson.Copy(status);
@@ -91,6 +92,7 @@ public static class GatewayStatusTranslator
             condition.ObservedGeneration = null;
         }
 
+        contents.Listeners?.ForEach(listener => listener.AttachedRoutes = 0);
         return ApiJson.ToJson(contents);
     }
 
