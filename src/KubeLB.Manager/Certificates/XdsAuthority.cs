@@ -26,12 +26,23 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
             return new XdsAuthority(first, null, first.Certificate);
         }
 
+        using var next = present.Next?.Load();
+        if (!Trusts(present.Trusted, signing) || (next is not null && !Trusts(present.Trusted, next)))
+        {
+            // Somebody changed one without the other: whoever signs, or is going to, has to be trusted. Who else was, and can be read, stays.
+            present = present with
+            {
+                Trusted = string.Concat(
+                    new[] { present.Signing.Certificate, next is null ? "" : present.Next!.Certificate }
+                        .Concat(Read(present.Trusted).Where(c => Left(c, now) > TimeSpan.Zero && !Same(c, signing) && !Same(c, next)).Select(c => c.ExportCertificatePem() + "\n"))),
+            };
+        }
+
         if (Left(signing, now) > CertificateTimes.NextAuthority)
         {
             return present;
         }
 
-        using var next = present.Next?.Load();
         if (next is null)
         {
             var come = CertificateIssuer.Authority(Name, now, CertificateTimes.Authority);
@@ -76,6 +87,10 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
 
         return certificates;
     }
+
+    private static bool Trusts(string trusted, X509Certificate2 authority) => Read(trusted).Any(c => Same(c, authority));
+
+    private static bool Same(X509Certificate2 one, X509Certificate2? other) => other is not null && one.RawData.AsSpan().SequenceEqual(other.RawData);
 
     private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotAfter.ToUniversalTime() - now.UtcDateTime;
 }

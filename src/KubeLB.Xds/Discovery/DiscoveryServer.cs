@@ -50,7 +50,7 @@ internal sealed class DiscoveryServer(
 
             var first = requests.Current;
             var info = await AdmitAsync(protocol, first, call).ConfigureAwait(false);
-            await ServeAsync(protocol, info, first, requests, responses, onlyType, stop).ConfigureAwait(false);
+            await ServeAsync(protocol, info, first, requests, responses, call, onlyType, stop).ConfigureAwait(false);
         }
         catch (Exception) when (call.CancellationToken.IsCancellationRequested)
         {
@@ -76,6 +76,12 @@ internal sealed class DiscoveryServer(
             throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about."));
         }
 
+        await AdmitAsync(node, call).ConfigureAwait(false);
+        return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta);
+    }
+
+    private async Task AdmitAsync(string node, ServerCallContext call)
+    {
         if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } refusal)
         {
             observers.Tell(o => o.Refused(node, call.Peer, refusal));
@@ -84,8 +90,6 @@ internal sealed class DiscoveryServer(
             call.GetHttpContext().Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             throw new RpcException(new Status(StatusCode.PermissionDenied, refusal.Reason));
         }
-
-        return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta);
     }
 
     private async Task ServeAsync<TRequest, TResponse>(
@@ -94,6 +98,7 @@ internal sealed class DiscoveryServer(
         TRequest first,
         IAsyncStreamReader<TRequest> requests,
         IServerStreamWriter<TResponse> responses,
+        ServerCallContext call,
         string? onlyType,
         CancellationTokenSource stop)
         where TRequest : class
@@ -109,6 +114,8 @@ internal sealed class DiscoveryServer(
         var reading = ReadAsync(requests, ahead.Writer, wake, stop.Token);
         try
         {
+            // Whoever was to end this node's streams while this one was let in did not find it.
+            await AdmitAsync(info.Node, call).ConfigureAwait(false);
             conversation.Take(first);
             while (true)
             {

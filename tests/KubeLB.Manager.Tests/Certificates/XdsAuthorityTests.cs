@@ -41,6 +41,34 @@ public sealed class XdsAuthorityTests
         usable.Should().NotBeNull();
     }
 
+    [Theory]
+    [InlineData("not a certificate")]
+    [InlineData("")]
+    public void Trust_that_cannot_be_read_is_made_anew_from_those_who_sign(string trusted)
+    {
+        var announced = XdsAuthority.At(XdsAuthority.At(null, Start), Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+
+        var mended = XdsAuthority.At(announced with { Trusted = trusted }, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+
+        mended.Should().Be(announced);
+        XdsAuthority.At(mended, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority).Should().BeSameAs(mended);
+    }
+
+    [Fact]
+    public void An_authority_that_somebody_put_in_place_is_trusted_beside_the_former_one()
+    {
+        var former = XdsAuthority.At(null, Start);
+        var other = XdsAuthority.At(null, Start);
+
+        var mended = XdsAuthority.At(other with { Trusted = former.Trusted }, Start);
+
+        mended.Signing.Should().Be(other.Signing);
+        XdsAuthority.Read(mended.Trusted).Select(c => c.GetCertHashString())
+            .Should().BeEquivalentTo(XdsAuthority.Read(other.Trusted).Concat(XdsAuthority.Read(former.Trusted)).Select(c => c.GetCertHashString()));
+        XdsAuthority.At(mended, Start).Should().BeSameAs(mended);
+        XdsAuthority.At(mended, Start + CertificateTimes.Authority + TimeSpan.FromDays(1)).Signing.Should().NotBe(other.Signing);
+    }
+
     [Fact]
     public void A_certificate_is_good_for_its_names_until_a_month_before_its_end()
     {

@@ -69,6 +69,7 @@ internal sealed class RefusedStreams(Func<string, Tenant?> tenantOf, TimeProvide
     {
         (null, _) => $"A client at {host} with the certificate of this tenant's proxies asked for another node id and was refused. If it is one of this tenant's proxies, set its node.id to {identity}.",
         (_, null) => $"A client at {host} asked for the configuration of this tenant's proxies with a certificate that is not one of the manager's, and was refused. If it is one of them, let it read the present Secret {CertificateSecrets.Client} of namespace {node}.",
+        _ when identity == node => $"A client at {host} asked for the configuration of this tenant's proxies with the certificate of a Tenant that had this name before, and was refused. If it is one of this tenant's proxies, mount the present Secret {CertificateSecrets.Client} of namespace {node}; else find out who uses that certificate.",
         _ => $"A client at {host} asked for the configuration of this tenant's proxies with the certificate of {identity}, and was refused. If it is one of them, mount Secret {CertificateSecrets.Client} of namespace {node}; else find out who uses that certificate.",
     };
 }

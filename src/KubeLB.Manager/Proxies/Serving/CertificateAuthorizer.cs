@@ -18,7 +18,8 @@ internal sealed class CertificateAuthorizer(XdsCertificates certificates, Tenant
             null => new XdsRefusal($"The client certificate is not one of this control plane's; mount the present Secret {CertificateSecrets.Client}."),
             _ when identity.TenantNamespace != node => new XdsRefusal($"The client certificate is for node id {identity.TenantNamespace}.", identity.TenantNamespace),
             _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsRefusal(
-                $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present Secret {CertificateSecrets.Client}."),
+                $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present Secret {CertificateSecrets.Client}.",
+                identity.TenantNamespace),
             _ => (XdsRefusal?)null,
         });
     }

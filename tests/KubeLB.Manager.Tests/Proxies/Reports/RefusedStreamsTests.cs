@@ -22,6 +22,7 @@ public sealed class RefusedStreamsTests
     [Theory]
     [InlineData("tenant-a", "tenant-b", "a", "mount Secret envoy-xds-client of namespace tenant-a")]
     [InlineData("tenant-a", null, "a", "let it read the present Secret envoy-xds-client of namespace tenant-a")]
+    [InlineData("tenant-a", "tenant-a", "a", "of a Tenant that had this name before")]
     [InlineData("made-up", "tenant-b", "b", "set its node.id to tenant-b")]
     public void The_tenant_that_it_concerns_is_told_what_to_do(string node, string? identity, string tenant, string advice)
     {
