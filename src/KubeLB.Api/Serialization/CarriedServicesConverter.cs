@@ -51,7 +51,7 @@ internal sealed class CarriedServicesConverter : JsonConverter<List<RouteService
         {
             return service.Deserialize<RouteService>(options);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException or OverflowException)
         {
             return new() { UnreadableAt = (e as JsonException)?.Path ?? "$", Unreadable = service };
         }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using k8s.Models;
 
 namespace KubeLB.Api.V1Alpha1;
@@ -27,4 +28,8 @@ public sealed class Route : ApiObject
 
     /// <summary>What the manager made of it.</summary>
     public RouteStatus? Status { get; set; }
+
+    /// <summary>Why <see cref="Spec"/> cannot be read, so that there is none here; null if it can be.</summary>
+    [JsonIgnore]
+    public string? Unreadable { get; set; }
 }

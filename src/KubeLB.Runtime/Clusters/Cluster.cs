@@ -21,6 +21,7 @@ public sealed class Cluster : IAsyncDisposable
     private readonly ApiTransport _transport;
     private readonly string _fieldManager;
     private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
+    private readonly Dictionary<Type, InformerRegistration> _registrations = [];
     private readonly ConcurrentDictionary<Type, object> _clients = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
@@ -52,6 +53,7 @@ public sealed class Cluster : IAsyncDisposable
         var parts = new InformerParts(this, new ClusterTroubles(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
         foreach (var registration in watched.Informers)
         {
+            _registrations.Add(registration.Type, registration);
             _informers.Add(registration.Kind, registration.Create(parts));
         }
     }
@@ -117,7 +119,8 @@ public sealed class Cluster : IAsyncDisposable
 
     internal ResourceClient<T> ClientOf<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(_transport, _fieldManager));
+        (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(
+            _transport, _fieldManager, (_registrations.GetValueOrDefault(typeof(T)) as InformerRegistration<T>)?.Settings.Unreadable));
 
     internal bool Watches<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());

@@ -9,7 +9,7 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Clusters;
 
 /// <inheritdoc />
-internal sealed class ResourceClient<T>(ApiTransport transport, string fieldManager) : IResourceClient<T>
+internal sealed class ResourceClient<T>(ApiTransport transport, string fieldManager, Func<T, string, T>? unreadable = null) : IResourceClient<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private const string MergePatchType = "application/merge-patch+json";
@@ -119,7 +119,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         try
         {
-            item = Named(SharedStrings.Deserialize<T>(element));
+            item = Decode(element);
             _ = ResourceKey.Of(item);
             problem = null;
             return true;
@@ -174,7 +174,39 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var answer = await transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
-        return Named(SharedStrings.Deserialize<T>(answer.RootElement));
+        return Decode(answer.RootElement);
+    }
+
+    private T Decode(JsonElement element)
+    {
+        try
+        {
+            return Named(SharedStrings.Deserialize<T>(element));
+        }
+#pragma warning disable CA1031 // As in TryDecode.
+        catch (Exception e) when (unreadable is not null && element.ValueKind == JsonValueKind.Object)
+#pragma warning restore CA1031
+        {
+            return unreadable(Named(SharedStrings.Deserialize<T>(WithoutSpec(element))), e.Message);
+        }
+    }
+
+    private static JsonElement WithoutSpec(JsonElement element)
+    {
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text))
+        {
+            writer.WriteStartObject();
+            foreach (var field in element.EnumerateObject().Where(f => !f.NameEquals("spec")))
+            {
+                field.WriteTo(writer);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        using var document = JsonDocument.Parse(text.ToArray());
+        return document.RootElement.Clone();
     }
 
     // Items of a list do not carry apiVersion and kind.

@@ -39,6 +39,11 @@ public sealed partial class CarriedObject
             return (null, $"Routes belong into a tenant's namespace (tenant-<name>), not into {route.Namespace}.");
         }
 
+        if (route.Unreadable is { } why)
+        {
+            return (null, $"The Route's spec cannot be read: {why}");
+        }
+
         if (RouteOrigin.Of(route) is not { } origin)
         {
             return (null, "spec.source.kubernetes.resource must be an object with apiVersion, kind and metadata.name.");

@@ -40,7 +40,7 @@ public sealed class TestCluster : IAsyncDisposable
 
     public Task<T> PatchAsync<T>(string @namespace, string name, string mergePatch)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _cluster.Client<T>().MergePatchAsync(new ResourceKey(@namespace, name), JsonNode.Parse(mergePatch)!.AsObject(), default);
+        _cluster.Client<T>().MergePatchAsync(new ResourceKey(@namespace, name), JsonNode.Parse(mergePatch, documentOptions: new() { MaxDepth = 1000 })!.AsObject(), default);
 
     /// <summary>Writes into the status as another controller would.</summary>
     public Task<T> PatchStatusAsync<T>(string @namespace, string name, object status)

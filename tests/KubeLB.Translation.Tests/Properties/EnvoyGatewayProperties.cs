@@ -154,6 +154,27 @@ public sealed class EnvoyGatewayProperties
         ApiJson.ToJson(view.Named).ToJsonString().Should().Be(gatewayBefore);
     });
 
+    [Fact]
+    public void What_stands_among_the_services_makes_no_route_unreadable() => Gen.Select(HostileRoutes.Json, Holders).Sample(
+        (json, _) =>
+        {
+            // What nobody reads for its depth alone is not read as a whole.
+            if (Depth(json) < 64 && Read(json) is null && json["spec"] is JsonObject spec && spec["source"] is JsonObject source && source["kubernetes"] is JsonObject kubernetes)
+            {
+                kubernetes.Remove("services");
+                Read(json).Should().BeNull("it is something else");
+            }
+        },
+        iter: Iterations,
+        print: sample => sample.Item1.ToJsonString());
+
+    private static int Depth(JsonNode? node) => node switch
+    {
+        JsonObject json => 1 + json.Select(field => Depth(field.Value)).DefaultIfEmpty().Max(),
+        JsonArray array => 1 + array.Select(Depth).DefaultIfEmpty().Max(),
+        _ => 0,
+    };
+
     private static void Sample(Action<Route, NameHolder> check) =>
         Gen.Select(HostileRoutes.Json, Holders).Sample(
             (json, holder) =>
