@@ -30,7 +30,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         await _bed.Management.WaitAsync<Route>(Tenant, "fine", r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2, "is programmed anew");
         await _bed.SettleAsync();
 
-        (await EventsAsync(Tenant)).Should().BeEmpty();
+        (await EventsAsync(Tenant)).Where(e => !IsOfWatches(e)).Should().BeEmpty();
     }
 
     [SkippableFact]
@@ -50,7 +50,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         await EventAsync("bad", "Applied");
         await _bed.SettleAsync();
 
-        (await EventsAsync(Tenant)).Select(e => $"{e.Type} {e.Reason} {e.Count}").Should().BeEquivalentTo("Warning Refused 1", "Normal Applied 1");
+        (await EventsAsync(Tenant)).Where(e => !IsOfWatches(e)).Select(e => $"{e.Type} {e.Reason} {e.Count}").Should().BeEquivalentTo("Warning Refused 1", "Normal Applied 1");
         var text = (await kubectl.OkAsync($"describe route bad -n {Tenant}")).Text;
         text.Should().MatchRegex(@"Warning +Refused +\S+( \(x\d+ over \S+\))? +kubelb-manager +Service default/bad: port 80 with nodePort none is not usable; both must be 1-65535\.");
         text.Should().MatchRegex(@"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +What was wrong is mended: HTTPRoute default-bad is generated");
@@ -119,6 +119,9 @@ public sealed class RouteEventTests : IAsyncLifetime
 
         bool Matches(Corev1Event e) => e.InvolvedObject.Name == route && e.Reason == reason && e.Message.StartsWith(message, StringComparison.Ordinal);
     }
+
+    // Envoy Gateway may hear of a new HTTPRoute before it hears of the Service that was written before it, and says so for a moment.
+    private static bool IsOfWatches(Corev1Event told) => told is { Reason: "BackendNotFound", Count: 1 };
 
     private async Task<IReadOnlyList<Corev1Event>> EventsAsync(string @namespace) =>
         [.. (await _bed.Management.ListAsync<Corev1Event>(@namespace)).Where(e => e.Source?.Component == "kubelb-manager")];

@@ -24,7 +24,7 @@ namespace KubeLB.Translation.Tests.Properties;
 public sealed class SchemaProperties : IAsyncLifetime
 {
     private const string Variable = "KUBELB_TEST_CRDS";
-    private const int Iterations = 300;
+    private const int Iterations = 1500;
 
     private static readonly string[] Definitions =
     [
