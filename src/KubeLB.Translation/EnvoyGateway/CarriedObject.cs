@@ -41,7 +41,7 @@ public sealed partial class CarriedObject
 
         if (route.Unreadable is { } why)
         {
-            return (null, $"The Route's spec cannot be read: {why}");
+            return (null, $"The Route's spec cannot be read; correct the field that is named here, or delete the Route and its CCM writes it anew: {why}");
         }
 
         if (RouteOrigin.Of(route) is not { } origin)

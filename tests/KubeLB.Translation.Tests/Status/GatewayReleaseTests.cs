@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
@@ -53,12 +52,10 @@ public sealed class GatewayReleaseTests
         {
             Resources = new RouteResources
             {
-                Route = new GeneratedObject { Kind = "Gateway", GeneratedName = "default-gw", SourceGeneration = 1, Generation = 4, Status = Json(reported) },
+                Route = new GeneratedObject { Kind = "Gateway", GeneratedName = "default-gw", SourceGeneration = 1, Generation = 4, Status = ApiJson.ToJson(reported) },
             },
         },
     };
-
-    private static JsonObject Json(GatewayStatus status) => ApiJson.ToJson(status);
 
     private static GatewayStatus Reported(string address, string message, int routes) => new()
     {
