@@ -104,7 +104,12 @@ public static class ProxyBootstrap
             {
                 // A server that speaks HTTP/2 only refuses who does not ask for it.
                 ["alpn_protocols"] = new JsonArray("h2"),
-                ["tls_params"] = new JsonObject { ["tls_minimum_protocol_version"] = "TLSv1_2" },
+                ["tls_params"] = new JsonObject
+                {
+                    // As a client Envoy ends at TLS 1.2 unless the maximum is given.
+                    ["tls_minimum_protocol_version"] = "TLSv1_3",
+                    ["tls_maximum_protocol_version"] = "TLSv1_3",
+                },
                 ["tls_certificate_sds_secret_configs"] = new JsonArray(
                     Discovered(ProxyCertificateFiles.CertificateName, ProxyCertificateFiles.CertificateFile)),
                 ["validation_context_sds_secret_config"] = Discovered(ProxyCertificateFiles.TrustName, ProxyCertificateFiles.TrustFile),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
@@ -65,6 +66,9 @@ internal sealed class XdsServer(
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+
+            // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
+            kestrel.AllowAlternateSchemes = true;
             if (address.Address is null)
             {
                 kestrel.ListenAnyIP(address.Port, Configure);
@@ -125,6 +129,7 @@ internal sealed class XdsServer(
         {
             listen.UseHttps(https =>
             {
+                https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 https.ServerCertificateSelector = (_, _) => certificates.Server;
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
                 https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null;
