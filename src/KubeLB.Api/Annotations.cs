@@ -14,6 +14,9 @@ public static class Annotations
     /// <summary>What the applier last wrote to a generated object: lets it tell its own fields from those of others.</summary>
     public const string Applied = "kubelb.k8c.io/applied";
 
+    /// <summary>On a generated Service: the tenant's node ports behind its ports, <c>80/TCP=30080,443/TCP=30443</c>.</summary>
+    public const string NodePorts = "kubelb.k8c.io/node-ports";
+
     /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 }

@@ -24,15 +24,15 @@ internal static class CertificateIssuer
         return KeyPair.Of(certificate, key);
     }
 
-    /// <summary>A server's certificate.</summary>
+    /// <summary>A server's certificate, which replicas also show to each other as clients.</summary>
     public static KeyPair Server(X509Certificate2 authority, IReadOnlyList<string> names, DateTimeOffset now, TimeSpan lifetime) =>
-        Leaf(authority, names, ServerAuthentication, now, lifetime);
+        Leaf(authority, names, [ServerAuthentication, ClientAuthentication], now, lifetime);
 
     /// <summary>A client's certificate.</summary>
     public static KeyPair Client(X509Certificate2 authority, string name, DateTimeOffset now, TimeSpan lifetime) =>
-        Leaf(authority, [name], ClientAuthentication, now, lifetime);
+        Leaf(authority, [name], [ClientAuthentication], now, lifetime);
 
-    private static KeyPair Leaf(X509Certificate2 authority, IReadOnlyList<string> names, string usage, DateTimeOffset now, TimeSpan lifetime)
+    private static KeyPair Leaf(X509Certificate2 authority, IReadOnlyList<string> names, string[] usages, DateTimeOffset now, TimeSpan lifetime)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -47,7 +47,7 @@ internal static class CertificateIssuer
         request.CertificateExtensions.Add(alternatives.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. usages.Select(u => new Oid(u))], critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         var end = now + lifetime;
         using var certificate = request.Create(authority, now - Leeway, end < authority.NotAfter ? end : authority.NotAfter, RandomNumberGenerator.GetBytes(16));

@@ -17,6 +17,9 @@ internal static class CertificateSecrets
     /// <summary>In each tenant's namespace: what its proxies show, and whom they trust.</summary>
     public const string Client = "envoy-xds-client";
 
+    /// <summary>The Service in front of the xDS servers of all replicas.</summary>
+    public const string ServiceObject = "envoycp";
+
     /// <summary>Key of the authorities that are trusted.</summary>
     public const string TrustedKey = "ca.crt";
 

@@ -20,7 +20,13 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
     public X509Certificate2? Server => Load().Certificate;
 
     /// <summary>Whose proxies a client's certificate is for; null if it is not to be trusted.</summary>
-    public ProxyIdentity? IdentityOf(X509Certificate2 client)
+    public ProxyIdentity? IdentityOf(X509Certificate2 client) => IsTrusted(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
+
+    /// <summary>Whether a certificate is one of this manager's replicas, which show the server's certificate to each other.</summary>
+    public bool IsReplica(X509Certificate2 certificate) =>
+        IsTrusted(certificate) && XdsAuthority.NamesOf(certificate).Contains(CertificateSecrets.ServiceName(options.Namespace), StringComparer.Ordinal);
+
+    private bool IsTrusted(X509Certificate2 client)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -28,7 +34,7 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.2"));
-        return chain.Build(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
+        return chain.Build(client);
     }
 
     private Loaded Load()

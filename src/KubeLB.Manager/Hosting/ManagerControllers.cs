@@ -7,6 +7,7 @@ using KubeLB.Manager.Caching;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
@@ -55,6 +56,7 @@ internal static class ManagerControllers
             controller.Watch<V1Lease>(ManagementCluster.Name, host => host.GetRequiredService<ReplicaReports>().RoutesOf);
             controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
             controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
+            AcknowledgementWatches.WatchAcknowledgements(controller);
             controller.Watch<Config>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
         });
         services.AddController<SyncSecretReconciler>("syncsecret", controller =>

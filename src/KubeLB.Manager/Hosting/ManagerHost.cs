@@ -9,6 +9,7 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Debugging;
 using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Serving;
@@ -80,6 +81,7 @@ public static class ManagerHost
             services.AddSingleton<IXdsObserver, XdsMetrics>();
             services.AddSingleton<IDebugPage, XdsDebugPage>();
             ReportWatches.AddServices(services);
+            AcknowledgementWatches.AddServices(services);
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
@@ -132,6 +134,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             ReportWatches.AddInformers(management, options);
+            AcknowledgementWatches.AddInformers(management, options);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);

@@ -54,6 +54,28 @@ internal sealed class ProxyConfigurations(
         }
     }
 
+    /// <summary>The resources of some ports as they are now; none of a port that is not served.</summary>
+    /// <param name="tenantNamespace">The tenant's namespace.</param>
+    /// <param name="ports">Names of ports.</param>
+    public IReadOnlyList<XdsResourceVersion> ResourcesOf(string tenantNamespace, IEnumerable<string> ports)
+    {
+        if (!_tenants.TryGetValue(tenantNamespace, out var entry))
+        {
+            return [];
+        }
+
+        lock (entry)
+        {
+            return
+            [
+                .. from resource in entry.Configuration.ResourcesOf(ports)
+                   let present = resources.Find(tenantNamespace, resource.TypeUrl, resource.Name)
+                   where present is not null
+                   select new XdsResourceVersion(resource.TypeUrl, resource.Name, present.Version),
+            ];
+        }
+    }
+
     private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
         while (!TryChange(tenantNamespace, apply))
@@ -149,7 +171,7 @@ internal sealed class ProxyConfigurations(
     private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) => configuration.SetRoute(
         key.Name,
         _routes.Get(key) is { } route
-            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)), configuration.PortsOf(key.Name))
+            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)))
             : [],
         change);
 

@@ -15,11 +15,16 @@ internal static class RoutePorts
     private const string Tcp = "TCP";
     private const string Udp = "UDP";
 
-    /// <summary>A port of the proxy for each port of a generated Service whose node port is known, or was.</summary>
+    /// <summary>Name of the proxy's port for a port of a generated Service.</summary>
+    public static string NameOf(string service, int port, string protocol = Tcp) => $"{service}-{port}-{protocol}";
+
+    /// <summary>
+    /// A port of the proxy for each port of a generated Service whose node port is known: from the Route, or, for what the Route no longer
+    /// refers to, from what the Service was generated with. A Service that is there is served.
+    /// </summary>
     /// <param name="route">The Route.</param>
     /// <param name="generated">The Services generated from it.</param>
-    /// <param name="before">The ports as they were: a Service that is there is served, also if the Route leads to it no more.</param>
-    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated, IReadOnlyList<ProxyPort> before)
+    public static IReadOnlyList<ProxyPort> Of(Route route, IEnumerable<V1Service> generated)
     {
         var kind = RouteOrigin.Of(route)?.Kind;
         var ports = new List<ProxyPort>();
@@ -27,6 +32,7 @@ internal static class RoutePorts
         foreach (var service in generated)
         {
             var nodePorts = NodePorts(carried.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName))));
+            var generatedWith = GeneratedNodePorts.Read(service);
             foreach (var port in service.Spec?.Ports ?? [])
             {
                 var protocol = port.Protocol ?? Tcp;
@@ -35,14 +41,9 @@ internal static class RoutePorts
                     continue;
                 }
 
-                var name = $"{service.Name()}-{port.Port}-{protocol}";
-                if (nodePorts.TryGetValue((port.Port, protocol), out var nodePort))
+                if (nodePorts.TryGetValue((port.Port, protocol), out var nodePort) || generatedWith.TryGetValue((port.Port, protocol), out nodePort))
                 {
-                    ports.Add(new ProxyPort(name, listenerPort, nodePort, ProtocolOf(kind, port)));
-                }
-                else if (before.FirstOrDefault(p => p.Name == name && p.ListenerPort == listenerPort) is { } known)
-                {
-                    ports.Add(known);
+                    ports.Add(new ProxyPort(NameOf(service.Name(), port.Port, protocol), listenerPort, nodePort, ProtocolOf(kind, port)));
                 }
             }
         }

@@ -37,6 +37,14 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         _ => [],
     };
 
+    /// <summary>The resources of some ports, by type and name; none of a port that is not served.</summary>
+    public IReadOnlyList<(string TypeUrl, string Name)> ResourcesOf(IEnumerable<string> ports) =>
+    [
+        .. ports.Select(_claims.HolderOf).OfType<ProxyPort>().SelectMany<ProxyPort, (string, string)>(port => _discovery == EndpointDiscovery.Eds
+            ? [(ResourceTypes.Cluster, port.Name), (ResourceTypes.ClusterLoadAssignment, EndpointsResource.NameFor(port.NodePort)), (ResourceTypes.Listener, port.Name)]
+            : [(ResourceTypes.Cluster, port.Name), (ResourceTypes.Listener, port.Name)]),
+    ];
+
     /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {

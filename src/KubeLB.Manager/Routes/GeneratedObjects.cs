@@ -66,6 +66,14 @@ internal sealed class GeneratedObjects(
         }
     }
 
+    /// <summary>The HTTPRoute or GRPCRoute of that name as it is now; null if there is none.</summary>
+    public IGatewayRoute? RouteOf(ApiObject generated) => generated switch
+    {
+        HttpRoute => management.Informer<HttpRoute>().Get(generated.Namespace, generated.Name),
+        GrpcRoute => management.Informer<GrpcRoute>().Get(generated.Namespace, generated.Name),
+        _ => null,
+    };
+
     /// <summary>The Services that were generated from the Route and are not about to go.</summary>
     public IEnumerable<V1Service> ServicesOf(Route route) => management.Informer<V1Service>().ByIndex(Indexes.ByOwner, route.Metadata.Uid)
         .Concat(OwnerlessServices.Of(route, management.Informer<V1Service>()))

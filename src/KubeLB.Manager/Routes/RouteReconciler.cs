@@ -1,9 +1,12 @@
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
@@ -12,6 +15,7 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
@@ -22,7 +26,7 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>
 /// Turns Routes into objects for Envoy Gateway. Watches Routes, what was generated from them, and settings; writes Services,
-/// then the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted (all of it if the Route is refused), and reports in
+/// then, once the tenant's proxies serve them, the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted (all of it if the Route is refused), and reports in
 /// the Route's status.
 /// </summary>
 internal sealed class RouteReconciler(
@@ -34,6 +38,8 @@ internal sealed class RouteReconciler(
     Applier applier,
     StatusPace pace,
     LeavingServices leaving,
+    ProxyConfigurations configurations,
+    ProxyAcknowledgements acknowledgements,
     ReplicaReports reports,
     RouteEvents events,
     TimeProvider time,
@@ -51,11 +57,14 @@ internal sealed class RouteReconciler(
         {
             pace.Forget(key);
             leaving.Forget(key);
+            acknowledgements.Forget(key);
             return ReconcileResult.Done;
         }
 
         if (route.Metadata.DeletionTimestamp is not null)
         {
+            acknowledgements.Forget(key);
+
             // What was generated goes first; its end is seen, and then so is the Route's.
             if (await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false))
             {
@@ -74,6 +83,12 @@ internal sealed class RouteReconciler(
         }
 
         var (status, lookAgain) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
+        if (status is null)
+        {
+            // The proxies answer within milliseconds; nothing is reported of that.
+            return ReconcileResult.RequeueAfter(lookAgain!.Value);
+        }
+
         if (pace.TimeLeft(route, status) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
@@ -95,7 +110,7 @@ internal sealed class RouteReconciler(
         }
     }
 
-    private async Task<(RouteStatus Status, TimeSpan? LookAgain)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    private async Task<(RouteStatus? Status, TimeSpan? LookAgain)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
@@ -113,7 +128,19 @@ internal sealed class RouteReconciler(
                 services[plan.Key] = await generatedObjects.ApplyAsync(plan.Service, cancellationToken).ConfigureAwait(false);
             }
 
+            var backends = StandingOfNewBackends(route, translation);
+            if (backends.Left is { } left)
+            {
+                return (null, left);
+            }
+
+            if (backends.Rejection is { } rejection)
+            {
+                return (Held(route, translation, services, rejection), Pause);
+            }
+
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
+            acknowledgements.Forget(ResourceKey.Of(route));
             if (generated.Error is null && translation.Retries?.Policy is { } retries)
             {
                 policy = await generatedObjects.ApplyAsync(retries, cancellationToken).ConfigureAwait(false);
@@ -136,6 +163,38 @@ internal sealed class RouteReconciler(
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
         var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
         return (status, mayPass && !(stay < Pause) ? Pause : stay);
+    }
+
+    // What the generated route refers to already is served. What it does not yet is configured first.
+    private BackendStanding StandingOfNewBackends(Route route, EnvoyGatewayTranslation translation)
+    {
+        if (translation.Generated is not IGatewayRoute desired)
+        {
+            return BackendStanding.Ready;
+        }
+
+        var key = ResourceKey.Of(route);
+        var services = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
+        var added = PortsOf(desired).Where(p => services.Contains(p.Service)).ToHashSet();
+        added.ExceptWith(generatedObjects.RouteOf(translation.Generated) is { } present ? PortsOf(present) : []);
+        if (added.Count > 0)
+        {
+            // The Services have just been written; their events come a moment later.
+            configurations.RefreshRoute(key);
+        }
+
+        return acknowledgements.Of(key, [.. added.Select(p => RoutePorts.NameOf(p.Service, p.Port))]);
+    }
+
+    private static IEnumerable<(string Service, int Port)> PortsOf(IGatewayRoute route) =>
+        BackendReferences.Of(route).Where(b => b.IsService && b.Ref.Port is not null).Select(b => (b.Ref.Name, b.Ref.Port!.Value));
+
+    private RouteStatus Held(Route route, EnvoyGatewayTranslation translation, Dictionary<string, AppliedObject> services, ProxyRejection rejection)
+    {
+        var now = StatusTime.Of(time.GetUtcNow());
+        var status = RouteStatusBuilder.Build(route, translation with { IsHeld = true }, generated: null, services, now);
+        ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)) ?? rejection, now);
+        return status;
     }
 
     private TimeSpan? StayOfOthers(Route route, EnvoyGatewayTranslation translation, AppliedObject generated, HashSet<string> names)

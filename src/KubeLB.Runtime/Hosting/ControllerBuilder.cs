@@ -10,6 +10,7 @@ namespace KubeLB.Runtime.Hosting;
 public sealed class ControllerBuilder
 {
     private readonly List<WatchRegistration> _watches = [];
+    private readonly List<Func<IServiceProvider, Action<ResourceKey>, IDisposable>> _sources = [];
     private readonly HashSet<(string Cluster, ResourceKind Kind)> _needs = [];
     private readonly HashSet<(string Cluster, ResourceKind Kind)> _own = [];
 
@@ -27,6 +28,8 @@ public sealed class ControllerBuilder
 
     internal IReadOnlyList<WatchRegistration> Watches => _watches;
 
+    internal IReadOnlyList<Func<IServiceProvider, Action<ResourceKey>, IDisposable>> Sources => _sources;
+
     internal IReadOnlyCollection<(string Cluster, ResourceKind Kind)> Needs => _needs;
 
     /// <summary>The kinds whose own keys are reconciled: without them there is nothing to do, even where they may be absent.</summary>
@@ -41,6 +44,15 @@ public sealed class ControllerBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(cluster);
         _needs.Add((cluster, ResourceKind.Of<T>()));
+        return this;
+    }
+
+    /// <summary>Reconciles keys that something other than an informer gives, as a channel source of controller-runtime does.</summary>
+    /// <param name="connect">Called once, with the host's services and what queues a key; ends with what it returns.</param>
+    public ControllerBuilder Source(Func<IServiceProvider, Action<ResourceKey>, IDisposable> connect)
+    {
+        ArgumentNullException.ThrowIfNull(connect);
+        _sources.Add(connect);
         return this;
     }
 

@@ -3,6 +3,7 @@ using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Probes;
+using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -108,7 +109,9 @@ internal sealed class RuntimeHostedService(
                     ? informer.WaitForSyncAsync
                     : informer.WaitUntilUsableAsync)],
             [.. settings.Watches.Select<WatchRegistration, Func<IDisposable>>(
-                watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add))],
+                watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add)),
+                .. settings.Sources.Select<Func<IServiceProvider, Action<ResourceKey>, IDisposable>, Func<IDisposable>>(
+                    source => () => source(services, controller.Queue.Add))],
             settings.OnlyWhileLeading ? leadership : null,
             logger);
     }

@@ -222,7 +222,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
 
         var stop = new CancellationTokenSource();
         var source = new XdsSource(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _proxyPods, _proxyStates, _loggers.CreateLogger<XdsSource>());
-        var following = _dataPlane.Proxies.RunAsync(source, stop.Token);
+        var following = Task.WhenAll(
+            _dataPlane.Proxies.RunAsync(source, stop.Token),
+            new PodStreams(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _proxyPods).RunAsync(stop.Token));
         return async () =>
         {
             await stop.CancelAsync().ConfigureAwait(false);

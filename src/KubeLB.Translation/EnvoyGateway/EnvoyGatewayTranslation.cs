@@ -26,6 +26,12 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
     public bool IsRefused { get; private init; }
 
+    /// <summary>
+    /// Whether <see cref="Generated"/> is not written yet, since a proxy of the tenant has rejected the configuration of its new backends: the object
+    /// as it was generated before stays, and its status.
+    /// </summary>
+    public bool IsHeld { get; init; }
+
     /// <summary>The word of <see cref="RouteConditions"/> for a refusal by the operator's settings; null for others.</summary>
     public string? NotPermitted { get; private init; }
 

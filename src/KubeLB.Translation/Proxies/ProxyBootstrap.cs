@@ -11,11 +11,16 @@ public static class ProxyBootstrap
     private const string XdsCluster = "xds_cluster";
     private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>The bootstrap, as JSON.</summary>
+    /// <summary>Environment variable of the container that holds the pod's name.</summary>
+    public const string PodNameVariable = "POD_NAME";
+
+    /// <summary>The bootstrap, as JSON. <c>$(POD_NAME)</c> in it is expanded by Kubernetes.</summary>
     public static string Build(ControlPlane controlPlane, ProxyHeaderLimits headers, ProxyOverload? overload)
     {
         var bootstrap = new JsonObject
         {
+            // Kubernetes puts the pod's name in: https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
+            ["node"] = new JsonObject { ["metadata"] = new JsonObject { ["pod"] = $"$({PodNameVariable})" } },
             ["admin"] = new JsonObject { ["address"] = ProxyOwnListeners.Address("127.0.0.1", ProxyPorts.Admin) },
             ["dynamic_resources"] = new JsonObject
             {
@@ -24,7 +29,19 @@ public static class ProxyBootstrap
                     ["api_type"] = "DELTA_GRPC",
                     ["transport_api_version"] = "V3",
                     ["set_node_on_first_message_only"] = true,
-                    ["grpc_services"] = new JsonArray(new JsonObject { ["envoy_grpc"] = new JsonObject { ["cluster_name"] = XdsCluster } }),
+                    ["grpc_services"] = new JsonArray(new JsonObject
+                    {
+                        ["envoy_grpc"] = new JsonObject
+                        {
+                            ["cluster_name"] = XdsCluster,
+
+                            // A manager that starts is found within 2 s; without this Envoy waits for up to 30 s.
+                            ["retry_policy"] = new JsonObject
+                            {
+                                ["retry_back_off"] = new JsonObject { ["base_interval"] = "0.25s", ["max_interval"] = "1.5s" },
+                            },
+                        },
+                    }),
                 },
                 ["cds_config"] = Aggregated(),
                 ["lds_config"] = Aggregated(),
@@ -63,7 +80,7 @@ public static class ProxyBootstrap
         {
             ["name"] = XdsCluster,
             ["type"] = "STRICT_DNS",
-            ["connect_timeout"] = "5s",
+            ["connect_timeout"] = "1s",
             ["load_assignment"] = ProxyOwnListeners.Endpoint(XdsCluster, controlPlane.Host, controlPlane.Port),
             ["typed_extension_protocol_options"] = new JsonObject
             {
@@ -74,15 +91,11 @@ public static class ProxyBootstrap
                     {
                         ["http2_protocol_options"] = new JsonObject
                         {
-                            // A manager that is gone without a word is noticed, and another one asked.
-                            ["connection_keepalive"] = new JsonObject { ["interval"] = "30s", ["timeout"] = "5s" },
+                            // A manager that is gone without closing its connections is noticed within 8 s.
+                            ["connection_keepalive"] = new JsonObject { ["interval"] = "5s", ["timeout"] = "3s" },
                         },
                     },
                 },
-            },
-            ["upstream_connection_options"] = new JsonObject
-            {
-                ["tcp_keepalive"] = new JsonObject { ["keepalive_probes"] = 3, ["keepalive_time"] = 30, ["keepalive_interval"] = 5 },
             },
         };
         if (!controlPlane.IsPlain)

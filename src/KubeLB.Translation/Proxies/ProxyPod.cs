@@ -94,6 +94,14 @@ internal static class ProxyPod
             "--drain-time-s", "60",
             "--drain-strategy", "immediate",
         ],
+        Env =
+        [
+            new V1EnvVar
+            {
+                Name = ProxyBootstrap.PodNameVariable,
+                ValueFrom = new V1EnvVarSource { FieldRef = new V1ObjectFieldSelector { ApiVersion = "v1", FieldPath = "metadata.name" } },
+            },
+        ],
         Ports =
         [
             new V1ContainerPort { Name = "readiness", ContainerPort = ProxyPorts.Readiness, Protocol = "TCP" },

@@ -30,11 +30,15 @@ internal static class ServiceGenerator
         var contractName = GeneratedNames.ForService(@namespace, origin.Name, serviceName);
         var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view, (@namespace, Labels.Value(serviceName)));
 
+        var annotations = new Dictionary<string, string>(policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations) ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        {
+            [Annotations.NodePorts] = GeneratedNodePorts.Write(service.Spec?.Ports ?? []),
+        };
         return new GeneratedServicePlan(key, @namespace, serviceName, new V1Service
         {
             ApiVersion = V1Service.KubeApiVersion,
             Kind = V1Service.KubeKind,
-            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations)),
+            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, annotations),
             Spec = new V1ServiceSpec
             {
                 Type = "ClusterIP",

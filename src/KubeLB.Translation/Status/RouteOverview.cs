@@ -20,7 +20,16 @@ internal static class RouteOverview
         string now)
     {
         var conditions = new ConditionSet(route.Status?.Conditions, now);
-        if (Failure(translation, generated, services) is { } failure)
+        if (translation.IsHeld)
+        {
+            var held = new Finding(
+                ConditionStatus.Unknown,
+                GatewayConditions.Pending,
+                $"{translation.Generated?.Kind} {translation.Generated?.Name} is not written before the tenant's proxies have accepted its new backends.");
+            Set(RouteConditions.Accepted, held);
+            Set(RouteConditions.Programmed, held);
+        }
+        else if (Failure(translation, generated, services) is { } failure)
         {
             Set(RouteConditions.Accepted, failure);
             Set(RouteConditions.Programmed, failure);

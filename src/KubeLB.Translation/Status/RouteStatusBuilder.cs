@@ -59,6 +59,7 @@ public static class RouteStatusBuilder
 
         // After a failure the generated object, if there is one, still is that of an older generation; after a refusal there
         // is none, and its name is free.
+        var isNew = error is null && !translation.IsHeld;
         before = translation.IsRefused ? new GeneratedObject { Conditions = before?.Conditions } : before;
         return new GeneratedObject
         {
@@ -67,10 +68,12 @@ public static class RouteStatusBuilder
             Name = origin?.Name,
             Namespace = origin?.Namespace,
             GeneratedName = translation.Generated?.Name ?? before?.GeneratedName,
-            SourceGeneration = error is null ? source : before?.SourceGeneration,
-            Generation = error is null ? applied?.Generation : before?.Generation,
-            Status = error is null ? applied?.Status ?? [] : before?.Status,
-            Conditions = Permitted(translation, before?.Conditions, source, now, Applied(before?.Conditions, error, source, now)),
+            SourceGeneration = isNew ? source : before?.SourceGeneration,
+            Generation = isNew ? applied?.Generation : before?.Generation,
+            Status = isNew ? applied?.Status ?? [] : before?.Status,
+            Conditions = translation.IsHeld
+                ? before?.Conditions
+                : Permitted(translation, before?.Conditions, source, now, Applied(before?.Conditions, error, source, now)),
         };
     }
 

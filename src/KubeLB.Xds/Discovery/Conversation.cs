@@ -146,6 +146,27 @@ internal sealed class Conversation<TRequest, TResponse>(
         }
     }
 
+    public (XdsStanding Standing, XdsRejection? Rejection)? StandingOf(XdsResourceVersion resource)
+    {
+        lock (_gate)
+        {
+            if (_order.Find(resource.TypeUrl) is not { } type)
+            {
+                return null;
+            }
+
+            if (type.Rejected.Find(resource.Name) is { } rejection)
+            {
+                return (XdsStanding.Rejected, rejection);
+            }
+
+            // While a response is unanswered, what it holds is still listed as the last additions.
+            var isAcknowledged = type.Subscription.Sent.Has(resource.Name, resource.Version)
+                && !(type.Awaiting && type.Subscription.Additions.ContainsKey(resource.Name));
+            return (isAcknowledged ? XdsStanding.Acknowledged : XdsStanding.Pending, null);
+        }
+    }
+
     private string TypeOf(RequestHeader header)
     {
         if (onlyType is null)

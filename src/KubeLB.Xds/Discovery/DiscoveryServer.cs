@@ -70,14 +70,15 @@ internal sealed class DiscoveryServer(
         IDiscoveryProtocol<TRequest, TResponse> protocol, TRequest first, ServerCallContext call)
         where TResponse : IMessage
     {
-        var node = protocol.Header(first).Node;
+        var header = protocol.Header(first);
+        var node = header.Node;
         if (string.IsNullOrEmpty(node))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about."));
         }
 
         await AdmitAsync(node, call).ConfigureAwait(false);
-        return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta);
+        return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta) { Pod = header.Pod };
     }
 
     private async Task AdmitAsync(string node, ServerCallContext call)
@@ -117,11 +118,13 @@ internal sealed class DiscoveryServer(
             // Whoever was to end this node's streams while this one was let in did not find it.
             await AdmitAsync(info.Node, call).ConfigureAwait(false);
             conversation.Take(first);
+            streams.Notify(info.Node);
             while (true)
             {
                 while (ahead.Reader.TryRead(out var request))
                 {
                     conversation.Take(request);
+                    streams.Notify(info.Node);
                 }
 
                 if (conversation.Next(out var sent) is { } response)

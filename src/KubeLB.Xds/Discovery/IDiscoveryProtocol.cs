@@ -1,3 +1,4 @@
+using Envoy.Config.Core.V3;
 using Google.Protobuf;
 using Google.Rpc;
 
@@ -8,7 +9,18 @@ namespace KubeLB.Xds.Discovery;
 /// <param name="TypeUrl">The type.</param>
 /// <param name="Nonce">The response that it answers; empty if none.</param>
 /// <param name="Error">The client's error, if it refuses that response.</param>
-internal readonly record struct RequestHeader(string? Node, string TypeUrl, string Nonce, Status? Error);
+/// <param name="Pod">The client's pod, as its node metadata says; null if they do not.</param>
+internal readonly record struct RequestHeader(string? Node, string TypeUrl, string Nonce, Status? Error, string? Pod)
+{
+    /// <summary>Reads the pod from node metadata.</summary>
+    public static string? PodOf(Node? node) =>
+        node?.Metadata?.Fields.GetValueOrDefault(XdsStreamInfo.PodMetadata) is { KindCase: Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue, StringValue: { Length: > 0 and <= MaxPodName } pod }
+            ? pod
+            : null;
+
+    // The longest name of a pod.
+    private const int MaxPodName = 253;
+}
 
 /// <summary>What differs between the state-of-the-world and the incremental protocol.</summary>
 internal interface IDiscoveryProtocol<TRequest, TResponse>

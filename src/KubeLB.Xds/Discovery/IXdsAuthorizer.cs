@@ -10,6 +10,11 @@ public interface IXdsAuthorizer
     /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
     /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
     ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call);
+
+    /// <summary>Asked when a client wants to know, as another replica of the control plane, what clients have acknowledged.</summary>
+    /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
+    /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
+    ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult<string?>("Only replicas of the control plane may ask for this.");
 }
 
 /// <summary>Why a client may not have a node's resources.</summary>
@@ -21,4 +26,6 @@ public sealed record XdsRefusal(string Reason, string? Identity = null);
 internal sealed class EverybodyMay : IXdsAuthorizer
 {
     public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsRefusal?>(null);
+
+    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult<string?>(null);
 }

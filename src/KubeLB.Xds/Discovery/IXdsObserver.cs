@@ -59,7 +59,14 @@ public interface IXdsObserver
 /// <param name="Peer">Its address.</param>
 /// <param name="Service">The gRPC method.</param>
 /// <param name="Delta">Whether it speaks the incremental protocol.</param>
-public sealed record XdsStreamInfo(long Id, string Node, string Peer, string Service, bool Delta);
+public sealed record XdsStreamInfo(long Id, string Node, string Peer, string Service, bool Delta)
+{
+    /// <summary>Field of the node metadata in which a client names its pod.</summary>
+    public const string PodMetadata = "pod";
+
+    /// <summary>The client's pod; null if it does not name it.</summary>
+    public string? Pod { get; init; }
+}
 
 /// <summary>A response that was sent.</summary>
 /// <param name="TypeUrl">The type.</param>

@@ -11,7 +11,7 @@ internal sealed class Incremental : IDiscoveryProtocol<DeltaDiscoveryRequest, De
     public bool Delta => true;
 
     public RequestHeader Header(DeltaDiscoveryRequest request) =>
-        new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail);
+        new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail, RequestHeader.PodOf(request.Node));
 
     // Changes of interest count even when they come with a stale nonce: they are not said again.
     public void Subscribe(DeltaDiscoveryRequest request, TypeState type, bool first, bool stale)

@@ -13,6 +13,9 @@ internal sealed class StandingRejections(bool wholeState)
     /// <summary>The refused resources by name, as they are now; a copy.</summary>
     public IReadOnlyDictionary<string, XdsRejection> ByName => new Dictionary<string, XdsRejection>(_byName, StringComparer.Ordinal);
 
+    /// <summary>The rejection of a resource; null if the client has not rejected it.</summary>
+    public XdsRejection? Find(string name) => _byName.GetValueOrDefault(name);
+
     /// <summary>Notes which of them a response replaces or removes.</summary>
     public void Sending(Func<string, bool> isInResponse) => _sentAgain = _byName.Count == 0 ? [] : [.. _byName.Keys.Where(isInResponse)];
 

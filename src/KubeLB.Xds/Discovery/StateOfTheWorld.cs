@@ -15,7 +15,7 @@ internal sealed class StateOfTheWorld : IDiscoveryProtocol<DiscoveryRequest, Dis
     public bool Delta => false;
 
     public RequestHeader Header(DiscoveryRequest request) =>
-        new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail);
+        new(request.Node?.Id, request.TypeUrl, request.ResponseNonce, request.ErrorDetail, RequestHeader.PodOf(request.Node));
 
     public void Subscribe(DiscoveryRequest request, TypeState type, bool first, bool stale)
     {

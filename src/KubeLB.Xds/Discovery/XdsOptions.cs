@@ -31,10 +31,10 @@ public sealed class XdsOptions
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>A connection that is silent for so long is asked whether it is alive.</summary>
-    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>An answer that takes longer ends the connection and its streams.</summary>
-    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Streams on one connection. A proxy without an aggregated stream opens one per cluster for its endpoints.</summary>
     public int MaxStreamsPerConnection { get; set; } = 10_000;

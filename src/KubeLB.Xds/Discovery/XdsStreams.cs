@@ -8,6 +8,11 @@ public sealed class XdsStreams
     private readonly ConcurrentDictionary<long, IXdsStream> _open = new();
     private long _ids;
 
+    /// <summary>
+    /// A client of the node has connected, disconnected or said something. Called from the streams' own loops: a handler returns quickly.
+    /// </summary>
+    public event Action<string>? Changed;
+
     /// <summary>How many there are.</summary>
     public int Count => _open.Count;
 
@@ -23,11 +28,54 @@ public sealed class XdsStreams
         return ended.Count;
     }
 
+    /// <summary>
+    /// What each client of a node has of some resources. Streams of one client (the same pod; else the same peer address) are taken together,
+    /// since a client without an aggregated stream has one for each type.
+    /// </summary>
+    /// <param name="node">The node id.</param>
+    /// <param name="resources">The resources, each with the version that is asked about.</param>
+    public IReadOnlyList<XdsClientStanding> StandingOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
+    [
+        .. _open.Values.Where(s => s.Info.Node == node)
+            .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
+            .Select(client => StandingOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
+    ];
+
+    private static XdsClientStanding StandingOf(string? pod, string host, IEnumerable<IXdsStream> streams, IReadOnlyCollection<XdsResourceVersion> resources)
+    {
+        var worst = XdsStanding.Acknowledged;
+        foreach (var resource in resources)
+        {
+            var answers = streams.Select(s => s.StandingOf(resource)).OfType<(XdsStanding Standing, XdsRejection? Rejection)>().ToList();
+            if (answers.FirstOrDefault(a => a.Standing == XdsStanding.Rejected).Rejection is { } rejection)
+            {
+                return new XdsClientStanding(pod, host, XdsStanding.Rejected, new XdsClientRejection(rejection.TypeUrl, rejection.Message));
+            }
+
+            if (!answers.Any(a => a.Standing == XdsStanding.Acknowledged))
+            {
+                worst = XdsStanding.Pending;
+            }
+        }
+
+        return new XdsClientStanding(pod, host, worst, Rejection: null);
+    }
+
     internal long NextId() => Interlocked.Increment(ref _ids);
 
-    internal void Add(IXdsStream stream) => _open[stream.Info.Id] = stream;
+    internal void Add(IXdsStream stream)
+    {
+        _open[stream.Info.Id] = stream;
+        Notify(stream.Info.Node);
+    }
 
-    internal void Remove(IXdsStream stream) => _open.TryRemove(stream.Info.Id, out _);
+    internal void Remove(IXdsStream stream)
+    {
+        _open.TryRemove(stream.Info.Id, out _);
+        Notify(stream.Info.Node);
+    }
+
+    internal void Notify(string node) => Changed?.Invoke(node);
 }
 
 /// <summary>An open stream.</summary>
@@ -55,11 +103,45 @@ public sealed record XdsTypeStatus(
     public IReadOnlyDictionary<string, XdsRejection> Rejected { get; init; } = new Dictionary<string, XdsRejection>();
 }
 
+/// <summary>A resource in one version.</summary>
+/// <param name="TypeUrl">The type, as in <see cref="Resources.ResourceTypes"/>.</param>
+/// <param name="Name">The name.</param>
+/// <param name="Version">The version.</param>
+public readonly record struct XdsResourceVersion(string TypeUrl, string Name, string Version);
+
+/// <summary>How far a client is with resources.</summary>
+public enum XdsStanding
+{
+    /// <summary>Not sent yet, or sent and not answered.</summary>
+    Pending,
+
+    /// <summary>The client has acknowledged all of them (ACK).</summary>
+    Acknowledged,
+
+    /// <summary>The client has rejected at least one of them (NACK), and has not acknowledged it since.</summary>
+    Rejected,
+}
+
+/// <summary>How far one client is with resources.</summary>
+/// <param name="Pod">Its pod; null if it does not name it.</param>
+/// <param name="Host">Its address, without the port.</param>
+/// <param name="Standing">How far it is.</param>
+/// <param name="Rejection">What it has rejected; null if nothing.</param>
+public sealed record XdsClientStanding(string? Pod, string Host, XdsStanding Standing, XdsClientRejection? Rejection);
+
+/// <summary>What a client has rejected.</summary>
+/// <param name="TypeUrl">The type, as in <see cref="Resources.ResourceTypes"/>.</param>
+/// <param name="Message">The client's own words.</param>
+public sealed record XdsClientRejection(string TypeUrl, string Message);
+
 internal interface IXdsStream
 {
     XdsStreamInfo Info { get; }
 
     XdsStreamStatus Describe();
+
+    /// <summary>What the client has of a resource; null if this stream is not about its type.</summary>
+    (XdsStanding Standing, XdsRejection? Rejection)? StandingOf(XdsResourceVersion resource);
 
     void End();
 }

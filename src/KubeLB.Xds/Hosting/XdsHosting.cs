@@ -1,4 +1,5 @@
 using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Replicas;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Services;
 using Microsoft.AspNetCore.Builder;
@@ -43,7 +44,7 @@ public static class XdsHosting
         return services;
     }
 
-    /// <summary>Maps the aggregated service and those of each type.</summary>
+    /// <summary>Maps the aggregated service, those of each type, and the one for other replicas.</summary>
     public static IEndpointRouteBuilder MapXds(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGrpcService<AggregatedService>();
@@ -52,6 +53,7 @@ public static class XdsHosting
         endpoints.MapGrpcService<ListenersService>();
         endpoints.MapGrpcService<RoutesService>();
         endpoints.MapGrpcService<SecretsService>();
+        endpoints.MapGrpcService<ReplicaServer>();
         return endpoints;
     }
 }

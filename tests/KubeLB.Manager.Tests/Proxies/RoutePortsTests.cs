@@ -10,7 +10,7 @@ public sealed class RoutePortsTests
 {
     [Fact]
     public void Each_service_port_is_a_port_of_the_proxy_for_its_node_port() =>
-        RoutePorts.Of(Route("HTTPRoute"), [Service("12000")], []).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
+        RoutePorts.Of(Route("HTTPRoute"), [Service("12000")]).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
 
     [Theory]
     [InlineData("HTTPRoute", null, ProxyProtocol.Http1)]
@@ -19,7 +19,7 @@ public sealed class RoutePortsTests
     [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
     [InlineData("TCPRoute", null, ProxyProtocol.Tcp)]
     internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(string kind, string? appProtocol, ProxyProtocol expected) =>
-        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)], []).Should().ContainSingle().Which.Protocol.Should().Be(expected);
+        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
     [Fact]
     public void A_service_that_the_route_does_not_carry_any_more_has_no_port()
@@ -27,24 +27,46 @@ public sealed class RoutePortsTests
         var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
 
-        RoutePorts.Of(Route("HTTPRoute"), [service], []).Should().BeEmpty();
+        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_service_that_the_route_no_longer_refers_to_keeps_the_node_port_that_it_was_generated_with()
+    {
+        var service = Service("12000");
+        service.Metadata.Labels[Labels.OriginName] = "other";
+        service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099,9090/TCP=30100" };
+
+        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30099, ProxyProtocol.Http1));
+    }
+
+    [Fact]
+    public void The_routes_own_node_port_wins_over_the_one_that_the_service_was_generated_with()
+    {
+        var service = Service("12000");
+        service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099" };
+
+        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().ContainSingle().Which.NodePort.Should().Be(30080);
     }
 
     [Theory]
-    [InlineData("12000", true)]
-    [InlineData("12001", false)]
-    public void While_its_generated_service_is_there_it_keeps_the_port_that_it_had(string targetPort, bool keeps)
+    [InlineData("")]
+    [InlineData("8080")]
+    [InlineData("8080/TCP=9001")]
+    [InlineData("8080/TCP=65536")]
+    [InlineData("8080/TCP=-1,8080/UDP=30080,=,/,8080/TCP=x")]
+    public void An_annotation_without_a_usable_node_port_gives_no_port(string annotation)
     {
-        var service = Service(targetPort);
+        var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
-        ProxyPort[] before = [new("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1)];
+        service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = annotation };
 
-        RoutePorts.Of(Route("HTTPRoute"), [service], before).Should().Equal(keeps ? before : []);
+        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().BeEmpty();
     }
 
     [Fact]
     public void A_target_port_that_is_no_number_is_left_out_until_it_is_put_right() =>
-        RoutePorts.Of(Route("HTTPRoute"), [Service("http")], []).Should().BeEmpty();
+        RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
 
     [Theory]
     [InlineData(-1)]
@@ -56,7 +78,7 @@ public sealed class RoutePortsTests
         var route = Route("HTTPRoute");
         route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
 
-        RoutePorts.Of(route, [Service("12000")], []).Should().BeEmpty();
+        RoutePorts.Of(route, [Service("12000")]).Should().BeEmpty();
     }
 
     [Fact]
@@ -68,7 +90,7 @@ public sealed class RoutePortsTests
         services.Insert(0, null!);
         services.Insert(0, new RouteService { Metadata = null! });
 
-        RoutePorts.Of(route, [Service("12000")], []).Should().ContainSingle();
+        RoutePorts.Of(route, [Service("12000")]).Should().ContainSingle();
     }
 
     private static V1Service Service(string targetPort, string? appProtocol = null) => new()

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
@@ -108,7 +109,7 @@ public sealed class EnvoyGatewayProperties
             metadata.OwnerReferences.Should().ContainSingle().Which.Should().BeEquivalentTo(
                 new { Kind = "Route", Uid = "3c1553e0", Controller = true, Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50" });
             metadata.Finalizers.Should().BeNull();
-            metadata.Annotations.Should().BeNull();
+            (metadata.Annotations?.Keys ?? []).Should().BeSubsetOf([Annotations.NodePorts]);
             metadata.Labels["kubelb.k8c.io/managed-by"].Should().Be("kubelb");
             metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant");
             metadata.Labels.Values.Should().NotContainNulls();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -52,7 +53,7 @@ public sealed class SettingsProperties
                 foreach (var metadata in translation.Services.Select(p => p.Service.Metadata).Append(translation.Generated.Metadata))
                 {
                     metadata.Annotations.Should().Contain("team", "edge");
-                    metadata.Annotations.Keys.Should().NotContain(k => k == "a" || k.StartsWith("kubelb.k8c.io/", StringComparison.Ordinal) || k.StartsWith("gateway.envoyproxy.io/", StringComparison.Ordinal));
+                    metadata.Annotations.Keys.Except([Annotations.NodePorts]).Should().NotContain(k => k == "a" || k.StartsWith("kubelb.k8c.io/", StringComparison.Ordinal) || k.StartsWith("gateway.envoyproxy.io/", StringComparison.Ordinal));
                 }
             },
             iter: Iterations,

@@ -59,7 +59,7 @@ internal sealed class RefusedStreams(Func<string, Tenant?> tenantOf, TimeProvide
                 return;
             }
 
-            _refused[key] = new RefusedStream(tenant.Name, Message(named, node, ProxyPeer.HostOf(peer), refusal.Identity), now);
+            _refused[key] = new RefusedStream(tenant.Name, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity), now);
         }
 
         Changed?.Invoke();

@@ -48,7 +48,7 @@ internal sealed class RejectedResources(TimeProvider time) : IXdsObserver
     {
         lock (_gate)
         {
-            var entry = new Entry(stream.Node, ProxyPeer.HostOf(stream.Peer), typeUrl, rejected);
+            var entry = new Entry(stream.Node, XdsPeer.HostOf(stream.Peer), typeUrl, rejected);
             ForgetClosed(entry);
             if (rejected.Count == 0)
             {
@@ -75,7 +75,7 @@ internal sealed class RejectedResources(TimeProvider time) : IXdsObserver
         bool changed;
         lock (_gate)
         {
-            changed = ForgetClosed(new Entry(stream.Node, ProxyPeer.HostOf(stream.Peer), typeUrl, NothingRejected));
+            changed = ForgetClosed(new Entry(stream.Node, XdsPeer.HostOf(stream.Peer), typeUrl, NothingRejected));
         }
 
         if (changed)

@@ -82,8 +82,8 @@ internal sealed record ReplicaReport(IReadOnlyDictionary<ResourceKey, ProxyRejec
 
     private static ProxyRejection Of(Rejection rejection) => new(rejection.Proxy, rejection.Type, rejection.Message);
 
-    // One line, no control characters, and no half of a surrogate pair at the end.
-    private static string Clean(string message)
+    /// <summary>A proxy's own words on one line, without control characters, cut to <see cref="MaxMessageLength"/>.</summary>
+    public static string Clean(string message)
     {
         var text = string.Join(' ', new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
         return text.Length <= MaxMessageLength

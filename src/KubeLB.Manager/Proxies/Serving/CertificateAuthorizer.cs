@@ -23,4 +23,10 @@ internal sealed class CertificateAuthorizer(XdsCertificates certificates, Tenant
             _ => (XdsRefusal?)null,
         });
     }
+
+    /// <inheritdoc/>
+    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult(
+        call.GetHttpContext().Connection.ClientCertificate is { } certificate && certificates.IsReplica(certificate)
+            ? null
+            : "Only replicas of the manager may ask for this.");
 }

@@ -132,7 +132,7 @@ internal sealed class XdsServer(
                 https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 https.ServerCertificateSelector = (_, _) => certificates.Server;
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null;
+                https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null || certificates.IsReplica(certificate);
             });
         }
     }

@@ -22,10 +22,12 @@ internal sealed class ProxyPods(ISandboxCluster management)
     private const string Cluster = "management";
     private const string Secret = "envoy-xds-client";
     private const string NodeArgument = "--service-node";
+    private const string ProxiesOfTenants = "app.kubernetes.io/managed-by=kubelb";
     private const string ProxyWorkloads = "app.kubernetes.io/name=kubelb-envoy-proxy";
 
     private readonly ConcurrentDictionary<string, ProxyCredential> _credentials = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Kind, ResourceKey Workload), string> _running = new();
+    private readonly ConcurrentDictionary<ResourceKey, bool> _pods = new();
     private TaskCompletionSource _changed = NewSignal();
 
     /// <summary>Builds the host that follows the workloads and the Secrets.</summary>
@@ -40,11 +42,13 @@ internal sealed class ProxyPods(ISandboxCluster management)
             c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={Secret}");
             c.Informer<V1Deployment>(deployments => deployments.LabelSelector = ProxyWorkloads);
             c.Informer<V1DaemonSet>(sets => sets.LabelSelector = ProxyWorkloads);
+            c.Informer<V1Pod>(pods => pods.LabelSelector = ProxiesOfTenants);
         });
         services.AddSingleton(this);
         services.AddController<Mounts>("credentials", c => c.Watch<V1Secret>(Cluster));
         services.AddController<Runs<V1Deployment>>("deployments", c => c.Watch<V1Deployment>(Cluster));
         services.AddController<Runs<V1DaemonSet>>("daemonsets", c => c.Watch<V1DaemonSet>(Cluster));
+        services.AddController<Lists>("pods", c => c.Watch<V1Pod>(Cluster));
         return builder.Build();
     }
 
@@ -58,6 +62,17 @@ internal sealed class ProxyPods(ISandboxCluster management)
         {
             var changed = Volatile.Read(ref _changed);
             yield return [.. _running.Values.Distinct(StringComparer.Ordinal).Where(_credentials.ContainsKey)];
+            await changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The pods of all tenants' proxies whose node id has a credential, now and at each change.</summary>
+    public async IAsyncEnumerable<IReadOnlyCollection<ResourceKey>> WatchPodsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = Volatile.Read(ref _changed);
+            yield return [.. _pods.Keys.Where(pod => _credentials.ContainsKey(pod.Namespace))];
             await changed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -101,6 +116,22 @@ internal sealed class ProxyPods(ISandboxCluster management)
             if (_secrets.Get(key) is { } secret)
             {
                 pods.Mount(key.Namespace, secret);
+            }
+
+            return Task.FromResult(ReconcileResult.Done);
+        }
+    }
+
+    private sealed class Lists([FromKeyedServices(Cluster)] Runtime.Clusters.Cluster management, ProxyPods pods) : IReconciler
+    {
+        private readonly IInformer<V1Pod> _pods = management.Informer<V1Pod>();
+
+        /// <inheritdoc/>
+        public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+        {
+            if (_pods.Get(key) is { Metadata.DeletionTimestamp: null } ? pods._pods.TryAdd(key, true) : pods._pods.TryRemove(key, out _))
+            {
+                pods.Tell();
             }
 
             return Task.FromResult(ReconcileResult.Done);

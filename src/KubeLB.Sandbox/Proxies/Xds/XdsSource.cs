@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography.X509Certificates;
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Grpc.Core;
-using Grpc.Net.Client;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.Logging;
 
@@ -58,18 +55,21 @@ internal sealed partial class XdsSource(
         var state = states.GetOrAdd(node, static _ => new ProxyState());
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var channel = Connect(node);
+            using var channel = ProxyChannel.Connect(server, serverName, pods.CredentialOf(node));
             using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
             var subscribed = new HashSet<string>(StringComparer.Ordinal);
             var unanswered = new Queue<string>();
             var isOpen = await TryAsync(node, () => SubscribeAsync(call, node, state, subscribed)).ConfigureAwait(false);
             while (isOpen)
             {
-                isOpen = await TryAsync(node, async () => await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false)
-                    && await TakeAsync(call, state, subscribed, unanswered).ConfigureAwait(false)).ConfigureAwait(false);
+                isOpen = await TryAsync(node, () => call.ResponseStream.MoveNext(cancellationToken)).ConfigureAwait(false);
                 if (isOpen)
                 {
+                    state.Take(call.ResponseStream.Current);
                     yield return state.Describe();
+
+                    // As Envoy, which has opened a listener when it acknowledges it.
+                    isOpen = await TryAsync(node, () => AnswerAsync(call, state, subscribed, unanswered)).ConfigureAwait(false);
                 }
             }
 
@@ -96,11 +96,10 @@ internal sealed partial class XdsSource(
         return true;
     }
 
-    private static async Task<bool> TakeAsync(
+    private static async Task<bool> AnswerAsync(
         AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed, Queue<string> unanswered)
     {
         var response = call.ResponseStream.Current;
-        state.Take(response);
         if (response.TypeUrl == Clusters)
         {
             await SubscribeToEndpointsAsync(call, state, subscribed, isFirst: false).ConfigureAwait(false);
@@ -147,25 +146,6 @@ internal sealed partial class XdsSource(
         }
 
         await call.RequestStream.WriteAsync(request).ConfigureAwait(false);
-    }
-
-    private GrpcChannel Connect(string node)
-    {
-        var credential = pods.CredentialOf(node);
-        return GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = null,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
-            {
-                SslOptions = new SslClientAuthenticationOptions
-                {
-                    ClientCertificates = credential is null ? null : [credential.Certificate],
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                        certificate is X509Certificate2 x509 && x509.MatchesHostname(serverName) && credential?.Trusts(x509) == true,
-                },
-            },
-        });
     }
 
     private async Task<bool> TryAsync(string node, Func<Task<bool>> step)

@@ -1,9 +1,9 @@
-namespace KubeLB.Manager.Proxies;
+namespace KubeLB.Xds.Discovery;
 
 /// <summary>A client's address, as gRPC writes it: <c>ipv4:10.0.0.7:41234</c>, <c>ipv6:[fd00::7]:41234</c>.</summary>
-internal static class ProxyPeer
+public static class XdsPeer
 {
-    /// <summary>The address without the port, which is another one at each connection.</summary>
+    /// <summary>The address without the port, which differs from connection to connection.</summary>
     public static string HostOf(string peer)
     {
         var start = peer.IndexOf(':', StringComparison.Ordinal) + 1;

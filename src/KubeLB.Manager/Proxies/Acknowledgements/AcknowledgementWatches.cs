@@ -1,0 +1,57 @@
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Proxies.Acknowledgements;
+
+/// <summary>Wires what decides when a generated route may refer to a new backend.</summary>
+internal static class AcknowledgementWatches
+{
+    public static void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton<OtherReplicas>().AddSingleton<ProxyAcknowledgements>();
+        services.AddHostedService(host => host.GetRequiredService<ProxyAcknowledgements>());
+    }
+
+    public static void AddInformers(ClusterBuilder management, ManagerOptions options)
+    {
+        management.Informer<V1Pod>(pods =>
+        {
+            pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
+            pods.Index(Indexes.ByNamespace, Indexes.Namespace);
+
+            // Only who is ready, and where.
+            pods.Transform = pod =>
+            {
+                pod.Spec = null;
+                pod.Metadata.Annotations = null;
+                return pod;
+            };
+        });
+        management.Informer<V1EndpointSlice>(slices =>
+        {
+            slices.Namespace = options.Namespace;
+            slices.LabelSelector = $"kubernetes.io/service-name={CertificateSecrets.ServiceObject}";
+        });
+    }
+
+    /// <summary>Lets a controller of Routes look at a Route whose wait is over.</summary>
+    public static void WatchAcknowledgements(ControllerBuilder controller) => controller
+        .WaitFor<V1Pod>(ManagementCluster.Name)
+        .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
+        .Source((host, enqueue) =>
+        {
+            var acknowledgements = host.GetRequiredService<ProxyAcknowledgements>();
+            acknowledgements.Settled += enqueue;
+            return new Subscription(() => acknowledgements.Settled -= enqueue);
+        });
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}
