@@ -129,13 +129,4 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
 
     private Task EventAsync(string reason, string message) => Eventually.HoldsAsync($"an Event {reason}", async () =>
         (await _bare.Objects.ListAsync<Corev1Event>("default")).Any(e => e.InvolvedObject.Name == "t1" && e.Reason == reason && e.Message.Contains(message)));
-
-    private sealed class ForwardedClock : TimeProvider
-    {
-        private long _ticks;
-
-        public void Forward(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _ticks));
-    }
 }

@@ -134,7 +134,7 @@ public static class ManagerHost
         if (options.EnableGatewayApi)
         {
             ReportWatches.AddInformers(management, options);
-            AcknowledgementWatches.AddInformers(management, options);
+            AcknowledgementWatches.AddInformers(management);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);
             management.Informer<Gateway>(OwnedByRoutes);

@@ -20,6 +20,9 @@ internal sealed class TenantAccess(
     ManagerOptions options,
     Applier applier)
 {
+    /// <summary>Where the API server's own Service and EndpointSlice are.</summary>
+    public const string ApiServerNamespace = "default";
+
     private readonly IInformer<Config> _configs = management.Informer<Config>();
     private readonly IInformer<V1ConfigMap> _configMaps = management.Informer<V1ConfigMap>();
     private readonly IInformer<V1EndpointSlice> _slices = management.Informer<V1EndpointSlice>();
@@ -51,7 +54,7 @@ internal sealed class TenantAccess(
             $"{options.Namespace}/{Config.DefaultName}",
             _configs.Get(options.Namespace, Config.DefaultName),
             ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
-            _slices.List());
+            [.. _slices.List().Where(s => s.Namespace() == ApiServerNamespace)]);
         if (url.Url is null)
         {
             return TenantProgress.Failed("NoServerURL", url.Problem!);

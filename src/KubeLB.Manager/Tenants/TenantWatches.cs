@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Clusters;
@@ -29,11 +30,10 @@ internal static class TenantWatches
             maps.Namespace = ServerUrl.ClusterInfoNamespace;
             maps.FieldSelector = $"metadata.name={ServerUrl.ClusterInfoName}";
         });
+
+        // The API server's own in namespace "default", and those of the other replicas' xDS servers in the manager's namespace.
         management.Informer<V1EndpointSlice>(slices =>
-        {
-            slices.Namespace = "default";
-            slices.LabelSelector = $"kubernetes.io/service-name={ServerUrl.ServiceName}";
-        });
+            slices.LabelSelector = $"kubernetes.io/service-name in ({ServerUrl.ServiceName}, {CertificateSecrets.ServiceObject})");
     }
 
     public static void AddController(IServiceCollection services, ManagerOptions options) => services.AddController<TenantReconciler>("tenant", controller =>
@@ -64,7 +64,11 @@ internal static class TenantWatches
 
         controller.Watch<Config>(ManagementCluster.Name, All<Config>);
         controller.Watch<V1ConfigMap>(ManagementCluster.Name, All<V1ConfigMap>);
-        controller.Watch<V1EndpointSlice>(ManagementCluster.Name, All<V1EndpointSlice>);
+        controller.Watch<V1EndpointSlice>(ManagementCluster.Name, host =>
+        {
+            var all = All<V1EndpointSlice>(host);
+            return (V1EndpointSlice slice) => slice.Namespace() == TenantAccess.ApiServerNamespace ? all(slice) : [];
+        });
     });
 
     private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> Of<T>(Func<T, string?> tenantNamespace) => host =>

@@ -16,10 +16,11 @@ internal sealed class Conversation<TRequest, TResponse>(
     XdsOptions options,
     Observers observers,
     TimeProvider time,
-    Action wake) : IXdsStream
+    Action wake) : IXdsStream, IDisposable
     where TResponse : class, IMessage
 {
     private readonly PushOrder _order = new(protocol.Delta, options);
+    private readonly ListenerRetry _retry = new(options, time, wake);
     private readonly Lock _gate = new();
     private readonly DateTimeOffset _opened = time.GetUtcNow();
     private volatile bool _isEnded;
@@ -96,6 +97,11 @@ internal sealed class Conversation<TRequest, TResponse>(
 
         lock (_gate)
         {
+            if (_retry.TakeDue())
+            {
+                SendUnboundListenersAgain();
+            }
+
             DuePush? due;
             lock (node.Gate)
             {
@@ -126,6 +132,8 @@ internal sealed class Conversation<TRequest, TResponse>(
             return response;
         }
     }
+
+    public void Dispose() => _retry.Dispose();
 
     public XdsStreamStatus Describe()
     {
@@ -200,6 +208,11 @@ internal sealed class Conversation<TRequest, TResponse>(
             }
 
             type.Rejected.Refused(rejection, named.Count > 0, has);
+            if (ListenerRetry.Concerns(rejection))
+            {
+                _retry.Begin();
+            }
+
             var refused = type.Rejected.ByName;
             return o =>
             {
@@ -212,6 +225,11 @@ internal sealed class Conversation<TRequest, TResponse>(
         type.AcknowledgedVersion = type.SentVersion;
         type.AcknowledgedNonce = header.Nonce;
         var left = type.Rejected.Taken(has) ? type.Rejected.ByName : null;
+        if (left?.Count == 0 && type.TypeUrl == ResourceTypes.Listener)
+        {
+            _retry.Succeeded();
+        }
+
         var since = time.GetElapsedTime(type.SentAt);
         return o =>
         {
@@ -221,6 +239,17 @@ internal sealed class Conversation<TRequest, TResponse>(
                 o.RejectedResourcesChanged(info, type.TypeUrl, left);
             }
         };
+    }
+
+    private void SendUnboundListenersAgain()
+    {
+        if (_order.Find(ResourceTypes.Listener) is { } listeners)
+        {
+            foreach (var (name, _) in listeners.Rejected.ByName.Where(r => ListenerRetry.Concerns(r.Value)))
+            {
+                listeners.Subscription.Resend(name);
+            }
+        }
     }
 
     private string Nonce(TypeState type) => type.Nonce = (++_nonces).ToString("x");

@@ -108,7 +108,7 @@ internal sealed class DiscoveryServer(
         var wake = new Signal();
         Action changed = wake.Set;
         var node = cache.Attach(info.Node, changed);
-        var conversation = new Conversation<TRequest, TResponse>(protocol, info, onlyType, node, options.Value, observers, cache.Time, wake.Set);
+        using var conversation = new Conversation<TRequest, TResponse>(protocol, info, onlyType, node, options.Value, observers, cache.Time, wake.Set);
         streams.Add(conversation);
         observers.Tell(o => o.StreamOpened(info));
         var ahead = Channel.CreateBounded<TRequest>(new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true });

@@ -30,6 +30,15 @@ public sealed class XdsOptions
     /// </summary>
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
+    /// <summary>
+    /// Until a listener that a client could not bind is sent to it again: doubled each time, <see cref="MaxListenerRetryDelay"/> at most. Envoy
+    /// itself does not try again, and the port may be free by then.
+    /// </summary>
+    public TimeSpan ListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest time until a listener that a client could not bind is sent again.</summary>
+    public TimeSpan MaxListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>A connection that is silent for so long is asked whether it is alive.</summary>
     public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(5);
 

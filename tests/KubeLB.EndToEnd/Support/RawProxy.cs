@@ -2,8 +2,10 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
+using KubeLB.Xds.Discovery;
 
 namespace KubeLB.EndToEnd.Support;
 
@@ -12,37 +14,46 @@ public sealed class RawProxy : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly GrpcChannel _channel;
-    private readonly string _node;
+    private readonly Node _node;
     private readonly AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;
 
     /// <summary>Connects.</summary>
     /// <param name="server">Where a manager serves xDS.</param>
     /// <param name="node">The node id to claim.</param>
     /// <param name="certificate">The client's certificate; null for plain text.</param>
-    public RawProxy(IPEndPoint server, string node, X509Certificate2? certificate)
+    /// <param name="pod">The pod that it says it is; null for none.</param>
+    public RawProxy(IPEndPoint server, string node, X509Certificate2? certificate, string? pod = null)
     {
-        _node = node;
-        _channel = GrpcChannel.ForAddress(
-            $"{(certificate is null ? "http" : "https")}://{server}",
-            new GrpcChannelOptions
-            {
-                DisposeHttpClient = true,
-                HttpHandler = new SocketsHttpHandler
-                {
-                    SslOptions = new System.Net.Security.SslClientAuthenticationOptions
-                    {
-                        ClientCertificates = certificate is null ? null : [certificate],
-                        RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
-                    },
-                },
-            });
+        _node = new Node { Id = node };
+        if (pod is not null)
+        {
+            _node.Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod) } };
+        }
+
+        _channel = Channel(server, certificate);
         _call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(_channel).DeltaAggregatedResources(deadline: DateTime.UtcNow + TimeSpan.FromMinutes(2));
     }
+
+    /// <summary>A connection to a manager with a client's certificate; null for plain text.</summary>
+    public static GrpcChannel Channel(IPEndPoint server, X509Certificate2? certificate) => GrpcChannel.ForAddress(
+        $"{(certificate is null ? "http" : "https")}://{server}",
+        new GrpcChannelOptions
+        {
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                {
+                    ClientCertificates = certificate is null ? null : [certificate],
+                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
+                },
+            },
+        });
 
     /// <summary>Asks for all resources of a type.</summary>
     public Task SubscribeAsync(string typeUrl, params string[] names)
     {
-        var request = new DeltaDiscoveryRequest { Node = new Node { Id = _node }, TypeUrl = typeUrl };
+        var request = new DeltaDiscoveryRequest { Node = _node, TypeUrl = typeUrl };
         request.ResourceNamesSubscribe.AddRange(names.Length == 0 ? ["*"] : names);
         return _call.RequestStream.WriteAsync(request);
     }

@@ -1,8 +1,6 @@
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Manager.Caching;
-using KubeLB.Manager.Certificates;
-using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,27 +15,19 @@ internal static class AcknowledgementWatches
         services.AddHostedService(host => host.GetRequiredService<ProxyAcknowledgements>());
     }
 
-    public static void AddInformers(ClusterBuilder management, ManagerOptions options)
+    public static void AddInformers(ClusterBuilder management) => management.Informer<V1Pod>(pods =>
     {
-        management.Informer<V1Pod>(pods =>
-        {
-            pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
-            pods.Index(Indexes.ByNamespace, Indexes.Namespace);
+        pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
+        pods.Index(Indexes.ByNamespace, Indexes.Namespace);
 
-            // Only who is ready, and where.
-            pods.Transform = pod =>
-            {
-                pod.Spec = null;
-                pod.Metadata.Annotations = null;
-                return pod;
-            };
-        });
-        management.Informer<V1EndpointSlice>(slices =>
+        // Only who is ready, and where.
+        pods.Transform = pod =>
         {
-            slices.Namespace = options.Namespace;
-            slices.LabelSelector = $"kubernetes.io/service-name={CertificateSecrets.ServiceObject}";
-        });
-    }
+            pod.Spec = null;
+            pod.Metadata.Annotations = null;
+            return pod;
+        };
+    });
 
     /// <summary>Lets a controller of Routes look at a Route whose wait is over.</summary>
     public static void WatchAcknowledgements(ControllerBuilder controller) => controller

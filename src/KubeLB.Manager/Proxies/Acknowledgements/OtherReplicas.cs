@@ -32,6 +32,8 @@ internal sealed class OtherReplicas(
     /// <summary>How long a replica waits for its proxies before it answers that they are pending.</summary>
     public static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
 
+    private const string ServiceNameLabel = "kubernetes.io/service-name";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
     private readonly IInformer<V1EndpointSlice> _slices = management.Informer<V1EndpointSlice>();
@@ -89,6 +91,7 @@ internal sealed class OtherReplicas(
         return
         [
             .. (from slice in _slices.List()
+                where slice.Namespace() == options.Namespace && slice.GetLabel(ServiceNameLabel) == CertificateSecrets.ServiceObject
                 from port in slice.Ports ?? []
                 from endpoint in slice.Endpoints ?? []
                 from text in endpoint.Addresses ?? []

@@ -1,0 +1,341 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Grpc.Core;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Manager;
+using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Acknowledgements;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Replicas.V1;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// A generated route refers to a backend only after the tenant's proxies have acknowledged its cluster, endpoints and listener, whichever
+/// replica of the manager they are connected to. Two managers; pods are objects here, and their streams are the test's.
+/// </summary>
+public sealed class BackendOrderTests : IAsyncLifetime
+{
+    private const string TenantNamespace = BareManagement.TenantNamespace;
+
+    private readonly ForwardedClock _clock = new();
+    private readonly List<RawProxy> _proxies = [];
+    private BareManagement _bare = null!;
+    private IHost _leader = null!;
+    private IHost _other = null!;
+
+    private TestCluster Management => _bare.Objects;
+
+    public async Task InitializeAsync()
+    {
+        _bare = await BareManagement.StartAsync();
+        _leader = await _bare.StartManagerAsync("leader", configure: services => services.AddSingleton(host => new ProxyAcknowledgements(
+            host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
+            host.GetRequiredService<ProxyConfigurations>(),
+            host.GetRequiredService<XdsStreams>(),
+            host.GetRequiredService<OtherReplicas>(),
+            host.GetRequiredService<CollectorRegistry>(),
+            _clock,
+            host.GetRequiredService<ILogger<ProxyAcknowledgements>>())));
+        await _bare.AddTenantAsync(_leader);
+        await _bare.SetAddressesAsync("10.7.0.1");
+        await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
+        _other = await _bare.StartManagerAsync("other");
+        await Eventually.HoldsAsync("both have the certificate of their server", () => Task.FromResult(
+            new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null)));
+    }
+
+    public async Task DisposeAsync()
+    {
+        _proxies.ForEach(p => p.Dispose());
+        await _bare.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Route_waits_for_the_ready_pods_on_both_replicas()
+    {
+        await TellReplicasAsync();
+        await AddPodAsync("pod-1");
+        await AddPodAsync("pod-2");
+        await AddPodAsync("starting", isReady: false);
+        var here = await ConnectAsync(_leader, "pod-1");
+        var there = await ConnectAsync(_other, "pod-2");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+
+        await AcknowledgeAsync(here, "web");
+        await OthersAreAskedAsync("pod-2");
+        (await GeneratedAsync("web")).Should().BeNull("pod-2 has not acknowledged the backend");
+
+        await AcknowledgeAsync(there, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        (await TimeoutsAsync()).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Without_a_ready_pod_a_route_is_written_at_once()
+    {
+        await AddPodAsync("starting", isReady: false);
+        var starting = await ConnectAsync(_leader, "starting");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        await AcknowledgeAsync(starting, "web");
+    }
+
+    [Fact]
+    public async Task Ready_pod_that_is_connected_nowhere_is_waited_for_and_counted_in_the_end()
+    {
+        await AddPodAsync("pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-web", _ => true, "is generated");
+        await LookAsync("web", "first");
+        (await GeneratedAsync("web")).Should().BeNull();
+
+        _clock.Forward(ProxyAcknowledgements.Longest + TimeSpan.FromSeconds(1));
+        await LookAsync("web", "second", isSeen: false);
+
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        (await TimeoutsAsync()).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Pod_that_is_no_longer_ready_is_not_waited_for()
+    {
+        await AddPodAsync("pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-web", _ => true, "is generated");
+        await LookAsync("web", "first");
+        (await GeneratedAsync("web")).Should().BeNull();
+
+        await ReadyAsync("pod-1", isReady: false);
+
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+    }
+
+    [Fact]
+    public async Task Rejected_backend_leaves_the_route_as_it_is_and_says_so()
+    {
+        await AddPodAsync("pod-1");
+        var proxy = await ConnectAsync(_leader, "pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await AcknowledgeAsync(proxy, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+
+        await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
+
+        // As the CCM writes a route that has turned to another Service.
+        await TurnAsync("web", "green", 30081, generation: 2);
+        var clusters = await ReceiveAsync(proxy, ResourceTypes.Cluster);
+        await proxy.NackAsync(clusters, "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
+        var route = await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+
+        Programmed(route)!.Message.Should().EndWith("default-web-green-80-TCP: no such thing");
+        route.Status!.Resources!.Route!.SourceGeneration.Should().Be(1, "what is generated is the first one still");
+        BackendOf(await GeneratedAsync("web")).Should().Be("default-web-web");
+        (await Management.GetAsync<V1Service>(TenantNamespace, "default-web-web")).Should().NotBeNull("the route still leads to it");
+
+        await TurnAsync("web", "green", 30082, generation: 3);
+        await AcknowledgeAsync(proxy, "green");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
+        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason != RouteConditions.ProxyRejected, "is not rejected any more");
+    }
+
+    [Fact]
+    public async Task Change_that_adds_no_backend_waits_for_nobody()
+    {
+        await AddPodAsync("pod-1");
+        var proxy = await ConnectAsync(_leader, "pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await AcknowledgeAsync(proxy, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        await AddPodAsync("silent");
+
+        await Management.PatchAsync<Route>(TenantNamespace, "web", CarriedRoutes.Edit("other.example.com", generation: 2));
+
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => r.Spec!.Hostnames!.Contains("other.example.com"), "has changed");
+    }
+
+    [Fact]
+    public async Task Manager_that_starts_while_a_route_waits_still_serves_the_old_backend()
+    {
+        await AddPodAsync("pod-1");
+        var proxy = await ConnectAsync(_leader, "pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await AcknowledgeAsync(proxy, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        await TurnAsync("web", "green", 30081, generation: 2);
+        await Management.WaitAsync<V1Service>(TenantNamespace, "default-web-green", _ => true, "is generated");
+
+        var third = await _bare.StartManagerAsync("third");
+        var cache = third.Services.GetRequiredService<ResourceCache>();
+
+        await Eventually.GetAsync(
+            "it serves both",
+            () => Task.FromResult(cache.List(TenantNamespace, ResourceTypes.Listener).Select(l => l.Name).Order(StringComparer.Ordinal).ToList()),
+            names => names.SequenceEqual(["default-web-green-80-TCP", "default-web-web-80-TCP"]),
+            names => string.Join(", ", names));
+    }
+
+    [Fact]
+    public async Task Proxies_may_not_ask_what_others_have_acknowledged()
+    {
+        using var channel = RawProxy.Channel(Server(_leader), await CertificateAsync());
+
+        var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(
+            new StandingRequest { Node = TenantNamespace }, deadline: DateTime.UtcNow.AddSeconds(30));
+
+        (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
+    }
+
+    private static System.Net.IPEndPoint Server(IHost manager) => manager.Services.GetRequiredService<XdsEndpoint>().Address!;
+
+    private static Condition? Programmed(Route route) => route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed);
+
+    private static string? BackendOf(HttpRoute? route) => route?.Spec?.Rules?.Single().BackendRefs?.Single().Name;
+
+    private Task<HttpRoute?> GeneratedAsync(string route) => Management.GetAsync<HttpRoute>(TenantNamespace, $"default-{route}");
+
+    private async Task<X509Certificate2> CertificateAsync()
+    {
+        var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, CertificateSecrets.Client, s => s.Data?.Count > 0, "is there");
+        return X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+    }
+
+    private async Task<RawProxy> ConnectAsync(IHost manager, string pod)
+    {
+        var proxy = new RawProxy(Server(manager), TenantNamespace, await CertificateAsync(), pod);
+        _proxies.Add(proxy);
+        foreach (var typeUrl in new[] { ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment, ResourceTypes.Listener })
+        {
+            await proxy.SubscribeAsync(typeUrl);
+        }
+
+        return proxy;
+    }
+
+    // Takes responses until it has the listeners of these Services.
+    private static async Task AcknowledgeAsync(RawProxy proxy, params string[] services)
+    {
+        var wanted = services.ToHashSet();
+        while (wanted.Count > 0)
+        {
+            var response = await proxy.ReceiveAsync();
+            await proxy.AckAsync(response);
+            if (response.TypeUrl == ResourceTypes.Listener)
+            {
+                wanted.RemoveWhere(service => response.Resources.Any(r => r.Name.EndsWith($"-{service}-80-TCP", StringComparison.Ordinal)));
+            }
+        }
+    }
+
+    private static async Task<Envoy.Service.Discovery.V3.DeltaDiscoveryResponse> ReceiveAsync(RawProxy proxy, string typeUrl)
+    {
+        while (true)
+        {
+            var response = await proxy.ReceiveAsync();
+            if (response.TypeUrl == typeUrl && response.Resources.Count > 0)
+            {
+                return response;
+            }
+
+            await proxy.AckAsync(response);
+        }
+    }
+
+    private async Task AddPodAsync(string name, bool isReady = true)
+    {
+        await Management.CreateAsync(new V1Pod
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = TenantNamespace,
+                Labels = new Dictionary<string, string> { [Labels.AppManagedBy] = Labels.ManagedByKubelb, [Labels.AppName] = TenantNamespace },
+            },
+            Spec = new V1PodSpec { Containers = [new V1Container { Name = "envoy", Image = "envoy" }] },
+        });
+        await ReadyAsync(name, isReady);
+        await Eventually.HoldsAsync("the leader knows the pod", () => Task.FromResult(
+            _leader.Services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<V1Pod>().Get(TenantNamespace, name)?.Status?.Conditions?.Count > 0));
+    }
+
+    private Task<V1Pod> ReadyAsync(string pod, bool isReady) => Management.PatchStatusAsync<V1Pod>(
+        TenantNamespace, pod, new { conditions = new[] { new { type = "Ready", status = isReady ? "True" : "False" } } });
+
+    // What the EndpointSlice controller writes of Service envoycp.
+    private async Task TellReplicasAsync()
+    {
+        foreach (var (manager, index) in new[] { _leader, _other }.Select((m, i) => (m, i)))
+        {
+            await Management.CreateAsync(new V1EndpointSlice
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = $"envoycp-{index}",
+                    NamespaceProperty = "kubelb",
+                    Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "envoycp" },
+                },
+                AddressType = "IPv4",
+                Endpoints = [new V1Endpoint { Addresses = ["127.0.0.1"] }],
+                Ports = [new Discoveryv1EndpointPort { Name = "xds", Port = Server(manager).Port, Protocol = "TCP" }],
+            });
+        }
+    }
+
+    // The leader's next question is answered after this: what it has heard before of the pod did not suffice.
+    private async Task OthersAreAskedAsync(string pod)
+    {
+        var replicas = _leader.Services.GetRequiredService<OtherReplicas>();
+        await Eventually.GetAsync(
+            "the other replica knows the pod",
+            () => replicas.StandingOfAsync(TenantNamespace, [], default),
+            clients => clients.Any(c => c.Pod == pod),
+            clients => string.Join(", ", clients));
+        await LookAsync("web", "asked");
+    }
+
+    // Touches a Route, and waits until the leader has looked at it.
+    private async Task LookAsync(string route, string mark, bool isSeen = true)
+    {
+        var before = await ReconcileCounts.OfAsync(_leader, "route");
+        await Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new { metadata = new { annotations = new Dictionary<string, string> { ["test/mark"] = mark } } }).ToJsonString());
+        if (isSeen)
+        {
+            await Eventually.HoldsAsync("the leader looks", async () => await ReconcileCounts.OfAsync(_leader, "route") > before);
+        }
+    }
+
+    private Task<Route> TurnAsync(string route, string service, int nodePort, int generation)
+    {
+        var turned = CarriedRoutes.Http(TenantNamespace, service);
+        turned.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+        var kubernetes = turned.Spec.Source.Kubernetes;
+        return Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new
+        {
+            metadata = new { annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = $"{generation}" } },
+            spec = new { source = new { kubernetes = new { services = kubernetes.Services, resource = new { spec = kubernetes.Resource!["spec"] } } } },
+        }).ToJsonString());
+    }
+
+    private async Task<double> TimeoutsAsync()
+    {
+        using var text = new MemoryStream();
+        await _leader.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
+        return double.Parse(
+            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith("kubelb_manager_xds_acknowledgement_timeouts_total ", StringComparison.Ordinal)).Split(' ')[1],
+            System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,211 @@
+using Envoy.Config.Core.V3;
+using Envoy.Service.Discovery.V3;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Replicas.V1;
+using KubeLB.Xds.Resources;
+using KubeLB.Xds.Tests.Wire;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Xds.Tests.Protocol;
+
+/// <summary>What a control plane knows of the resources that its clients have acknowledged, and tells its other replicas.</summary>
+public sealed class StandingTests : IAsyncLifetime
+{
+    private XdsHost _host = null!;
+
+    public async Task InitializeAsync() => _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task Client_without_answer_is_pending_and_with_ack_is_acknowledged()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Set("a");
+        await client.SendAsync(ResourceTypes.Cluster);
+        var response = await client.ReceiveAsync();
+        Standing("a").Should().Equal(XdsStanding.Pending);
+
+        await client.AckAsync(response);
+        await UntilAsync("a", XdsStanding.Acknowledged);
+
+        Set("a", "b");
+        var second = await client.ReceiveAsync();
+        Standing("a").Should().Equal([XdsStanding.Acknowledged], "it has not changed");
+        Standing("b").Should().Equal(XdsStanding.Pending);
+        await client.AckAsync(second);
+        await UntilAsync("b", XdsStanding.Acknowledged);
+    }
+
+    [Fact]
+    public async Task Ack_of_an_older_version_does_not_count()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Set("a");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.TakeAsync();
+        await UntilAsync("a", XdsStanding.Acknowledged);
+
+        _host.Cache.Update("n", change => change.Set("a", Samples.Cluster("a", timeout: 9)));
+        var newer = await client.ReceiveAsync();
+
+        Standing("a").Should().Equal(XdsStanding.Pending);
+        await client.AckAsync(newer);
+        await UntilAsync("a", XdsStanding.Acknowledged);
+    }
+
+    [Fact]
+    public async Task Nack_of_one_resource_leaves_the_others_of_the_response_acknowledged()
+    {
+        using var client = new DeltaClient(_host.Connect());
+        Set("a", "b");
+        await client.SendAsync(ResourceTypes.Cluster);
+        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) b: bad");
+
+        await UntilAsync("b", XdsStanding.Rejected);
+        Standing("a").Should().Equal(XdsStanding.Acknowledged);
+        var both = _host.Streams.StandingOf("n", [Version("a"), Version("b")]).Should().ContainSingle().Subject;
+        both.Standing.Should().Be(XdsStanding.Rejected);
+        both.Rejection!.Message.Should().EndWith("b: bad");
+    }
+
+    [Fact]
+    public async Task Client_that_reconnects_with_what_it_has_is_acknowledged()
+    {
+        Set("a");
+        using var client = new DeltaClient(_host.Connect());
+        await client.SendAsync(ResourceTypes.Cluster, has: new Dictionary<string, string> { ["a"] = Version("a").Version });
+
+        await UntilAsync("a", XdsStanding.Acknowledged);
+    }
+
+    [Fact]
+    public async Task Streams_of_one_pod_are_one_client_and_pods_are_told_apart()
+    {
+        Set("a");
+        using var first = await ConnectAsync("pod-1");
+        using var second = await ConnectAsync("pod-2");
+        await first.AckAsync(await first.ReceiveAsync());
+        await second.ReceiveAsync();
+        using var other = await ConnectAsync("pod-1", ResourceTypes.Listener);
+
+        await Patience.UntilAsync(
+            () => _host.Streams.StandingOf("n", [Version("a")]).OrderBy(c => c.Pod).Select(c => (c.Pod, c.Standing))
+                .SequenceEqual([("pod-1", XdsStanding.Acknowledged), ("pod-2", XdsStanding.Pending)]),
+            "two clients");
+    }
+
+    [Fact]
+    public async Task Another_replica_gets_the_answer_when_the_client_has_given_it()
+    {
+        Set("a");
+        using var client = await ConnectAsync("pod-1");
+        var response = await client.ReceiveAsync();
+        using var channel = _host.Connect();
+        var asking = new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 5_000)).ResponseAsync;
+        asking.IsCompleted.Should().BeFalse();
+
+        await client.AckAsync(response);
+
+        (await asking.WaitAsync(Patience.Long)).Clients.Should().ContainSingle()
+            .Which.Should().Match<ClientStanding>(c => c.Pod == "pod-1" && c.Standing == ClientStanding.Types.Standing.Acknowledged);
+    }
+
+    [Fact]
+    public async Task Another_replica_gets_pending_when_its_wait_is_over_and_nothing_of_an_unknown_node()
+    {
+        Set("a");
+        using var client = await ConnectAsync("pod-1");
+        await client.ReceiveAsync();
+        using var channel = _host.Connect();
+        var replica = new ReplicaService.ReplicaServiceClient(channel);
+
+        (await replica.GetStandingAsync(Question(wait: 1))).Clients.Should().ContainSingle().Which.Standing.Should().Be(ClientStanding.Types.Standing.Pending);
+        (await replica.GetStandingAsync(new StandingRequest { Node = "nobody", WaitMilliseconds = 5_000 })).Clients.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Where_clients_are_authorized_only_replicas_may_ask()
+    {
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>());
+        using var channel = host.Connect();
+
+        var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 1));
+
+        (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
+    }
+
+    [Fact]
+    public async Task Listener_that_cannot_be_bound_is_sent_again_until_it_is_bound()
+    {
+        _host.Cache.Update("n", change => change.Set("l", Samples.Listener("l", "r")).Set("m", Samples.Listener("m", "r")));
+        using var client = new DeltaClient(_host.Connect());
+        await client.SendAsync(ResourceTypes.Listener);
+        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating listener(s) l: cannot bind '0.0.0.0:20000': Address already in use");
+
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            var again = await client.ReceiveAsync();
+            again.Resources.Should().ContainSingle("the other one is bound").Which.Name.Should().Be("l");
+            if (attempt == 0)
+            {
+                await client.NackAsync(again, "Error adding/updating listener(s) l: cannot bind '0.0.0.0:20000': Address already in use");
+            }
+            else
+            {
+                await client.AckAsync(again);
+            }
+        }
+
+        await Patience.UntilAsync(() => _host.Streams.Describe().Single().Types.Single().Rejected.Count == 0, "nothing is rejected any more");
+    }
+
+    [Fact]
+    public async Task Listener_that_is_rejected_for_another_reason_is_not_sent_again()
+    {
+        _host.Cache.Update("n", change => change.Set("l", Samples.Listener("l", "r")));
+        using var client = new DeltaClient(_host.Connect());
+        await client.SendAsync(ResourceTypes.Listener);
+        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating listener(s) l: no such filter");
+        _host.Cache.Update("n", change => change.Set("m", Samples.Listener("m", "r")));
+
+        (await client.ReceiveAsync()).Resources.Should().ContainSingle().Which.Name.Should().Be("m");
+    }
+
+    private async Task<DeltaClient> ConnectAsync(string pod, string typeUrl = ResourceTypes.Cluster)
+    {
+        var client = new DeltaClient(_host.Connect());
+        await client.Call.RequestStream.WriteAsync(new DeltaDiscoveryRequest
+        {
+            Node = new Node { Id = "n", Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod) } } },
+            TypeUrl = typeUrl,
+        });
+        return client;
+    }
+
+    private StandingRequest Question(uint wait)
+    {
+        var request = new StandingRequest { Node = "n", WaitMilliseconds = wait };
+        if (_host.Cache.Find("n", ResourceTypes.Cluster, "a") is { } resource)
+        {
+            request.Resources.Add(new ResourceVersion { TypeUrl = resource.TypeUrl, Name = resource.Name, Version = resource.Version });
+        }
+
+        return request;
+    }
+
+    private void Set(params string[] names) => _host.Cache.Update("n", change => names.ToList().ForEach(name => change.Set(name, Samples.Cluster(name))));
+
+    private XdsResourceVersion Version(string name) => new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
+
+    private IEnumerable<XdsStanding> Standing(string name) => _host.Streams.StandingOf("n", [Version(name)]).Select(c => c.Standing);
+
+    private Task UntilAsync(string name, XdsStanding standing) => Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
+
+    private sealed class EveryNode : IXdsAuthorizer
+    {
+        public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsRefusal?>(null);
+    }
+}
