@@ -148,7 +148,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         (await Management.GetAsync<V1Service>(TenantNamespace, "default-web-web")).Should().NotBeNull("the route still leads to it");
 
         await TurnAsync("web", "green", 30082, generation: 3);
-        await AcknowledgeAsync(proxy, "green");
+        _ = AcknowledgeEverythingAsync(proxy);
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason != RouteConditions.ProxyRejected, "is not rejected any more");
     }
@@ -238,6 +238,15 @@ public sealed class BackendOrderTests : IAsyncLifetime
             {
                 wanted.RemoveWhere(service => response.Resources.Any(r => r.Name.EndsWith($"-{service}-80-TCP", StringComparison.Ordinal)));
             }
+        }
+    }
+
+    // Until the test ends.
+    private static async Task AcknowledgeEverythingAsync(RawProxy proxy)
+    {
+        while (true)
+        {
+            await proxy.AckAsync(await proxy.ReceiveAsync());
         }
     }
 

@@ -82,6 +82,7 @@ public static class ManagerHost
             services.AddSingleton<IDebugPage, XdsDebugPage>();
             ReportWatches.AddServices(services);
             AcknowledgementWatches.AddServices(services);
+            services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
             services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));

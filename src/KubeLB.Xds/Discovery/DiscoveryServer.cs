@@ -41,6 +41,7 @@ internal sealed class DiscoveryServer(
         where TResponse : class, IMessage
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, lifetime.ApplicationStopping);
+        string? node = null;
         try
         {
             if (!await requests.MoveNext(stop.Token).ConfigureAwait(false))
@@ -49,6 +50,7 @@ internal sealed class DiscoveryServer(
             }
 
             var first = requests.Current;
+            node = protocol.Header(first).Node;
             var info = await AdmitAsync(protocol, first, call).ConfigureAwait(false);
             await ServeAsync(protocol, info, first, requests, responses, call, onlyType, stop).ConfigureAwait(false);
         }
@@ -62,7 +64,15 @@ internal sealed class DiscoveryServer(
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"The request cannot be read: {e.Message}"));
+            var status = new Status(StatusCode.InvalidArgument, $"The request cannot be read: {e.Message}");
+            observers.Tell(o => o.Failed(node, call.Peer, new XdsFailure(status.StatusCode, status.Detail)));
+            throw new RpcException(status);
+        }
+        catch (RpcException e) when (e.StatusCode is not (StatusCode.PermissionDenied or StatusCode.Unavailable))
+        {
+            // Refusals are reported where they are decided, and a control plane that ends streams is no fault of the client's.
+            observers.Tell(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
+            throw;
         }
     }
 

@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
@@ -21,6 +23,14 @@ public interface IXdsObserver
     /// <param name="peer">Its address.</param>
     /// <param name="refusal">Why.</param>
     void Refused(string node, string peer, XdsRefusal refusal)
+    {
+    }
+
+    /// <summary>A stream ended with an error of the client's: it broke the protocol, or asked for too much.</summary>
+    /// <param name="node">The node id that it claimed; null if it did not.</param>
+    /// <param name="peer">Its address.</param>
+    /// <param name="failure">What is wrong.</param>
+    void Failed(string? node, string peer, XdsFailure failure)
     {
     }
 
@@ -67,6 +77,11 @@ public sealed record XdsStreamInfo(long Id, string Node, string Peer, string Ser
     /// <summary>The client's pod; null if it does not name it.</summary>
     public string? Pod { get; init; }
 }
+
+/// <summary>Why a stream ended.</summary>
+/// <param name="Code">The gRPC status code.</param>
+/// <param name="Reason">What the client was told.</param>
+public sealed record XdsFailure(StatusCode Code, string Reason);
 
 /// <summary>A response that was sent.</summary>
 /// <param name="TypeUrl">The type.</param>

@@ -31,6 +31,7 @@ internal sealed class XdsServer(
     TenantSettingsResolver tenants,
     XdsEndpoint endpoint,
     IEnumerable<IXdsObserver> observers,
+    ConnectionFailures failures,
     ILoggerFactory logging) : IHostedService, IAsyncDisposable
 {
     // Streams have no end of their own.
@@ -47,7 +48,9 @@ internal sealed class XdsServer(
 
         // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(logging);
+
+        // Kestrel's own log is for the failures only: it says at debug level what it refuses, and everything else there, too.
+        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(failures).AddProvider(new Forwarding(logging));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRouting();
         builder.Services.AddSingleton(resources);
@@ -79,6 +82,7 @@ internal sealed class XdsServer(
             }
         });
         _app = builder.Build();
+        _app.Use(failures.ReportUnimplementedAsync);
         _app.UseRouting();
         _app.MapXds();
         try
@@ -125,6 +129,7 @@ internal sealed class XdsServer(
     private void Configure(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http2;
+        listen.Use(failures.Track);
         if (!options.XdsInsecure)
         {
             listen.UseHttps(https =>
@@ -134,6 +139,16 @@ internal sealed class XdsServer(
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
                 https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null || certificates.IsReplica(certificate);
             });
+        }
+    }
+
+    /// <summary>Writes this listener's entries to the host's log, which has levels of its own.</summary>
+    private sealed class Forwarding(ILoggerFactory host) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => host.CreateLogger(categoryName);
+
+        public void Dispose()
+        {
         }
     }
 

@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Net;
+using KubeLB.Xds.Discovery;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace KubeLB.Manager.Proxies.Serving;
+
+/// <summary>
+/// Reports connections and streams that the xDS server refuses or resets. Kestrel tells the reasons in its own log only, at levels that
+/// are not shown: this provider reads those entries, finds the peer of the connection, logs a warning with a remedy and counts it.
+/// </summary>
+internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvider time, ILogger<ConnectionFailures> logger) : ILoggerProvider, IXdsObserver
+{
+    /// <summary>How often the same failure of one peer is logged.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMinutes(1);
+
+    // https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+    private const string Unimplemented = "12";
+
+    // Peers choose their addresses; beyond this many in a minute only the metric counts.
+    private const int MostPeers = 100;
+
+    private readonly ConcurrentDictionary<string, EndPoint?> _peers = new(StringComparer.Ordinal);
+
+    // During a TLS handshake Kestrel's entries do not say which connection they are about.
+    private readonly AsyncLocal<EndPoint?> _current = new();
+    private readonly Dictionary<(string Peer, string Kind), (long At, int Suppressed)> _logged = [];
+    private readonly Lock _gate = new();
+    private readonly Counter _failures = Prometheus.Metrics.WithCustomRegistry(registry).CreateCounter(
+        "kubelb_manager_xds_failures_total", "Connections and streams that the xDS server refused or reset, by kind.", "kind");
+
+    /// <summary>Remembers who is at the other end of each connection, for as long as it is open. For the outermost place in Kestrel's pipeline.</summary>
+    public ConnectionDelegate Track(ConnectionDelegate next) => async connection =>
+    {
+        _peers[connection.ConnectionId] = _current.Value = connection.RemoteEndPoint;
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            _peers.TryRemove(connection.ConnectionId, out _);
+        }
+    };
+
+    /// <summary>Reports requests for what is not served.</summary>
+    public async Task ReportUnimplementedAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context).ConfigureAwait(false);
+        if (context.Response.Headers["grpc-status"] == Unimplemented || context.Response.StatusCode == StatusCodes.Status404NotFound)
+        {
+            Report(
+                "unimplemented",
+                $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}",
+                $"{context.Request.Path} is not served.",
+                "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery");
+        }
+    }
+
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName) => new KestrelLogger(this, categoryName);
+
+    /// <inheritdoc/>
+    public void Failed(string? node, string peer, XdsFailure failure) =>
+        Report($"stream_{failure.Code}".ToLowerInvariant(), peer, failure.Reason, $"node id {node ?? "none"}; correct the client, or the configuration that it starts with");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private void Report(string kind, string peer, string reason, string remedy)
+    {
+        _failures.WithLabels(kind).Inc();
+        int suppressed;
+        lock (_gate)
+        {
+            // The port is another one at each connection.
+            var key = (HostOf(peer), kind);
+            if (_logged.TryGetValue(key, out var known))
+            {
+                if (time.GetElapsedTime(known.At) < Pace)
+                {
+                    _logged[key] = known with { Suppressed = known.Suppressed + 1 };
+                    return;
+                }
+            }
+            else if (_logged.Count >= MostPeers && !ForgetOld())
+            {
+                return;
+            }
+
+            suppressed = known.Suppressed;
+            _logged[key] = (time.GetTimestamp(), 0);
+        }
+
+        Log.Failed(logger, kind, peer, reason, remedy, suppressed);
+    }
+
+    private bool ForgetOld()
+    {
+        foreach (var (key, _) in _logged.Where(l => time.GetElapsedTime(l.Value.At) >= Pace).ToList())
+        {
+            _logged.Remove(key);
+        }
+
+        return _logged.Count < MostPeers;
+    }
+
+    private static string HostOf(string peer) => IPEndPoint.TryParse(peer, out var endPoint) ? endPoint.Address.ToString() : XdsPeer.HostOf(peer);
+
+    // Kestrel's entries by the names of their events: https://github.com/dotnet/aspnetcore, Kestrel.Core/src/Internal/Infrastructure/KestrelTrace*.cs
+    private static (string Kind, string Remedy)? Meaning(string? name) => name switch
+    {
+        "AuthenticationFailed" => ("tls_handshake", "check that the client has the present Secret envoy-xds-client of its namespace, and trusts the manager's authority"),
+        "AuthenticationTimedOut" => ("tls_handshake", "the client did not finish the TLS handshake in time; check that it speaks TLS on this port"),
+        "Http2ConnectionError" => ("http2_connection", "check that the client speaks HTTP/2"),
+        "Http2StreamError" or "Http2StreamResetAbort" => ("http2_stream", "the request breaks HTTP/2 or a limit of the server; check the client's version"),
+        "HPackDecodingError" or "HPackEncodingError" => ("http2_headers", "check the client's HTTP/2"),
+        "ConnectionBadRequest" => ("bad_request", "check that the client speaks HTTP/2, with TLS unless the manager runs with --xds-insecure"),
+        "ConnectionRejected" => ("connection_rejected", "too many connections are open"),
+        _ => null,
+    };
+
+    private sealed class KestrelLogger(ConnectionFailures failures, string category) : ILogger
+    {
+        private readonly bool _concerns = category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => _concerns;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (!_concerns || Meaning(eventId.Name) is not { } meaning)
+            {
+                return;
+            }
+
+            var text = exception is null ? formatter(state, null) : $"{formatter(state, null)} {exception.Message}";
+            failures.Report(meaning.Kind, PeerOf(state), text.ReplaceLineEndings(" "), meaning.Remedy);
+        }
+
+        // A trace identifier is the connection's id and the number of the request.
+        private string PeerOf<TState>(TState state)
+        {
+            foreach (var (_, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? [])
+            {
+                if (value is string id && failures._peers.TryGetValue(id.Split(':')[0], out var peer) && peer is not null)
+                {
+                    return $"{peer}";
+                }
+            }
+
+            return failures._current.Value is { } current ? $"{current}" : "an unknown address";
+        }
+    }
+}
