@@ -1,4 +1,5 @@
 using KubeLB.Benchmarks;
+using KubeLB.Benchmarks.NodeHealth;
 using KubeLB.Benchmarks.RealManager;
 
 var quick = args.Contains("--quick");
@@ -33,6 +34,9 @@ switch (chosen)
         return 0;
     case "manager":
         Table.Print([.. await ManagerPush.MeasureAsync(sizes), await ManagerMemory.MeasureAsync(sizes)]);
+        return 0;
+    case "health":
+        Table.Print(await HealthMeasurement.MeasureAsync(sizes, args.Where(a => a != "--quick").Skip(1).ToArray()));
         return 0;
     case "list":
         Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
