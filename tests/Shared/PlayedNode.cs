@@ -40,6 +40,7 @@ internal sealed class PlayedNode : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
             foreach (var port in ports)
             {
                 kestrel.Listen(IPAddress.Parse(address), port, listen =>
@@ -77,6 +78,7 @@ internal sealed class PlayedNode : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _requests);
+        context.Response.Headers["x-node"] = _address;
         if (context.WebSockets.IsWebSocketRequest)
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
@@ -88,7 +90,7 @@ internal sealed class PlayedNode : IAsyncDisposable
         }
         else if (context.Request.Path == "/stream")
         {
-            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
             await context.Request.BodyReader.CopyToAsync(context.Response.BodyWriter, context.RequestAborted);
         }
         else if (context.Request.Path == "/headers")

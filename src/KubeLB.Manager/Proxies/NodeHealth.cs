@@ -14,7 +14,7 @@ namespace KubeLB.Manager.Proxies;
 internal static class NodeHealth
 {
     /// <summary>Attempts to connect for one request or TCP connection, each to another node where there is one.</summary>
-    public const uint Attempts = 5;
+    public const uint Attempts = 10;
 
     /// <summary>
     /// Of a request's body that much is kept until its connection is made; the rest waits at the client's end. A request with a larger one
@@ -49,7 +49,7 @@ internal static class NodeHealth
         EnforcingSuccessRate = 0,
         EnforcingConsecutive5Xx = 0,
         EnforcingConsecutiveGatewayFailure = 0,
-        Interval = Milliseconds(1000),
+        Interval = Milliseconds(500),
         BaseEjectionTime = Milliseconds(5000),
         MaxEjectionTime = Milliseconds(8000),
         MaxEjectionTimeJitter = Milliseconds(0),
@@ -74,8 +74,8 @@ internal static class NodeHealth
         {
             new RetryPolicy.Types.RetryHostPredicate { Name = "envoy.retry_host_predicates.previous_hosts", TypedConfig = Any.Pack(new PreviousHostsPredicate()) },
         },
-        HostSelectionRetryMaxAttempts = 5,
-        RetryBackOff = new RetryPolicy.Types.RetryBackOff { BaseInterval = Milliseconds(10), MaxInterval = Milliseconds(50) },
+        HostSelectionRetryMaxAttempts = 20,
+        RetryBackOff = new RetryPolicy.Types.RetryBackOff { BaseInterval = Milliseconds(25), MaxInterval = Milliseconds(100) },
     };
 
     private static Duration Milliseconds(int milliseconds) => Duration.FromTimeSpan(TimeSpan.FromMilliseconds(milliseconds));

@@ -9,6 +9,27 @@ internal static class HealthMeasurement
         var time = TimeSpan.FromSeconds(sizes == Sizes.Quick ? 15 : 60);
         var rows = new List<Row>();
         var settings = HealthSettings.All[int.Parse(arguments.ElementAtOrDefault(0) ?? "0")];
+        if (arguments.ElementAtOrDefault(1) is "a" or "d")
+        {
+            var open = new LongConnections(envoy, settings, time);
+            var ready = new PortReadiness(envoy, settings, sizes == Sizes.Quick ? 5 : 20);
+            foreach (var row in arguments[1] == "d" ? [.. await open.NodeVanishesAsync(), .. await open.NodesEjectedAsync()] : Array.Empty<Row>())
+            {
+                Console.WriteLine($"{row.What}: {row.Measured}");
+            }
+
+            foreach (var delay in arguments[1] == "a" ? new[] { 0, 0.3, 1, 3 } : [])
+            {
+                foreach (var asked in new[] { false, true })
+                {
+                    var row = await ready.MeasureAsync(TimeSpan.FromSeconds(delay), asked);
+                    Console.WriteLine($"{row.What}: {row.Measured}");
+                }
+            }
+
+            return rows;
+        }
+
         var kinds = (arguments.ElementAtOrDefault(2) ?? "012345").Select(c => NodeFailures.Kinds[c - '0']);
         foreach (var kind in kinds)
         {
