@@ -97,7 +97,6 @@ internal sealed class NodeLab : IAsyncDisposable
     {
         if (_envoy is not null)
         {
-            if (Environment.GetEnvironmentVariable("LAB_DEBUG") is { } f) { Console.WriteLine($"exited {_envoy.HasExited}"); File.Copy(Path.Combine(_folder, "log"), f + ".err", true); }
             _envoy.Kill();
             await _envoy.WaitForExitAsync();
             _envoy.Dispose();
@@ -185,11 +184,11 @@ internal sealed class NodeLab : IAsyncDisposable
         };
         string[] arguments =
         [
-            "netns", "exec", Namespace, envoy, "--config-yaml", bootstrap.ToJsonString(), "--concurrency", "2", "--disable-hot-restart", "--log-level", Environment.GetEnvironmentVariable("LAB_LEVEL") ?? "warn",
+            "netns", "exec", Namespace, envoy, "--config-yaml", bootstrap.ToJsonString(), "--concurrency", "2", "--disable-hot-restart", "--log-level", "warn",
             "--log-path", Path.Combine(_folder, "log"),
         ];
         _envoy = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardOutput = true })!;
-        _ = _envoy.StandardOutput.BaseStream.CopyToAsync(Environment.GetEnvironmentVariable("LAB_DEBUG") is { } f ? File.Create(f) : Stream.Null);
+        _ = _envoy.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
         await HoldsAsync(async () =>
         {
             try

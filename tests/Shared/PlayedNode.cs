@@ -11,10 +11,13 @@ namespace KubeLB.Tests.Shared;
 
 /// <summary>
 /// Node ports of a node: they answer over HTTP/1.1 or HTTP/2 with the node's address, and echo websockets, streams (<c>/stream</c>) and TCP.
-/// <c>/reset</c> resets the connection in mid-request, <c>/slow</c> takes a quarter of a second, <c>/fail</c> answers 500.
+/// <c>/reset</c> resets the connection in mid-request, <c>/slow-reset</c> a quarter of a second later, <c>/fail</c> answers 500.
 /// </summary>
 internal sealed class PlayedNode : IAsyncDisposable
 {
+    /// <summary>A header of each response: the node's address.</summary>
+    public const string NodeHeader = "x-node";
+
     private readonly WebApplication _app;
     private readonly string _address;
     private int _connections;
@@ -28,11 +31,19 @@ internal sealed class PlayedNode : IAsyncDisposable
     /// <summary>Requests that have come so far.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Starts to listen.</summary>
+    /// <summary>A node that listens.</summary>
     /// <param name="address">Address of the node.</param>
     /// <param name="protocols">What is spoken at the ports; none for TCP.</param>
     /// <param name="ports">The node ports.</param>
     public static async Task<PlayedNode> StartAsync(string address, HttpProtocols protocols, params int[] ports)
+    {
+        var node = Create(address, protocols, ports);
+        await node.ListenAsync();
+        return node;
+    }
+
+    /// <summary>A node that does not listen yet.</summary>
+    public static PlayedNode Create(string address, HttpProtocols protocols, params int[] ports)
     {
         PlayedNode? node = null;
         var builder = WebApplication.CreateSlimBuilder();
@@ -64,9 +75,11 @@ internal sealed class PlayedNode : IAsyncDisposable
         node = new PlayedNode(builder.Build(), address);
         node._app.UseWebSockets();
         node._app.Run(node.AnswerAsync);
-        await node._app.StartAsync();
         return node;
     }
+
+    /// <summary>Starts to listen.</summary>
+    public Task ListenAsync() => _app.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -78,7 +91,7 @@ internal sealed class PlayedNode : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _requests);
-        context.Response.Headers["x-node"] = _address;
+        context.Response.Headers[NodeHeader] = _address;
         if (context.WebSockets.IsWebSocketRequest)
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
@@ -100,15 +113,15 @@ internal sealed class PlayedNode : IAsyncDisposable
         else
         {
             await context.Request.Body.CopyToAsync(Stream.Null);
-            if (context.Request.Path == "/reset")
+            if (context.Request.Path == "/slow-reset")
+            {
+                await Task.Delay(250);
+            }
+
+            if (context.Request.Path == "/reset" || context.Request.Path == "/slow-reset")
             {
                 context.Abort();
                 return;
-            }
-
-            if (context.Request.Path == "/slow")
-            {
-                await Task.Delay(250);
             }
 
             context.Response.StatusCode = context.Request.Path == "/fail" ? 500 : 200;

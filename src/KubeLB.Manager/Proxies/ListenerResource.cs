@@ -52,7 +52,9 @@ internal static class ListenerResource
             StatPrefix = port.Name,
             CodecType = HttpConnectionManager.Types.CodecType.Auto,
             RouteConfig = Routes(port),
-            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) } },
+
+            // The proxy is not to be seen: neither how long the node took nor how often a request was tried.
+            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router { SuppressEnvoyHeaders = true }) } },
             AccessLog = { AccessLog() },
 
             // The client's address is what Envoy Gateway, one hop in front, says that it is.

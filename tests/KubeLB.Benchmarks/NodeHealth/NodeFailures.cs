@@ -135,9 +135,6 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
         return $"{failed.Count} of {outcomes.Count} failed, slowest {Milliseconds(rest.LastOrDefault())}, {rest.Count(t => t > TimeSpan.FromSeconds(0.4))} above 0.4 s"
             + (sent.Count > 0 ? $"; {sent.Count} more on connections to the lost node, ended after {Milliseconds(sent.Max(o => o.Took))}" : "")
             + (back is { } b ? $"; used again after {b.TotalSeconds:N1} s" : "")
-            + (failed.Count > 0 ? $" [{string.Join(" / ", failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3).Select(g => $"{g.Count()}x {g.Key}"))}]" : "")
-            + (Environment.GetEnvironmentVariable("LAB_DEBUG") is null ? "" : "\nfailed sent/took: " + string.Join(' ', failed.Take(40).Select(o => $"{o.Sent.TotalSeconds:N2}/{o.Took.TotalSeconds:N2}"))
-            + "\nslow per s: " + string.Join(' ', outcomes.Where(o => o.Took.TotalSeconds > 0.4).GroupBy(o => (int)o.Sent.TotalSeconds).Select(g => $"{g.Key}:{g.Count()}"))
-            + "\nfailed per s: " + string.Join(' ', failed.GroupBy(o => (int)o.Sent.TotalSeconds).Select(g => $"{g.Key}:{g.Count()}")));
+            + (failed.Count > 0 ? $" [{string.Join(" / ", failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3).Select(g => $"{g.Count()}x {g.Key}"))}]" : "");
     }
 }

@@ -48,10 +48,16 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
                 }
             })
             : Task.CompletedTask;
-        await Task.Delay(delay);
-        await using var one = await PlayedNode.StartAsync(lab.Node(1), HttpProtocols.Http1, port.NodePort);
+        await using var one = PlayedNode.Create(lab.Node(1), HttpProtocols.Http1, port.NodePort);
+        await using var two = PlayedNode.Create(lab.Node(2), HttpProtocols.Http1, port.NodePort);
+        if (delay > clock.Elapsed)
+        {
+            await Task.Delay(delay - clock.Elapsed);
+        }
+
+        await one.ListenAsync();
         var ready = clock.Elapsed;
-        await using var two = await PlayedNode.StartAsync(lab.Node(2), HttpProtocols.Http1, port.NodePort);
+        var second = two.ListenAsync();
         await meanwhile;
         while (!first.Task.IsCompleted)
         {
@@ -66,6 +72,7 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
             }
         }
 
+        await second;
         return await first.Task - ready;
     }
 }
