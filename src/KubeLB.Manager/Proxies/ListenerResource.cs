@@ -53,7 +53,7 @@ internal static class ListenerResource
             CodecType = HttpConnectionManager.Types.CodecType.Auto,
             RouteConfig = Routes(port),
 
-            // The proxy is not to be seen: neither how long the node took nor how often a request was tried.
+            // Without headers that say how long the node took or how often a request was tried.
             HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router { SuppressEnvoyHeaders = true }) } },
             AccessLog = { AccessLog() },
 

@@ -8,37 +8,42 @@ using RetryPolicy = Envoy.Config.Route.V3.RetryPolicy;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// How a proxy finds out that a node or its port does not answer: by the connections that requests need anyway. One that is not made is made
-/// to another node, and the node gets none for some seconds. https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
+/// How a proxy detects that a node or its port fails: by the connections that requests need, without health checks. A connection that is not made
+/// is made to another node, and the node is ejected for some seconds. docs/decisions/0021-find-failed-nodes-by-connections.md
+/// https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
 /// </summary>
 internal static class NodeHealth
 {
-    /// <summary>Attempts to connect for one request or TCP connection, each to another node where there is one.</summary>
+    /// <summary>
+    /// Connections that are tried for one request or TCP connection. Many end early: where one fails, Envoy fails all requests that wait for a
+    /// connection to the same node, and they come back before the node is ejected.
+    /// </summary>
     public const uint Attempts = 10;
 
     /// <summary>
-    /// Of a request's body that much is kept until its connection is made; the rest waits at the client's end. A request with a larger one
-    /// that has arrived by then fails if the connection does.
+    /// Of a request's body that much is kept until its connection is made. Envoy does not retry a request of which more has arrived by then.
     /// </summary>
     public const uint BufferedBytes = 4 << 20;
 
     /// <summary>
-    /// As many requests are lost at most with an HTTP/2 connection to a node that vanishes: the next one needs another connection, which
-    /// shows that the node is away.
+    /// An HTTP/2 connection to a node that vanishes loses as many requests at most: the next one needs another connection, which fails, and the
+    /// node is ejected. PING frames would cut connections to gRPC servers that reject frequent ones.
     /// </summary>
     public const uint StreamsPerConnection = 32;
 
     private const long Tcp = 6;
     private const long TcpUserTimeout = 18;
 
-    /// <summary>Above the round trip to a distant node, below what a client notices; a lost SYN would be sent again after a second.</summary>
+    /// <summary>More than the round trip to a distant node, and less than the second after which the kernel repeats a lost SYN.</summary>
     public static Duration ConnectTimeout => Milliseconds(500);
 
-    /// <summary>Only if no node is left are all tried: a port that has just become ready answers its first request. It is an integer, 0 for off.</summary>
+    /// <summary>If all nodes are ejected, all are tried: a port that becomes ready answers the next request. Envoy rounds it; 0 would be off.</summary>
     public static Percent PanicThreshold() => new() { Value = 1 };
 
     /// <summary>
-    /// Only connections that fail count. Statuses of the application do not: every node leads to the same pods.
+    /// Only connections count. Statuses of the application do not: every node leads to the same pods. Two failures, since Envoy counts a connection
+    /// that an application resets, too; one success between them starts anew. All nodes that failed together return together: without jitter, the
+    /// requests that find them still failing are few.
     /// </summary>
     public static OutlierDetection Ejection() => new()
     {
@@ -56,16 +61,16 @@ internal static class NodeHealth
         MaxEjectionPercent = 100,
     };
 
-    /// <summary>Of a connection that is silent, the kernel finds out within eleven seconds that the node is away.</summary>
+    /// <summary>A silent connection to a node that vanished ends after 11 s.</summary>
     public static TcpKeepalive Keepalive() => new() { KeepaliveTime = 5, KeepaliveInterval = 3, KeepaliveProbes = 3 };
 
-    /// <summary>And of one on which something was sent, within ten: without this it sends again for a quarter of an hour.</summary>
+    /// <summary>A connection on which something was sent ends after 10 s: without this option the kernel sends again for a quarter of an hour.</summary>
     public static BindConfig SocketOptions() => new()
     {
         SocketOptions = { new SocketOption { Description = "TCP_USER_TIMEOUT", Level = Tcp, Name = TcpUserTimeout, IntValue = 10_000, State = SocketOption.Types.SocketState.StatePrebind } },
     };
 
-    /// <summary>Only what was not sent to any node is sent again.</summary>
+    /// <summary>Only what was not sent to any node is retried.</summary>
     public static RetryPolicy Retries() => new()
     {
         RetryOn = "connect-failure,reset-before-request",
