@@ -75,7 +75,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         await ServeAsync(nodes: 2, played: 1);
         Lab.Drop(Lab.Node(2));
 
-        AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(4)));
+        AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(3)));
     }
 
     [SkippableFact]
@@ -83,7 +83,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     {
         await ServeAsync(nodes: 2, played: 1);
 
-        AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(4)));
+        AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(3)));
     }
 
     [SkippableTheory]
@@ -153,7 +153,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         }
 
         await ServeAsync(ports, 2);
-        await Task.Delay(TimeSpan.FromSeconds(5));
+        await Task.Delay(TimeSpan.FromSeconds(3));
         _played.Sum(n => n.Connections).Should().Be(0, "there are no health checks");
 
         await NodeTraffic.Fresh($"http://{Lab.ProxyAddress}:12003/")();
