@@ -1,4 +1,5 @@
 using KubeLB.Benchmarks;
+using KubeLB.Benchmarks.NodeHealth;
 using KubeLB.Benchmarks.RealManager;
 
 var quick = args.Contains("--quick");
@@ -34,13 +35,22 @@ switch (chosen)
     case "manager":
         Table.Print([.. await ManagerPush.MeasureAsync(sizes), await ManagerMemory.MeasureAsync(sizes)]);
         return 0;
+    case "health":
+        if (await HealthMeasurement.MeasureAsync(sizes) is not { } health)
+        {
+            return 1;
+        }
+
+        Table.Print(health);
+        return 0;
     case "list":
         Console.WriteLine("embedded  the embedded cluster: start, creates, a watch, memory");
         Console.WriteLine("ccm       the CCM and the manager: API requests per change, time to a generated HTTPRoute");
         Console.WriteLine("fairness  the manager: one tenant's Route while another tenant has thousands");
         Console.WriteLine("xds       the xDS server: what one changed resource costs among many, memory");
         Console.WriteLine("manager   the manager and its xDS server: a change's way from the API server to a proxy, bytes, requests, memory");
-        Console.WriteLine("all       all of these (the default)");
+        Console.WriteLine("health    the real Envoy: what clients notice of nodes and ports that fail (root, the program ip; not part of all)");
+        Console.WriteLine("all       all the others (the default)");
         return 0;
     case MemoryUse.Command when args.Length >= 3:
         await MemoryUse.ReportAsync(int.Parse(args[1]), int.Parse(args[2]));
@@ -55,6 +65,6 @@ switch (chosen)
         await StartTime.ReportAsync(bool.Parse(args[1]));
         return 0;
     default:
-        await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, fairness, xds, manager, all or list, and --quick for smaller numbers.");
+        await Console.Error.WriteLineAsync($"There is no benchmark {chosen}; use embedded, ccm, fairness, xds, manager, health, all or list, and --quick for smaller numbers.");
         return 2;
 }

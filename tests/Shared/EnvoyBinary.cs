@@ -12,6 +12,9 @@ public static class EnvoyBinary
     private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, "envoy")).FirstOrDefault(File.Exists);
 
+    /// <summary>Its path; null where there is none.</summary>
+    public static string? Location => Found;
+
     /// <summary>Starts Envoy; what it prints is to be read.</summary>
     public static Process Start(params string[] arguments)
     {

@@ -1,14 +1,12 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
-using Envoy.Type.V3;
 using Google.Protobuf.WellKnownTypes;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// The tenant's nodes behind one port of its proxy, as Envoy's cluster: TCP health checks, and no panic, since a node that is down never
-/// serves. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
+/// The tenant's nodes behind one port of its proxy, as Envoy's cluster, without health checks of its own: <see cref="NodeHealth"/>. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
 /// </summary>
 internal static class ClusterResource
 {
@@ -26,29 +24,18 @@ internal static class ClusterResource
         var cluster = new Cluster
         {
             Name = port.Name,
-            ConnectTimeout = Seconds(5),
+            ConnectTimeout = NodeHealth.ConnectTimeout,
 
             // A node that is taken out gets nothing more, also if something answers there: the address may be another machine's by now.
             IgnoreHealthOnHostRemoval = true,
             LbPolicy = Cluster.Types.LbPolicy.RoundRobin,
-            CommonLbConfig = new Cluster.Types.CommonLbConfig { HealthyPanicThreshold = new Percent { Value = 0 } },
+            CommonLbConfig = new Cluster.Types.CommonLbConfig { HealthyPanicThreshold = NodeHealth.PanicThreshold() },
+            OutlierDetection = NodeHealth.Ejection(),
+            UpstreamConnectionOptions = new UpstreamConnectionOptions { TcpKeepalive = NodeHealth.Keepalive() },
+            UpstreamBindConfig = NodeHealth.SocketOptions(),
             CircuitBreakers = new CircuitBreakers
             {
                 Thresholds = { new CircuitBreakers.Types.Thresholds { MaxConnections = Many, MaxPendingRequests = Many, MaxRequests = Many, MaxRetries = Many } },
-            },
-            HealthChecks =
-            {
-                new HealthCheck
-                {
-                    Timeout = Seconds(5),
-                    Interval = Seconds(5),
-
-                    // A minute otherwise, until the first request; that one should not find out.
-                    NoTrafficInterval = Seconds(5),
-                    UnhealthyThreshold = 3,
-                    HealthyThreshold = 2,
-                    TcpHealthCheck = new HealthCheck.Types.TcpHealthCheck(),
-                },
             },
         };
         if (discovery == EndpointDiscovery.Eds)
@@ -77,7 +64,10 @@ internal static class ClusterResource
         {
             cluster.TypedExtensionProtocolOptions[HttpOptions] = Any.Pack(new HttpProtocolOptions
             {
-                ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig { Http2ProtocolOptions = new Http2ProtocolOptions() },
+                ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig
+                {
+                    Http2ProtocolOptions = new Http2ProtocolOptions { MaxConcurrentStreams = NodeHealth.StreamsPerConnection },
+                },
             });
         }
 

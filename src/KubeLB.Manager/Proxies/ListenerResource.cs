@@ -27,13 +27,21 @@ internal static class ListenerResource
         Name = port.Name,
         Address = new Address { SocketAddress = new SocketAddress { Address = AnyAddress, PortValue = (uint)port.ListenerPort } },
         TrafficDirection = TrafficDirection.Inbound,
+        PerConnectionBufferLimitBytes = NodeHealth.BufferedBytes,
         FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port, limits) } } },
     };
 
     private static Filter Tcp(ProxyPort port) => new()
     {
         Name = "envoy.filters.network.tcp_proxy",
-        TypedConfig = Any.Pack(new TcpProxy { StatPrefix = port.Name, Cluster = port.Name, IdleTimeout = NoLimit, AccessLog = { AccessLog() } }),
+        TypedConfig = Any.Pack(new TcpProxy
+        {
+            StatPrefix = port.Name,
+            Cluster = port.Name,
+            IdleTimeout = NoLimit,
+            MaxConnectAttempts = NodeHealth.Attempts,
+            AccessLog = { AccessLog() },
+        }),
     };
 
     private static Filter Http(ProxyPort port, ProxyHeaderLimits limits) => new()
@@ -44,7 +52,9 @@ internal static class ListenerResource
             StatPrefix = port.Name,
             CodecType = HttpConnectionManager.Types.CodecType.Auto,
             RouteConfig = Routes(port),
-            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router()) } },
+
+            // Without headers that say how long the node took or how often a request was tried.
+            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router { SuppressEnvoyHeaders = true }) } },
             AccessLog = { AccessLog() },
 
             // The client's address is what Envoy Gateway, one hop in front, says that it is.
@@ -81,7 +91,14 @@ internal static class ListenerResource
             {
                 Name = port.Name,
                 Domains = { "*" },
-                Routes = { new Route { Match = new RouteMatch { Prefix = "/" }, Route_ = new RouteAction { Cluster = port.Name, Timeout = NoLimit } } },
+                Routes =
+                {
+                    new Route
+                    {
+                        Match = new RouteMatch { Prefix = "/" },
+                        Route_ = new RouteAction { Cluster = port.Name, Timeout = NoLimit, RetryPolicy = NodeHealth.Retries() },
+                    },
+                },
             },
         },
     };

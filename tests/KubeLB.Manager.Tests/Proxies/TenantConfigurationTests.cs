@@ -31,15 +31,18 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Clusters_have_the_contracts_health_checks_and_never_panic()
+    public void Nodes_are_ejected_for_connections_that_fail_and_never_checked()
     {
         Route("r", Port("web", 12000, 30080));
 
         var cluster = Get<Cluster>("web");
-        var check = cluster.HealthChecks.Should().ContainSingle().Subject;
-        (check.Interval.Seconds, check.NoTrafficInterval.Seconds, check.Timeout.Seconds, check.UnhealthyThreshold, check.HealthyThreshold).Should().Be((5, 5, 5, 3, 2));
-        check.TcpHealthCheck.Should().NotBeNull();
-        cluster.CommonLbConfig.HealthyPanicThreshold.Value.Should().Be(0);
+        cluster.HealthChecks.Should().BeEmpty();
+        cluster.CommonLbConfig.HealthyPanicThreshold.Value.Should().Be(1, "0 would never try an ejected node, not even if all are ejected");
+        var ejection = cluster.OutlierDetection;
+        ejection.SplitExternalLocalOriginErrors.Should().BeTrue();
+        (ejection.EnforcingConsecutive5Xx, ejection.EnforcingConsecutiveGatewayFailure, ejection.EnforcingSuccessRate, ejection.EnforcingLocalOriginSuccessRate)
+            .Should().Be((0u, 0u, 0u, 0u), "an application's errors are no node's");
+        (ejection.MaxEjectionTime + ejection.MaxEjectionTimeJitter + ejection.Interval).ToTimeSpan().Should().BeLessThan(TimeSpan.FromSeconds(10));
     }
 
     [Fact]

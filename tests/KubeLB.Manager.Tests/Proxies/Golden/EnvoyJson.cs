@@ -5,6 +5,7 @@ using Envoy.Extensions.AccessLoggers.Stream.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Envoy.Extensions.Retry.Host.PreviousHosts.V3;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using KubeLB.Xds.Resources;
@@ -23,6 +24,7 @@ internal static class EnvoyJson
             HttpConnectionManager.Descriptor,
             TcpProxy.Descriptor,
             Router.Descriptor,
+            PreviousHostsPredicate.Descriptor,
             StdoutAccessLog.Descriptor,
             HttpProtocolOptions.Descriptor)));
 
