@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography.X509Certificates;
 using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Grpc.Core;
-using Grpc.Net.Client;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.Logging;
 
@@ -58,7 +55,7 @@ internal sealed partial class XdsSource(
         var state = states.GetOrAdd(node, static _ => new ProxyState());
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var channel = Connect(node);
+            using var channel = ProxyCredential.Connect(server, serverName, pods.CredentialOf(node));
             using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
             var subscribed = new HashSet<string>(StringComparer.Ordinal);
             var unanswered = new Queue<string>();
@@ -147,25 +144,6 @@ internal sealed partial class XdsSource(
         }
 
         await call.RequestStream.WriteAsync(request).ConfigureAwait(false);
-    }
-
-    private GrpcChannel Connect(string node)
-    {
-        var credential = pods.CredentialOf(node);
-        return GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = null,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
-            {
-                SslOptions = new SslClientAuthenticationOptions
-                {
-                    ClientCertificates = credential is null ? null : [credential.Certificate],
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                        certificate is X509Certificate2 x509 && x509.MatchesHostname(serverName) && credential?.Trusts(x509) == true,
-                },
-            },
-        });
     }
 
     private async Task<bool> TryAsync(string node, Func<Task<bool>> step)
