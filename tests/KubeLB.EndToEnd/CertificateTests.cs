@@ -47,10 +47,12 @@ public sealed class CertificateTests
               name: web
         """;
 
-    [Fact]
-    public async Task A_listener_serves_the_tenants_certificate_and_its_rotation_arrives()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task A_listener_serves_the_tenants_certificate_and_its_rotation_arrives(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await TestBed.StartAsync(proxies: proxies);
         var first = new TlsPair("api.example.com");
         await bed.Tenant.CreateAsync(first.Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);

@@ -108,11 +108,17 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     /// <summary>What the Envoys of a tenant have printed, with the names of their pods, the oldest first; nothing from stand-ins.</summary>
     public IReadOnlyList<(string Pod, string Line)> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
 
-    /// <summary>Address of a tenant's proxy; null if it has no traffic yet.</summary>
-    public IPAddress? ProxyAddress(TenantCluster tenant) => _dataPlane.Proxies.AddressOf(tenant.Namespace);
+    /// <summary>The process ids of a tenant's Envoys, with the names of their pods; nothing of stand-ins.</summary>
+    public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) => _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];
+
+    /// <summary>Address of a tenant's proxy, of several the first that is ready; null if it has no traffic yet.</summary>
+    public IPAddress? ProxyAddress(TenantCluster tenant) =>
+        _dataPlane.Processes is { } processes ? processes.AddressOf(tenant.Namespace) : _dataPlane.Proxies.AddressOf(tenant.Namespace);
 
     /// <summary>Where a port of a tenant's proxy listens; null if it does not.</summary>
-    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Proxies.Resolve(tenant.Namespace, port);
+    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Processes is null
+        ? _dataPlane.Proxies.Resolve(tenant.Namespace, port)
+        : ProxyAddress(tenant) is { } address ? new IPEndPoint(address, port) : null;
 
     /// <summary>Stops everything. The clusters' content is gone; log files stay.</summary>
     public async ValueTask DisposeAsync()

@@ -176,10 +176,28 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
             ["HOP", "ADDRESS", "IN A REAL INSTALLATION"],
             [
                 ["gateway (stand-in)", gateway.Contains(':', StringComparison.Ordinal) ? gateway : $"{gateway}:80", "Envoy Gateway's proxy"],
-                ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"],
+                [sandbox.Proxies is null ? "tenant proxy (stand-in)" : "tenant proxy (Envoy)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"],
                 ["node port", $"{_tenant.NodeAddress}:{nodePort}", "kube-proxy of a tenant's node"],
                 ["pod (echo backend)", $"{echo.PodIp}:{echo.ContainerPort}", "the tenant's pod"],
             ]);
+        if (sandbox.Proxies is not null)
+        {
+            await ShowAccessLogAsync(echo, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Envoy adds an id to each request, which the backend saw and the access log has.
+    private async Task ShowAccessLogAsync(EchoedRequest echo, CancellationToken cancellationToken)
+    {
+        var id = echo.Headers.FirstOrDefault(h => h.Key.Equals("x-request-id", StringComparison.OrdinalIgnoreCase)).Value?.FirstOrDefault();
+        var line = await UntilAsync(
+            "The access logs of the tenant's Envoys do not have the request.",
+            () => Task.FromResult(sandbox.ProxyOutput(_tenant).LastOrDefault(l => id is not null && l.Line.Contains(id, StringComparison.Ordinal))),
+            l => l.Line is not null,
+            cancellationToken).ConfigureAwait(false);
+        output.Line();
+        output.Line($"Envoy in pod {line.Pod} logged the request:");
+        output.Line($"  {line.Line}");
     }
 
     private static async Task<Answer> AskAsync(HttpClient client, string address, CancellationToken cancellationToken)

@@ -51,6 +51,9 @@ internal sealed partial class PodProcess : IAsyncDisposable
     /// <summary>UID of the pod.</summary>
     public string Uid => _pod.Uid();
 
+    /// <summary>What the pod is like now.</summary>
+    public PodState State => _state;
+
     /// <summary>Output of the container's present or last run.</summary>
     public ContainerLog Log { get; private set; } = new();
 
@@ -194,7 +197,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
         {
             var started = DateTime.UtcNow;
             LogStarted(_environment.Logger, _pod.Name(), process.Id, network.Address);
-            Change(s => s with { RunningSince = started, Message = null });
+            Change(s => s with { RunningSince = started, ProcessId = process.Id, Message = null });
             using var probing = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token);
             var probes = new ContainerProbes(_container, network.Address).RunAsync(
                 () => Change(s => s with { IsStarted = true }), ready => Change(s => s with { IsReady = ready }), probing.Token);
@@ -222,7 +225,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
                 await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 log.Close();
                 LogEnded(_environment.Logger, _pod.Name(), process.ExitCode);
-                Change(s => s with { RunningSince = null, IsStarted = false, IsReady = false, Last = Ended(process.ExitCode, started) });
+                Change(s => s with { RunningSince = null, ProcessId = null, IsStarted = false, IsReady = false, Last = Ended(process.ExitCode, started) });
             }
         }
     }

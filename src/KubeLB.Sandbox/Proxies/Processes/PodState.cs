@@ -15,6 +15,9 @@ internal sealed record PodState
     /// <summary>When the container's process began; null if none runs.</summary>
     public DateTime? RunningSince { get; init; }
 
+    /// <summary>Id of the container's process; null if none runs.</summary>
+    public int? ProcessId { get; init; }
+
     /// <summary>Why no process runs.</summary>
     public string WaitingFor { get; init; } = "ContainerCreating";
 

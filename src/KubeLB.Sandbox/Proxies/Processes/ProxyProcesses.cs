@@ -37,6 +37,7 @@ internal sealed class ProxyProcesses : IAsyncDisposable
             throw new IOException("Envoy cannot be used: on this machine only 127.0.0.1 can be listened on; use --stand-in.");
         }
 
+        SecretVolume.RemoveLeftovers();
         IPodNetworks? isolated = onlyLoopback ? null : await NamespaceNetworks.TryStartAsync(cancellationToken).ConfigureAwait(false);
         var networks = isolated ?? new LoopbackNetworks(addresses);
         var plane = await ProxyControlPlane.StartAsync(addresses, serverName, withRelay: !networks.AreIsolated).ConfigureAwait(false);
@@ -104,6 +105,14 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         return (request.Previous ? process.PreviousLog : process.Log)?.ReadAsync(request, cancellationToken)
             ?? throw new PodLogException($"previous terminated container \"{request.Container}\" in pod \"{request.Pod}\" not found");
     }
+
+    /// <summary>Address of a namespace's first pod that is ready; null if none is.</summary>
+    public IPAddress? AddressOf(string ns) =>
+        _pods.Where(p => p.Key.Namespace == ns && p.Value.State.IsReady).OrderBy(p => p.Key.Name, StringComparer.Ordinal).Select(p => p.Value.State.Address).FirstOrDefault();
+
+    /// <summary>The processes of a namespace's pods.</summary>
+    public IReadOnlyList<(string Pod, int ProcessId)> ProcessIdsOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns && p.Value.State.ProcessId is not null)
+        .Select(p => (p.Key.Name, p.Value.State.ProcessId!.Value))];
 
     /// <summary>What the proxies of a namespace have printed, with the pods' names.</summary>
     public IReadOnlyList<(string Pod, string Line)> OutputOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns)

@@ -11,9 +11,10 @@ namespace KubeLB.Sandbox.Proxies.Processes;
 /// <param name="user">User of the pod; null for that of this process.</param>
 internal sealed class SecretVolume(int? user) : IDisposable
 {
+    private const string Prefix = "kubelb-proxy-";
     private const string Current = "..data";
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kubelb-proxy-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-");
     private string? _version;
     private int _number;
 
@@ -63,6 +64,26 @@ internal sealed class SecretVolume(int? user) : IDisposable
         }
 
         _version = secret.Metadata.ResourceVersion;
+    }
+
+    /// <summary>Removes the folders of sandboxes that were killed.</summary>
+    public static void RemoveLeftovers()
+    {
+        foreach (var folder in Directory.GetDirectories(System.IO.Path.GetTempPath(), $"{Prefix}*-*"))
+        {
+            var id = System.IO.Path.GetFileName(folder)[Prefix.Length..].Split('-')[0];
+            if (Directory.Exists("/proc/self") && !Directory.Exists($"/proc/{id}"))
+            {
+                try
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // Somebody else's, or another sandbox removes it at this moment.
+                }
+            }
+        }
     }
 
     /// <inheritdoc/>
