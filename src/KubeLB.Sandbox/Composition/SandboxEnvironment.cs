@@ -105,8 +105,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     /// <summary>Which Envoy runs as the tenants' proxies, and how; null where stand-ins take their place.</summary>
     public string? Proxies => _dataPlane.Processes?.Description;
 
-    /// <summary>What the Envoys of a tenant have printed, with the names of their pods, the oldest first; nothing from stand-ins.</summary>
-    public IReadOnlyList<(string Pod, string Line)> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
+    /// <summary>What the Envoys of a tenant have printed, the oldest first; nothing from stand-ins.</summary>
+    public IReadOnlyList<ProxyLine> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
 
     /// <summary>The process ids of a tenant's Envoys, with the names of their pods; nothing of stand-ins.</summary>
     public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) => _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];

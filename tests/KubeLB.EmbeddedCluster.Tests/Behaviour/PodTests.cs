@@ -99,5 +99,5 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     private async Task CreateAsync(string name, string spec) => (await _api.PostAsync(Pods,
-        $$"""{"metadata":{"name":"{{name}}"},"spec":{{{spec}}"containers":[{"name":"main","image":"i"}]}}""")).ShouldBe(201);
+        $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{ {{{spec}}}"containers":[{"name":"main","image":"i"}] } }""")).ShouldBe(201);
 }

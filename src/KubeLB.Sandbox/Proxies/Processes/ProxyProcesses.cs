@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.EmbeddedCluster;
 using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Networking;
 using Microsoft.Extensions.Logging;
 
@@ -114,10 +115,10 @@ internal sealed class ProxyProcesses : IAsyncDisposable
     public IReadOnlyList<(string Pod, int ProcessId)> ProcessIdsOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns && p.Value.State.ProcessId is not null)
         .Select(p => (p.Key.Name, p.Value.State.ProcessId!.Value))];
 
-    /// <summary>What the proxies of a namespace have printed, with the pods' names.</summary>
-    public IReadOnlyList<(string Pod, string Line)> OutputOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns)
-        .SelectMany(p => p.Value.Log.Snapshot().Select(line => (line.Time, Pod: p.Key.Name, line.Text)))
-        .OrderBy(line => line.Time).Select(line => (line.Pod, line.Text))];
+    /// <summary>What the proxies of a namespace have printed.</summary>
+    public IReadOnlyList<ProxyLine> OutputOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns)
+        .SelectMany(p => p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLine(p.Key.Name, p.Value.State.Address, line.Text))))
+        .OrderBy(line => line.Time).Select(line => line.Line)];
 
     /// <summary>Ends all processes at once and removes their networks.</summary>
     public async ValueTask DisposeAsync()
