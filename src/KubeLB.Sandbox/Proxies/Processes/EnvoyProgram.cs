@@ -22,6 +22,11 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
     public static async Task<EnvoyProgram> ReadAsync(string path, CancellationToken cancellationToken)
     {
         path = System.IO.Path.GetFullPath(path);
+        if (!File.Exists(path))
+        {
+            throw new IOException($"{path} does not exist; name an Envoy binary with --envoy.");
+        }
+
         string output;
         try
         {
