@@ -74,7 +74,8 @@ public sealed class CertificateTests
     public async Task Https_request_reaches_a_pod(ProxyKind proxies)
     {
         await using var bed = await TestBed.StartAsync(proxies: proxies);
-        await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
+        var pair = new TlsPair("api.example.com");
+        await bed.Tenant.CreateAsync(pair.Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);
         foreach (var manifest in new[] { Documents.Backend, Documents.Deployment, Documents.Route })
         {
@@ -83,7 +84,11 @@ public sealed class CertificateTests
 
         var address = await bed.AddressAsync();
         using var handler = bed.Sandbox.CreateGatewayHandler();
-        handler.SslOptions = new SslClientAuthenticationOptions { TargetHost = "api.example.com", RemoteCertificateValidationCallback = (_, _, _, _) => true };
+        handler.SslOptions = new SslClientAuthenticationOptions
+        {
+            TargetHost = "api.example.com",
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == pair.Thumbprint,
+        };
         using var client = new HttpClient(handler);
         await Eventually.GetAsync("a pod answers over TLS", async () =>
         {
