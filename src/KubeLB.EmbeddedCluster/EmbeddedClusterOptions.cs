@@ -37,6 +37,9 @@ public sealed record EmbeddedClusterOptions
     /// <summary>What becomes of CEL rules in the schemas of custom resources, which are not evaluated; they are ignored by default.</summary>
     public ValidationRules ValidationRules { get; init; } = ValidationRules.Ignore;
 
+    /// <summary>Gives the output of containers, for <c>kubectl logs</c>; null, the default, where no containers run.</summary>
+    public PodLogSource? PodLogs { get; init; }
+
     /// <summary>Where the cluster logs; nowhere by default.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 }

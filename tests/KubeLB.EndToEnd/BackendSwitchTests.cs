@@ -15,10 +15,12 @@ public sealed class BackendSwitchTests
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
 
-    [Fact]
-    public async Task No_request_fails_while_a_backend_that_a_route_has_left_is_cleared_away()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task No_request_fails_while_a_backend_that_a_route_has_left_is_cleared_away(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await TestBed.StartAsync(proxies: proxies);
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "green", StringComparison.Ordinal).Replace("app: api", "app: green", StringComparison.Ordinal));

@@ -68,6 +68,43 @@ public sealed class CertificateTests
         await ExpectCertificateAsync(bed, second);
     }
 
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task Https_request_reaches_a_pod(ProxyKind proxies)
+    {
+        await using var bed = await TestBed.StartAsync(proxies: proxies);
+        var pair = new TlsPair("api.example.com");
+        await bed.Tenant.CreateAsync(pair.Secret("web"));
+        await bed.Tenant.ApplyAsync(Manifest);
+        foreach (var manifest in new[] { Documents.Backend, Documents.Deployment, Documents.Route })
+        {
+            await bed.Tenant.ApplyAsync(manifest);
+        }
+
+        var address = await bed.AddressAsync();
+        using var handler = bed.Sandbox.CreateGatewayHandler();
+        handler.SslOptions = new SslClientAuthenticationOptions
+        {
+            TargetHost = "api.example.com",
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == pair.Thumbprint,
+        };
+        using var client = new HttpClient(handler);
+        await Eventually.GetAsync("a pod answers over TLS", async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/") { Headers = { Host = "api.example.com" } };
+            try
+            {
+                using var response = await client.SendAsync(request);
+                return await response.Content.ReadAsStringAsync();
+            }
+            catch (HttpRequestException e)
+            {
+                return e.Message;
+            }
+        }, answer => answer.Contains("\"pod\"", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_certificate_that_comes_later_is_waited_for_in_the_tenants_own_words()
     {

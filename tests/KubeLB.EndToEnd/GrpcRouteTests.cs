@@ -25,10 +25,12 @@ public sealed class GrpcRouteTests
                   port: 8080
         """;
 
-    [Fact]
-    public async Task Calls_reach_a_pod_until_the_route_is_deleted_and_nothing_is_left_behind()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task Calls_reach_a_pod_until_the_route_is_deleted_and_nothing_is_left_behind(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await TestBed.StartAsync(proxies: proxies);
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(Documents.Backend);
         await bed.Tenant.ApplyAsync(Documents.Deployment);

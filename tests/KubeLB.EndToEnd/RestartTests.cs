@@ -10,10 +10,12 @@ namespace KubeLB.EndToEnd;
 /// <summary>A restart changes nothing and loses nothing.</summary>
 public sealed class RestartTests
 {
-    [Fact]
-    public async Task A_restart_of_both_writes_nothing()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task A_restart_of_both_writes_nothing(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await TestBed.StartAsync(proxies: proxies);
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
         var before = await SnapshotAsync(bed);

@@ -17,9 +17,11 @@ public sealed class RetryTests : IAsyncLifetime
     private TestBed _bed = null!;
     private HttpClient _http = null!;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => StartAsync(ProxyKind.StandIn);
+
+    private async Task StartAsync(ProxyKind proxies)
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await TestBed.StartAsync(proxies: proxies);
         _http = new HttpClient(_bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(20) };
         await _bed.ApplyBasicExampleAsync();
     }
@@ -30,9 +32,17 @@ public sealed class RetryTests : IAsyncLifetime
         await _bed.DisposeAsync();
     }
 
-    [Fact]
-    public async Task A_request_that_fails_twice_succeeds_with_three_retries_and_fails_without()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task A_request_that_fails_twice_succeeds_with_three_retries_and_fails_without(ProxyKind proxies)
     {
+        if (proxies != ProxyKind.StandIn)
+        {
+            await DisposeAsync();
+            await StartAsync(proxies);
+        }
+
         (await SendAsync(failing: 2)).Should().Be(HttpStatusCode.ServiceUnavailable, "nobody has asked for retries yet");
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx, reset, connect-failure","gateway.envoyproxy.io/num-retries":"3"}""");

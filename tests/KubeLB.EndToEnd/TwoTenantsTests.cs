@@ -6,10 +6,12 @@ namespace KubeLB.EndToEnd;
 /// <summary>Tenants do not see each other, even where everything has the same name.</summary>
 public sealed class TwoTenantsTests
 {
-    [Fact]
-    public async Task Two_tenants_with_the_same_names_get_their_own_address_and_backend()
+    [SkippableTheory]
+    [InlineData(ProxyKind.StandIn)]
+    [InlineData(ProxyKind.Envoy)]
+    public async Task Two_tenants_with_the_same_names_get_their_own_address_and_backend(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(tenants: 2);
+        await using var bed = await TestBed.StartAsync(tenants: 2, proxies: proxies);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(0), bed.ApplyBasicExampleAsync(1));
 
         var first = await bed.ExpectBackendAsync("api.example.com", tenant: 0);

@@ -15,12 +15,18 @@ public static class EnvoyBinary
     /// <summary>Its path; null where there is none.</summary>
     public static string? Location => Found;
 
-    /// <summary>Starts Envoy; what it prints is to be read.</summary>
-    public static Process Start(params string[] arguments)
+    /// <summary>The binary; without one the test is skipped.</summary>
+    public static string Require()
     {
         Skip.If(Found is null, "no envoy binary: none is on PATH, and KUBELB_ENVOY names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_ENVOY says {Found}");
-        var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Found!;
+    }
+
+    /// <summary>Starts Envoy; what it prints is to be read.</summary>
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Require(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         return Process.Start(start)!;
     }
 

@@ -65,6 +65,7 @@ internal sealed class ClusterServices : IAsyncDisposable
             new PatchHandler(_updater, escalation, time),
             new DeleteHandler(store, deleter, reads, time),
             new ScaleHandler(store, _updater),
+            new PodLogHandler(store, options.PodLogs, time),
             new ReviewHandler(_registry, store, policy, authenticator, _issuer, time));
         Faults = new FaultInjector(store, time);
         Server = new ApiServer(_registry, handlers, authenticator, new Authorizer(policy), Requests, Faults, time, logger);

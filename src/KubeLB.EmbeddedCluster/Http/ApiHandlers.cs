@@ -11,4 +11,5 @@ internal sealed record ApiHandlers(
     PatchHandler Patches,
     DeleteHandler Deletes,
     ScaleHandler Scales,
+    PodLogHandler PodLogs,
     ReviewHandler Reviews);

@@ -91,7 +91,7 @@ internal sealed partial class ApiServer(
         }
         if (request.Info.Subresource.Length > 0)
         {
-            return DispatchSubresource(request);
+            return DispatchSubresource(request, entry);
         }
         var needsName = request.Info.Verb is "update" or "patch";
         if (!resource.Verbs.Contains(request.Info.Verb) || (needsName && request.Info.Name.Length == 0))
@@ -120,7 +120,7 @@ internal sealed partial class ApiServer(
         }
     }
 
-    private Task DispatchSubresource(ApiRequest request)
+    private Task DispatchSubresource(ApiRequest request, RequestLog.Entry entry)
     {
         if (request.Resource.Subresource(request.Info.Subresource) is not { } subresource || subresource.Name == "proxy")
         {
@@ -130,8 +130,13 @@ internal sealed partial class ApiServer(
         {
             throw ApiErrors.MethodNotAllowed();
         }
+        if (subresource.Name == "log" && request.Flag("follow"))
+        {
+            entry.Answered(200);
+        }
         return (subresource.Name, request.Info.Verb) switch
         {
+            ("log", _) => handlers.PodLogs.HandleAsync(request, _stopping.Token),
             ("scale", _) => handlers.Scales.HandleAsync(request),
             ("token", _) => handlers.Reviews.TokenAsync(request),
             (_, "get") => handlers.Reads.GetAsync(request),

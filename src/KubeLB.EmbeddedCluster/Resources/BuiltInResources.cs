@@ -58,7 +58,8 @@ internal static class BuiltInResources
         Of<V1PersistentVolumeClaim>("", "v1", "persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", new EmptyStatusStrategy()) with { ShortNames = ["pvc"], Subresources = Status("PersistentVolumeClaim") },
         Of<V1Pod>("", "v1", "pods", "pod", "Pod", new PodStrategy()) with
         {
-            ShortNames = ["po"], Categories = ["all"], HasGeneration = true, ReturnsDeleted = true, Table = WorkloadTables.Pods, Subresources = Status("Pod"),
+            ShortNames = ["po"], Categories = ["all"], HasGeneration = true, ReturnsDeleted = true, Table = WorkloadTables.Pods,
+            Subresources = [new("log", "Pod", ["get"]), .. Status("Pod")],
             SelectableFields = Fields(
                 ("spec.nodeName", tree => tree.Object("spec").Text("nodeName")),
                 ("spec.restartPolicy", tree => tree.Object("spec").Text("restartPolicy")),

@@ -56,6 +56,13 @@ internal class ResourceStrategy
     {
     }
 
+    /// <summary>
+    /// Seconds for which a deleted object stays, so that what runs it can end it; it is removed by a delete with 0 seconds. Always 0 where nothing runs.
+    /// </summary>
+    /// <param name="tree">The object.</param>
+    /// <param name="asked">What the delete asks for; null if it says nothing.</param>
+    public virtual long GracePeriod(JsonObject tree, long? asked) => 0;
+
     /// <summary>Runs after the object is gone.</summary>
     public virtual void Removed(JsonObject tree)
     {

@@ -10,4 +10,7 @@ internal sealed record DeleteOptions
     public string? PreconditionRevision { get; init; }
 
     public bool DryRun { get; init; }
+
+    /// <summary>Seconds that a kind which ends gracefully gets; null for what the object says.</summary>
+    public long? GracePeriodSeconds { get; init; }
 }

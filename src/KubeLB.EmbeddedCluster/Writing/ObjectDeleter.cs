@@ -45,6 +45,10 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
     {
         var tree = existing.ToTree();
         var metadata = tree.Object("metadata")!;
+        if (resource.Strategy.GracePeriod(tree, options.GracePeriodSeconds) is > 0 and var grace)
+        {
+            return TryBegin(table, tree, existing, grace, options.DryRun);
+        }
         var finalizers = Finalizers(metadata, options.Propagation);
         var isNamespace = resource is { Group: "", Plural: "namespaces" };
         var held = finalizers.Count > 0 || (isNamespace && tree.Object("spec").Array("finalizers") is { Count: > 0 });
@@ -68,14 +72,14 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
             {
                 tree.Ensure("status")["phase"] = "Terminating";
             }
-            else
-            {
-                metadata["deletionGracePeriodSeconds"] = 0;
-            }
             if (metadata.Integer("generation") is > 0 and var generation)
             {
                 metadata["generation"] = generation + 1;
             }
+        }
+        if (!isNamespace)
+        {
+            metadata["deletionGracePeriodSeconds"] = 0;
         }
         metadata["finalizers"] = new JsonArray([.. finalizers.Select(finalizer => JsonValue.Create(finalizer))]);
         var encoded = ObjectEncoder.Encode(tree, existing.Shape);
@@ -84,6 +88,23 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
             return new DeleteOutcome(existing, false);
         }
         return store.Replace(table, existing, encoded) is { } stored ? new DeleteOutcome(stored, false) : null;
+    }
+
+    /// <summary>Marks an object as ending; what runs it removes it. A later delete may only shorten the time.</summary>
+    private DeleteOutcome? TryBegin(ResourceTable table, JsonObject tree, StoredObject existing, long grace, bool dryRun)
+    {
+        var metadata = tree.Object("metadata")!;
+        if (dryRun || (existing.Identity.IsTerminating && metadata.Integer("deletionGracePeriodSeconds") <= grace))
+        {
+            return new DeleteOutcome(existing, false);
+        }
+        metadata["deletionTimestamp"] = Timestamps.Format(time.GetUtcNow().AddSeconds(grace));
+        metadata["deletionGracePeriodSeconds"] = grace;
+        if (!existing.Identity.IsTerminating && metadata.Integer("generation") is > 0 and var generation)
+        {
+            metadata["generation"] = generation + 1;
+        }
+        return store.Replace(table, existing, ObjectEncoder.Encode(tree, existing.Shape)) is { } stored ? new DeleteOutcome(stored, false) : null;
     }
 
     private static List<string> Finalizers(JsonObject metadata, Propagation? propagation)

@@ -143,6 +143,7 @@ internal sealed class ObjectUpdater(ClusterStore store)
     /// <summary>Being deleted, and nobody holds it any more.</summary>
     private static bool IsReleased(JsonObject tree, StoredObject existing) =>
         existing.Identity.IsTerminating
+        && tree.Object("metadata").Integer("deletionGracePeriodSeconds") is null or 0
         && tree.Object("metadata").Array("finalizers") is null or { Count: 0 }
         && tree.Object("spec").Array("finalizers") is null or { Count: 0 };
 

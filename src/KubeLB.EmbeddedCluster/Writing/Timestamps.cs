@@ -5,5 +5,7 @@ namespace KubeLB.EmbeddedCluster.Writing;
 /// <summary>Times as metadata carries them: UTC, whole seconds.</summary>
 internal static class Timestamps
 {
-    public static string Now(TimeProvider time) => time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    public static string Now(TimeProvider time) => Format(time.GetUtcNow());
+
+    public static string Format(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

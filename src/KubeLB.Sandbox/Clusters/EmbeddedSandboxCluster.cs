@@ -23,7 +23,7 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
     /// <summary>Starts a cluster.</summary>
     public static async Task<EmbeddedSandboxCluster> StartAsync(ClusterRequest request, CancellationToken cancellationToken = default)
     {
-        var options = new EmbeddedClusterOptions { Name = request.Name, Tls = request.Tls, NodePortRange = request.NodePorts };
+        var options = new EmbeddedClusterOptions { Name = request.Name, Tls = request.Tls, NodePortRange = request.NodePorts, PodLogs = request.PodLogs };
         return new EmbeddedSandboxCluster(await EmbeddedCluster.EmbeddedCluster.StartAsync(options, cancellationToken).ConfigureAwait(false));
     }
 

@@ -13,23 +13,26 @@ internal static class DemoCommand
         HelpName = "DIR",
     };
 
+    private static readonly EnvoyOption Envoy = new();
+
     /// <summary>The command.</summary>
     public static Command Build()
     {
         var command = new Command("demo", "Play the documentation's example \"Basic HTTPRoute\", show each step, and end; exit code 0 only if the backend answers");
         command.Options.Add(Dir);
-        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Dir), stop)));
+        Envoy.AddTo(command);
+        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Dir), Envoy.Read(parsed), stop)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? dir, CancellationToken stop)
+    private static async Task<int> RunAsync(string? dir, (string? Path, string Reason) envoy, CancellationToken stop)
     {
         var output = new Output();
         using var folder = SandboxFolder.Open(dir);
         var succeeded = false;
         try
         {
-            succeeded = await PlayAsync(folder, output, stop).ConfigureAwait(false);
+            succeeded = await PlayAsync(folder, output, envoy, stop).ConfigureAwait(false);
             return succeeded ? 0 : 1;
         }
         finally
@@ -46,12 +49,13 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task<bool> PlayAsync(SandboxFolder folder, Output output, CancellationToken stop)
+    private static async Task<bool> PlayAsync(SandboxFolder folder, Output output, (string? Path, string Reason) envoy, CancellationToken stop)
     {
-        var options = new SandboxOptions { LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
+        var options = new SandboxOptions { Envoy = envoy.Path, LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         folder.Write(sandbox);
         output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager.");
+        output.Line($"Tenants' proxies: {sandbox.Proxies ?? $"stand-in ({envoy.Reason})"}");
         return await new BasicHttpRouteDemo(sandbox, output).RunAsync(stop).ConfigureAwait(false);
     }
 }

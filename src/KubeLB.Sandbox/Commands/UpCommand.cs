@@ -23,19 +23,22 @@ internal static class UpCommand
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of to files" };
 
+    private static readonly EnvoyOption Envoy = new();
+
     /// <summary>The command.</summary>
     public static Command Build()
     {
         var command = new Command("up", "Start a sandbox and keep it running until Ctrl-C; kubectl and curl do the rest");
         command.Options.Add(Dir);
         command.Options.Add(Tenants);
+        Envoy.AddTo(command);
         command.Options.Add(Verbose);
         command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
-            RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), stop)));
+            RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), Envoy.Read(parsed), stop)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? dir, int tenants, bool verbose, CancellationToken stop)
+    private static async Task<int> RunAsync(string? dir, int tenants, bool verbose, (string? Path, string Reason) envoy, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         var output = new Output();
@@ -43,6 +46,7 @@ internal static class UpCommand
         var options = new SandboxOptions
         {
             Tenants = tenants,
+            Envoy = envoy.Path,
             LogDirectory = verbose ? null : folder.FullPath,
             KubeconfigDirectory = folder.FullPath,
             Logging = verbose ? ConsoleLogging : null,
@@ -51,7 +55,7 @@ internal static class UpCommand
         };
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
-        Tell(output, folder, sandbox, example);
+        Tell(output, folder, sandbox, example, envoy.Reason);
         output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C stops the sandbox");
         try
         {
@@ -71,7 +75,7 @@ internal static class UpCommand
         o.TimestampFormat = "HH:mm:ss.fff ";
     });
 
-    private static void Tell(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example)
+    private static void Tell(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example, string reason)
     {
         output.Heading($"KubeLB sandbox in {folder.FullPath}");
         var rows = sandbox.Tenants.Select((tenant, index) => new[]
@@ -82,6 +86,8 @@ internal static class UpCommand
             ["CLUSTER", "API SERVER", "NODE", "KUBECONFIG"],
             rows.Append(["management", $"{sandbox.Management.Url}", "", folder.ManagementKubeconfig]));
 
+        output.Line();
+        output.Line($"Tenants' proxies: {sandbox.Proxies ?? $"stand-in ({reason})"}");
         output.Heading("Try the documentation's first example");
         output.Command($"export KUBECONFIG={folder.TenantKubeconfig(0)}");
         output.Command($"kubectl apply -f {example}");
@@ -90,6 +96,11 @@ internal static class UpCommand
         output.Command("curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
         output.Heading("See what KubeLB made of it in the management cluster");
         output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
+        if (sandbox.Proxies is not null)
+        {
+            output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs deployment/envoy-{sandbox.Tenants[0].Namespace}");
+        }
+
         output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");
         var manager = sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>();
         output.Command($"curl http://{manager.Metrics}/metrics");

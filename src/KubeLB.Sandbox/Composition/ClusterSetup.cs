@@ -12,6 +12,9 @@ internal static class ClusterSetup
     /// <summary>Namespace of the manager.</summary>
     public const string ManagerNamespace = "kubelb";
 
+    /// <summary>What the manager's xDS certificate calls it.</summary>
+    public const string XdsServerName = $"envoycp.{ManagerNamespace}.svc";
+
     /// <summary>Prepares a management cluster.</summary>
     public static async Task PrepareManagementAsync(
         ISandboxCluster cluster, IEnumerable<string> tenants, CancellationToken cancellationToken)

@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 using System.Net;
 using k8s;
 using KubeLB.Ccm.Hosting;
+using KubeLB.EmbeddedCluster;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Connections;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.EnvoyGateway;
-using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Nodes;
 using KubeLB.Sandbox.Proxies.Xds;
 using Microsoft.Extensions.DependencyInjection;
@@ -74,10 +74,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
 
         var logging = new ComponentLogging(options);
-        var dataPlane = await DataPlane.StartAsync(new LoopbackAddresses(options.OnlyLocalhost), logging.Of("proxies")).ConfigureAwait(false);
-        var management = await StartClusterAsync(options, "management", (FirstNodePort, FirstNodePort + NodePorts - 1), cancellationToken)
-            .ConfigureAwait(false);
-        var sandbox = new SandboxEnvironment(options, logging, dataPlane, management);
+        var dataPlane = await DataPlane.StartAsync(options, logging.Of("proxies"), cancellationToken).ConfigureAwait(false);
+        var sandbox = new SandboxEnvironment(options, logging, dataPlane, await StartManagementAsync(options, dataPlane, cancellationToken).ConfigureAwait(false));
         try
         {
             await sandbox.StartPartsAsync(cancellationToken).ConfigureAwait(false);
@@ -104,11 +102,23 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     /// <summary>Where a port of a Gateway's address really listens; null if it does not.</summary>
     public IPEndPoint? ResolveGateway(IPAddress address, int port) => _dataPlane.Resolve(address, port);
 
-    /// <summary>Address of a tenant's proxy; null if it has no traffic yet.</summary>
-    public IPAddress? ProxyAddress(TenantCluster tenant) => _dataPlane.Proxies.AddressOf(tenant.Namespace);
+    /// <summary>Which Envoy runs as the tenants' proxies, and how; null where stand-ins take their place.</summary>
+    public string? Proxies => _dataPlane.Processes?.Description;
+
+    /// <summary>What the Envoys of a tenant have printed, the oldest first; nothing from stand-ins.</summary>
+    public IReadOnlyList<ProxyLine> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
+
+    /// <summary>The process ids of a tenant's Envoys, with the names of their pods; nothing of stand-ins.</summary>
+    public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) => _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];
+
+    /// <summary>Address of a tenant's proxy, of several the first that is ready; null if it has no traffic yet.</summary>
+    public IPAddress? ProxyAddress(TenantCluster tenant) =>
+        _dataPlane.Processes is { } processes ? processes.AddressOf(tenant.Namespace) : _dataPlane.Proxies.AddressOf(tenant.Namespace);
 
     /// <summary>Where a port of a tenant's proxy listens; null if it does not.</summary>
-    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Proxies.Resolve(tenant.Namespace, port);
+    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Processes is null
+        ? _dataPlane.Proxies.Resolve(tenant.Namespace, port)
+        : ProxyAddress(tenant) is { } address ? new IPEndPoint(address, port) : null;
 
     /// <summary>Stops everything. The clusters' content is gone; log files stay.</summary>
     public async ValueTask DisposeAsync()
@@ -123,8 +133,25 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     }
 
     private static Task<ISandboxCluster> StartClusterAsync(
-        SandboxOptions options, string name, (int First, int Last) nodePorts, CancellationToken cancellationToken) =>
-        options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls), cancellationToken);
+        SandboxOptions options, string name, (int First, int Last) nodePorts, PodLogSource? logs, CancellationToken cancellationToken) =>
+        options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls) { PodLogs = logs ?? NoLogs }, cancellationToken);
+
+    private static async Task<ISandboxCluster> StartManagementAsync(SandboxOptions options, DataPlane dataPlane, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var ports = (FirstNodePort, FirstNodePort + NodePorts - 1);
+            return await StartClusterAsync(options, "management", ports, dataPlane.Processes is { } processes ? processes.ReadLogs : null, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await dataPlane.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static IAsyncEnumerable<PodLogLine> NoLogs(PodLogRequest request, CancellationToken cancellationToken) =>
+        throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated, no process runs for it.");
 
     private async Task StartPartsAsync(CancellationToken cancellationToken)
     {
@@ -152,7 +179,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var ports = _dataPlane.Addresses.IsShared
             ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
-        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, cancellationToken).ConfigureAwait(false);
+        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken).ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
         var ccm = new ControllerProcess($"ccm-{name}", cancel => BuildCcmAsync(name, cluster, configure, cancel));
         _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
@@ -165,17 +192,32 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         {
             var node = new SimulatedNode(tenant.Name, $"{tenant.Name}-node-1", tenant.NodeAddress, "zone-a");
             _simulators.Add(NodeHost.Build(
-                tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, _logging.Of($"node-{tenant.Name}")));
+                tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, null, _logging.Of($"node-{tenant.Name}")));
         }
 
         var managementNode = new SimulatedNode("management", "management-node-1", _dataPlane.Addresses.Take(), "zone-a");
         _simulators.Add(NodeHost.Build(
-            Management, managementNode, _dataPlane.Addresses, null, _logging.Of("node-management")));
+            Management, managementNode, _dataPlane.Addresses, null, _dataPlane.Processes, _logging.Of("node-management")));
         _simulators.Add(EnvoyGatewayHost.Build(
-            Connect(Management, "envoy-gateway"), _dataPlane.Proxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
+            Connect(Management, "envoy-gateway"), AddProxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
             _logging.Of("envoy-gateway")));
         _simulators.Add(_kubeconfigs.BuildHost(_logging.Of("kubeconfigs")));
-        _simulators.Add(_proxyPods.BuildHost(_logging.Of("proxies")));
+        if (_dataPlane.Processes is null)
+        {
+            _simulators.Add(_proxyPods.BuildHost(_logging.Of("proxies")));
+        }
+    }
+
+    private void AddProxies(IServiceCollection services)
+    {
+        if (_dataPlane.Processes is null)
+        {
+            services.AddSingleton<IProxyEndpoints>(new StandInEndpoints(_dataPlane.Proxies));
+        }
+        else
+        {
+            services.AddSingleton(new PodAddresses(Management.AcceptsLoopbackEndpoints)).AddSingleton<IProxyEndpoints, PodEndpoints>();
+        }
     }
 
     private async Task<IHost> BuildCcmAsync(string name, ISandboxCluster cluster, Action<IServiceCollection> configure, CancellationToken cancellationToken)
@@ -220,11 +262,21 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             return () => Task.CompletedTask;
         }
 
+        if (_dataPlane.Processes is { } processes)
+        {
+            processes.Follow(server);
+            return () =>
+            {
+                processes.Follow(null);
+                return Task.CompletedTask;
+            };
+        }
+
         var stop = new CancellationTokenSource();
-        var source = new XdsSource(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _proxyPods, _proxyStates, _loggers.CreateLogger<XdsSource>());
+        var source = new XdsSource(server, ClusterSetup.XdsServerName, _proxyPods, _proxyStates, _loggers.CreateLogger<XdsSource>());
         var following = Task.WhenAll(
             _dataPlane.Proxies.RunAsync(source, stop.Token),
-            new PodStreams(server, $"envoycp.{ClusterSetup.ManagerNamespace}.svc", _proxyPods).RunAsync(stop.Token));
+            new PodStreams(server, ClusterSetup.XdsServerName, _proxyPods).RunAsync(stop.Token));
         return async () =>
         {
             await stop.CancelAsync().ConfigureAwait(false);

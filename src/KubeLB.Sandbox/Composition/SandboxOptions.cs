@@ -41,6 +41,12 @@ public sealed record SandboxOptions
     /// <summary>Changes the settings of the manager; null leaves them as they are.</summary>
     public Func<ManagerOptions, ManagerOptions>? Manager { get; init; }
 
+    /// <summary>Path of an Envoy binary that runs as the tenants' proxies; null, the default, for stand-ins.</summary>
+    public string? Envoy { get; init; }
+
+    /// <summary>Gives each Envoy a loopback address, as where this process may not make network namespaces.</summary>
+    internal bool OnlyLoopbackProxies { get; init; }
+
     /// <summary>Acts as on a machine where only 127.0.0.1 can be bound.</summary>
     internal bool OnlyLocalhost { get; init; }
 

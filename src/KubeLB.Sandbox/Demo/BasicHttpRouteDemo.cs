@@ -172,14 +172,34 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         using var client = _tenant.Cluster.CreateClient("kubelb-demo");
         var services = await new ClusterReader(client).ServicesAsync(Namespace, cancellationToken).ConfigureAwait(false);
         var nodePort = services.Select(s => s["spec"]?["ports"]?[0]?["nodePort"]).FirstOrDefault(p => p is not null);
+        var logged = sandbox.Proxies is null ? null : await LoggedAsync(echo, cancellationToken).ConfigureAwait(false);
         output.Table(
             ["HOP", "ADDRESS", "IN A REAL INSTALLATION"],
             [
                 ["gateway (stand-in)", gateway.Contains(':', StringComparison.Ordinal) ? gateway : $"{gateway}:80", "Envoy Gateway's proxy"],
-                ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"],
+                logged is null
+                    ? ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"]
+                    : ["tenant proxy (Envoy)", $"{logged.Address}:{target}", "the same"],
                 ["node port", $"{_tenant.NodeAddress}:{nodePort}", "kube-proxy of a tenant's node"],
                 ["pod (echo backend)", $"{echo.PodIp}:{echo.ContainerPort}", "the tenant's pod"],
             ]);
+        if (logged is not null)
+        {
+            output.Line();
+            output.Line($"Access log of Envoy in pod {logged.Pod}:");
+            output.Line($"  {logged.Text}");
+        }
+    }
+
+    // Envoy adds an id to each request, which the backend saw and the access log has.
+    private async Task<ProxyLine> LoggedAsync(EchoedRequest echo, CancellationToken cancellationToken)
+    {
+        var id = echo.Headers.FirstOrDefault(h => h.Key.Equals("x-request-id", StringComparison.OrdinalIgnoreCase)).Value?.FirstOrDefault();
+        return (await UntilAsync(
+            "Step 5 failed: the access logs of the tenant's Envoys do not have the request.",
+            () => Task.FromResult(sandbox.ProxyOutput(_tenant).LastOrDefault(l => id is not null && l.Text.Contains(id, StringComparison.Ordinal))),
+            l => l is not null,
+            cancellationToken).ConfigureAwait(false))!;
     }
 
     private static async Task<Answer> AskAsync(HttpClient client, string address, CancellationToken cancellationToken)

@@ -7,13 +7,12 @@ using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using KubeLB.Sandbox.EnvoyGateway.Policies;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.EnvoyGateway.Statuses;
-using KubeLB.Sandbox.Proxies;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>The management cluster as its informers show it.</summary>
-internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, TenantProxies proxies) : IClusterView, IBackendDirectory
+internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, IProxyEndpoints proxies) : IClusterView, IBackendDirectory
 {
     private const string Http2CleartextProtocol = "kubernetes.io/h2c";
 
@@ -93,9 +92,7 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
         }
 
         var http2 = port.AppProtocol == Http2CleartextProtocol;
-        return service.Spec.Selector?.TryGetValue(Api.Labels.AppName, out var node) == true && int.TryParse(port.TargetPort?.Value, out var target)
-            ? new BackendLocation(true, proxies.Resolve(node, target), http2)
-            : new BackendLocation(true, null, http2);
+        return new BackendLocation(true, proxies.Of(service, port), http2);
     }
 }
 

@@ -7,7 +7,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using KubeLB.Sandbox.EnvoyGateway.Policies;
-using KubeLB.Sandbox.Proxies;
+using KubeLB.Sandbox.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,6 +34,9 @@ internal static class EnvoyGatewayHost
     /// <summary>Index of Gateways by <c>namespace/name</c> of their certificates' Secrets.</summary>
     public const string BySecret = "secret";
 
+    /// <summary>Index of EndpointSlices by <c>namespace/name</c> of their Services.</summary>
+    public const string BySliceService = "slice-service";
+
     /// <summary>Index of Gateways by class.</summary>
     public const string ByClass = "class";
 
@@ -45,14 +48,14 @@ internal static class EnvoyGatewayHost
 
     /// <summary>Builds the host.</summary>
     /// <param name="connect">Makes a connection to the management cluster as its administrator.</param>
-    /// <param name="proxies">Where the tenants' proxies are.</param>
+    /// <param name="addProxies">Registers where the tenants' proxies serve: <see cref="IProxyEndpoints"/>.</param>
     /// <param name="fronts">The sockets of the Gateways.</param>
     /// <param name="directory">Finds backends for the data plane; connected to the cluster here.</param>
     /// <param name="notices">Told when a port is served elsewhere.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
         Func<IKubernetes> connect,
-        TenantProxies proxies,
+        Action<IServiceCollection> addProxies,
         GatewayFronts fronts,
         ServiceDirectory directory,
         SandboxNotices notices,
@@ -61,7 +64,8 @@ internal static class EnvoyGatewayHost
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
         var services = builder.Services;
-        services.AddSingleton(proxies).AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>();
+        addProxies(services);
+        services.AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_gateway";
@@ -94,6 +98,7 @@ internal static class EnvoyGatewayHost
             i.WhenAbsent = WhenAbsent.NobodyWaits;
         });
         cluster.Informer<V1Service>();
+        cluster.Informer<V1EndpointSlice>(i => i.Index(BySliceService, EndpointSelection.ServiceOf));
         cluster.Informer<V1Secret>(i => i.FieldSelector = "type=kubernetes.io/tls");
         cluster.Informer<V1Namespace>();
         cluster.Informer<ReferenceGrant>(i => i.Index(ByNamespace, g => [g.Namespace]));

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>
-/// Rolls Deployments out: a ReplicaSet per version of the template; the old ones are scaled down when the new one is ready.
+/// Rolls Deployments out: a ReplicaSet per version of the template; pods of the new one take the place of the others as the strategy allows.
 /// </summary>
 internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier) : IReconciler
 {
@@ -38,27 +38,27 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var hash = TemplateHash(deployment.Spec.Template);
         var owned = sets.ByIndex(NodeHost.ByOwner, deployment.Uid()).ToList();
         var current = owned.FirstOrDefault(s => s.Metadata.Labels?.TryGetValue(HashLabel, out var value) == true && value == hash);
+        var old = owned.Where(s => s.Uid() != current?.Uid()).OrderBy(s => s.Metadata.CreationTimestamp).ToList();
+        var rule = RollingUpdate.Of(deployment);
+        var (wanted, others) = rule.Next(current is null ? default : SizeOf(current), [.. old.Select(SizeOf)]);
         if (current is null)
         {
-            current = await cluster.Client<V1ReplicaSet>().CreateAsync(NewSet(deployment, hash, owned.Count + 1), cancellationToken).ConfigureAwait(false);
+            current = await cluster.Client<V1ReplicaSet>().CreateAsync(NewSet(deployment, hash, wanted, owned.Count + 1), cancellationToken).ConfigureAwait(false);
             sets.Observe(current);
         }
 
-        var replicas = deployment.Spec.Replicas ?? 1;
-        current = await ScaleAsync(current, replicas, cancellationToken).ConfigureAwait(false);
-        var old = owned.Where(s => s.Uid() != current.Uid()).ToList();
-        if ((current.Status?.ReadyReplicas ?? 0) >= replicas)
+        current = await ScaleAsync(current, wanted, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < old.Count; i++)
         {
-            for (var i = 0; i < old.Count; i++)
-            {
-                old[i] = await ScaleAsync(old[i], 0, cancellationToken).ConfigureAwait(false);
-            }
+            old[i] = await ScaleAsync(old[i], others[i], cancellationToken).ConfigureAwait(false);
         }
 
-        var status = Status(deployment, current, old);
+        var status = Status(deployment, rule, current, old);
         await applier.ApplyStatusAsync(cluster, deployment, status, cancellationToken).ConfigureAwait(false);
         return ReconcileResult.Done;
     }
+
+    private static SetSize SizeOf(V1ReplicaSet set) => new(set.Spec.Replicas ?? 1, set.Status?.AvailableReplicas ?? 0);
 
     private async Task<V1ReplicaSet> ScaleAsync(V1ReplicaSet set, int replicas, CancellationToken cancellationToken)
     {
@@ -73,7 +73,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         return scaled;
     }
 
-    private static V1ReplicaSet NewSet(V1Deployment deployment, string hash, int revision)
+    private static V1ReplicaSet NewSet(V1Deployment deployment, string hash, int replicas, int revision)
     {
         var set = ResourceJson.Copy(new V1ReplicaSet
         {
@@ -89,7 +89,8 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
             },
             Spec = new V1ReplicaSetSpec
             {
-                Replicas = deployment.Spec.Replicas ?? 1,
+                Replicas = replicas,
+                MinReadySeconds = deployment.Spec.MinReadySeconds,
                 Selector = deployment.Spec.Selector,
                 Template = deployment.Spec.Template,
             },
@@ -108,30 +109,32 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
     internal static string TemplateHash(V1PodTemplateSpec template) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template))))[..10];
 
-    private static JsonObject Status(V1Deployment deployment, V1ReplicaSet current, IReadOnlyCollection<V1ReplicaSet> old)
+    private static JsonObject Status(V1Deployment deployment, RollingUpdate rule, V1ReplicaSet current, IReadOnlyCollection<V1ReplicaSet> old)
     {
         var wanted = deployment.Spec.Replicas ?? 1;
         var all = old.Append(current).ToList();
         var ready = all.Sum(s => s.Status?.ReadyReplicas ?? 0);
+        var available = all.Sum(s => s.Status?.AvailableReplicas ?? 0);
+        var isAvailable = rule.IsEnough(available);
         var updated = current.Status?.Replicas ?? 0;
         var replicas = all.Sum(s => s.Status?.Replicas ?? 0);
-        var complete = updated == wanted && (current.Status?.ReadyReplicas ?? 0) == wanted && replicas == wanted;
+        var complete = updated == wanted && (current.Status?.AvailableReplicas ?? 0) == wanted && replicas == wanted;
         var status = new JsonObject
         {
             ["observedGeneration"] = deployment.Metadata.Generation ?? 0,
             ["replicas"] = replicas,
             ["updatedReplicas"] = updated,
             ["readyReplicas"] = ready,
-            ["availableReplicas"] = ready,
+            ["availableReplicas"] = available,
             ["conditions"] = new JsonArray(
-                Condition(deployment, "Available", ready >= wanted, ready >= wanted ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                    ready >= wanted ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
+                Condition(deployment, "Available", isAvailable, isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                    isAvailable ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
                 Condition(deployment, "Progressing", true, complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
                     complete ? $"ReplicaSet \"{current.Name()}\" has successfully progressed." : $"ReplicaSet \"{current.Name()}\" is progressing.")),
         };
-        if (wanted > ready)
+        if (Math.Max(wanted, replicas) > available)
         {
-            status["unavailableReplicas"] = wanted - ready;
+            status["unavailableReplicas"] = Math.Max(wanted, replicas) - available;
         }
 
         return status;

@@ -5,6 +5,7 @@ using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
+using KubeLB.Sandbox.Proxies.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -29,20 +30,25 @@ internal static class NodeHost
     /// <summary>Index of EndpointSlices by <c>namespace/name</c> of their Service.</summary>
     public const string ByService = "service";
 
+    // The only one that proxies mount.
+    private const string ProxySecret = "envoy-xds-client";
+
     /// <summary>Builds the host.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="node">The node.</param>
     /// <param name="addresses">Where pods get their addresses from.</param>
     /// <param name="backends">Serves the pods' ports; null for pods that are only shown.</param>
+    /// <param name="processes">Runs the pods of proxies as processes; null where these are only shown, too.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
-        ISandboxCluster cluster, SimulatedNode node, LoopbackAddresses addresses, EchoBackends? backends, Action<ILoggingBuilder> logging)
+        ISandboxCluster cluster, SimulatedNode node, LoopbackAddresses addresses, EchoBackends? backends, ProxyProcesses? processes, Action<ILoggingBuilder> logging)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
         var services = builder.Services;
         services.AddSingleton(node).AddSingleton(addresses).AddSingleton(new PodPorts(backends));
         services.AddSingleton(new PodAddresses(cluster.AcceptsLoopbackEndpoints));
+        services.AddSingleton<PodApi>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_node";
@@ -57,10 +63,19 @@ internal static class NodeHost
             c.Informer<V1Service>(i => i.Index(ByNamespace, Namespace));
             c.Informer<V1Endpoints>();
             c.Informer<V1EndpointSlice>(i => i.Index(ByService, EndpointSelection.ServiceOf));
+            if (processes is not null)
+            {
+                c.Informer<V1Secret>(i => i.FieldSelector = $"metadata.name={ProxySecret}");
+            }
         });
         services.AddHostedService<NodeRegistrar>();
         AddWorkloads(services);
         AddServices(services);
+        if (processes is not null)
+        {
+            AddProcesses(services, processes);
+        }
+
         return builder.Build();
     }
 
@@ -90,6 +105,21 @@ internal static class NodeHost
                 var pods = Informer<V1Pod>(host);
                 return (V1Service service) => pods().ByIndex(ByNamespace, service.Namespace())
                     .Where(pod => EndpointSelection.Selects(service, pod)).Select(ResourceKey.Of);
+            });
+        });
+    }
+
+    private static void AddProcesses(IServiceCollection services, ProxyProcesses processes)
+    {
+        services.AddSingleton(processes);
+        services.AddController<ProcessPodController>("process", c =>
+        {
+            c.Workers = 4;
+            c.Watch<V1Pod>(Cluster);
+            c.Watch<V1Secret>(Cluster, host =>
+            {
+                var pods = Informer<V1Pod>(host);
+                return (V1Secret secret) => pods().ByIndex(ByNamespace, secret.Namespace()).Select(ResourceKey.Of);
             });
         });
     }

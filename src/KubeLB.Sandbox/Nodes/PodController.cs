@@ -1,25 +1,27 @@
-using System.Net;
 using System.Text.Json.Nodes;
-using k8s.Autorest;
 using k8s.Models;
-using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
+using KubeLB.Sandbox.Proxies.Processes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>The scheduler and kubelet of the simulated node: every pod runs, is ready and has an address at once.</summary>
+/// <summary>
+/// The scheduler and kubelet of the simulated node: every pod runs, is ready and has an address at once. Pods that are real processes are left
+/// to <see cref="ProcessPodController"/>.
+/// </summary>
 internal sealed class PodController(
     [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
-    Applier applier,
+    PodApi api,
     SimulatedNode node,
     LoopbackAddresses addresses,
     PodAddresses published,
-    PodPorts running)
+    PodPorts running,
+    ProxyProcesses? processes = null)
     : IReconciler
 {
     private static readonly string[] ConditionTypes = ["PodScheduled", "Initialized", "ContainersReady", "Ready"];
@@ -28,6 +30,11 @@ internal sealed class PodController(
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var pod = cluster.Informer<V1Pod>().Get(key);
+        if (processes is not null && (pod is null ? processes.Has(key) : ProxyProcesses.Runs(pod)))
+        {
+            return ReconcileResult.Done;
+        }
+
         if (pod?.Uid() != running.UidOf(key) || pod?.Metadata.DeletionTimestamp is not null)
         {
             if (await running.StopAsync(key).ConfigureAwait(false) is { } free)
@@ -44,7 +51,7 @@ internal sealed class PodController(
         if (pod.Metadata.DeletionTimestamp is not null)
         {
             // The kubelet's confirmation that the containers have ended.
-            await ConfirmEndAsync(key, pod.Uid(), cancellationToken).ConfigureAwait(false);
+            await api.ConfirmEndAsync(pod, cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
         }
 
@@ -63,25 +70,10 @@ internal sealed class PodController(
         var shown = published.Publish(address).ToString();
         if (pod.Status?.Phase != "Running" || pod.Status.PodIP != shown)
         {
-            var status = ResourceJson.ToNodeOfPart(Status(pod, shown))!;
-            await applier.ApplyStatusAsync(cluster, pod, status, cancellationToken).ConfigureAwait(false);
+            await api.WriteStatusAsync(pod, Status(pod, shown), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
-    }
-
-    private async Task ConfirmEndAsync(ResourceKey key, string uid, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var options = new V1DeleteOptions { GracePeriodSeconds = 0, Preconditions = new V1Preconditions { Uid = uid } };
-            using var answer = await cluster.Kubernetes.CoreV1
-                .DeleteNamespacedPodWithHttpMessagesAsync(key.Name, key.Namespace, options, cancellationToken: cancellationToken).ConfigureAwait(false);
-        }
-        catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
-        {
-            // It is gone, or another one of its name is there by now.
-        }
     }
 
     private V1PodStatus Status(V1Pod pod, string address)

@@ -35,21 +35,31 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             owned.Add(pod);
         }
 
-        await DeleteAsync(owned.Skip(wanted).ToList(), cancellationToken).ConfigureAwait(false);
+        var live = owned.OrderBy(Precedence).ThenBy(p => ReadySince(p) ?? DateTime.MaxValue).ThenBy(p => p.Metadata.CreationTimestamp).Take(wanted).ToList();
+        await DeleteAsync(owned.Except(live), cancellationToken).ConfigureAwait(false);
 
-        var live = owned.Take(wanted).ToList();
-        var ready = live.Count(EndpointSelection.IsReady);
+        var least = TimeSpan.FromSeconds(set.Spec.MinReadySeconds ?? 0);
+        var waits = live.Select(ReadySince).OfType<DateTime>().Select(since => since + least - DateTime.UtcNow).ToList();
         var status = new JsonObject
         {
             ["replicas"] = live.Count,
             ["fullyLabeledReplicas"] = live.Count,
-            ["readyReplicas"] = ready,
-            ["availableReplicas"] = ready,
+            ["readyReplicas"] = waits.Count,
+            ["availableReplicas"] = waits.Count(wait => least == TimeSpan.Zero || wait <= TimeSpan.Zero),
             ["observedGeneration"] = set.Metadata.Generation ?? 0,
         };
         await applier.ApplyStatusAsync(cluster, set, status, cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.Done;
+        return least > TimeSpan.Zero && waits.Where(wait => wait > TimeSpan.Zero).DefaultIfEmpty().Min() is var next && next > TimeSpan.Zero
+            ? ReconcileResult.RequeueAfter(next)
+            : ReconcileResult.Done;
     }
+
+    // Of two pods the one that is not ready goes, else the one that was ready later: as Kubernetes chooses.
+    private static int Precedence(V1Pod pod) => EndpointSelection.IsReady(pod) ? 0 : 1;
+
+    private static DateTime? ReadySince(V1Pod pod) => EndpointSelection.IsReady(pod)
+        ? pod.Status.Conditions.First(c => c.Type == "Ready").LastTransitionTime ?? pod.Metadata.CreationTimestamp
+        : null;
 
     private async Task DeleteAsync(IEnumerable<V1Pod> pods, CancellationToken cancellationToken)
     {

@@ -7,8 +7,19 @@ using KubeLB.EmbeddedCluster;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Support;
+
+/// <summary>What the tenants' proxies are in a test.</summary>
+public enum ProxyKind
+{
+    /// <summary>The sandbox's stand-in.</summary>
+    StandIn,
+
+    /// <summary>Real Envoy processes, one per tenant. Without the binary the test is skipped.</summary>
+    Envoy,
+}
 
 /// <summary>A whole installation for a test: the sandbox, with what a test asks of it.</summary>
 public sealed class TestBed : IAsyncDisposable
@@ -41,10 +52,18 @@ public sealed class TestBed : IAsyncDisposable
     public SandboxEnvironment Sandbox => _sandbox;
 
     /// <summary>Starts and waits until the tenants are set up.</summary>
-    public static async Task<TestBed> StartAsync(int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null)
+    public static async Task<TestBed> StartAsync(
+        int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null, ProxyKind proxies = ProxyKind.StandIn)
     {
-        var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync };
+        var envoy = proxies == ProxyKind.Envoy ? EnvoyBinary.Require() : null;
+        var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync, Envoy = envoy };
         var bed = new TestBed(await SandboxEnvironment.StartAsync(configure?.Invoke(options) ?? options));
+        if (envoy is not null)
+        {
+            // Enough to be carried by a real one, and a short end.
+            await bed.ConfigureProxiesAsync("""{"replicas":1,"gracefulShutdown":{"minDrainDuration":"2s","drainTimeout":"10s"}}""");
+        }
+
         foreach (var tenant in bed._sandbox.Tenants)
         {
             await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
@@ -53,6 +72,10 @@ public sealed class TestBed : IAsyncDisposable
 
         return bed;
     }
+
+    /// <summary>Changes <c>spec.envoyProxy</c> of the Config, by a merge patch.</summary>
+    public Task ConfigureProxiesAsync(string envoyProxy) =>
+        Management.PatchAsync<Config>("kubelb", Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
 
     /// <summary>Applies the documentation's first example and waits until it is in force.</summary>
     public async Task ApplyBasicExampleAsync(int tenant = 0)

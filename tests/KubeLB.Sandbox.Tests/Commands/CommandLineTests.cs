@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Commands;
 
@@ -24,6 +25,28 @@ public sealed class CommandLineTests : IDisposable
             .And.MatchRegex(@"my-gateway +kubelb +127\.[0-9.]+ +True")
             .And.Contain("HTTPRoute.gateway.networking.k8s.io")
             .And.NotContain("\u001b[", "redirected output is plain");
+    }
+
+    [SkippableFact]
+    public async Task TheDemoShowsTheRequestInEnvoysAccessLog()
+    {
+        var (code, output, error) = await RunAsync("demo", "--dir", _directory, "--envoy", EnvoyBinary.Require());
+
+        error.Should().BeEmpty();
+        code.Should().Be(0);
+        output.Should().MatchRegex("Tenants' proxies: Envoy [0-9.]+ \\(.*\\), each ").And.MatchRegex("tenant proxy \\(Envoy\\) +[0-9.]+:[0-9]+")
+            .And.MatchRegex("Access log of Envoy in pod envoy-tenant-t1-.*:\n +\\[.*\"GET / HTTP/1.1\" 200");
+    }
+
+    [Theory]
+    [InlineData(1, "/bin/true is not Envoy", "--envoy", "/bin/true")]
+    [InlineData(2, "exclude each other", "--envoy", "/bin/true", "--stand-in")]
+    public async Task AnEnvoyThatCannotBeUsedIsRefused(int expected, string words, params string[] arguments)
+    {
+        var (code, _, error) = await RunAsync(["up", "--dir", _directory, .. arguments]);
+
+        code.Should().Be(expected);
+        error.Trim().Should().Contain(words).And.NotContain("\n");
     }
 
     [Fact]

@@ -1,14 +1,29 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
+/// <summary>The documentation's other examples over the stand-ins for the tenants' proxies.</summary>
+public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : DocumentationExamples(sandbox), IClassFixture<SandboxFixture>;
+
+/// <summary>The documentation's other examples over real Envoys.</summary>
+public sealed class DocumentationExamplesOnEnvoyTests(EnvoySandboxFixture sandbox) : DocumentationExamples(sandbox), IClassFixture<EnvoySandboxFixture>;
+
 /// <summary>The documentation's other examples, each on a Gateway of its own, through the whole chain.</summary>
-public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassFixture<SandboxFixture>
+public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLifetime
 {
-    [Fact]
+    public Task InitializeAsync()
+    {
+        Skip.If(sandbox.Missing is not null, sandbox.Missing);
+        return Task.CompletedTask;
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [SkippableFact]
     public async Task PathBasedRouting()
     {
         var address = await SetUpAsync("paths", ["path-api", "path-web", "path-default"], Route("paths", """
@@ -31,7 +46,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         (await sandbox.EchoAsync(address, "example.com", "/apis")).Pod.Should().StartWith("path-default-");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task HeaderQueryAndMethodRouting()
     {
         var address = await SetUpAsync("conditions", ["cond-v1", "cond-v2", "cond-beta", "cond-write"], Route("conditions", """
@@ -63,7 +78,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         (await sandbox.EchoAsync(address, "x")).Pod.Should().StartWith("cond-v1-");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task TrafficSplitting()
     {
         var address = await SetUpAsync("canary", ["canary-stable", "canary-new"], Route("canary", """
@@ -84,7 +99,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         stable.Should().BeInRange(159, 199);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task HeaderModification()
     {
         var address = await SetUpAsync("headers", ["headers-api"], Route("headers", """
@@ -120,7 +135,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         int.Parse(response.Headers.GetValues("X-Response-Time").Single()).Should().BeGreaterThanOrEqualTo(0);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task UrlRewriting()
     {
         var address = await SetUpAsync("rewrite", ["rewrite-api"], Route("rewrite", """
@@ -139,7 +154,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         (seen.Path + seen.Query).Should().Be("/api/v2/users?id=7");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task GrpcRoutingByServiceAndMethod()
     {
         await sandbox.ApplyAsync("""
@@ -188,7 +203,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         (await CallAsync(address, "my.service.v1.AuthService", "Logout")).Should().StartWith("grpc-default-");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task CrossNamespaceRouting()
     {
         using (var client = sandbox.Sandbox.Tenants[0].Cluster.CreateClient("test"))
@@ -217,7 +232,7 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
         seen.Namespace.Should().Be("backend");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task AnUnknownHostIsAnsweredWith404AndABackendWithoutPodsWith503()
     {
         var address = await SetUpAsync("failing", ["failing-api"], Route("failing", """
@@ -244,6 +259,26 @@ public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : IClassF
                 return response.StatusCode == HttpStatusCode.ServiceUnavailable ? response : null;
             },
             "a backend without pods is answered with 503");
+    }
+
+    [SkippableFact]
+    public async Task WebSockets()
+    {
+        var address = await SetUpAsync("sockets", ["sockets-api"], Route("sockets", """
+              rules:
+                - backendRefs:
+                    - {name: sockets-api, port: 80}
+            """));
+        await sandbox.EchoAsync(address, "x");
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var client = new HttpMessageInvoker(sandbox.Sandbox.CreateGatewayHandler());
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://{address}/chat"), client, deadline.Token);
+
+        await socket.SendAsync("ping"u8.ToArray(), WebSocketMessageType.Binary, true, deadline.Token);
+
+        var buffer = new byte[16];
+        (await socket.ReceiveAsync(buffer, deadline.Token)).Count.Should().Be(4);
     }
 
     private async Task<string> SetUpAsync(string gateway, string[] backends, string route)

@@ -9,7 +9,7 @@ using KubeLB.Sandbox.Pods;
 namespace KubeLB.Sandbox.Tests.Composition;
 
 /// <summary>A running sandbox with one tenant, and what tests want to ask of it.</summary>
-public sealed class SandboxFixture : IAsyncLifetime
+public class SandboxFixture : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("kubelb-sandbox-tests-").FullName;
 
@@ -19,26 +19,46 @@ public sealed class SandboxFixture : IAsyncLifetime
 
     public IKubernetes Management { get; private set; } = null!;
 
+    /// <summary>Why there is no sandbox; null if there is one.</summary>
+    public string? Missing { get; private set; }
+
     public async Task InitializeAsync()
     {
-        Sandbox = await SandboxEnvironment.StartAsync(new SandboxOptions { LogDirectory = _directory });
+        try
+        {
+            Sandbox = await SandboxEnvironment.StartAsync(Configure(new SandboxOptions { LogDirectory = _directory }));
+        }
+        catch (SkipException e)
+        {
+            Missing = e.Message;
+            return;
+        }
+
         Tenant = Sandbox.Tenants[0].Cluster.CreateClient("test");
         Management = Sandbox.Management.CreateClient("test");
     }
 
+    /// <summary>How the sandbox is to be.</summary>
+    private protected virtual SandboxOptions Configure(SandboxOptions options) => options;
+
     public async Task DisposeAsync()
     {
+        if (Missing is not null)
+        {
+            return;
+        }
+
         Tenant.Dispose();
         Management.Dispose();
         await Sandbox.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 
-    internal async Task ApplyAsync(string yaml)
+    internal async Task ApplyAsync(string yaml, IKubernetes? cluster = null)
     {
         foreach (var manifest in ManifestYaml.Read(yaml))
         {
-            await ManifestClient.CreateAsync(Tenant, manifest, CancellationToken.None);
+            await ManifestClient.CreateAsync(cluster ?? Tenant, manifest, CancellationToken.None);
         }
     }
 
@@ -75,6 +95,9 @@ public sealed class SandboxFixture : IAsyncLifetime
         throw new TimeoutException($"Waited 30 s for: {what}. Last: {last?.Message}\n{logs}");
     }
 
+    /// <summary>What a component has logged.</summary>
+    internal Task<string> LogAsync(string component) => Task.FromResult(string.Join('\n', ReadShared(Path.Combine(_directory, component + ".log"), int.MaxValue)));
+
     internal Task<string> GatewayAddressAsync(string name) => EventuallyAsync(
         async () => (string?)(await GatewayApiAsync("gateways", name))["status"]?["addresses"]?[0]?["value"], $"Gateway {name} has an address");
 
@@ -104,10 +127,10 @@ public sealed class SandboxFixture : IAsyncLifetime
             },
             $"an answer of a backend to http://{host}{path}");
 
-    private static List<string> ReadShared(string path)
+    private static List<string> ReadShared(string path, int last = 25)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Split('\n').TakeLast(25).ToList();
+        return reader.ReadToEnd().Split('\n').TakeLast(last).ToList();
     }
 }

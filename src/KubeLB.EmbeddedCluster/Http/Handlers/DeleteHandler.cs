@@ -76,6 +76,7 @@ internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, R
             DryRun = tree.Array("dryRun") is { Count: > 0 } || request.Context.Request.Query["dryRun"].Count > 0,
             PreconditionUid = tree.Object("preconditions").Text("uid"),
             PreconditionRevision = tree.Object("preconditions").Text("resourceVersion"),
+            GracePeriodSeconds = tree.Integer("gracePeriodSeconds") ?? (long.TryParse(request.Query("gracePeriodSeconds"), out var grace) ? grace : null),
             Propagation = policy switch
             {
                 null or "" => orphan switch { true => Propagation.Orphan, false => Propagation.Background, _ => null },

@@ -23,6 +23,16 @@ internal sealed class PodStrategy : ResourceStrategy
         spec.Default("priority", 0);
     }
 
+    // A pod that no node has, or whose containers have ended, has nothing to end.
+    public override long GracePeriod(JsonObject tree, long? asked)
+    {
+        if (tree.Object("spec").Text("nodeName") is null or "" || tree.Object("status").Text("phase") is "Succeeded" or "Failed")
+        {
+            return 0;
+        }
+        return Math.Max(0, asked ?? tree.Object("spec").Integer("terminationGracePeriodSeconds") ?? 30);
+    }
+
     public override void Validate(JsonObject tree, List<FieldError> errors) => PodValidation.Validate(tree.Object("spec"), "spec", errors);
 
     public override void ValidateUpdate(JsonObject tree, JsonObject old, List<FieldError> errors)

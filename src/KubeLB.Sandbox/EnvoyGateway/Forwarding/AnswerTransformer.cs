@@ -25,7 +25,7 @@ internal sealed class AnswerTransformer(OutgoingRequest outgoing, int attempt, R
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
-        proxyRequest.RequestUri = BackendForwarder.RawUri(outgoing);
+        proxyRequest.RequestUri = BackendForwarder.RawUri(outgoing, attempt);
         proxyRequest.Headers.Host = outgoing.Host;
         if (outgoing.Retry is not null)
         {

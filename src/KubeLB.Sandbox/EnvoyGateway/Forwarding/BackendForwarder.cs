@@ -57,7 +57,7 @@ internal sealed class BackendForwarder : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             var retry = attempt <= request.Retry?.NumRetries ? request.Retry : null;
-            var (isDone, timedOut) = await AttemptAsync(context, request, new AnswerTransformer(request, attempt, retry), retry, timeout.Token).ConfigureAwait(false);
+            var (isDone, timedOut) = await AttemptAsync(context, request, attempt, retry, timeout.Token).ConfigureAwait(false);
             if (isDone)
             {
                 return;
@@ -82,14 +82,15 @@ internal sealed class BackendForwarder : IDisposable
     }
 
     /// <summary>The URI with path and query exactly as they are, encoded slashes and dots included.</summary>
-    internal static Uri RawUri(OutgoingRequest request) =>
-        new($"http://{request.EndPoint}{request.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    internal static Uri RawUri(OutgoingRequest request, int attempt) =>
+        new($"http://{request.EndPointOf(attempt)}{request.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
     /// <summary>One attempt.</summary>
     /// <returns>Whether the client has its answer, and whether time was up if it has not.</returns>
     private async Task<(bool IsDone, bool TimedOut)> AttemptAsync(
-        HttpContext context, OutgoingRequest request, AnswerTransformer transformer, RetryRule? retry, CancellationToken overall)
+        HttpContext context, OutgoingRequest request, int attempt, RetryRule? retry, CancellationToken overall)
     {
+        var transformer = new AnswerTransformer(request, attempt, retry);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(overall);
         if (request.AttemptTimeout is { } limit)
         {
@@ -102,7 +103,7 @@ internal sealed class BackendForwarder : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             ActivityTimeout = NoLimit,
         };
-        var error = await _forwarder.SendAsync(context, $"http://{request.EndPoint}", _client, config, transformer, timeout.Token).ConfigureAwait(false);
+        var error = await _forwarder.SendAsync(context, $"http://{request.EndPointOf(attempt)}", _client, config, transformer, timeout.Token).ConfigureAwait(false);
         if (transformer.Withheld && !context.Response.HasStarted)
         {
             return (false, false);

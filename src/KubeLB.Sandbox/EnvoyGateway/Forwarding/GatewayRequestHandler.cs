@@ -44,7 +44,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             return;
         }
 
-        if (location.EndPoint is null)
+        if (location.EndPoints.Count == 0)
         {
             await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
             return;
@@ -62,7 +62,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         }
 
         var outgoing = new OutgoingRequest(
-            location.EndPoint,
+            location.EndPoints,
             path + target.Query,
             rewrite?.Hostname ?? context.Request.Host.Value ?? "",
             location.Http2 || action.IsGrpc,
@@ -73,7 +73,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             substitutions);
         var mirrors = action.Mirrors
             .Where(m => m.Target.IsValid && Random.Shared.Next(100) < m.Percent)
-            .Select(m => backends.Find(m.Target).EndPoint).OfType<System.Net.IPEndPoint>().ToList();
+            .Select(m => backends.Find(m.Target).EndPoints).Where(e => e.Count > 0).Select(e => e[0]).ToList();
         await forwarder.ForwardAsync(context, outgoing, mirrors).ConfigureAwait(false);
     }
 

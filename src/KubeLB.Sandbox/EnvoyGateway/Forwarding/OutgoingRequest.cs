@@ -6,7 +6,7 @@ using KubeLB.Sandbox.EnvoyGateway.Routing;
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
 /// <summary>A request on its way to a backend.</summary>
-/// <param name="EndPoint">Where it goes.</param>
+/// <param name="EndPoints">Where it may go: each attempt to the next one, as Envoy Gateway's retries avoid hosts that were tried.</param>
 /// <param name="PathAndQuery">Path and query, undecoded.</param>
 /// <param name="Host">Host header.</param>
 /// <param name="Http2">Whether to speak HTTP/2.</param>
@@ -16,7 +16,7 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <param name="ResponseFilters">Changes to the response's headers.</param>
 /// <param name="Substitutions">For the values of those changes.</param>
 internal sealed record OutgoingRequest(
-    IPEndPoint EndPoint,
+    IReadOnlyList<IPEndPoint> EndPoints,
     string PathAndQuery,
     string Host,
     bool Http2,
@@ -24,4 +24,9 @@ internal sealed record OutgoingRequest(
     TimeSpan? AttemptTimeout,
     RetryRule? Retry,
     IReadOnlyList<HeaderFilter> ResponseFilters,
-    SubstitutionContext Substitutions);
+    SubstitutionContext Substitutions)
+{
+    /// <summary>Where an attempt goes.</summary>
+    /// <param name="attempt">Which attempt, from 1.</param>
+    public IPEndPoint EndPointOf(int attempt) => EndPoints[(attempt - 1) % EndPoints.Count];
+}

@@ -29,13 +29,13 @@ internal sealed class RequestMirror(HttpMessageInvoker client)
 
         foreach (var target in targets)
         {
-            _ = SendAsync(Copy(context.Request, request with { EndPoint = target, Host = Shadow(request.Host) }, body.ToArray()));
+            _ = SendAsync(Copy(context.Request, request with { EndPoints = [target], Host = Shadow(request.Host) }, body.ToArray()));
         }
     }
 
     private static HttpRequestMessage Copy(HttpRequest source, OutgoingRequest request, byte[] body)
     {
-        var copy = new HttpRequestMessage(new HttpMethod(source.Method), BackendForwarder.RawUri(request))
+        var copy = new HttpRequestMessage(new HttpMethod(source.Method), BackendForwarder.RawUri(request, attempt: 1))
         {
             Version = request.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -78,7 +78,7 @@ internal sealed class PodStreams(IPEndPoint server, string serverName, ProxyPods
 
     private async Task StreamAsync(ResourceKey pod, CancellationToken cancellationToken)
     {
-        using var channel = ProxyChannel.Connect(server, serverName, pods.CredentialOf(pod.Namespace));
+        using var channel = ProxyCredential.Connect(server, serverName, pods.CredentialOf(pod.Namespace));
         using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
         var node = new Node { Id = pod.Namespace, Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod.Name) } } };
         foreach (var typeUrl in new[] { XdsSource.Clusters, XdsSource.Endpoints, XdsSource.Listeners })

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Text;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Controllers;
@@ -79,9 +78,9 @@ internal sealed class ProxyPods(ISandboxCluster management)
 
     private void Mount(string node, V1Secret secret)
     {
-        if (secret.Data is { } data && data.TryGetValue("tls.crt", out var certificate) && data.TryGetValue("tls.key", out var key) && data.TryGetValue("ca.crt", out var trusted))
+        if (ProxyCredential.Of(secret) is { } credential)
         {
-            _credentials[node] = ProxyCredential.Read(Encoding.UTF8.GetString(certificate), Encoding.UTF8.GetString(key), Encoding.UTF8.GetString(trusted));
+            _credentials[node] = credential;
             Tell();
         }
     }

@@ -55,7 +55,7 @@ internal sealed partial class XdsSource(
         var state = states.GetOrAdd(node, static _ => new ProxyState());
         while (!cancellationToken.IsCancellationRequested)
         {
-            using var channel = ProxyChannel.Connect(server, serverName, pods.CredentialOf(node));
+            using var channel = ProxyCredential.Connect(server, serverName, pods.CredentialOf(node));
             using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
             var subscribed = new HashSet<string>(StringComparer.Ordinal);
             var unanswered = new Queue<string>();

@@ -75,7 +75,7 @@ internal sealed class GatewayBed : IAsyncDisposable, IClusterView, IBackendDirec
     public IEnumerable<ReferenceGrant> Grants(string ns) => [];
 
     public BackendLocation Find(BackendTarget backend) =>
-        _services.TryGetValue(backend.Service, out var endPoint) ? new BackendLocation(true, endPoint, false) : BackendLocation.Missing;
+        _services.TryGetValue(backend.Service, out var endPoint) ? new BackendLocation(true, endPoint is null ? [] : [endPoint], false) : BackendLocation.Missing;
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,344 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Sandbox.Proxies.Processes;
+
+/// <summary>What a pod's process needs of the sandbox.</summary>
+/// <param name="Program">Envoy.</param>
+/// <param name="Networks">Networks of pods.</param>
+/// <param name="Children">Starts processes.</param>
+/// <param name="ControlPlane">Where the proxies find the manager.</param>
+/// <param name="Logger">Takes what happens.</param>
+internal sealed record PodEnvironment(EnvoyProgram Program, IPodNetworks Networks, ChildProcesses Children, ProxyControlPlane ControlPlane, ILogger Logger);
+
+/// <summary>
+/// A pod of a proxy and its process: starts it when the Secret is there, probes it, starts it again when it ends, and ends it as the kubelet does
+/// (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+/// </summary>
+internal sealed partial class PodProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan ShortestGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
+
+    private readonly V1Pod _pod;
+    private readonly PodEnvironment _environment;
+    private readonly IPodApi _api;
+    private readonly V1Container _container;
+    private readonly int? _user;
+    private readonly SecretVolume? _volume;
+    private readonly CancellationTokenSource _kill = new();
+    private readonly TaskCompletionSource<V1Secret> _mounted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TimeSpan> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SemaphoreSlim _mounting = new(1, 1);
+    private readonly Lock _gate = new();
+    private readonly Task _running;
+    private PodState _state = new();
+
+    /// <summary>Begins to run a pod.</summary>
+    public PodProcess(V1Pod pod, PodEnvironment environment, IPodApi api)
+    {
+        (_pod, _environment, _api, _container) = (pod, environment, api, pod.Spec.Containers[0]);
+        _user = Environment.IsPrivilegedProcess && ChildProcesses.CanDropPrivileges ? (int?)pod.Spec.SecurityContext?.RunAsUser : null;
+        _volume = ProxyCommand.SecretOf(pod.Spec) is null ? null : new SecretVolume(_user);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>UID of the pod.</summary>
+    public string Uid => _pod.Uid();
+
+    /// <summary>What the pod is like now.</summary>
+    public PodState State => _state;
+
+    /// <summary>Output of the container's present or last run.</summary>
+    public ContainerLog Log { get; private set; } = new();
+
+    /// <summary>Output of the run before; null if there is none.</summary>
+    public ContainerLog? PreviousLog { get; private set; }
+
+    /// <summary>Puts the pod's Secret where the process reads it; called again when it changes.</summary>
+    public async Task MountAsync(V1Secret secret, CancellationToken cancellationToken)
+    {
+        await _mounting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_volume is not null && !_running.IsCompleted)
+            {
+                await _volume.WriteAsync(secret, cancellationToken).ConfigureAwait(false);
+                _environment.ControlPlane.Mount(_state.Address, secret);
+                _mounted.TrySetResult(secret);
+            }
+        }
+        finally
+        {
+            _mounting.Release();
+        }
+    }
+
+    /// <summary>The pod is deleted: its process gets so long to end. Returns at once; a second call changes nothing.</summary>
+    public void End(TimeSpan grace) => _ending.TrySetResult(grace);
+
+    /// <summary>Ends the process at once and clears everything away.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _kill.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        var reporting = ReportAsync();
+        IPodNetwork? network = null;
+        try
+        {
+            network = await CreateNetworkAsync().ConfigureAwait(false);
+            if (network is not null)
+            {
+                await RunContainerAsync(network).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_kill.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            LogFailed(_environment.Logger, e, _pod.Name());
+        }
+
+        Log.Close();
+        _changes.Writer.TryComplete();
+        await reporting.ConfigureAwait(false);
+        if (network is not null)
+        {
+            _environment.ControlPlane.Forget(network.Address);
+            await network.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _mounting.WaitAsync().ConfigureAwait(false);
+        _volume?.Dispose();
+        _mounting.Release();
+        if (_ending.Task.IsCompleted && !_kill.IsCancellationRequested)
+        {
+            await TryAsync(() => _api.ConfirmEndAsync(_pod, _kill.Token)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IPodNetwork?> CreateNetworkAsync()
+    {
+        while (!_ending.Task.IsCompleted)
+        {
+            try
+            {
+                var network = await _environment.Networks.CreateAsync(_pod, _kill.Token).ConfigureAwait(false);
+                Change(s => s with { Address = network.Address });
+                return network;
+            }
+            catch (IOException e)
+            {
+                Change(s => s with { Message = e.Message });
+                await Task.WhenAny(_ending.Task, Task.Delay(Pause, _kill.Token)).ConfigureAwait(false);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task RunContainerAsync(IPodNetwork network)
+    {
+        if (_volume is not null)
+        {
+            await Task.WhenAny(_mounted.Task, _ending.Task).WaitAsync(_kill.Token).ConfigureAwait(false);
+            if (_mounted.Task.IsCompletedSuccessfully)
+            {
+                _environment.ControlPlane.Mount(network.Address, await _mounted.Task.ConfigureAwait(false));
+            }
+        }
+
+        for (var failures = 0; !_ending.Task.IsCompleted; failures++)
+        {
+            var since = Stopwatch.GetTimestamp();
+            await RunOnceAsync(network).ConfigureAwait(false);
+            failures = Stopwatch.GetElapsedTime(since) > Settled ? 0 : failures;
+            if (_ending.Task.IsCompleted)
+            {
+                return;
+            }
+
+            // The first time at once, as the kubelet does; then with pauses, shorter than the kubelet's.
+            var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * failures, LongestPause.Ticks));
+            Change(s => s with { WaitingFor = failures == 0 ? "ContainerCreating" : "CrashLoopBackOff", Restarts = s.Restarts + 1 });
+            await Task.WhenAny(_ending.Task, Task.Delay(pause, _kill.Token)).ConfigureAwait(false);
+            _kill.Token.ThrowIfCancellationRequested();
+            (PreviousLog, Log) = (Log, new ContainerLog());
+        }
+    }
+
+    private async Task RunOnceAsync(IPodNetwork network)
+    {
+        var log = Log;
+        Process process;
+        try
+        {
+            var isolated = _environment.Networks.AreIsolated;
+            var arguments = ProxyCommand.Arguments(_pod.Name(), _container, _volume?.Path, _environment.ControlPlane.Address, isolated ? null : network.Address);
+            process = await _environment.Children.StartAsync([_environment.Program.Path, .. arguments], _user, network.Within, log.Add).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            Change(s => s with { Message = e.Message });
+            return;
+        }
+
+        using (process)
+        {
+            var started = DateTime.UtcNow;
+            LogStarted(_environment.Logger, _pod.Name(), process.Id, network.Address);
+            Change(s => s with { RunningSince = started, ProcessId = process.Id, Message = null });
+            using var probing = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token);
+            var probes = new ContainerProbes(_container, network.Address).RunAsync(
+                () => Change(s => s with { IsStarted = true }), ready => Change(s => s with { IsReady = ready }), probing.Token);
+            var exit = process.WaitForExitAsync(CancellationToken.None);
+            try
+            {
+                var first = await Task.WhenAny(exit, probes, _ending.Task).WaitAsync(_kill.Token).ConfigureAwait(false);
+                if (first != exit)
+                {
+                    var grace = first == probes
+                        ? TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30)
+                        : await _ending.Task.ConfigureAwait(false);
+                    await EndAsync(process, exit, network, grace).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                if (!process.HasExited)
+                {
+                    process.Kill();
+                }
+
+                await exit.ConfigureAwait(false);
+                await probing.CancelAsync().ConfigureAwait(false);
+                await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                log.Close();
+                LogEnded(_environment.Logger, _pod.Name(), process.ExitCode);
+                Change(s => s with { RunningSince = null, ProcessId = null, IsStarted = false, IsReady = false, Last = Ended(process.ExitCode, started) });
+            }
+        }
+    }
+
+    private async Task EndAsync(Process process, Task exit, IPodNetwork network, TimeSpan grace)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token);
+        over.CancelAfter(grace);
+        if (ProxyCommand.PreStop(_container, network.Loopback) is { } command)
+        {
+            try
+            {
+                using var hook = await _environment.Children.StartAsync(command, _user, network.Within, Log.Add).ConfigureAwait(false);
+                var ended = hook.WaitForExitAsync(over.Token);
+                await Task.WhenAny(ended, exit).ConfigureAwait(false);
+                if (!hook.HasExited)
+                {
+                    hook.Kill(entireProcessTree: true);
+                }
+                else
+                {
+                    LogHook(_environment.Logger, _pod.Name(), hook.ExitCode);
+                }
+
+                await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (IOException e)
+            {
+                LogFailed(_environment.Logger, e, _pod.Name());
+            }
+        }
+
+        Signals.Ask(process);
+        try
+        {
+            var shortest = Task.Delay(ShortestGrace, _kill.Token);
+            await Task.WhenAny(exit, Task.WhenAll(shortest, Task.Delay(Timeout.Infinite, over.Token))).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private static V1ContainerStateTerminated Ended(int code, DateTime started) => new()
+    {
+        ExitCode = code,
+        Reason = code == 0 ? "Completed" : "Error",
+        StartedAt = started,
+        FinishedAt = DateTime.UtcNow,
+    };
+
+    private void Change(Func<PodState, PodState> change)
+    {
+        lock (_gate)
+        {
+            _state = change(_state);
+        }
+
+        _changes.Writer.TryWrite(true);
+    }
+
+    private async Task ReportAsync()
+    {
+        _changes.Writer.TryWrite(true);
+        await foreach (var _ in _changes.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            if (!await TryAsync(() => _api.WriteStatusAsync(_pod, _state, _kill.Token)).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
+    }
+
+    // The API server may fail for a moment.
+    private async Task<bool> TryAsync(Func<Task> action)
+    {
+        while (!_kill.IsCancellationRequested)
+        {
+            try
+            {
+                await action().ConfigureAwait(false);
+                return true;
+            }
+            catch (Exception e) when (!_kill.IsCancellationRequested)
+            {
+                LogApi(_environment.Logger, _pod.Name(), e.Message);
+                await Task.Delay(Pause, _kill.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process {Id} started, address {Address}")]
+    private static partial void LogStarted(ILogger logger, string pod, int id, System.Net.IPAddress address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process ended with exit code {Code}")]
+    private static partial void LogEnded(ILogger logger, string pod, int code);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: preStop hook ended with exit code {Code}")]
+    private static partial void LogHook(ILogger logger, string pod, int code);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod {Pod}: status cannot be written: {Reason}")]
+    private static partial void LogApi(ILogger logger, string pod, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Pod {Pod} failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string pod);
+}

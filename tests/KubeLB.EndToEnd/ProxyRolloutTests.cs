@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using k8s.Models;
+using KubeLB.EndToEnd.Support;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>Real Envoys are replaced, scaled, deleted and killed while requests pass through a Gateway.</summary>
+public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installation) : IClassFixture<ProxyRolloutTests.Installation>, IAsyncLifetime
+{
+    private const string Namespace = "tenant-t1";
+    private const string Name = "envoy-tenant-t1";
+    private const int Replicas = 2;
+
+    private TestBed _bed = null!;
+
+    public async Task InitializeAsync()
+    {
+        _bed = await installation.StartAsync();
+        await RolledOutAsync(Replicas);
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [SkippableFact]
+    public async Task Rolling_restart_fails_no_request()
+    {
+        var before = await PodsAsync();
+        await using var load = await Load.StartAsync(_bed);
+
+        await _bed.Management.PatchAsync<V1Deployment>(
+            Namespace, Name, """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}""");
+        await Eventually.HoldsAsync("the first new pod is there", async () => (await PodsAsync()).Except(before).Any());
+        await RolledOutAsync(Replicas);
+
+        (await PodsAsync()).Should().NotIntersectWith(before);
+        (await load.StopAsync()).Should().BeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task Scaling_fails_no_request()
+    {
+        await ScaleAsync(1);
+        await using var load = await Load.StartAsync(_bed);
+
+        await ScaleAsync(4);
+        await ScaleAsync(1);
+
+        (await load.StopAsync()).Should().BeEmpty();
+        await ScaleAsync(Replicas);
+    }
+
+    [SkippableFact]
+    public async Task Deleted_pod_fails_no_request_and_is_replaced()
+    {
+        var before = await PodsAsync();
+        await using var load = await Load.StartAsync(_bed);
+
+        await _bed.Management.DeleteAsync<V1Pod>(Namespace, before[0]);
+        await _bed.Management.WaitGoneAsync<V1Pod>(Namespace, before[0]);
+        await RolledOutAsync(Replicas);
+
+        (await PodsAsync()).Should().HaveCount(Replicas).And.NotContain(before[0]);
+        (await load.StopAsync()).Should().BeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task Killed_process_fails_requests_for_a_second_at_most_and_restarts()
+    {
+        var (pod, id) = _bed.Sandbox.ProxyProcessIds(_bed.Sandbox.Tenants[0])[0];
+        var restarts = await RestartsAsync(pod);
+        await using var load = await Load.StartAsync(_bed);
+
+        var killed = DateTime.UtcNow;
+        using (var process = Process.GetProcessById(id))
+        {
+            process.Kill();
+        }
+
+        await Eventually.HoldsAsync("the container is started again", async () => await RestartsAsync(pod) == restarts + 1);
+        await RolledOutAsync(Replicas);
+
+        var failures = await load.StopAsync();
+        failures.Should().OnlyContain(f => f.Time - killed < TimeSpan.FromSeconds(1), "{0} of {1} requests failed", failures.Count, load.Sent);
+    }
+
+    private async Task ScaleAsync(int replicas)
+    {
+        await _bed.ConfigureProxiesAsync($$"""{"replicas":{{replicas}}}""");
+        await RolledOutAsync(replicas);
+    }
+
+    private async Task RolledOutAsync(int replicas) => await Eventually.GetAsync(
+        $"{replicas} proxies are rolled out and no other is left",
+        async () => (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name), Pods: await _bed.Management.ListAsync<V1Pod>(Namespace)),
+        seen => seen.Item1 is { } d && d.Spec.Replicas == replicas && d.Status?.ObservedGeneration == d.Metadata.Generation
+            && d.Status?.UpdatedReplicas == replicas && d.Status.Replicas == replicas && d.Status.AvailableReplicas == replicas && seen.Pods.Count == replicas
+            && seen.Pods.All(p => p.Status.Conditions.Any(c => c is { Type: "Ready", Status: "True" })),
+        seen => $"{seen.Item1?.Status?.Replicas} pods, {seen.Item1?.Status?.AvailableReplicas} available, {seen.Pods.Count} objects");
+
+    private async Task<IReadOnlyList<string>> PodsAsync() => [.. (await _bed.Management.ListAsync<V1Pod>(Namespace)).Select(p => p.Name())];
+
+    private async Task<int> RestartsAsync(string pod) =>
+        (await _bed.Management.GetAsync<V1Pod>(Namespace, pod))!.Status.ContainerStatuses.Single().RestartCount;
+
+    /// <summary>One installation for all: each test leaves it with as many proxies as it found.</summary>
+    public sealed class Installation : IAsyncLifetime
+    {
+        private TestBed? _bed;
+
+        public Task InitializeAsync() => Task.CompletedTask;
+
+        public async Task<TestBed> StartAsync()
+        {
+            if (_bed is null)
+            {
+                _bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy);
+                await _bed.ConfigureProxiesAsync($$"""{"replicas":{{Replicas}}}""");
+                await _bed.ApplyBasicExampleAsync();
+            }
+
+            return _bed;
+        }
+
+        public async Task DisposeAsync()
+        {
+            if (_bed is not null)
+            {
+                await _bed.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Requests through the Gateway, one after the other on each of a few connections.</summary>
+    private sealed class Load : IAsyncDisposable
+    {
+        private const int Clients = 3;
+
+        private readonly CancellationTokenSource _stop = new();
+        private readonly List<(DateTime Time, string What)> _failures = [];
+        private readonly HttpClient _client;
+        private readonly Task _sending;
+        private int _sent;
+
+        private Load(TestBed bed, string address)
+        {
+            _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
+            _sending = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => SendAsync(address))));
+        }
+
+        public int Sent => Volatile.Read(ref _sent);
+
+        public static async Task<Load> StartAsync(TestBed bed)
+        {
+            var load = new Load(bed, await bed.AddressAsync());
+            await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
+            return load;
+        }
+
+        /// <summary>Stops, after some more requests.</summary>
+        /// <returns>The requests that failed.</returns>
+        public async Task<IReadOnlyList<(DateTime Time, string What)>> StopAsync()
+        {
+            var sent = Sent;
+            await Eventually.HoldsAsync("requests flow", () => Task.FromResult(Sent > sent + 20));
+            await _stop.CancelAsync();
+            await _sending;
+            return _failures;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _sending;
+            _client.Dispose();
+        }
+
+        private async Task SendAsync(string address)
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/") { Headers = { Host = "api.example.com" } };
+                var what = "";
+                try
+                {
+                    using var response = await _client.SendAsync(request);
+                    what = response.IsSuccessStatusCode ? "" : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
+                }
+                catch (HttpRequestException e)
+                {
+                    what = e.Message;
+                }
+
+                Interlocked.Increment(ref _sent);
+                if (what.Length > 0)
+                {
+                    lock (_failures)
+                    {
+                        _failures.Add((DateTime.UtcNow, what));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using k8s.Models;
+using KubeLB.Sandbox.Nodes;
+
+namespace KubeLB.Sandbox.Tests.Nodes;
+
+public sealed class RollingUpdateTests
+{
+    [Fact]
+    public void First_rollout_makes_all_pods_at_once() => new RollingUpdate(3, 1, 0).Next(default, []).Current.Should().Be(3);
+
+    [Fact]
+    public void Pods_are_replaced_one_by_one_and_never_too_few_are_available()
+    {
+        var rule = new RollingUpdate(2, 1, 0);
+
+        Next(rule, new(0, 0), new SetSize(2, 2)).Should().Be((1, 2), "one may be above");
+        Next(rule, new(1, 0), new SetSize(2, 2)).Should().Be((1, 2), "the new one does not serve yet");
+        Next(rule, new(1, 1), new SetSize(2, 2)).Should().Be((1, 1));
+        Next(rule, new(1, 1), new SetSize(1, 2)).Should().Be((2, 1), "the status of the old ones is late");
+        Next(rule, new(2, 1), new SetSize(1, 1)).Should().Be((2, 1));
+        Next(rule, new(2, 2), new SetSize(1, 1)).Should().Be((2, 0));
+    }
+
+    [Fact]
+    public void Old_pods_that_do_not_serve_go_first() => Next(new RollingUpdate(2, 1, 0), new(1, 1), new SetSize(2, 1)).Should().Be((1, 1));
+
+    [Fact]
+    public void Without_surge_an_old_pod_goes_before_a_new_one_comes()
+    {
+        var rule = new RollingUpdate(2, 0, 1);
+
+        Next(rule, new(0, 0), new SetSize(2, 2)).Should().Be((0, 1));
+        Next(rule, new(0, 0), new SetSize(1, 1)).Should().Be((1, 1));
+    }
+
+    [Theory]
+    [InlineData(10, null, null, 3, 2)]
+    [InlineData(10, "10%", "0", 1, 0)]
+    [InlineData(1, "0", "25%", 0, 1)]
+    public void Shares_are_rounded_as_kubernetes_does(int replicas, string? surge, string? unavailable, int expectedSurge, int expectedUnavailable)
+    {
+        var deployment = new V1Deployment
+        {
+            Spec = new V1DeploymentSpec
+            {
+                Replicas = replicas,
+                Strategy = new V1DeploymentStrategy { RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = surge, MaxUnavailable = unavailable } },
+            },
+        };
+
+        RollingUpdate.Of(deployment).Should().Be(new RollingUpdate(replicas, expectedSurge, expectedUnavailable));
+    }
+
+    private static (int Current, int Old) Next(RollingUpdate rule, SetSize current, SetSize old)
+    {
+        var (wanted, others) = rule.Next(current, [old]);
+        return (wanted, others.Single());
+    }
+}
