@@ -34,7 +34,21 @@ internal sealed class ChildProcesses : IDisposable
     }
 
     /// <summary>Whether processes can be run as another user, without privileges.</summary>
-    public static bool CanDropPrivileges => SetPrivileges is not null;
+    public static bool CanDropPrivileges => SetPrivileges is not null && Environment.IsPrivilegedProcess;
+
+    /// <summary>Whether every user can reach a file or folder: all folders above it, and itself, may be entered or run.</summary>
+    public static bool IsOpenToAll(string path)
+    {
+        for (var at = Path.GetFullPath(path).TrimEnd('/'); at.Length > 0 && !OperatingSystem.IsWindows(); at = Path.GetDirectoryName(at) is { Length: > 1 } above ? above : "")
+        {
+            if (!File.GetUnixFileMode(at).HasFlag(UnixFileMode.OtherExecute))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>A program on PATH, or where administrators' programs are; null if there is none.</summary>
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)

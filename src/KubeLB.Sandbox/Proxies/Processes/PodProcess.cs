@@ -43,7 +43,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
     public PodProcess(V1Pod pod, PodEnvironment environment, IPodApi api)
     {
         (_pod, _environment, _api, _container) = (pod, environment, api, pod.Spec.Containers[0]);
-        _user = Environment.IsPrivilegedProcess && ChildProcesses.CanDropPrivileges ? (int?)pod.Spec.SecurityContext?.RunAsUser : null;
+        _user = ChildProcesses.CanDropPrivileges && ChildProcesses.IsOpenToAll(environment.Program.Path) && ChildProcesses.IsOpenToAll(Path.GetTempPath()) ? (int?)pod.Spec.SecurityContext?.RunAsUser : null;
         _volume = ProxyCommand.SecretOf(pod.Spec) is null ? null : new SecretVolume(_user);
         _running = Task.Run(RunAsync);
     }
