@@ -7,11 +7,12 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
+using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
 /// <summary>A route that turns from one Service to another, as in a blue-green deployment, loses no request to the one that it leaves.</summary>
-public sealed class BackendSwitchTests
+public sealed class BackendSwitchTests(ITestOutputHelper output)
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
 
@@ -48,6 +49,67 @@ public sealed class BackendSwitchTests
 
         answers.Keys.Should().Equal(HttpStatusCode.OK);
     }
+
+    [SkippableFact]
+    public async Task Fifty_switches_to_fresh_services_under_load_fail_no_request()
+    {
+        await using var bed = await StartWithEnvoysAsync();
+        await using var load = await Load.StartAsync(bed, perSecond: 200);
+
+        for (var i = 0; i < 50; i++)
+        {
+            await TurnAsync(bed, $"fresh-{i}");
+            await GeneratedAsync(bed, $"fresh-{i}");
+        }
+
+        var failures = await load.StopAsync();
+        output.WriteLine($"50 switches: {failures.Count} of {load.Sent} requests failed");
+        failures.Should().BeEmpty("{0} requests were sent", load.Sent);
+    }
+
+    [SkippableFact]
+    public async Task Switches_while_the_manager_is_away_fail_no_request()
+    {
+        await using var bed = await StartWithEnvoysAsync();
+        await using var load = await Load.StartAsync(bed, perSecond: 200);
+
+        for (var i = 0; i < 5; i++)
+        {
+            await bed.Sandbox.Manager.StopAsync();
+            await TurnAsync(bed, $"fresh-{i}");
+            await bed.Management.WaitAsync<Route>(
+                TenantNamespace,
+                (await bed.Management.ListAsync<Route>(TenantNamespace)).Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == "api-route").Name,
+                r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains($"fresh-{i}-nodeport", StringComparison.Ordinal),
+                "has turned");
+            await bed.Sandbox.Manager.StartAsync();
+            await GeneratedAsync(bed, $"fresh-{i}");
+        }
+
+        var failures = await load.StopAsync();
+        output.WriteLine($"5 restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
+        failures.Should().BeEmpty("{0} requests were sent", load.Sent);
+    }
+
+    private static async Task<TestBed> StartWithEnvoysAsync()
+    {
+        var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy);
+        await bed.ConfigureProxiesAsync("""{"replicas":2}""");
+        await bed.ApplyBasicExampleAsync();
+        await bed.ExpectBackendAsync("api.example.com");
+        await bed.Management.WaitAsync<V1Deployment>(TenantNamespace, "envoy-tenant-t1", d => d.Status?.AvailableReplicas == 2, "is available");
+        return bed;
+    }
+
+    // To another Service in front of the same pods.
+    private static async Task TurnAsync(TestBed bed, string service)
+    {
+        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", service, StringComparison.Ordinal));
+        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}""");
+    }
+
+    private static Task<HttpRoute> GeneratedAsync(TestBed bed, string service) => bed.Management.WaitAsync<HttpRoute>(
+        TenantNamespace, "default-api-route", r => r.Spec!.Rules!.Single().BackendRefs!.Single().Name == $"default-api-route-{service}", $"leads to {service}");
 
     [Fact]
     public async Task Until_envoy_gateway_has_seen_the_change_the_old_backend_is_served()

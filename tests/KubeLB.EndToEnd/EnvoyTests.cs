@@ -11,9 +11,11 @@ using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Tests.Shared;
 using KubeLB.Translation.Proxies;
+using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
@@ -21,7 +23,7 @@ namespace KubeLB.EndToEnd;
 /// The real Envoy, started with the arguments that the manager wrote into the Deployment and with the certificate of the tenant's Secret: it
 /// gets its configuration over mutual TLS and carries HTTP, gRPC, websockets and TCP. Its listeners are on all interfaces, as in a pod.
 /// </summary>
-public sealed class EnvoyTests : IAsyncLifetime
+public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
     private const int TcpPort = 20999;
@@ -104,6 +106,54 @@ public sealed class EnvoyTests : IAsyncLifetime
         (await new HttpClient().GetStringAsync($"http://127.0.0.1:{port}/still")).Should().Be("web /still");
     }
 
+    [SkippableFact]
+    public async Task Listener_whose_port_is_taken_is_bound_when_the_port_is_free()
+    {
+        await StartEnvoyAsync();
+        using var holder = new TcpListener(IPAddress.Any, 0);
+        holder.Server.ExclusiveAddressUse = true;
+        holder.Start();
+        var taken = ((IPEndPoint)holder.LocalEndpoint).Port;
+        var port = new ProxyPort("late", taken, _backends.HttpPort, ProxyProtocol.Http1);
+        var endpoints = EndpointsResource.NameFor(port.NodePort);
+        _manager.Services.GetRequiredService<ResourceCache>().Update(TenantNamespace, change => change
+            .Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort))
+            .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
+            .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most)));
+        var streams = _manager.Services.GetRequiredService<XdsStreams>();
+        IEnumerable<XdsRejection> Rejected() => streams.Describe().SelectMany(s => s.Types).SelectMany(t => t.Rejected.Values);
+        await Eventually.HoldsAsync("Envoy cannot bind it", () => Task.FromResult(Rejected().Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal))));
+
+        holder.Stop();
+
+        await AnswersAsync(taken);
+        await Eventually.HoldsAsync("nothing is rejected any more", () => Task.FromResult(!Rejected().Any()));
+    }
+
+    [SkippableFact]
+    public async Task It_leaves_a_manager_that_hangs_within_ten_seconds_and_finds_one_that_starts_within_two()
+    {
+        await using var relay = new HangingRelay(Server);
+        await StartEnvoyAsync(relay.Address);
+        var streams = _manager.Services.GetRequiredService<XdsStreams>();
+        await Eventually.HoldsAsync("it is connected", () => Task.FromResult(streams.Count > 0));
+
+        // Neither an answer nor an end, as from a machine that is gone.
+        var hanging = Stopwatch.StartNew();
+        await relay.HangAsync();
+        output.WriteLine($"a manager that hangs is left after {hanging.Elapsed.TotalSeconds:0.0} s");
+        await Eventually.HoldsAsync("the manager has noticed, too", () => Task.FromResult(streams.Count == 0));
+
+        // For so long that Envoy has tried in vain several times.
+        await Eventually.HoldsAsync("it tries again and again", () => Task.FromResult(relay.Refused >= 4));
+        var starting = Stopwatch.StartNew();
+        relay.Resume();
+        await Eventually.HoldsAsync("it is connected again", () => Task.FromResult(streams.Count > 0));
+        output.WriteLine($"a manager that starts is found after {starting.Elapsed.TotalSeconds:0.0} s");
+        hanging.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(100));
+        starting.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(20));
+    }
+
     private IPEndPoint Server => _manager.Services.GetRequiredService<XdsEndpoint>().Address!;
 
     private async Task CreateAsync(Route route, int nodePort)
@@ -119,7 +169,7 @@ public sealed class EnvoyTests : IAsyncLifetime
     }
 
     // As the pod has them, but for where the Secret is mounted and how the manager's Service is reached.
-    private async Task<string[]> ArgumentsAsync()
+    private async Task<string[]> ArgumentsAsync(IPEndPoint? server = null)
     {
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         foreach (var (file, content) in secret.Data)
@@ -134,15 +184,15 @@ public sealed class EnvoyTests : IAsyncLifetime
         {
             var address = cluster!["load_assignment"]!["endpoints"]![0]!["lb_endpoints"]![0]!["endpoint"]!["address"]!["socket_address"]!;
             address["address"] = "127.0.0.1";
-            address["port_value"] = Server.Port;
+            address["port_value"] = (server ?? Server).Port;
         }
 
         return ["--config-yaml", bootstrap.ToJsonString(), .. arguments[2..]];
     }
 
-    private async Task StartEnvoyAsync()
+    private async Task StartEnvoyAsync(IPEndPoint? server = null)
     {
-        _envoy = EnvoyBinary.Start(await ArgumentsAsync());
+        _envoy = EnvoyBinary.Start(await ArgumentsAsync(server));
         _envoy.OutputDataReceived += (_, line) => Keep(line.Data);
         _envoy.ErrorDataReceived += (_, line) => Keep(line.Data);
         _envoy.BeginOutputReadLine();

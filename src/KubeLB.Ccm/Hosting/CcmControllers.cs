@@ -66,6 +66,7 @@ internal static class CcmControllers
             controller.Workers = Workers;
             controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
+            controller.Watch<Route>(ClusterNames.Management, _ => ServicesNoLongerServed);
             WatchUsers<HttpRoute>(controller, options);
             WatchUsers<GrpcRoute>(controller, options);
         });
@@ -108,6 +109,12 @@ internal static class CcmControllers
             ClusterNames.Tenant,
             WithDependentsOfChange<V1Namespace>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r))));
     }
+
+    private static IEnumerable<ResourceKey> ServicesNoLongerServed(Change<Route> change) =>
+        from service in change.Old is null ? [] : Indexes.ServedServices(change.Old).Except(change.New is null ? [] : Indexes.ServedServices(change.New))
+        let key = service.Split('/')
+        where key.Length == 2
+        select new ResourceKey(key[0], key[1]);
 
     private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> WithDependents<T>(Func<Dependents, Func<T, IEnumerable<ResourceKey>>> map) =>
         services => map(services.GetRequiredService<Dependents>());

@@ -106,6 +106,7 @@ public static class CcmHost
                 {
                     routes.Namespace = tenantNamespace;
                     routes.Index(Indexes.ByOrigin, Indexes.Origin);
+                    routes.Index(Indexes.ByServedService, Indexes.ServedServices);
                 });
             }
         });

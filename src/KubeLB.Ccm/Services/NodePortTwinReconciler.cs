@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.Applying;
@@ -17,17 +18,24 @@ namespace KubeLB.Ccm.Services;
 
 /// <summary>
 /// Keeps the node-port twin of a Service for as long as a route of ours uses the Service. Its users are counted through the
-/// index of routes by backend, so that the count is right after a restart and across namespaces. Writes twins only.
+/// index of routes by backend, so that the count is right after a restart and across namespaces. One that no route uses any more stays until the
+/// manager reports that nothing generated leads to it, and a moment longer. Writes twins only.
 /// </summary>
 internal sealed class NodePortTwinReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    [FromKeyedServices(ClusterNames.Management)] Cluster management,
     Applier applier,
     ITenantView view,
     TenantSettings settings,
     CcmOptions options,
     TimeProvider time) : IReconciler
 {
+    // A manager that is away, or Envoy Gateway behind it, is waited for that long.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
     private readonly Waits _leaving = new(time);
+    private readonly Waits _served = new(time);
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -37,8 +45,19 @@ internal sealed class NodePortTwinReconciler(
         if (service is null || IsUsed(key))
         {
             _leaving.End(key);
+            _served.End(key);
         }
-        else if (!HasTwin(key) || (stay = _leaving.Left(key, "", options.LeavingNodePorts)) is null)
+        else if (!HasTwin(key))
+        {
+            service = null;
+        }
+        else if (IsServedStill(key) && _served.Left(key, "", Longest) is { } longest)
+        {
+            // The generated route leads here until the manager has written it anew; its status brings this key back.
+            _leaving.End(key);
+            stay = longest;
+        }
+        else if ((stay = _leaving.Left(key, "", options.LeavingNodePorts)) is null)
         {
             service = null;
         }
@@ -61,6 +80,9 @@ internal sealed class NodePortTwinReconciler(
     }
 
     private bool HasTwin(ResourceKey service) => NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
+
+    private bool IsServedStill(ResourceKey service) =>
+        _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name)).Any(r => r.Metadata.DeletionTimestamp is null);
 
     private bool IsUsed(ResourceKey service)
     {

@@ -95,9 +95,14 @@ public static class RouteStatusBuilder
             return before;
         }
 
-        return translation.Services.Count == 0
-            ? null
-            : translation.Services.ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
+        var services = translation.Services.ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
+        foreach (var (key, served) in translation.IsHeld ? before ?? [] : [])
+        {
+            // What is generated still leads there.
+            services.TryAdd(key, served);
+        }
+
+        return services.Count == 0 ? null : services;
     }
 
     private static GeneratedService Service(GeneratedServicePlan plan, AppliedObject applied, GeneratedService? before, string now) => new()

@@ -1,0 +1,85 @@
+namespace KubeLB.EndToEnd.Support;
+
+/// <summary>Requests through the Gateway, one after the other by each of a few clients: as fast as they are answered, or so many a second.</summary>
+public sealed class Load : IAsyncDisposable
+{
+    // Enough for a rate, also where requests take longer than usual.
+    private const int Clients = 8;
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<(DateTime Time, string What)> _failures = [];
+    private readonly HttpClient _client;
+    private readonly TimeSpan? _pause;
+    private readonly Task _sending;
+    private int _sent;
+
+    private Load(TestBed bed, string address, int? perSecond)
+    {
+        _pause = perSecond is { } rate ? TimeSpan.FromSeconds((double)Clients / rate) : null;
+        _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
+        _sending = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => SendAsync(address))));
+    }
+
+    public int Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Starts, and waits for the first answers.</summary>
+    /// <param name="bed">Where.</param>
+    /// <param name="perSecond">How many requests a second; null for as many as are answered.</param>
+    public static async Task<Load> StartAsync(TestBed bed, int? perSecond = null)
+    {
+        var load = new Load(bed, await bed.AddressAsync(), perSecond);
+        await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
+        return load;
+    }
+
+    /// <summary>Stops, after some more requests.</summary>
+    /// <returns>The requests that failed.</returns>
+    public async Task<IReadOnlyList<(DateTime Time, string What)>> StopAsync()
+    {
+        var sent = Sent;
+        await Eventually.HoldsAsync("requests flow", () => Task.FromResult(Sent > sent + 20));
+        await _stop.CancelAsync();
+        await _sending;
+        return _failures;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _sending;
+        _client.Dispose();
+    }
+
+    private async Task SendAsync(string address)
+    {
+        using var pace = _pause is { } pause ? new PeriodicTimer(pause) : null;
+        while (!_stop.IsCancellationRequested)
+        {
+            if (pace is not null)
+            {
+                await pace.WaitForNextTickAsync();
+            }
+
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/") { Headers = { Host = "api.example.com" } };
+            var what = "";
+            try
+            {
+                using var response = await _client.SendAsync(request);
+                what = response.IsSuccessStatusCode ? "" : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
+            }
+            catch (HttpRequestException e)
+            {
+                what = e.Message;
+            }
+
+            Interlocked.Increment(ref _sent);
+            if (what.Length > 0)
+            {
+                lock (_failures)
+                {
+                    _failures.Add((DateTime.UtcNow, what));
+                }
+            }
+        }
+    }
+}
