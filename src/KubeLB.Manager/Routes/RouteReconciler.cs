@@ -76,6 +76,11 @@ internal sealed class RouteReconciler(
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var translation = Translate(route, loan);
+        if (translation.Generated is null)
+        {
+            acknowledgements.Forget(key);
+        }
+
         if (translation.WaitingFor is not null)
         {
             // Its name brings this key back.

@@ -17,7 +17,7 @@ namespace KubeLB.Manager.Proxies.Acknowledgements;
 /// <summary>
 /// Knows whether a tenant's proxies have acknowledged the listeners, clusters and endpoints of a Route's new backends, so that the generated
 /// route refers to a backend only when every proxy serves it. Counted are the Ready pods of the tenant's proxies, wherever they are
-/// connected, and clients that are connected here and are no known pod. For the leader, which writes routes. Thread-safe.
+/// connected, and clients that are connected here and name no pod. For the leader, which writes routes. Thread-safe.
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
@@ -95,6 +95,9 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             {
                 await WaitAsync(stoppingToken).ConfigureAwait(false);
                 EvaluateAll();
+
+                // Where many wait, one look at all of them is for many answers.
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(_waiting.Count / 10, 200)), _time, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -161,6 +164,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     private BackendStanding Evaluate(ResourceKey route, Waiting waiting)
     {
+        waiting.WantsAnswer = false;
         var resources = _configurations.ResourcesOf(route.Namespace, waiting.Ports);
         if (resources.Count == 0)
         {
@@ -223,10 +227,11 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             unknown |= mine.Count == 0;
         }
 
-        foreach (var client in here.Where(c => c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
+        // A client that names a pod which is not there any more is the connection of one that has just ended.
+        foreach (var client in here.Where(c => c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
         {
             rejection ??= RejectionOf(client);
-            pending.Add(client.Pod ?? client.Host);
+            pending.Add(client.Host);
         }
 
         return (pending, rejection, unknown);
