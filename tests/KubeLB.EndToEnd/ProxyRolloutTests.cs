@@ -25,7 +25,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Rolling_restart_fails_no_request()
     {
         var before = await PodsAsync();
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await _bed.Management.PatchAsync<V1Deployment>(
             Namespace, Name, """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}""");
@@ -40,7 +40,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Scaling_fails_no_request()
     {
         await ScaleAsync(1);
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await ScaleAsync(4);
         await ScaleAsync(1);
@@ -53,7 +53,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Deleted_pod_fails_no_request_and_is_replaced()
     {
         var before = await PodsAsync();
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await _bed.Management.DeleteAsync<V1Pod>(Namespace, before[0]);
         await _bed.Management.WaitGoneAsync<V1Pod>(Namespace, before[0]);
@@ -68,7 +68,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     {
         var (pod, id) = _bed.Sandbox.ProxyProcessIds(_bed.Sandbox.Tenants[0])[0];
         var restarts = await RestartsAsync(pod);
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         var killed = DateTime.UtcNow;
         using (var process = Process.GetProcessById(id))
@@ -126,78 +126,6 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             if (_bed is not null)
             {
                 await _bed.DisposeAsync();
-            }
-        }
-    }
-
-    /// <summary>Requests through the Gateway, one after the other on each of a few connections.</summary>
-    private sealed class Load : IAsyncDisposable
-    {
-        private const int Clients = 3;
-
-        private readonly CancellationTokenSource _stop = new();
-        private readonly List<(DateTime Time, string What)> _failures = [];
-        private readonly HttpClient _client;
-        private readonly Task _sending;
-        private int _sent;
-
-        private Load(TestBed bed, string address)
-        {
-            _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
-            _sending = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => SendAsync(address))));
-        }
-
-        public int Sent => Volatile.Read(ref _sent);
-
-        public static async Task<Load> StartAsync(TestBed bed)
-        {
-            var load = new Load(bed, await bed.AddressAsync());
-            await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
-            return load;
-        }
-
-        /// <summary>Stops, after some more requests.</summary>
-        /// <returns>The requests that failed.</returns>
-        public async Task<IReadOnlyList<(DateTime Time, string What)>> StopAsync()
-        {
-            var sent = Sent;
-            await Eventually.HoldsAsync("requests flow", () => Task.FromResult(Sent > sent + 20));
-            await _stop.CancelAsync();
-            await _sending;
-            return _failures;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _sending;
-            _client.Dispose();
-        }
-
-        private async Task SendAsync(string address)
-        {
-            while (!_stop.IsCancellationRequested)
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/") { Headers = { Host = "api.example.com" } };
-                var what = "";
-                try
-                {
-                    using var response = await _client.SendAsync(request);
-                    what = response.IsSuccessStatusCode ? "" : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}";
-                }
-                catch (HttpRequestException e)
-                {
-                    what = e.Message;
-                }
-
-                Interlocked.Increment(ref _sent);
-                if (what.Length > 0)
-                {
-                    lock (_failures)
-                    {
-                        _failures.Add((DateTime.UtcNow, what));
-                    }
-                }
             }
         }
     }
