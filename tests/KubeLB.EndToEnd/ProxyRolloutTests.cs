@@ -25,7 +25,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Rolling_restart_fails_no_request()
     {
         var before = await PodsAsync();
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await _bed.Management.PatchAsync<V1Deployment>(
             Namespace, Name, """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}""");
@@ -40,7 +40,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Scaling_fails_no_request()
     {
         await ScaleAsync(1);
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await ScaleAsync(4);
         await ScaleAsync(1);
@@ -53,7 +53,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     public async Task Deleted_pod_fails_no_request_and_is_replaced()
     {
         var before = await PodsAsync();
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         await _bed.Management.DeleteAsync<V1Pod>(Namespace, before[0]);
         await _bed.Management.WaitGoneAsync<V1Pod>(Namespace, before[0]);
@@ -68,7 +68,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     {
         var (pod, id) = _bed.Sandbox.ProxyProcessIds(_bed.Sandbox.Tenants[0])[0];
         var restarts = await RestartsAsync(pod);
-        await using var load = await Load.StartAsync(_bed);
+        await using var load = await GatewayLoad.StartAsync(_bed);
 
         var killed = DateTime.UtcNow;
         using (var process = Process.GetProcessById(id))

@@ -91,6 +91,7 @@ public static class ManagerHost
             services.AddSingleton<LeavingServices>();
             services.AddSingleton<RouteEvents>();
             services.AddHostedService<RouteMetrics>();
+            services.AddHostedService<RolloutMetrics>();
         }
 
         ManagerControllers.Add(services, options);

@@ -26,6 +26,9 @@ public sealed record ManagerOptions
     /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
     public TimeSpan LeavingServices { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
+    public int ConcurrentProxyRollouts { get; init; } = 3;
+
     /// <summary>Address of the xDS server; <c>0</c> switches it off.</summary>
     public string ListenAddress { get; init; } = ":8001";
 

@@ -49,6 +49,18 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
         }
     }
 
+    /// <summary>Takes over what an earlier record says of a field.</summary>
+    /// <param name="path">A path such as <c>spec.template</c>.</param>
+    /// <param name="before">The fields of the earlier record.</param>
+    public void Keep(string path, JsonObject before)
+    {
+        var steps = path.Split('.');
+        if (At(before, steps) is { } known && At(Fields, steps[..^1]) is JsonObject parent)
+        {
+            parent[steps[^1]] = known.DeepClone();
+        }
+    }
+
     public string ToAnnotation()
     {
         var root = new JsonObject { ["h"] = Hash };
@@ -77,6 +89,9 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
     /// <param name="wanted">What the list is to hold.</param>
     public static bool IsOtherList(JsonNode? setBefore, JsonNode? wanted) =>
         setBefore is JsonValue hash && hash.GetValueKind() == JsonValueKind.String && IsListOfObjects(wanted) && hash.GetValue<string>() != HashOf(wanted);
+
+    private static JsonNode? At(JsonObject root, IEnumerable<string> steps) =>
+        steps.Aggregate((JsonNode?)root, (node, step) => (node as JsonObject)?[step]);
 
     private static bool IsListOfObjects(JsonNode? node) => node is JsonArray list && list.Any(item => item is JsonObject);
 

@@ -49,41 +49,46 @@ public sealed class Applier
     /// </param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
-    public async Task<Applied<T>> ApplyAsync<T>(
+    public Task<Applied<T>> ApplyAsync<T>(
         Cluster cluster, T desired, ApplyMode mode, IReadOnlyCollection<string> wholeFields, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        ApplyAsync(cluster, desired, mode, wholeFields, [], cancellationToken);
+
+    /// <summary>
+    /// Applies all but one field of an existing object, in <see cref="ApplyMode.Subset"/>: the field stays as it is, and what an earlier apply set
+    /// in it stays known, so that the next <see cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)"/> makes up for it. An object that
+    /// does not exist is created whole.
+    /// </summary>
+    /// <param name="cluster">Where the object lives.</param>
+    /// <param name="desired">The object as it should be in the end.</param>
+    /// <param name="heldField">A path such as <c>spec.template</c>.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    public Task<Applied<T>> ApplyExceptAsync<T>(Cluster cluster, T desired, string heldField, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        ApplyAsync(cluster, desired, ApplyMode.Subset, [], [heldField], cancellationToken);
+
+    /// <summary>
+    /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of an object that is in the cache; false if it is not there. Nothing is sent.
+    /// </summary>
+    /// <param name="cluster">Where the object lives.</param>
+    /// <param name="desired">The object as it should be.</param>
+    /// <param name="field">A path such as <c>spec.template</c>.</param>
+    public bool WouldChange<T>(Cluster cluster, T desired, string field)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
+        ArgumentException.ThrowIfNullOrEmpty(field);
         var key = ResourceKey.Of(desired);
-        var informer = cluster.Informer<T>();
-        var json = ResourceJson.ToNode(desired);
-        var wanted = DesiredObject.Of(json, _annotation);
+        if (cluster.Informer<T>().Get(key) is not { } current)
+        {
+            return false;
+        }
+
+        var wanted = DesiredObject.Of(ResourceJson.ToNode(desired), _annotation);
+        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, ApplyMode.Subset);
         var id = new AppliedMemory.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
-        if (informer.Get(key) is not { } current)
-        {
-            var create = wanted.ToCreate(json, _annotation, AppliedRecord.Of(wanted, mode));
-            var created = await ObjectWrites.CreateAsync<T>(cluster, key, create, cancellationToken).ConfigureAwait(false);
-            Written(informer, id, wanted, created, mode);
-            return new(created, ApplyOutcome.Created);
-        }
-
-        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, mode, wholeFields);
-        if (IsSettled(plan, id, current, wanted, mode))
-        {
-            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
-            return new(current, ApplyOutcome.Unchanged);
-        }
-
-        var patch = plan.Patch();
-        if (patch.Count == 0)
-        {
-            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
-            return new(current, ApplyOutcome.Unchanged);
-        }
-
-        var patched = await ObjectWrites.PatchAsync<T>(cluster, key, patch, cancellationToken).ConfigureAwait(false);
-        Written(informer, id, wanted, patched, mode);
-        return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
+        return !IsSettled(plan, id, current, wanted, ApplyMode.Subset)
+            && field.Split('.').Aggregate((JsonNode?)plan.Patch(), (node, step) => (node as JsonObject)?[step]) is not null;
     }
 
     /// <summary>Makes the whole <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>
@@ -188,6 +193,53 @@ public sealed class Applier
         {
             return current;
         }
+    }
+
+    private async Task<Applied<T>> ApplyAsync<T>(
+        Cluster cluster,
+        T desired,
+        ApplyMode mode,
+        IReadOnlyCollection<string> wholeFields,
+        IReadOnlyCollection<string> heldFields,
+        CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        var key = ResourceKey.Of(desired);
+        var informer = cluster.Informer<T>();
+        var json = ResourceJson.ToNode(desired);
+        var wanted = DesiredObject.Of(json, _annotation);
+        var id = new AppliedMemory.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
+        if (informer.Get(key) is not { } current)
+        {
+            var create = wanted.ToCreate(json, _annotation, AppliedRecord.Of(wanted, mode));
+            var created = await ObjectWrites.CreateAsync<T>(cluster, key, create, cancellationToken).ConfigureAwait(false);
+            Written(informer, id, wanted, created, mode);
+            return new(created, ApplyOutcome.Created);
+        }
+
+        if (heldFields.Count > 0)
+        {
+            wanted = wanted.Without(heldFields);
+        }
+
+        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, mode, wholeFields, heldFields);
+        if (IsSettled(plan, id, current, wanted, mode))
+        {
+            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
+            return new(current, ApplyOutcome.Unchanged);
+        }
+
+        var patch = plan.Patch();
+        if (patch.Count == 0)
+        {
+            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
+            return new(current, ApplyOutcome.Unchanged);
+        }
+
+        var patched = await ObjectWrites.PatchAsync<T>(cluster, key, patch, cancellationToken).ConfigureAwait(false);
+        Written(informer, id, wanted, patched, mode);
+        return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }
 
     private bool IsSettled<T>(ApplyPlan plan, AppliedMemory.ObjectId id, T current, DesiredObject wanted, ApplyMode mode)

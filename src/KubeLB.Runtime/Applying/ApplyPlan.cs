@@ -4,7 +4,12 @@ namespace KubeLB.Runtime.Applying;
 
 /// <summary>Compares a desired object with the present one and computes the patch. Pure.</summary>
 internal sealed class ApplyPlan(
-    DesiredObject desired, JsonObject current, string recordAnnotation, ApplyMode mode, IReadOnlyCollection<string>? wholeFields = null)
+    DesiredObject desired,
+    JsonObject current,
+    string recordAnnotation,
+    ApplyMode mode,
+    IReadOnlyCollection<string>? wholeFields = null,
+    IReadOnlyCollection<string>? heldFields = null)
 {
     private static readonly string[] OwnerNames = ["apiVersion", "kind", "name"];
 
@@ -34,6 +39,9 @@ internal sealed class ApplyPlan(
         && Whole.All(path => JsonScalars.Same(At(current, path), At(desired.Sections, path)));
 
     private IReadOnlyCollection<string> Whole => wholeFields ?? [];
+
+    // Not desired, but not to be removed either; what the record says of them stays.
+    private IReadOnlyCollection<string> Held => heldFields ?? [];
 
     /// <summary>True if labels, annotations, owners and finalizers are as desired.</summary>
     public bool MetadataMatches() => MetadataPatch() is null;
@@ -65,7 +73,7 @@ internal sealed class ApplyPlan(
         }
 
         var metadata = MetadataPatch() ?? [];
-        var record = AppliedRecord.Of(desired, mode).ToAnnotation();
+        var record = Record();
         if ((Metadata["annotations"]?[recordAnnotation] as JsonValue)?.TryGetValue<string>(out var present) != true || present != record)
         {
             Child(metadata, "annotations")[recordAnnotation] = record;
@@ -77,6 +85,17 @@ internal sealed class ApplyPlan(
         }
 
         return patch;
+    }
+
+    private string Record()
+    {
+        var record = AppliedRecord.Of(desired, mode);
+        foreach (var path in Held)
+        {
+            record.Keep(path, _before.Fields);
+        }
+
+        return record.ToAnnotation();
     }
 
     private JsonObject? MetadataPatch()
@@ -164,7 +183,7 @@ internal sealed class ApplyPlan(
 
         foreach (var (name, present) in from)
         {
-            if (present is not null && !to.ContainsKey(name) && (isWhole || setBefore?.ContainsKey(name) == true))
+            if (present is not null && !to.ContainsKey(name) && !Held.Contains($"{path}.{name}") && (isWhole || setBefore?.ContainsKey(name) == true))
             {
                 patch[name] = null;
             }

@@ -51,6 +51,20 @@ internal sealed class DesiredObject
             metadata["ownerReferences"]?.DeepClone() as JsonArray ?? [], metadata["finalizers"]?.DeepClone() as JsonArray ?? []);
     }
 
+    /// <summary>The same without some fields of its sections.</summary>
+    /// <param name="paths">Paths such as <c>spec.template</c>.</param>
+    public DesiredObject Without(IReadOnlyCollection<string> paths)
+    {
+        var sections = (JsonObject)Sections.DeepClone();
+        foreach (var steps in paths.Select(path => path.Split('.')))
+        {
+            var parent = steps[..^1].Aggregate((JsonNode?)sections, (node, step) => (node as JsonObject)?[step]);
+            (parent as JsonObject)?.Remove(steps[^1]);
+        }
+
+        return new(sections, Labels, Annotations, OwnerReferences, Finalizers);
+    }
+
     /// <summary>All top-level fields but apiVersion, kind, metadata and status.</summary>
     public static JsonObject SectionsOf(JsonObject obj)
     {

@@ -255,6 +255,59 @@ public sealed class ApplierTests : IAsyncLifetime
         Live["spec"]!["extra"]!.GetValue<bool>().Should().BeTrue();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Held_field_stays_until_it_is_applied_and_loses_then_what_is_no_longer_desired(bool restart)
+    {
+        await Apply(WithSelector("red", ("app", "x"), ("tier", "y")), ApplyMode.Subset);
+        await Foreign("""{"spec":{"selector":{"theirs":"1"}}}""");
+
+        var desired = WithSelector("blue", ("app", "z"));
+        _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeTrue();
+        (await Except(desired)).Outcome.Should().Be(ApplyOutcome.Patched);
+        LastPatch["spec"]!.ToJsonString().Should().Be("""{"colour":"blue"}""");
+        (await Except(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        await Foreign("""{"spec":{"colour":"black"}}""");
+        (await Except(desired)).Outcome.Should().Be(ApplyOutcome.Patched);
+        if (restart)
+        {
+            await Restart();
+        }
+
+        (await Except(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+        _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeTrue();
+        await Apply(desired, ApplyMode.Subset);
+        JsonNode.DeepEquals(Live["spec"]!["selector"], JsonNode.Parse("""{"app":"z","theirs":"1"}""")).Should().BeTrue();
+        Live["spec"]!["colour"]!.ToString().Should().Be("blue");
+        _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeFalse();
+        (await Apply(desired, ApplyMode.Subset)).Outcome.Should().Be(ApplyOutcome.Unchanged);
+    }
+
+    [Fact]
+    public async Task Only_a_change_of_the_field_itself_would_change_it()
+    {
+        var desired = WithSelector("red", ("app", "x"));
+        _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeFalse("it is not there");
+        (await Except(desired)).Outcome.Should().Be(ApplyOutcome.Created);
+        Live["spec"]!["selector"]!["app"]!.ToString().Should().Be("x", "a new object is written whole");
+
+        var writes = _server.Writes.Count();
+        _host.Applier.WouldChange(_host.Cluster, WithSelector("blue", ("app", "x")), "spec.selector").Should().BeFalse();
+        await Foreign("""{"spec":{"selector":{"app":"y"}}}""");
+        _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeTrue();
+        _server.Writes.Should().HaveCount(writes);
+    }
+
+    private static Widget WithSelector(string colour, params (string Key, string Value)[] selector)
+    {
+        var widget = Widget.Named("w", colour: colour);
+        widget.Spec!.Selector = selector.ToDictionary(s => s.Key, s => s.Value);
+        return widget;
+    }
+
+    private Task<Applied<Widget>> Except(Widget desired) => _host.Applier.ApplyExceptAsync(_host.Cluster, desired, "spec.selector", default);
+
     private Task<Applied<Widget>> Apply(Widget desired, ApplyMode mode = ApplyMode.Exclusive) =>
         _host.Applier.ApplyAsync(_host.Cluster, desired, mode, default);
 

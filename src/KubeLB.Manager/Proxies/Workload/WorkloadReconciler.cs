@@ -31,6 +31,7 @@ internal sealed class WorkloadReconciler(
     ManagerOptions options,
     TenantSettingsResolver settings,
     ProxyDemand demand,
+    ProxyRollouts rollouts,
     Applier applier,
     TimeProvider time,
     ILogger<WorkloadReconciler> logger) : IReconciler
@@ -40,12 +41,18 @@ internal sealed class WorkloadReconciler(
 
     private static readonly TimeSpan LookForPodMonitors = TimeSpan.FromMinutes(1);
 
+    // A rollout that ends wakes those that wait; this is for what ends without a change, such as a deadline.
+    private static readonly TimeSpan LookForSlot = TimeSpan.FromSeconds(15);
+
+    private const string Template = "spec.template";
+
     private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
     private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
     private readonly IInformer<V1PodDisruptionBudget> _budgets = management.Informer<V1PodDisruptionBudget>();
     private readonly IInformer<PodMonitor> _monitors = management.Informer<PodMonitor>();
     private readonly ConcurrentDictionary<string, DateTimeOffset> _idleSince = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _reported = new(StringComparer.Ordinal);
 
     /// <summary>The key of a tenant's workload.</summary>
     public static ResourceKey KeyOf(string tenantNamespace) => new("", tenantNamespace);
@@ -57,18 +64,21 @@ internal sealed class WorkloadReconciler(
         if (_namespaces.Get("", tenantNamespace) is not { Metadata.DeletionTimestamp: null })
         {
             // Everything in it goes, or has gone, with it.
+            Forget(tenantNamespace);
             _idleSince.TryRemove(tenantNamespace, out _);
             return ReconcileResult.Done;
         }
 
         if (tenant is null || !demand.Of(tenantNamespace))
         {
+            Forget(tenantNamespace);
             return await RemoveAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
         }
 
         _idleSince.TryRemove(tenantNamespace, out _);
         if (tenant.Metadata.DeletionTimestamp is not null || ControlPlaneAddress.Of(options) is not { } controlPlane)
         {
+            Forget(tenantNamespace);
             return ReconcileResult.Done;
         }
 
@@ -87,9 +97,10 @@ internal sealed class WorkloadReconciler(
     private async Task<ReconcileResult> WriteAsync(Tenant tenant, string tenantNamespace, ProxyWorkload workload, CancellationToken cancellationToken)
     {
         // What there is now serves until what comes instead does.
+        var waits = false;
         if (workload.Deployment is { } deployment)
         {
-            var written = await ApplyAsync(deployment, cancellationToken).ConfigureAwait(false);
+            (var written, waits) = await RollAsync(deployment, _daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
             if (ProxyAvailability.Serves(written))
             {
                 await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
@@ -98,11 +109,18 @@ internal sealed class WorkloadReconciler(
 
         if (workload.DaemonSet is { } daemonSet)
         {
-            var written = await ApplyAsync(daemonSet, cancellationToken).ConfigureAwait(false);
+            (var written, waits) = await RollAsync(daemonSet, _deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
             if (ProxyAvailability.Serves(written))
             {
                 await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
             }
+        }
+
+        var rollout = Report(tenant, tenantNamespace, waits);
+        if (waits && !IsThere(workload))
+        {
+            // All of the other kind stays as it is, its budget included.
+            return rollout;
         }
 
         if (workload.DisruptionBudget is { } budget)
@@ -122,11 +140,58 @@ internal sealed class WorkloadReconciler(
         {
             events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
                 + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
-            return ReconcileResult.RequeueAfter(LookForPodMonitors);
+            return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < LookForPodMonitors ? rollout : ReconcileResult.RequeueAfter(LookForPodMonitors);
         }
 
-        return ReconcileResult.Done;
+        return rollout;
     }
+
+    // All but what replaces pods is written at once; that waits while other tenants' pods are being replaced.
+    private async Task<(T? Written, bool Waits)> RollAsync<T, TOther>(
+        T desired, IInformer<TOther> other, string tenantNamespace, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+        where TOther : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var isThere = IsThere(management.Informer<T>(), tenantNamespace);
+        if (isThere ? !applier.WouldChange(management, desired, Template) : !IsThere(other, tenantNamespace))
+        {
+            rollouts.EndWait(tenantNamespace);
+        }
+        else if (!rollouts.TryStart(tenantNamespace))
+        {
+            return (isThere ? Told(await applier.ApplyExceptAsync(management, desired, Template, cancellationToken).ConfigureAwait(false)) : null, true);
+        }
+
+        return (await ApplyAsync(desired, cancellationToken).ConfigureAwait(false), false);
+    }
+
+    private ReconcileResult Report(Tenant tenant, string tenantNamespace, bool waits)
+    {
+        var (state, problem, left) = rollouts.Of(tenantNamespace);
+        if (state != RolloutState.Stuck)
+        {
+            _reported.TryRemove(tenantNamespace, out _);
+        }
+        else if (_reported.GetValueOrDefault(tenantNamespace) != problem)
+        {
+            _reported[tenantNamespace] = problem!;
+            events.Record(tenant, EventType.Warning, "ProxyRolloutStuck", $"The rollout of the proxies in namespace {tenantNamespace} makes no progress, "
+                + $"and other tenants' rollouts wait for it: {problem}. Correct or revert envoyProxy of the Config or the Tenant.");
+        }
+
+        var wait = waits && (left is null || left > LookForSlot) ? LookForSlot : left;
+        return wait is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
+    }
+
+    private void Forget(string tenantNamespace)
+    {
+        rollouts.EndWait(tenantNamespace);
+        _reported.TryRemove(tenantNamespace, out _);
+    }
+
+    private bool IsThere(ProxyWorkload workload) => workload.Deployment is { } deployment
+        ? IsThere(_deployments, deployment.Namespace())
+        : IsThere(_daemonSets, workload.DaemonSet!.Namespace());
 
     // A definition that has just been removed is not known to be absent yet.
     private async Task<bool> TryApplyAsync(PodMonitor monitor, CancellationToken cancellationToken)
@@ -172,12 +237,15 @@ internal sealed class WorkloadReconciler(
     }
 
     private async Task<T> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Told(await applier.ApplyAsync(management, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false));
+
+    private T Told<T>(Applied<T> applied)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var applied = await applier.ApplyAsync(management, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false);
         if (applied.Outcome != ApplyOutcome.Unchanged)
         {
-            Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
+            Log.Written(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(applied.Object), applied.Outcome);
         }
 
         return applied.Object;

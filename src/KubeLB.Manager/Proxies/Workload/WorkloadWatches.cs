@@ -27,12 +27,24 @@ internal static class WorkloadWatches
 
     public static void AddController(IServiceCollection services)
     {
-        services.AddSingleton<ProxyDemand>().AddSingleton<ProxyAvailability>();
+        services.AddSingleton<ProxyDemand>().AddSingleton<ProxyAvailability>().AddSingleton<ProxyRollouts>();
         services.AddController<WorkloadReconciler>("workload", controller =>
         {
+            // One at a time, so that two tenants cannot both take the last slot for a rollout.
+            controller.Workers = 1;
             controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().Follow);
             controller.Watch<V1Deployment>(ManagementCluster.Name, _ => Of);
             controller.Watch<V1DaemonSet>(ManagementCluster.Name, _ => Of);
+            controller.Watch<V1Deployment>(ManagementCluster.Name, host =>
+            {
+                var rollouts = host.GetRequiredService<ProxyRollouts>();
+                return (Change<V1Deployment> change) => rollouts.WokenBy(change, Rollout.Of);
+            });
+            controller.Watch<V1DaemonSet>(ManagementCluster.Name, host =>
+            {
+                var rollouts = host.GetRequiredService<ProxyRollouts>();
+                return (Change<V1DaemonSet> change) => rollouts.WokenBy(change, Rollout.Of);
+            });
             controller.Watch<V1PodDisruptionBudget>(ManagementCluster.Name, _ => Of);
             controller.Watch<PodMonitor>(ManagementCluster.Name, _ => Of);
             controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (Change<V1Namespace> change) =>

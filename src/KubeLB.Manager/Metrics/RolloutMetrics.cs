@@ -1,0 +1,29 @@
+using KubeLB.Manager.Proxies.Workload;
+using KubeLB.Runtime.LeaderElection;
+using Microsoft.Extensions.Hosting;
+using Prometheus;
+
+namespace KubeLB.Manager.Metrics;
+
+/// <summary>Counts, whenever metrics are collected, the tenants with a rollout of their proxies. Only the leader has some: it lets them wait.</summary>
+internal sealed class RolloutMetrics(ProxyRollouts rollouts, ILeadership leadership, CollectorRegistry registry) : IHostedService
+{
+    private readonly Gauge _rollouts = Prometheus.Metrics.WithCustomRegistry(registry).CreateGauge(
+        "kubelb_manager_proxy_rollouts", "Tenants by state of the rollout of their proxies: in_progress, waiting, stuck.", "state");
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        registry.AddBeforeCollectCallback(Count);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Count()
+    {
+        var (inProgress, stuck) = leadership.IsLeader ? rollouts.Count() : default;
+        _rollouts.WithLabels("in_progress").Set(inProgress);
+        _rollouts.WithLabels("waiting").Set(leadership.IsLeader ? rollouts.Waiting : 0);
+        _rollouts.WithLabels("stuck").Set(stuck);
+    }
+}

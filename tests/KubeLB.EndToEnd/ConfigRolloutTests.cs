@@ -1,0 +1,37 @@
+using k8s.Models;
+using KubeLB.EndToEnd.Support;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>A change of the Config that replaces the Envoys of all tenants.</summary>
+public sealed class ConfigRolloutTests
+{
+    [SkippableFact]
+    public async Task Change_of_the_bootstrap_under_load_fails_no_request_of_any_tenant()
+    {
+        await using var bed = await TestBed.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
+        await Task.WhenAll(bed.ApplyBasicExampleAsync(), bed.ApplyBasicExampleAsync(tenant: 1));
+        var before = await Task.WhenAll(RolledOutAsync(bed, "t1", ""), RolledOutAsync(bed, "t2", ""));
+        await using var first = await GatewayLoad.StartAsync(bed);
+        await using var second = await GatewayLoad.StartAsync(bed, tenant: 1);
+
+        await bed.ConfigureProxiesAsync("""{"overloadManager":{"enabled":true,"maxActiveDownstreamConnections":4321}}""");
+        var after = await Task.WhenAll(RolledOutAsync(bed, "t1", "4321"), RolledOutAsync(bed, "t2", "4321"));
+
+        after.Should().NotIntersectWith(before);
+        (await first.StopAsync()).Should().BeEmpty();
+        (await second.StopAsync()).Should().BeEmpty();
+    }
+
+    // The name of its only pod, whose bootstrap has the text.
+    private static async Task<string> RolledOutAsync(TestBed bed, string tenant, string text)
+    {
+        var (@namespace, name) = ($"tenant-{tenant}", $"envoy-tenant-{tenant}");
+        var seen = await Eventually.GetAsync(
+            $"the proxy of {tenant} is rolled out and no other is left",
+            async () => (Deployment: await bed.Management.GetAsync<V1Deployment>(@namespace, name), Pods: await bed.Management.ListAsync<V1Pod>(@namespace)),
+            s => s.Deployment is { } d && d.Status?.ObservedGeneration == d.Metadata.Generation && d.Status is { Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1 }
+                && s.Pods is [var pod] && pod.Spec.Containers[0].Args.Any(a => a.Contains(text, StringComparison.Ordinal)));
+        return seen.Pods[0].Name();
+    }
+}
