@@ -54,7 +54,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     public async Task Fifty_switches_to_fresh_services_under_load_fail_no_request()
     {
         await using var bed = await StartWithEnvoysAsync();
-        await using var load = await Load.StartAsync(bed, perSecond: 200);
+        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 200);
 
         for (var i = 0; i < 50; i++)
         {
@@ -71,7 +71,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     public async Task Switches_while_the_manager_is_away_fail_no_request()
     {
         await using var bed = await StartWithEnvoysAsync();
-        await using var load = await Load.StartAsync(bed, perSecond: 200);
+        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 200);
 
         for (var i = 0; i < 5; i++)
         {

@@ -12,8 +12,8 @@ public sealed class ConfigRolloutTests
         await using var bed = await TestBed.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(), bed.ApplyBasicExampleAsync(tenant: 1));
         var before = await Task.WhenAll(RolledOutAsync(bed, "t1", ""), RolledOutAsync(bed, "t2", ""));
-        await using var first = await GatewayLoad.StartAsync(bed);
-        await using var second = await GatewayLoad.StartAsync(bed, tenant: 1);
+        await using var first = await GatewayLoad.StartAsync(bed, perSecond: 100);
+        await using var second = await GatewayLoad.StartAsync(bed, perSecond: 100, tenant: 1);
 
         await bed.ConfigureProxiesAsync("""{"overloadManager":{"enabled":true,"maxActiveDownstreamConnections":4321}}""");
         var after = await Task.WhenAll(RolledOutAsync(bed, "t1", "4321"), RolledOutAsync(bed, "t2", "4321"));

@@ -1,18 +1,21 @@
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>Requests through a tenant's Gateway of the basic example, one after the other on each of a few connections.</summary>
+/// <summary>Requests through a tenant's Gateway of the basic example, one after the other by each of a few clients: as fast as they are answered, or so many a second.</summary>
 public sealed class GatewayLoad : IAsyncDisposable
 {
-    private const int Clients = 3;
+    // Enough for a rate, also where requests take longer than usual.
+    private const int Clients = 8;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(DateTime Time, string What)> _failures = [];
     private readonly HttpClient _client;
+    private readonly TimeSpan? _pause;
     private readonly Task _sending;
     private int _sent;
 
-    private GatewayLoad(TestBed bed, string address)
+    private GatewayLoad(TestBed bed, string address, int? perSecond)
     {
+        _pause = perSecond is { } rate ? TimeSpan.FromSeconds((double)Clients / rate) : null;
         _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
         _sending = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => SendAsync(address))));
     }
@@ -21,9 +24,12 @@ public sealed class GatewayLoad : IAsyncDisposable
     public int Sent => Volatile.Read(ref _sent);
 
     /// <summary>Starts, and waits for the first answers.</summary>
-    public static async Task<GatewayLoad> StartAsync(TestBed bed, int tenant = 0)
+    /// <param name="bed">Where.</param>
+    /// <param name="perSecond">How many requests a second; null for as many as are answered.</param>
+    /// <param name="tenant">Which tenant's, from 0.</param>
+    public static async Task<GatewayLoad> StartAsync(TestBed bed, int? perSecond = null, int tenant = 0)
     {
-        var load = new GatewayLoad(bed, await bed.AddressAsync(tenant));
+        var load = new GatewayLoad(bed, await bed.AddressAsync(tenant), perSecond);
         await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));
         return load;
     }
@@ -48,8 +54,14 @@ public sealed class GatewayLoad : IAsyncDisposable
 
     private async Task SendAsync(string address)
     {
+        using var pace = _pause is { } pause ? new PeriodicTimer(pause) : null;
         while (!_stop.IsCancellationRequested)
         {
+            if (pace is not null)
+            {
+                await pace.WaitForNextTickAsync();
+            }
+
             using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}/") { Headers = { Host = "api.example.com" } };
             var what = "";
             try
