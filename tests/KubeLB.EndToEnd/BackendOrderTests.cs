@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Grpc.Core;
@@ -9,6 +10,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager;
 using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Serving;
@@ -47,6 +49,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             host.GetRequiredService<ProxyConfigurations>(),
             host.GetRequiredService<XdsStreams>(),
             host.GetRequiredService<OtherReplicas>(),
+            host.GetRequiredService<ManagerOptions>(),
             host.GetRequiredService<CollectorRegistry>(),
             _clock,
             host.GetRequiredService<ILogger<ProxyAcknowledgements>>())));
@@ -151,6 +154,47 @@ public sealed class BackendOrderTests : IAsyncLifetime
         _ = AcknowledgeEverythingAsync(proxy);
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason != RouteConditions.ProxyRejected, "is not rejected any more");
+    }
+
+    [Fact]
+    public async Task Backend_that_a_proxy_of_another_replica_rejected_is_served_when_it_is_acknowledged()
+    {
+        await TellReplicasAsync();
+        await AddPodAsync("pod-1");
+        var proxy = await ConnectAsync(_other, "pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await AcknowledgeAsync(proxy, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        await TurnAsync("web", "green", 30081, generation: 2);
+        var listeners = await ReceiveAsync(proxy, ResourceTypes.Listener);
+        await proxy.NackAsync(listeners, "Error adding/updating listener(s) default-web-green-80-TCP: cannot bind '0.0.0.0:10001': Address already in use");
+        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+
+        _ = AcknowledgeEverythingAsync(proxy);
+
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
+    }
+
+    [Fact]
+    public async Task Proxy_that_rejected_a_backend_and_only_reconnects_is_waited_for()
+    {
+        await AddPodAsync("pod-1");
+        var proxy = await ConnectAsync(_leader, "pod-1");
+        await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
+        await AcknowledgeAsync(proxy, "web");
+        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
+        await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
+        await TurnAsync("web", "green", 30081, generation: 2);
+        await proxy.NackAsync(await ReceiveAsync(proxy, ResourceTypes.Cluster), "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
+        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+
+        _clock.Forward(TimeSpan.FromSeconds(20));
+        proxy.Dispose();
+        await Eventually.HoldsAsync("its stream has ended", () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0));
+        await LookAsync("web", "disconnected");
+
+        BackendOf(await GeneratedAsync("web")).Should().Be("default-web-web", "the time in which it was rejected is no time without an answer");
+        (await TimeoutsAsync()).Should().Be(0);
     }
 
     [Fact]
@@ -310,7 +354,12 @@ public sealed class BackendOrderTests : IAsyncLifetime
         var replicas = _leader.Services.GetRequiredService<OtherReplicas>();
         await Eventually.GetAsync(
             "the other replica knows the pod",
-            () => replicas.StandingOfAsync(TenantNamespace, [], default),
+            async () =>
+            {
+                var clients = new ConcurrentBag<XdsClientStanding>();
+                await replicas.AskAsync(TenantNamespace, [], (_, answer) => answer.ToList().ForEach(clients.Add), default);
+                return clients;
+            },
             clients => clients.Any(c => c.Pod == pod),
             clients => string.Join(", ", clients));
         await LookAsync("web", "asked");

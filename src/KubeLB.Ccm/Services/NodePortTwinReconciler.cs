@@ -51,7 +51,7 @@ internal sealed class NodePortTwinReconciler(
         {
             service = null;
         }
-        else if (IsServedStill(key) && _served.Left(key, "", Longest) is { } longest)
+        else if (TimeLeftOfServed(key) is { } longest)
         {
             // The generated route leads here until the manager has written it anew; its status brings this key back.
             _leaving.End(key);
@@ -81,8 +81,20 @@ internal sealed class NodePortTwinReconciler(
 
     private bool HasTwin(ResourceKey service) => NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
 
-    private bool IsServedStill(ResourceKey service) =>
-        _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name)).Any(r => r.Metadata.DeletionTimestamp is null);
+    private TimeSpan? TimeLeftOfServed(ResourceKey service)
+    {
+        var routes = _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name)).Where(r => r.Metadata.DeletionTimestamp is null).ToList();
+        if (routes.Exists(IsRejected))
+        {
+            // The manager is there, and serves the old backend until the proxies accept the new one.
+            _served.End(service);
+        }
+
+        return routes.Count > 0 ? _served.Left(service, "", Longest) : null;
+    }
+
+    private static bool IsRejected(Route route) =>
+        route.Status?.Conditions?.Exists(c => c is { Type: RouteConditions.Programmed, Reason: RouteConditions.ProxyRejected }) == true;
 
     private bool IsUsed(ResourceKey service)
     {

@@ -9,6 +9,12 @@ internal static class CertificateIssuer
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
+    /// <summary>What the server's certificate is for (extended key usage): replicas show it to each other as clients, too.</summary>
+    public static readonly IReadOnlyList<string> ServerUsages = [ServerAuthentication, ClientAuthentication];
+
+    /// <summary>What a client's certificate is for.</summary>
+    public static readonly IReadOnlyList<string> ClientUsages = [ClientAuthentication];
+
     // Clocks differ.
     private static readonly TimeSpan Leeway = TimeSpan.FromMinutes(5);
 
@@ -26,13 +32,13 @@ internal static class CertificateIssuer
 
     /// <summary>A server's certificate, which replicas also show to each other as clients.</summary>
     public static KeyPair Server(X509Certificate2 authority, IReadOnlyList<string> names, DateTimeOffset now, TimeSpan lifetime) =>
-        Leaf(authority, names, [ServerAuthentication, ClientAuthentication], now, lifetime);
+        Leaf(authority, names, ServerUsages, now, lifetime);
 
     /// <summary>A client's certificate.</summary>
     public static KeyPair Client(X509Certificate2 authority, string name, DateTimeOffset now, TimeSpan lifetime) =>
-        Leaf(authority, [name], [ClientAuthentication], now, lifetime);
+        Leaf(authority, [name], ClientUsages, now, lifetime);
 
-    private static KeyPair Leaf(X509Certificate2 authority, IReadOnlyList<string> names, string[] usages, DateTimeOffset now, TimeSpan lifetime)
+    private static KeyPair Leaf(X509Certificate2 authority, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now, TimeSpan lifetime)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 

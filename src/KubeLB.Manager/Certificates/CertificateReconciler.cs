@@ -86,7 +86,7 @@ internal sealed class CertificateReconciler(
         var now = time.GetUtcNow();
         var present = _secrets.Get(key);
         var pair = CertificateSecrets.ReadPair(present);
-        var isGood = authority.IsGood(pair, names, now);
+        var isGood = authority.IsGood(pair, names, isServer ? CertificateIssuer.ServerUsages : CertificateIssuer.ClientUsages, now);
         var isDescribed = isServer || CertificateSecrets.IsDescribed(present, options.Namespace);
         if (isGood && isDescribed && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
         {

@@ -56,13 +56,14 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
     }
 
     /// <summary>Whether a certificate is good: signed by the present authority, for these names, and not near its end.</summary>
-    public bool IsGood(KeyPair? leaf, IReadOnlyList<string> names, DateTimeOffset now)
+    public bool IsGood(KeyPair? leaf, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now)
     {
         using var certificate = leaf?.Load();
         using var signing = Signing.Load();
         return certificate is not null
             && Left(certificate, now) > CertificateTimes.Renewal
             && NamesOf(certificate).SequenceEqual(names)
+            && usages.All(usage => certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages[usage] is not null))
             && certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier is { } issuer
             && signing!.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes is { } authority
             && issuer.Span.SequenceEqual(authority.Span);

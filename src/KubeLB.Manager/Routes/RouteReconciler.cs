@@ -134,14 +134,10 @@ internal sealed class RouteReconciler(
             }
 
             var backends = StandingOfNewBackends(route, translation);
-            if (backends.Left is { } left)
+            if (backends != BackendStanding.Ready)
             {
-                return (null, left);
-            }
-
-            if (backends.Rejection is { } rejection)
-            {
-                return (Held(route, translation, services, rejection), Pause);
+                await BoundServicesAsync(route, translation, cancellationToken).ConfigureAwait(false);
+                return backends.Rejection is { } rejection ? (Held(route, translation, services, rejection), Pause) : (null, backends.Left);
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
@@ -189,6 +185,17 @@ internal sealed class RouteReconciler(
         }
 
         return acknowledgements.Of(key, [.. added.Select(p => RoutePorts.NameOf(p.Service, p.Port))]);
+    }
+
+    // A Route that changes its backends again and again while it waits leaves a Service each time.
+    private async Task BoundServicesAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    {
+        if (generatedObjects.ServicesOf(route).Skip(translation.Services.Count + LeavingServices.Most).Any())
+        {
+            var kept = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
+            kept.UnionWith(generatedObjects.RouteOf(translation.Generated!) is { } present ? PortsOf(present).Select(p => p.Service) : []);
+            await generatedObjects.RemoveAsync(route, (kind, name) => kind != V1Service.KubeKind || kept.Contains(name), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static IEnumerable<(string Service, int Port)> PortsOf(IGatewayRoute route) =>

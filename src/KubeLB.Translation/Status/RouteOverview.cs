@@ -20,7 +20,12 @@ internal static class RouteOverview
         string now)
     {
         var conditions = new ConditionSet(route.Status?.Conditions, now);
-        if (translation.IsHeld)
+        if (Failure(translation, generated, services) is { } failure)
+        {
+            Set(RouteConditions.Accepted, failure);
+            Set(RouteConditions.Programmed, failure);
+        }
+        else if (translation.IsHeld)
         {
             var held = new Finding(
                 ConditionStatus.Unknown,
@@ -28,11 +33,6 @@ internal static class RouteOverview
                 $"{translation.Generated?.Kind} {translation.Generated?.Name} is not written before the tenant's proxies have accepted its new backends.");
             Set(RouteConditions.Accepted, held);
             Set(RouteConditions.Programmed, held);
-        }
-        else if (Failure(translation, generated, services) is { } failure)
-        {
-            Set(RouteConditions.Accepted, failure);
-            Set(RouteConditions.Programmed, failure);
         }
         else
         {

@@ -97,7 +97,8 @@ internal sealed class Conversation<TRequest, TResponse>(
 
         lock (_gate)
         {
-            if (_retry.TakeDue())
+            // While a response is unanswered, what it says of the listeners is not known.
+            if (_order.Find(ResourceTypes.Listener) is { Awaiting: false } && _retry.TakeDue())
             {
                 SendUnboundListenersAgain();
             }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>A client's address, as gRPC writes it: <c>ipv4:10.0.0.7:41234</c>, <c>ipv6:[fd00::7]:41234</c>.</summary>
@@ -8,6 +10,13 @@ public static class XdsPeer
     {
         var start = peer.IndexOf(':', StringComparison.Ordinal) + 1;
         var end = peer.LastIndexOf(':');
-        return end > start ? peer[start..end].Trim('[', ']') : peer;
+        if (end <= start)
+        {
+            return peer;
+        }
+
+        // A server that listens at all addresses sees IPv4 as ::ffff:10.0.0.7.
+        var host = peer[start..end].Trim('[', ']');
+        return IPAddress.TryParse(host, out var address) && address.IsIPv4MappedToIPv6 ? $"{address.MapToIPv4()}" : host;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 
 namespace KubeLB.Xds.Discovery;
 
@@ -6,6 +7,8 @@ namespace KubeLB.Xds.Discovery;
 public sealed class XdsStreams
 {
     private readonly ConcurrentDictionary<long, IXdsStream> _open = new();
+    private readonly Dictionary<string, ImmutableArray<IXdsStream>> _byNode = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private long _ids;
 
     /// <summary>
@@ -23,9 +26,13 @@ public sealed class XdsStreams
     /// <returns>How many there were.</returns>
     public int End(string node)
     {
-        var ended = _open.Values.Where(s => s.Info.Node == node).ToList();
-        ended.ForEach(s => s.End());
-        return ended.Count;
+        var ended = OfNode(node);
+        foreach (var stream in ended)
+        {
+            stream.End();
+        }
+
+        return ended.Length;
     }
 
     /// <summary>
@@ -36,7 +43,7 @@ public sealed class XdsStreams
     /// <param name="resources">The resources, each with the version that is asked about.</param>
     public IReadOnlyList<XdsClientStanding> StandingOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
     [
-        .. _open.Values.Where(s => s.Info.Node == node)
+        .. OfNode(node)
             .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
             .Select(client => StandingOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
     ];
@@ -66,13 +73,39 @@ public sealed class XdsStreams
     internal void Add(IXdsStream stream)
     {
         _open[stream.Info.Id] = stream;
+        lock (_gate)
+        {
+            _byNode[stream.Info.Node] = _byNode.GetValueOrDefault(stream.Info.Node, []).Add(stream);
+        }
+
         Notify(stream.Info.Node);
     }
 
     internal void Remove(IXdsStream stream)
     {
         _open.TryRemove(stream.Info.Id, out _);
+        lock (_gate)
+        {
+            var left = _byNode.GetValueOrDefault(stream.Info.Node, []).Remove(stream);
+            if (left.IsEmpty)
+            {
+                _byNode.Remove(stream.Info.Node);
+            }
+            else
+            {
+                _byNode[stream.Info.Node] = left;
+            }
+        }
+
         Notify(stream.Info.Node);
+    }
+
+    private ImmutableArray<IXdsStream> OfNode(string node)
+    {
+        lock (_gate)
+        {
+            return _byNode.GetValueOrDefault(node, []);
+        }
     }
 
     internal void Notify(string node) => Changed?.Invoke(node);

@@ -37,18 +37,27 @@ internal sealed class OtherReplicas(
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
     private readonly IInformer<V1EndpointSlice> _slices = management.Informer<V1EndpointSlice>();
+    private readonly ConcurrentDictionary<IPEndPoint, bool> _unreached = new();
+
+    // A pod's addresses do not change.
+    private readonly Lazy<HashSet<IPAddress>> _local = new(static () =>
+        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)]);
+
     private readonly ConcurrentDictionary<(IPEndPoint Address, string? Certificate), GrpcChannel> _channels = new();
 
-    /// <summary>The clients of a node that are connected to other replicas. A replica that does not answer counts as one without clients.</summary>
-    public async Task<IReadOnlyList<XdsClientStanding>> StandingOfAsync(
-        string node, IReadOnlyCollection<XdsResourceVersion> resources, CancellationToken cancellationToken)
+    /// <summary>Asks for the clients of a node that are connected to other replicas. A replica that does not answer counts as one without clients.</summary>
+    /// <param name="node">The node id.</param>
+    /// <param name="resources">The resources that it is about.</param>
+    /// <param name="take">Takes each replica's answer when it comes, on any thread.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task AskAsync(
+        string node, IReadOnlyList<XdsResourceVersion> resources, Action<IPEndPoint, IReadOnlyList<XdsClientStanding>> take, CancellationToken cancellationToken)
     {
         var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)Wait.TotalMilliseconds };
         request.Resources.AddRange(resources.Select(r => new ResourceVersion { TypeUrl = r.TypeUrl, Name = r.Name, Version = r.Version }));
         var addresses = Addresses();
         Forget(addresses);
-        var answers = await Task.WhenAll(addresses.Select(address => AskAsync(address, request, cancellationToken))).ConfigureAwait(false);
-        return [.. answers.SelectMany(a => a)];
+        return Task.WhenAll(addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false))));
     }
 
     public void Dispose()
@@ -59,17 +68,23 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private async Task<IEnumerable<XdsClientStanding>> AskAsync(IPEndPoint address, StandingRequest request, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<XdsClientStanding>> AskAsync(IPEndPoint address, StandingRequest request, CancellationToken cancellationToken)
     {
         try
         {
             var client = new ReplicaService.ReplicaServiceClient(Connect(address));
             var answer = await client.GetStandingAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken).ConfigureAwait(false);
-            return answer.Clients.Select(Read);
+            _unreached.TryRemove(address, out _);
+            return [.. answer.Clients.Select(Read)];
         }
-        catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is RpcException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
         {
-            Log.ReplicaNotReached(logger, address, e.Status.Detail);
+            // Disposed is a connection whose certificate was renewed, or whose replica is gone.
+            if (_unreached.TryAdd(address, true))
+            {
+                Log.ReplicaNotReached(logger, address, e is RpcException rpc ? rpc.Status.Detail : e.Message);
+            }
+
             return [];
         }
     }
@@ -87,7 +102,7 @@ internal sealed class OtherReplicas(
 
     private List<IPEndPoint> Addresses()
     {
-        var local = LocalAddresses();
+        var local = _local.Value;
         return
         [
             .. (from slice in _slices.List()
@@ -103,9 +118,6 @@ internal sealed class OtherReplicas(
             .Where(a => a.Port != own.Address?.Port || !local.Contains(a.Address)),
         ];
     }
-
-    private static HashSet<IPAddress> LocalAddresses() =>
-        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)];
 
     // A renewed certificate needs another connection.
     private GrpcChannel Connect(IPEndPoint address)

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Threading.Channels;
 using k8s.Models;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -25,6 +27,10 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan AskAgainAfterRejection = TimeSpan.FromSeconds(2);
+
+    // Of all Routes together; the others ask when these have their answers.
+    private const int MostQuestions = 32;
 
     private readonly ConcurrentDictionary<ResourceKey, Waiting> _waiting = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -33,16 +39,19 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     private readonly ProxyConfigurations _configurations;
     private readonly XdsStreams _streams;
     private readonly OtherReplicas _replicas;
+    private readonly bool _insecure;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Counter _timeouts;
     private CancellationToken _stopping;
+    private int _questions;
 
     public ProxyAcknowledgements(
         [FromKeyedServices(ManagementCluster.Name)] Cluster management,
         ProxyConfigurations configurations,
         XdsStreams streams,
         OtherReplicas replicas,
+        ManagerOptions options,
         CollectorRegistry registry,
         TimeProvider time,
         ILogger<ProxyAcknowledgements> logger)
@@ -51,6 +60,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         _configurations = configurations;
         _streams = streams;
         _replicas = replicas;
+        _insecure = options.XdsInsecure;
         _time = time;
         _logger = logger;
         _timeouts = Prometheus.Metrics.WithCustomRegistry(registry).CreateCounter(
@@ -73,12 +83,18 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         }
 
         var what = string.Join('\n', ports.Order(StringComparer.Ordinal));
-        var waiting = _waiting.AddOrUpdate(route, _ => New(), (_, known) => known.What == what ? known : New());
+        var waiting = _waiting.AddOrUpdate(
+            route,
+            _ => new Waiting(what, ports, _time.GetTimestamp()),
+            (_, known) => known.What == what ? known : known.With(what, ports, _time.GetTimestamp()));
         var standing = Evaluate(route, waiting);
         waiting.Known = standing.Left is null ? standing : null;
-        return standing;
+        if (waiting.WantsAnswer)
+        {
+            _wake.Writer.TryWrite(true);
+        }
 
-        Waiting New() => new(what, ports, _time.GetTimestamp());
+        return standing;
     }
 
     /// <summary>The Route does not wait any more.</summary>
@@ -164,16 +180,23 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     private BackendStanding Evaluate(ResourceKey route, Waiting waiting)
     {
-        waiting.WantsAnswer = false;
         var resources = _configurations.ResourcesOf(route.Namespace, waiting.Ports);
-        if (resources.Count == 0)
+        var (pending, rejection, unknown) = resources.Count == 0 ? ([], null, false) : Judge(route.Namespace, resources, waiting);
+        var standing = Evaluate(route, waiting, pending, rejection);
+        waiting.WantsAnswer = unknown && standing != BackendStanding.Ready;
+        if (waiting.WantsAnswer)
         {
-            return BackendStanding.Ready;
+            Ask(route, waiting, resources, rejection is null ? AskAgain : AskAgainAfterRejection);
         }
 
-        var (pending, rejection, unknown) = Judge(route.Namespace, resources, waiting);
+        return standing;
+    }
+
+    private BackendStanding Evaluate(ResourceKey route, Waiting waiting, List<string> pending, ProxyRejection? rejection)
+    {
         if (rejection is not null)
         {
+            waiting.IsRejected = true;
             return BackendStanding.Rejected(rejection);
         }
 
@@ -182,33 +205,33 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             return BackendStanding.Ready;
         }
 
+        if (waiting.IsRejected)
+        {
+            // A proxy that rejected it has connected again, or was sent something else: it has as much time as any other.
+            waiting.Restart(_time.GetTimestamp());
+        }
+
         var left = Longest - _time.GetElapsedTime(waiting.Since);
-        if (left <= TimeSpan.Zero)
+        if (left > TimeSpan.Zero)
         {
-            if (!waiting.IsOver)
-            {
-                waiting.IsOver = true;
-                _timeouts.Inc();
-                Log.NotAcknowledged(_logger, route, (int)Longest.TotalSeconds, string.Join(", ", pending));
-            }
-
-            return BackendStanding.Ready;
+            return BackendStanding.Waiting(left);
         }
 
-        waiting.WantsAnswer = unknown;
-        if (unknown)
+        if (!waiting.IsOver)
         {
-            Ask(route, waiting, resources);
+            waiting.IsOver = true;
+            _timeouts.Inc();
+            Log.NotAcknowledged(_logger, route, (int)Longest.TotalSeconds, string.Join(", ", pending));
         }
 
-        return BackendStanding.Waiting(left);
+        return BackendStanding.Ready;
     }
 
     // Which proxies are pending; the words of one that has rejected a resource; whether other replicas may know more.
-    private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(string node, IReadOnlyCollection<XdsResourceVersion> resources, Waiting waiting)
+    private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(string node, IReadOnlyList<XdsResourceVersion> resources, Waiting waiting)
     {
         var here = _streams.StandingOf(node, resources);
-        var elsewhere = waiting.Elsewhere is { } answer && answer.Resources.SequenceEqual(resources) ? answer.Clients : [];
+        var elsewhere = waiting.Answers.Where(answer => answer.Resources.SequenceEqual(resources)).SelectMany(answer => answer.Clients).ToList();
         var pods = _pods.ByIndex(Indexes.ByNamespace, node).ToList();
         var pending = new List<string>();
         ProxyRejection? rejection = null;
@@ -227,8 +250,8 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             unknown |= mine.Count == 0;
         }
 
-        // A client that names a pod which is not there any more is the connection of one that has just ended.
-        foreach (var client in here.Where(c => c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
+        // A client that names a pod which is not there any more is the connection of one that has just ended. In plain text anybody may connect.
+        foreach (var client in here.Where(c => !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
         {
             rejection ??= RejectionOf(client);
             pending.Add(client.Host);
@@ -241,24 +264,34 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), ReplicaReport.Clean(rejection.Message))
         : null;
 
-    private static bool IsOf(XdsClientStanding client, V1Pod pod) => client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP;
+    private static bool IsOf(XdsClientStanding client, V1Pod pod) => 
+        client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
 
     private static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    private void Ask(ResourceKey route, Waiting waiting, IReadOnlyCollection<XdsResourceVersion> resources)
+    private void Ask(ResourceKey route, Waiting waiting, IReadOnlyList<XdsResourceVersion> resources, TimeSpan pause)
     {
-        if (waiting.TryBeginToAsk(_time, AskAgain))
+        if (Volatile.Read(ref _questions) < MostQuestions && waiting.TryBeginToAsk(_time, pause))
         {
+            Interlocked.Increment(ref _questions);
             _ = AskAsync(route, waiting, resources);
         }
     }
 
-    private async Task AskAsync(ResourceKey route, Waiting waiting, IReadOnlyCollection<XdsResourceVersion> resources)
+    private async Task AskAsync(ResourceKey route, Waiting waiting, IReadOnlyList<XdsResourceVersion> resources)
     {
         try
         {
-            waiting.Elsewhere = new Answer(resources, await _replicas.StandingOfAsync(route.Namespace, resources, _stopping).ConfigureAwait(false));
+            await _replicas.AskAsync(
+                route.Namespace,
+                resources,
+                (replica, clients) =>
+                {
+                    waiting.Take(replica, new Answer(resources, clients));
+                    Changed(route.Namespace);
+                },
+                _stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -272,15 +305,17 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         finally
         {
             waiting.EndAsking();
+            Interlocked.Decrement(ref _questions);
         }
 
         Changed(route.Namespace);
     }
 
-    private sealed record Answer(IReadOnlyCollection<XdsResourceVersion> Resources, IReadOnlyList<XdsClientStanding> Clients);
+    private sealed record Answer(IReadOnlyList<XdsResourceVersion> Resources, IReadOnlyList<XdsClientStanding> Clients);
 
     private sealed class Waiting(string what, IReadOnlyCollection<string> ports, long since)
     {
+        private readonly ConcurrentDictionary<IPEndPoint, Answer> _answers = new();
         private int _asking;
         private long _askedAt;
 
@@ -288,7 +323,11 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
         public IReadOnlyCollection<string> Ports => ports;
 
-        public long Since => since;
+        /// <summary>When the wait began.</summary>
+        public long Since { get; private set; } = since;
+
+        /// <summary>A proxy has rejected a resource.</summary>
+        public bool IsRejected { get; set; }
 
         /// <summary>What the controller last got to know; null while it waits.</summary>
         public BackendStanding? Known { get; set; }
@@ -296,11 +335,19 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         /// <summary>The longest wait is over.</summary>
         public bool IsOver { get; set; }
 
+        /// <summary>What each of the other replicas last said, and of which versions.</summary>
+        public ICollection<Answer> Answers => _answers.Values;
+
         /// <summary>Other replicas are to be asked again.</summary>
         public volatile bool WantsAnswer;
 
-        /// <summary>What other replicas last said, and of which versions.</summary>
-        public Answer? Elsewhere { get; set; }
+        public void Take(IPEndPoint replica, Answer answer) => _answers[replica] = answer;
+
+        /// <summary>The wait for other ports: a Route that changes all the time does not wait longer than others.</summary>
+        public Waiting With(string otherWhat, IReadOnlyCollection<string> otherPorts, long now) =>
+            new(otherWhat, otherPorts, IsRejected || IsOver ? now : Since);
+
+        public void Restart(long now) => (Since, IsRejected, IsOver) = (now, false, false);
 
         public bool TryBeginToAsk(TimeProvider time, TimeSpan pause)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Xds.Discovery;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
@@ -54,7 +55,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         {
             Report(
                 "unimplemented",
-                $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}",
+                context.Connection.RemoteIpAddress is { } address ? $"{new IPEndPoint(address, context.Connection.RemotePort)}" : "an unknown address",
                 $"{context.Request.Path} is not served.",
                 "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery");
         }
@@ -97,7 +98,8 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             _logged[key] = (time.GetTimestamp(), 0);
         }
 
-        Log.Failed(logger, kind, peer, reason, remedy, suppressed);
+        // Clients choose these words.
+        Log.Failed(logger, kind, ReplicaReport.Clean(peer), ReplicaReport.Clean(reason), ReplicaReport.Clean(remedy), suppressed);
     }
 
     private bool ForgetOld()
@@ -142,7 +144,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             }
 
             var text = exception is null ? formatter(state, null) : $"{formatter(state, null)} {exception.Message}";
-            failures.Report(meaning.Kind, PeerOf(state), text.ReplaceLineEndings(" "), meaning.Remedy);
+            failures.Report(meaning.Kind, PeerOf(state), text, meaning.Remedy);
         }
 
         // A trace identifier is the connection's id and the number of the request.
