@@ -169,8 +169,12 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         await _bare.Objects.PatchStatusAsync<V1DaemonSet>(sets[0].Namespace(), sets[0].Name(), new
         {
             observedGeneration = sets[0].Metadata.Generation,
-            currentNumberScheduled = 1, numberMisscheduled = 0, numberReady = 1,
-            desiredNumberScheduled = 1, updatedNumberScheduled = 1, numberAvailable = 1,
+            currentNumberScheduled = 1,
+            numberMisscheduled = 0,
+            numberReady = 1,
+            desiredNumberScheduled = 1,
+            updatedNumberScheduled = 1,
+            numberAvailable = 1,
         });
         await _bare.Objects.WaitGoneAsync<V1Deployment>(sets[0].Namespace(), sets[0].Name());
         await Eventually.HoldsAsync("the next tenant follows", async () => (await _bare.Objects.ListAsync<V1DaemonSet>()).Count == AtOnce + 1);

@@ -25,7 +25,8 @@ internal enum RolloutState
 
 /// <summary>
 /// Lets a few tenants at a time have a rollout of their proxies. Which tenants have one is read from their Deployments and DaemonSets, so that a new
-/// leader has the same answer. A rollout that fails keeps its slot: a template that fails for a few tenants must not reach the others.
+/// leader has the same answer. A rollout that
+/// fails keeps its slot: a template that fails for a few tenants must not reach the others.
 /// </summary>
 internal sealed class ProxyRollouts(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, TimeProvider time)
@@ -49,7 +50,7 @@ internal sealed class ProxyRollouts(
     public bool TryStart(string tenantNamespace)
     {
         if (Read(tenantNamespace) is { MayBeReplaced: true }
-            || Tenants().Where(t => t != tenantNamespace && Of(t).State != RolloutState.None).Take(options.ConcurrentProxyRollouts).Count() < options.ConcurrentProxyRollouts)
+            || Tenants().Count(t => t != tenantNamespace && Of(t).State != RolloutState.None) < options.ConcurrentProxyRollouts)
         {
             EndWait(tenantNamespace);
             return true;
@@ -106,7 +107,8 @@ internal sealed class ProxyRollouts(
 
         // Where one takes the place of the other, the rollout ends with the other.
         return deployment is { Metadata.DeletionTimestamp: null } && daemonSet is { Metadata.DeletionTimestamp: null }
-            ? new Rollout(IsObserved: true, HasOldPods: true, Serves: true, rollout?.Failure, $"both/{Rollout.Of(deployment)?.Progress}/{Rollout.Of(daemonSet)?.Progress}")
+            ? new Rollout(
+                IsObserved: true, HasOldPods: true, Serves: true, rollout?.Failure, $"{Rollout.Of(deployment)?.Progress}+{Rollout.Of(daemonSet)?.Progress}")
             : rollout;
     }
 

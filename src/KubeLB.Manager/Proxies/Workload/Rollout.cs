@@ -20,7 +20,8 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool Serves, st
     private const string DeadlineExceeded = "ProgressDeadlineExceeded";
 
     /// <summary>
-    /// Whether another template cannot take away more than this rollout does: it stops at the same pod, and pods that do not serve are lost on nobody.
+    /// Whether another template cannot take away more than this rollout does: it stops at the same pod, and a tenant without an available pod has
+    /// nothing to lose.
     /// </summary>
     public bool MayBeReplaced => !Serves || (IsObserved && HasOldPods);
 

@@ -140,7 +140,9 @@ internal sealed class WorkloadReconciler(
         {
             events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
                 + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
-            return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < LookForPodMonitors ? rollout : ReconcileResult.RequeueAfter(LookForPodMonitors);
+            return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < LookForPodMonitors
+                ? rollout
+                : ReconcileResult.RequeueAfter(LookForPodMonitors);
         }
 
         return rollout;
@@ -159,7 +161,9 @@ internal sealed class WorkloadReconciler(
         }
         else if (!rollouts.TryStart(tenantNamespace))
         {
-            return (isThere ? Told(await applier.ApplyExceptAsync(management, desired, Template, cancellationToken).ConfigureAwait(false)) : null, true);
+            return isThere
+                ? (Told(await applier.ApplyExceptAsync(management, desired, Template, cancellationToken).ConfigureAwait(false)), true)
+                : (null, true);
         }
 
         return (await ApplyAsync(desired, cancellationToken).ConfigureAwait(false), false);

@@ -13,7 +13,7 @@ public sealed class RolloutTests
     [InlineData(2, 3, 3, 3, Ended, false, "all pods are available")]
     [InlineData(2, 3, 3, 1, Ended, false, "pods that fail later are no rollout")]
     [InlineData(2, 1, 1, 1, Ended, false, "a larger number of pods is no rollout")]
-    [InlineData(2, 3, 3, 3, null, false, "a paused Deployment has no condition")]
+    [InlineData(2, 3, 3, 3, null, false, "without a progress deadline there is no condition")]
     [InlineData(1, 3, 3, 3, Ended, true, "the spec is not observed")]
     [InlineData(2, 4, 1, 3, Ended, true, "old pods are left")]
     [InlineData(2, 4, 3, 4, Underway, true, "an old pod is left")]
