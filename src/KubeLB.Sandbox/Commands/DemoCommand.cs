@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Demo;
+using KubeLB.Sandbox.Proxies.Processes;
 
 namespace KubeLB.Sandbox.Commands;
 
@@ -52,6 +53,7 @@ internal static class DemoCommand
     private static async Task<bool> PlayAsync(SandboxFolder folder, Output output, (string? Path, string Reason) envoy, CancellationToken stop)
     {
         var options = new SandboxOptions { Envoy = envoy.Path, LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
+        await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         folder.Write(sandbox);
         output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager.");

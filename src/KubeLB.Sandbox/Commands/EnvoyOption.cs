@@ -38,6 +38,6 @@ internal sealed class EnvoyOption
             throw new UsageException("--envoy must name a binary; without it, envoy is looked for on PATH.");
         }
 
-        return (named ?? EnvoyProgram.Find(), "no envoy on PATH; see --envoy");
+        return (named ?? EnvoyProgram.Find(), $"no envoy on PATH, and {EnvoyProgram.Variable} is not set; see --envoy");
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Sandbox.Composition;
+using KubeLB.Sandbox.Proxies.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -53,10 +54,11 @@ internal static class UpCommand
             Notice = sentence => output.Line(sentence),
             Manager = manager => manager with { MetricsAddress = AnyPort, HealthProbeBindAddress = AnyPort },
         };
+        await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
         Tell(output, folder, sandbox, example, envoy.Reason);
-        output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C stops the sandbox");
+        output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C or kill {Environment.ProcessId} stops the sandbox");
         try
         {
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
@@ -98,7 +100,7 @@ internal static class UpCommand
         output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
         if (sandbox.Proxies is not null)
         {
-            output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs deployment/envoy-{sandbox.Tenants[0].Namespace}");
+            output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs -l app.kubernetes.io/name={sandbox.Tenants[0].Namespace} --prefix --tail=-1");
         }
 
         output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");

@@ -93,6 +93,9 @@ internal static class ProxyPod
             // What is removed ends its connections soon: what they lead to is removed, too.
             "--drain-time-s", "60",
             "--drain-strategy", "immediate",
+
+            // The access log is for people, too: by default Envoy writes it every 10 s.
+            "--file-flush-interval-msec", "1000",
         ],
         Env =
         [

@@ -12,6 +12,8 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
     /// <summary>Names the binary where it is not on PATH.</summary>
     public const string Variable = "KUBELB_ENVOY";
 
+    private const string Remedy = $"name an Envoy binary with --envoy or {Variable}.";
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>The binary that <see cref="Variable"/> names, else the first <c>envoy</c> on PATH; null if there is none.</summary>
@@ -22,9 +24,14 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
     public static async Task<EnvoyProgram> ReadAsync(string path, CancellationToken cancellationToken)
     {
         path = System.IO.Path.GetFullPath(path);
+        if (Directory.Exists(path))
+        {
+            throw new IOException($"{path} is a folder; {Remedy}");
+        }
+
         if (!File.Exists(path))
         {
-            throw new IOException($"{path} does not exist; name an Envoy binary with --envoy.");
+            throw new IOException($"{path} does not exist; {Remedy}");
         }
 
         string output;
@@ -48,12 +55,12 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
         }
         catch (Exception e) when (e is Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"{path} cannot be run ({e.Message}); name an Envoy binary with --envoy.", e);
+            throw new IOException($"{path} cannot be run ({e.Message}); {Remedy}", e);
         }
 
         return VersionPattern().Match(output) is { Success: true } match
             ? new EnvoyProgram(path, match.Groups["version"].Value)
-            : throw new IOException($"{path} is not Envoy: --version does not name one; name an Envoy binary with --envoy.");
+            : throw new IOException($"{path} is not Envoy: --version does not name one; {Remedy}");
     }
 
     // envoy  version: 9e55…/1.40.0/Clean/RELEASE/BoringSSL

@@ -45,6 +45,13 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         return new ProxyProcesses(new PodEnvironment(program, networks, new ChildProcesses(), plane, logger));
     }
 
+    /// <summary>Removes what sandboxes that were killed have left: namespaces, and folders with certificates. Also for a sandbox without Envoys.</summary>
+    public static async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
+    {
+        SecretVolume.RemoveLeftovers();
+        await NamespaceNetworks.TryRemoveLeftoversAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Whether a pod is a proxy's.</summary>
     public static bool Runs(V1Pod pod) =>
         pod.Metadata.Labels?.TryGetValue(Labels.AppManagedBy, out var manager) == true && manager == Labels.ManagedByKubelb && ProxyCommand.NodeOf(pod.Spec) is not null;

@@ -48,9 +48,10 @@ public sealed class ProxyCommandTests
 
     [Theory]
     [InlineData("/bin/true", "is not Envoy")]
+    [InlineData("/usr", "is a folder")]
     [InlineData("/does/not/exist", "does not exist")]
     [InlineData("/etc/hostname", "cannot be run")]
     public async Task Another_program_is_refused(string path, string words) =>
         (await FluentActions.Awaiting(() => EnvoyProgram.ReadAsync(path, CancellationToken.None)).Should().ThrowAsync<IOException>())
-            .Which.Message.Should().StartWith(path).And.Contain(words).And.EndWith("name an Envoy binary with --envoy.");
+            .Which.Message.Should().StartWith(path).And.Contain(words).And.EndWith("name an Envoy binary with --envoy or KUBELB_ENVOY.");
 }
