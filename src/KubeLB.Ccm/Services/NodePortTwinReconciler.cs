@@ -53,7 +53,7 @@ internal sealed class NodePortTwinReconciler(
         }
         else if (TimeLeftOfServed(key) is { } longest)
         {
-            // The generated route leads here until the manager has written it anew; its status brings this key back.
+            // The generated route leads here until the manager has rewritten it; its status brings this key back.
             _leaving.End(key);
             stay = longest;
         }

@@ -264,7 +264,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), ReplicaReport.Clean(rejection.Message))
         : null;
 
-    private static bool IsOf(XdsClientStanding client, V1Pod pod) => 
+    private static bool IsOf(XdsClientStanding client, V1Pod pod) =>
         client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
 
     private static bool IsReady(V1Pod pod) =>
