@@ -11,6 +11,6 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "xDS is served on {Address} in plain text and to everybody (--xds-insecure): end this when no proxy of the Go manager is left")]
     public static partial void ServingEverybody(ILogger logger, IPEndPoint address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "xDS server refused or reset a connection or stream of {Peer} ({Kind}): {Reason} Remedy: {Remedy}. The same was suppressed {Suppressed} times in the last minute")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "xDS server refused or reset a connection or stream of {Peer} ({Kind}): {Reason} Remedy: {Remedy}. Suppressed {Suppressed} times since it was last logged")]
     public static partial void Failed(ILogger logger, string kind, string peer, string reason, string remedy, int suppressed);
 }
