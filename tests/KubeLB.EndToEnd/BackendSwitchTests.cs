@@ -64,7 +64,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 
         var failures = await load.StopAsync();
         output.WriteLine($"50 switches: {failures.Count} of {load.Sent} requests failed");
-        
+
         // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
@@ -90,7 +90,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 
         var failures = await load.StopAsync();
         output.WriteLine($"5 restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
-        
+
         // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
