@@ -6,9 +6,9 @@ public enum WhenAbsent
     /// <summary>Every controller waits: nothing works without the kind.</summary>
     AllWait,
 
-    /// <summary>The controllers of the kind wait, and <c>/readyz</c> says so; for the others there are no objects of it until it is installed.</summary>
+    /// <summary>The controllers of the kind wait, and <c>/readyz</c> says so; the others run with what the store holds, nothing if the kind was never served.</summary>
     ItsControllersWait,
 
-    /// <summary>Nobody waits: without the kind there are simply no objects of it. It is looked for again and again, at last every minute.</summary>
+    /// <summary>Nobody waits for the first list. The kind is listed again and again, at last every minute.</summary>
     NobodyWaits,
 }

@@ -3,26 +3,48 @@ using k8s.Models;
 
 namespace KubeLB.Runtime.Storing;
 
-/// <summary>
-/// A local, indexed copy of the objects of one kind, kept up to date by list and watch. All members may be used from any thread.
-/// Returned objects are shared: treat them as immutable.
-/// </summary>
-/// <typeparam name="T">The kind of object.</typeparam>
-public interface IInformer<T>
-    where T : class, IKubernetesObject<V1ObjectMeta>
+/// <summary>The state of an informer, whatever its type.</summary>
+public interface IInformer
 {
-    /// <summary>True once the first complete list is in the store. Stays true when the API server is lost afterwards.</summary>
+    /// <summary>
+    /// True once the first complete list is in the store. Stays true when the API server is lost afterwards. Of a kind that may be absent
+    /// (<see cref="Hosting.WhenAbsent.NobodyWaits"/>) also once the API server has answered that it does not serve the kind.
+    /// </summary>
     bool HasSynced { get; }
 
     /// <summary>
+    /// True if the store reflects a complete list of a kind that is served: false before the first list, and from the API server's answer that
+    /// it does not serve the kind until the next complete list. While it is false, an object that is not in the store may exist all the same.
+    /// </summary>
+    bool IsComplete { get; }
+
+    /// <summary>
+    /// How many objects have been taken out of the store so far, whatever the reason; an object that was deleted and created again counts once.
+    /// Never decreases.
+    /// </summary>
+    long Removals { get; }
+
+    /// <summary>
     /// True while the API server does not serve the kind, which for this informer may be so (<see cref="Hosting.WhenAbsent.NobodyWaits"/>):
-    /// a write would only be refused.
+    /// a write would only be rejected. The store keeps what it had.
     /// </summary>
     bool IsAbsent { get; }
 
     /// <summary>One sentence saying why list or watch fails at present; null while all is well.</summary>
     string? LastError { get; }
 
+    /// <summary>Completes when <see cref="HasSynced"/> becomes true.</summary>
+    Task WaitForSyncAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// A local, indexed copy of the objects of one kind, kept up to date by list and watch. All members may be used from any thread.
+/// Returned objects are shared: treat them as immutable.
+/// </summary>
+/// <typeparam name="T">The kind of object.</typeparam>
+public interface IInformer<T> : IInformer
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
     /// <summary>The stored object, or null.</summary>
     T? Get(ResourceKey key);
 
@@ -53,7 +75,4 @@ public interface IInformer<T>
     /// </summary>
     /// <returns>Ends the subscription when disposed.</returns>
     IDisposable Subscribe(Action<Change<T>> handler);
-
-    /// <summary>Completes when <see cref="HasSynced"/> becomes true.</summary>
-    Task WaitForSyncAsync(CancellationToken cancellationToken);
 }

@@ -17,6 +17,7 @@ internal sealed class ObjectStore<T>
     private readonly Tombstones _tombstones = new(TombstoneCapacity);
     private readonly ChangeDispatcher<T> _dispatcher;
     private readonly Action<int> _countChanged;
+    private long _removals;
 
     public ObjectStore(
         IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> indexes,
@@ -28,6 +29,9 @@ internal sealed class ObjectStore<T>
         _dispatcher = new ChangeDispatcher<T>(handlerFailed);
         _countChanged = countChanged;
     }
+
+    /// <summary>How many incarnations of objects have been taken out so far.</summary>
+    public long Removals => Interlocked.Read(ref _removals);
 
     public T? Get(ResourceKey key)
     {
@@ -114,7 +118,9 @@ internal sealed class ObjectStore<T>
     /// <param name="listed">The objects.</param>
     /// <param name="resourceVersion">The version of the list.</param>
     /// <param name="undecodable">Keys that exist but could not be read: what is stored of them stays.</param>
-    public void Replace(IReadOnlyCollection<T> listed, string resourceVersion, IReadOnlySet<ResourceKey> undecodable)
+    /// <param name="swapped">Called when the list is in the store and before any handler is; must be quick.</param>
+    public void Replace(
+        IReadOnlyCollection<T> listed, string resourceVersion, IReadOnlySet<ResourceKey> undecodable, Action? swapped = null)
     {
         lock (_gate)
         {
@@ -136,21 +142,7 @@ internal sealed class ObjectStore<T>
             }
 
             _countChanged(_objects.Count);
-        }
-
-        _dispatcher.Dispatch();
-    }
-
-    /// <summary>The kind itself is gone, and every object with it.</summary>
-    public void Clear()
-    {
-        lock (_gate)
-        {
-            foreach (var key in _objects.Keys.ToArray())
-            {
-                var stored = _objects.Get(key)!;
-                Remove(key, stored, stored.Metadata.Uid, stored.Metadata.ResourceVersion);
-            }
+            swapped?.Invoke();
         }
 
         _dispatcher.Dispatch();
@@ -171,6 +163,7 @@ internal sealed class ObjectStore<T>
         if (stored is not null && stored.Metadata.Uid != obj.Metadata.Uid)
         {
             // Deleted and created again while nobody watched: two changes, so that nobody mistakes one incarnation for the other.
+            Interlocked.Increment(ref _removals);
             _dispatcher.Queue(new Change<T>(stored, null));
             stored = null;
         }
@@ -187,6 +180,7 @@ internal sealed class ObjectStore<T>
         }
 
         _objects.Remove(key);
+        Interlocked.Increment(ref _removals);
         _dispatcher.Queue(new Change<T>(stored, null));
         _countChanged(_objects.Count);
     }

@@ -10,12 +10,11 @@ internal interface IReflectorSink<T>
 {
     void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable);
 
-    /// <summary>The kind is not served: there are no objects of it.</summary>
-    void Absent();
-
     void Changed(T obj, bool deleted);
 
-    /// <summary>The API server answers, and does not know the kind.</summary>
+    /// <summary>
+    /// The API server answers, and does not serve the kind. That says nothing about objects: what is stored stays until the next complete list.
+    /// </summary>
     void NotServed();
 
     /// <summary>A watch ended before its time.</summary>

@@ -45,7 +45,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _absent;
+    private volatile bool _complete;
+    private volatile bool _notServed;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Informer(
@@ -78,7 +79,11 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public bool HasSynced => _synced.Task.IsCompleted;
 
-    public bool IsAbsent => _absent;
+    public bool IsAbsent => _notServed && WhenAbsent == WhenAbsent.NobodyWaits;
+
+    public bool IsComplete => _complete;
+
+    public long Removals => _store.Removals;
 
     public string? LastError => _reflector.Trouble?.Sentence;
 
@@ -160,17 +165,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             }
         }
 
-        _absent = false;
-        _store.Replace(prepared, resourceVersion, kept);
+        _store.Replace(prepared, resourceVersion, kept, () =>
+        {
+            _notServed = false;
+            _complete = true;
+        });
         _metrics.InformerListed(_cluster, Kind.FullName);
         Synced(prepared.Count);
-    }
-
-    void IReflectorSink<T>.Absent()
-    {
-        _absent = true;
-        _store.Clear();
-        Synced(0);
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
@@ -192,7 +193,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     void IReflectorSink<T>.NotServed()
     {
-        if (WhenAbsent != WhenAbsent.AllWait)
+        _complete = false;
+        _notServed = true;
+        if (WhenAbsent == WhenAbsent.NobodyWaits)
+        {
+            Synced(_store.List().Count);
+        }
+        else if (WhenAbsent == WhenAbsent.ItsControllersWait)
         {
             _usable.TrySetResult();
         }

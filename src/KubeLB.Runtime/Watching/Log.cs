@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error, "A handler of changes of {Resource} failed; the change is lost for it.")]
     public static partial void HandlerFailed(ILogger logger, Exception exception, string resource);
 
-    [LoggerMessage(10, LogLevel.Information, "Cluster \"{Cluster}\" does not serve {Resource}: there are none until its CustomResourceDefinition is installed.")]
+    [LoggerMessage(12, LogLevel.Information, "Cluster \"{Cluster}\" does not serve {Resource}; features that need it wait for its CustomResourceDefinition.")]
     public static partial void Absent(ILogger logger, string resource, string cluster);
 
     [LoggerMessage(11, LogLevel.Information, "Cluster \"{Cluster}\" serves {Resource} now.")]

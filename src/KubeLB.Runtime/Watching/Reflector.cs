@@ -15,7 +15,7 @@ namespace KubeLB.Runtime.Watching;
 ///   Listing ──complete list──► Watching ──dropped──► Watching from the last resourceVersion
 ///      ▲                          │
 ///      └────────── 410 Gone ──────┘        every failure waits with backoff and stays in its state
-///   A kind that is optional and not served counts as listed and empty, and is listed again after a pause.
+///   404 (the kind is not served): the sink keeps what it has, and the kind is listed again, at a slow pace if it is optional.
 /// </code>
 /// </summary>
 internal sealed class Reflector<T>(
@@ -86,8 +86,11 @@ internal sealed class Reflector<T>(
         {
             sink.Restarted("failed");
         }
-        else if (trouble.Category == ApiTrouble.NotServed)
+
+        if (trouble.Category == ApiTrouble.NotServed)
         {
+            // If it is served again, its objects may be others: only a list shows them.
+            _resourceVersion = null;
             sink.NotServed();
         }
     }
@@ -234,7 +237,7 @@ internal sealed class Reflector<T>(
 
         _resourceVersion = null;
         _trouble.Recovered();
-        sink.Absent();
+        sink.NotServed();
         return _absentPause;
     }
 
