@@ -17,6 +17,18 @@ public static class Annotations
     /// <summary>On a generated Service: the tenant's node ports behind its ports, <c>80/TCP=30080,443/TCP=30443</c>.</summary>
     public const string NodePorts = "kubelb.k8c.io/node-ports";
 
+    /// <summary>On Addresses, by the CCM: UID of namespace <c>kube-system</c> of the cluster that the tenant is bound to.</summary>
+    public const string ClusterUid = "kubelb.k8c.io/cluster-uid";
+
+    /// <summary>On Addresses, by a CCM of a cluster that the tenant is not bound to: a <see cref="V1Alpha1.RejectedCluster"/>.</summary>
+    public const string RejectedCluster = "kubelb.k8c.io/rejected-cluster";
+
+    /// <summary>On Addresses, by the CCM: when it last reported, RFC 3339 in UTC.</summary>
+    public const string LastSeen = "kubelb.k8c.io/last-seen";
+
+    /// <summary>On Addresses, by the CCM: its version.</summary>
+    public const string CcmVersion = "kubelb.k8c.io/ccm-version";
+
     /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 }

@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace KubeLB.Api.V1Alpha1;
+
+/// <summary>
+/// Reads what a CCM writes in annotations of its tenant's Addresses. The tenant can write them, so that a value that is too long or not of its form is no value.
+/// </summary>
+public static class CcmAnnotations
+{
+    private const int Longest = 64;
+    private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
+
+    /// <summary>The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if there is none, or it is not valid.</summary>
+    public static string? ClusterUidOf(Addresses? addresses) => Uid(Value(addresses, Annotations.ClusterUid));
+
+    /// <summary>The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if there is none, or it is not valid.</summary>
+    public static RejectedCluster? RejectedClusterOf(Addresses? addresses) => RejectedCluster.Read(Value(addresses, Annotations.RejectedCluster));
+
+    /// <summary>When the CCM last reported (<see cref="Annotations.LastSeen"/>); null if it never did, or the value is not valid.</summary>
+    public static DateTimeOffset? LastSeenOf(Addresses? addresses) => Time(Value(addresses, Annotations.LastSeen));
+
+    /// <summary>The version of the CCM (<see cref="Annotations.CcmVersion"/>); null if there is none, or it is not valid.</summary>
+    public static string? CcmVersionOf(Addresses? addresses) => Version(Value(addresses, Annotations.CcmVersion));
+
+    /// <summary>A UID: at most 64 letters, digits and dashes; null if it is not one.</summary>
+    internal static string? Uid(string? text) => IsToken(text, "-") ? text : null;
+
+    /// <summary>A version: at most 64 letters, digits and <c>.+-_</c>; null if it is not one.</summary>
+    internal static string? Version(string? text) => IsToken(text, ".+-_") ? text : null;
+
+    /// <summary>A time of RFC 3339 in UTC; null if it is not one.</summary>
+    internal static DateTimeOffset? Time(string? text) =>
+        text?.Length <= Longest
+        && DateTimeOffset.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? time
+            : null;
+
+    private static string? Value(Addresses? addresses, string annotation) =>
+        addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
+
+    private static bool IsToken(string? text, string others) =>
+        text is { Length: > 0 and <= Longest } && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
+}
