@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Status;
@@ -17,9 +18,9 @@ internal sealed class Dependents(
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
-    /// <summary>Gateways of a class that came, went or got another controller.</summary>
+    /// <summary>Gateways of a class that came, went, got another controller or was accepted by one.</summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<GatewayClass> change) =>
-        IsOfStatusOnly(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
+        IsWithoutEffect(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
 
     /// <summary>All Gateways once there are Addresses in the tenant's namespace: then the management cluster takes what it refused before.</summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<Addresses> change) =>
@@ -33,10 +34,10 @@ internal sealed class Dependents(
             ? []
             : RoutesOf<T>((change.New ?? change.Old)!);
 
-    /// <summary>Routes whose Gateways are of a class that came, went or got another controller.</summary>
+    /// <summary>Routes whose Gateways are of a class that came, went, got another controller or was accepted by one.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)
         where T : class, IGatewayRoute =>
-        IsOfStatusOnly(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
+        IsWithoutEffect(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
 
     /// <summary>Gateways of a class.</summary>
     private IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
@@ -105,6 +106,9 @@ internal sealed class Dependents(
         && old.Metadata.Uid == now.Metadata.Uid
         && old.Metadata.Generation == now.Metadata.Generation
         && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp;
+
+    private static bool IsWithoutEffect(Change<GatewayClass> change) =>
+        IsOfStatusOnly(change) && GatewayOwnership.IsSame(change.Old!, change.New!);
 
     private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
         left is not null && right is not null

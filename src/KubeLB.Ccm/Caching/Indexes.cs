@@ -31,6 +31,9 @@ internal static class Indexes
     /// <summary>Routes of the management cluster by <c>namespace/name</c> of the tenant's Services that they lead to, as the manager reports.</summary>
     public const string ByServedService = "served-service";
 
+    /// <summary>Routes of the management cluster by kind of the tenant's object.</summary>
+    public const string ByOriginKind = "origin-kind";
+
     public static IEnumerable<string> ParentGateways(IGatewayRoute route) =>
         RouteAttachment.GatewaysOf(route).Select(g => Key(g.Namespace, g.Name));
 
@@ -45,6 +48,8 @@ internal static class Indexes
         MirroredEndpointSlices.ServiceOf(slice) is { } service ? [Key(slice.Namespace(), service)] : [];
 
     public static IEnumerable<string> Origin(Route route) => RouteOrigin.Of(route) is { } origin ? [origin.Key] : [];
+
+    public static IEnumerable<string> OriginKind(Route route) => RouteOrigin.Of(route) is { } origin ? [origin.Kind] : [];
 
     public static IEnumerable<string> ServedServices(Route route) => route.Status?.Resources?.Services?.Keys ?? Enumerable.Empty<string>();
 

@@ -1,7 +1,9 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,6 +34,12 @@ internal sealed class ReferenceDependents([FromKeyedServices(ClusterNames.Tenant
     /// <summary>Secrets of the Gateways whose class came, went or got another controller.</summary>
     public IEnumerable<ResourceKey> SecretsOf(Change<GatewayClass> change) =>
         dependents.GatewaysOf(change).Select(_gateways.Get).OfType<Gateway>().SelectMany(SecretsOf).Distinct();
+
+    /// <summary>Secrets of a Gateway whose Route is gone: it may have been released.</summary>
+    public IEnumerable<ResourceKey> SecretsOf(Change<Route> change) =>
+        change is { Old: { } old, New: null } && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
+            ? SecretsOf(gateway)
+            : [];
 
     /// <summary>Secrets of the grant's namespace that Gateways of others refer to.</summary>
     public IEnumerable<ResourceKey> SecretsOf(ReferenceGrant grant) =>

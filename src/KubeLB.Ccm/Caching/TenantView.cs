@@ -12,7 +12,8 @@ namespace KubeLB.Ccm.Caching;
 /// <summary>What translation sees: the caches of both clusters.</summary>
 internal sealed class TenantView(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
-    [FromKeyedServices(ClusterNames.Management)] Cluster management) : ITenantView
+    [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    TimeProvider time) : ITenantView
 {
     private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
@@ -21,6 +22,8 @@ internal sealed class TenantView(
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
     private readonly IInformer<ReferenceGrant> _grants = tenant.Informer<ReferenceGrant>();
     private readonly IInformer<Route> _routes = management.Informer<Route>();
+
+    public DateTimeOffset Now => time.GetUtcNow();
 
     public GatewayClass? GatewayClass(string name) => _classes.Get("", name);
 

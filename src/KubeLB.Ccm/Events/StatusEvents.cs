@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Events;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Events;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,6 +16,8 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
 {
     /// <summary>The component that the Events come from.</summary>
     public const string Component = "kubelb-ccm";
+
+    private readonly ConcurrentDictionary<ResourceKey, string> _classProblems = new();
 
     /// <summary>Tells of a route.</summary>
     /// <param name="before">The route as it was when its status was computed.</param>
@@ -36,6 +41,32 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
             Record(written.Object, GatewayStatusEvents.Between(before.Status, written.Object.Status));
         }
     }
+
+    /// <summary>Tells what is wrong with the class of a Gateway, when that changes, and of its release.</summary>
+    public void Tell(Gateway gateway, GatewayOwnership ownership)
+    {
+        var key = ResourceKey.Of(gateway);
+        var before = _classProblems.GetValueOrDefault(key);
+        if (ownership.Reason is { } reason)
+        {
+            _classProblems[key] = reason;
+            if (reason != before)
+            {
+                recorder.Record(gateway, EventType.Warning, reason, ownership.Message!);
+            }
+        }
+        else if (before is not null)
+        {
+            _classProblems.TryRemove(key, out _);
+            if (!ownership.IsOurs)
+            {
+                recorder.Record(gateway, EventType.Warning, "GatewayReleased", $"GatewayClass {gateway.Spec?.GatewayClassName} is another controller's; KubeLB no longer serves this Gateway.");
+            }
+        }
+    }
+
+    /// <summary>The Gateway is gone.</summary>
+    public void Forget(ResourceKey gateway) => _classProblems.TryRemove(gateway, out _);
 
     private void Record<T>(T about, IReadOnlyList<StatusEvent> events)
         where T : class, IKubernetesObject<V1ObjectMeta>

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Applying;
@@ -17,12 +18,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.Gateways;
 
 /// <summary>
-/// Carries the tenant's Gateways to the management cluster and their status back: addresses, conditions, listeners. Writes the
-/// Route there; here, the finalizer and the status.
+/// Carries the tenant's Gateways to the management cluster and their status back: addresses, conditions, listeners. Writes the Route there and
+/// the status here. It sets no finalizer: the Route of a Gateway that is gone is an orphan, which is deleted when it is seen, also after a restart.
 /// </summary>
 internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
+    SourceKinds kinds,
     Applier applier,
     StatusEvents events,
     ITenantView view,
@@ -33,16 +35,24 @@ internal sealed class GatewayReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var gateway = _gateways.Get(key);
-        await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway?.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        if (gateway is null)
+        if (await kinds.ProblemAsync(cancellationToken, typeof(Gateway), typeof(ReferenceGrant)).ConfigureAwait(false) is not null)
         {
+            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+        }
+
+        if (_gateways.Get(key) is not { } gateway)
+        {
+            await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+            events.Forget(key);
             return ReconcileResult.Done;
         }
 
+        gateway = await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+        var ownership = GatewayOwnership.Of(gateway, view, settings);
+        events.Tell(gateway, ownership);
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
-            gateway = await applier.EnsureFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
             var (route, refusal) = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
             var now = StatusTime.Of(time.GetUtcNow());
             var status = refusal is null
@@ -54,7 +64,7 @@ internal sealed class GatewayReconciler(
                 return ReconcileResult.RequeueAfter(refusal.Pause);
             }
         }
-        else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, view, settings))
+        else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && ownership.IsOurs)
         {
             await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
@@ -63,14 +73,14 @@ internal sealed class GatewayReconciler(
             await ReleaseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
 
-        return ReconcileResult.Done;
+        return ownership.TimeLeft is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
 
     // Ours, but with nothing that could be carried.
     private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        gateway = await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
-        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+        await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 
     // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
@@ -83,24 +93,15 @@ internal sealed class GatewayReconciler(
                 ListenerCertificates.Evaluate(gateway, view),
                 StatusTime.Of(time.GetUtcNow())) is { } status)
         {
-            gateway = await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
+            await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }
 
-        await RemoveAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+        await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task RemoveAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
-    {
-        if (await managementRoutes.RemoveAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false))
-        {
-            await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<Gateway> WriteStatusAsync(Gateway gateway, GatewayStatus status, CancellationToken cancellationToken)
+    private async Task WriteStatusAsync(Gateway gateway, GatewayStatus status, CancellationToken cancellationToken)
     {
         var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(gateway, written);
-        return written.Object;
     }
 }

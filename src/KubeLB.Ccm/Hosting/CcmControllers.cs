@@ -6,9 +6,12 @@ using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.GatewayClasses;
 using KubeLB.Ccm.Gateways;
 using KubeLB.Ccm.Nodes;
+using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routes;
 using KubeLB.Ccm.Services;
+using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Nodes;
@@ -27,9 +30,16 @@ internal static class CcmControllers
 
     public static void Add(IServiceCollection services, CcmOptions options)
     {
-        services.AddController<NodeAddressesReconciler>("node", controller =>
+        IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
+        services.AddController<ClusterBinding>("clusterbinding", controller =>
         {
-            IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
+            controller.Queue = Backoff;
+            controller.WaitFor<V1Node>(ClusterNames.Tenant);
+            controller.Watch<V1Namespace>(ClusterNames.Tenant, _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? all : []);
+            controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
+        });
+        AddBound<NodeAddressesReconciler>(services, "node", controller =>
+        {
             controller.Queue = Backoff;
             controller.Watch<V1Node>(ClusterNames.Tenant, provider =>
             {
@@ -45,12 +55,12 @@ internal static class CcmControllers
             return;
         }
 
-        services.AddController<GatewayClassReconciler>("gatewayclass", controller =>
+        AddBound<GatewayClassReconciler>(services, "gatewayclass", controller =>
         {
             controller.Queue = Backoff;
             controller.Watch<GatewayClass>(ClusterNames.Tenant);
         });
-        services.AddController<GatewayReconciler>("gateway", controller =>
+        AddBound<GatewayReconciler>(services, "gateway", controller =>
         {
             controller.Workers = Workers;
             controller.Queue = Backoff;
@@ -61,7 +71,7 @@ internal static class CcmControllers
             controller.Watch<Route>(ClusterNames.Management, _ => (Route route) =>
                 RouteOrigin.Of(route) is { Kind: Gateway.KindName } origin ? [new(origin.Namespace, origin.Name)] : []);
         });
-        services.AddController<NodePortTwinReconciler>("nodeport", controller =>
+        AddBound<NodePortTwinReconciler>(services, "nodeport", controller =>
         {
             controller.Workers = Workers;
             controller.Queue = Backoff;
@@ -70,7 +80,7 @@ internal static class CcmControllers
             WatchUsers<HttpRoute>(controller, options);
             WatchUsers<GrpcRoute>(controller, options);
         });
-        services.AddController<EndpointSliceMirrorReconciler>("endpointslice", controller =>
+        AddBound<EndpointSliceMirrorReconciler>(services, "endpointslice", controller =>
         {
             controller.Workers = Workers;
             controller.Queue = Backoff;
@@ -82,9 +92,18 @@ internal static class CcmControllers
         AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
     }
 
+    /// <summary>Adds a controller that runs only in the cluster that the tenant is bound to.</summary>
+    public static void AddBound<TReconciler>(IServiceCollection services, string name, Action<ControllerBuilder> configure)
+        where TReconciler : class, IReconciler =>
+        services.AddController<TReconciler>(name, controller =>
+        {
+            controller.RunsWhile = provider => provider.GetRequiredService<LeadershipGate>();
+            configure(controller);
+        });
+
     private static void AddRoutes<T>(IServiceCollection services, CcmOptions options, string name, string kind)
         where T : ApiObject, IGatewayRoute, new() =>
-        services.AddController<RouteReconciler<T>>(name, controller =>
+        AddBound<RouteReconciler<T>>(services, name, controller =>
         {
             controller.Workers = Workers;
             controller.Queue = Backoff;

@@ -42,7 +42,6 @@ public static class CcmHost
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
-            runtime.Finalizer = Finalizers.Cleanup;
             runtime.NotReadyWhenDisconnected = true;
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
@@ -62,7 +61,15 @@ public static class CcmHost
         services.AddSingleton<Dependents>();
         services.AddSingleton<TenantRegistration>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<TenantRegistration>());
+        services.AddSingleton<LeadershipGate>();
+        services.AddSingleton<ClusterBinding>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<ClusterBinding>());
         services.AddSingleton<ManagementRoutes>();
+        if (options.EnableGatewayApi)
+        {
+            services.AddSingleton<SourceKinds>();
+        }
+
         services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
         services.AddSingleton<StatusEvents>();
         ReferenceControllers.AddServices(services, options);
@@ -80,6 +87,7 @@ public static class CcmHost
             ReferenceControllers.AddTenantInformers(tenant, options);
             if (!options.EnableGatewayApi)
             {
+                tenant.Informer<V1Namespace>(namespaces => namespaces.FieldSelector = $"metadata.name={ClusterBinding.IdentityNamespace}");
                 return;
             }
 
@@ -106,6 +114,7 @@ public static class CcmHost
                 {
                     routes.Namespace = tenantNamespace;
                     routes.Index(Indexes.ByOrigin, Indexes.Origin);
+                    routes.Index(Indexes.ByOriginKind, Indexes.OriginKind);
                     routes.Index(Indexes.ByServedService, Indexes.ServedServices);
                 });
             }

@@ -48,6 +48,9 @@ public sealed record CcmOptions
     /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
     public TimeSpan LeavingNodePorts { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often the CCM reports in annotations of Addresses that it runs.</summary>
+    public TimeSpan ReportInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 

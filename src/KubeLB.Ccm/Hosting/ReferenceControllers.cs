@@ -81,7 +81,7 @@ internal static class ReferenceControllers
             return;
         }
 
-        services.AddController<SyncSecretReconciler>("syncsecret", controller =>
+        CcmControllers.AddBound<SyncSecretReconciler>(services, "syncsecret", controller =>
         {
             controller.Queue = CcmControllers.Backoff;
             controller.Watch<V1Secret>(ClusterNames.Tenant);
@@ -92,6 +92,7 @@ internal static class ReferenceControllers
             {
                 controller.Watch<Gateway>(ClusterNames.Tenant, _ => ReferenceDependents.SecretsOf);
                 controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.SecretsOf));
+                controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => d.SecretsOf));
                 controller.Watch<ReferenceGrant>(ClusterNames.Tenant, WithDependents<ReferenceGrant>(d => d.SecretsOf));
             }
         });

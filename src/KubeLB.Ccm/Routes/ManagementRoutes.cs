@@ -41,8 +41,8 @@ internal sealed class ManagementRoutes(
     }
 
     /// <summary>
-    /// Deletes the Routes that stand for a tenant's object of this name, but for the one of <paramref name="exceptUid"/>: those of
-    /// objects that are gone, or were created anew.
+    /// Deletes the Routes that stand for a tenant's object of this name, but for the one of <paramref name="exceptUid"/>: those of objects that are gone,
+    /// were recreated, or are not served any more.
     /// </summary>
     public async Task RemoveObsoleteAsync(string kind, ResourceKey key, string? exceptUid, CancellationToken cancellationToken)
     {
@@ -50,18 +50,6 @@ internal sealed class ManagementRoutes(
         {
             await DeleteAsync(kind, key, route, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Deletes the Route of a tenant's object.</summary>
-    /// <returns>Whether it is gone; if not, its removal is under way and its end will be seen.</returns>
-    public async Task<bool> RemoveAsync(string kind, ResourceKey key, string uid, CancellationToken cancellationToken)
-    {
-        if (Find(kind, key, uid) is { } route && route.Metadata.DeletionTimestamp is null)
-        {
-            await DeleteAsync(kind, key, route, cancellationToken).ConfigureAwait(false);
-        }
-
-        return Find(kind, key, uid) is null;
     }
 
     private async Task DeleteAsync(string kind, ResourceKey key, Route route, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
@@ -18,13 +19,14 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Routes;
 
 /// <summary>
-/// Carries the tenant's HTTPRoutes or GRPCRoutes to the management cluster and their status back. Writes the Route there; here,
-/// the finalizer and our entries of <c>status.parents</c>. Node-port twins are the work of their own controller: a Route is
-/// written when they are complete.
+/// Carries the tenant's HTTPRoutes or GRPCRoutes to the management cluster and their status back. Writes the Route there; here, our entries of
+/// <c>status.parents</c>. It sets no finalizer: the Route of an object that is gone is an orphan, which is deleted when it is seen, also after a
+/// restart. Node-port twins are the work of their own controller: a Route is written when they are complete.
 /// </summary>
 internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     ManagementRoutes managementRoutes,
+    SourceKinds kinds,
     Applier applier,
     StatusEvents events,
     ITenantView view,
@@ -38,25 +40,38 @@ internal sealed class RouteReconciler<T>(
     /// <summary>How long a new route may be without a status. API servers tell whole seconds of its creation.</summary>
     private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
 
+    // A Gateway or a grant that is missing detaches routes, or takes their backends.
+    private readonly Type[] _needs = settings.EnforceReferenceGrants
+        ? [typeof(T), typeof(Gateway), typeof(ReferenceGrant)]
+        : [typeof(T), typeof(Gateway)];
+
     private readonly IInformer<T> _sources = tenant.Informer<T>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var source = _sources.Get(key);
-        await managementRoutes.RemoveObsoleteAsync(Kind, key, source?.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        if (source is null)
+        if (await kinds.ProblemAsync(cancellationToken, _needs).ConfigureAwait(false) is not null)
         {
+            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+        }
+
+        if (_sources.Get(key) is not { } source)
+        {
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
         }
 
+        source = await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var translation = RouteTranslator.Translate(source, view, settings);
-        if (source.Metadata.DeletionTimestamp is not null || !translation.IsAttached)
-        {
-            await ReleaseAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
-        }
-        else
+        if (source.Metadata.DeletionTimestamp is null && translation.IsAttached)
         {
             return await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+        }
+
+        await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+        if (source.Metadata.DeletionTimestamp is null)
+        {
+            var status = RouteStatusTranslator.Translate(source, translation, route: null, view, StatusTime.Of(time.GetUtcNow()));
+            await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
@@ -64,7 +79,6 @@ internal sealed class RouteReconciler<T>(
 
     private async Task<ReconcileResult> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
     {
-        source = await applier.EnsureFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
         ManagementRefusal? refusal = null;
         if (translation.Backends.Waiting.Count > 0)
@@ -73,6 +87,8 @@ internal sealed class RouteReconciler<T>(
         }
         else if (translation.Parents.All(IsCarried))
         {
+            // The Route of an earlier object of this name is served until this one is complete, whose Route inherits what was generated.
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
             (route, refusal) = await managementRoutes.ApplyAsync(Kind, key, translation.Desired!, cancellationToken).ConfigureAwait(false);
         }
 
@@ -97,35 +113,16 @@ internal sealed class RouteReconciler<T>(
     // After its Gateway, so that the generated route finds its parent when it first appears.
     private bool IsCarried(ParentVerdict parent) => !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
 
-    // Whatever the reason why it is not served (any more), the same is left behind: nothing.
-    private async Task ReleaseAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
-    {
-        var isGone = await managementRoutes.RemoveAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        if (source.Metadata.DeletionTimestamp is null)
-        {
-            source = await WriteStatusAsync(
-                source,
-                RouteStatusTranslator.Translate(source, translation, route: null, view, StatusTime.Of(time.GetUtcNow())),
-                cancellationToken).ConfigureAwait(false);
-        }
-
-        if (isGone)
-        {
-            await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<T> WriteStatusAsync(T source, RouteParentsStatus status, CancellationToken cancellationToken)
+    private async Task WriteStatusAsync(T source, RouteParentsStatus status, CancellationToken cancellationToken)
     {
         if (status.Parents.Count == 0 && source.Status is not { Parents.Count: > 0 })
         {
-            return source;
+            return;
         }
 
         // Other controllers have entries in the same list, and a merge patch replaces lists whole: guarded.
         var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
         var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
         events.Tell(source, written);
-        return written.Object;
     }
 }

@@ -22,6 +22,6 @@ internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] 
         _gateways.ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name)).Any(gateway =>
             gateway.Metadata.DeletionTimestamp is null
             && settings.CarriesGateways
-            && GatewayOwnership.IsOurs(gateway, view, settings)
+            && GatewayOwnership.IsOf(gateway, view, settings)
             && ListenerCertificates.Evaluate(gateway, view).Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name));
 }

@@ -3,6 +3,7 @@ using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
@@ -31,7 +32,8 @@ internal sealed class SyncSecretReconciler(
     TenantSettings settings,
     CcmOptions options,
     ILogger<SyncSecretReconciler> logger,
-    CertificateUsers? certificates = null) : IReconciler
+    CertificateUsers? certificates = null,
+    SourceKinds? kinds = null) : IReconciler
 {
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
     private readonly IInformer<SyncSecret> _ofUsers = tenant.Informer<SyncSecret>();
@@ -55,9 +57,13 @@ internal sealed class SyncSecretReconciler(
             return later;
         }
 
-        await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false);
         await ReleaseAsync(secret, cancellationToken).ConfigureAwait(false);
         await ReleaseAsync(ofUser, cancellationToken).ConfigureAwait(false);
+        if (!await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false))
+        {
+            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+        }
+
         return isWanted && desired is null
             ? ReconcileResult.Terminal($"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {SecretTypes.Carried}.")
             : ReconcileResult.Done;
@@ -94,22 +100,32 @@ internal sealed class SyncSecretReconciler(
     private static ReconcileResult Refused(ResourceKey key) =>
         ReconcileResult.Retry($"The management cluster refuses the SyncSecret of Secret {key}; check the keys and the size of the Secret.");
 
-    private async Task RemoveObsoleteAsync(ResourceKey key, string? wanted, CancellationToken cancellationToken)
+    // False while the Gateways that use it may exist although they are missing.
+    private async Task<bool> RemoveObsoleteAsync(ResourceKey key, string? wanted, CancellationToken cancellationToken)
     {
         var obsolete = _carried.ByIndex(ReferenceIndexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
-            .Where(s => s.Name != wanted && s.Metadata.DeletionTimestamp is null);
+            .Where(s => s.Name != wanted && s.Metadata.DeletionTimestamp is null)
+            .ToList();
+        if (obsolete.Count > 0 && kinds is not null
+            && await kinds.ProblemAsync(cancellationToken, typeof(Gateway), typeof(ReferenceGrant)).ConfigureAwait(false) is not null)
+        {
+            return false;
+        }
+
         foreach (var syncSecret in obsolete)
         {
             await applier.DeleteAsync(management, syncSecret, cancellationToken).ConfigureAwait(false);
             Log.Deleted(logger, syncSecret.Name, key);
         }
+
+        return true;
     }
 
-    // The Go CCM holds what it carries with a finalizer; after a migration nobody else would let it go.
+    // The Go CCM holds what it carries with a finalizer; after a migration nobody else removes it.
     private async Task ReleaseAsync<T>(T? source, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        if (source?.Metadata.DeletionTimestamp is not null)
+        if (source is not null)
         {
             await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }

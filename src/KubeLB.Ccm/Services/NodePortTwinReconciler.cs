@@ -24,6 +24,7 @@ namespace KubeLB.Ccm.Services;
 internal sealed class NodePortTwinReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
+    SourceKinds kinds,
     Applier applier,
     ITenantView view,
     TenantSettings settings,
@@ -40,7 +41,20 @@ internal sealed class NodePortTwinReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var service = _services.Get(key) is { Metadata.DeletionTimestamp: null } there && NodePortTwin.IsNeededFor(there) ? there : null;
+        var present = _services.Get(key);
+        if (present is not null && HasTwin(key))
+        {
+            await applier.RemoveFinalizerAsync(tenant, present, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        }
+
+        var service = present is { Metadata.DeletionTimestamp: null } && NodePortTwin.IsNeededFor(present) ? present : null;
+        if (service is not null && !IsUsed(key) && HasTwin(key)
+            && await kinds.ProblemAsync(cancellationToken, typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)).ConfigureAwait(false) is not null)
+        {
+            // Its users may exist all the same.
+            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+        }
+
         TimeSpan? stay = null;
         if (service is null || IsUsed(key))
         {
@@ -102,8 +116,6 @@ internal sealed class NodePortTwinReconciler(
         return RouteKinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
     }
 
-    // A route that we serve, or that has not been cleaned up yet.
     private bool IsServed(IGatewayRoute route) =>
-        route.Metadata.Finalizers?.Contains(Finalizers.Cleanup) == true
-        || (route.Metadata.DeletionTimestamp is null && RouteAttachment.Evaluate(route, view, settings).Any(v => v.IsAttached));
+        route.Metadata.DeletionTimestamp is null && RouteAttachment.Evaluate(route, view, settings).Any(v => v.IsAttached);
 }

@@ -1,8 +1,10 @@
+using KubeLB.Runtime.Hosting;
+
 namespace KubeLB.Manager.Hosting;
 
 /// <summary>This manager's build.</summary>
 internal static class ManagerBuild
 {
     /// <summary>Its version, for example <c>v1.4.0</c>.</summary>
-    public static string Version { get; } = "v" + typeof(ManagerBuild).Assembly.GetName().Version!.ToString(3);
+    public static string Version { get; } = BuildVersion.Of(typeof(ManagerBuild).Assembly);
 }

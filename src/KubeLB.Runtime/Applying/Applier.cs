@@ -158,6 +158,20 @@ public sealed class Applier
         return found;
     }
 
+    /// <summary>
+    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server answers 409 if the object changed meanwhile.
+    /// They do not become part of what <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> remembers.
+    /// </summary>
+    /// <returns>The object as it is now.</returns>
+    public Task<T> PatchAnnotationsAsync<T>(
+        Cluster cluster, T current, IReadOnlyDictionary<string, string?> annotations, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        ArgumentNullException.ThrowIfNull(annotations);
+        return ObjectWrites.WriteAnnotationsAsync(cluster, current, annotations, cancellationToken);
+    }
+
     /// <summary>Adds a finalizer, guarded by resourceVersion; no request if it is there or the object is being deleted.</summary>
     /// <returns>The object as it is now.</returns>
     public Task<T> EnsureFinalizerAsync<T>(Cluster cluster, T current, string finalizer, CancellationToken cancellationToken)

@@ -80,6 +80,24 @@ internal static class ObjectWrites
         }
     }
 
+    public static async Task<T> WriteAnnotationsAsync<T>(
+        Cluster cluster, T current, IReadOnlyDictionary<string, string?> annotations, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["annotations"] = new JsonObject(annotations.Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value))),
+                ["resourceVersion"] = current.Metadata.ResourceVersion,
+            },
+        };
+        var patched = await PatchAsync<T>(cluster, ResourceKey.Of(current), patch, cancellationToken).ConfigureAwait(false);
+        Observe(cluster, patched);
+        return patched;
+    }
+
     public static async Task<T> WriteFinalizersAsync<T>(
         Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>

@@ -14,6 +14,8 @@ internal sealed record ApiRequest(HttpMethod Method, string Path, string Verb, s
 
     public string ContentType { get; init; } = "application/json";
 
+    public string Accept { get; init; } = "application/json";
+
     public static string PathOf(ResourceKind kind, string? ns, string? name = null, string? subresource = null)
     {
         var path = new StringBuilder(kind.Group.Length == 0 ? "api" : "apis/" + Uri.EscapeDataString(kind.Group));

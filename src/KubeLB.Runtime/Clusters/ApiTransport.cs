@@ -32,7 +32,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             // Falls back to 1.1 where TLS does not negotiate it. One connection then carries all watches and is kept alive by pings.
             Version = HttpVersion.Version20,
         };
-        message.Headers.TryAddWithoutValidation("Accept", "application/json");
+        message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         if (request.Body is not null)
         {
             message.Content = new StringContent(request.Body, Encoding.UTF8, request.ContentType);

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using k8s;
+using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
@@ -17,6 +19,9 @@ namespace KubeLB.Runtime.Clusters;
 public sealed class Cluster : IAsyncDisposable
 {
     private static readonly ApiRequest VersionRequest = new(HttpMethod.Get, "version", "get", "version");
+
+    // Whoever does not know the form answers with the whole object, which has the same metadata.
+    private const string PartialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json";
 
     private readonly ApiTransport _transport;
     private readonly string _fieldManager;
@@ -106,6 +111,51 @@ public sealed class Cluster : IAsyncDisposable
 #pragma warning restore CA1031
         {
             return ApiTrouble.Of(e, Name, _transport.BaseAddress, null, "asking for its version").Sentence;
+        }
+    }
+
+    /// <summary>
+    /// The metadata of an object of any kind, read from the API server without the rest of the object; null if there is no such object.
+    /// </summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="key">Namespace and name.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <exception cref="k8s.Autorest.HttpOperationException">The API server rejected the request.</exception>
+    public async Task<V1ObjectMeta?> GetMetadataAsync(ResourceKind kind, ResourceKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        var request = new ApiRequest(HttpMethod.Get, ApiRequest.PathOf(kind, key), "get", kind.FullName) { Accept = PartialObject };
+        try
+        {
+            using var answer = await _transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
+            return answer.RootElement.TryGetProperty("metadata", out var metadata) ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText()) : null;
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether discovery offers to create objects of a kind: not if it is not served, and not while its CustomResourceDefinition is being deleted
+    /// (the API server takes <c>create</c> from the verbs then).
+    /// </summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    public async Task<bool> IsCreatableAsync(ResourceKind kind, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        var path = (kind.Group.Length == 0 ? "api/" : "apis/") + kind.ApiVersion;
+        try
+        {
+            using var answer = await _transport.SendForJsonAsync(new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken).ConfigureAwait(false);
+            return answer.RootElement.TryGetProperty("resources", out var resources)
+                && resources.EnumerateArray().Any(r =>
+                    r.GetProperty("name").GetString() == kind.Plural && r.GetProperty("verbs").EnumerateArray().Any(verb => verb.GetString() == "create"));
+        }
+        catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
+        {
+            return false;
         }
     }
 

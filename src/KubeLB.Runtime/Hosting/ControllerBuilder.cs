@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 
@@ -25,6 +26,12 @@ public sealed class ControllerBuilder
     /// keeps something in memory.
     /// </summary>
     public bool OnlyWhileLeading { get; set; } = true;
+
+    /// <summary>
+    /// What the controller runs under instead of the process's leadership, for example a <see cref="LeadershipGate"/>; null (the default) for
+    /// that leadership. Without effect where <see cref="OnlyWhileLeading"/> is false.
+    /// </summary>
+    public Func<IServiceProvider, ILeadership>? RunsWhile { get; set; }
 
     internal IReadOnlyList<WatchRegistration> Watches => _watches;
 

@@ -112,7 +112,7 @@ internal sealed class RuntimeHostedService(
                 watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add)),
                 .. settings.Sources.Select<Func<IServiceProvider, Action<ResourceKey>, IDisposable>, Func<IDisposable>>(
                     source => () => source(services, controller.Queue.Add))],
-            settings.OnlyWhileLeading ? leadership : null,
+            settings.OnlyWhileLeading ? settings.RunsWhile?.Invoke(services) ?? leadership : null,
             logger);
     }
 }

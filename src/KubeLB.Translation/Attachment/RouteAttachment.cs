@@ -24,7 +24,7 @@ public static class RouteAttachment
 
         foreach (var parentRef in route.ParentRefs)
         {
-            if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOurs(gateway, view, settings))
+            if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOf(gateway, view, settings))
             {
                 verdicts.Add(settings.CarriesGateways
                     ? Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view) }

@@ -10,6 +10,9 @@ namespace KubeLB.Translation.Tenants;
 /// </summary>
 public interface ITenantView
 {
+    /// <summary>The time at which the rest is looked up.</summary>
+    DateTimeOffset Now { get; }
+
     /// <summary>A GatewayClass by name.</summary>
     GatewayClass? GatewayClass(string name);
 

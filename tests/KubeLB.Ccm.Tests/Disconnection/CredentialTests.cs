@@ -17,6 +17,7 @@ public sealed class CredentialTests : IDisposable
     public async Task A_token_that_is_replaced_on_disk_is_picked_up(bool inAFileOfItsOwn)
     {
         await using var bed = await CcmBed.CreateAsync();
+        await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
         var good = await TokenAsync(bed);
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
         Write(bed, kubeconfig, "expired", inAFileOfItsOwn);

@@ -48,7 +48,6 @@ public sealed class MetricsTests
         scrape.Sum(Prefix + "api_requests_total", ToManagement, Routes, ("verb", "create"), ("code", "201")).Should().Be(2);
         scrape.Sum(Prefix + "api_requests_total", ("cluster", "tenant"), ("verb", "list"), ("code", "200")).Should().BePositive();
         scrape.Sum(Prefix + "managed_objects", ToManagement, Routes).Should().Be(2);
-        scrape.Sum(Prefix + "managed_objects", ("cluster", "tenant"), ("resource", "gateways.gateway.networking.k8s.io")).Should().Be(1);
         scrape.Sum(Prefix + "managed_objects", ("cluster", "tenant"), ("resource", "services")).Should().Be(1, "the twin");
         scrape.Sum(Prefix + "cluster_up", ToManagement).Should().Be(1);
         scrape.Sum(Prefix + "cluster_up", ("cluster", "tenant")).Should().Be(1);

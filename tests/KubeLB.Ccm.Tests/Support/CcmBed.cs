@@ -82,7 +82,21 @@ public sealed class CcmBed : IAsyncDisposable
     public Task RegisterAsync() =>
         Management.Client<V1Namespace>().CreateAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } }, default);
 
-    public async Task StartCcmAsync(Func<CcmOptions, CcmOptions>? configure = null, Func<IKubernetes>? toManagement = null)
+    public async Task StartCcmAsync(Func<CcmOptions, CcmOptions>? configure = null, Func<IKubernetes>? toManagement = null) =>
+        _host = await StartCcmAsync(TenantServer, Agent, Log, configure, toManagement);
+
+    /// <summary>Starts a CCM of the same tenant in another cluster, beside the one of this bed; end it by disposing of it.</summary>
+    public Task<IHost> StartCcmInAsync(Cluster cluster, CapturedLog log, string agent = "other-ccm") => StartCcmAsync(cluster, agent, log, null, null);
+
+    public async Task StopCcmAsync()
+    {
+        await _host!.StopAsync();
+        await ((IAsyncDisposable)_host).DisposeAsync();
+        _host = null;
+    }
+
+    private async Task<IHost> StartCcmAsync(
+        Cluster cluster, string agent, CapturedLog log, Func<CcmOptions, CcmOptions>? configure, Func<IKubernetes>? toManagement)
     {
         var options = new CcmOptions
         {
@@ -94,15 +108,16 @@ public sealed class CcmBed : IAsyncDisposable
             MetricsAddress = "127.0.0.1:0",
             HealthProbeBindAddress = "127.0.0.1:0",
         };
-        _host = CcmHost.Build(
+        var host = CcmHost.Build(
             configure?.Invoke(options) ?? options,
-            new CcmConnections(() => TenantServer.CreateClient(Agent), toManagement ?? (() => ManagementServer.CreateClient(Agent))),
+            new CcmConnections(() => cluster.CreateClient(agent), toManagement ?? (() => ManagementServer.CreateClient(agent))),
             services =>
             {
-                services.AddLogging(logging => logging.ClearProviders().AddProvider(Log));
+                services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
                 services.AddSingleton(new ReflectorSettings { BackoffBase = TimeSpan.FromMilliseconds(5), BackoffCap = TimeSpan.FromMilliseconds(50) });
             });
-        await _host.StartAsync();
+        await host.StartAsync();
+        return host;
     }
 
     /// <summary>Nobody of the CCM reaches the management cluster until the result is disposed.</summary>
@@ -118,9 +133,11 @@ public sealed class CcmBed : IAsyncDisposable
 
     public static bool IsOfCcm(RequestRecord request) => request.UserAgent == Agent;
 
-    public async Task<(bool Ready, string Text)> ReadyAsync()
+    public Task<(bool Ready, string Text)> ReadyAsync() => ReadyAsync(Host);
+
+    public async Task<(bool Ready, string Text)> ReadyAsync(IHost host)
     {
-        using var response = await _http.GetAsync($"http://{Host.Services.GetRequiredService<RuntimeEndpoints>().Probe}/readyz");
+        using var response = await _http.GetAsync($"http://{host.Services.GetRequiredService<RuntimeEndpoints>().Probe}/readyz");
         return (response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
     }
 

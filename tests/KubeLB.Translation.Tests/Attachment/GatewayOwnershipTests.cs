@@ -26,7 +26,7 @@ public sealed class GatewayOwnershipTests
             tenant.Classes.Add(Class(className!, controllerOfTheClass));
         }
 
-        GatewayOwnership.IsOurs(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
+        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
     }
 
     [Theory]
@@ -37,22 +37,22 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller"), Class("kubelb", "example.com/controller") } };
 
-        GatewayOwnership.IsOurs(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
+        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
     }
 
     [Fact]
     public void A_gateway_without_spec_is_not_ours() =>
-        GatewayOwnership.IsOurs(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
+        GatewayOwnership.IsOf(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
 
     [Theory]
     [InlineData(Ours, true)]
     [InlineData("example.com/controller", false)]
     [InlineData(null, false)]
     public void A_class_is_ours_by_its_controller(string? controller, bool expected) =>
-        GatewayOwnership.IsOurs(Class("any", controller)).Should().Be(expected);
+        GatewayOwnership.IsOursByController(Class("any", controller)).Should().Be(expected);
 
     [Fact]
-    public void A_class_without_spec_is_not_ours() => GatewayOwnership.IsOurs(new GatewayClass()).Should().BeFalse();
+    public void A_class_without_spec_is_not_ours() => GatewayOwnership.IsOursByController(new GatewayClass()).Should().BeFalse();
 
     private static Gateway GatewayOf(string? className) => new() { Spec = new GatewaySpec { GatewayClassName = className } };
 

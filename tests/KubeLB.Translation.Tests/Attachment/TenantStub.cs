@@ -1,6 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Attachment;
@@ -8,6 +9,8 @@ namespace KubeLB.Translation.Tests.Attachment;
 /// <summary>A tenant's cluster that holds what a test puts into it.</summary>
 internal sealed class TenantStub : ITenantView
 {
+    public DateTimeOffset Now { get; set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public List<GatewayClass> Classes { get; } = [];
 
     public List<Gateway> Gateways { get; } = [];
@@ -32,5 +35,8 @@ internal sealed class TenantStub : ITenantView
 
     public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => Grants.Where(g => g.Namespace == @namespace);
 
-    public Route? GatewayRoute(string @namespace, string name) => null;
+    public List<Route> Routes { get; } = [];
+
+    public Route? GatewayRoute(string @namespace, string name) =>
+        Routes.Find(r => RouteOrigin.Of(r)?.Key == RouteOrigin.KeyOf(Api.GatewayApi.Gateway.KindName, @namespace, name));
 }

@@ -23,6 +23,8 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
+    public DateTimeOffset Now => DateTimeOffset.Parse(Settings.Now, System.Globalization.CultureInfo.InvariantCulture);
+
     public GatewayClass? GatewayClass(string name) => objects.Get<GatewayClass>("", name);
 
     public Gateway? Gateway(string @namespace, string name) => objects.Get<Gateway>(@namespace, name);
@@ -51,7 +53,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         [
             .. addresses, .. _twins, .. SyncSecrets(),
             .. objects.All<Gateway>().SelectMany(Carry), .. routes.SelectMany(Carry),
-            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOurs).Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
+            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOursByController).Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
     }
 
@@ -102,7 +104,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private IEnumerable<JsonObject> SyncSecrets()
     {
         var used = objects.All<Gateway>()
-            .Where(g => GatewayOwnership.IsOurs(g, this, _settings))
+            .Where(g => GatewayOwnership.IsOf(g, this, _settings))
             .SelectMany(g => ListenerCertificates.Evaluate(g, this))
             .Where(c => c.Refusal is null)
             .Select(c => (c.Namespace, c.Name))
@@ -130,7 +132,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             yield return Status(gateway, GatewayStatusTranslator.Translate(
                 gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), ListenerCertificates.Evaluate(gateway, this), Settings.Now));
         }
-        else if (_settings.CarriesGateways && GatewayOwnership.IsOurs(gateway, this, _settings))
+        else if (_settings.CarriesGateways && GatewayOwnership.IsOf(gateway, this, _settings))
         {
             yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
         }
