@@ -1,6 +1,10 @@
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Attachment;
@@ -12,7 +16,7 @@ public sealed class GatewayOwnershipTests
     [Theory]
     [InlineData("kubelb", null, true)]
     [InlineData("kubelb", Ours, true)]
-    [InlineData("kubelb", "example.com/controller", false)]
+    [InlineData("kubelb", "example.com/controller", true)]
     [InlineData("other", null, false)]
     [InlineData("other", Ours, true)]
     [InlineData("other", "example.com/controller", false)]
@@ -27,6 +31,75 @@ public sealed class GatewayOwnershipTests
         }
 
         GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
+    }
+
+    [Theory]
+    [InlineData("True", false)]
+    [InlineData("False", false)]
+    [InlineData("Unknown", true)]
+    public void The_class_kubelb_of_another_controller_is_ours_until_that_controller_accepts_or_rejects_it(string accepted, bool expected)
+    {
+        var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", accepted, "2025-12-31T23:59:00Z") } };
+
+        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().Be(expected);
+    }
+
+    [Theory]
+    [InlineData("kubelb")]
+    [InlineData("other")]
+    public void A_served_gateway_whose_class_is_deleted_is_still_served_with_a_warning(string className)
+    {
+        var tenant = new TenantStub { Routes = { Carried(className) } };
+
+        var ownership = GatewayOwnership.Of(GatewayOf(className), tenant, Settings);
+
+        ownership.IsOurs.Should().BeTrue();
+        ownership.TimeLeft.Should().BeNull();
+        ownership.Reason.Should().Be("GatewayClassNotFound");
+        ownership.Message.Should().Contain($"GatewayClass {className} does not exist").And.Contain(Ours);
+    }
+
+    [Fact]
+    public void A_served_gateway_whose_class_names_another_controller_is_served_until_that_controller_accepts_it()
+    {
+        var tenant = new TenantStub { Classes = { Class("other", "example.com/controller") }, Routes = { Carried("other") } };
+
+        GatewayOwnership.Of(GatewayOf("other"), tenant, Settings).Should().Be(new GatewayOwnership(true));
+    }
+
+    [Theory]
+    [InlineData("2026-01-01T00:00:00Z", 600)]
+    [InlineData("2025-12-31T23:51:00Z", 60)]
+    [InlineData("2025-12-31T23:50:00Z", null)]
+    [InlineData("2025-12-31T00:00:00Z", null)]
+    [InlineData("2026-01-01T00:00:01Z", null)]
+    [InlineData("not a time", null)]
+    [InlineData(null, null)]
+    public void A_served_gateway_is_released_ten_minutes_after_another_controller_accepted_its_class(string? accepted, int? secondsLeft)
+    {
+        var tenant = new TenantStub { Classes = { Class("other", "example.com/controller", "True", accepted) }, Routes = { Carried("other") } };
+
+        var ownership = GatewayOwnership.Of(GatewayOf("other"), tenant, Settings);
+
+        ownership.IsOurs.Should().Be(secondsLeft is not null);
+        ownership.TimeLeft.Should().Be(secondsLeft is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        ownership.Reason.Should().Be(secondsLeft is null ? null : "GatewayClassConflict");
+    }
+
+    [Fact]
+    public void A_gateway_that_its_owner_moves_to_the_class_of_another_controller_is_released_at_once()
+    {
+        var tenant = new TenantStub { Classes = { Class("theirs", "example.com/controller", "True", "2026-01-01T00:00:00Z") }, Routes = { Carried("kubelb") } };
+
+        GatewayOwnership.IsOf(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_gateway_that_was_never_served_is_not_ours_when_its_class_is_another_controllers()
+    {
+        var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", "True", "2026-01-01T00:00:00Z") } };
+
+        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().BeFalse();
     }
 
     [Theory]
@@ -54,8 +127,26 @@ public sealed class GatewayOwnershipTests
     [Fact]
     public void A_class_without_spec_is_not_ours() => GatewayOwnership.IsOursByController(new GatewayClass()).Should().BeFalse();
 
-    private static Gateway GatewayOf(string? className) => new() { Spec = new GatewaySpec { GatewayClassName = className } };
+    private static readonly TenantSettings Settings = new("tenant-t");
 
-    private static GatewayClass Class(string name, string? controller) =>
-        new() { Metadata = new V1ObjectMeta { Name = name }, Spec = new GatewayClassSpec { ControllerName = controller } };
+    private static Gateway GatewayOf(string? className) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "gw", NamespaceProperty = "default", Uid = "u" },
+        Spec = new GatewaySpec { GatewayClassName = className },
+    };
+
+    private static Route Carried(string className)
+    {
+        var gateway = GatewayOf(className);
+        return SourceResource.Wrap(gateway, ApiJson.ToJson(gateway.Spec!), services: null, "tenant-t");
+    }
+
+    private static GatewayClass Class(string name, string? controller, string? accepted = null, string? since = null) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name },
+        Spec = new GatewayClassSpec { ControllerName = controller },
+        Status = accepted is null
+            ? null
+            : new GatewayClassStatus { Conditions = [new Condition { Type = "Accepted", Status = accepted, Reason = "Accepted", Message = "", LastTransitionTime = since }] },
+    };
 }
