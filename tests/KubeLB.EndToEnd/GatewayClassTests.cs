@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.EndToEnd.Support;
 
@@ -20,11 +21,15 @@ public sealed class GatewayClassTests
         await bed.SettleAsync();
         bed.Writes().Where(w => w.Name is "theirs" or "their-gateway").Should().BeEmpty();
 
-        // Handed over to others: what is ours goes, and theirs is left to them.
+        // Without its class, and with one that names another controller, what is served is served on, with a warning; the class is not written.
         await bed.Tenant.DeleteAsync<GatewayClass>("", "ours");
+        await Eventually.GetAsync(
+            "the Gateway's Event names the class",
+            () => bed.Tenant.ListAsync<Corev1Event>("default"),
+            told => told.Any(e => e.InvolvedObject.Name == "my-gateway" && e is { Type: "Warning", Reason: "GatewayClassNotFound" }));
         await bed.Tenant.ApplyAsync(Class("ours", "example.com/another-controller"));
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Metadata.Finalizers is not { Count: > 0 }, "is released");
-        await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
+        await bed.SettleAsync();
+        (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway")).Should().NotBeNull();
         (await bed.Tenant.GetAsync<GatewayClass>("", "ours"))!.Status?.Conditions?.Should().NotContain(c => c.Type == "Accepted" && c.Status == "True");
     }
 

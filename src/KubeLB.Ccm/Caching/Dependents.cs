@@ -70,8 +70,8 @@ internal sealed class Dependents(
         var origins = change.Both().Select(RouteOrigin.Of).OfType<RouteOrigin>().Distinct().ToList();
         var own = origins.Where(o => o.Kind == kind).Select(o => new ResourceKey(o.Namespace, o.Name));
 
-        // A route is carried after its Gateway, and its status is read by the Gateway's generated name.
-        var renamed = change.Old is null || GeneratedName(change.Old) != GeneratedName(change.New)
+        // A route is carried after its Gateway and released with it, and its status is read by the Gateway's generated name.
+        var renamed = change.Old is null || change.New is null || GeneratedName(change.Old) != GeneratedName(change.New)
             ? origins.Where(o => o.Kind == Gateway.KindName)
                 .SelectMany(o => tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(o.Namespace, o.Name)))
                 .Select(r => ResourceKey.Of(r))

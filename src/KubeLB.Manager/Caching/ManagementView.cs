@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
@@ -47,7 +48,7 @@ internal sealed class ManagementView(Cluster management, TenantPlaces places, st
 
     public bool IsWithinLimit(Route route) => places.Has(route);
 
-    private static NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
+    private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, Indexes.OwnerOf(value)?.Uid, ownerless?.Invoke(value)) { IsOrphan = Indexes.IsOrphan(value) };
+        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, RouteSuccession.HolderOf(management.Informer<Route>(), value), ownerless?.Invoke(value)) { IsOrphan = Indexes.IsOrphan(value) };
 }

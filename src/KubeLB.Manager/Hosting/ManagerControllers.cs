@@ -71,8 +71,7 @@ internal static class ManagerControllers
             controller.OnlyWhileLeading = false;
             controller.Workers = Workers;
             controller.Watch<Route>(ManagementCluster.Name);
-            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) =>
-                OwnerlessServices.OriginOf(service) is null ? Indexes.OwnerKey(service) : [ConfigurationReconciler.AllOf(service.Namespace())]);
+            controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);
             controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.TenantOf(addresses.Namespace)]);
 
             // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that is gone has none.
@@ -84,6 +83,15 @@ internal static class ManagerControllers
         CertificateReconciler.AddController(services, options);
         WorkloadWatches.AddController(services);
         EndpointWatches.AddController(services);
+    }
+
+    // A Service that goes over from one Route to another is configured in one step: its listener is not to be removed and added again.
+    private static List<ResourceKey> RoutesOfService(Change<V1Service> change)
+    {
+        var owners = change.Both().SelectMany(Indexes.OwnerKey).Distinct().ToList();
+        return owners.Count > 1 || change.Both().Any(service => OwnerlessServices.OriginOf(service) is not null)
+            ? [ConfigurationReconciler.AllOf(change.Key.Namespace)]
+            : owners;
     }
 
     private static IEnumerable<ResourceKey> NodesOfTenantThatCameOrWent(Change<Tenant> change) =>

@@ -89,6 +89,7 @@ public static class ManagerHost
             services.AddSingleton<PolicyChanges>();
             services.AddSingleton<StatusPace>();
             services.AddSingleton<LeavingServices>();
+            services.AddSingleton<RouteSuccession>();
             services.AddSingleton<RouteEvents>();
             services.AddHostedService<RouteMetrics>();
             services.AddHostedService<RolloutMetrics>();

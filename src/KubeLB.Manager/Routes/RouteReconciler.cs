@@ -38,6 +38,7 @@ internal sealed class RouteReconciler(
     Applier applier,
     StatusPace pace,
     LeavingServices leaving,
+    RouteSuccession succession,
     ProxyConfigurations configurations,
     ProxyAcknowledgements acknowledgements,
     ReplicaReports reports,
@@ -58,12 +59,17 @@ internal sealed class RouteReconciler(
             pace.Forget(key);
             leaving.Forget(key);
             acknowledgements.Forget(key);
+            succession.Forget(key);
             return ReconcileResult.Done;
         }
 
         if (route.Metadata.DeletionTimestamp is not null)
         {
             acknowledgements.Forget(key);
+            if (succession.TimeLeft(route) is { } wait)
+            {
+                return ReconcileResult.RequeueAfter(wait);
+            }
 
             // What was generated goes first; its end is seen, and then so is the Route's.
             if (await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false))

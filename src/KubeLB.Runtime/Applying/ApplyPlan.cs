@@ -103,7 +103,7 @@ internal sealed class ApplyPlan(
         var patch = new JsonObject();
         PatchMap(patch, "labels", desired.Labels, _before.Labels);
         PatchMap(patch, "annotations", desired.Annotations, _before.Annotations);
-        PatchList(patch, "ownerReferences", desired.OwnerReferences, node => node?["uid"]?.ToString(), IsEarlierIncarnation);
+        PatchList(patch, "ownerReferences", desired.OwnerReferences, node => node?["uid"]?.ToString(), IsReplacedOwner);
         if (Metadata["deletionTimestamp"] is null)
         {
             // The API server refuses new finalizers on an object that is being deleted.
@@ -133,10 +133,13 @@ internal sealed class ApplyPlan(
         }
     }
 
-    // An owner of that name that was deleted and created anew: the reference to its former self would never be taken away.
-    private static bool IsEarlierIncarnation(JsonNode? present, JsonNode? wanted) =>
-        OwnerNames.All(field => JsonScalars.Same(present?[field], wanted?[field]))
-        && !JsonScalars.Same(present?["uid"], wanted?["uid"]);
+    // An owner of that name that was deleted and recreated: the reference to its former self would never be removed. And an object has one
+    // controller at most: the API server rejects a second one.
+    private static bool IsReplacedOwner(JsonNode? present, JsonNode? wanted) =>
+        !JsonScalars.Same(present?["uid"], wanted?["uid"])
+        && (OwnerNames.All(field => JsonScalars.Same(present?[field], wanted?[field])) || (IsController(present) && IsController(wanted)));
+
+    private static bool IsController(JsonNode? owner) => owner?["controller"] is JsonValue value && value.TryGetValue<bool>(out var isController) && isController;
 
     private void PatchList(
         JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf, Func<JsonNode?, JsonNode?, bool>? isReplacedBy = null)

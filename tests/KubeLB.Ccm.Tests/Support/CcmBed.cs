@@ -4,6 +4,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Ccm.Hosting;
 using KubeLB.EmbeddedCluster;
+using KubeLB.EndToEnd.Support;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Watching;
@@ -46,6 +47,8 @@ public sealed class CcmBed : IAsyncDisposable
     public KubeLB.Runtime.Clusters.Cluster Management => _outside.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>("management");
 
     public CapturedLog Log { get; } = new();
+
+    public ForwardedClock Clock { get; } = new();
 
     public IHost Host => _host!;
 
@@ -114,6 +117,7 @@ public sealed class CcmBed : IAsyncDisposable
             services =>
             {
                 services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+                services.AddSingleton<TimeProvider>(Clock);
                 services.AddSingleton(new ReflectorSettings { BackoffBase = TimeSpan.FromMilliseconds(5), BackoffCap = TimeSpan.FromMilliseconds(50) });
             });
         await host.StartAsync();

@@ -1,0 +1,80 @@
+using k8s;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Routes;
+
+/// <summary>
+/// An object that a tenant deletes and creates again has two Routes for a moment: one that is being deleted, and its successor. The successor inherits
+/// what was generated under the names that it has, so that clients keep the address and Envoy Gateway its configuration.
+/// </summary>
+internal sealed class RouteSuccession(
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TenantSettingsResolver settings,
+    ManagerOptions options,
+    TimeProvider time)
+{
+    // A successor that cannot inherit, because it is rejected for example, does not keep the old objects for ever.
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+
+    private readonly Waits _waits = new(time);
+
+    /// <summary>The Route for the same object of the tenant that is not being deleted; null if there is none.</summary>
+    /// <param name="routes">The Routes.</param>
+    /// <param name="deleted">A Route that is being deleted.</param>
+    public static Route? SuccessorOf(IInformer<Route> routes, Route deleted) => RouteOrigin.Of(deleted) is { } origin
+        ? routes.ByIndex(Indexes.ByOrigin, Indexes.OriginKey(deleted.Namespace, origin.Kind, origin.Namespace, origin.Name))
+            .FirstOrDefault(r => r.Metadata.DeletionTimestamp is null)
+        : null;
+
+    /// <summary>UID of the Route that an object belongs to: of its owner, or of the successor of an owner that is being deleted.</summary>
+    public static string? HolderOf(IInformer<Route> routes, IKubernetesObject<V1ObjectMeta> generated)
+    {
+        var owner = Indexes.OwnerOf(generated);
+        return owner is not null
+            && routes.Get(generated.Metadata.NamespaceProperty, owner.Name) is { Metadata.DeletionTimestamp: not null } deleted
+            && deleted.Metadata.Uid == owner.Uid
+            && SuccessorOf(routes, deleted) is { } successor
+                ? successor.Metadata.Uid
+                : owner?.Uid;
+    }
+
+    /// <summary>How long what was generated from a Route that is being deleted stays for its successor; null if it is to go now.</summary>
+    public TimeSpan? TimeLeft(Route deleted)
+    {
+        var key = ResourceKey.Of(deleted);
+        if (settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null })
+        {
+            return null;
+        }
+
+        if (SuccessorOf(management.Informer<Route>(), deleted) is null)
+        {
+            return HasGenerated(deleted) || HasServices(deleted) ? _waits.Left(key, "successor", options.ReplacementTime) : null;
+        }
+
+        // Services that the successor does not inherit leave after Envoy Gateway had time to turn away from them.
+        return HasGenerated(deleted) ? _waits.Left(key, "inheritance", Longest)
+            : HasServices(deleted) ? _waits.Left(key, "services", options.LeavingServices)
+            : null;
+    }
+
+    /// <summary>The Route is gone.</summary>
+    public void Forget(ResourceKey route) => _waits.End(route);
+
+    private bool HasGenerated(Route route) => Has<Gateway>(route) || Has<HttpRoute>(route) || Has<GrpcRoute>(route);
+
+    private bool HasServices(Route route) => Has<V1Service>(route);
+
+    private bool Has<T>(Route route)
+        where T : class, IKubernetesObject<V1ObjectMeta> => management.Informer<T>().ByIndex(Indexes.ByOwner, route.Metadata.Uid).Count > 0;
+}
