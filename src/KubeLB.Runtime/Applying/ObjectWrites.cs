@@ -27,14 +27,17 @@ internal static class ObjectWrites
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict && StatusMessage.ReasonOf(e) is null or "AlreadyExists")
         {
-            if (cluster.FindInformer<T>() is { } informer
-                && await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is { } live)
+            if (cluster.FindInformer<T>() is { } informer)
             {
-                var isWatched = await informer.IsInScopeAsync(key, cancellationToken).ConfigureAwait(false);
-                informer.Answered(key, null, live);
-                if (isWatched)
+                informer.Contradicted(key, null);
+                if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is { } live)
                 {
-                    informer.Contradicted(key, live);
+                    var isWatched = await informer.IsInScopeAsync(key, cancellationToken).ConfigureAwait(false);
+                    informer.Answered(key, null, live);
+                    if (!isWatched)
+                    {
+                        informer.Explained(key);
+                    }
                 }
             }
 

@@ -125,18 +125,19 @@ internal sealed class ObjectStore<T>
     /// <param name="key">The object.</param>
     /// <param name="seen">What the store showed when the write was computed; null for nothing.</param>
     /// <param name="live">What the answer shows; null for nothing.</param>
-    /// <returns>Whether the answer contradicts the store, which has not moved on since.</returns>
-    public bool Correct(ResourceKey key, T? seen, T? live)
+    /// <param name="contradicted">Called if the answer contradicts the store, which has not moved on since; must be quick.</param>
+    public void Correct(ResourceKey key, T? seen, T? live, Action contradicted)
     {
-        var contradicts = false;
         lock (_gate)
         {
+            var contradicts = false;
             var stored = _objects.Get(key);
             var isAsSeen = IsSame(stored, seen);
             if (live is not null)
             {
                 Record(key, live);
-                contradicts = isAsSeen && (!IsNews(key, stored, live) ? !IsSame(stored, live) : stored is not null && stored.Metadata.Uid != live.Metadata.Uid);
+                contradicts = isAsSeen
+                    && (IsNews(key, stored, live) ? stored is not null && stored.Metadata.Uid != live.Metadata.Uid : !IsSame(stored, live));
                 if (contradicts)
                 {
                     Set(key, stored, live);
@@ -152,15 +153,31 @@ internal sealed class ObjectStore<T>
                 Remove(key, stored, seen.Metadata.Uid, seen.Metadata.ResourceVersion);
             }
 
+            if (contradicts)
+            {
+                contradicted();
+            }
+
             _countChanged(_objects.Count);
         }
 
         _dispatcher.Dispatch();
-        return contradicts;
+    }
+
+    /// <summary>Calls <paramref name="action"/> if the store shows what it showed before; it must be quick.</summary>
+    public void IfStill(ResourceKey key, T? seen, Action action)
+    {
+        lock (_gate)
+        {
+            if (IsSame(_objects.Get(key), seen))
+            {
+                action();
+            }
+        }
     }
 
     /// <summary>Whether both are nothing, or the same version of one incarnation.</summary>
-    public static bool IsSame(T? one, T? other) => one is null || other is null
+    private static bool IsSame(T? one, T? other) => one is null || other is null
         ? one is null && other is null
         : one.Metadata.Uid == other.Metadata.Uid && one.Metadata.ResourceVersion == other.Metadata.ResourceVersion;
 

@@ -143,23 +143,21 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
 
         var prepared = live is null ? null : Prepare(ResourceJson.Copy(live));
-        if ((live is null || prepared is not null) && _store.Correct(key, seen, prepared))
+        if (live is null || prepared is not null)
         {
-            _doubts.Add(key);
+            _store.Correct(key, seen, prepared, () => _doubts.Add(key));
         }
     }
 
     /// <summary>The API server rejected a write that was computed from the store, because the object is not as the store shows it.</summary>
     /// <param name="key">The object.</param>
     /// <param name="seen">What the store showed when the write was computed.</param>
-    public void Contradicted(ResourceKey key, T? seen)
-    {
+    public void Contradicted(ResourceKey key, T? seen) =>
         // If the store has moved on since, the watch was behind and has caught up.
-        if (ObjectStore<T>.IsSame(_store.Get(key), seen))
-        {
-            _doubts.Add(key);
-        }
-    }
+        _store.IfStill(key, seen, () => _doubts.Add(key));
+
+    /// <summary>There is a reason why the store differs from the API server in this object; no list is needed.</summary>
+    public void Explained(ResourceKey key) => _doubts.Settle(key);
 
     /// <summary>Whether the API server has the object and the informer's selectors match it.</summary>
     public async Task<bool> IsInScopeAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -248,20 +246,21 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
     {
-        _doubts.Settle(ResourceKey.Of(obj));
-        if (Prepare(obj) is not { } prepared)
+        var key = ResourceKey.Of(obj);
+        if (Prepare(obj) is { } prepared)
         {
-            return;
+            if (deleted)
+            {
+                _store.Delete(prepared);
+            }
+            else
+            {
+                _store.Upsert(prepared);
+            }
         }
 
-        if (deleted)
-        {
-            _store.Delete(prepared);
-        }
-        else
-        {
-            _store.Upsert(prepared);
-        }
+        // Only now: a write that contradicts the store either sees that it has moved on, or is settled here.
+        _doubts.Settle(key);
     }
 
     void IReflectorSink<T>.NotServed()
@@ -283,11 +282,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     void IReflectorSink<T>.Undecodable(UndecodableObject problem, bool deleted)
     {
         Skip(problem);
-        _doubts.Settle(new ResourceKey(problem.Namespace, problem.Name));
-        if (deleted && _store.Get(new ResourceKey(problem.Namespace, problem.Name)) is { } stored)
+        var key = new ResourceKey(problem.Namespace, problem.Name);
+        if (deleted && _store.Get(key) is { } stored)
         {
             _store.Delete(stored);
         }
+
+        _doubts.Settle(key);
     }
 
     private void Synced(int count)

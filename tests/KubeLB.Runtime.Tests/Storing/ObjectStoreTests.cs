@@ -150,13 +150,13 @@ public sealed class ObjectStoreTests
     {
         var seen = At("50");
         _store.Upsert(seen);
-        _store.Correct(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
+        Correct(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
         Stored.Should().Be("7");
-        _store.Correct(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
+        Correct(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
         Stored.Should().BeNull();
-        _store.Correct(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
+        Correct(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
         Stored.Should().Be("6");
-        _store.Correct(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
+        Correct(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
         Stored.Should().Be("8");
     }
 
@@ -165,14 +165,14 @@ public sealed class ObjectStoreTests
     {
         var seen = At("5");
         _store.Upsert(seen);
-        _store.Correct(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
+        Correct(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
         _store.Upsert(At("8"));
-        _store.Correct(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
+        Correct(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
         Stored.Should().Be("8");
         _store.Delete(At("9"));
-        _store.Correct(Key, seen, null).Should().BeFalse("the watch has told of the deletion");
+        Correct(Key, seen, null).Should().BeFalse("the watch has told of the deletion");
         _store.Upsert(At("12", "two"));
-        _store.Correct(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
+        Correct(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
         Stored.Should().Be("12");
     }
 
@@ -270,6 +270,13 @@ public sealed class ObjectStoreTests
     [InlineData("5", null, true)]
     public void Versions_are_compared_as_numbers_of_any_length(string candidate, string? stored, bool newer) =>
         ResourceVersions.IsNewer(candidate, stored).Should().Be(newer);
+
+    private bool Correct(ResourceKey key, Widget? seen, Widget? live)
+    {
+        var contradicts = false;
+        _store.Correct(key, seen, live, () => contradicts = true);
+        return contradicts;
+    }
 
     private static Widget At(string version, string uid = "one", string name = "w") => new()
     {
