@@ -12,11 +12,16 @@ public sealed class FaultInjector
     private readonly HashSet<ActiveRequest> _active = [];
     private readonly ClusterStore _store;
     private readonly TimeProvider _time;
+    private readonly Action _restored;
 
-    internal FaultInjector(ClusterStore store, TimeProvider time)
+    /// <param name="store">What the cluster stores.</param>
+    /// <param name="time">The clock of delays.</param>
+    /// <param name="restored">Brings what is derived from the store into line after a snapshot was put back.</param>
+    internal FaultInjector(ClusterStore store, TimeProvider time, Action restored)
     {
         _store = store;
         _time = time;
+        _restored = restored;
     }
 
     /// <summary>Adds a rule. Rules are tried in the order they were added; the first one that selects a request applies.</summary>
@@ -56,6 +61,21 @@ public sealed class FaultInjector
     {
         _store.Compact();
         _store.EndWatches();
+    }
+
+    /// <summary>Copies everything that is stored, as a backup of etcd does.</summary>
+    public ClusterSnapshot TakeSnapshot() => new(_store.Save());
+
+    /// <summary>
+    /// Puts a copy back, as restoring etcd from a backup and restarting the API server does: objects, uids and resourceVersions are those of
+    /// then, and all watches end. A watch that resumes from a version after that of the copy is accepted, and gets nothing until versions
+    /// pass it. Tokens that were issued meanwhile remain valid as far as their ServiceAccounts and Secrets exist.
+    /// </summary>
+    public void RestoreSnapshot(ClusterSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        _store.Restore(snapshot.Content);
+        _restored();
     }
 
     /// <summary>Removes all rules.</summary>

@@ -67,7 +67,11 @@ internal sealed class ClusterServices : IAsyncDisposable
             new ScaleHandler(store, _updater),
             new PodLogHandler(store, options.PodLogs, time),
             new ReviewHandler(_registry, store, policy, authenticator, _issuer, time));
-        Faults = new FaultInjector(store, time);
+        Faults = new FaultInjector(store, time, () =>
+        {
+            _addresses.Take(store.Table("", "services"));
+            _registry.Restore(store.Table("apiextensions.k8s.io", "customresourcedefinitions"));
+        });
         Server = new ApiServer(_registry, handlers, authenticator, new Authorizer(policy), Requests, Faults, time, logger);
     }
 

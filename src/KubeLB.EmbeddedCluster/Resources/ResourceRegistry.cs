@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
@@ -64,6 +66,20 @@ internal sealed class ResourceRegistry(ValidationRules rules)
             _custom[name] = (spec.Text("group")!, spec.Object("names").Text("plural")!, spec.Object("names").Text("kind")!, versions);
             _ordered = _ordered.AddRange(versions);
             Interlocked.Increment(ref _generation);
+        }
+    }
+
+    /// <summary>Serves what the CustomResourceDefinitions of a table say, and no other custom resources.</summary>
+    public void Restore(ResourceTable definitions)
+    {
+        var stored = definitions.Current.Values.SelectMany(objects => objects.Values).ToList();
+        foreach (var name in _custom.Keys.Except(stored.Select(definition => definition.Name)).ToList())
+        {
+            RemoveCustom(name);
+        }
+        foreach (var definition in stored.Select(definition => definition.ToTree()).Where(CustomResourceDefinitionStrategy.IsEstablished))
+        {
+            AddCustom(definition);
         }
     }
 

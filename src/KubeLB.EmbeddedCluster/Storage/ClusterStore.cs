@@ -52,7 +52,7 @@ internal sealed class ClusterStore(int historyCapacity)
     {
         lock (_lock)
         {
-            if (revision < table.History.OldestResumable)
+            if (revision < table.History.OldestResumable || revision > _revision)
             {
                 return null;
             }
@@ -65,6 +65,51 @@ internal sealed class ClusterStore(int historyCapacity)
                 namespaces = namespaces.SetItem(stored.Namespace, objects);
             }
             return new TableSnapshot(revision, namespaces);
+        }
+    }
+
+    /// <summary>Copies everything.</summary>
+    public StoreSnapshot Save()
+    {
+        lock (_lock)
+        {
+            return new StoreSnapshot(_revision, _tables.Values.ToDictionary(table => table, table => new TableSnapshot(_revision, table.Current)));
+        }
+    }
+
+    /// <summary>
+    /// Puts a copy back, as a restart with a restored etcd does: resourceVersions continue from that of the copy, the history is empty and every
+    /// watch ends. Followers get what differs, at the versions of the copy.
+    /// </summary>
+    public void Restore(StoreSnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            var changes = new List<StoreChange>();
+            foreach (var table in _tables.Values)
+            {
+                var before = table.Snapshot(_revision);
+                var after = snapshot.Of(table);
+                table.Restore(after);
+                changes.AddRange(Differences(before, after).Select(change => new StoreChange(table, change)));
+            }
+            _revision = snapshot.Revision;
+            _byUid.Clear();
+            _dependents.Clear();
+            foreach (var table in _tables.Values)
+            {
+                foreach (var stored in table.Snapshot(_revision).Objects(null))
+                {
+                    Index(table, null, stored);
+                }
+            }
+            foreach (var change in changes)
+            {
+                foreach (var follower in _followers)
+                {
+                    follower(change);
+                }
+            }
         }
     }
 
@@ -184,6 +229,25 @@ internal sealed class ClusterStore(int historyCapacity)
             foreach (var table in _tables.Values)
             {
                 table.History.Compact(_revision);
+            }
+        }
+    }
+
+    private static IEnumerable<WatchEvent> Differences(TableSnapshot before, TableSnapshot after)
+    {
+        foreach (var old in before.Objects(null))
+        {
+            if (after.Find(old.Namespace, old.Name) is null)
+            {
+                yield return new WatchEvent(ChangeType.Deleted, old, old);
+            }
+        }
+        foreach (var stored in after.Objects(null))
+        {
+            var old = before.Find(stored.Namespace, stored.Name);
+            if (!ReferenceEquals(old, stored))
+            {
+                yield return new WatchEvent(old is null ? ChangeType.Added : ChangeType.Modified, stored, old);
             }
         }
     }

@@ -7,11 +7,13 @@ namespace KubeLB.EmbeddedCluster.Storage;
 internal sealed class ResourceTable
 {
     private readonly List<WatchSubscription> _subscriptions = [];
+    private readonly int _historyCapacity;
     private ImmutableSortedDictionary<string, NamespaceMap> _namespaces =
         ImmutableSortedDictionary.Create<string, NamespaceMap>(StringComparer.Ordinal);
 
     internal ResourceTable(string group, string resource, int historyCapacity, long revision)
     {
+        _historyCapacity = historyCapacity;
         Group = group;
         Resource = resource;
         History = new WatchHistory(historyCapacity, revision);
@@ -21,7 +23,7 @@ internal sealed class ResourceTable
 
     public string Resource { get; }
 
-    internal WatchHistory History { get; }
+    internal WatchHistory History { get; private set; }
 
     internal IReadOnlyList<WatchSubscription> Subscriptions => _subscriptions;
 
@@ -31,6 +33,20 @@ internal sealed class ResourceTable
 
     public StoredObject? Find(string @namespace, string name) =>
         Current.TryGetValue(@namespace, out var objects) && objects.TryGetValue(name, out var found) ? found : null;
+
+    internal TableSnapshot Snapshot(long revision) => new(revision, Current);
+
+    /// <summary>Replaces all objects, forgets the history and ends all watches.</summary>
+    internal void Restore(TableSnapshot snapshot)
+    {
+        Volatile.Write(ref _namespaces, snapshot.Namespaces);
+        Count = snapshot.Namespaces.Values.Sum(objects => objects.Count);
+        History = new WatchHistory(_historyCapacity, snapshot.Revision);
+        foreach (var subscription in _subscriptions)
+        {
+            subscription.End();
+        }
+    }
 
     internal void Put(StoredObject stored)
     {

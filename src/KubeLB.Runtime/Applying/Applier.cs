@@ -140,22 +140,7 @@ public sealed class Applier
         ArgumentNullException.ThrowIfNull(cluster);
         var key = ResourceKey.Of(current);
         _memory.Forget(new(cluster.Name, ResourceKind.Of<T>(), key));
-        var (found, left) = await cluster.ClientOf<T>().DeleteAndTellAsync(key, current.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        if (!cluster.Watches<T>())
-        {
-            return found;
-        }
-
-        if (left is not null)
-        {
-            cluster.Informer<T>().Observe(left);
-        }
-        else
-        {
-            cluster.Informer<T>().ObserveDeleted(current);
-        }
-
-        return found;
+        return await ObjectWrites.DeleteAsync(cluster, current, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -251,7 +236,7 @@ public sealed class Applier
             return new(current, ApplyOutcome.Unchanged);
         }
 
-        var patched = await ObjectWrites.PatchAsync<T>(cluster, key, patch, cancellationToken).ConfigureAwait(false);
+        var patched = await ObjectWrites.PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
         Written(informer, id, wanted, patched, mode);
         return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }
@@ -277,8 +262,6 @@ public sealed class Applier
     private void Written<T>(IInformer<T> informer, AppliedMemory.ObjectId id, DesiredObject wanted, T answer, ApplyMode mode)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        informer.Observe(answer);
-
         // A transform may have dropped parts; what the next apply will see counts.
         var shown = informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == answer.Metadata.ResourceVersion ? stored : answer;
         var after = new ApplyPlan(wanted, ResourceJson.ToNode(shown), _annotation, mode);

@@ -15,46 +15,60 @@ internal static class ObjectWrites
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         ResourceJson.ToNode(current)["status"]?.DeepClone() as JsonObject ?? [];
 
-    public static void Observe<T>(Cluster cluster, T written)
-        where T : class, IKubernetesObject<V1ObjectMeta>
-    {
-        if (cluster.Watches<T>())
-        {
-            cluster.Informer<T>().Observe(written);
-        }
-    }
-
+    /// <summary>Creates an object that the cache does not show.</summary>
     public static async Task<T> CreateAsync<T>(Cluster cluster, ResourceKey key, JsonObject create, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            return await cluster.ClientOf<T>().CreateAsync(create, key.Namespace, cancellationToken).ConfigureAwait(false);
+            var created = await cluster.ClientOf<T>().CreateAsync(create, key.Namespace, cancellationToken).ConfigureAwait(false);
+            cluster.FindInformer<T>()?.Answered(key, null, created);
+            return created;
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict && StatusMessage.ReasonOf(e) is null or "AlreadyExists")
         {
-            if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is { } live)
+            if (cluster.FindInformer<T>() is { } informer)
             {
-                Observe(cluster, live);
+                informer.Contradicted(key, null);
+                if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is { } live)
+                {
+                    var isWatched = await informer.IsInScopeAsync(key, cancellationToken).ConfigureAwait(false);
+                    informer.Answered(key, null, live);
+                    if (!isWatched)
+                    {
+                        informer.Explained(key);
+                    }
+                }
             }
 
             throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} exists in cluster \"{cluster.Name}\" although the cache did not show it.", e);
         }
     }
 
-    public static async Task<T> PatchAsync<T>(Cluster cluster, ResourceKey key, JsonObject patch, CancellationToken cancellationToken)
+    /// <summary>Patches an object that the cache shows.</summary>
+    public static async Task<T> PatchAsync<T>(Cluster cluster, T current, JsonObject patch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
+        var key = ResourceKey.Of(current);
         try
         {
-            return await cluster.Client<T>().MergePatchAsync(key, patch, cancellationToken).ConfigureAwait(false);
+            var patched = await cluster.ClientOf<T>().MergePatchAsync(key, patch, cancellationToken).ConfigureAwait(false);
+            cluster.FindInformer<T>()?.Answered(key, current, patched);
+            return patched;
         }
-        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+        catch (HttpOperationException e) when (StatusMessage.SaysObjectIsMissing(e))
         {
+            cluster.FindInformer<T>()?.Answered(key, current, null);
             throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
+        {
+            cluster.FindInformer<T>()?.Contradicted(key, current);
+            throw;
         }
     }
 
+    /// <summary>Patches the status of an object that the cache shows.</summary>
     public static async Task<Applied<T>> WriteStatusAsync<T>(
         Cluster cluster, T current, JsonObject status, bool guarded, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -69,18 +83,30 @@ internal static class ObjectWrites
         var key = ResourceKey.Of(current);
         try
         {
-            var patched = await cluster.Client<T>().MergePatchStatusAsync(key, patch, cancellationToken).ConfigureAwait(false);
-            Observe(cluster, patched);
+            var patched = await cluster.ClientOf<T>().MergePatchStatusAsync(key, patch, cancellationToken).ConfigureAwait(false);
+            cluster.FindInformer<T>()?.Answered(key, current, patched);
             return new(patched, ApplyOutcome.Patched);
         }
-        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
+        catch (HttpOperationException e) when (StatusMessage.SaysObjectIsMissing(e))
         {
-            throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it (or the kind has no status subresource).", e);
+            // A kind without a status subresource is answered in the same words.
+            if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                throw new StaleCacheException($"The status of {ResourceKind.Of<T>()} {key} in cluster \"{cluster.Name}\" cannot be written: there is no such subresource.", e);
+            }
+
+            cluster.FindInformer<T>()?.Answered(key, current, null);
+            throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
+        {
+            cluster.FindInformer<T>()?.Contradicted(key, current);
+            throw;
         }
     }
 
-    public static async Task<T> WriteAnnotationsAsync<T>(
+    /// <summary>Sets annotations of the version of an object that the cache shows; null removes one.</summary>
+    public static Task<T> WriteAnnotationsAsync<T>(
         Cluster cluster, T current, IReadOnlyDictionary<string, string?> annotations, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -93,13 +119,11 @@ internal static class ObjectWrites
                 ["resourceVersion"] = current.Metadata.ResourceVersion,
             },
         };
-        var patched = await PatchAsync<T>(cluster, ResourceKey.Of(current), patch, cancellationToken).ConfigureAwait(false);
-        Observe(cluster, patched);
-        return patched;
+        return PatchAsync(cluster, current, patch, cancellationToken);
     }
 
-    public static async Task<T> WriteFinalizersAsync<T>(
-        Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
+    /// <summary>Replaces the finalizers of the version of an object that the cache shows.</summary>
+    public static async Task<T> WriteFinalizersAsync<T>(Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -111,17 +135,45 @@ internal static class ObjectWrites
                 ["resourceVersion"] = current.Metadata.ResourceVersion,
             },
         };
-        var patched = await PatchAsync<T>(cluster, ResourceKey.Of(current), patch, cancellationToken).ConfigureAwait(false);
-        if (patched.Metadata.DeletionTimestamp is not null && patched.Metadata.Finalizers is not { Count: > 0 } && cluster.Watches<T>())
+        var patched = await PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
+        if (patched.Metadata.DeletionTimestamp is not null && patched.Metadata.Finalizers is not { Count: > 0 })
         {
             // The last finalizer held it: with this write the object is gone.
-            cluster.Informer<T>().ObserveDeleted(patched);
-        }
-        else
-        {
-            Observe(cluster, patched);
+            cluster.FindInformer<T>()?.ObserveDeleted(patched);
         }
 
         return patched;
+    }
+
+    /// <summary>Deletes the incarnation of an object that the cache shows.</summary>
+    /// <returns>False if it was gone already.</returns>
+    public static async Task<bool> DeleteAsync<T>(Cluster cluster, T current, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var key = ResourceKey.Of(current);
+        var informer = cluster.FindInformer<T>();
+        try
+        {
+            var (found, left) = await cluster.ClientOf<T>().DeleteAndTellAsync(key, current.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            if (left is not null)
+            {
+                informer?.Observe(left);
+            }
+            else if (found)
+            {
+                informer?.ObserveDeleted(current);
+            }
+            else
+            {
+                informer?.Answered(key, current, null);
+            }
+
+            return found;
+        }
+        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
+        {
+            informer?.Contradicted(key, current);
+            throw;
+        }
     }
 }

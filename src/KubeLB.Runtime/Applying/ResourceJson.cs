@@ -25,6 +25,11 @@ public static class ResourceJson
         return KubernetesJson.Deserialize<T>(node) ?? throw new JsonException($"null is not a {typeof(T).Name}.");
     }
 
+    /// <summary>Whether two objects have the same content; the order of fields that no type knows counts.</summary>
+    internal static bool AreSame<T>(T one, T other)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        KubernetesJson.Serialize(one) == KubernetesJson.Serialize(other);
+
     /// <summary>The JSON of any part of an object, for example a status: what <see cref="Applier.ApplyStatusAsync{T}"/> takes.</summary>
     public static JsonNode? ToNodeOfPart(object? part) => part switch
     {

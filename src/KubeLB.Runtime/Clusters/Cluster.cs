@@ -163,6 +163,11 @@ public sealed class Cluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
+        foreach (var informer in _informers.Values)
+        {
+            informer.Dispose();
+        }
+
         Kubernetes.Dispose();
         _stop.Dispose();
     }
@@ -174,6 +179,10 @@ public sealed class Cluster : IAsyncDisposable
 
     internal bool Watches<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
+
+    /// <summary>The informer of a kind, for what only the runtime itself asks of it; null if the kind is not watched.</summary>
+    internal Informer<T>? FindInformer<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> => _informers.GetValueOrDefault(ResourceKind.Of<T>()) as Informer<T>;
 
     internal IInformerRunner? FindInformer(ResourceKind kind) => _informers.GetValueOrDefault(kind);
 

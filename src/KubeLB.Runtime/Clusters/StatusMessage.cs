@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using k8s.Autorest;
 
@@ -20,7 +21,13 @@ internal static class StatusMessage
     /// <summary>The reason of a Status, for example <c>AlreadyExists</c>; null if there is none.</summary>
     public static string? ReasonOf(HttpOperationException refusal) => Field(refusal.Response?.Content, "reason");
 
-    private static string? Field(string? body, string name)
+    /// <summary>
+    /// Whether it is a 404 about an object, which its Status then names; the 404 of a kind that is not served names none.
+    /// </summary>
+    public static bool SaysObjectIsMissing(HttpOperationException refusal) =>
+        refusal.Response?.StatusCode == HttpStatusCode.NotFound && Field(refusal.Response.Content, "details", "name") is { Length: > 0 };
+
+    private static string? Field(string? body, params ReadOnlySpan<string> path)
     {
         if (body is null || !body.AsSpan().TrimStart().StartsWith("{"))
         {
@@ -30,7 +37,16 @@ internal static class StatusMessage
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            var value = document.RootElement;
+            foreach (var name in path)
+            {
+                if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out value))
+                {
+                    return null;
+                }
+            }
+
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         }
         catch (JsonException)
         {

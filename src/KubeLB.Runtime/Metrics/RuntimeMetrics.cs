@@ -44,7 +44,7 @@ internal sealed class RuntimeMetrics
         _informerSkipped = factory.CreateCounter($"{prefix}_informer_undecodable_total", "Objects left out because they do not fit their type.", "cluster", "resource");
         _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server answered the latest request and took our credentials, else 0.", "cluster");
         _watchRestarts = factory.CreateCounter($"{prefix}_watch_restarts_total",
-            "Watches that ended before their time: dropped, expired (410, listed again) or failed.", "cluster", "resource", "reason");
+            "Watches that ended before their time: dropped, expired (410, listed again), failed, or relist (a complete list was needed).", "cluster", "resource", "reason");
         _managed = factory.CreateGauge($"{prefix}_managed_objects",
             "Objects in the local cache that this component wrote, or holds by its finalizer.", "cluster", "resource");
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");

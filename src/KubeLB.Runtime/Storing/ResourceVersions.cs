@@ -19,6 +19,12 @@ internal static class ResourceVersions
         return left.Length != right.Length ? left.Length > right.Length : left.SequenceCompareTo(right) > 0;
     }
 
+    /// <summary>
+    /// True if <paramref name="candidate"/> is before <paramref name="seen"/>, which the versions of one storage never are: it was put back to an
+    /// earlier state. False where versions cannot be ordered.
+    /// </summary>
+    public static bool GoesBack(string? candidate, string? seen) => IsNumber(candidate) && IsNumber(seen) && IsNewer(seen, candidate);
+
     public static string? Later(string? left, string? right) => IsNewer(left, right) ? left : right;
 
     private static bool IsNumber([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] string? version) =>

@@ -37,6 +37,19 @@ internal sealed class Tombstones(int capacity)
 
     public void Remove(ResourceKey key) => _graves.Remove(key);
 
+    /// <summary>
+    /// A complete list of that version has been read: what it says of an incarnation or of later versions counts more than what is remembered
+    /// from before, which may be from a storage that was put back since.
+    /// </summary>
+    public void Listed(string resourceVersion)
+    {
+        foreach (var (key, grave) in _graves)
+        {
+            var isLater = ResourceVersions.IsNewer(grave.ResourceVersion, resourceVersion);
+            _graves[key] = grave with { Uid = null, ResourceVersion = isLater ? resourceVersion : grave.ResourceVersion };
+        }
+    }
+
     // A deletion has a version of its own, which no living object has; a change that takes an object out of the selector does not. Whoever
     // read it since knows that it lives.
     private static bool IsLeaver(string? resourceVersion, Grave grave) =>

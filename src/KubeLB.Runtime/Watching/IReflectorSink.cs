@@ -8,7 +8,15 @@ namespace KubeLB.Runtime.Watching;
 internal interface IReflectorSink<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable);
+    /// <summary>A complete list is about to be asked for.</summary>
+    void Listing();
+
+    /// <summary>A complete list.</summary>
+    /// <param name="items">The objects.</param>
+    /// <param name="resourceVersion">The version of the list.</param>
+    /// <param name="undecodable">Objects that could not be read.</param>
+    /// <param name="suspect">Whether the storage may have been put back, so that one version of an object may have two contents.</param>
+    void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool suspect);
 
     void Changed(T obj, bool deleted);
 
@@ -18,7 +26,7 @@ internal interface IReflectorSink<T>
     void NotServed();
 
     /// <summary>A watch ended before its time.</summary>
-    /// <param name="reason"><c>dropped</c>, <c>expired</c> or <c>failed</c>.</param>
+    /// <param name="reason"><c>dropped</c>, <c>expired</c>, <c>failed</c> or <c>relist</c>.</param>
     void Restarted(string reason);
 
     void Undecodable(UndecodableObject problem, bool deleted);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Watching;
 
 /// <summary>What a cluster needs of an informer whatever its type.</summary>
-internal interface IInformerRunner
+internal interface IInformerRunner : IDisposable
 {
     ResourceKind Kind { get; }
 
@@ -31,6 +31,9 @@ internal interface IInformerRunner
     /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
     Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
+    /// <summary>Ends the present watch and reads a complete list next.</summary>
+    void Relist();
+
     Task RunAsync(CancellationToken cancellationToken);
 }
 
@@ -42,6 +45,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private readonly InformerBuilder<T> _settings;
     private readonly ObjectStore<T> _store;
     private readonly Reflector<T> _reflector;
+    private readonly Doubts _doubts;
+    private readonly ResourceClient<T> _client;
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -72,6 +77,12 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             count => metrics.InformerObjects(cluster, Kind.FullName, count));
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
         _reflector = new Reflector<T>(cluster, client, transport, scope, settings.WhenAbsent == WhenAbsent.NobodyWaits, this, troubles, limits, time, logger);
+        _client = client;
+        _doubts = new Doubts(limits, time, key =>
+        {
+            Log.Contradicted(logger, Kind.FullName, key, cluster);
+            Relist();
+        });
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -116,14 +127,70 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ArgumentNullException.ThrowIfNull(written);
         if (IsWatched(written) && Prepare(ResourceJson.Copy(written)) is { } prepared)
         {
-            _store.Upsert(prepared);
+            _store.Written(prepared);
         }
     }
+
+    /// <summary>The API server's answer to a write shows an object, or that there is none; the write was computed from the store.</summary>
+    /// <param name="key">The object.</param>
+    /// <param name="seen">What the store showed when the write was computed.</param>
+    /// <param name="live">What the answer shows; null for none.</param>
+    public void Answered(ResourceKey key, T? seen, T? live)
+    {
+        if (live is not null && !IsWatched(live))
+        {
+            return;
+        }
+
+        var prepared = live is null ? null : Prepare(ResourceJson.Copy(live));
+        if (live is null || prepared is not null)
+        {
+            _store.Correct(key, seen, prepared, () => _doubts.Add(key));
+        }
+    }
+
+    /// <summary>The API server rejected a write that was computed from the store, because the object is not as the store shows it.</summary>
+    /// <param name="key">The object.</param>
+    /// <param name="seen">What the store showed when the write was computed.</param>
+    public void Contradicted(ResourceKey key, T? seen) =>
+        // If the store has moved on since, the watch was behind and has caught up.
+        _store.IfStill(key, seen, () => _doubts.Add(key));
+
+    /// <summary>There is a reason why the store differs from the API server in this object; no list is needed.</summary>
+    public void Explained(ResourceKey key) => _doubts.Settle(key);
+
+    /// <summary>Whether the API server has the object and the informer's selectors match it.</summary>
+    public async Task<bool> IsInScopeAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(_settings.LabelSelector) && string.IsNullOrEmpty(_settings.FieldSelector))
+        {
+            return true;
+        }
+
+        var byName = $"metadata.name={key.Name}";
+        var query = new ListQuery
+        {
+            Namespace = key.Namespace,
+            LabelSelector = _settings.LabelSelector,
+            FieldSelector = string.IsNullOrEmpty(_settings.FieldSelector) ? byName : $"{_settings.FieldSelector},{byName}",
+        };
+        var found = await _client.ListAsync(query, cancellationToken).ConfigureAwait(false);
+        return found.Items.Count + found.Undecodable.Count > 0;
+    }
+
+    /// <summary>Ends the present watch and reads a complete list next.</summary>
+    public void Relist() => _reflector.Relist();
 
     public void ObserveDeleted(T deleted)
     {
         ArgumentNullException.ThrowIfNull(deleted);
         _store.DeleteIncarnation(deleted);
+    }
+
+    public void Dispose()
+    {
+        _doubts.Dispose();
+        _reflector.Dispose();
     }
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -143,7 +210,9 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
     }
 
-    void IReflectorSink<T>.Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable)
+    void IReflectorSink<T>.Listing() => _store.BeginList();
+
+    void IReflectorSink<T>.Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool suspect)
     {
         var kept = new HashSet<ResourceKey>();
         foreach (var problem in undecodable)
@@ -165,30 +234,33 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             }
         }
 
-        _store.Replace(prepared, resourceVersion, kept, () =>
+        _store.Replace(prepared, resourceVersion, kept, suspect, () =>
         {
             _notServed = false;
             _complete = true;
         });
+        _doubts.Listed();
         _metrics.InformerListed(_cluster, Kind.FullName);
         Synced(prepared.Count);
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
     {
-        if (Prepare(obj) is not { } prepared)
+        var key = ResourceKey.Of(obj);
+        if (Prepare(obj) is { } prepared)
         {
-            return;
+            if (deleted)
+            {
+                _store.Delete(prepared);
+            }
+            else
+            {
+                _store.Upsert(prepared);
+            }
         }
 
-        if (deleted)
-        {
-            _store.Delete(prepared);
-        }
-        else
-        {
-            _store.Upsert(prepared);
-        }
+        // Only now: a write that contradicts the store either sees that it has moved on, or is settled here.
+        _doubts.Settle(key);
     }
 
     void IReflectorSink<T>.NotServed()
@@ -210,10 +282,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     void IReflectorSink<T>.Undecodable(UndecodableObject problem, bool deleted)
     {
         Skip(problem);
-        if (deleted && _store.Get(new ResourceKey(problem.Namespace, problem.Name)) is { } stored)
+        var key = new ResourceKey(problem.Namespace, problem.Name);
+        if (deleted && _store.Get(key) is { } stored)
         {
             _store.Delete(stored);
         }
+
+        _doubts.Settle(key);
     }
 
     private void Synced(int count)

@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Watching {Resource} in cluster \"{Cluster}\" works again.")]
     public static partial void WatchRecovered(ILogger logger, string resource, string cluster);
 
-    [LoggerMessage(10, LogLevel.Information, "Cluster \"{Cluster}\" works again.")]
+    [LoggerMessage(15, LogLevel.Information, "Cluster \"{Cluster}\" works again.")]
     public static partial void ClusterRecovered(ILogger logger, string cluster);
 
     [LoggerMessage(3, LogLevel.Information, "Watching {Resource} in cluster \"{Cluster}\": {Count} objects.")]
@@ -34,6 +34,14 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Information, "Cluster \"{Cluster}\" does not serve {Resource}; features that need it wait for its CustomResourceDefinition.")]
     public static partial void Absent(ILogger logger, string resource, string cluster);
+
+    [LoggerMessage(13, LogLevel.Warning,
+        "Versions of {Resource} in cluster \"{Cluster}\" went back from {Seen} to {Present}: its storage was restored. The cache is replaced by a list.")]
+    public static partial void WentBack(ILogger logger, string resource, string cluster, string seen, string present);
+
+    [LoggerMessage(14, LogLevel.Information,
+        "A write to {Resource} {Object} in cluster \"{Cluster}\" contradicted the cache, and no watch event explained it; listing again.")]
+    public static partial void Contradicted(ILogger logger, string resource, ResourceKey @object, string cluster);
 
     [LoggerMessage(11, LogLevel.Information, "Cluster \"{Cluster}\" serves {Resource} now.")]
     public static partial void NoLongerAbsent(ILogger logger, string resource, string cluster);

@@ -5,6 +5,7 @@ using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Watching;
@@ -12,11 +13,13 @@ namespace KubeLB.Runtime.Watching;
 /// <summary>
 /// Keeps a sink equal to the API server's objects of one kind:
 /// <code>
-///   Listing ──complete list──► Watching ──dropped──► Watching from the last resourceVersion
-///      ▲                          │
-///      └────────── 410 Gone ──────┘        every failure waits with backoff and stays in its state
+///   Listing ──complete list──► Watching ──ended──► Verifying ──version is as late──► Watching from the last resourceVersion
+///      ▲                          │                    │
+///      └── 410, n failures, doubt ┴── version went back┘      every failure waits with backoff and stays in its state
 ///   404 (the kind is not served): the sink keeps what it has, and the kind is listed again, at a slow pace if it is optional.
 /// </code>
+/// An API server whose storage was restored from a backup accepts a watch from a version of the future, and sends nothing until versions
+/// pass it. Therefore a list of one object compares versions before a watch resumes.
 /// </summary>
 internal sealed class Reflector<T>(
     string cluster,
@@ -28,37 +31,71 @@ internal sealed class Reflector<T>(
     ClusterTroubles troubles,
     ReflectorSettings settings,
     TimeProvider time,
-    ILogger logger)
+    ILogger logger) : IDisposable
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     /// <summary>A watch that lasted this long was a good one even if nothing happened; a shorter one that breaks is a failure.</summary>
     private static readonly TimeSpan UsefulWatch = TimeSpan.FromSeconds(5);
 
     private readonly TroubleState _trouble = new(cluster, client.Kind, troubles, logger);
-    private readonly Backoff _backoff = new(settings.BackoffBase, settings.BackoffCap, settings.Random);
+    private readonly Backoff _backoff = new(settings.BackoffBase, settings.Random);
+    private readonly Lock _gate = new();
+    private CancellationTokenSource _interrupt = new();
 
     /// <summary>Where the next watch starts; null while a complete list is needed.</summary>
     private string? _resourceVersion;
+
+    /// <summary>The latest version that a list or a watch showed.</summary>
+    private string? _seen;
+
+    /// <summary>Whether the API server's present version is known not to be before <see cref="_resourceVersion"/>.</summary>
+    private bool _verified;
+
+    /// <summary>Whether the storage may have been put back since the last list.</summary>
+    private bool _suspect;
+
+    /// <summary>Whether the trouble is with watching, which a list that succeeds does not end.</summary>
+    private bool _watchTrouble;
+    private int _watchFailures;
     private int _framesOfThisWatch;
     private bool _absent;
     private TimeSpan _absentPause;
 
     public ApiTrouble? Trouble => _trouble.Current;
 
+    /// <summary>Ends the present watch, if there is one, and reads a complete list next.</summary>
+    public void Relist()
+    {
+        lock (_gate)
+        {
+            _interrupt.Cancel();
+        }
+    }
+
+    public void Dispose() => _interrupt.Dispose();
+
     /// <summary>Runs until cancelled; no failure ends it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var listing = _resourceVersion is null;
+            var interrupt = TakeInterrupt();
+            var doing = _resourceVersion is null ? "listing" : "watching";
             TimeSpan delay;
             try
             {
-                delay = listing ? await ListAsync(cancellationToken).ConfigureAwait(false) : await WatchAsync(cancellationToken).ConfigureAwait(false);
+                delay = _resourceVersion is null ? await ListAsync(cancellationToken).ConfigureAwait(false)
+                    : !_verified ? await VerifyAsync(_resourceVersion, cancellationToken).ConfigureAwait(false)
+                    : await WatchAsync(interrupt, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+            {
+                sink.Restarted("relist");
+                delay = TimeSpan.Zero;
             }
             catch (HttpOperationException e) when (optional && e.Response?.StatusCode == HttpStatusCode.NotFound)
             {
@@ -68,8 +105,8 @@ internal sealed class Reflector<T>(
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Failed(ApiTrouble.Of(e, cluster, transport.BaseAddress, client.Kind, listing ? "listing" : "watching"), listing);
-                delay = _backoff.Next();
+                Failed(ApiTrouble.Of(e, cluster, transport.BaseAddress, client.Kind, doing), e);
+                delay = RetryDelay.After(e, _backoff, settings);
             }
 
             if (delay > TimeSpan.Zero)
@@ -79,12 +116,38 @@ internal sealed class Reflector<T>(
         }
     }
 
-    private void Failed(ApiTrouble trouble, bool listing)
+    private CancellationToken TakeInterrupt()
+    {
+        lock (_gate)
+        {
+            if (_interrupt.IsCancellationRequested)
+            {
+                _interrupt.Dispose();
+                _interrupt = new CancellationTokenSource();
+                ListNext();
+            }
+
+            return _interrupt.Token;
+        }
+    }
+
+    private void ListNext()
+    {
+        _resourceVersion = null;
+        _suspect = true;
+    }
+
+    private void Failed(ApiTrouble trouble, Exception failure)
     {
         _trouble.Failed(trouble);
-        if (!listing)
+
+        // Whoever answers that it is forbidden is the API server that answered before; anything else may be the end of one.
+        _verified &= failure is HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden };
+        if (_resourceVersion is not null)
         {
             sink.Restarted("failed");
+            _watchTrouble = true;
+            WatchFailed();
         }
 
         if (trouble.Category == ApiTrouble.NotServed)
@@ -95,12 +158,28 @@ internal sealed class Reflector<T>(
         }
     }
 
+    private void WatchFailed()
+    {
+        if (++_watchFailures >= settings.WatchFailuresBeforeList)
+        {
+            _watchFailures = 0;
+            ListNext();
+        }
+    }
+
+    private void WatchSucceeded()
+    {
+        _watchFailures = 0;
+        _backoff.Reset();
+    }
+
     private async Task<TimeSpan> ListAsync(CancellationToken cancellationToken)
     {
         var items = new List<T>();
         var undecodable = new List<UndecodableObject>();
         var query = scope with { Limit = settings.PageSize, Continue = null };
         ListResult<T> page;
+        sink.Listing();
         do
         {
             try
@@ -128,13 +207,38 @@ internal sealed class Reflector<T>(
             Log.NoLongerAbsent(logger, client.Kind.FullName, cluster);
         }
 
-        sink.Replace(items, page.ResourceVersion, undecodable);
-        _resourceVersion = page.ResourceVersion;
-        _trouble.Recovered();
+        if (ResourceVersions.GoesBack(page.ResourceVersion, _seen))
+        {
+            _suspect = true;
+            Log.WentBack(logger, client.Kind.FullName, cluster, _seen!, page.ResourceVersion);
+        }
+
+        sink.Replace(items, page.ResourceVersion, undecodable, _suspect);
+        _resourceVersion = _seen = page.ResourceVersion;
+        _verified = true;
+        _suspect = false;
+        if (!_watchTrouble)
+        {
+            _trouble.Recovered();
+        }
+
         return TimeSpan.Zero;
     }
 
-    private async Task<TimeSpan> WatchAsync(CancellationToken cancellationToken)
+    // Without the selectors: with them an API server may have to read every object to find one.
+    private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
+    {
+        var present = await client.ListAsync(new ListQuery { Namespace = scope.Namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+        _verified = true;
+        if (ResourceVersions.GoesBack(present.ResourceVersion, resourceVersion))
+        {
+            ListNext();
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    private async Task<TimeSpan> WatchAsync(CancellationToken interrupt, CancellationToken cancellationToken)
     {
         var length = settings.ShortestWatch + ((settings.LongestWatch - settings.ShortestWatch) * settings.Random());
         var started = time.GetTimestamp();
@@ -142,23 +246,21 @@ internal sealed class Reflector<T>(
 
         // The server ends the watch in time; this ends it if the connection died without a word.
         using var limit = new CancellationTokenSource(length + settings.WatchGrace, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, interrupt, limit.Token);
         try
         {
-            using var response = await transport.SendAsync(WatchRequest(length), either.Token).ConfigureAwait(false);
+            using var response = await transport.SendAsync(WatchRequest(length), any.Token).ConfigureAwait(false);
+            started = time.GetTimestamp();
+            _verified = false;
+            _watchTrouble = false;
             _trouble.Recovered();
-            if (await ReadAsync(response, either.Token).ConfigureAwait(false))
+            return await ReadAsync(response, any.Token).ConfigureAwait(false) switch
             {
-                return AfterExpiry();
-            }
-
-            if (time.GetElapsedTime(started) >= settings.ShortestWatch)
-            {
-                _backoff.Reset();
-                return TimeSpan.Zero;
-            }
-
-            return AfterDrop("the server ended it");
+                WatchEnd.Expired => AfterExpiry(),
+                WatchEnd.WentBack => TimeSpan.Zero,
+                _ when time.GetElapsedTime(started) >= settings.ShortestWatch => AfterFullLength(),
+                _ => AfterDrop("the server ended it", time.GetElapsedTime(started)),
+            };
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Gone)
         {
@@ -166,16 +268,15 @@ internal sealed class Reflector<T>(
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return AfterDrop("nothing came for longer than the watch was to last");
+            return AfterDrop("nothing came for longer than the watch was to last", time.GetElapsedTime(started));
         }
         catch (IOException e) when (_framesOfThisWatch > 0 || time.GetElapsedTime(started) >= UsefulWatch)
         {
-            return AfterDrop(e.Message);
+            return AfterDrop(e.Message, time.GetElapsedTime(started));
         }
     }
 
-    /// <returns>True if the API server said that the version is no longer kept.</returns>
-    private async Task<bool> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<WatchEnd> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var frame in WatchStream.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
@@ -184,20 +285,26 @@ internal sealed class Reflector<T>(
             {
                 if (frame.Object.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.Number && code.GetInt32() == (int)HttpStatusCode.Gone)
                 {
-                    return true;
+                    return WatchEnd.Expired;
                 }
 
                 throw new HttpRequestException($"The watch ended with an error: {StatusMessage.Of(frame.Object.GetRawText())}");
             }
 
+            if (ResourceVersions.GoesBack(VersionOf(frame), _resourceVersion))
+            {
+                ListNext();
+                return WatchEnd.WentBack;
+            }
+
             Take(frame);
             if (_framesOfThisWatch++ == 0)
             {
-                _backoff.Reset();
+                WatchSucceeded();
             }
         }
 
-        return false;
+        return WatchEnd.Ended;
     }
 
     private void Take(WatchFrame frame)
@@ -214,12 +321,14 @@ internal sealed class Reflector<T>(
             }
         }
 
-        if (frame.Object.TryGetProperty("metadata", out var metadata)
-            && ResourceClient<T>.Text(metadata, "resourceVersion") is { Length: > 0 } version)
+        if (VersionOf(frame) is { Length: > 0 } version)
         {
-            _resourceVersion = version;
+            _resourceVersion = _seen = version;
         }
     }
+
+    private static string VersionOf(WatchFrame frame) =>
+        frame.Object.TryGetProperty("metadata", out var metadata) ? ResourceClient<T>.Text(metadata, "resourceVersion") : "";
 
     private TimeSpan AfterAbsence()
     {
@@ -246,14 +355,30 @@ internal sealed class Reflector<T>(
         sink.Restarted("expired");
         Log.Expired(logger, client.Kind.FullName, cluster, _resourceVersion ?? "");
         _resourceVersion = null;
-        return _framesOfThisWatch > 0 ? TimeSpan.Zero : _backoff.Next();
+        return _framesOfThisWatch > 0 ? TimeSpan.Zero : _backoff.Next(settings.BackoffCap);
     }
 
-    private TimeSpan AfterDrop(string why)
+    private TimeSpan AfterFullLength()
+    {
+        WatchSucceeded();
+        return TimeSpan.Zero;
+    }
+
+    private TimeSpan AfterDrop(string why, TimeSpan lasted)
     {
         sink.Restarted("dropped");
         Log.WatchDropped(logger, client.Kind.FullName, cluster, _resourceVersion ?? "", why);
-        return _backoff.Next();
+        if (lasted >= UsefulWatch)
+        {
+            // A proxy between us and the API server, for example, that ends what is idle.
+            WatchSucceeded();
+        }
+        else if (_framesOfThisWatch == 0)
+        {
+            WatchFailed();
+        }
+
+        return _backoff.Next(settings.BackoffCap);
     }
 
     private ApiRequest WatchRequest(TimeSpan length)
@@ -266,5 +391,13 @@ internal sealed class Reflector<T>(
             ("labelSelector", scope.LabelSelector),
             ("fieldSelector", scope.FieldSelector));
         return new(HttpMethod.Get, ApiRequest.PathOf(client.Kind, scope.Namespace) + parameters, "watch", client.Kind.FullName);
+    }
+
+    /// <summary>How a watch ended that the API server had begun to answer.</summary>
+    private enum WatchEnd
+    {
+        Ended,
+        Expired,
+        WentBack,
     }
 }

@@ -12,7 +12,13 @@ namespace KubeLB.Runtime.Tests.Fakes;
 
 internal sealed record SeenRequest(HttpMethod Method, string Path, string Query, string Body, string? ContentType)
 {
+    /// <summary>A complete list, or a page of one; the list of one object only compares versions.</summary>
+    public bool IsList =>
+        Method == HttpMethod.Get && !IsWatch && !$"{Query}&".Contains("limit=1&", StringComparison.Ordinal) && IsCollection(Path.Trim('/').Split('/'));
+
     public bool IsWatch => Query.Contains("watch=true", StringComparison.Ordinal);
+
+    private static bool IsCollection(string[] path) => path is ["api", _, ..] ? path.Length % 2 == 1 : path is ["apis", _, _, ..] && path.Length % 2 == 0;
 
     public bool IsWrite => Method != HttpMethod.Get;
 }
@@ -83,6 +89,18 @@ internal sealed class FakeApiServer
         ["message"] = message,
     });
 
+    /// <summary>404 about an object, as opposed to a kind that is not served.</summary>
+    public static HttpResponseMessage Missing(ResourceKey key) => Json(404, new JsonObject
+    {
+        ["kind"] = "Status",
+        ["apiVersion"] = "v1",
+        ["status"] = "Failure",
+        ["code"] = 404,
+        ["reason"] = "NotFound",
+        ["message"] = $"\"{key.Name}\" not found",
+        ["details"] = new JsonObject { ["name"] = key.Name },
+    });
+
     public static HttpResponseMessage Json(int code, JsonNode body) =>
         new((HttpStatusCode)code) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
 
@@ -140,7 +158,7 @@ internal sealed class FakeApiServer
     {
         if (!collection.Objects.TryGetValue(key, out var stored))
         {
-            return Refusal(404, "NotFound", $"{key} not found");
+            return Missing(key);
         }
 
         var body = request.Body.Length == 0 ? [] : (JsonObject)JsonNode.Parse(request.Body)!;

@@ -95,6 +95,23 @@ internal sealed class FakeCollection(string apiVersion, string plural, Func<long
         nextVersion();
     }
 
+    /// <summary>Creates or changes an object without telling anybody, as a restore of the storage does.</summary>
+    public void PutSilently(ResourceKey key)
+    {
+        var watches = _watches.ToList();
+        var told = _history.Count;
+        _watches.Clear();
+        Put(key, Objects.TryGetValue(key, out var before) ? Touched((JsonObject)before.DeepClone()) : []);
+        _watches.AddRange(watches);
+        _history.RemoveRange(told, _history.Count - told);
+
+        static JsonObject Touched(JsonObject obj)
+        {
+            obj["touched"] = true;
+            return obj;
+        }
+    }
+
     public FakeWatch Watch(long since, string? ns)
     {
         var watch = new FakeWatch(ns);

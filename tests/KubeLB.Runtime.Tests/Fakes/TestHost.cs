@@ -1,4 +1,5 @@
 using System.Net;
+using k8s;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -36,6 +37,14 @@ internal sealed class TestHost : IAsyncDisposable
         Action<ClusterBuilder>? cluster = null,
         Action<IServiceCollection>? services = null,
         Action<KubeRuntimeOptions>? options = null,
+        ReflectorSettings? limits = null) =>
+        Build(server.Connect, cluster, services, options, limits);
+
+    public static TestHost Build(
+        Func<IKubernetes> connect,
+        Action<ClusterBuilder>? cluster = null,
+        Action<IServiceCollection>? services = null,
+        Action<KubeRuntimeOptions>? options = null,
         ReflectorSettings? limits = null)
     {
         var logs = new CapturingLoggerProvider();
@@ -48,7 +57,7 @@ internal sealed class TestHost : IAsyncDisposable
             o.ApplierAnnotation = "example.com/applied";
             options?.Invoke(o);
         });
-        builder.Services.AddCluster("home", _ => server.Connect(), cluster ?? (c => c.Informer<Widget>()));
+        builder.Services.AddCluster("home", _ => connect(), cluster ?? (c => c.Informer<Widget>()));
         services?.Invoke(builder.Services);
         return new TestHost(builder.Build(), logs);
     }

@@ -71,11 +71,12 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void A_list_replaces_everything_but_what_is_newer_than_it()
+    public void A_list_replaces_everything_but_what_we_wrote_since_it_was_asked_for()
     {
         _store.Upsert(At("5"));
         _store.Upsert(At("6", name: "gone"));
-        _store.Upsert(At("30", name: "ours"));
+        _store.BeginList();
+        _store.Written(At("30", name: "ours"));
         _store.Upsert(At("7", name: "unreadable"));
         _changes.Clear();
         _store.Replace([At("20")], "25", new HashSet<ResourceKey> { new("default", "unreadable") });
@@ -84,8 +85,95 @@ public sealed class ObjectStoreTests
 
         _store.Upsert(At("24", name: "gone"));
         _store.Get(new ResourceKey("default", "gone")).Should().BeNull("as of version 25 it was gone");
+        _store.BeginList();
+        _store.Written(At("30", name: "ours"));
         _store.Replace([At("20"), At("20", name: "ours")], "29", new HashSet<ResourceKey>());
         _store.Get(new ResourceKey("default", "ours"))!.Metadata.ResourceVersion.Should().Be("30");
+    }
+
+    [Fact]
+    public void List_that_goes_back_replaces_objects_and_incarnations_of_later_versions()
+    {
+        _store.Upsert(At("50"));
+        _store.Upsert(At("51", "two", "recreated"));
+        _store.Upsert(At("52", name: "created-later"));
+        _store.DeleteIncarnation(At("40", name: "deleted-later"));
+        _changes.Clear();
+        _store.BeginList();
+        _store.Replace([At("7"), At("8", "one", "recreated"), At("9", name: "deleted-later")], "10", new HashSet<ResourceKey>());
+        _store.List().Select(w => w.Metadata.ResourceVersion).Should().BeEquivalentTo("7", "8", "9");
+        _changes.Should().BeEquivalentTo("50>7", "51>-", "->8", "->9", "52>-");
+        _store.Removals.Should().Be(2);
+    }
+
+    [Fact]
+    public void Own_deletion_since_the_list_was_asked_for_is_later_than_the_list()
+    {
+        _store.Upsert(At("5"));
+        _store.BeginList();
+        _store.DeleteIncarnation(At("5"));
+        _store.Written(At("6"));
+        _store.Replace([At("5")], "9", new HashSet<ResourceKey>());
+        Stored.Should().BeNull("the list was read before the deletion, and the answer to a write is older than it, too");
+        _store.Upsert(At("7"));
+        Stored.Should().BeNull();
+    }
+
+    [Fact]
+    public void Own_creation_since_the_list_was_asked_for_is_later_than_the_list()
+    {
+        _store.BeginList();
+        _store.DeleteIncarnation(At("5", "one"));
+        _store.Written(At("12", "two"));
+        _store.Replace([At("5", "one")], "9", new HashSet<ResourceKey>());
+        Stored.Should().Be("12");
+    }
+
+    [Fact]
+    public void Equal_versions_of_a_storage_that_was_put_back_are_compared_by_content()
+    {
+        _store.Upsert(At("5"));
+        var other = At("5");
+        other.Spec = new WidgetSpec { Colour = "red" };
+        _changes.Clear();
+        _store.Replace([other], "9", new HashSet<ResourceKey>());
+        _changes.Should().BeEmpty();
+        _store.Replace([At("5")], "9", new HashSet<ResourceKey>(), compare: true);
+        _changes.Should().BeEmpty();
+        _store.Replace([other], "9", new HashSet<ResourceKey>(), compare: true);
+        _changes.Should().Equal("5>5");
+        _store.Get(Key)!.Spec!.Colour.Should().Be("red");
+    }
+
+    [Fact]
+    public void Answer_that_contradicts_what_the_write_was_computed_from_enters_the_store()
+    {
+        var seen = At("50");
+        _store.Upsert(seen);
+        Correct(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
+        Stored.Should().Be("7");
+        Correct(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
+        Stored.Should().BeNull();
+        Correct(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
+        Stored.Should().Be("6");
+        Correct(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
+        Stored.Should().Be("8");
+    }
+
+    [Fact]
+    public void Answer_that_the_store_has_moved_on_from_is_no_contradiction()
+    {
+        var seen = At("5");
+        _store.Upsert(seen);
+        Correct(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
+        _store.Upsert(At("8"));
+        Correct(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
+        Stored.Should().Be("8");
+        _store.Delete(At("9"));
+        Correct(Key, seen, null).Should().BeFalse("the watch has told of the deletion");
+        _store.Upsert(At("12", "two"));
+        Correct(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
+        Stored.Should().Be("12");
     }
 
     [Fact]
@@ -182,6 +270,13 @@ public sealed class ObjectStoreTests
     [InlineData("5", null, true)]
     public void Versions_are_compared_as_numbers_of_any_length(string candidate, string? stored, bool newer) =>
         ResourceVersions.IsNewer(candidate, stored).Should().Be(newer);
+
+    private bool Correct(ResourceKey key, Widget? seen, Widget? live)
+    {
+        var contradicts = false;
+        _store.Correct(key, seen, live, () => contradicts = true);
+        return contradicts;
+    }
 
     private static Widget At(string version, string uid = "one", string name = "w") => new()
     {

@@ -183,6 +183,11 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
 
         public void Bookmark(long revision, bool initialEnd)
         {
+            // A watch that began at a version that is yet to come gets nothing at all until versions pass it.
+            if (revision < after)
+            {
+                return;
+            }
             var metadata = new JsonObject { ["resourceVersion"] = revision.ToString() };
             if (initialEnd)
             {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Numerics;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Resources.Services;
 
@@ -90,6 +92,20 @@ internal sealed class ServiceAddresses
                 }
             }
             return null;
+        }
+    }
+
+    /// <summary>Takes what the Services of a table hold; what others hold stays taken.</summary>
+    public void Take(ResourceTable services)
+    {
+        foreach (var service in services.Current.Values.SelectMany(objects => objects.Values))
+        {
+            var spec = service.ToTree().Object("spec");
+            lock (_lock)
+            {
+                _addresses.UnionWith(ServiceReservation.AddressesOf(spec));
+                _ports.UnionWith(ServiceReservation.PortsOf(spec));
+            }
         }
     }
 
