@@ -15,6 +15,7 @@ using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Replicas.V1;
 using KubeLB.Xds.Resources;
@@ -379,8 +380,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
     private Task<Route> TurnAsync(string route, string service, int nodePort, int generation)
     {
         var turned = CarriedRoutes.Http(TenantNamespace, service);
-        turned.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
-        var kubernetes = turned.Spec.Source.Kubernetes;
+        turned.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
+        var kubernetes = turned.Kubernetes();
         return Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new
         {
             metadata = new { annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = $"{generation}" } },

@@ -4,6 +4,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -46,7 +47,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         await RejectedAsync(rejected: true);
         WritesOf("other").Should().NotBeEmpty().And.OnlyContain(w => w.Contains(" leases/"), "who does not lead writes its report only");
 
-        var services = CarriedRoutes.Http(TenantNamespace, "web").Spec!.Source!.Kubernetes!.Services!;
+        var services = CarriedRoutes.Http(TenantNamespace, "web").Kubernetes().Services!;
         services[0].Spec!.Ports![0].NodePort = 30081;
         await Management.PatchAsync<Route>(TenantNamespace, "web", ApiJson.ToJson(new { spec = new { source = new { kubernetes = new { services } } } }).ToJsonString());
         await proxy.AckAsync(await proxy.ReceiveAsync());

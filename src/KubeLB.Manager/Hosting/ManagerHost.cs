@@ -122,12 +122,6 @@ public static class ManagerHost
         });
         management.Informer<Route>(routes =>
         {
-            // Whatever a tenant writes is a Route to be refused, and to be removed with its tenant.
-            routes.Unreadable = (route, problem) =>
-            {
-                route.Unreadable = problem;
-                return route;
-            };
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
