@@ -243,6 +243,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             new StandingRequest { Node = TenantNamespace }, deadline: DateTime.UtcNow.AddSeconds(30));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be(1);
     }
 
     private static System.Net.IPEndPoint Server(IHost manager) => manager.Services.GetRequiredService<XdsEndpoint>().Address!;
@@ -389,12 +390,14 @@ public sealed class BackendOrderTests : IAsyncLifetime
         }).ToJsonString());
     }
 
-    private async Task<double> TimeoutsAsync()
+    private Task<double> TimeoutsAsync() => MetricAsync("kubelb_manager_xds_acknowledgement_timeouts_total");
+
+    private async Task<double> MetricAsync(string name)
     {
         using var text = new MemoryStream();
         await _leader.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return double.Parse(
-            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith("kubelb_manager_xds_acknowledgement_timeouts_total ", StringComparison.Ordinal)).Split(' ')[1],
+            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[1],
             System.Globalization.CultureInfo.InvariantCulture);
     }
 }
