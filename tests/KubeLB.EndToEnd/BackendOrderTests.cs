@@ -15,6 +15,7 @@ using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Replicas.V1;
 using KubeLB.Xds.Resources;
@@ -242,6 +243,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             new StandingRequest { Node = TenantNamespace }, deadline: DateTime.UtcNow.AddSeconds(30));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be(1);
     }
 
     private static System.Net.IPEndPoint Server(IHost manager) => manager.Services.GetRequiredService<XdsEndpoint>().Address!;
@@ -379,8 +381,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
     private Task<Route> TurnAsync(string route, string service, int nodePort, int generation)
     {
         var turned = CarriedRoutes.Http(TenantNamespace, service);
-        turned.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
-        var kubernetes = turned.Spec.Source.Kubernetes;
+        turned.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
+        var kubernetes = turned.Kubernetes();
         return Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new
         {
             metadata = new { annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = $"{generation}" } },
@@ -388,12 +390,14 @@ public sealed class BackendOrderTests : IAsyncLifetime
         }).ToJsonString());
     }
 
-    private async Task<double> TimeoutsAsync()
+    private Task<double> TimeoutsAsync() => MetricAsync("kubelb_manager_xds_acknowledgement_timeouts_total");
+
+    private async Task<double> MetricAsync(string name)
     {
         using var text = new MemoryStream();
         await _leader.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return double.Parse(
-            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith("kubelb_manager_xds_acknowledgement_timeouts_total ", StringComparison.Ordinal)).Split(' ')[1],
+            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[1],
             System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -5,6 +5,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
@@ -161,7 +162,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 
     private static string To(string backend)
     {
-        var kubernetes = CarriedRoutes.Http(TenantNamespace, backend).Spec!.Source!.Kubernetes!;
+        var kubernetes = CarriedRoutes.Http(TenantNamespace, backend).Kubernetes();
         return ApiJson.ToJson(new
         {
             spec = new { source = new { kubernetes = new { resource = new JsonObject { ["spec"] = kubernetes.Resource!["spec"]!.DeepClone() }, services = kubernetes.Services } } },

@@ -158,7 +158,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 
     private async Task CreateAsync(Route route, int nodePort)
     {
-        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
         await Management.CreateAsync(route);
     }
 

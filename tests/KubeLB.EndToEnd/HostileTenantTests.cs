@@ -8,6 +8,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -93,8 +94,8 @@ public sealed class HostileTenantTests : IAsyncLifetime
     public async Task A_route_of_a_megabyte_gets_an_answer_and_keeps_nobody_waiting()
     {
         var huge = Route("huge", "gateway.networking.k8s.io/v1", "HTTPRoute", "huge");
-        huge.Spec!.Source!.Kubernetes!.Resource!["spec"]!["hostnames"] =
-            new JsonArray([.. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com"))]);
+        huge.Change(k => k.Resource!["spec"]!["hostnames"] =
+            new JsonArray([.. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com"))]));
         await _tenant.CreateAsync(huge);
 
         await _bed.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "gets its answer");
@@ -123,7 +124,7 @@ public sealed class HostileTenantTests : IAsyncLifetime
         var forged = Route("forged", "gateway.networking.k8s.io/v1", "HTTPRoute", "forged");
         forged.Metadata.Labels = new Dictionary<string, string> { [Labels.OriginName] = "api-route", [Labels.OriginNamespace] = "default", ["kubelb.k8c.io/tenant"] = "t2" };
         forged.Metadata.Annotations = new Dictionary<string, string> { [Annotations.Applied] = "{}", ["gateway.envoyproxy.io/x"] = "forged" };
-        forged.Spec!.Source!.Kubernetes!.Resource!["metadata"]!["annotations"] = new JsonObject { ["gateway.envoyproxy.io/x"] = "forged" };
+        forged.Change(k => k.Resource!["metadata"]!["annotations"] = new JsonObject { ["gateway.envoyproxy.io/x"] = "forged" });
         await _tenant.CreateAsync(forged);
 
         var generated = await _bed.Management.WaitAsync<HttpRoute>(Ns, "default-forged", _ => true, "is generated");

@@ -54,7 +54,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     public async Task Routes_are_counted_by_kind_and_state_and_refusals_by_tenant()
     {
         var strange = CarriedRoutes.Http(TenantNamespace, "strange");
-        strange.Spec!.Source!.Kubernetes!.Resource!["kind"] = "Anything-a-tenant-writes";
+        strange.Change(k => k.Resource!["kind"] = "Anything-a-tenant-writes");
         await _bed.Management.CreateAsync(strange);
 
         await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 2);
@@ -91,7 +91,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     private static Route Bad(string name)
     {
         var route = CarriedRoutes.Http(TenantNamespace, name);
-        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = null;
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = null);
         return route;
     }
 

@@ -5,6 +5,7 @@ using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -93,7 +94,7 @@ public sealed class RetryTests : IAsyncLifetime
         await ConditionAsync(ConditionStatus.True);
         var policy = (await _bed.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated))!;
         var route = (await _bed.Management.ListAsync<Route>(Namespace)).Single(r => r.Name == policy.Metadata.OwnerReferences.Single().Name);
-        route.Spec!.Source!.Kubernetes!.Resource!["metadata"]!["name"]!.GetValue<string>().Should().Be("api-route");
+        route.Kubernetes().Resource!["metadata"]!["name"]!.GetValue<string>().Should().Be("api-route");
         policy.Spec!.TargetRefs.Should().ContainSingle().Which.Should().BeEquivalentTo(
             new PolicyTargetReference { Group = ApiGroups.GatewayApi, Kind = HttpRoute.KindName, Name = Generated });
 

@@ -38,13 +38,13 @@ public sealed class RouteEventTests : IAsyncLifetime
     {
         using var kubectl = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
         var route = CarriedRoutes.Http(Tenant, "bad");
-        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = null;
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = null);
         await _bed.Management.CreateAsync(route);
         await EventAsync("bad", "Refused");
         await _bed.Management.PatchAsync<Route>(Tenant, "bad", """{"metadata":{"labels":{"look":"again"}}}""");
         await _bed.SettleAsync();
         await _bed.RestartManagerAsync();
-        var mended = CarriedRoutes.Http(Tenant, "bad").Spec!.Source!.Kubernetes!.Services!;
+        var mended = CarriedRoutes.Http(Tenant, "bad").Kubernetes().Services!;
         await _bed.Management.PatchAsync<Route>(
             Tenant, "bad", new System.Text.Json.Nodes.JsonObject { ["spec"] = Api.Serialization.ApiJson.ToJson(new { source = new { kubernetes = new { services = mended } } }) }.ToJsonString());
         await EventAsync("bad", "Applied");
@@ -62,9 +62,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         await _bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, "b-c"));
         await _bed.Management.WaitAsync<Route>(Tenant, "b-c", IsProgrammed, "is programmed");
         var rival = CarriedRoutes.Http(Tenant, "rival");
-        var metadata = rival.Spec!.Source!.Kubernetes!.Resource!["metadata"]!;
-        metadata["namespace"] = "default-b";
-        metadata["name"] = "c";
+        rival.Change(k => k.Resource!["metadata"] = new System.Text.Json.Nodes.JsonObject { ["namespace"] = "default-b", ["name"] = "c", ["uid"] = "rival" });
         await _bed.Management.CreateAsync(rival);
 
         var told = await EventAsync("rival", "NameTaken");

@@ -5,6 +5,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd;
 
@@ -89,7 +90,7 @@ public sealed class StatusTruthTests : IAsyncLifetime
         await _bed.Management.WaitAsync<Route>(
             "tenant-t1",
             (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid,
-            r => r.Spec!.Source!.Kubernetes!.Resource!.ToJsonString().Contains("8080", StringComparison.Ordinal),
+            r => r.Kubernetes().Resource!.ToJsonString().Contains("8080", StringComparison.Ordinal),
             "has the new listener");
         await _bed.SettleAsync();
 
@@ -108,7 +109,7 @@ public sealed class StatusTruthTests : IAsyncLifetime
     private async Task CarriedAsync(int edit) => await _bed.Management.WaitAsync<Route>(
         "tenant-t1",
         (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid,
-        r => r.Spec!.Source!.Kubernetes!.Resource!.ToJsonString().Contains($"v{edit}.example.com", StringComparison.Ordinal),
+        r => r.Kubernetes().Resource!.ToJsonString().Contains($"v{edit}.example.com", StringComparison.Ordinal),
         $"has edit {edit}");
 
     private void See(HttpRoute route) =>

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using k8s.Models;
 
 namespace KubeLB.Api.V1Alpha1;
@@ -23,13 +22,9 @@ public sealed class Route : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>What the tenant wants served.</summary>
-    public RouteSpec? Spec { get; set; }
+    /// <summary>What the tenant wants served: a <see cref="RouteSpec"/>, or whatever stands in its place.</summary>
+    public RouteSpecJson? Spec { get; set; }
 
     /// <summary>What the manager made of it.</summary>
     public RouteStatus? Status { get; set; }
-
-    /// <summary>Why <see cref="Spec"/> cannot be read, so that there is none here; null if it can be.</summary>
-    [JsonIgnore]
-    public string? Unreadable { get; set; }
 }

@@ -1,8 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using k8s.Models;
-using KubeLB.Api.Serialization;
 
 namespace KubeLB.Api.V1Alpha1;
 
@@ -59,7 +56,6 @@ public sealed class KubernetesSource : Extensible
     public JsonObject? Resource { get; set; }
 
     /// <summary>The Services behind the object as they are reachable through node ports.</summary>
-    [JsonConverter(typeof(CarriedServicesConverter))]
     public List<RouteService>? Services { get; set; }
 }
 
@@ -75,18 +71,6 @@ public sealed class RouteService : ApiObject
 
     /// <summary>Type, ports and selector.</summary>
     public RouteServiceSpec? Spec { get; set; }
-
-    /// <summary>JSON path of what is not of the type that it has in a Service, so that nothing of this one could be read; null if it could be.</summary>
-    [JsonIgnore]
-    public string? UnreadableAt { get; init; }
-
-    /// <summary>This stands for the whole list of Services, in whose place there was something else.</summary>
-    [JsonIgnore]
-    public bool InsteadOfList { get; init; }
-
-    /// <summary>What could not be read, as it stands there; written back as it was.</summary>
-    [JsonIgnore]
-    internal JsonElement Unreadable { get; init; }
 }
 
 /// <summary>The part of a Service's spec that a Route carries.</summary>

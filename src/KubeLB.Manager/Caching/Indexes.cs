@@ -44,14 +44,14 @@ internal static class Indexes
         $"{tenantNamespace}/{RouteOrigin.KeyOf(kind, @namespace, name)}";
 
     public static IEnumerable<string> ParentGateways(Route route) =>
-        CarriedObject.Read(route).Source?.Value is IGatewayRoute source
+        SourceObject.Read(route).Source?.Value is IGatewayRoute source
             ? RouteAttachment.GatewaysOf(source).Select(g => GatewayKey(route.Namespace, g.Namespace, g.Name))
             : [];
 
     public static string GatewayKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
 
     public static IEnumerable<string> Certificates(Route route) =>
-        CarriedObject.Read(route).Source?.Value is Gateway gateway
+        SourceObject.Read(route).Source?.Value is Gateway gateway
             ? ListenerCertificates.SecretsOf(gateway).Select(s => SecretKey(route.Namespace, s.Namespace, s.Name))
             : [];
 

@@ -8,7 +8,6 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
-using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Secrets;
@@ -53,7 +52,6 @@ internal static class ManagerControllers
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
             controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
             controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
-            controller.Watch<V1Lease>(ManagementCluster.Name, host => host.GetRequiredService<ReplicaReports>().RoutesOf);
             controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
             controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
             AcknowledgementWatches.WatchAcknowledgements(controller);
@@ -79,7 +77,6 @@ internal static class ManagerControllers
             EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
             controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
         });
-        ReportWatches.AddController(services);
         CertificateReconciler.AddController(services, options);
         WorkloadWatches.AddController(services);
         EndpointWatches.AddController(services);

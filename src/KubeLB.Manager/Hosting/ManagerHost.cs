@@ -11,7 +11,7 @@ using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Debugging;
-using KubeLB.Manager.Proxies.Reports;
+using KubeLB.Manager.Proxies.Reporting;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
@@ -80,7 +80,9 @@ public static class ManagerHost
             services.AddSingleton<XdsEndpoint>();
             services.AddSingleton<IXdsObserver, XdsMetrics>();
             services.AddSingleton<IDebugPage, XdsDebugPage>();
-            ReportWatches.AddServices(services);
+            services.AddSingleton<TenantEventWriter>().AddHostedService(host => host.GetRequiredService<TenantEventWriter>());
+            services.AddSingleton<IXdsObserver>(host => new ProxyEvents(
+                host.GetRequiredService<TenantSettingsResolver>().TenantOf, host.GetRequiredService<TenantEventWriter>().Record, host.GetRequiredService<TimeProvider>()));
             AcknowledgementWatches.AddServices(services);
             services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();
@@ -123,12 +125,6 @@ public static class ManagerHost
         });
         management.Informer<Route>(routes =>
         {
-            // Whatever a tenant writes is a Route to be refused, and to be removed with its tenant.
-            routes.Unreadable = (route, problem) =>
-            {
-                route.Unreadable = problem;
-                return route;
-            };
             routes.Index(Indexes.ByNamespace, Indexes.Namespace);
             routes.Index(Indexes.ByOrigin, Indexes.Origin);
             routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
@@ -136,7 +132,6 @@ public static class ManagerHost
         });
         if (options.EnableGatewayApi)
         {
-            ReportWatches.AddInformers(management, options);
             AcknowledgementWatches.AddInformers(management);
             WorkloadWatches.AddInformers(management, Generated);
             management.Informer<V1Service>(OwnedByRoutes);

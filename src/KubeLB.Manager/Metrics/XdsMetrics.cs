@@ -35,7 +35,7 @@ internal sealed class XdsMetrics : IXdsObserver
         _resources = factory.CreateCounter("kubelb_manager_xds_resources_sent_total", "Resources sent to proxies, removals included.", "tenant", "type");
         _bytes = factory.CreateCounter("kubelb_manager_xds_bytes_sent_total", "Bytes of responses sent to proxies.", "tenant", "type");
         _rejections = factory.CreateCounter("kubelb_manager_xds_rejections_total", "Responses that a proxy did not accept (NACK).", "tenant", "type");
-        _refusals = factory.CreateCounter("kubelb_manager_xds_refused_streams_total", "Streams that were refused because the certificate is for another tenant, or for none.");
+        _refusals = factory.CreateCounter("kubelb_manager_xds_refused_streams_total", "Streams and requests of replicas that were refused because of their certificate.");
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
         _acknowledgement = factory.CreateHistogram("kubelb_manager_xds_acknowledgement_duration_seconds", "Time from a response to the proxy's acknowledgement.", ["type"], times);
         registry.AddBeforeCollectCallback(Forget);
@@ -66,6 +66,9 @@ internal sealed class XdsMetrics : IXdsObserver
 
     /// <inheritdoc/>
     public void Refused(string node, string peer, XdsRefusal refusal) => _refusals.Inc();
+
+    /// <inheritdoc/>
+    public void ReplicaRefused(string node, string peer, string reason) => _refusals.Inc();
 
     /// <inheritdoc/>
     public void Sent(XdsStreamInfo stream, XdsPush push)

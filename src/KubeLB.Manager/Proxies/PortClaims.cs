@@ -21,10 +21,6 @@ internal sealed class PortClaims
         ? claims.FirstOrDefault(c => _byPort[c.Port.ListenerPort][0].Port.Name == name)?.Port
         : null;
 
-    /// <summary>The Routes that claim a name, in their order.</summary>
-    public IReadOnlyList<string> RoutesOf(string name) =>
-        _byName.TryGetValue(name, out var claims) ? [.. claims.Select(c => c.Route).Distinct().Order(StringComparer.Ordinal)] : [];
-
     /// <summary>Names whose holder may be another one when this claim comes or goes.</summary>
     public IEnumerable<string> Concerned(ProxyPort port) =>
         _byPort.TryGetValue(port.ListenerPort, out var claims) ? claims.Select(c => c.Port.Name).Append(port.Name) : [port.Name];

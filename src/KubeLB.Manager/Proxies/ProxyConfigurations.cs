@@ -40,20 +40,6 @@ internal sealed class ProxyConfigurations(
     /// <summary>Looks at all of the tenant's Routes anew.</summary>
     public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
 
-    /// <summary>Names of the Routes in a tenant's namespace that one of its resources is of; none if it is unknown.</summary>
-    public IReadOnlyList<string> RoutesOf(string tenantNamespace, string typeUrl, string name)
-    {
-        if (!_tenants.TryGetValue(tenantNamespace, out var entry))
-        {
-            return [];
-        }
-
-        lock (entry)
-        {
-            return entry.Configuration.RoutesOf(typeUrl, name);
-        }
-    }
-
     /// <summary>The resources of some ports as they are now; none of a port that is not served.</summary>
     /// <param name="tenantNamespace">The tenant's namespace.</param>
     /// <param name="ports">Names of ports.</param>

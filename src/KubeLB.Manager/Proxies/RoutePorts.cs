@@ -2,6 +2,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Services;
@@ -59,18 +60,14 @@ internal static class RoutePorts
         _ => ProxyProtocol.Tcp,
     };
 
-    // By their labels, not by the Route's status: that may come later, and what is generated is to be reachable when it appears. Every replica
-    // reads what tenants write, also what the leader refuses: it must not make a proxy refuse all else.
+    // By their labels, not by the Route's status: that may come later, and what is generated is to be reachable when it appears.
     private static Dictionary<(string?, string?), RouteService> Carried(Route route)
     {
         var carried = new Dictionary<(string?, string?), RouteService>();
-        foreach (var service in route.Spec?.Source?.Kubernetes?.Services ?? [])
+        foreach (var service in SourceObject.Read(route).Source?.Services ?? [])
         {
-            if (service?.Metadata is not null)
-            {
-                var (@namespace, name) = CarriedServices.OriginOf(service);
-                carried.TryAdd((@namespace, Labels.Value(name)), service);
-            }
+            var (@namespace, name) = CarriedServices.OriginOf(service);
+            carried.TryAdd((@namespace, Labels.Value(name)), service);
         }
 
         return carried;

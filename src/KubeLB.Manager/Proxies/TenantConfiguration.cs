@@ -29,14 +29,6 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     /// <summary>The ports that a Route has.</summary>
     public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
 
-    /// <summary>The Routes that a resource is of. Those of endpoints, which Routes share, are looked for among all.</summary>
-    public IReadOnlyList<string> RoutesOf(string typeUrl, string name) => typeUrl switch
-    {
-        ResourceTypes.Cluster or ResourceTypes.Listener => _claims.RoutesOf(name),
-        ResourceTypes.ClusterLoadAssignment => [.. _routes.Where(r => r.Value.Any(p => EndpointsResource.NameFor(p.NodePort) == name)).Select(r => r.Key)],
-        _ => [],
-    };
-
     /// <summary>The resources of some ports, by type and name; none of a port that is not served.</summary>
     public IReadOnlyList<(string TypeUrl, string Name)> ResourcesOf(IEnumerable<string> ports) =>
     [

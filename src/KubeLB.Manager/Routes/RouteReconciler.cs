@@ -7,7 +7,6 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
-using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
@@ -41,7 +40,6 @@ internal sealed class RouteReconciler(
     RouteSuccession succession,
     ProxyConfigurations configurations,
     ProxyAcknowledgements acknowledgements,
-    ReplicaReports reports,
     RouteEvents events,
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
@@ -165,7 +163,6 @@ internal sealed class RouteReconciler(
         var now = StatusTime.Of(time.GetUtcNow());
         var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
         RetryPolicyCondition.Set(status, route, translation, policy, now);
-        ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)), now);
         ProxyAvailabilityCondition.Set(status, route, settings.TenantOf(route.Namespace), now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
         var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
@@ -211,7 +208,7 @@ internal sealed class RouteReconciler(
     {
         var now = StatusTime.Of(time.GetUtcNow());
         var status = RouteStatusBuilder.Build(route, translation with { IsHeld = true }, generated: null, services, now);
-        ProxyCondition.Set(status, route, reports.RejectionOf(ResourceKey.Of(route)) ?? rejection, now);
+        ProxyCondition.Set(status, route, rejection, now);
         return status;
     }
 

@@ -174,8 +174,7 @@ public sealed class Cluster : IAsyncDisposable
 
     internal ResourceClient<T> ClientOf<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(
-            _transport, _fieldManager, (_registrations.GetValueOrDefault(typeof(T)) as InformerRegistration<T>)?.Settings.Unreadable));
+        (ResourceClient<T>)_clients.GetOrAdd(typeof(T), _ => new ResourceClient<T>(_transport, _fieldManager));
 
     internal bool Watches<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());

@@ -9,7 +9,7 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Clusters;
 
 /// <inheritdoc />
-internal sealed class ResourceClient<T>(ApiTransport transport, string fieldManager, Func<T, string, T>? unreadable = null) : IResourceClient<T>
+internal sealed class ResourceClient<T>(ApiTransport transport, string fieldManager) : IResourceClient<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private const string MergePatchType = "application/merge-patch+json";
@@ -177,37 +177,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
         return Decode(answer.RootElement);
     }
 
-    private T Decode(JsonElement element)
-    {
-        try
-        {
-            return Named(SharedStrings.Deserialize<T>(element));
-        }
-#pragma warning disable CA1031 // As in TryDecode.
-        catch (Exception e) when (unreadable is not null && element.ValueKind == JsonValueKind.Object)
-#pragma warning restore CA1031
-        {
-            return unreadable(Named(SharedStrings.Deserialize<T>(WithoutSpec(element))), e.Message);
-        }
-    }
-
-    private static JsonElement WithoutSpec(JsonElement element)
-    {
-        using var text = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(text))
-        {
-            writer.WriteStartObject();
-            foreach (var field in element.EnumerateObject().Where(f => !f.NameEquals("spec")))
-            {
-                field.WriteTo(writer);
-            }
-
-            writer.WriteEndObject();
-        }
-
-        using var document = JsonDocument.Parse(text.ToArray());
-        return document.RootElement.Clone();
-    }
+    private T Decode(JsonElement element) => Named(SharedStrings.Deserialize<T>(element));
 
     // Items of a list do not carry apiVersion and kind.
     private T Named(T? obj)
@@ -217,6 +187,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             throw new JsonException($"null is not a {Kind.Kind}.");
         }
 
+        // Nobody reads them, and they are nested as deep as the object.
+        obj.Metadata?.ManagedFields = null;
         obj.ApiVersion ??= Kind.ApiVersion;
         obj.Kind ??= Kind.Kind;
         return obj;

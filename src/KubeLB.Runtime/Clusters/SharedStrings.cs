@@ -61,6 +61,9 @@ internal sealed class SharedStrings : JsonConverter<string>
         JsonSerializerOptions? copy = null;
         KubernetesJson.AddJsonOptions(options => copy = new JsonSerializerOptions(options));
         copy!.Converters.Add(new SharedStrings());
+
+        // Types decide how deep they go: what is kept as JSON may be deeper than a serializer reads by default.
+        copy.MaxDepth = AnswerJson.Options.MaxDepth;
         return copy;
     }
 }

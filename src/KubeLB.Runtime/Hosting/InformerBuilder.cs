@@ -28,13 +28,6 @@ public sealed class InformerBuilder<T>
     /// </summary>
     public Func<T, T>? Transform { get; set; }
 
-    /// <summary>
-    /// Makes a stand-in for an object whose <c>spec</c> cannot be read: it gets the object without its spec, and what is wrong. Null (the default)
-    /// leaves such an object out. For kinds that somebody untrusted writes: left out, it would stay to everybody as it was before, and its
-    /// finalizer could not be removed.
-    /// </summary>
-    public Func<T, string, T>? Unreadable { get; set; }
-
     internal IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> Indexes => _indexes;
 
     /// <summary>Adds an index: <paramref name="values"/> yields the values under which an object is found by <c>ByIndex</c>. Must be pure.</summary>

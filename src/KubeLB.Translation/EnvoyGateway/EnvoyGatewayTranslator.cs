@@ -16,7 +16,7 @@ public static class EnvoyGatewayTranslator
     /// <param name="proxyPort">The proxy's port for a Service port; the same one whenever it is asked again.</param>
     public static EnvoyGatewayTranslation Translate(Route route, TenantPolicy policy, IManagementView view, Func<PortNeed, int> proxyPort)
     {
-        var (source, problem) = CarriedObject.Read(route);
+        var (source, problem) = SourceObject.Read(route);
         if (source is null)
         {
             return EnvoyGatewayTranslation.Refused(origin: null, problem!);
@@ -27,7 +27,7 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Refused(source.Origin, refusal);
         }
 
-        problem = ForeignReferences.Problem(source.Origin.Kind, route.Spec!.Source!.Kubernetes!.Resource!["spec"]);
+        problem = ForeignReferences.Problem(source.Origin.Kind, source.Spec);
         if (problem is not null)
         {
             return EnvoyGatewayTranslation.Refused(source.Origin, problem);
@@ -39,8 +39,7 @@ public static class EnvoyGatewayTranslator
         }
 
         var tenantRoute = (IGatewayRoute)source.Value;
-        var carried = route.Spec?.Source?.Kubernetes?.Services ?? [];
-        problem = RouteGenerator.Problem(tenantRoute) ?? carried.Select(ServiceGenerator.Problem).FirstOrDefault(p => p is not null);
+        problem = RouteGenerator.Problem(tenantRoute);
         if (problem is not null)
         {
             return EnvoyGatewayTranslation.Refused(source.Origin, problem);
@@ -51,8 +50,8 @@ public static class EnvoyGatewayTranslator
             return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
         }
 
-        // Two entries for one Service would fight for one name; the first counts.
-        var plans = carried
+        // Two entries for one Service have one name; the first is used.
+        var plans = source.Services
             .DistinctBy(CarriedServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();

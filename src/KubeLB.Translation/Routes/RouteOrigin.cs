@@ -1,6 +1,7 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Translation.Routes;
 
@@ -22,9 +23,11 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
     public static string ResourceKind(string kind) => $"{kind}.{ApiGroups.GatewayApi}";
 
     /// <summary>Reads the origin; null where the Route carries no object with kind and name.</summary>
-    public static RouteOrigin? Of(Route route)
+    public static RouteOrigin? Of(Route route) => SourceObject.OriginOf(route);
+
+    internal static RouteOrigin? Of(JsonElement resource)
     {
-        if (route.Spec?.Source?.Kubernetes?.Resource is not { } resource || resource["metadata"] is not JsonObject metadata)
+        if (resource.ValueKind != JsonValueKind.Object || !resource.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
         {
             return null;
         }
@@ -36,6 +39,6 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
             : null;
     }
 
-    private static string? Text(JsonObject json, string field) =>
-        json[field] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+    private static string? Text(JsonElement json, string field) =>
+        json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
 }

@@ -55,20 +55,10 @@ internal static class ServiceGenerator
         });
     }
 
-    /// <summary>What is wrong with the carried Service; null if nothing is.</summary>
-    public static string? Problem(RouteService? service)
+    /// <summary>What is wrong with the source Service; null if nothing is.</summary>
+    public static string? Problem(RouteService service)
     {
-        if (service?.InsteadOfList == true)
-        {
-            return "spec.source.kubernetes.services must be a list of Services.";
-        }
-
-        if (service?.UnreadableAt is { } path)
-        {
-            return $"An entry of spec.source.kubernetes.services cannot be read: {path} is not of the type that it has in a Service.";
-        }
-
-        if (service?.Metadata is null || service.Name.Length == 0 || service.Namespace.Length == 0)
+        if (service.Metadata is null || service.Name.Length == 0 || service.Namespace.Length == 0)
         {
             return "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";
         }

@@ -17,7 +17,7 @@ internal static class PolicyRefusal
     /// <param name="policy">The settings in force.</param>
     /// <param name="isWithinLimit">Whether it has one of the places that the limit of its kind leaves.</param>
     /// <returns>A reason of <see cref="RouteConditions"/> and a sentence; null if the object is permitted.</returns>
-    public static Refusal? Of(string tenantNamespace, CarriedObject source, TenantPolicy policy, bool isWithinLimit)
+    public static Refusal? Of(string tenantNamespace, SourceObject source, TenantPolicy policy, bool isWithinLimit)
     {
         var tenant = $"Tenant {TenantNames.TenantOf(tenantNamespace)}";
         var kind = source.Origin.Kind;

@@ -214,32 +214,19 @@ internal sealed class Conversation<TRequest, TResponse>(
                 _retry.Begin();
             }
 
-            var refused = type.Rejected.ByName;
-            return o =>
-            {
-                o.Rejected(info, rejection);
-                o.RejectedResourcesChanged(info, rejection.TypeUrl, refused);
-            };
+            return o => o.Rejected(info, rejection);
         }
 
         type.Rejection = null;
         type.AcknowledgedVersion = type.SentVersion;
         type.AcknowledgedNonce = header.Nonce;
-        var left = type.Rejected.Taken(has) ? type.Rejected.ByName : null;
-        if (left?.Count == 0 && type.TypeUrl == ResourceTypes.Listener)
+        if (type.Rejected.Taken(has) && type.TypeUrl == ResourceTypes.Listener)
         {
             _retry.Succeeded();
         }
 
         var since = time.GetElapsedTime(type.SentAt);
-        return o =>
-        {
-            o.Acknowledged(info, type.TypeUrl, since);
-            if (left is not null)
-            {
-                o.RejectedResourcesChanged(info, type.TypeUrl, left);
-            }
-        };
+        return o => o.Acknowledged(info, type.TypeUrl, since);
     }
 
     private void SendUnboundListenersAgain()

@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Hears what happens on the streams, for metrics, logs and conditions. Called from the streams' own loops, for many streams at once;
+/// Hears what happens on the streams, for metrics, logs and Events. Called from the streams' own loops, for many streams at once;
 /// an implementation returns quickly. What it throws is logged and changes nothing.
 /// </summary>
 public interface IXdsObserver
@@ -23,6 +23,14 @@ public interface IXdsObserver
     /// <param name="peer">Its address.</param>
     /// <param name="refusal">Why.</param>
     void Refused(string node, string peer, XdsRefusal refusal)
+    {
+    }
+
+    /// <summary>A request for what clients have acknowledged was refused: the caller is not a replica of this control plane.</summary>
+    /// <param name="node">The node id that it asked about.</param>
+    /// <param name="peer">Its address.</param>
+    /// <param name="reason">Why.</param>
+    void ReplicaRefused(string node, string peer, string reason)
     {
     }
 
@@ -49,16 +57,6 @@ public interface IXdsObserver
 
     /// <summary>The client refused the response (NACK) and stays with what it had.</summary>
     void Rejected(XdsStreamInfo stream, XdsRejection rejection)
-    {
-    }
-
-    /// <summary>
-    /// Which resources the client refused and has not taken since is different from before. Told once for each answer that changes it.
-    /// </summary>
-    /// <param name="stream">The stream.</param>
-    /// <param name="typeUrl">The type.</param>
-    /// <param name="rejected">All of them by name, with the refusal of each; empty if there are none any more.</param>
-    void RejectedResourcesChanged(XdsStreamInfo stream, string typeUrl, IReadOnlyDictionary<string, XdsRejection> rejected)
     {
     }
 }

@@ -13,8 +13,11 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "xDS stream for node {Node} refused to {Peer}: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string node, string peer, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Node {Node} ({Peer}) rejected {TypeUrl}: {Message}")]
-    public static partial void Rejected(ILogger logger, string node, string peer, string typeUrl, string message);
+    [LoggerMessage(LogLevel.Warning, "Replica request for node {Node} refused to {Peer}: {Reason}")]
+    public static partial void ReplicaRefused(ILogger logger, string node, string peer, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}")]
+    public static partial void Rejected(ILogger logger, string peer, string node, string typeUrl, string resources, string message);
 
     [LoggerMessage(LogLevel.Debug, "xDS stream {Id}: sent {Resources} and removed {Removed} of {TypeUrl}, {Bytes} bytes")]
     public static partial void Sent(ILogger logger, long id, string typeUrl, int resources, int removed, int bytes);

@@ -21,7 +21,7 @@ internal sealed class StandingRejections(bool wholeState)
 
     /// <summary>The client took the response.</summary>
     /// <param name="has">Whether the client has been sent a name and has not given it up.</param>
-    /// <returns>Whether anything changed.</returns>
+    /// <returns>Whether the last one ended with it.</returns>
     public bool Taken(Func<string, bool> has)
     {
         var before = _byName.Count;
@@ -32,7 +32,7 @@ internal sealed class StandingRejections(bool wholeState)
 
         End(_sentAgain);
         Prune(has);
-        return _byName.Count != before;
+        return _byName.Count == 0 && before > 0;
     }
 
     /// <summary>The client refused the response.</summary>

@@ -5,7 +5,7 @@ using KubeLB.Xds.Replicas.V1;
 namespace KubeLB.Xds.Replicas;
 
 /// <summary>Tells other replicas of this control plane what the clients that are connected here have acknowledged.</summary>
-internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, TimeProvider time) : ReplicaService.ReplicaServiceBase
+internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, Observers observers, TimeProvider time) : ReplicaService.ReplicaServiceBase
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
@@ -13,6 +13,7 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
     {
         if (await authorizer.RefuseReplicaAsync(context).ConfigureAwait(false) is { } reason)
         {
+            observers.Tell(o => o.ReplicaRefused(request.Node, context.Peer, reason));
             throw new RpcException(new Status(StatusCode.PermissionDenied, reason));
         }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using k8s.Models;
+using KubeLB.Api.V1Alpha1;
 
 namespace KubeLB.Api.Tests.Serialization;
 
@@ -48,6 +49,11 @@ internal static class MaximalJson
         if (Fixed.TryGetValue(Nullable.GetUnderlyingType(type) ?? type, out var text))
         {
             return JsonNode.Parse(text)!;
+        }
+
+        if (type == typeof(RouteSpecJson))
+        {
+            return Of(typeof(RouteSpec));
         }
 
         if (type.IsAssignableTo(typeof(IDictionary)))

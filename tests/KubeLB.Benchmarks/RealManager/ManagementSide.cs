@@ -11,6 +11,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Benchmarks.RealManager;
 
@@ -138,7 +139,7 @@ internal sealed class ManagementSide : IAsyncDisposable
     private static Route NewRoute(string tenant, string name, int nodePort)
     {
         var route = CarriedRoutes.Http(TenantNames.Namespace(tenant), name);
-        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
         return route;
     }
 

@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Support;
 
@@ -35,8 +36,7 @@ public static class CarriedRoutes
     public static Route Grpc(string tenantNamespace, string name)
     {
         var route = Http(tenantNamespace, name);
-        var origin = route.Spec!.Source!.Kubernetes!.Resource!;
-        origin["kind"] = GrpcRoute.KindName;
+        route.Change(k => k.Resource!["kind"] = GrpcRoute.KindName);
         route.Metadata.Labels[Labels.OriginResourceKind] = $"{GrpcRoute.KindName}.gateway.networking.k8s.io";
         return route;
     }

@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Proxies;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Manager.Tests.Proxies;
 
@@ -17,7 +18,6 @@ public sealed class RoutePortsTests
     [InlineData("HTTPRoute", "kubernetes.io/h2c", ProxyProtocol.Http2)]
     [InlineData("HTTPRoute", "kubernetes.io/ws", ProxyProtocol.Http1)]
     [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
-    [InlineData("TCPRoute", null, ProxyProtocol.Tcp)]
     internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(string kind, string? appProtocol, ProxyProtocol expected) =>
         RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
@@ -76,21 +76,25 @@ public sealed class RoutePortsTests
     public void A_node_port_that_is_none_or_the_proxys_own_is_left_out_before_the_leader_has_refused_the_route(int nodePort)
     {
         var route = Route("HTTPRoute");
-        route.Spec!.Source!.Kubernetes!.Services![0].Spec!.Ports![0].NodePort = nodePort;
+        route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
 
         RoutePorts.Of(route, [Service("12000")]).Should().BeEmpty();
     }
 
     [Fact]
-    public void What_cannot_be_read_of_the_carried_services_keeps_nothing_from_being_served()
+    public void Unreadable_source_services_leave_a_service_the_node_ports_that_it_was_generated_with()
     {
         var route = Route("HTTPRoute");
-        var services = route.Spec!.Source!.Kubernetes!.Services!;
-        services[0].Spec!.Ports!.Insert(0, null!);
-        services.Insert(0, null!);
-        services.Insert(0, new RouteService { Metadata = null! });
+        route.Change(k =>
+        {
+            k.Services![0].Spec!.Ports!.Insert(0, null!);
+            k.Services.Insert(0, null!);
+            k.Services.Insert(0, new RouteService { Metadata = null! });
+        });
+        var service = Service("12000");
+        service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30080" };
 
-        RoutePorts.Of(route, [Service("12000")]).Should().ContainSingle();
+        RoutePorts.Of(route, [service]).Should().ContainSingle();
     }
 
     private static V1Service Service(string targetPort, string? appProtocol = null) => new()

@@ -45,30 +45,6 @@ public sealed class TenantConfigurationTests
         (ejection.MaxEjectionTime + ejection.MaxEjectionTimeJitter + ejection.Interval).ToTimeSpan().Should().BeLessThan(TimeSpan.FromSeconds(10));
     }
 
-    [Fact]
-    public void A_resource_leads_back_to_its_routes_as_they_are_now()
-    {
-        Nodes("10.0.0.1");
-        Route("a", Port("web", 12000, 30080));
-        Route("b", Port("api", 12001, 30080));
-
-        _configuration.RoutesOf(ResourceTypes.Cluster, "web").Should().Equal("a");
-        _configuration.RoutesOf(ResourceTypes.Listener, "api").Should().Equal("b");
-        _configuration.RoutesOf(ResourceTypes.ClusterLoadAssignment, "nodeport-30080").Should().BeEquivalentTo("a", "b");
-        _configuration.RoutesOf(ResourceTypes.Secret, "web").Should().BeEmpty();
-
-        Route("a", Port("web", 12000, 30081));
-        Route("b", Port("web", 12000, 30081));
-        Route("a");
-        _configuration.RoutesOf(ResourceTypes.Cluster, "web").Should().Equal("b");
-
-        Route("a", Port("web", 12000, 30081));
-        Route("b");
-        _configuration.RoutesOf(ResourceTypes.Cluster, "web").Should().Equal("a");
-        _configuration.RoutesOf(ResourceTypes.Cluster, "api").Should().BeEmpty();
-        _configuration.RoutesOf(ResourceTypes.ClusterLoadAssignment, "nodeport-30080").Should().BeEmpty();
-    }
-
     [Theory]
     [InlineData(12000)]
     [InlineData(11999)]

@@ -90,7 +90,7 @@ public sealed class RefusedRouteTests
         var json = HostileRoutes.Good(AnHttpRoute);
         json["metadata"]!["namespace"] = @namespace;
 
-        Translate(json).Problem.Should().Contain("Routes belong into a tenant's namespace");
+        Translate(json).Problem.Should().Contain("Routes are only allowed in a tenant namespace");
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class RefusedRouteTests
     [InlineData(true)]
     [InlineData(1e300)]
     public void What_has_not_the_type_that_it_has_in_a_service_is_refused_and_named(object nodePort) =>
-        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort)).Should().Contain("cannot be read: $.spec.ports[0].nodePort is not of the type");
+        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort)).Should().Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
 
     [Theory]
     [InlineData("[5]")]

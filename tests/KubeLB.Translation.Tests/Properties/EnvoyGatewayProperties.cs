@@ -156,14 +156,14 @@ public sealed class EnvoyGatewayProperties
     });
 
     [Fact]
-    public void What_stands_among_the_services_makes_no_route_unreadable() => Gen.Select(HostileRoutes.Json, Holders).Sample(
+    public void No_spec_makes_a_route_unreadable() => Gen.Select(HostileRoutes.Json, Holders).Sample(
         (json, _) =>
         {
-            // What nobody reads for its depth alone is not read as a whole.
-            if (Depth(json) < 64 && Read(json) is null && json["spec"] is JsonObject spec && spec["source"] is JsonObject source && source["kubernetes"] is JsonObject kubernetes)
+            // Metadata has a schema in every definition, and the test reads no deeper than 64 levels.
+            if (Depth(json) < 64 && Read(json) is null)
             {
-                kubernetes.Remove("services");
-                Read(json).Should().BeNull("it is something else");
+                json.Remove("spec");
+                Read(json).Should().BeNull("something else cannot be read");
             }
         },
         iter: Iterations,

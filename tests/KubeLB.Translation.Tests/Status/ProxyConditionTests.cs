@@ -4,7 +4,7 @@ using KubeLB.Translation.Status;
 
 namespace KubeLB.Translation.Tests.Status;
 
-/// <summary>What a Route's status says of a proxy that refuses its part of the configuration.</summary>
+/// <summary>What the status of a Route that is held back says of the proxy that rejected its new backend.</summary>
 public sealed class ProxyConditionTests
 {
     private const string Before = "2026-01-01T00:00:00Z";
@@ -13,7 +13,7 @@ public sealed class ProxyConditionTests
     private static readonly ProxyRejection Refused = new("10.0.0.7", "cluster", "no such thing");
 
     [Fact]
-    public void What_a_proxy_refuses_is_not_programmed_in_its_own_words()
+    public void Rejected_backend_is_not_programmed_and_envoy_is_quoted()
     {
         var status = Built("True", "Programmed");
 
@@ -24,7 +24,7 @@ public sealed class ProxyConditionTests
             Type = "Programmed",
             Status = "False",
             Reason = "ProxyRejected",
-            Message = "Proxy 10.0.0.7 refuses the cluster and goes on with what it had: no such thing",
+            Message = "Envoy 10.0.0.7 rejected the cluster of a new backend, so the route is not changed yet: no such thing",
             ObservedGeneration = 3,
             LastTransitionTime = Now,
         });
@@ -33,17 +33,17 @@ public sealed class ProxyConditionTests
     }
 
     [Fact]
-    public void The_tenant_is_not_told_the_proxys_address()
+    public void Condition_for_the_tenant_has_no_address_of_a_proxy()
     {
         var status = Built("True", "Programmed");
 
         ProxyCondition.Set(status, Route(null), Refused, Now);
 
-        status.Resources!.Route!.Conditions![1].Message.Should().Be("A proxy refuses what this comes to (cluster) and goes on with what it had: no such thing");
+        status.Resources!.Route!.Conditions![1].Message.Should().Be("Envoy rejected the cluster of a new backend, so the route is not changed yet: no such thing");
     }
 
     [Fact]
-    public void Said_again_it_is_the_same_to_the_letter()
+    public void Condition_of_the_same_rejection_does_not_change()
     {
         var first = Built("True", "Programmed");
         ProxyCondition.Set(first, Route(null), Refused, Before);
@@ -55,23 +55,10 @@ public sealed class ProxyConditionTests
         again.Conditions!.Single().LastTransitionTime.Should().Be(Before);
     }
 
-    [Fact]
-    public void What_is_not_refused_any_more_is_not_spoken_of()
-    {
-        var refused = Built("True", "Programmed");
-        ProxyCondition.Set(refused, Route(null), Refused, Before);
-        var status = Built("True", "Programmed");
-
-        ProxyCondition.Set(status, Route(refused), rejection: null, Now);
-
-        status.Conditions!.Single().IsTrue.Should().BeTrue();
-        status.Resources!.Route!.Conditions!.Select(c => c.Type).Should().Equal("ResourceAppliedSuccessfully");
-    }
-
     [Theory]
     [InlineData("False", "BackendNotFound", "BackendNotFound")]
     [InlineData("Unknown", "Pending", "ProxyRejected")]
-    public void What_is_wrong_before_the_proxies_comes_first(string status, string reason, string expected)
+    public void Error_of_the_route_itself_takes_precedence(string status, string reason, string expected)
     {
         var built = Built(status, reason);
 

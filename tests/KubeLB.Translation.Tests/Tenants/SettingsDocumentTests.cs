@@ -42,7 +42,7 @@ public sealed class SettingsDocumentTests
         Document.Should().Contain($"| `{refusal.Reason}` | {refusal.Message} |");
     }
 
-    private static CarriedObject Carried(string resource)
+    private static SourceObject Carried(string resource)
     {
         var json = JsonNode.Parse(resource)!.AsObject();
         json["apiVersion"] = "gateway.networking.k8s.io/v1";
@@ -52,7 +52,7 @@ public sealed class SettingsDocumentTests
             ["metadata"] = new JsonObject { ["namespace"] = "tenant-shop", ["name"] = "uid" },
             ["spec"] = new JsonObject { ["source"] = new JsonObject { ["kubernetes"] = new JsonObject { ["resource"] = json } } },
         });
-        return CarriedObject.Read(route).Source!;
+        return SourceObject.Read(route).Source!;
     }
 
     private static IEnumerable<string> FieldsOf<T>() =>

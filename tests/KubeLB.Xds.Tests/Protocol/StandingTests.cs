@@ -2,11 +2,13 @@ using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using KubeLB.EndToEnd.Support;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Replicas.V1;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Xds.Tests.Protocol;
 
@@ -127,14 +129,16 @@ public sealed class StandingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_clients_are_authorized_only_replicas_may_ask()
+    public async Task Where_clients_are_authorized_only_replicas_may_ask_and_others_are_logged()
     {
-        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>());
+        using var logs = new CapturedLogs();
+        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>().AddSingleton<ILoggerProvider>(logs));
         using var channel = host.Connect();
 
         var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 1));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        logs.Lines.Should().ContainSingle(l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using k8s.Models;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
-using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
@@ -261,7 +260,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     }
 
     private static ProxyRejection? RejectionOf(XdsClientStanding client) => client.Rejection is { } rejection
-        ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), ReplicaReport.Clean(rejection.Message))
+        ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), EnvoyText.OneLine(rejection.Message))
         : null;
 
     private static bool IsOf(XdsClientStanding client, V1Pod pod) =>

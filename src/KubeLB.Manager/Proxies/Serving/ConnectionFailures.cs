@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using KubeLB.Manager.Proxies.Reports;
 using KubeLB.Xds.Discovery;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
@@ -99,7 +98,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         }
 
         // Clients choose these words.
-        Log.Failed(logger, kind, ReplicaReport.Clean(peer), ReplicaReport.Clean(reason), ReplicaReport.Clean(remedy), suppressed);
+        Log.Failed(logger, kind, EnvoyText.OneLine(peer), EnvoyText.OneLine(reason), EnvoyText.OneLine(remedy), suppressed);
     }
 
     private bool ForgetOld()

@@ -1,0 +1,15 @@
+namespace KubeLB.Manager.Proxies;
+
+/// <summary>What proxies and other clients say, for logs, conditions and Events.</summary>
+internal static class EnvoyText
+{
+    /// <summary>How much is shown, in characters.</summary>
+    public const int MaxLength = 500;
+
+    /// <summary>The text on one line, without control characters, cut to <see cref="MaxLength"/>.</summary>
+    public static string OneLine(string message)
+    {
+        var text = string.Join(' ', new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
+    }
+}

@@ -1,0 +1,102 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Certificates;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+
+namespace KubeLB.Manager.Proxies.Reporting;
+
+/// <summary>
+/// Events on Tenants: a proxy rejected its configuration (NACK), or a client was refused a stream. A refused stream concerns the Tenant that the
+/// node id names, else the one that the certificate names; node ids that a client makes up are neither remembered nor repeated.
+/// </summary>
+/// <param name="tenantOf">The Tenant that a node id is of; null if none.</param>
+/// <param name="record">Records an Event with a reason and a message; returns at once.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant, string, string> record, TimeProvider time) : IXdsObserver
+{
+    /// <summary>Reason: a proxy rejected a part of its configuration.</summary>
+    public const string ProxyRejected = "ProxyRejected";
+
+    /// <summary>Reason: a client was refused the configuration of a tenant's proxies.</summary>
+    public const string ProxyRefused = "ProxyRefused";
+
+    /// <summary>How many Events are remembered; further ones are in the log and in the metric.</summary>
+    public const int Limit = 1_000;
+
+    /// <summary>Until a Tenant gets another Event for rejections, and for refusals of the same kind.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
+
+    private const int MostNames = 3;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Tenant, string What), long> _recorded = [];
+
+    /// <inheritdoc/>
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection)
+    {
+        if (tenantOf(stream.Node) is { } tenant && IsDue(tenant.Name, ProxyRejected))
+        {
+            var names = string.Join(", ", rejection.Resources.Take(MostNames));
+            var more = rejection.Resources.Count > MostNames ? $" and {rejection.Resources.Count - MostNames} more" : "";
+
+            // What a proxy says of a certificate may quote its key.
+            var message = rejection.TypeUrl == ResourceTypes.Secret ? "see the proxy's log" : EnvoyText.OneLine(rejection.Message);
+            record(
+                tenant,
+                ProxyRejected,
+                $"Envoy rejected the {XdsTypeNames.Of(rejection.TypeUrl)} {names}{more} and keeps the last accepted configuration: {message.TrimEnd('.')}. "
+                    + "See the manager's log and /debug/xds.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Refused(string node, string peer, XdsRefusal refusal)
+    {
+        var named = tenantOf(node);
+        if ((named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
+            && IsDue(tenant.Name, $"{ProxyRefused} {refusal.Identity} {named is not null}"))
+        {
+            record(tenant, ProxyRefused, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity));
+        }
+    }
+
+    private bool IsDue(string tenant, string what)
+    {
+        lock (_gate)
+        {
+            if (_recorded.TryGetValue((tenant, what), out var at) && time.GetElapsedTime(at) < Pause)
+            {
+                return false;
+            }
+
+            if (_recorded.Count >= Limit)
+            {
+                foreach (var (key, _) in _recorded.Where(r => time.GetElapsedTime(r.Value) >= Pause).ToList())
+                {
+                    _recorded.Remove(key);
+                }
+            }
+
+            if (_recorded.Count < Limit)
+            {
+                _recorded[(tenant, what)] = time.GetTimestamp();
+                return true;
+            }
+
+            return false;
+        }
+    }
+
+    private static string Message(Tenant? named, string node, string host, string? identity)
+    {
+        const string Secret = CertificateSecrets.Client;
+        return (named, identity) switch
+        {
+            (null, _) => $"Refused xDS stream from {host}: its certificate is for {identity}, its node.id is another. If it is a proxy of this tenant, set node.id to {identity}.",
+            (_, null) => $"Refused xDS stream from {host}: its certificate is not one of the manager's. If it is a proxy of this tenant, mount the present Secret {Secret} of {node}.",
+            _ when identity == node =>
+                $"Refused xDS stream from {host}: its certificate is for an earlier Tenant of this name. If it is a proxy of this tenant, mount the present Secret {Secret} of {node}.",
+            _ => $"Refused xDS stream from {host}: its certificate is for {identity}. If it is a proxy of this tenant, mount Secret {Secret} of {node}; else find out who uses it.",
+        };
+    }
+}

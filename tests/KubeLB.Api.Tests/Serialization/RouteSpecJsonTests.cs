@@ -1,0 +1,78 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Api.Tests.Serialization;
+
+/// <summary>A Route's spec is kept as it was written, whatever it is.</summary>
+public sealed class RouteSpecJsonTests
+{
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("5")]
+    [InlineData("1e400")]
+    [InlineData("true")]
+    [InlineData("\"x\"")]
+    [InlineData("[5,null,[],true]")]
+    [InlineData("""{"endpoints":{},"source":[]}""")]
+    [InlineData("""{"source":{"kubernetes":{"services":[{"metadata":{"creationTimestamp":"yesterday"},"spec":{"ports":[{"targetPort":1.5}]}}]}}}""")]
+    [InlineData("""{"future":{"a":[0.10,1e300]}}""")]
+    public void Spec_is_written_as_it_was_read(string spec)
+    {
+        var route = Read(spec);
+        var copy = ApiJson.Copy(route);
+
+        Encoding.UTF8.GetString(route.Spec!.Utf8).Should().Be(spec);
+        Encoding.UTF8.GetString(copy.Spec!.Utf8).Should().Be(spec);
+        KubernetesJson.Serialize(route).Should().Contain($"\"spec\":{spec}");
+    }
+
+    [Fact]
+    public void Spec_of_null_is_none() => Read("null").Spec.Should().BeNull();
+
+    [Theory]
+    [InlineData(RouteSpecJson.MaxDepth, "{\"a\":", "}")]
+    [InlineData(RouteSpecJson.MaxDepth, "[", "]")]
+    public void Spec_at_the_limit_of_depth_is_kept(int levels, string open, string close)
+    {
+        var spec = Nested(levels, open, close);
+
+        Encoding.UTF8.GetString(Read(spec).Spec!.Utf8).Should().Be(spec);
+        ApiJson.ToJson(Read(spec))["spec"]!.ToJsonString().Should().Be(spec);
+    }
+
+    [Theory]
+    [InlineData(RouteSpecJson.MaxDepth + 1, "{\"a\":", "}")]
+    [InlineData(RouteSpecJson.MaxDepth + 1, "[", "]")]
+    [InlineData(5_000, "{\"a\":", "}")]
+    [InlineData(5_000, "[", "]")]
+    public void Spec_beyond_the_limit_of_depth_is_replaced_by_the_reason_which_copies_keep(int levels, string open, string close)
+    {
+        var route = Read(Nested(levels, open, close));
+
+        Encoding.UTF8.GetString(route.Spec!.Utf8).Should().Be("\"nested more than 50 levels deep\"");
+        ApiJson.Copy(route).Spec!.Utf8.ToArray().Should().Equal(route.Spec.Utf8.ToArray());
+        route.Metadata.Name.Should().Be("r", "what comes after the spec is read");
+    }
+
+    [Fact]
+    public void Typed_spec_is_the_same_after_a_round_trip()
+    {
+        var json = MaximalJson.Of(typeof(RouteSpec));
+
+        JsonNode.DeepEquals(ApiJson.ToJson(Read(json.ToJsonString()).Spec!.Read()), json).Should().BeTrue();
+    }
+
+    private static Route Read(string spec)
+    {
+        JsonSerializerOptions? options = null;
+        KubernetesJson.AddJsonOptions(o => options = new(o) { MaxDepth = 10_000 });
+        return JsonSerializer.Deserialize<Route>($$"""{"spec":{{spec}}, "metadata":{"name":"r"} }""", options)!;
+    }
+
+    private static string Nested(int levels, string open, string close) =>
+        string.Concat(Enumerable.Repeat(open, levels)) + (open == "[" ? "" : "1") + string.Concat(Enumerable.Repeat(close, levels));
+}

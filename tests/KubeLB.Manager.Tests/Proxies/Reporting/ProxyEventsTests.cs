@@ -1,0 +1,127 @@
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Proxies.Reporting;
+using KubeLB.Xds.Discovery;
+using KubeLB.Xds.Resources;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KubeLB.Manager.Tests.Proxies.Reporting;
+
+public sealed class ProxyEventsTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<(string Tenant, string Reason, string Message)> _recorded = [];
+    private readonly ProxyEvents _events;
+
+    public ProxyEventsTests() => _events = new ProxyEvents(
+        node => node.StartsWith("tenant-", StringComparison.Ordinal) ? new Tenant { Metadata = new() { Name = node["tenant-".Length..] } } : null,
+        (tenant, reason, message) => _recorded.Add((tenant.Name, reason, message)),
+        _time);
+
+    [Fact]
+    public void Rejection_names_the_resource_and_quotes_envoy()
+    {
+        Reject("tenant-a", "no such\n\tthing.", ResourceTypes.Cluster, "default-web-web-80-TCP");
+
+        _recorded.Should().Equal((
+            "a",
+            "ProxyRejected",
+            "Envoy rejected the cluster default-web-web-80-TCP and keeps the last accepted configuration: no such thing. See the manager's log and /debug/xds."));
+    }
+
+    [Fact]
+    public void Rejection_of_many_resources_names_three()
+    {
+        Reject("tenant-a", "bad", ResourceTypes.Listener, "a", "b", "c", "d", "e");
+
+        _recorded.Single().Message.Should().StartWith("Envoy rejected the listener a, b, c and 2 more and keeps");
+    }
+
+    [Fact]
+    public void Rejection_of_a_certificate_does_not_quote_envoy()
+    {
+        Reject("tenant-a", "PRIVATE KEY", ResourceTypes.Secret, "s");
+
+        _recorded.Single().Message.Should().NotContain("PRIVATE").And.Contain("see the proxy's log");
+    }
+
+    [Fact]
+    public void Rejections_of_a_tenant_are_one_event_in_five_minutes()
+    {
+        for (var i = 0; i < 1_000; i++)
+        {
+            Reject("tenant-a", $"error {i}", ResourceTypes.Cluster, "a");
+        }
+
+        Reject("tenant-b", "error", ResourceTypes.Cluster, "a");
+        _recorded.Select(r => r.Tenant).Should().Equal("a", "b");
+
+        _time.Advance(ProxyEvents.Pause);
+        Reject("tenant-a", "again", ResourceTypes.Cluster, "a");
+        _recorded.Should().HaveCount(3).And.Subject.Last().Message.Should().Contain("again");
+    }
+
+    [Fact]
+    public void Envoys_words_are_cut()
+    {
+        Reject("tenant-a", new string('x', 4_000), ResourceTypes.Cluster, "a");
+
+        _recorded.Single().Message.Length.Should().BeLessThan(EnvoyText.MaxLength + 200);
+    }
+
+    /// <summary>Node id, what the certificate proves, the Tenant of the Event, and the remedy.</summary>
+    [Theory]
+    [InlineData("tenant-a", "tenant-b", "a", "mount Secret envoy-xds-client of tenant-a")]
+    [InlineData("tenant-a", null, "a", "mount the present Secret envoy-xds-client of tenant-a")]
+    [InlineData("tenant-a", "tenant-a", "a", "for an earlier Tenant of this name")]
+    [InlineData("made-up", "tenant-b", "b", "set node.id to tenant-b")]
+    public void Refused_stream_is_an_event_of_the_tenant_that_it_concerns(string node, string? identity, string tenant, string remedy)
+    {
+        _events.Refused(node, "ipv4:10.0.0.7:4242", new XdsRefusal("no", identity));
+
+        var (of, reason, message) = _recorded.Should().ContainSingle().Subject;
+        (of, reason).Should().Be((tenant, "ProxyRefused"));
+        message.Should().Contain(remedy).And.Contain("from 10.0.0.7").And.NotContain("made-up").And.NotContain("4242");
+        message.Length.Should().BeLessThan(201);
+    }
+
+    [Fact]
+    public void Client_of_no_tenant_is_no_event()
+    {
+        _events.Refused("made-up", "ipv4:10.0.0.7:1", new XdsRefusal("no"));
+        Reject("made-up", "bad", ResourceTypes.Cluster, "a");
+
+        _recorded.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Repeated_refusals_and_made_up_node_ids_are_one_event_in_five_minutes()
+    {
+        for (var i = 0; i < 1_000; i++)
+        {
+            _events.Refused($"made-up-{i}", $"ipv4:10.0.0.{i % 250}:1", new XdsRefusal("no", "tenant-b"));
+        }
+
+        _recorded.Should().ContainSingle();
+        _time.Advance(ProxyEvents.Pause);
+        _events.Refused("made-up", "ipv4:10.0.0.0:1", new XdsRefusal("no", "tenant-b"));
+        _recorded.Should().HaveCount(2);
+    }
+
+    [Fact]
+    public void Memory_of_events_is_bounded_and_cleans_itself()
+    {
+        for (var i = 0; i < 2 * ProxyEvents.Limit; i++)
+        {
+            _events.Refused($"tenant-{i}", "ipv4:10.0.0.7:1", new XdsRefusal("no", "tenant-b"));
+        }
+
+        _recorded.Should().HaveCount(ProxyEvents.Limit);
+        _time.Advance(ProxyEvents.Pause);
+        _events.Refused("tenant-new", "ipv4:10.0.0.7:1", new XdsRefusal("no", "tenant-b"));
+        _recorded.Last().Tenant.Should().Be("new");
+    }
+
+    private void Reject(string node, string message, string typeUrl, params string[] resources) =>
+        _events.Rejected(new XdsStreamInfo(1, node, "ipv4:10.0.0.7:4242", "s", Delta: true), new XdsRejection(typeUrl, 13, message, resources, _time.GetUtcNow()));
+}
