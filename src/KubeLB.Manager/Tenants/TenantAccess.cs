@@ -33,7 +33,8 @@ internal sealed class TenantAccess(
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var account = (await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)).Object;
-        await applier.ApplyAsync(management, TenantObjects.Role(tenant), cancellationToken).ConfigureAwait(false);
+        var config = _configs.Get(options.Namespace, Config.DefaultName);
+        await applier.ApplyAsync(management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken).ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
         var wanted = TenantObjects.Token(tenant);
@@ -52,7 +53,7 @@ internal sealed class TenantAccess(
 
         var url = ServerUrl.Find(
             $"{options.Namespace}/{Config.DefaultName}",
-            _configs.Get(options.Namespace, Config.DefaultName),
+            config,
             ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
             [.. _slices.List().Where(s => s.Namespace() == ApiServerNamespace)]);
         if (url.Url is null)
