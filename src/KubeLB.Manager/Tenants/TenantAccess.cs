@@ -1,4 +1,3 @@
-using System.Text;
 using k8s.Models;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
@@ -46,9 +45,20 @@ internal sealed class TenantAccess(
         }
 
         var token = (await applier.ApplyAsync(management, wanted, cancellationToken).ConfigureAwait(false)).Object;
-        if (TokenOf(token, account) is not { } bearer)
+        if (TokenSecret.TokenOf(token) is not { } bearer)
         {
             return TenantProgress.Pending("WaitingForToken", $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}.");
+        }
+
+        if (!TokenSecret.IsOf(token, account))
+        {
+            // The cluster removes the Secret of an account that is gone, if it knows which one that was. Its end brings this key back.
+            if (!TokenSecret.IsTracked(token) && token.Metadata.DeletionTimestamp is null)
+            {
+                await applier.DeleteAsync(management, token, cancellationToken).ConfigureAwait(false);
+            }
+
+            return TenantProgress.Pending("WaitingForToken", $"Secret {ResourceKey.Of(token)} holds a token of a ServiceAccount that was deleted; waiting for a new token.");
         }
 
         var url = ServerUrl.Find(
@@ -62,7 +72,9 @@ internal sealed class TenantAccess(
         }
 
         var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];
-        var kubeconfig = CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, TenantNames.Namespace(tenant.Name));
+        var tenantNamespace = TenantNames.Namespace(tenant.Name);
+        var kubeconfig = KubeconfigSecret.Present(_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret), url.Url, authority, bearer)
+            ?? CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, tenantNamespace);
         await applier.ApplyAsync(management, TenantObjects.Kubeconfig(tenant, kubeconfig), cancellationToken).ConfigureAwait(false);
         return TenantProgress.Ready;
     }
@@ -83,11 +95,4 @@ internal sealed class TenantAccess(
             }
         }
     }
-
-    // A token of an account that is gone is about to be removed with its Secret.
-    private static string? TokenOf(V1Secret secret, V1ServiceAccount account) =>
-        secret.Data?.TryGetValue("token", out var token) == true && token.Length > 0
-        && secret.Metadata.Annotations?.TryGetValue(TenantObjects.TokenAccountUid, out var uid) == true && uid == account.Metadata.Uid
-            ? Encoding.UTF8.GetString(token)
-            : null;
 }
