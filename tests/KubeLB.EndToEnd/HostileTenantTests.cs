@@ -4,6 +4,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
@@ -131,6 +132,36 @@ public sealed class HostileTenantTests : IAsyncLifetime
         generated.Metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant").And.Contain(Labels.OriginName, "forged");
         generated.Metadata.Annotations.Keys.Should().Equal(Annotations.Applied);
         generated.Metadata.OwnerReferences.Should().ContainSingle().Which.Name.Should().Be("forged");
+    }
+
+    [Fact]
+    public async Task A_forged_status_is_overwritten_and_moves_no_port_and_no_name()
+    {
+        var (route, gateway) = (await ServedRouteAsync(), (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid);
+        var before = (await _bed.Management.GetAsync<Route>(Ns, route))!.Status!.Resources!;
+        var parent = (await _bed.Management.GetAsync<Route>(Ns, gateway))!.Status!.Resources!.Route!.GeneratedName!;
+        var port = (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value;
+        await _bed.Management.CreateAsync(new Gateway
+        {
+            Metadata = { Name = "of-the-operator", NamespaceProperty = Ns },
+            Spec = new GatewaySpec { GatewayClassName = "none", Listeners = [new Listener { Name = "http", Port = 80, Protocol = "HTTP" }] },
+        });
+        var parents = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+        await using var observed = _bed.Management.Observe<HttpRoute>(Ns, r => parents[r.Spec!.ParentRefs!.Single().Name] = true);
+
+        await _tenant.PatchStatusAsync<Route>(Ns, gateway, JsonNode.Parse("""{ "resources": { "route": { "generatedName": "of-the-operator" } } }""")!);
+        await _tenant.PatchStatusAsync<Route>(
+            Ns,
+            route,
+            JsonNode.Parse("""{ "resources": { "services": { "default/api-backend": { "ports": [{ "port": 8080, "targetPort": 10001 }] } } } }""")!);
+
+        await _bed.Management.WaitAsync<Route>(Ns, gateway, r => r.Status?.Resources?.Route?.GeneratedName == parent, "has its name again");
+        await _bed.Management.WaitAsync<Route>(
+            Ns, route, r => JsonNode.DeepEquals(ApiJson.ToJson(r.Status!.Resources!.Services!["default/api-backend"]), ApiJson.ToJson(before.Services!["default/api-backend"])), "tells its ports again");
+        await _bed.SettleAsync();
+        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value.Should().Be(port);
+        parents.Keys.Should().Equal([parent], "the name of a Gateway is that of the generated object, whatever a status says");
+        await _bed.ExpectBackendAsync("api.example.com");
     }
 
     [Fact]

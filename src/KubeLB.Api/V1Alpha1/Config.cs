@@ -38,6 +38,9 @@ public sealed class ConfigSpec : LayeredSettings
     /// <summary>URL under which tenants reach this API server; absent: what the cluster says of itself.</summary>
     public string? ApiServerURL { get; set; }
 
+    /// <summary>Whether a tenant's Role also grants what the CCM of the Go project needs; absent: it does.</summary>
+    public bool? GoCompatibility { get; set; }
+
     /// <summary>Which node addresses of tenants are used.</summary>
     public AddressSettings? Addresses { get; set; }
 }

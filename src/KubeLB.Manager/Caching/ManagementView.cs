@@ -24,6 +24,18 @@ internal sealed class ManagementView(Cluster management, TenantPlaces places, st
         return routes.FirstOrDefault(r => r.Metadata.DeletionTimestamp is null) ?? (routes.Count > 0 ? routes[0] : null);
     }
 
+    public string? GatewayName(Route gateway)
+    {
+        if (gateway.Status?.Resources?.Route?.GeneratedName is not { Length: > 0 } inStatus)
+        {
+            return null;
+        }
+
+        var owned = management.Informer<Gateway>().ByIndex(Indexes.ByOwner, gateway.Metadata.Uid);
+        return owned.FirstOrDefault(g => g.Name == inStatus)?.Name
+            ?? (HolderOf(Gateway.KindName, inStatus).IsOrphan ? inStatus : owned.Count > 0 ? owned[0].Name : null);
+    }
+
     public string? CertificateSecret(string originNamespace, string originName)
     {
         var key = Indexes.SecretKey(tenantNamespace, originNamespace, originName);

@@ -48,6 +48,7 @@ internal static class ManagerControllers
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
             controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<PortAllocator>().RoutesWithRoom);
             controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
+            controller.Watch<Gateway>(ManagementCluster.Name, RoutesOfNewGateway);
             controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
             controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
@@ -115,6 +116,19 @@ internal static class ManagerControllers
                 .Distinct()
                 .SelectMany(key => routes.ByIndex(Indexes.ByParentGateway, key))
                 .Select(r => ResourceKey.Of(r));
+    }
+
+    // Routes refer to a Gateway that is there. One that was deleted is created again at once, so that its end is nothing to react to.
+    private static Func<Change<Gateway>, IEnumerable<ResourceKey>> RoutesOfNewGateway(IServiceProvider services)
+    {
+        var routes = Management(services).Informer<Route>();
+        return change => change is { Old: null, New: { } gateway }
+            ? Indexes.OwnerKey(gateway)
+                .Select(key => routes.Get(key) is { } route ? RouteOrigin.Of(route) : null)
+                .OfType<RouteOrigin>()
+                .SelectMany(origin => routes.ByIndex(Indexes.ByParentGateway, Indexes.GatewayKey(gateway.Namespace, origin.Namespace, origin.Name)))
+                .Select(r => ResourceKey.Of(r))
+            : [];
     }
 
     // Only that it is there, and its type, concerns a Gateway; its content is read by whoever serves it.

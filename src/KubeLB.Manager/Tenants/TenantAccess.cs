@@ -1,4 +1,3 @@
-using System.Text;
 using k8s.Models;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
@@ -33,7 +32,8 @@ internal sealed class TenantAccess(
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var account = (await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)).Object;
-        await applier.ApplyAsync(management, TenantObjects.Role(tenant), cancellationToken).ConfigureAwait(false);
+        var config = _configs.Get(options.Namespace, Config.DefaultName);
+        await applier.ApplyAsync(management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken).ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
         var wanted = TenantObjects.Token(tenant);
@@ -45,14 +45,25 @@ internal sealed class TenantAccess(
         }
 
         var token = (await applier.ApplyAsync(management, wanted, cancellationToken).ConfigureAwait(false)).Object;
-        if (TokenOf(token, account) is not { } bearer)
+        if (TokenSecret.TokenOf(token) is not { } bearer)
         {
             return TenantProgress.Pending("WaitingForToken", $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}.");
         }
 
+        if (!TokenSecret.IsOf(token, account))
+        {
+            // The cluster removes the Secret of an account that is gone, if it knows which one that was. Its end brings this key back.
+            if (!TokenSecret.IsTracked(token) && token.Metadata.DeletionTimestamp is null)
+            {
+                await applier.DeleteAsync(management, token, cancellationToken).ConfigureAwait(false);
+            }
+
+            return TenantProgress.Pending("WaitingForToken", $"Secret {ResourceKey.Of(token)} holds a token of a ServiceAccount that was deleted; waiting for a new token.");
+        }
+
         var url = ServerUrl.Find(
             $"{options.Namespace}/{Config.DefaultName}",
-            _configs.Get(options.Namespace, Config.DefaultName),
+            config,
             ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
             [.. _slices.List().Where(s => s.Namespace() == ApiServerNamespace)]);
         if (url.Url is null)
@@ -61,7 +72,9 @@ internal sealed class TenantAccess(
         }
 
         var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];
-        var kubeconfig = CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, TenantNames.Namespace(tenant.Name));
+        var tenantNamespace = TenantNames.Namespace(tenant.Name);
+        var kubeconfig = KubeconfigSecret.Present(_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret), url.Url, authority, bearer)
+            ?? CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, tenantNamespace);
         await applier.ApplyAsync(management, TenantObjects.Kubeconfig(tenant, kubeconfig), cancellationToken).ConfigureAwait(false);
         return TenantProgress.Ready;
     }
@@ -82,11 +95,4 @@ internal sealed class TenantAccess(
             }
         }
     }
-
-    // A token of an account that is gone is about to be removed with its Secret.
-    private static string? TokenOf(V1Secret secret, V1ServiceAccount account) =>
-        secret.Data?.TryGetValue("token", out var token) == true && token.Length > 0
-        && secret.Metadata.Annotations?.TryGetValue(TenantObjects.TokenAccountUid, out var uid) == true && uid == account.Metadata.Uid
-            ? Encoding.UTF8.GetString(token)
-            : null;
 }

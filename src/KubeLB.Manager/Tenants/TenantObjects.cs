@@ -22,7 +22,11 @@ internal static class TenantObjects
     private const string RbacGroup = "rbac.authorization.k8s.io";
     private static readonly string[] ReadVerbs = ["get", "list", "watch"];
     private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
+    private static readonly string[] WriteStatusVerbs = ["update", "get", "patch"];
     private static readonly string[] Carried = [Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
+
+    // As the Go manager grants them (1.4).
+    private static readonly string[] CarriedByGo = ["loadbalancers", .. Carried];
 
     public static V1Namespace Namespace(Tenant tenant) => new()
     {
@@ -44,25 +48,30 @@ internal static class TenantObjects
     };
 
     /// <summary>
-    /// The CCM may write what it carries over and read what became of it. It may not write statuses: the manager takes its
-    /// own memory from there.
+    /// The CCM may write specs and read statuses. A Go CCM also needs LoadBalancers, which it watches from its start, and is used to writing statuses: the
+    /// manager takes nothing from a status that would let a tenant do more than spoil its own traffic (ADR 24).
     /// </summary>
-    public static V1Role Role(Tenant tenant) => new()
+    /// <param name="tenant">The Tenant.</param>
+    /// <param name="goCompatibility">Whether a Go CCM is to work with it.</param>
+    public static V1Role Role(Tenant tenant, bool goCompatibility) => new()
     {
         ApiVersion = $"{RbacGroup}/{V1Role.KubeApiVersion}",
         Kind = V1Role.KubeKind,
         Metadata = Metadata(tenant, TenantNames.Ccm),
-        Rules =
-        [
-            new V1PolicyRule { ApiGroups = [ApiGroups.Kubelb], Resources = [.. Carried], Verbs = [.. WriteVerbs] },
-            new V1PolicyRule { ApiGroups = [ApiGroups.Kubelb], Resources = [TenantState.PluralName], Verbs = [.. ReadVerbs] },
-            new V1PolicyRule
-            {
-                ApiGroups = [ApiGroups.Kubelb],
-                Resources = [.. Carried.Append(TenantState.PluralName).Select(resource => resource + "/status")],
-                Verbs = ["get"],
-            },
-        ],
+        Rules = goCompatibility
+            ?
+            [
+                Rule(CarriedByGo, WriteVerbs),
+                Rule([TenantState.PluralName], ReadVerbs),
+                Rule([StatusOf(TenantState.PluralName)], ["get"]),
+                Rule(CarriedByGo.Select(StatusOf), WriteStatusVerbs),
+            ]
+            :
+            [
+                Rule(Carried, WriteVerbs),
+                Rule([TenantState.PluralName], ReadVerbs),
+                Rule(Carried.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
+            ],
     };
 
     public static V1RoleBinding RoleBinding(Tenant tenant) => new()
@@ -136,6 +145,11 @@ internal static class TenantObjects
                 DisableHTTPRoute = policy.IsHttpRouteDisabled ? true : null,
                 DisableGRPCRoute = policy.IsGrpcRouteDisabled ? true : null,
             };
+
+    private static V1PolicyRule Rule(IEnumerable<string> resources, IEnumerable<string> verbs) =>
+        new() { ApiGroups = [ApiGroups.Kubelb], Resources = [.. resources], Verbs = [.. verbs] };
+
+    private static string StatusOf(string resource) => resource + "/status";
 
     private static V1Secret Secret(Tenant tenant, string name, string type) => new()
     {

@@ -11,6 +11,12 @@ public interface IManagementView
     /// <summary>The Route that stands for the tenant's Gateway of this name.</summary>
     Route? GatewayRoute(string originNamespace, string originName);
 
+    /// <summary>
+    /// Name of the Gateway that was generated from a Route; null if there is none. A tenant may be able to write the status of its Routes, so that the status
+    /// alone does not make a Gateway the tenant's.
+    /// </summary>
+    string? GatewayName(Route gateway);
+
     /// <summary>Name of the Secret that holds the content of the tenant's Secret, a certificate; null if there is none (yet).</summary>
     string? CertificateSecret(string originNamespace, string originName);
 

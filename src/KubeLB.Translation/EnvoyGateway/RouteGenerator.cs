@@ -83,7 +83,7 @@ internal static class RouteGenerator
     private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
     {
         var @namespace = parentRef.Namespace ?? origin.Namespace;
-        parentRef.Name = (IsGateway(parentRef) ? view.GatewayRoute(@namespace, parentRef.Name)?.Status?.Resources?.Route?.GeneratedName : null)
+        parentRef.Name = (IsGateway(parentRef) && view.GatewayRoute(@namespace, parentRef.Name) is { } gateway ? view.GatewayName(gateway) : null)
             ?? UnresolvedNames.For(@namespace, parentRef.Name);
         parentRef.Namespace = null;
     }

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Tenants;
 using KubeLB.Translation.Tenants;
@@ -9,23 +10,40 @@ public sealed class TenantObjectsTests
     private static readonly Tenant Tenant = new() { Metadata = new() { Name = "t1", Uid = "u-1" } };
 
     [Fact]
-    public void The_ccm_may_read_statuses_but_not_write_them()
+    public void Role_without_Go_compatibility_lets_the_CCM_read_statuses_but_not_write_them()
     {
-        var rules = TenantObjects.Role(Tenant).Rules;
+        var rules = TenantObjects.Role(Tenant, goCompatibility: false).Rules;
 
         rules.Where(r => r.Resources.Any(resource => resource.EndsWith("/status", StringComparison.Ordinal)))
             .Should().NotBeEmpty().And.OnlyContain(r => r.Verbs.SequenceEqual(new[] { "get" }));
-        rules.SelectMany(r => r.ApiGroups).Should().AllBe("kubelb.k8c.io");
-        rules.SelectMany(r => r.Verbs).Should().NotContain("*");
+        rules.SelectMany(r => r.Resources).Should().NotContain("loadbalancers");
     }
 
     [Fact]
-    public void The_ccm_may_write_syncsecrets_but_never_see_a_secret()
+    public void Role_with_Go_compatibility_grants_exactly_what_the_Go_manager_grants()
     {
-        var rules = TenantObjects.Role(Tenant).Rules;
+        var rules = TenantObjects.Role(Tenant, goCompatibility: true).Rules;
+
+        Granted(rules).Should().BeEquivalentTo(Granted(
+        [
+            Rule(["loadbalancers", "routes", "addresses", "syncsecrets"], ["create", "update", "get", "list", "delete", "patch", "watch"]),
+            Rule(["tenantstates"], ["get", "list", "watch"]),
+            Rule(["tenantstates/status"], ["get"]),
+            Rule(["loadbalancers/status", "routes/status", "addresses/status", "syncsecrets/status"], ["update", "get", "patch"]),
+        ]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Role_grants_SyncSecrets_but_no_Secrets_and_no_other_group(bool goCompatibility)
+    {
+        var rules = TenantObjects.Role(Tenant, goCompatibility).Rules;
 
         rules.Where(r => r.Resources.Contains("syncsecrets")).SelectMany(r => r.Verbs).Should().Contain(["create", "patch", "delete", "list", "watch"]);
         rules.SelectMany(r => r.Resources).Should().NotContain("secrets");
+        rules.SelectMany(r => r.ApiGroups).Should().AllBe("kubelb.k8c.io");
+        rules.SelectMany(r => r.Verbs).Should().NotContain("*");
     }
 
     [Fact]
@@ -58,4 +76,9 @@ public sealed class TenantObjectsTests
         TenantObjects.StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, "v1", "2026-01-02T00:00:00Z").GatewayAPI!.DisableGRPCRoute.Should().BeTrue();
         TenantObjects.StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
     }
+
+    private static V1PolicyRule Rule(string[] resources, string[] verbs) => new() { ApiGroups = ["kubelb.k8c.io"], Resources = resources, Verbs = verbs };
+
+    private static IEnumerable<string> Granted(IEnumerable<V1PolicyRule> rules) =>
+        rules.SelectMany(r => r.Resources.SelectMany(resource => r.Verbs.Select(verb => $"{verb} {resource}")));
 }

@@ -27,6 +27,8 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     public Route? GatewayRoute(string originNamespace, string originName) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
 
+    public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
+
     public string? CertificateSecret(string originNamespace, string originName) =>
         objects.All<V1Secret>().FirstOrDefault(s => s.Type == SecretTypes.Tls && SecretOrigin.Of(s) == new SecretOrigin(originNamespace, originName))?.Name();
 

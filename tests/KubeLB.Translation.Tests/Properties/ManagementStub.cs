@@ -19,6 +19,8 @@ internal sealed class ManagementStub(NameHolder names) : IManagementView
         _ => null,
     };
 
+    public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
+
     public string? CertificateSecret(string originNamespace, string originName) => null;
 
     public bool IsWithinLimit(Route route) => true;

@@ -1,0 +1,213 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EndToEnd.Support;
+using KubeLB.TestClusters;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// The requests of a Go CCM (1.4) to the management API, as they were recorded, under the Role that this manager gives its tenant. A Go CCM ends if one of
+/// its three watches is refused.
+/// </summary>
+public sealed class GoCcmAccessTests : IAsyncLifetime
+{
+    private const string Own = "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1";
+    private const string StreamingList = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=5";
+    private static readonly string[] Watched = ["loadbalancers", "addresses", "routes"];
+
+    private BareManagement _management = null!;
+    private HttpClient _ccm = null!;
+
+    public async Task InitializeAsync()
+    {
+        _management = await BareManagement.StartAsync();
+        if (!_management.Cluster.Features.HasFlag(ClusterFeatures.Controllers))
+        {
+            // Tokens of ServiceAccounts are written by a controller.
+            await _management.DisposeAsync();
+            Skip.If(true, ClusterFeatureReasons.NoControllers);
+        }
+
+        await _management.AddTenantAsync(await _management.StartManagerAsync());
+        var secret = await _management.Objects.GetAsync<V1Secret>("tenant-t1", "kubelb-ccm-kubeconfig");
+        using var kubeconfig = new MemoryStream(secret!.Data["kubelb"]);
+        _ccm = new HttpClient(_management.Cluster.CreateHandler()) { BaseAddress = _management.Cluster.Url };
+        _ccm.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig).AccessToken);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _ccm?.Dispose();
+        await _management.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task Discovery_is_allowed()
+    {
+        foreach (var path in new[] { "/api", "/apis" })
+        {
+            (await SendAsync(HttpMethod.Get, path)).Status.Should().Be(HttpStatusCode.OK, path);
+        }
+    }
+
+    [SkippableFact]
+    public async Task Watches_with_initial_events_are_allowed_and_so_is_list_and_watch()
+    {
+        foreach (var resource in Watched)
+        {
+            // A server without streaming lists says that the options are not valid; then the CCM lists.
+            (await StartAsync($"{Own}/{resource}?{StreamingList}")).Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
+
+            var (status, list) = await SendAsync(HttpMethod.Get, $"{Own}/{resource}?limit=500&resourceVersion=0");
+            status.Should().Be(HttpStatusCode.OK, resource);
+            var version = list!["metadata"]!["resourceVersion"]!.GetValue<string>();
+            (await StartAsync($"{Own}/{resource}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=5")).Should().Be(HttpStatusCode.OK, resource);
+        }
+    }
+
+    [SkippableFact]
+    public async Task Addresses_may_be_created_and_updated()
+    {
+        var addresses = new Addresses
+        {
+            Metadata = new V1ObjectMeta { Name = Addresses.DefaultName, NamespaceProperty = "tenant-t1" },
+            Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "10.0.0.2" }] },
+        };
+
+        var created = await CreateAsync("addresses", ApiJson.ToJson(addresses));
+        created["spec"]!["addresses"]![0]!["ip"] = "10.0.0.3";
+        await UpdateAsync("addresses/default", created, () => _management.Objects.GetAsync<Addresses>("tenant-t1", "default"));
+    }
+
+    [SkippableFact]
+    public async Task Routes_may_be_created_updated_and_deleted()
+    {
+        var created = await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
+        created["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["hostnames"] = new JsonArray("other.example.com");
+        await UpdateAsync("routes/of-go", created, () => _management.Objects.GetAsync<Route>("tenant-t1", "of-go"));
+        (await SendAsync(HttpMethod.Delete, $"{Own}/routes/of-go")).Status.Should().Be(HttpStatusCode.OK);
+    }
+
+    [SkippableFact]
+    public async Task LoadBalancers_and_their_status_may_be_written()
+    {
+        var loadBalancer = JsonNode.Parse(
+            """
+            {
+              "apiVersion": "kubelb.k8c.io/v1alpha1", "kind": "LoadBalancer", "metadata": { "name": "lb", "namespace": "tenant-t1" },
+              "spec": { "ports": [{ "port": 80 }], "endpoints": [{ "name": "default", "addressesReference": { "name": "default" }, "ports": [{ "port": 30080 }] }] }
+            }
+            """)!;
+
+        var created = await CreateAsync("loadbalancers", loadBalancer);
+        created["spec"]!["type"]!.GetValue<string>().Should().Be("ClusterIP", "this is the default of the contract");
+        created["status"] = JsonNode.Parse("""{ "loadBalancer": { "ingress": [{ "ip": "192.0.2.1" }] } }""");
+        (await SendAsync(HttpMethod.Put, $"{Own}/loadbalancers/lb/status", created)).Status.Should().Be(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers/lb")).Status.Should().Be(HttpStatusCode.OK);
+    }
+
+    [SkippableFact]
+    public async Task Statuses_of_the_other_kinds_may_be_read_and_written_as_under_the_Go_managers_Role()
+    {
+        await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
+
+        foreach (var resource in new[] { "routes/of-go", "addresses/none", "syncsecrets/none" })
+        {
+            (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/status")).Status.Should().NotBe(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/status", new JsonObject { ["status"] = new JsonObject() })).Status.Should().NotBe(HttpStatusCode.Forbidden, resource);
+        }
+    }
+
+    [SkippableFact]
+    public async Task Without_compatibility_only_what_this_projects_CCM_uses_is_allowed()
+    {
+        await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
+
+        await Eventually.HoldsAsync(
+            "LoadBalancers are forbidden", async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().Be(HttpStatusCode.OK);
+        foreach (var resource in new[] { "routes", "addresses", "syncsecrets" })
+        {
+            (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/none/status")).Status.Should().Be(HttpStatusCode.NotFound, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject())).Status.Should().Be(HttpStatusCode.Forbidden, resource);
+        }
+    }
+
+    [SkippableFact]
+    public async Task Everything_else_is_forbidden()
+    {
+        foreach (var path in new[]
+        {
+            "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2/loadbalancers",
+            "/apis/kubelb.k8c.io/v1alpha1/loadbalancers",
+            "/apis/kubelb.k8c.io/v1alpha1/routes",
+            "/apis/kubelb.k8c.io/v1alpha1/tenants",
+            "/api/v1/namespaces/tenant-t1/secrets",
+            "/api/v1/namespaces/tenant-t1/services",
+            "/apis/gateway.networking.k8s.io/v1/namespaces/tenant-t1/gateways",
+        })
+        {
+            (await SendAsync(HttpMethod.Get, path)).Status.Should().Be(HttpStatusCode.Forbidden, path);
+        }
+
+        (await SendAsync(HttpMethod.Patch, $"{Own}/tenantstates/default/status", new JsonObject())).Status.Should().Be(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers")).Status.Should().Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
+    }
+
+    private async Task<JsonNode> CreateAsync(string resource, JsonNode value)
+    {
+        var (status, created) = await SendAsync(HttpMethod.Post, $"{Own}/{resource}", value);
+        status.Should().Be(HttpStatusCode.Created, $"{created}");
+        return created!;
+    }
+
+    // The manager writes as well (its finalizer, the status), so that a PUT may be refused with 409; the CCM reads the object again and retries.
+    private Task UpdateAsync<T>(string path, JsonNode changed, Func<Task<T?>> read)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        Eventually.HoldsAsync($"{path} is updated", async () =>
+        {
+            var (status, body) = await SendAsync(HttpMethod.Put, $"{Own}/{path}", changed);
+            if (status == HttpStatusCode.Conflict)
+            {
+                changed["metadata"] = ApiJson.ToJson((await read())!)["metadata"]!.DeepClone();
+                return false;
+            }
+
+            status.Should().Be(HttpStatusCode.OK, $"{body}");
+            return true;
+        });
+
+    private async Task<HttpStatusCode> StartAsync(string path)
+    {
+        using var response = await _ccm.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        return response.StatusCode;
+    }
+
+    private async Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(HttpMethod method, string path, JsonNode? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+        }
+
+        using var response = await _ccm.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        try
+        {
+            return (response.StatusCode, JsonNode.Parse(text));
+        }
+        catch (JsonException)
+        {
+            return (response.StatusCode, null);
+        }
+    }
+}

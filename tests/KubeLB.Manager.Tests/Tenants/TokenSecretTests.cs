@@ -1,0 +1,66 @@
+using System.Buffers.Text;
+using System.Text;
+using k8s.Models;
+using KubeLB.Manager.Tenants;
+
+namespace KubeLB.Manager.Tests.Tenants;
+
+public sealed class TokenSecretTests
+{
+    private const string Legacy = """{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"tenant-t1","kubernetes.io/serviceaccount/service-account.uid":"u-1"}""";
+    private static readonly DateTime Then = new(2026, 11, 23, 0, 51, 36, DateTimeKind.Utc);
+    private static readonly V1ServiceAccount Account = new() { Metadata = new V1ObjectMeta { Uid = "u-1", CreationTimestamp = Then } };
+
+    [Theory]
+    [InlineData(Legacy, "u-1")]
+    [InlineData("""{"kubernetes.io":{"namespace":"tenant-t1","serviceaccount":{"name":"kubelb-ccm","uid":"u-2"}}}""", "u-2")]
+    [InlineData("""{"kubernetes.io":{"serviceaccount":"u-2"}}""", null)]
+    [InlineData("""{"kubernetes.io":null,"kubernetes.io/serviceaccount/service-account.uid":7}""", null)]
+    [InlineData("""{"kubernetes.io/serviceaccount/service-account.uid":"\ud800"}""", null)]
+    [InlineData("[]", null)]
+    [InlineData("{", null)]
+    [InlineData("", null)]
+    public void AccountUid_is_that_of_the_claims(string claims, string? uid) => TokenSecret.AccountUid(Token(claims)).Should().Be(uid);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("opaque")]
+    [InlineData("a.b")]
+    [InlineData("a.*.c")]
+    [InlineData("a.e30.c.d")]
+    public void AccountUid_of_a_token_that_is_not_a_JWT_is_unknown(string token) => TokenSecret.AccountUid(token).Should().BeNull();
+
+    [Fact]
+    public void Token_is_of_the_account_that_the_annotation_names()
+    {
+        TokenSecret.IsOf(Secret("opaque", "u-1", age: -1), Account).Should().BeTrue();
+        TokenSecret.IsOf(Secret(Token(Legacy), "u-2", age: 1), Account).Should().BeFalse("the annotation is the cluster's own");
+    }
+
+    [Fact]
+    public void Token_without_the_annotation_is_of_the_account_that_its_claims_name()
+    {
+        TokenSecret.IsOf(Secret(Token(Legacy), annotation: null, age: -1), Account).Should().BeTrue();
+        TokenSecret.IsOf(Secret(Token(Legacy.Replace("u-1", "u-0")), annotation: null, age: 1), Account).Should().BeFalse();
+    }
+
+    [Fact]
+    public void Token_that_does_not_say_whose_it_is_is_of_the_account_unless_it_is_older()
+    {
+        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 0), Account).Should().BeTrue();
+        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 1), Account).Should().BeTrue();
+        TokenSecret.IsOf(Secret("opaque", annotation: null, age: -1), Account).Should().BeFalse();
+    }
+
+    private static string Token(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
+
+    private static V1Secret Secret(string token, string? annotation, int age) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            CreationTimestamp = Then.AddSeconds(age),
+            Annotations = annotation is null ? null : new Dictionary<string, string> { ["kubernetes.io/service-account.uid"] = annotation },
+        },
+        Data = new Dictionary<string, byte[]> { ["token"] = Encoding.UTF8.GetBytes(token) },
+    };
+}
