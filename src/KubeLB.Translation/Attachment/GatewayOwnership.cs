@@ -1,8 +1,7 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
-using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Attachment;
@@ -103,10 +102,6 @@ public sealed record GatewayOwnership(bool IsOurs)
     // A Gateway that its owner moved to another class is not.
     private static bool IsServed(Gateway gateway, string className, ITenantView view) =>
         view.GatewayRoute(gateway.Namespace, gateway.Name) is { Metadata.DeletionTimestamp: null } route
-        && CarriedClass(route) == className;
-
-    private static string? CarriedClass(Route route) =>
-        route.Spec?.Source?.Kubernetes?.Resource?["spec"] is JsonObject spec && spec["gatewayClassName"] is JsonValue value && value.TryGetValue<string>(out var name)
-            ? name
-            : null;
+        && SourceObject.Read(route).Source?.Value is Gateway carried
+        && carried.Spec?.GatewayClassName == className;
 }

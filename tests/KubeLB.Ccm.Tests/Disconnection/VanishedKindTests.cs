@@ -67,7 +67,7 @@ public sealed class VanishedKindTests
         (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default))!.Metadata.DeletionTimestamp.Should().BeNull();
         var carried = await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default);
         carried!.Metadata.DeletionTimestamp.Should().BeNull();
-        carried.Spec!.Source!.Kubernetes!.Resource!["spec"]!["parentRefs"]!.AsArray().Should().ContainSingle();
+        carried.Spec!.Read().Source!.Kubernetes!.Resource!["spec"]!["parentRefs"]!.AsArray().Should().ContainSingle();
         (await bed.Tenant.Client<V1Service>().GetAsync(new ResourceKey("default", "api-nodeport"), default)).Should().NotBeNull();
     }
 }
