@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using KubeLB.Api.GatewayApi;
+using KubeLB.EndToEnd.Support;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.TestClusters.Embedded;
+using KubeLB.Xds.Discovery;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Xunit.Abstractions;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>An API server that is away for half a minute, which is twice the lease, costs no request and no xDS stream.</summary>
+public sealed class OutageTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
+
+    // Ten times what it takes on an idle machine.
+    private static readonly TimeSpan Return = TimeSpan.FromSeconds(20);
+
+    [SkippableTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_api_server_that_is_away_for_thirty_seconds_fails_no_request_and_cuts_no_stream(bool ofManagement)
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        await using var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy, configure: options => options with
+        {
+            Ccm = ccm => ccm with { EnableLeaderElection = true },
+            Manager = manager => manager with { EnableLeaderElection = true },
+        });
+        await bed.ApplyBasicExampleAsync();
+        var manager = bed.Sandbox.Manager.Host!;
+        var ccm = bed.Sandbox.Tenants[0].Ccm.Host!;
+        var streams = StreamsOf(manager);
+        streams.Should().NotBeEmpty();
+        await using var load = await GatewayLoad.StartAsync(bed, perSecond: 100);
+        var server = ((EmbeddedTestCluster)(ofManagement ? bed.Sandbox.Management : bed.Sandbox.Tenants[0].Cluster)).Server;
+
+        using (server.Faults.Partition(r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal)))
+        {
+            // The outage is what is tested; nothing is awaited that could come earlier.
+            await Task.Delay(Outage);
+            var lost = (ofManagement ? manager : ccm).Services.GetRequiredService<ILeadership>();
+            await Eventually.HoldsAsync("the lease is lost", () => Task.FromResult(!lost.IsLeader));
+            await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["api.example.com","new.example.com"]}}""");
+        }
+
+        var watch = Stopwatch.StartNew();
+        await bed.ExpectBackendAsync("new.example.com");
+        output.WriteLine($"the edit is served {watch.Elapsed.TotalSeconds:0.0} s after the API server is back");
+        watch.Elapsed.Should().BeLessThan(Return);
+        var failures = await load.StopAsync();
+        failures.Should().BeEmpty("{0} requests were sent", load.Sent);
+        StreamsOf(manager).Should().Equal(streams);
+        bed.Sandbox.Manager.Host.Should().BeSameAs(manager);
+        manager.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeFalse();
+        ccm.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeFalse();
+    }
+
+    private static List<long> StreamsOf(IHost manager) => [.. manager.Services.GetRequiredService<XdsStreams>().Describe().Select(s => s.Stream.Id)];
+}
