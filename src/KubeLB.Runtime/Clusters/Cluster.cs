@@ -25,6 +25,7 @@ public sealed class Cluster : IAsyncDisposable
 
     private readonly ApiTransport _transport;
     private readonly string _fieldManager;
+    private readonly Supervisor _supervisor;
     private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
     private readonly Dictionary<Type, InformerRegistration> _registrations = [];
     private readonly ConcurrentDictionary<Type, object> _clients = new();
@@ -41,6 +42,7 @@ public sealed class Cluster : IAsyncDisposable
         RuntimeMetrics metrics,
         TimeProvider time,
         WriteFence fence,
+        Supervisor supervisor,
         ILoggerFactory loggers)
     {
         if (kubernetes is not Kubernetes connection)
@@ -54,6 +56,7 @@ public sealed class Cluster : IAsyncDisposable
         Kubernetes = kubernetes;
         metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
+        _supervisor = supervisor;
         _transport = new ApiTransport(name, connection, metrics, time, fence);
         var parts = new InformerParts(this, new ClusterTroubles(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
         foreach (var registration in watched.Informers)
@@ -189,7 +192,8 @@ public sealed class Cluster : IAsyncDisposable
     {
         lock (_gate)
         {
-            _running ??= Task.WhenAll(_informers.Values.Select(informer => Task.Run(() => informer.RunAsync(_stop.Token))));
+            _running ??= Task.WhenAll(_informers.Values.Select(informer => _supervisor.Run(
+                $"informer {Name}/{informer.Kind.FullName}", WhenFaulted.Restart, () => informer.RunAsync(_stop.Token), _stop.Token)));
         }
     }
 

@@ -1,3 +1,5 @@
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
@@ -105,10 +107,23 @@ internal sealed class Controller : IWorkQueueObserver
 #pragma warning restore CA1031
         {
             result = _outcomes.Failed(key, e);
-            Queue.AddRateLimited(key);
+            RetryAfter(key, e);
         }
 
         _metrics.Reconciled(Name, result, _time.GetElapsedTime(started));
+    }
+
+    private void RetryAfter(ResourceKey key, Exception failure)
+    {
+        if (ApiOutage.Is(failure) || failure is LeaseExpiredException)
+        {
+            // When the API server is back, or this process leads again, what failed meanwhile is not to sleep on.
+            Queue.AddRateLimited(key, ApiOutage.RetryWithin);
+        }
+        else
+        {
+            Queue.AddRateLimited(key);
+        }
     }
 
     private string Settle(ResourceKey key, ReconcileResult result, long started)

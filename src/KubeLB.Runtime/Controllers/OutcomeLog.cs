@@ -42,7 +42,11 @@ internal sealed class OutcomeLog(ILogger logger)
 
         if (failure is LeaseExpiredException)
         {
-            Log.Fenced(logger, key, failure.Message);
+            if (IsNew(key, failure.GetType().Name))
+            {
+                Log.Fenced(logger, key, failure.Message);
+            }
+
             return "fenced";
         }
 

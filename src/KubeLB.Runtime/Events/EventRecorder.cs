@@ -4,6 +4,7 @@ using k8s;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.Logging;
@@ -34,16 +35,20 @@ public sealed class EventRecorder : IDisposable
     private readonly Cluster _cluster;
     private readonly string _component;
     private readonly ILeadership _leadership;
+    private readonly Supervisor _supervisor;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly EventMemory _memory;
     private readonly Channel<RecordedEvent> _waiting;
+    private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _sending = Task.CompletedTask;
     private bool _isInTrouble;
 
-    internal EventRecorder(Cluster cluster, string component, ILeadership leadership, TimeProvider time, ILogger logger)
+    internal EventRecorder(
+        Cluster cluster, string component, ILeadership leadership, Supervisor supervisor, TimeProvider time, ILogger logger)
     {
+        _supervisor = supervisor;
         _cluster = cluster;
         _component = component;
         _leadership = leadership;
@@ -73,12 +78,19 @@ public sealed class EventRecorder : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _ended.Dispose();
+    }
 
-    internal void Start() => _sending = Task.Run(SendAllAsync);
+    // What is sent is told as well as can be, one Event at a time.
+    internal void Start() => _sending = _supervisor.Run($"events {_component}/{_cluster.Name}", WhenFaulted.Restart, SendAllAsync, _ended.Token);
 
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
+        // From here on the loop may end: there is nothing more to send.
+        await _ended.CancelAsync().ConfigureAwait(false);
         _waiting.Writer.TryComplete();
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
@@ -92,23 +104,31 @@ public sealed class EventRecorder : IDisposable
 
     private async Task SendAllAsync()
     {
-        try
+        await foreach (var recorded in _waiting.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
-            await foreach (var recorded in _waiting.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
-            {
-                await SendAsync(recorded).ConfigureAwait(false);
-            }
+            await SendAsync(recorded).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
+
     }
 
     private async Task SendAsync(RecordedEvent recorded)
     {
-        if (_memory.Admit(recorded) is not { } entry)
+        EventMemory.Entry entry;
+        try
         {
-            Log.Silenced(_logger, recorded.About.Kind, recorded.About.Name);
+            if (_memory.Admit(recorded) is not { } admitted)
+            {
+                Log.Silenced(_logger, recorded.About.Kind, recorded.About.Name);
+                return;
+            }
+
+            entry = admitted;
+        }
+#pragma warning disable CA1031 // As below: this Event is lost, and no other.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.Failed(_logger, _cluster.Name, recorded.Reason, recorded.About.Kind, recorded.About.Name, e.Message);
             return;
         }
 

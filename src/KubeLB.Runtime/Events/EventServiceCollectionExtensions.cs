@@ -1,4 +1,5 @@
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -22,6 +23,7 @@ public static class EventServiceCollectionExtensions
             provider.GetRequiredKeyedService<Cluster>(cluster),
             component,
             provider.GetRequiredService<ILeadership>(),
+            provider.GetRequiredService<Supervisor>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events")));
         return services.AddSingleton<IHostedService>(provider => new EventSending(provider.GetRequiredKeyedService<EventRecorder>(cluster)));

@@ -26,11 +26,11 @@ public sealed class KubeRuntimeOptions
     /// </summary>
     public bool NotReadyWhenDisconnected { get; set; }
 
-    /// <summary>Elects one writer; null (the default) to write without a lease.</summary>
+    /// <summary>
+    /// Elects one writer; null (the default) to write without a lease. A process that loses the lease stops writing, keeps its caches and what
+    /// it serves from them, and stands for election again.
+    /// </summary>
     public LeaderElectionSettings? LeaderElection { get; set; }
-
-    /// <summary>Stops the host with exit code 1 when the lease is lost, so that it restarts clean. Default true.</summary>
-    public bool StopWhenLeaseIsLost { get; set; } = true;
 
     /// <summary>Annotation in which the applier remembers what it last applied. Must be a valid annotation key.</summary>
     public string ApplierAnnotation { get; set; } = "runtime/applied";

@@ -38,6 +38,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton<ReflectorSettings>();
         services.TryAddSingleton<RuntimeEndpoints>();
         services.TryAddSingleton<RuntimeExit>();
+        services.TryAddSingleton<Supervisor>();
         services.TryAddSingleton<Leadership>();
         services.TryAddSingleton(provider => new WriteFence(
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<KubeRuntimeOptions>().LeaderElection?.RenewDeadline));
@@ -117,6 +118,7 @@ public static class KubeRuntimeServiceCollectionExtensions
             provider.GetRequiredService<RuntimeMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<WriteFence>(),
+            provider.GetRequiredService<Supervisor>(),
             provider.GetRequiredService<ILoggerFactory>());
     }
 }

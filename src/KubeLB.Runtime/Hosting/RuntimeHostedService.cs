@@ -23,12 +23,11 @@ internal sealed class RuntimeHostedService(
     WriteFence fence,
     ProbeServer probes,
     RuntimeEndpoints endpoints,
-    RuntimeExit exit,
+    Supervisor supervisor,
     RuntimeMetrics metrics,
     ManagedObjects managed,
     CollectorRegistry registry,
     TimeProvider time,
-    IHostApplicationLifetime lifetime,
     IServiceProvider services,
     ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
@@ -54,7 +53,7 @@ internal sealed class RuntimeHostedService(
         if (options.LeaderElection is { } election)
         {
             _election = new LeaderElectionLoop(
-                clusters.Find(election.Cluster)!, election, leadership, fence, options.StopWhenLeaseIsLost, lifetime, exit, time,
+                clusters.Find(election.Cluster)!, election, leadership, fence, supervisor, time,
                 loggers.CreateLogger("KubeLB.Runtime.LeaderElection"));
             _election.Start();
         }
@@ -112,7 +111,10 @@ internal sealed class RuntimeHostedService(
                 watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add)),
                 .. settings.Sources.Select<Func<IServiceProvider, Action<ResourceKey>, IDisposable>, Func<IDisposable>>(
                     source => () => source(services, controller.Queue.Add))],
+            () => settings.Own.SelectMany(own => clusters.Find(own.Cluster)!.FindInformer(own.Kind)!.Keys()),
             settings.OnlyWhileLeading ? settings.RunsWhile?.Invoke(services) ?? leadership : null,
+            supervisor,
+            time,
             logger);
     }
 }

@@ -25,12 +25,14 @@ internal sealed class WatchRegistration<T>(
     public override IDisposable Connect(Cluster source, IServiceProvider services, Action<ResourceKey> enqueue)
     {
         var keysOf = map(services);
-        return source.Informer<T>().Subscribe(change =>
-        {
-            foreach (var key in keysOf(change))
+        return source.FindInformer<T>()!.Subscribe(
+            change =>
             {
-                enqueue(key);
-            }
-        });
+                foreach (var key in keysOf(change))
+                {
+                    enqueue(key);
+                }
+            },
+            enqueue);
     }
 }

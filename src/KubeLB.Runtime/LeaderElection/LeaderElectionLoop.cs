@@ -3,23 +3,21 @@ using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
-/// Campaigns for the Lease while the host runs, and gives it up at the end. KubernetesClient has an elector, too; it waits longer and longer
-/// between attempts, so that a replica that has stood by for long takes over late.
+/// Campaigns for the Lease while the host runs, and gives it up at the end. Losing the lease ends the writes and nothing else: caches and
+/// what is served from them stay, and the campaign continues. KubernetesClient has an elector, too; it waits longer and longer between
+/// attempts, so that a replica that has stood by for long takes over late.
 /// </summary>
 internal sealed class LeaderElectionLoop(
     Cluster cluster,
     LeaderElectionSettings settings,
     Leadership leadership,
     WriteFence fence,
-    bool stopWhenLost,
-    IHostApplicationLifetime lifetime,
-    RuntimeExit exit,
+    Supervisor supervisor,
     TimeProvider time,
     ILogger logger) : IDisposable
 {
@@ -32,7 +30,8 @@ internal sealed class LeaderElectionLoop(
     private string? _lastHolder;
     private Task _running = Task.CompletedTask;
 
-    public void Start() => _running = Task.Run(RunAsync);
+    // Without renewals the fence closes by itself, so that the campaign may simply begin again.
+    public void Start() => _running = supervisor.Run($"leader election {_leaseName}", WhenFaulted.Restart, RunAsync, _stop.Token);
 
     /// <summary>Ends the campaign and releases the Lease. Call when no write can follow any more.</summary>
     public async Task StopAsync()
@@ -48,9 +47,11 @@ internal sealed class LeaderElectionLoop(
         while (!_stop.IsCancellationRequested)
         {
             await AttemptAsync().ConfigureAwait(false);
-            if (leadership.IsLeader && !fence.IsOpen && !_stop.IsCancellationRequested && Lose())
+            if (leadership.IsLeader && !fence.IsOpen && !_stop.IsCancellationRequested)
             {
-                return;
+                leadership.End();
+                fence.Close();
+                Log.Lost(logger, _leaseName, cluster.Name, settings.Identity);
             }
 
             await Task.Delay(settings.RetryPeriod, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,10 +67,11 @@ internal sealed class LeaderElectionLoop(
     /// <summary>Asks once for the Lease, or for more of it. Closes the fence if it is seen to be another's.</summary>
     private async Task AttemptAsync()
     {
-        // A renewal that hangs must not outlast what there is to renew.
+        // A renewal that hangs must not outlast what there is to renew, and leave time for another attempt.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         var remaining = fence.Remaining;
-        limit.CancelAfter(leadership.IsLeader && remaining > TimeSpan.Zero ? remaining : settings.RenewDeadline);
+        var half = settings.RenewDeadline / 2;
+        limit.CancelAfter(leadership.IsLeader && remaining > TimeSpan.Zero && remaining < half ? remaining : half);
         try
         {
             var lease = await _claim.ReadAsync(limit.Token).ConfigureAwait(false);
@@ -108,21 +110,6 @@ internal sealed class LeaderElectionLoop(
             Log.Leading(logger, _leaseName, cluster.Name, settings.Identity);
             leadership.Begin();
         }
-    }
-
-    /// <returns>Whether the host stops.</returns>
-    private bool Lose()
-    {
-        leadership.End();
-        fence.Close();
-        Log.Lost(logger, _leaseName, cluster.Name, settings.Identity, stopWhenLost ? "stopping" : "campaigning again");
-        if (stopWhenLost)
-        {
-            exit.Fail($"Lost the lease {_leaseName} in cluster \"{cluster.Name}\".");
-            lifetime.StopApplication();
-        }
-
-        return stopWhenLost;
     }
 
     private async Task ReleaseAsync()

@@ -8,16 +8,16 @@ namespace KubeLB.Runtime.LeaderElection;
 public sealed record LeaderElectionSettings(string Cluster, string Namespace, string LeaseName, string Identity)
 {
     /// <summary>
-    /// How long others wait after the last renewal that they saw before they take over. Default 10 seconds: with two retry periods, after
-    /// which the renewal is seen and its end noticed, a leader that dies is replaced within 14.
+    /// How long others wait after the last renewal that they saw before they take over. Default 15 seconds: with two retry periods, after
+    /// which the renewal is seen and its end noticed, a leader that dies is replaced within 19.
     /// </summary>
-    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// How long a leader works on after its last renewal before it gives up; no write leaves it later. Less than <see cref="LeaseDuration"/>,
-    /// by as much as a write may be on its way. Default 7 seconds.
+    /// by as much as a write may be in progress. Default 10 seconds.
     /// </summary>
-    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(7);
+    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time between two attempts. Less than <see cref="RenewDeadline"/>. Default 2 seconds.</summary>
     public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromSeconds(2);

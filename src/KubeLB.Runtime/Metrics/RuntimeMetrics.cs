@@ -20,6 +20,8 @@ internal sealed class RuntimeMetrics
     private readonly Gauge _clusterUp;
     private readonly Gauge _leader;
     private readonly Gauge _managed;
+    private readonly Counter _loopFaults;
+    private readonly Counter _handlerFailures;
 
     public RuntimeMetrics(CollectorRegistry registry, KubeRuntimeOptions options)
     {
@@ -47,6 +49,10 @@ internal sealed class RuntimeMetrics
             "Watches that ended before their time: dropped, expired (410, listed again), failed, or relist (a complete list was needed).", "cluster", "resource", "reason");
         _managed = factory.CreateGauge($"{prefix}_managed_objects",
             "Objects in the local cache that this component wrote, or holds by its finalizer.", "cluster", "resource");
+        _loopFaults = factory.CreateCounter($"{prefix}_background_loop_faults_total",
+            "Background loops that failed, or ended although they were not stopped.", "loop");
+        _handlerFailures = factory.CreateCounter($"{prefix}_informer_handler_failures_total",
+            "Changes that a handler failed on; the object's key was queued, and the handler got all objects again.", "cluster", "resource");
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
     }
 
@@ -78,6 +84,10 @@ internal sealed class RuntimeMetrics
     public void WatchRestarted(string cluster, string resource, string reason) => _watchRestarts.WithLabels(cluster, resource, reason).Inc();
 
     public void Managed(string cluster, string resource, int count) => _managed.WithLabels(cluster, resource).Set(count);
+
+    public void LoopFaulted(string loop) => _loopFaults.WithLabels(loop).Inc();
+
+    public void HandlerFailed(string cluster, string resource) => _handlerFailures.WithLabels(cluster, resource).Inc();
 
     public void Leader(bool leads) => _leader.Set(leads ? 1 : 0);
 }

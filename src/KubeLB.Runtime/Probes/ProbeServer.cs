@@ -13,7 +13,12 @@ namespace KubeLB.Runtime.Probes;
 
 /// <summary>Serves <c>/healthz</c>, <c>/readyz</c>, debug pages and <c>/metrics</c>, on one listener or two.</summary>
 internal sealed class ProbeServer(
-    KubeRuntimeOptions options, RuntimeEndpoints endpoints, ReadinessReport readiness, DebugPages pages, CollectorRegistry registry)
+    KubeRuntimeOptions options,
+    RuntimeEndpoints endpoints,
+    ReadinessReport readiness,
+    Supervisor supervisor,
+    DebugPages pages,
+    CollectorRegistry registry)
     : IAsyncDisposable
 {
     private readonly List<WebApplication> _listeners = [];
@@ -81,7 +86,7 @@ internal sealed class ProbeServer(
     {
         var (status, type, text) = context.Request.Path.Value switch
         {
-            "/healthz" when probes => (200, "text/plain; charset=utf-8", "ok\n"),
+            "/healthz" when probes => Healthz(),
             "/readyz" when probes => Readyz(context.Request.Query.ContainsKey("verbose")),
             "/metrics" when metrics => (200, "text/plain; version=0.0.4; charset=utf-8", null),
             { } path when probes && Page(context, path) is { } page => page,
@@ -104,6 +109,10 @@ internal sealed class ProbeServer(
         context.Request.Method,
         context.Connection.RemoteIpAddress,
         () => context.Request.Query.ToDictionary(q => q.Key, q => q.Value.LastOrDefault() ?? "", StringComparer.Ordinal));
+
+    private (int Status, string Type, string? Text) Healthz() => supervisor.Problems is { Count: > 0 } problems
+        ? (503, "text/plain; charset=utf-8", string.Join('\n', problems) + "\n")
+        : (200, "text/plain; charset=utf-8", "ok\n");
 
     private (int Status, string Type, string? Text) Readyz(bool verbose)
     {

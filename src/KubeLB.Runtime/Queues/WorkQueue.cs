@@ -18,7 +18,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
-    private readonly Dictionary<TKey, int> _failures = [];
+    private readonly Dictionary<TKey, (int Count, int Steps)> _failures = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DelayedKeys<TKey> _delayed;
     private readonly WorkQueueOptions _options;
@@ -81,17 +81,22 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     /// <summary>Adds a key after its backoff, which doubles each time until <see cref="Forget"/>.</summary>
     /// <returns>The delay that was chosen.</returns>
-    public TimeSpan AddRateLimited(TKey key)
+    public TimeSpan AddRateLimited(TKey key) => AddRateLimited(key, _options.MaxDelay);
+
+    /// <summary>Adds a key after its backoff, and not later than a limit for failures of this sort; they make the next delay no longer than twice that.</summary>
+    internal TimeSpan AddRateLimited(TKey key, TimeSpan limit)
     {
-        int failures;
+        var cap = Math.Min(limit.TotalMilliseconds, _options.MaxDelay.TotalMilliseconds);
+        double full;
         lock (_gate)
         {
-            failures = _failures.GetValueOrDefault(key);
-            _failures[key] = failures + 1;
+            var (failures, steps) = _failures.GetValueOrDefault(key);
+            full = _options.BaseDelay.TotalMilliseconds * Math.Pow(2, Math.Min(steps, 40));
+            _failures[key] = (failures + 1, full < cap ? steps + 1 : steps);
             _observer?.Retried();
         }
 
-        var full = Math.Min(_options.BaseDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 40)), _options.MaxDelay.TotalMilliseconds);
+        full = Math.Min(full, cap);
         var delay = TimeSpan.FromMilliseconds(full * (1 - (_options.Jitter * _random())));
         AddAfter(key, delay);
         return delay;
@@ -106,12 +111,12 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>How often a key was added by <see cref="AddRateLimited"/> since it was last forgotten.</summary>
+    /// <summary>How often a key was added by <see cref="AddRateLimited(TKey)"/> since it was last forgotten.</summary>
     public int Failures(TKey key)
     {
         lock (_gate)
         {
-            return _failures.GetValueOrDefault(key);
+            return _failures.GetValueOrDefault(key).Count;
         }
     }
 

@@ -7,7 +7,8 @@ namespace KubeLB.Runtime.Storing;
 /// Hands changes to handlers in the order in which they were queued, on the thread of whoever dispatches first. No lock is held while a
 /// handler runs, because handlers read other informers whose handlers may be reading this one.
 /// </summary>
-internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
+/// <param name="failed">Told of a handler that failed, and expected to replay what there is to it later.</param>
+internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscription, Exception> failed)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private readonly Lock _gate = new();
@@ -16,9 +17,12 @@ internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
     private bool _dispatching;
 
     /// <summary>Adds a handler that gets <paramref name="present"/> as additions and then what is queued from now on.</summary>
-    public IDisposable Subscribe(Action<Change<T>> handler, IEnumerable<T> present)
+    /// <param name="handler">The handler.</param>
+    /// <param name="lost">Called with the key of an object whose change the handler failed on; null to do nothing.</param>
+    /// <param name="present">The objects that there are.</param>
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? lost, IEnumerable<T> present)
     {
-        var subscription = new Subscription(this, handler);
+        var subscription = new Subscription(this, handler, lost);
         lock (_gate)
         {
             _subscriptions = [.. _subscriptions, subscription];
@@ -29,6 +33,23 @@ internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
         }
 
         return subscription;
+    }
+
+    /// <summary>Queues everything for one handler again: deletions that it failed on, then what there is as additions.</summary>
+    public void Replay(Subscription subscription, Func<ResourceKey, bool> exists, IEnumerable<T> present)
+    {
+        lock (_gate)
+        {
+            foreach (var deleted in subscription.TakeFailedDeletions().Where(o => !exists(ResourceKey.Of(o))))
+            {
+                _waiting.Enqueue(([subscription], new Change<T>(deleted, null)));
+            }
+
+            foreach (var obj in present)
+            {
+                _waiting.Enqueue(([subscription], new Change<T>(null, obj)));
+            }
+        }
     }
 
     /// <summary>Queues a change for the present handlers. Call in the order of the changes, then <see cref="Dispatch"/>.</summary>
@@ -78,9 +99,21 @@ internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
         }
     }
 
-    private sealed class Subscription(ChangeDispatcher<T> owner, Action<Change<T>> handler) : IDisposable
+    /// <summary>One handler.</summary>
+    internal sealed class Subscription(ChangeDispatcher<T> owner, Action<Change<T>> handler, Action<ResourceKey>? lost) : IDisposable
     {
+        private const int DeletionLimit = 1000;
+
+        private readonly Queue<T> _failedDeletions = new();
         private volatile bool _ended;
+
+        public bool HasEnded => _ended;
+
+        /// <summary>How many replays in a row were asked for.</summary>
+        public int Replays { get; set; }
+
+        /// <summary>Whether a replay is to come.</summary>
+        public bool IsReplayPending { get; set; }
 
         public void Call(Change<T> change)
         {
@@ -97,8 +130,28 @@ internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                owner._failed(e);
+                if (change is { New: null, Old: { } deleted })
+                {
+                    lock (owner._gate)
+                    {
+                        _failedDeletions.Enqueue(deleted);
+                        if (_failedDeletions.Count > DeletionLimit)
+                        {
+                            _failedDeletions.Dequeue();
+                        }
+                    }
+                }
+
+                lost?.Invoke(change.Key);
+                owner._failed(this, e);
             }
+        }
+
+        public T[] TakeFailedDeletions()
+        {
+            var taken = _failedDeletions.ToArray();
+            _failedDeletions.Clear();
+            return taken;
         }
 
         public void Dispose()
@@ -111,5 +164,5 @@ internal sealed class ChangeDispatcher<T>(Action<Exception> handlerFailed)
         }
     }
 
-    private readonly Action<Exception> _failed = handlerFailed;
+    private readonly Action<Subscription, Exception> _failed = failed;
 }

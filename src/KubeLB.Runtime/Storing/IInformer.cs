@@ -71,7 +71,8 @@ public interface IInformer<T> : IInformer
 
     /// <summary>
     /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every change from now on, in order per key.
-    /// Handlers run on the informer's own turn: they must be quick, must not block and must not throw.
+    /// Handlers run on the informer's own turn: they must be quick and must not block. One that throws gets everything that is stored again, as
+    /// additions, and the deletions that it failed on.
     /// </summary>
     /// <returns>Ends the subscription when disposed.</returns>
     IDisposable Subscribe(Action<Change<T>> handler);

@@ -14,7 +14,11 @@ internal sealed class ObjectStore<T>
 {
     private const int TombstoneCapacity = 4096;
 
+    /// <summary>How soon a handler that failed gets everything again; twice as late each time it fails, up to 128 times that.</summary>
+    private static readonly TimeSpan FirstReplay = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
     private readonly IndexedObjects<T> _objects;
     private readonly Tombstones _tombstones = new(TombstoneCapacity);
     private readonly ChangeDispatcher<T> _dispatcher;
@@ -28,10 +32,16 @@ internal sealed class ObjectStore<T>
         IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> indexes,
         Action<string, ResourceKey, Exception> indexFailed,
         Action<Exception> handlerFailed,
-        Action<int> countChanged)
+        Action<int> countChanged,
+        TimeProvider? time = null)
     {
         _objects = new IndexedObjects<T>(indexes, indexFailed);
-        _dispatcher = new ChangeDispatcher<T>(handlerFailed);
+        _time = time ?? TimeProvider.System;
+        _dispatcher = new ChangeDispatcher<T>((subscription, e) =>
+        {
+            ReplayLater(subscription);
+            handlerFailed(e);
+        });
         _countChanged = countChanged;
     }
 
@@ -62,12 +72,14 @@ internal sealed class ObjectStore<T>
         }
     }
 
-    public IDisposable Subscribe(Action<Change<T>> handler)
+    /// <param name="handler">The handler.</param>
+    /// <param name="lost">Called with the key of an object whose change the handler failed on; null to do nothing.</param>
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? lost = null)
     {
         IDisposable subscription;
         lock (_gate)
         {
-            subscription = _dispatcher.Subscribe(handler, _objects.All());
+            subscription = _dispatcher.Subscribe(handler, lost, _objects.All());
         }
 
         _dispatcher.Dispatch();
@@ -244,6 +256,49 @@ internal sealed class ObjectStore<T>
 
             _countChanged(_objects.Count);
             swapped?.Invoke();
+        }
+
+        _dispatcher.Dispatch();
+    }
+
+    private void ReplayLater(ChangeDispatcher<T>.Subscription subscription)
+    {
+        TimeSpan delay;
+        lock (_gate)
+        {
+            if (subscription.IsReplayPending)
+            {
+                return;
+            }
+
+            subscription.IsReplayPending = true;
+            delay = FirstReplay * Math.Pow(2, Math.Min(subscription.Replays++, 7));
+        }
+
+        ITimer? timer = null;
+        timer = _time.CreateTimer(
+            _ =>
+            {
+                timer?.Dispose();
+                Replay(subscription);
+            },
+            null,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+        timer.Change(delay, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Replay(ChangeDispatcher<T>.Subscription subscription)
+    {
+        if (subscription.HasEnded)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            subscription.IsReplayPending = false;
+            _dispatcher.Replay(subscription, key => _objects.Get(key) is not null, _objects.All());
         }
 
         _dispatcher.Dispatch();

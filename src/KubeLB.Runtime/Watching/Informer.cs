@@ -22,6 +22,9 @@ internal interface IInformerRunner : IDisposable
     /// <summary>Who waits while the API server does not serve the kind.</summary>
     WhenAbsent WhenAbsent { get; }
 
+    /// <summary>The keys of all stored objects.</summary>
+    IReadOnlyCollection<ResourceKey> Keys();
+
     /// <summary>How many stored objects have such metadata.</summary>
     int CountOf(Func<V1ObjectMeta, bool> condition);
 
@@ -41,6 +44,10 @@ internal interface IInformerRunner : IDisposable
 internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSink<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
+    private static readonly TimeSpan HandlerLogPause = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _time;
+    private long _handlerFailureLogged;
     private readonly string _cluster;
     private readonly InformerBuilder<T> _settings;
     private readonly ObjectStore<T> _store;
@@ -73,8 +80,10 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         _store = new ObjectStore<T>(
             settings.Indexes,
             (index, key, e) => Log.IndexFailed(logger, e, index, Kind.FullName, key),
-            e => Log.HandlerFailed(logger, e, Kind.FullName),
-            count => metrics.InformerObjects(cluster, Kind.FullName, count));
+            HandlerFailed,
+            count => metrics.InformerObjects(cluster, Kind.FullName, count),
+            time);
+        _time = time;
         var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
         _reflector = new Reflector<T>(cluster, client, transport, scope, settings.WhenAbsent == WhenAbsent.NobodyWaits, this, troubles, limits, time, logger);
         _client = client;
@@ -115,6 +124,13 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ArgumentNullException.ThrowIfNull(handler);
         return _store.Subscribe(handler);
     }
+
+    /// <param name="handler">The handler.</param>
+    /// <param name="lost">Called with the key of an object whose change the handler failed on.</param>
+    /// <inheritdoc cref="Subscribe(Action{Change{T}})"/>
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey> lost) => _store.Subscribe(handler, lost);
+
+    public IReadOnlyCollection<ResourceKey> Keys() => [.. _store.List().Select(ResourceKey.Of)];
 
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
 
@@ -193,22 +209,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         _reflector.Dispose();
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await _reflector.RunAsync(cancellationToken).ConfigureAwait(false);
-            }
-#pragma warning disable CA1031 // The last net: an informer that ends silently would leave its controllers blind.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                Log.InformerCrashed(_logger, e, Kind.FullName, _cluster);
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) => _reflector.RunAsync(cancellationToken);
 
     void IReflectorSink<T>.Listing() => _store.BeginList();
 
@@ -289,6 +290,18 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
 
         _doubts.Settle(key);
+    }
+
+    private void HandlerFailed(Exception failure)
+    {
+        _metrics.HandlerFailed(_cluster, Kind.FullName);
+        var now = _time.GetTimestamp();
+        var last = Interlocked.Read(ref _handlerFailureLogged);
+        if ((last == 0 || _time.GetElapsedTime(last, now) >= HandlerLogPause)
+            && Interlocked.CompareExchange(ref _handlerFailureLogged, now, last) == last)
+        {
+            Log.HandlerFailed(_logger, failure, Kind.FullName, _cluster);
+        }
     }
 
     private void Synced(int count)

@@ -29,8 +29,8 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Error, "Index \"{Index}\" of {Resource} failed for {Object}, which is not found by it.")]
     public static partial void IndexFailed(ILogger logger, Exception exception, string index, string resource, ResourceKey @object);
 
-    [LoggerMessage(8, LogLevel.Error, "A handler of changes of {Resource} failed; the change is lost for it.")]
-    public static partial void HandlerFailed(ILogger logger, Exception exception, string resource);
+    [LoggerMessage(8, LogLevel.Error, "A handler of changes of {Resource} in cluster \"{Cluster}\" failed; the object's key is queued, and the handler gets all objects again.")]
+    public static partial void HandlerFailed(ILogger logger, Exception exception, string resource, string cluster);
 
     [LoggerMessage(12, LogLevel.Information, "Cluster \"{Cluster}\" does not serve {Resource}; features that need it wait for its CustomResourceDefinition.")]
     public static partial void Absent(ILogger logger, string resource, string cluster);
@@ -45,7 +45,4 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Information, "Cluster \"{Cluster}\" serves {Resource} now.")]
     public static partial void NoLongerAbsent(ILogger logger, string resource, string cluster);
-
-    [LoggerMessage(9, LogLevel.Critical, "The informer of {Resource} in cluster \"{Cluster}\" failed for a reason nobody foresaw; it starts again.")]
-    public static partial void InformerCrashed(ILogger logger, Exception exception, string resource, string cluster);
 }

@@ -4,10 +4,12 @@ using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
+using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.Runtime.Tests.Controllers;
 
@@ -68,6 +70,55 @@ public sealed class ControllerTests
         _server.PutWidget("w", """{"spec":{"colour":"blue"}}""");
         await Eventually.True(() => _reconciler.Count("blue") == 1 && _reconciler.Count("red") == 2, "both colours are reconciled");
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Key_that_failed_during_an_outage_is_tried_again_within_two_seconds(bool outage)
+    {
+        var time = new FakeTimeProvider();
+        _server.PutWidget("a");
+        var attempts = 0;
+        _reconciler.Body = (_, _) =>
+        {
+            attempts++;
+            throw outage ? new HttpRequestException("Connection refused") : new InvalidOperationException("broken");
+        };
+        await using var host = await TestHost.StartAsync(_server, services: s =>
+        {
+            s.AddSingleton<TimeProvider>(time);
+            Register(s, c =>
+            {
+                c.Watch<Widget>("home");
+                c.Queue = new WorkQueueOptions { Jitter = 0 };
+            });
+        });
+        await AdvanceUntilAsync(time, () => attempts >= 16);
+        var before = time.GetUtcNow();
+        var known = attempts;
+        await AdvanceUntilAsync(time, () => attempts > known);
+        if (outage)
+        {
+            (time.GetUtcNow() - before).Should().BeLessThan(TimeSpan.FromSeconds(10), "the figure is 2 s");
+        }
+        else
+        {
+            (time.GetUtcNow() - before).Should().BeGreaterThan(TimeSpan.FromSeconds(25), "other failures back off further");
+        }
+    }
+
+    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition) => Eventually.True(
+        () =>
+        {
+            if (condition())
+            {
+                return true;
+            }
+
+            time.Advance(TimeSpan.FromMilliseconds(200));
+            return false;
+        },
+        "it is tried again");
 
     [Fact]
     public async Task Failures_are_logged_once_and_tried_again_until_they_pass()

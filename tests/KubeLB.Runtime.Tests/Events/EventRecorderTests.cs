@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KubeLB.Runtime.Events;
+using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Tests.Fakes;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     public Task InitializeAsync()
     {
         _host = TestHost.Build(_server);
-        _recorder = new EventRecorder(_host.Cluster, "tester", _leadership, _time, _host.Host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+        _recorder = NewRecorder();
         _recorder.Start();
         return Task.CompletedTask;
     }
@@ -194,7 +195,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public void More_than_may_wait_is_dropped_and_nobody_waits()
     {
-        using var idle = new EventRecorder(_host.Cluster, "tester", _leadership, _time, _host.Host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+        using var idle = NewRecorder();
         for (var i = 0; i < EventRecorder.Capacity + 10; i++)
         {
             idle.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
@@ -219,5 +220,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
         public CancellationToken LeadershipToken => default;
 
         public Task WaitUntilLeadingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private EventRecorder NewRecorder()
+    {
+        var services = _host.Host.Services;
+        return new EventRecorder(
+            _host.Cluster, "tester", _leadership, services.GetRequiredService<Supervisor>(), _time,
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
     }
 }

@@ -73,7 +73,14 @@ public sealed class PausedLeaderTests
             new ResourceKey("system", "widget-leader"), new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "other" } }, false));
         _wake.SetResult();
 
-        await Eventually.True(() => host.Host.Services.GetRequiredService<RuntimeExit>().Code == 1, "it notices, and ends");
+        await Eventually.True(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(1));
+                return !host.Host.Services.GetRequiredService<ILeadership>().IsLeader;
+            },
+            "it notices");
+        host.Host.Services.GetRequiredService<RuntimeExit>().Code.Should().Be(0);
         await host.Host.StopAsync();
         Written().Should().BeEmpty();
     }

@@ -86,13 +86,25 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void The_default_backoff_reaches_five_minutes_and_no_more_however_often_a_key_fails()
+    public void The_default_backoff_reaches_thirty_seconds_and_no_more_however_often_a_key_fails()
     {
         using var queue = Create(random: () => 0);
         var delays = Enumerable.Range(0, 100).Select(_ => queue.AddRateLimited("a")).ToList();
         delays[0].Should().Be(TimeSpan.FromMilliseconds(5));
         delays.Should().BeInAscendingOrder();
-        delays[^1].Should().Be(TimeSpan.FromMinutes(5));
+        delays[^1].Should().Be(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public void Backoff_under_a_limit_stays_there_and_leaves_the_next_delay_at_twice_the_limit()
+    {
+        using var queue = Create(random: () => 0);
+        var limit = TimeSpan.FromSeconds(2);
+        var delays = Enumerable.Range(0, 100).Select(_ => queue.AddRateLimited("a", limit)).ToList();
+        delays[0].Should().Be(TimeSpan.FromMilliseconds(5));
+        delays[^1].Should().Be(limit);
+        queue.Failures("a").Should().Be(100);
+        queue.AddRateLimited("a").Should().BeLessThanOrEqualTo(2 * limit);
     }
 
     [Theory]
