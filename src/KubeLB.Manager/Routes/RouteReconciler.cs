@@ -50,7 +50,7 @@ internal sealed class RouteReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        using var loan = ports.Begin(key);
+        using var reservation = ports.Begin(key);
         if (_routes.Get(key) is not { } route)
         {
             pace.Forget(key);
@@ -73,7 +73,7 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        var translation = Translate(route, loan);
+        var translation = Translate(route, reservation);
         if (translation.Generated is null)
         {
             acknowledgements.Forget(key);
@@ -219,7 +219,7 @@ internal sealed class RouteReconciler(
         return null;
     }
 
-    private EnvoyGatewayTranslation Translate(Route route, PortLoan loan)
+    private EnvoyGatewayTranslation Translate(Route route, PortReservation reservation)
     {
         try
         {
@@ -227,7 +227,7 @@ internal sealed class RouteReconciler(
                 route,
                 settings.PolicyOf(route.Namespace),
                 new ManagementView(management, places, route.Namespace),
-                loan.Allocate);
+                reservation.Allocate);
         }
         catch (PortsExhaustedException e)
         {
