@@ -46,7 +46,7 @@ public sealed record CcmOptions
     public bool EnableSecretSynchronizer { get; init; }
 
     /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
-    public TimeSpan LeavingNodePorts { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan LeavingNodePorts { get; init; } = Delays.NodePortDrain;
 
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;

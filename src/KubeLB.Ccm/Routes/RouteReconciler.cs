@@ -3,6 +3,7 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -34,9 +35,6 @@ internal sealed class RouteReconciler<T>(
     where T : ApiObject, IGatewayRoute, new()
 {
     private static readonly string Kind = new T().Kind;
-
-    /// <summary>How long a new route may be without a status. API servers tell whole seconds of its creation.</summary>
-    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
 
     private readonly IInformer<T> _sources = tenant.Informer<T>();
 
@@ -91,7 +89,7 @@ internal sealed class RouteReconciler<T>(
     private static TimeSpan? TimeForFirstAnswer(T source, DateTimeOffset now)
     {
         var age = now - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
-        return age >= TimeSpan.Zero && age < FirstAnswer ? FirstAnswer - age : null;
+        return age >= TimeSpan.Zero && age < Delays.FirstStatus ? Delays.FirstStatus - age : null;
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.

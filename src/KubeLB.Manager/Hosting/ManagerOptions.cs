@@ -24,7 +24,7 @@ public sealed record ManagerOptions
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
     /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
-    public TimeSpan LeavingServices { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LeavingServices { get; init; } = Delays.ServiceDrain;
 
     /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
     public int ConcurrentProxyRollouts { get; init; } = 3;
