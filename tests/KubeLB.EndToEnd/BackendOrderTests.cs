@@ -108,7 +108,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await LookAsync("web", "first");
         (await GeneratedAsync("web")).Should().BeNull();
 
-        _clock.Forward(ProxyAcknowledgements.Longest + TimeSpan.FromSeconds(1));
+        _clock.Forward(Delays.Acknowledgement + TimeSpan.FromSeconds(1));
         await LookAsync("web", "second", isSeen: false);
 
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");

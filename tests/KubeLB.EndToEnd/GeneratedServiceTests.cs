@@ -93,7 +93,7 @@ public sealed class GeneratedServiceTests
     }
 
     [Fact]
-    public async Task A_route_for_which_no_port_is_left_says_so_and_works_once_there_is_one()
+    public async Task Route_without_a_free_port_reports_it_and_is_retried_until_one_is_free()
     {
         await using var bed = await TestBed.StartAsync(configure: o => o with { Manager = manager => manager with { ProxyPorts = (20000, 20000) } });
         await bed.ApplyBasicExampleAsync();
@@ -104,18 +104,20 @@ public sealed class GeneratedServiceTests
 
         await bed.Tenant.DeleteAsync<Api.GatewayApi.HttpRoute>("default", "api-route");
 
+        // Every 30 s.
+        await RouteAsync(bed, "second", r => Applied(r) is { Status: "True" }, TimeSpan.FromSeconds(300));
         await bed.ExpectBackendAsync("second.example.com");
-        await RouteAsync(bed, "second", r => Applied(r) is { Status: "True" });
     }
 
     private static Api.Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
 
-    private static async Task<Route> RouteAsync(TestBed bed, string origin, Func<Route, bool> condition)
+    private static async Task<Route> RouteAsync(TestBed bed, string origin, Func<Route, bool> condition, TimeSpan? deadline = null)
     {
         var routes = await Eventually.GetAsync(
             $"the Route of {origin} is as expected",
             () => bed.Management.ListAsync<Route>(Ns),
-            found => found.Any(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin && condition(r)));
+            found => found.Any(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin && condition(r)),
+            deadline: deadline);
         return routes.Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin);
     }
 

@@ -161,7 +161,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         (await _bare.Objects.ListAsync<V1PodDisruptionBudget>()).Should().HaveCount(Tenants - AtOnce, "who waits keeps all");
 
         // A DaemonSet does not say that it makes no progress.
-        _clock.Forward(ProxyRollouts.Deadline + TimeSpan.FromSeconds(1));
+        _clock.Forward(Delays.ProxyRollout + TimeSpan.FromSeconds(1));
         await MetricsAsync(inProgress: 0, waiting: Tenants - AtOnce, stuck: AtOnce);
         await _bare.Objects.PatchAsync<V1DaemonSet>(sets[0].Namespace(), sets[0].Name(), """{"metadata":{"labels":{"example.com/look":"1"}}}""");
         await EventAsync(sets[0].Namespace()["tenant-".Length..], "ProxyRolloutStuck", "10 minutes");

@@ -9,6 +9,7 @@ using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Manager.Services;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -44,6 +45,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
         await Eventually.HoldsAsync("its configuration is forgotten", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
+        await Eventually.HoldsAsync("its ports are forgotten", () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0));
 
         await _bare.AddTenantAsync(_manager);
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));

@@ -9,6 +9,9 @@ public static class AddressesConditions
     /// <summary>Reason: some are not used; the message names them.</summary>
     public const string AddressesRefused = "AddressesRefused";
 
+    /// <summary>Reason: node ports are not served, since addresses times node ports exceed a limit; the message has the figures.</summary>
+    public const string EndpointLimitExceeded = "EndpointLimitExceeded";
+
     /// <summary>Reason: the object as a whole is not read.</summary>
     public const string NotUsed = "NotUsed";
 }

@@ -19,9 +19,6 @@ namespace KubeLB.Ccm.Caching;
 /// </summary>
 internal sealed class SourceKinds
 {
-    /// <summary>Until a kind that is not served is asked for again.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
     private static readonly ResourceKind Definitions = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
 
     private readonly Cluster _tenant;

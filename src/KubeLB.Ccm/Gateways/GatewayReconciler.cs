@@ -3,6 +3,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -37,7 +38,7 @@ internal sealed class GatewayReconciler(
     {
         if (await kinds.ProblemAsync(cancellationToken, typeof(Gateway), typeof(ReferenceGrant)).ConfigureAwait(false) is not null)
         {
-            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
         if (_gateways.Get(key) is not { } gateway)

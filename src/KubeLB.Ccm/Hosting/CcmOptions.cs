@@ -46,10 +46,10 @@ public sealed record CcmOptions
     public bool EnableSecretSynchronizer { get; init; }
 
     /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
-    public TimeSpan LeavingNodePorts { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan LeavingNodePorts { get; init; } = Delays.NodePortDrain;
 
     /// <summary>How often the CCM reports in annotations of Addresses that it runs.</summary>
-    public TimeSpan ReportInterval { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan ReportInterval { get; init; } = Delays.Report;
 
     /// <summary>Whether replicas elect one that writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;

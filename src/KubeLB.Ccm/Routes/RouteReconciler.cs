@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Events;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -37,9 +38,6 @@ internal sealed class RouteReconciler<T>(
 {
     private static readonly string Kind = new T().Kind;
 
-    /// <summary>How long a new route may be without a status. API servers tell whole seconds of its creation.</summary>
-    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
-
     // A Gateway or a grant that is missing detaches routes, or takes their backends.
     private readonly Type[] _needs = settings.EnforceReferenceGrants
         ? [typeof(T), typeof(Gateway), typeof(ReferenceGrant)]
@@ -51,7 +49,7 @@ internal sealed class RouteReconciler<T>(
     {
         if (await kinds.ProblemAsync(cancellationToken, _needs).ConfigureAwait(false) is not null)
         {
-            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
         if (_sources.Get(key) is not { } source)
@@ -107,7 +105,7 @@ internal sealed class RouteReconciler<T>(
     private static TimeSpan? TimeForFirstAnswer(T source, DateTimeOffset now)
     {
         var age = now - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
-        return age >= TimeSpan.Zero && age < FirstAnswer ? FirstAnswer - age : null;
+        return age >= TimeSpan.Zero && age < Delays.FirstStatus ? Delays.FirstStatus - age : null;
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.

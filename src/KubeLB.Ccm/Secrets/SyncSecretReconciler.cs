@@ -61,7 +61,7 @@ internal sealed class SyncSecretReconciler(
         await ReleaseAsync(ofUser, cancellationToken).ConfigureAwait(false);
         if (!await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false))
         {
-            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
         return isWanted && desired is null

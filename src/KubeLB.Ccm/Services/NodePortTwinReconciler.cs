@@ -31,11 +31,8 @@ internal sealed class NodePortTwinReconciler(
     CcmOptions options,
     TimeProvider time) : IReconciler
 {
-    // A manager that is away, or Envoy Gateway behind it, is waited for that long.
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
-
-    private readonly Waits _leaving = new(time);
-    private readonly Waits _served = new(time);
+    private readonly DelayTracker _leaving = new(time);
+    private readonly DelayTracker _served = new(time);
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<V1Service> _services = tenant.Informer<V1Service>();
 
@@ -52,7 +49,7 @@ internal sealed class NodePortTwinReconciler(
             && await kinds.ProblemAsync(cancellationToken, typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)).ConfigureAwait(false) is not null)
         {
             // Its users may exist all the same.
-            return ReconcileResult.RequeueAfter(SourceKinds.Pause);
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
         TimeSpan? stay = null;
@@ -104,7 +101,7 @@ internal sealed class NodePortTwinReconciler(
             _served.End(service);
         }
 
-        return routes.Count > 0 ? _served.Left(service, "", Longest) : null;
+        return routes.Count > 0 ? _served.Left(service, "", Delays.NodePortDrainWithoutAnswer) : null;
     }
 
     private static bool IsRejected(Route route) =>

@@ -1,6 +1,8 @@
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Proxies;
+using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -17,11 +19,13 @@ internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
     TenantEndpoints endpoints,
+    ProxyConfigurations configurations,
     Applier applier,
     TimeProvider time,
     ILogger<AddressesReconciler> logger) : IReconciler
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
+    private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -31,7 +35,10 @@ internal sealed class AddressesReconciler(
         }
 
         var verdicts = key.Name == Addresses.DefaultName ? endpoints.VerdictsOf(key.Namespace) : [];
-        var status = AddressesStatusBuilder.Build(addresses, verdicts, StatusTime.Of(time.GetUtcNow()));
+        // After a start they may not have been built yet.
+        configurations.RefreshTenant(key.Namespace);
+        var excess = key.Name == Addresses.DefaultName ? configurations.ExcessOf(key.Namespace) : null;
+        var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
         await applier.ApplyStatusAsync(management, addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         Tell(addresses, status);
         return ReconcileResult.Done;
@@ -44,6 +51,11 @@ internal sealed class AddressesReconciler(
         {
             events.Record(before, EventType.Warning, refusal.Reason, refusal.Message);
             Log.Refused(logger, ResourceKey.Of(before), refusal.Message);
+            if (refusal.Reason == AddressesConditions.EndpointLimitExceeded && _tenants.HolderOf(before.Namespace) is { } tenant)
+            {
+                // The administrator looks there.
+                events.Record(tenant, EventType.Warning, refusal.Reason, refusal.Message);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
+using k8s.Models;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -14,8 +16,12 @@ internal static class EndpointWatches
     public static void AddController(IServiceCollection services) => services.AddController<AddressesReconciler>("addresses", controller =>
     {
         controller.Watch<Addresses>(ManagementCluster.Name);
-        WatchSettings(controller, tenantNamespace => new ResourceKey(tenantNamespace, Addresses.DefaultName));
+        WatchSettings(controller, KeyOf);
+        controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
+        controller.Source((host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
     });
+
+    private static ResourceKey KeyOf(string tenantNamespace) => new(tenantNamespace, Addresses.DefaultName);
 
     /// <summary>Brings keys back when the settings for their addresses change, and only then.</summary>
     public static void WatchSettings(ControllerBuilder controller, Func<string, ResourceKey> keyOf)
@@ -29,5 +35,19 @@ internal static class EndpointWatches
                 ? []
                 : addresses.List().Select(a => keyOf(a.Namespace)).Distinct();
         });
+    }
+
+    private sealed class ExcessSubscription : IDisposable
+    {
+        private readonly ProxyConfigurations _configurations;
+        private readonly Action<string> _changed;
+
+        public ExcessSubscription(ProxyConfigurations configurations, Action<string> changed)
+        {
+            (_configurations, _changed) = (configurations, changed);
+            configurations.ExcessChanged += changed;
+        }
+
+        public void Dispose() => _configurations.ExcessChanged -= _changed;
     }
 }

@@ -46,7 +46,6 @@ internal static class ManagerControllers
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
-            controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<PortAllocator>().RoutesWithRoom);
             controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
             controller.Watch<Gateway>(ManagementCluster.Name, RoutesOfNewGateway);
             controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));

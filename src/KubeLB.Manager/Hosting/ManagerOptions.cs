@@ -24,12 +24,12 @@ public sealed record ManagerOptions
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
     /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
-    public TimeSpan LeavingServices { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LeavingServices { get; init; } = Delays.ServiceDrain;
 
     /// <summary>
     /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and created again.
     /// </summary>
-    public TimeSpan ReplacementTime { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan ReplacementTime { get; init; } = Delays.Replacement;
 
     /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
     public int ConcurrentProxyRollouts { get; init; } = 3;

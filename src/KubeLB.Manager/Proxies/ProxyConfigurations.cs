@@ -8,6 +8,7 @@ using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +31,12 @@ internal sealed class ProxyConfigurations(
     private readonly IInformer<Tenant> _tenantObjects = management.Informer<Tenant>();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
     private readonly ConcurrentDictionary<string, Entry> _tenants = new(StringComparer.Ordinal);
+
+    /// <summary>The limit of endpoints of a tenant is exceeded in another way than before, or no longer; called with its namespace.</summary>
+    public event Action<string>? ExcessChanged;
+
+    /// <summary>What exceeds a tenant's limit of endpoints; null if nothing does.</summary>
+    public EndpointExcess? ExcessOf(string tenantNamespace) => _tenants.GetValueOrDefault(tenantNamespace)?.Excess;
 
     /// <summary>Looks at one Route anew.</summary>
     public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
@@ -114,6 +121,11 @@ internal sealed class ProxyConfigurations(
             }
 
             entry.Holder = holder;
+            if (entry.Configuration.Excess is var excess && excess != entry.Excess)
+            {
+                entry.Excess = excess;
+                ExcessChanged?.Invoke(tenantNamespace);
+            }
 
             return true;
         }
@@ -168,6 +180,9 @@ internal sealed class ProxyConfigurations(
         public bool IsBuilt { get; set; }
 
         public bool IsOver { get; set; }
+
+        /// <summary>What exceeds the limit of endpoints.</summary>
+        public volatile EndpointExcess? Excess;
 
         /// <summary>Uid of the Tenant that has the namespace; null if none.</summary>
         public string? Holder { get; set; }

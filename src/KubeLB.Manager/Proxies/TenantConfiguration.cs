@@ -1,3 +1,4 @@
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Proxies;
 using KubeLB.Xds.Resources;
 
@@ -9,22 +10,33 @@ namespace KubeLB.Manager.Proxies;
 /// same. Not thread-safe.
 /// </summary>
 /// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
-/// <param name="endpointBytes">What the endpoints of all ports may come to; a tenant decides on both factors.</param>
+/// <param name="endpointBytes">Limit of the endpoints of all ports together: the lists are addresses times node ports, and a tenant decides on both.</param>
 internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MostEndpointBytes)
 {
-    /// <summary>Room for 1,000 nodes on each of 4,000 node ports.</summary>
+    /// <summary>1,000 IPv4 addresses on each of 4,000 node ports; Kubernetes has 2,768 node ports by default.</summary>
     public const long MostEndpointBytes = 128_000_000;
+
+    // Tags, lengths and port around the address.
+    private const int EndpointFrame = 16;
 
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
     private readonly PortClaims _claims = new();
     private readonly Dictionary<int, int> _usersOfNodePort = [];
     private int _served;
-    private EndpointNodes _nodes = EndpointNodes.None;
+    private IReadOnlyList<string> _nodes = [];
+
+    // Node ports from here up have no endpoints.
+    private int _end = int.MaxValue;
     private EndpointDiscovery _discovery = DiscoveryOf([], withoutAggregation);
     private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
 
     /// <summary>Names of the Routes that have ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;
+
+    /// <summary>What exceeds the limit of endpoints; null if nothing does.</summary>
+    public EndpointExcess? Excess => _end == int.MaxValue
+        ? null
+        : new EndpointExcess(_nodes.Count, _usersOfNodePort.Count, _usersOfNodePort.Keys.Count(p => p >= _end), _end, (int)(endpointBytes / 1_000_000));
 
     /// <summary>The ports that a Route has.</summary>
     public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
@@ -40,14 +52,15 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {
-        if (_nodes.All.SequenceEqual(nodes))
+        if (_nodes.SequenceEqual(nodes))
         {
             return;
         }
 
         var before = _discovery;
         _discovery = DiscoveryOf(nodes, withoutAggregation);
-        _nodes = EndpointNodes.Of(nodes).Within(endpointBytes, Lists);
+        _nodes = nodes;
+        _end = EndOfServed();
         SetNodesOfAll(before, change);
     }
 
@@ -101,19 +114,13 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             Count(old, -1);
         }
 
-        // Before anything is built: what is not going to fit would be there for a moment.
-        var fitting = _nodes.Within(endpointBytes, Lists);
-        if (fitting != _nodes)
-        {
-            _nodes = fitting;
-            SetNodesOfAll(_discovery, change);
-        }
-
+        // Before anything is built: what exceeds the limit would be there for a moment.
+        MoveEnd(change);
         foreach (var (name, _, now) in changed)
         {
             if (now is not null)
             {
-                change.Set(name, ClusterResource.Build(now, _nodes.Used, _discovery)).Set(name, ListenerResource.Build(now, _limits));
+                change.Set(name, ClusterResource.Build(now, NodesOf(now.NodePort), _discovery)).Set(name, ListenerResource.Build(now, _limits));
             }
             else
             {
@@ -129,6 +136,40 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
 
     // How many lists of endpoints there are.
     private int Lists => _discovery == EndpointDiscovery.Eds ? _usersOfNodePort.Count : _served;
+
+    private IReadOnlyList<string> NodesOf(int nodePort) => nodePort < _end ? _nodes : [];
+
+    // Node ports in their order: the same for the same nodes and ports, however they came.
+    private int EndOfServed()
+    {
+        var fitting = endpointBytes / Math.Max(1, _nodes.Sum(n => (long)n.Length + EndpointFrame));
+        if (Lists <= fitting)
+        {
+            return int.MaxValue;
+        }
+
+        long lists = 0;
+        return _usersOfNodePort.OrderBy(u => u.Key).First(u => (lists += _discovery == EndpointDiscovery.Eds ? 1 : u.Value) > fitting).Key;
+    }
+
+    private void MoveEnd(ResourceTransaction change)
+    {
+        var before = _end;
+        _end = EndOfServed();
+        var (first, last) = before < _end ? (before, _end) : (_end, before);
+        foreach (var nodePort in _usersOfNodePort.Keys.Where(p => p >= first && p < last))
+        {
+            SetEndpoints(nodePort, change);
+        }
+
+        if (first != last && _discovery != EndpointDiscovery.Eds)
+        {
+            foreach (var port in _claims.Holders.Where(p => p.NodePort >= first && p.NodePort < last))
+            {
+                change.Set(port.Name, ClusterResource.Build(port, NodesOf(port.NodePort), _discovery));
+            }
+        }
+    }
 
     private static EndpointDiscovery DiscoveryOf(IReadOnlyList<string> nodes, bool withoutAggregation) =>
         nodes.Any(EndpointsResource.IsHostname) ? EndpointDiscovery.Dns
@@ -160,7 +201,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         {
             foreach (var port in _claims.Holders)
             {
-                change.Set(port.Name, ClusterResource.Build(port, _nodes.Used, _discovery));
+                change.Set(port.Name, ClusterResource.Build(port, NodesOf(port.NodePort), _discovery));
             }
         }
 
@@ -175,7 +216,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         var name = EndpointsResource.NameFor(nodePort);
         if (_usersOfNodePort.ContainsKey(nodePort) && _discovery == EndpointDiscovery.Eds)
         {
-            change.Set(name, EndpointsResource.Build(name, _nodes.Used, nodePort));
+            change.Set(name, EndpointsResource.Build(name, NodesOf(nodePort), nodePort));
         }
         else
         {

@@ -11,13 +11,10 @@ namespace KubeLB.Manager.Routes;
 /// </summary>
 internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
 {
-    /// <summary>How long an Envoy Gateway that says nothing is waited for.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
-
     /// <summary>How many may stay: as many as one HTTPRoute can have backends. Who changes them all the time does not heap them up.</summary>
     public const int Most = 256;
 
-    private readonly Waits _waits = new(time);
+    private readonly DelayTracker _delays = new(time);
 
     /// <summary>How long they stay still; null if they are to go now.</summary>
     /// <param name="route">The Route.</param>
@@ -34,13 +31,13 @@ internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
         if (generated.Error is not null)
         {
             // The old one stands, and leads to them.
-            return Longest;
+            return Delays.ServiceDrainWithoutAnswer;
         }
 
         var hasAnswered = RouteStatusNews.HasAnswered(kind, generated);
-        return _waits.Left(route, $"{generated.Generation}/{hasAnswered}", hasAnswered ? options.LeavingServices : Longest);
+        return _delays.Left(route, $"{generated.Generation}/{hasAnswered}", hasAnswered ? options.LeavingServices : Delays.ServiceDrainWithoutAnswer);
     }
 
     /// <summary>None are left.</summary>
-    public void Forget(ResourceKey route) => _waits.End(route);
+    public void Forget(ResourceKey route) => _delays.End(route);
 }

@@ -5,6 +5,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Caching;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Services;
@@ -44,14 +45,11 @@ internal sealed class RouteReconciler(
     TimeProvider time,
     ILogger<RouteReconciler> logger) : IReconciler
 {
-    /// <summary>Until another attempt at what others must make room for.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
-
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        using var loan = ports.Begin(key);
+        using var reservation = ports.Begin(key);
         if (_routes.Get(key) is not { } route)
         {
             pace.Forget(key);
@@ -79,7 +77,7 @@ internal sealed class RouteReconciler(
         }
 
         route = await applier.EnsureFinalizerAsync(management, route, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
-        var translation = Translate(route, loan);
+        var translation = Translate(route, reservation);
         if (translation.Generated is null)
         {
             acknowledgements.Forget(key);
@@ -141,7 +139,7 @@ internal sealed class RouteReconciler(
             if (backends != BackendStanding.Ready)
             {
                 await BoundServicesAsync(route, translation, cancellationToken).ConfigureAwait(false);
-                return backends.Rejection is { } rejection ? (Held(route, translation, services, rejection), Pause) : (null, backends.Left);
+                return backends.Rejection is { } rejection ? (Held(route, translation, services, rejection), Delays.RouteRetry) : (null, backends.Left);
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);
@@ -166,7 +164,7 @@ internal sealed class RouteReconciler(
         ProxyAvailabilityCondition.Set(status, route, settings.TenantOf(route.Namespace), now);
         var isExhausted = translation.Problem is not null && !translation.IsRefused;
         var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
-        return (status, mayPass && !(stay < Pause) ? Pause : stay);
+        return (status, mayPass && !(stay < Delays.RouteRetry) ? Delays.RouteRetry : stay);
     }
 
     // What the generated route refers to already is served. What it does not yet is configured first.
@@ -225,7 +223,7 @@ internal sealed class RouteReconciler(
         return null;
     }
 
-    private EnvoyGatewayTranslation Translate(Route route, PortLoan loan)
+    private EnvoyGatewayTranslation Translate(Route route, PortReservation reservation)
     {
         try
         {
@@ -233,7 +231,7 @@ internal sealed class RouteReconciler(
                 route,
                 settings.PolicyOf(route.Namespace),
                 new ManagementView(management, places, route.Namespace),
-                loan.Allocate);
+                reservation.Allocate);
         }
         catch (PortsExhaustedException e)
         {

@@ -23,10 +23,7 @@ internal sealed class RouteSuccession(
     ManagerOptions options,
     TimeProvider time)
 {
-    // A successor that cannot inherit, because it is rejected for example, does not keep the old objects for ever.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
-
-    private readonly Waits _waits = new(time);
+    private readonly DelayTracker _delays = new(time);
 
     /// <summary>The Route for the same object of the tenant that is not being deleted; null if there is none.</summary>
     /// <param name="routes">The Routes.</param>
@@ -59,17 +56,17 @@ internal sealed class RouteSuccession(
 
         if (SuccessorOf(management.Informer<Route>(), deleted) is null)
         {
-            return HasGenerated(deleted) || HasServices(deleted) ? _waits.Left(key, "successor", options.ReplacementTime) : null;
+            return HasGenerated(deleted) || HasServices(deleted) ? _delays.Left(key, "successor", options.ReplacementTime) : null;
         }
 
         // Services that the successor does not inherit leave after Envoy Gateway had time to turn away from them.
-        return HasGenerated(deleted) ? _waits.Left(key, "inheritance", Longest)
-            : HasServices(deleted) ? _waits.Left(key, "services", options.LeavingServices)
+        return HasGenerated(deleted) ? _delays.Left(key, "inheritance", Delays.Inheritance)
+            : HasServices(deleted) ? _delays.Left(key, "services", options.LeavingServices)
             : null;
     }
 
     /// <summary>The Route is gone.</summary>
-    public void Forget(ResourceKey route) => _waits.End(route);
+    public void Forget(ResourceKey route) => _delays.End(route);
 
     private bool HasGenerated(Route route) => Has<Gateway>(route) || Has<HttpRoute>(route) || Has<GrpcRoute>(route);
 

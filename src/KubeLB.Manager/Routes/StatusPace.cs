@@ -1,4 +1,5 @@
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
@@ -7,18 +8,12 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>
 /// Lets a Route's status wait a moment for what is about to follow, so that one change is one write: Envoy Gateway's answer to what was
-/// generated, and further routes that attach to the same Gateway. Only the start of the wait is remembered; a new leader waits anew.
+/// generated, and further routes that attach to the same Gateway. Only the start of the delay is remembered; a new leader begins again.
 /// </summary>
 internal sealed class StatusPace(TimeProvider time)
 {
-    /// <summary>How long Envoy Gateway's answer is awaited. It comes within milliseconds as a rule, within seconds under load.</summary>
-    public static readonly TimeSpan ForAnswer = TimeSpan.FromSeconds(2);
-
-    /// <summary>How long counts of attached routes may lag.</summary>
-    public static readonly TimeSpan ForCounts = TimeSpan.FromMilliseconds(250);
-
     private const string Counts = "counts";
-    private readonly Waits _waits = new(time);
+    private readonly DelayTracker _delays = new(time);
 
     /// <summary>How long the status may wait still; null if it is to be written now.</summary>
     /// <param name="route">The Route, with its status as it stands.</param>
@@ -28,10 +23,10 @@ internal sealed class StatusPace(TimeProvider time)
         var key = ResourceKey.Of(route);
         if (RouteStatusNews.AwaitsAnswer(route.Status, status))
         {
-            return _waits.Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", ForAnswer);
+            return _delays.Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", Delays.StatusAnswer);
         }
 
-        var left = RouteStatusNews.CountsOnly(route.Status, status) ? _waits.Left(key, Counts, ForCounts) : null;
+        var left = RouteStatusNews.CountsOnly(route.Status, status) ? _delays.Left(key, Counts, Delays.StatusCounts) : null;
         if (left is null)
         {
             Forget(key);
@@ -41,5 +36,5 @@ internal sealed class StatusPace(TimeProvider time)
     }
 
     /// <summary>Nothing of the Route is awaited any more.</summary>
-    public void Forget(ResourceKey key) => _waits.End(key);
+    public void Forget(ResourceKey key) => _delays.End(key);
 }

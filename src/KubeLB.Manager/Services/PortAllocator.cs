@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using k8s.Models;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
@@ -17,40 +16,42 @@ namespace KubeLB.Manager.Services;
 /// </summary>
 internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, TenantPorts> _tenants = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TenantPorts> _tenants = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
     private readonly Lock _starting = new();
     private volatile IDisposable? _following;
 
-    /// <summary>Begins to ask for the ports of a Route; end it when what was asked for is written, or is not going to be.</summary>
-    public PortLoan Begin(ResourceKey route)
+    /// <summary>How many tenants have ports.</summary>
+    public int Tenants
     {
-        Follow();
-        return new PortLoan(this, route);
+        get
+        {
+            lock (_gate)
+            {
+                return _tenants.Count;
+            }
+        }
     }
 
-    /// <summary>
-    /// The Routes that a Service that went, or has fewer ports, leaves room for. What comes back from a loan wakes nobody: two Routes that
-    /// both need more than there is would wake each other without end.
-    /// </summary>
-    public IEnumerable<ResourceKey> RoutesWithRoom(Change<V1Service> change)
+    /// <summary>Begins to ask for the ports of a Route; end it when what was asked for is written, or is not going to be.</summary>
+    public PortReservation Begin(ResourceKey route)
     {
-        if (_following is null)
-        {
-            return [];
-        }
-
-        Refresh(change.Key);
-        return Of(change.Key.Namespace).TakeWaiting().Select(route => new ResourceKey(change.Key.Namespace, route));
+        Follow();
+        return new PortReservation(this, route.Namespace);
     }
 
     /// <summary>The port for a need; the same one whenever it is asked again.</summary>
     /// <exception cref="PortsExhaustedException">All ports of the tenant's proxy are taken.</exception>
-    internal int Allocate(ResourceKey route, PortNeed need) => Of(route.Namespace).Allocate(need, route.Name);
+    internal int Allocate(string tenantNamespace, PortNeed need)
+    {
+        lock (_gate)
+        {
+            return Of(tenantNamespace).Allocate(need);
+        }
+    }
 
-    internal void StopWaiting(ResourceKey route) => Of(route.Namespace).StopWaiting(route.Name);
-
-    internal void EndLoan(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endLoan: true);
+    internal void EndReservation(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endReservation: true);
 
     public void Dispose() => _following?.Dispose();
 
@@ -81,11 +82,28 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
         }
     }
 
-    private void Refresh(ResourceKey key, bool endLoan = false) => Of(key.Namespace).Refresh(
-        key.Name,
-        () => _services.Get(key) is { } service && (Indexes.OwnerOf(service) is not null || Indexes.IsOrphan(service)) ? service : null,
-        endLoan);
+    // Read while nothing else changes here, so that no older state comes after a newer one.
+    private void Refresh(ResourceKey key, bool endReservation = false)
+    {
+        lock (_gate)
+        {
+            var ports = Of(key.Namespace);
+            var service = _services.Get(key) is { } found && (Indexes.OwnerOf(found) is not null || Indexes.IsOrphan(found)) ? found : null;
+            ports.Refresh(key.Name, service, endReservation);
+            if (ports.Count == 0)
+            {
+                _tenants.Remove(key.Namespace);
+            }
+        }
+    }
 
-    private TenantPorts Of(string tenantNamespace) =>
-        _tenants.GetOrAdd(tenantNamespace, static (_, range) => new TenantPorts(range.First, range.Last), options.ProxyPorts);
+    private TenantPorts Of(string tenantNamespace)
+    {
+        if (!_tenants.TryGetValue(tenantNamespace, out var ports))
+        {
+            _tenants[tenantNamespace] = ports = new TenantPorts(options.ProxyPorts.First, options.ProxyPorts.Last);
+        }
+
+        return ports;
+    }
 }

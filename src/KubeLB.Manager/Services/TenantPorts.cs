@@ -5,8 +5,8 @@ using KubeLB.Translation.Services;
 namespace KubeLB.Manager.Services;
 
 /// <summary>
-/// The ports of one tenant's proxy: which Service port has which. A port that was given is on loan until it is seen in its Service;
-/// what is not in the Service when the loan ends is free again. The ports that the proxy listens on itself are never given.
+/// The ports of one tenant's proxy: which Service port has which. A port that was given is reserved until it is seen in its Service;
+/// what is not in the Service when the reservation ends is free again. The ports that the proxy listens on itself are never given. Not thread-safe.
 /// </summary>
 internal sealed class TenantPorts(int first = TenantPorts.First, int last = TenantPorts.Last)
 {
@@ -16,118 +16,79 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     /// <summary>Last port that is given.</summary>
     public const int Last = 65535;
 
-    private readonly Lock _gate = new();
     private readonly int _reserved = ProxyPorts.ReservedWithin(first, last);
     private readonly Dictionary<string, Dictionary<PortNeed, Given>> _byService = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PortNeed> _holders = [];
-    private readonly WaitingRoutes _waiting = new();
 
     /// <summary>How many ports were looked at so far in search of a free one.</summary>
     public long Probes { get; private set; }
 
     /// <summary>How many ports are taken.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _holders.Count;
-            }
-        }
-    }
+    public int Count => _holders.Count;
 
     private int Free => last - first + 1 - _reserved - _holders.Count;
 
     /// <summary>
-    /// Takes over what the Service says, and takes back what it no longer says but for what is on loan. A port that another one holds is not
-    /// taken from it.
+    /// Adopts what the Service says, and frees what it no longer says but for what is reserved. A port that another one holds is not taken
+    /// from it.
     /// </summary>
     /// <param name="name">Name of the Service.</param>
-    /// <param name="read">Reads it as it is now, null if it is gone; called while nothing else changes here, so that no older state comes after a newer one.</param>
-    /// <param name="endLoan">Whether the loans of this Service end.</param>
-    public void Refresh(string name, Func<V1Service?> read, bool endLoan = false)
+    /// <param name="service">The Service as it is now; null if it is gone.</param>
+    /// <param name="endReservation">Whether the reservations of this Service end.</param>
+    public void Refresh(string name, V1Service? service, bool endReservation = false)
     {
-        lock (_gate)
-        {
-            var stated = Stated(name, read());
-            foreach (var (need, port) in stated)
-            {
-                if (Find(need) is { } given)
-                {
-                    // By hand somebody may have written another one, or none; it is going to be put right.
-                    given.OnLoan = false;
-                }
-                else if (port is { } number && _holders.TryAdd(number, need))
-                {
-                    Remember(need, number, onLoan: false);
-                }
-            }
-
-            if (_byService.TryGetValue(name, out var known))
-            {
-                foreach (var (need, given) in known.Where(k => !stated.ContainsKey(k.Key) && (endLoan || !k.Value.OnLoan)).ToList())
-                {
-                    _holders.Remove(given.Port);
-                    known.Remove(need);
-                }
-
-                if (known.Count == 0)
-                {
-                    _byService.Remove(name);
-                }
-            }
-        }
-    }
-
-    /// <summary>The port for a need, on loan if it is new; the same one whenever it is asked again.</summary>
-    /// <param name="need">What it is for.</param>
-    /// <param name="route">The Route that waits for one if all are taken.</param>
-    /// <exception cref="PortsExhaustedException">All are taken.</exception>
-    public int Allocate(PortNeed need, string route)
-    {
-        lock (_gate)
+        var stated = Stated(name, service);
+        foreach (var (need, port) in stated)
         {
             if (Find(need) is { } given)
             {
-                return given.Port;
+                // By hand somebody may have written another one, or none; it is going to be reverted.
+                given.IsReserved = false;
             }
-
-            var count = last - first + 1;
-            if (Free <= 0)
+            else if (port is { } number && _holders.TryAdd(number, need))
             {
-                _waiting.Add(route);
-                throw new PortsExhaustedException(first, last);
+                Remember(need, number, isReserved: false);
             }
+        }
 
-            // From a place that depends on the need alone: a port that was lost is most likely found again.
-            var port = first + (int)(StableHash(need) % count);
-            for (Probes++; ProxyPorts.IsReserved(port) || !_holders.TryAdd(port, need); Probes++)
+        if (_byService.TryGetValue(name, out var known))
+        {
+            foreach (var (need, given) in known.Where(k => !stated.ContainsKey(k.Key) && (endReservation || !k.Value.IsReserved)).ToList())
             {
-                port = port == last ? first : port + 1;
+                _holders.Remove(given.Port);
+                known.Remove(need);
             }
 
-            Remember(need, port, onLoan: true);
-            return port;
+            if (known.Count == 0)
+            {
+                _byService.Remove(name);
+            }
         }
     }
 
-    /// <summary>The Route does not wait, or no longer.</summary>
-    public void StopWaiting(string route)
+    /// <summary>The port for a need, reserved if it is new; the same one whenever it is asked again.</summary>
+    /// <exception cref="PortsExhaustedException">All are taken.</exception>
+    public int Allocate(PortNeed need)
     {
-        lock (_gate)
+        if (Find(need) is { } given)
         {
-            _waiting.Remove(route);
+            return given.Port;
         }
-    }
 
-    /// <summary>Those who wait and may find a port now, the longest waiting first; they no longer wait.</summary>
-    public IReadOnlyList<string> TakeWaiting()
-    {
-        lock (_gate)
+        if (Free <= 0)
         {
-            return _waiting.Take(Free);
+            throw new PortsExhaustedException(first, last);
         }
+
+        // From a place that depends on the need alone: a port that was lost is most likely found again.
+        var port = first + (int)(StableHash(need) % (last - first + 1));
+        for (Probes++; ProxyPorts.IsReserved(port) || !_holders.TryAdd(port, need); Probes++)
+        {
+            port = port == last ? first : port + 1;
+        }
+
+        Remember(need, port, isReserved: true);
+        return port;
     }
 
     private Dictionary<PortNeed, int?> Stated(string name, V1Service? service)
@@ -146,14 +107,14 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     private Given? Find(PortNeed need) =>
         _byService.TryGetValue(need.Service, out var ports) && ports.TryGetValue(need, out var given) ? given : null;
 
-    private void Remember(PortNeed need, int port, bool onLoan)
+    private void Remember(PortNeed need, int port, bool isReserved)
     {
         if (!_byService.TryGetValue(need.Service, out var ports))
         {
             _byService[need.Service] = ports = [];
         }
 
-        ports[need] = new Given(port) { OnLoan = onLoan };
+        ports[need] = new Given(port) { IsReserved = isReserved };
     }
 
     // FNV-1a: not for secrets, and the same in every process.
@@ -164,6 +125,6 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
     {
         public int Port => port;
 
-        public bool OnLoan { get; set; }
+        public bool IsReserved { get; set; }
     }
 }

@@ -12,13 +12,16 @@ public static class AddressesStatusBuilder
     /// <summary>Builds the status.</summary>
     /// <param name="addresses">The object with its status as it stands.</param>
     /// <param name="verdicts">What became of its addresses.</param>
+    /// <param name="excess">What exceeds the limit of endpoints; null if nothing does.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static AddressesStatus Build(Addresses addresses, IReadOnlyList<EndpointVerdict> verdicts, string now)
+    public static AddressesStatus Build(Addresses addresses, IReadOnlyList<EndpointVerdict> verdicts, EndpointExcess? excess, string now)
     {
         var refused = verdicts.Where(v => v.Problem is not null).ToList();
         var used = verdicts.Count - refused.Count;
         var (isTrue, reason, message) = addresses.Name != Addresses.DefaultName
             ? (false, AddressesConditions.NotUsed, $"Only the object named {Addresses.DefaultName} is used; delete this one.")
+            : excess is not null
+                ? (false, AddressesConditions.EndpointLimitExceeded, refused.Count == 0 ? excess.Message : $"{excess.Message} {Message(refused, used)}")
             : refused.Count == 0
                 ? (true, AddressesConditions.Accepted, used == 1 ? "The address is used" : $"All {used} addresses are used")
                 : (false, AddressesConditions.AddressesRefused, Message(refused, used));

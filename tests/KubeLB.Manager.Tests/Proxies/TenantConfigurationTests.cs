@@ -86,28 +86,46 @@ public sealed class TenantConfigurationTests
     [InlineData("10.0.{0}.{1}")]
     [InlineData("2001:db8:aaaa:bbbb:cccc:dddd:{0}:{1}")]
     [InlineData("a-name-as-long-as-names-may-be.{0}.{1}.example.com.")]
-    public void However_many_nodes_and_ports_a_tenant_has_what_a_manager_holds_of_their_product_is_bounded(string pattern)
+    public void Endpoints_beyond_the_limit_are_left_out_from_the_highest_node_ports_and_reported(string pattern)
     {
         const int Bytes = 200_000;
         var configuration = new TenantConfiguration(endpointBytes: Bytes);
         string[] nodes = [.. Enumerable.Range(0, 100).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, i / 10, i % 10))];
         _cache.Update(Node, change => configuration.SetNodes(nodes, change));
+        configuration.Excess.Should().BeNull();
         var ports = Enumerable.Range(0, 1000).Select(i => Port($"p{i}", 12000 + i, 20000 + i)).ToArray();
 
         _cache.Update(Node, change => configuration.SetRoute("many", ports, change));
         EndpointBytes(ports.Length).Should().BeInRange(1, Bytes * 2);
+        var excess = configuration.Excess!;
+        (excess.Addresses, excess.NodePorts, excess.From + excess.NotServed).Should().Be((100, 1000, 21_000));
+        excess.From.Should().BeInRange(20_001, 20_100);
+        AtOnce(ports).Should().Equal(Versions(), "the same for the same ports and nodes, however they came");
 
-        // What there is room for again is told of.
+        // A port more concerns no other list than the one that no longer fits.
+        var before = Versions();
+        _cache.Update(Node, change => configuration.SetRoute("low", [Port("low", 11_999, 19_999)], change));
+        Changed(before).Where(name => !name.Contains("low", StringComparison.Ordinal) && name != "nodeport-19999")
+            .Should().ContainSingle().Which.Should().EndWith($"{excess.From - 20_001}");
+        _cache.Update(Node, change => configuration.SetRoute("low", [], change));
+
+        // Within the limit again, all is served.
         _cache.Update(Node, change => configuration.SetRoute("many", ports[..10], change));
         EndpointBytes(10).Should().BeGreaterThan(10 * 100 * 20);
-        var fresh = new ResourceCache();
-        var atOnce = new TenantConfiguration(endpointBytes: Bytes);
-        fresh.Update(Node, change =>
+        configuration.Excess.Should().BeNull();
+        AtOnce(ports[..10]).Should().Equal(Versions());
+
+        List<(string Type, string Name, string Version)> AtOnce(ProxyPort[] ports)
         {
-            atOnce.SetRoute("many", ports[..10], change);
-            atOnce.SetNodes(nodes, change);
-        });
-        Versions().Should().Equal(VersionsOf(fresh));
+            var fresh = new ResourceCache();
+            var atOnce = new TenantConfiguration(endpointBytes: Bytes);
+            fresh.Update(Node, change =>
+            {
+                atOnce.SetRoute("many", ports, change);
+                atOnce.SetNodes(nodes, change);
+            });
+            return VersionsOf(fresh);
+        }
 
         // Clusters hold the endpoints that are names; without those they are as many bytes as here.
         long EndpointBytes(int clusters) =>

@@ -20,7 +20,7 @@ public sealed class LeavingServicesTests
     [Fact]
     public void They_stay_until_envoy_gateway_has_answered_and_a_moment_longer()
     {
-        Left(generation: 2, observed: 1).Should().Be(LeavingServices.Longest);
+        Left(generation: 2, observed: 1).Should().Be(Delays.ServiceDrainWithoutAnswer);
         _clock.Pass(TimeSpan.FromSeconds(10));
         Left(generation: 2, observed: 2).Should().Be(AfterAnswer);
         _clock.Pass(AfterAnswer);
@@ -31,7 +31,7 @@ public sealed class LeavingServicesTests
     public void Who_never_answers_is_not_waited_for_for_ever()
     {
         Left(generation: 2, observed: null);
-        _clock.Pass(LeavingServices.Longest);
+        _clock.Pass(Delays.ServiceDrainWithoutAnswer);
 
         Left(generation: 2, observed: null).Should().BeNull();
     }
@@ -43,14 +43,14 @@ public sealed class LeavingServicesTests
         _clock.Pass(AfterAnswer);
         _leaving.Forget(Route);
 
-        Left(generation: 3, observed: 2).Should().Be(LeavingServices.Longest);
+        Left(generation: 3, observed: 2).Should().Be(Delays.ServiceDrainWithoutAnswer);
         Left(generation: 3, observed: 3).Should().Be(AfterAnswer);
     }
 
     [Fact]
     public void What_the_standing_route_leads_to_stays_while_the_new_one_cannot_be_written()
     {
-        _clock.Pass(LeavingServices.Longest);
+        _clock.Pass(Delays.ServiceDrainWithoutAnswer);
 
         _leaving.TimeLeft(Route, HttpRoute.KindName, AppliedObject.Failed("no"), 1).Should().NotBeNull();
     }

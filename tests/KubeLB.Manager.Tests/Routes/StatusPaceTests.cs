@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Routes;
 using KubeLB.Runtime.Storing;
 
@@ -15,16 +16,16 @@ public sealed class StatusPaceTests
         var pace = new StatusPace(_clock);
         var route = new Route { Metadata = new() { Name = "r", NamespaceProperty = "tenant-t", Uid = "u" } };
 
-        pace.TimeLeft(route, Generated(1)).Should().Be(StatusPace.ForAnswer);
-        _clock.Pass(StatusPace.ForAnswer / 2);
-        pace.TimeLeft(route, Generated(1)).Should().Be(StatusPace.ForAnswer / 2);
-        _clock.Pass(StatusPace.ForAnswer / 2);
+        pace.TimeLeft(route, Generated(1)).Should().Be(Delays.StatusAnswer);
+        _clock.Pass(Delays.StatusAnswer / 2);
+        pace.TimeLeft(route, Generated(1)).Should().Be(Delays.StatusAnswer / 2);
+        _clock.Pass(Delays.StatusAnswer / 2);
         pace.TimeLeft(route, Generated(1)).Should().BeNull();
-        _clock.Pass(StatusPace.ForAnswer);
+        _clock.Pass(Delays.StatusAnswer);
         pace.TimeLeft(route, Generated(1)).Should().BeNull("it was awaited long enough");
-        pace.TimeLeft(route, Generated(2)).Should().Be(StatusPace.ForAnswer);
+        pace.TimeLeft(route, Generated(2)).Should().Be(Delays.StatusAnswer);
         pace.Forget(ResourceKey.Of(route));
-        pace.TimeLeft(route, Generated(2)).Should().Be(StatusPace.ForAnswer);
+        pace.TimeLeft(route, Generated(2)).Should().Be(Delays.StatusAnswer);
     }
 
     [Fact]
@@ -33,12 +34,12 @@ public sealed class StatusPaceTests
         var pace = new StatusPace(_clock);
         var route = new Route { Metadata = new() { Name = "g", NamespaceProperty = "tenant-t", Uid = "u" }, Status = Counted(1) };
 
-        pace.TimeLeft(route, Counted(2)).Should().Be(StatusPace.ForCounts);
-        _clock.Pass(StatusPace.ForCounts);
+        pace.TimeLeft(route, Counted(2)).Should().Be(Delays.StatusCounts);
+        _clock.Pass(Delays.StatusCounts);
         pace.TimeLeft(route, Counted(3)).Should().BeNull();
         route.Status = Counted(3);
         pace.TimeLeft(route, Counted(3)).Should().BeNull("nothing changed");
-        pace.TimeLeft(route, Counted(4)).Should().Be(StatusPace.ForCounts);
+        pace.TimeLeft(route, Counted(4)).Should().Be(Delays.StatusCounts);
     }
 
     private static RouteStatus Generated(long generation) => new()

@@ -14,7 +14,7 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
 
-        ports.Allocate(Web, "r").Should().Be(ports.Allocate(Web, "r")).And.BeInRange(10000, 65535);
+        ports.Allocate(Web).Should().Be(ports.Allocate(Web)).And.BeInRange(10000, 65535);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
 
-        ports.Allocate(Web, "r").Should().Be(23456);
+        ports.Allocate(Web).Should().Be(23456);
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         Record(ports, Web, targetPort);
 
-        ports.Allocate(Web, "r").Should().BeInRange(10000, 65535);
+        ports.Allocate(Web).Should().BeInRange(10000, 65535);
     }
 
     [Fact]
@@ -50,8 +50,8 @@ public sealed class TenantPortsTests
         Record(ports, Web, "23456");
         Record(ports, other, "23456");
 
-        ports.Allocate(Web, "r").Should().Be(23456);
-        ports.Allocate(other, "r").Should().NotBe(23456);
+        ports.Allocate(Web).Should().Be(23456);
+        ports.Allocate(other).Should().NotBe(23456);
     }
 
     [Theory]
@@ -60,12 +60,12 @@ public sealed class TenantPortsTests
     public void A_port_that_is_edited_by_hand_stays_what_it_was(string edited)
     {
         var ports = new TenantPorts();
-        var given = ports.Allocate(Web, "r");
+        var given = ports.Allocate(Web);
         Record(ports, Web, $"{given}");
 
         Record(ports, Web, edited);
 
-        ports.Allocate(Web, "r").Should().Be(given);
+        ports.Allocate(Web).Should().Be(given);
     }
 
     [Fact]
@@ -73,63 +73,42 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
         const int OfTheProxyItself = 4;
-        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"), "r")).ToHashSet();
+        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"))).ToHashSet();
 
         given.Should().HaveCount(65535 - 10000 + 1 - OfTheProxyItself);
         given.Should().NotContain([19001, 19002, 19003, 19004], "the proxy listens there itself");
-        ports.Invoking(p => p.Allocate(Web, "r")).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
+        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
 
-        ports.Refresh("s17", () => null, endLoan: true);
-        given.Should().Contain(ports.Allocate(Web, "r"));
+        ports.Refresh("s17", null, endReservation: true);
+        given.Should().Contain(ports.Allocate(Web));
     }
 
     [Fact]
-    public void Who_found_no_port_is_told_of_free_ones_in_turn_and_no_more_than_there_are()
-    {
-        var ports = new TenantPorts(20000, 20001);
-        ports.Allocate(new PortNeed("s0", 80, "TCP"), "r0");
-        ports.Allocate(new PortNeed("s1", 80, "TCP"), "r1");
-        foreach (var route in new[] { "a", "gone", "b", "c", "a" })
-        {
-            ports.Invoking(p => p.Allocate(Web, route)).Should().Throw<PortsExhaustedException>();
-        }
-
-        ports.StopWaiting("gone");
-        ports.TakeWaiting().Should().BeEmpty("no port is free");
-
-        ports.Refresh("s0", () => null, endLoan: true);
-        ports.Refresh("s1", () => null, endLoan: true);
-        ports.TakeWaiting().Should().Equal("a", "b");
-        ports.TakeWaiting().Should().Equal("c");
-        ports.TakeWaiting().Should().BeEmpty();
-    }
-
-    [Fact]
-    public void What_did_not_get_into_a_service_is_free_when_its_loan_ends()
+    public void Port_that_did_not_get_into_a_service_is_free_when_its_reservation_ends()
     {
         var ports = new TenantPorts(20000, 20003);
         foreach (var port in Enumerable.Range(1, 4))
         {
-            ports.Allocate(Web with { Port = port }, "r");
+            ports.Allocate(Web with { Port = port });
         }
 
-        ports.Invoking(p => p.Allocate(Web with { Port = 5 }, "r")).Should().Throw<PortsExhaustedException>();
-        ports.Refresh(Web.Service, () => null, endLoan: true);
+        ports.Invoking(p => p.Allocate(Web with { Port = 5 })).Should().Throw<PortsExhaustedException>();
+        ports.Refresh(Web.Service, null, endReservation: true);
 
         ports.Count.Should().Be(0);
-        ports.Invoking(p => p.Allocate(Web with { Service = "another" }, "r")).Should().NotThrow();
+        ports.Invoking(p => p.Allocate(Web with { Service = "another" })).Should().NotThrow();
     }
 
     [Fact]
-    public void A_port_on_loan_is_not_lost_to_an_older_state_of_its_service()
+    public void Reserved_port_is_not_lost_to_an_older_state_of_its_service()
     {
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
-        var added = ports.Allocate(Web with { Port = 81 }, "r");
+        var added = ports.Allocate(Web with { Port = 81 });
 
         Record(ports, Web, "23456");
 
-        ports.Allocate(Web with { Port = 81 }, "r").Should().Be(added);
+        ports.Allocate(Web with { Port = 81 }).Should().Be(added);
         ports.Count.Should().Be(2);
     }
 
@@ -152,18 +131,18 @@ public sealed class TenantPortsTests
         var ports = new TenantPorts();
         for (var i = 0; i < present; i++)
         {
-            ports.Allocate(new PortNeed($"default-route-{i}-service", 80, "TCP"), "r");
+            ports.Allocate(new PortNeed($"default-route-{i}-service", 80, "TCP"));
         }
 
         var before = ports.Probes;
         for (var i = 0; i < 100; i++)
         {
-            ports.Allocate(new PortNeed($"default-another-{i}-service", 80, "TCP"), "r");
+            ports.Allocate(new PortNeed($"default-another-{i}-service", 80, "TCP"));
         }
 
         (ports.Probes - before).Should().BeInRange(100, 200);
         var known = ports.Probes;
-        ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"), "r");
+        ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"));
         ports.Probes.Should().Be(known, "what is known is not searched for");
     }
 
@@ -179,7 +158,7 @@ public sealed class TenantPortsTests
                 if (action == 0)
                 {
                     stored.Remove(name);
-                    ports.Refresh(name, () => stored.GetValueOrDefault(name));
+                    ports.Refresh(name, stored.GetValueOrDefault(name));
                     continue;
                 }
 
@@ -187,7 +166,7 @@ public sealed class TenantPortsTests
                 try
                 {
                     var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();
-                    var given = needs.Select(need => (need, port: ports.Allocate(need, "r"))).ToList();
+                    var given = needs.Select(need => (need, port: ports.Allocate(need))).ToList();
                     if (action > 1)
                     {
                         stored[name] = Service(name, given.Select(g => (g.need.Port, $"{g.port}")));
@@ -198,14 +177,14 @@ public sealed class TenantPortsTests
                     stored.Values.Sum(s => s.Spec.Ports.Count).Should().BeGreaterThan(8 - (port + 1));
                 }
 
-                ports.Refresh(name, () => stored.GetValueOrDefault(name), endLoan: true);
+                ports.Refresh(name, stored.GetValueOrDefault(name), endReservation: true);
                 ports.Count.Should().Be(stored.Values.Sum(s => s.Spec.Ports.Count));
                 stored.Values.SelectMany(s => s.Spec.Ports).Select(p => p.TargetPort.Value).Should().OnlyHaveUniqueItems();
             }
         });
 
     private static void Record(TenantPorts ports, PortNeed need, string targetPort) =>
-        ports.Refresh(need.Service, () => Service(need.Service, [(need.Port, targetPort)]));
+        ports.Refresh(need.Service, Service(need.Service, [(need.Port, targetPort)]));
 
     private static V1Service Service(string name, IEnumerable<(int Port, string Target)> ports) => new()
     {

@@ -199,7 +199,7 @@ public sealed class AddressPolicyTests
         var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Judge(
             [Ip("10.0.0.1"), Ip("10.9.0.1"), Ip(new string('7', 5000)), Ip("a\u001b[31m\nb"), .. Enumerable.Range(0, 20).Select(i => Ip($"127.0.0.{i}"))]);
 
-        var status = AddressesStatusBuilder.Build(addresses, verdicts, "2026-11-23T00:00:00Z");
+        var status = AddressesStatusBuilder.Build(addresses, verdicts, excess: null, "2026-11-23T00:00:00Z");
 
         var condition = status.Conditions.Should().ContainSingle().Subject;
         (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration).Should().Be(("Accepted", "False", "AddressesRefused", 4));
@@ -215,7 +215,7 @@ public sealed class AddressPolicyTests
     {
         var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.1")]);
 
-        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = name } }, verdicts, "2026-11-23T00:00:00Z").Conditions!.Single();
+        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z").Conditions!.Single();
 
         (condition.Status, condition.Reason).Should().Be((status, reason));
     }
@@ -241,5 +241,17 @@ public sealed class AddressPolicyTests
             AllowHostnames = [.. words["allow"]],
             DenyHostnames = words["deny"].Where(w => w.Contains('*')).ToList(),
         };
+    }
+
+    [Fact]
+    public void Excess_of_endpoints_is_a_condition_with_figures_and_remedy()
+    {
+        var excess = new EndpointExcess(Addresses: 1000, NodePorts: 4100, NotServed: 100, From: 34_000, Megabytes: 128);
+
+        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = "default" } }, [], excess, "2026-11-23T00:00:00Z").Conditions!.Single();
+
+        (condition.Status, condition.Reason).Should().Be(("False", "EndpointLimitExceeded"));
+        condition.Message.Should().Be(
+            "100 of 4100 node ports, from 34000 up, return 503: 1000 addresses on each exceed the limit of 128 MB of endpoints. Use fewer Services or list fewer addresses.");
     }
 }

@@ -22,9 +22,6 @@ namespace KubeLB.Manager.Proxies.Acknowledgements;
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
-    /// <summary>How long a route waits for proxies that do not answer.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
-
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AskAgainAfterRejection = TimeSpan.FromSeconds(2);
 
@@ -210,7 +207,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             waiting.Restart(_time.GetTimestamp());
         }
 
-        var left = Longest - _time.GetElapsedTime(waiting.Since);
+        var left = Delays.Acknowledgement - _time.GetElapsedTime(waiting.Since);
         if (left > TimeSpan.Zero)
         {
             return BackendStanding.Waiting(left);
@@ -220,7 +217,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         {
             waiting.IsOver = true;
             _timeouts.Inc();
-            Log.NotAcknowledged(_logger, route, (int)Longest.TotalSeconds, string.Join(", ", pending));
+            Log.NotAcknowledged(_logger, route, (int)Delays.Acknowledgement.TotalSeconds, string.Join(", ", pending));
         }
 
         return BackendStanding.Ready;

@@ -1,5 +1,6 @@
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Hosting;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 
@@ -22,9 +23,6 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
 
     /// <summary>How many Events are remembered; further ones are in the log and in the metric.</summary>
     public const int Limit = 1_000;
-
-    /// <summary>Until a Tenant gets another Event for rejections, and for refusals of the same kind.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(5);
 
     private const int MostNames = 3;
 
@@ -64,14 +62,14 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     {
         lock (_gate)
         {
-            if (_recorded.TryGetValue((tenant, what), out var at) && time.GetElapsedTime(at) < Pause)
+            if (_recorded.TryGetValue((tenant, what), out var at) && time.GetElapsedTime(at) < Delays.ProxyEvent)
             {
                 return false;
             }
 
             if (_recorded.Count >= Limit)
             {
-                foreach (var (key, _) in _recorded.Where(r => time.GetElapsedTime(r.Value) >= Pause).ToList())
+                foreach (var (key, _) in _recorded.Where(r => time.GetElapsedTime(r.Value) >= Delays.ProxyEvent).ToList())
                 {
                     _recorded.Remove(key);
                 }

@@ -1,9 +1,10 @@
-using System.Collections.Concurrent;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,11 +17,9 @@ namespace KubeLB.Manager.Proxies.Workload;
 /// </summary>
 internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
 {
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-
     private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _noneSince = new(StringComparer.Ordinal);
+    private readonly DelayTracker _none = new(time);
 
     /// <summary>Whether a Deployment of proxies has a pod that serves.</summary>
     public static bool Serves(V1Deployment? deployment) => deployment?.Status?.AvailableReplicas > 0;
@@ -44,14 +43,13 @@ internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Nam
         var (deployment, daemonSet) = (_deployments.Get(@namespace, name), _daemonSets.Get(@namespace, name));
         if ((deployment is null && daemonSet is null) || Serves(deployment) || Serves(daemonSet))
         {
-            _noneSince.TryRemove(@namespace, out _);
+            _none.End(WorkloadReconciler.KeyOf(@namespace));
             return (null, null);
         }
 
-        var now = time.GetUtcNow();
-        var left = _noneSince.GetOrAdd(@namespace, now) + StartTime - now;
+        var left = _none.Left(WorkloadReconciler.KeyOf(@namespace), "", Delays.ProxyStart);
         var isTold = ProxyAvailabilityCondition.Of(tenant.Status) is not null;
-        return isTold || left <= TimeSpan.Zero ? (Message(@namespace, deployment, daemonSet), null) : (null, left);
+        return isTold || left is null ? (Message(@namespace, deployment, daemonSet), null) : (null, left);
     }
 
     private static string Message(string @namespace, V1Deployment? deployment, V1DaemonSet? daemonSet)

@@ -31,12 +31,9 @@ internal enum RolloutState
 internal sealed class ProxyRollouts(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, TimeProvider time)
 {
-    /// <summary>How long a rollout may make no progress: that of Deployments, which DaemonSets lack.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
-
     private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
-    private readonly Waits _progress = new(time);
+    private readonly DelayTracker _progress = new(time);
     private readonly ConcurrentDictionary<string, long> _waiting = new(StringComparer.Ordinal);
     private long _arrivals;
 
@@ -73,7 +70,7 @@ internal sealed class ProxyRollouts(
             return (RolloutState.None, null, null);
         }
 
-        var left = _progress.Left(key, rollout.Progress, Deadline);
+        var left = _progress.Left(key, rollout.Progress, Delays.ProxyRollout);
         if (rollout.Failure is null && left is not null)
         {
             return (RolloutState.InProgress, null, left);
@@ -82,7 +79,7 @@ internal sealed class ProxyRollouts(
         // Without an old pod the template has replaced all there was: what is missing is room, or a node.
         return rollout is { IsObserved: true, HasOldPods: false }
             ? (RolloutState.None, null, null)
-            : (RolloutState.Stuck, rollout.Failure ?? $"no pod has been replaced for {Deadline.TotalMinutes:0} minutes", null);
+            : (RolloutState.Stuck, rollout.Failure ?? $"no pod has been replaced for {Delays.ProxyRollout.TotalMinutes:0} minutes", null);
     }
 
     /// <summary>Numbers of tenants whose rollout makes progress, and whose does not.</summary>

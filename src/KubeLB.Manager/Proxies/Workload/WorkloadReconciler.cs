@@ -36,14 +36,6 @@ internal sealed class WorkloadReconciler(
     TimeProvider time,
     ILogger<WorkloadReconciler> logger) : IReconciler
 {
-    // Who replaces the only route deletes it first. Its proxies are to be there still when it is back.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan LookForPodMonitors = TimeSpan.FromMinutes(1);
-
-    // A rollout that ends wakes those that wait; this is for what ends without a change, such as a deadline.
-    private static readonly TimeSpan LookForSlot = TimeSpan.FromSeconds(15);
-
     private const string Template = "spec.template";
 
     private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
@@ -51,7 +43,7 @@ internal sealed class WorkloadReconciler(
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
     private readonly IInformer<V1PodDisruptionBudget> _budgets = management.Informer<V1PodDisruptionBudget>();
     private readonly IInformer<PodMonitor> _monitors = management.Informer<PodMonitor>();
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _idleSince = new(StringComparer.Ordinal);
+    private readonly DelayTracker _idle = new(time);
     private readonly ConcurrentDictionary<string, string> _reported = new(StringComparer.Ordinal);
 
     /// <summary>The key of a tenant's workload.</summary>
@@ -65,7 +57,7 @@ internal sealed class WorkloadReconciler(
         {
             // Everything in it goes, or has gone, with it.
             Forget(tenantNamespace);
-            _idleSince.TryRemove(tenantNamespace, out _);
+            _idle.End(KeyOf(tenantNamespace));
             return ReconcileResult.Done;
         }
 
@@ -75,7 +67,7 @@ internal sealed class WorkloadReconciler(
             return await RemoveAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
         }
 
-        _idleSince.TryRemove(tenantNamespace, out _);
+        _idle.End(KeyOf(tenantNamespace));
         if (tenant.Metadata.DeletionTimestamp is not null || ControlPlaneAddress.Of(options) is not { } controlPlane)
         {
             Forget(tenantNamespace);
@@ -140,9 +132,9 @@ internal sealed class WorkloadReconciler(
         {
             events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
                 + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
-            return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < LookForPodMonitors
+            return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < Delays.PodMonitor
                 ? rollout
-                : ReconcileResult.RequeueAfter(LookForPodMonitors);
+                : ReconcileResult.RequeueAfter(Delays.PodMonitor);
         }
 
         return rollout;
@@ -183,7 +175,7 @@ internal sealed class WorkloadReconciler(
                 + $"and other tenants' rollouts wait for it: {problem}. Correct or revert envoyProxy of the Config or the Tenant.");
         }
 
-        var wait = waits && (left is null || left > LookForSlot) ? LookForSlot : left;
+        var wait = waits && (left is null || left > Delays.ProxyRolloutSlot) ? Delays.ProxyRolloutSlot : left;
         return wait is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
     }
 
@@ -221,13 +213,11 @@ internal sealed class WorkloadReconciler(
         if (!IsThere(_deployments, tenantNamespace) && !IsThere(_daemonSets, tenantNamespace)
             && !IsThere(_budgets, tenantNamespace) && !IsThere(_monitors, tenantNamespace))
         {
-            _idleSince.TryRemove(tenantNamespace, out _);
+            _idle.End(KeyOf(tenantNamespace));
             return ReconcileResult.Done;
         }
 
-        var now = time.GetUtcNow();
-        var wait = _idleSince.GetOrAdd(tenantNamespace, now) + Grace - now;
-        if (wait > TimeSpan.Zero)
+        if (_idle.Left(KeyOf(tenantNamespace), "", Delays.ProxyRemoval) is { } wait)
         {
             return ReconcileResult.RequeueAfter(wait);
         }
@@ -236,7 +226,7 @@ internal sealed class WorkloadReconciler(
         await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
         await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
         await DeleteAsync(_budgets, tenantNamespace, cancellationToken).ConfigureAwait(false);
-        _idleSince.TryRemove(tenantNamespace, out _);
+        _idle.End(KeyOf(tenantNamespace));
         return ReconcileResult.Done;
     }
 

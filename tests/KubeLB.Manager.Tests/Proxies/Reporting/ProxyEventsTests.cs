@@ -1,4 +1,5 @@
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Reporting;
 using KubeLB.Xds.Discovery;
@@ -56,7 +57,7 @@ public sealed class ProxyEventsTests
         Reject("tenant-b", "error", ResourceTypes.Cluster, "a");
         _recorded.Select(r => r.Tenant).Should().Equal("a", "b");
 
-        _time.Advance(ProxyEvents.Pause);
+        _time.Advance(Delays.ProxyEvent);
         Reject("tenant-a", "again", ResourceTypes.Cluster, "a");
         _recorded.Should().HaveCount(3).And.Subject.Last().Message.Should().Contain("again");
     }
@@ -103,7 +104,7 @@ public sealed class ProxyEventsTests
         }
 
         _recorded.Should().ContainSingle();
-        _time.Advance(ProxyEvents.Pause);
+        _time.Advance(Delays.ProxyEvent);
         _events.Refused("made-up", "ipv4:10.0.0.0:1", new XdsRefusal("no", "tenant-b"));
         _recorded.Should().HaveCount(2);
     }
@@ -117,7 +118,7 @@ public sealed class ProxyEventsTests
         }
 
         _recorded.Should().HaveCount(ProxyEvents.Limit);
-        _time.Advance(ProxyEvents.Pause);
+        _time.Advance(Delays.ProxyEvent);
         _events.Refused("tenant-new", "ipv4:10.0.0.7:1", new XdsRefusal("no", "tenant-b"));
         _recorded.Last().Tenant.Should().Be("new");
     }
