@@ -74,7 +74,7 @@ internal static class ManagerControllers
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) =>
                 OwnerlessServices.OriginOf(service) is null ? Indexes.OwnerKey(service) : [ConfigurationReconciler.AllOf(service.Namespace())]);
-            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.TenantOf(addresses.Namespace)]);
+            EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
 
             // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that is gone has none.
             controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);
