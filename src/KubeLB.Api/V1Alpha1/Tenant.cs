@@ -45,7 +45,10 @@ public sealed class TenantStatus : Extensible
     /// <summary>One of <see cref="TenantPhases"/>.</summary>
     public string? Phase { get; set; }
 
-    /// <summary>Condition <c>Ready</c>; and <see cref="SettingsConditions.SettingsValid"/>, while something is wrong with the settings.</summary>
+    /// <summary>
+    /// Condition <c>Ready</c>; and, while something is wrong, <see cref="SettingsConditions.SettingsValid"/>, <see cref="TenantProxyConditions.ProxiesAvailable"/>
+    /// and those of <see cref="TenantCcmConditions"/>.
+    /// </summary>
     public List<Condition>? Conditions { get; set; }
 }
 

@@ -15,11 +15,15 @@ internal static class EndpointWatches
 {
     public static void AddController(IServiceCollection services) => services.AddController<AddressesReconciler>("addresses", controller =>
     {
-        controller.Watch<Addresses>(ManagementCluster.Name);
+        controller.Watch<Addresses>(ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) && SameStatus(change) ? [] : [change.Key]);
         WatchSettings(controller, KeyOf);
         controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
         controller.Source((host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
     });
+
+    /// <summary>Brings a key back when the addresses of a tenant change. CCMs write annotations every few minutes, which change nothing there.</summary>
+    public static void WatchAddresses(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
+        controller.Watch<Addresses>(ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) ? [] : [keyOf(change.Key.Namespace)]);
 
     private static ResourceKey KeyOf(string tenantNamespace) => new(tenantNamespace, Addresses.DefaultName);
 
@@ -36,6 +40,16 @@ internal static class EndpointWatches
                 : addresses.List().Select(a => keyOf(a.Namespace)).Distinct();
         });
     }
+
+    // An object that was created again is another one, whatever it says; one that did not change at all comes from a resync.
+    private static bool SameSpec(Change<Addresses> change) =>
+        change is { Old: { } old, New: { } now }
+        && !ReferenceEquals(old, now)
+        && old.Metadata.Uid == now.Metadata.Uid
+        && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
+        && SettingsSection.Same(old.Spec, now.Spec);
+
+    private static bool SameStatus(Change<Addresses> change) => SettingsSection.Same(change.Old?.Status, change.New?.Status);
 
     private sealed class ExcessSubscription : IDisposable
     {

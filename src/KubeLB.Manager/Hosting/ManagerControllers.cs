@@ -70,7 +70,7 @@ internal static class ManagerControllers
             controller.Workers = Workers;
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);
-            controller.Watch<Addresses>(ManagementCluster.Name, _ => (Addresses addresses) => [ConfigurationReconciler.TenantOf(addresses.Namespace)]);
+            EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
 
             // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that is gone has none.
             controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);

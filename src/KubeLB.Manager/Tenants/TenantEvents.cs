@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Tells the operator, in Events on Tenants, when one is set up, fails, has no proxy that serves, or is held up on its way out.</summary>
+/// <summary>Tells the operator, in Events on Tenants, when one is set up, fails, has no proxy that serves or no CCM, or is held up on its way out.</summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Tells what a written status changed.</summary>
@@ -20,6 +20,8 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
             return;
         }
 
+        TellOfCcm(TenantCcmConditions.ClusterAccepted, "No CCM of another cluster is rejected at present.", before, written.Object);
+        TellOfCcm(TenantCcmConditions.CcmConnected, "The CCM reports again.", before, written.Object);
         if (ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message)
         {
             recorder.Record(written.Object, EventType.Warning, proxies.Reason, proxies.Message);
@@ -30,6 +32,19 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
             var ready = Ready(written.Object.Status)!;
             var isWarning = written.Object.Status?.Phase is TenantPhases.Failed || HolderIn(ready.Message) is not null;
             recorder.Record(written.Object, isWarning ? EventType.Warning : EventType.Normal, ready.Reason, ready.Message);
+        }
+    }
+
+    private void TellOfCcm(string type, string over, Tenant before, Tenant now)
+    {
+        var (old, present) = (Of(type, before.Status), Of(type, now.Status));
+        if (present is not null && present.Message != old?.Message)
+        {
+            recorder.Record(now, EventType.Warning, present.Reason, present.Message);
+        }
+        else if (old is not null && present is null && now.Metadata.DeletionTimestamp is null)
+        {
+            recorder.Record(now, EventType.Normal, type, over);
         }
     }
 
@@ -49,5 +64,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     private static string? HolderIn(string? message) =>
         message?.Split("; ").FirstOrDefault(part => part.Contains(" is held by the finalizer", StringComparison.Ordinal));
 
-    private static Condition? Ready(TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == "Ready");
+    private static Condition? Ready(TenantStatus? status) => Of("Ready", status);
+
+    private static Condition? Of(string type, TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == type);
 }

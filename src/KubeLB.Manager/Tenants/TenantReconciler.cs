@@ -25,6 +25,7 @@ internal sealed class TenantReconciler(
     TenantSettingsResolver settings,
     TenantAccess access,
     TenantRemoval removal,
+    TenantCcm ccm,
     Applier applier,
     TenantEvents events,
     TimeProvider time,
@@ -64,18 +65,24 @@ internal sealed class TenantReconciler(
             return ReconcileResult.RequeueAfter(LookAgain);
         }
 
+        TimeSpan? askAgain;
         try
         {
             var progress = await SetUpAsync(tenant, cancellationToken).ConfigureAwait(false);
-            return await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false) is { } askAgain
-                ? ReconcileResult.RequeueAfter(askAgain)
-                : ReconcileResult.Done;
+            askAgain = await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
             await ReportAsync(tenant, TenantProgress.Failed("ReconciliationFailed", e.Message), cancellationToken).ConfigureAwait(false);
             throw;
         }
+
+        if (ccm.Of(tenant).IsRejectionOver)
+        {
+            await ccm.RemoveRejectionAsync(TenantNames.Namespace(tenant.Name), cancellationToken).ConfigureAwait(false);
+        }
+
+        return askAgain is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
     }
 
     private async Task<TenantProgress> SetUpAsync(Tenant tenant, CancellationToken cancellationToken)
@@ -104,7 +111,7 @@ internal sealed class TenantReconciler(
         return ReconcileResult.Done;
     }
 
-    // How long until what is told of the proxies may be another.
+    // How long until what is reported of the proxies and the CCM may change without an event.
     private async Task<TimeSpan?> ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;
@@ -121,10 +128,12 @@ internal sealed class TenantReconciler(
             conditions.Set(TenantProxyConditions.ProxiesAvailable, ConditionStatus.False, TenantProxyConditions.NoProxyAvailable, problem, generation);
         }
 
+        var report = ccm.Of(tenant);
+        TenantCcm.Set(conditions, report, generation);
         var status = new TenantStatus { ObservedGeneration = generation, Phase = progress.Phase, Conditions = conditions.ToList() };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(tenant, written);
-        return askAgain;
+        return askAgain is null || report.AskAgain < askAgain ? report.AskAgain : askAgain;
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

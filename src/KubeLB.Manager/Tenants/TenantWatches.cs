@@ -16,7 +16,8 @@ namespace KubeLB.Manager.Tenants;
 /// <summary>What the tenant controller keeps in its caches, and which change makes which Tenant worth a look.</summary>
 internal static class TenantWatches
 {
-    public static void AddServices(IServiceCollection services) => services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>().AddSingleton<TenantEvents>();
+    public static void AddServices(IServiceCollection services) =>
+        services.AddSingleton<TenantAccess>().AddSingleton<TenantRemoval>().AddSingleton<TenantCcm>().AddSingleton<TenantEvents>();
 
     public static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
@@ -60,7 +61,13 @@ internal static class TenantWatches
         // These concern a Tenant that is being removed only: their end, for which it waits, and new ones, which came through its closing door.
         controller.Watch<Route>(ManagementCluster.Name, Ends<Route>);
         controller.Watch<SyncSecret>(ManagementCluster.Name, Ends<SyncSecret>);
-        controller.WaitFor<Addresses>(ManagementCluster.Name);
+        controller.Watch<Addresses>(ManagementCluster.Name, host =>
+        {
+            var tenants = Tenants(host);
+            return (Change<Addresses> change) => change.Key.Name == Addresses.DefaultName
+                ? tenants.ClaimantsOf(change.Key.Namespace).Where(t => TenantCcm.Concerns(change, t)).Select(t => ResourceKey.Of(t))
+                : [];
+        });
 
         controller.Watch<Config>(ManagementCluster.Name, All<Config>);
         controller.Watch<V1ConfigMap>(ManagementCluster.Name, All<V1ConfigMap>);
