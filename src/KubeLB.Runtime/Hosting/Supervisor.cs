@@ -20,7 +20,7 @@ internal enum WhenFaulted
 /// restart of the loop or the end of the process.
 /// </summary>
 internal sealed class Supervisor(
-    RuntimeExit exit, IHostApplicationLifetime lifetime, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    RuntimeExit exit, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers, IHostApplicationLifetime? lifetime = null)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -49,7 +49,7 @@ internal sealed class Supervisor(
                 {
                     Log.LoopStopsProcess(_logger, failure, name);
                     exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
-                    lifetime.StopApplication();
+                    lifetime?.StopApplication();
                     return;
                 }
 
