@@ -46,6 +46,15 @@ public static class CcmHost
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
+        services.ConfigureCluster(ClusterNames.Tenant, tenant => tenant
+            .NeededForReadiness<V1Node>()
+            .NeededForReadiness<V1Service>()
+            .NeededForReadiness<V1Namespace>()
+            .NeededForReadiness<GatewayClass>()
+            .NeededForReadiness<Gateway>()
+            .NeededForReadiness<HttpRoute>()
+            .NeededForReadiness<GrpcRoute>());
+        services.ConfigureCluster(ClusterNames.Management, management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>());
         AddClusters(services, options, connections);
 
         services.TryAddSingleton(TimeProvider.System);

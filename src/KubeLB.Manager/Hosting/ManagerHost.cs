@@ -78,6 +78,7 @@ public static class ManagerHost
             services.AddSingleton<XdsStreams>();
             services.AddSingleton<XdsCertificates>();
             services.AddSingleton<XdsEndpoint>();
+            services.AddSingleton<IReadinessCheck, XdsReadiness>();
             services.AddSingleton<IXdsObserver, XdsMetrics>();
             services.AddSingleton<IDebugPage, XdsDebugPage>();
             services.AddSingleton<TenantEventWriter>().AddHostedService(host => host.GetRequiredService<TenantEventWriter>());
@@ -112,6 +113,13 @@ public static class ManagerHost
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
+        // What the served configuration is made of. Without any other kind a replica serves its proxies all the same.
+        management.NeededForReadiness<Route>()
+            .NeededForReadiness<V1Service>()
+            .NeededForReadiness<Tenant>()
+            .NeededForReadiness<Config>()
+            .NeededForReadiness<Addresses>()
+            .NeededForReadiness<V1Secret>();
         TenantWatches.AddInformers(management, options);
         management.Informer<V1Namespace>(OnlyGenerated);
         management.Informer<V1ServiceAccount>(OnlyGenerated);

@@ -26,6 +26,7 @@ public sealed class Cluster : IAsyncDisposable
     private readonly ApiTransport _transport;
     private readonly string _fieldManager;
     private readonly Supervisor _supervisor;
+    private readonly ClusterBuilder _watched;
     private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
     private readonly Dictionary<Type, InformerRegistration> _registrations = [];
     private readonly ConcurrentDictionary<Type, object> _clients = new();
@@ -53,6 +54,7 @@ public sealed class Cluster : IAsyncDisposable
         }
 
         Name = name;
+        _watched = watched;
         Kubernetes = kubernetes;
         metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
@@ -76,6 +78,9 @@ public sealed class Cluster : IAsyncDisposable
     public bool? IsReachable => _transport.IsReachable;
 
     internal ApiTransport Transport => _transport;
+
+    /// <summary>Whether the process is of no use without a kind of this cluster.</summary>
+    internal bool IsNeededForReadiness(ResourceKind kind) => _watched.IsNeededForReadiness(kind);
 
     internal IReadOnlyCollection<IInformerRunner> Informers => _informers.Values;
 

@@ -31,6 +31,32 @@ public sealed class ProbeTests
         (await host.GetAsync(endpoints.Probe, "/metrics")).Status.Should().Be(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Kind_that_is_not_needed_is_named_and_does_not_make_the_process_unready(bool disconnects)
+    {
+        _server.Intercept = r => r.Path.Contains("/configmaps", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden") : null;
+        await using var host = await TestHost.StartSyncedAsync(
+            _server,
+            c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().NeededForReadiness<Widget>(),
+            options: o =>
+            {
+                o.ProbeAddress = "127.0.0.1:0";
+                o.NotReadyWhenDisconnected = disconnects;
+            });
+        var probe = host.Host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
+        await Eventually.True(() => host.Cluster.Informer<k8s.Models.V1ConfigMap>().LastError is not null, "the list has failed");
+        var (status, text) = await host.GetAsync(probe, "/readyz");
+        status.Should().Be(HttpStatusCode.OK);
+        text.Should().StartWith("informer home/configmaps: ok, but: The API server of cluster \"home\" forbids listing configmaps");
+
+        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Widgets(c => c.Drop(false));
+        await Eventually.True(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
+        (await host.GetAsync(probe, "/readyz")).Status.Should().Be(disconnects ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK);
+    }
+
     [Fact]
     public async Task A_further_check_is_part_of_readiness()
     {
