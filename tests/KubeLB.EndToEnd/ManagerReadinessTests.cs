@@ -7,7 +7,6 @@ using KubeLB.TestClusters;
 using KubeLB.TestClusters.Embedded;
 using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.EndToEnd;
 
