@@ -2,6 +2,7 @@ using System.Diagnostics;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.EmbeddedCluster;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.LeaderElection;
