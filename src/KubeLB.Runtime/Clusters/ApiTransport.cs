@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using k8s;
 using k8s.Autorest;
+using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
 
@@ -17,7 +18,7 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
 
-    public Uri BaseAddress => kubernetes.BaseUri;
+    public Uri BaseAddress => kubernetes is FollowingConnection following ? following.Server : kubernetes.BaseUri;
 
     public bool? IsReachable { get; private set; }
 

@@ -3,6 +3,7 @@ using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
@@ -18,6 +19,8 @@ namespace KubeLB.Runtime.Clusters;
 /// </summary>
 public sealed class Cluster : IAsyncDisposable
 {
+    private static readonly TimeSpan KubeconfigPoll = TimeSpan.FromSeconds(10);
+
     private static readonly ApiRequest VersionRequest = new(HttpMethod.Get, "version", "get", "version");
 
     // Whoever does not know the form answers with the whole object, which has the same metadata.
@@ -27,6 +30,8 @@ public sealed class Cluster : IAsyncDisposable
     private readonly string _fieldManager;
     private readonly Supervisor _supervisor;
     private readonly ClusterBuilder _watched;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly Dictionary<ResourceKind, IInformerRunner> _informers = [];
     private readonly Dictionary<Type, InformerRegistration> _registrations = [];
     private readonly ConcurrentDictionary<Type, object> _clients = new();
@@ -55,6 +60,8 @@ public sealed class Cluster : IAsyncDisposable
 
         Name = name;
         _watched = watched;
+        _time = time;
+        _logger = loggers.CreateLogger("KubeLB.Runtime.Clusters");
         Kubernetes = kubernetes;
         metrics.ClusterUp(name, false);
         _fieldManager = fieldManager;
@@ -197,8 +204,47 @@ public sealed class Cluster : IAsyncDisposable
     {
         lock (_gate)
         {
-            _running ??= Task.WhenAll(_informers.Values.Select(informer => _supervisor.Run(
-                $"informer {Name}/{informer.Kind.FullName}", WhenFaulted.Restart, () => informer.RunAsync(_stop.Token), _stop.Token)));
+            _running ??= Task.WhenAll(
+            [
+                .. _informers.Values.Select(informer => _supervisor.Run(
+                    $"informer {Name}/{informer.Kind.FullName}", WhenFaulted.Restart, () => informer.RunAsync(_stop.Token), _stop.Token)),
+                .. Kubernetes is FollowingConnection connection
+                    ? [_supervisor.Run($"kubeconfig {Name}", WhenFaulted.Restart, () => FollowAsync(connection), _stop.Token)]
+                    : Array.Empty<Task>(),
+            ]);
+        }
+    }
+
+    // By polling: a Secret that is mounted is replaced by swapping symbolic links, which file watchers miss.
+    private async Task FollowAsync(FollowingConnection connection)
+    {
+        string? problem = null;
+        while (true)
+        {
+            await Task.Delay(KubeconfigPoll, _time, _stop.Token).ConfigureAwait(false);
+            try
+            {
+                var before = connection.Server;
+                if (connection.Refresh())
+                {
+                    Connections.Log.Switched(_logger, Name, connection.Server);
+                    foreach (var informer in _informers.Values)
+                    {
+                        informer.Reconnect(isOtherServer: before != connection.Server);
+                    }
+                }
+
+                problem = null;
+            }
+            catch (KubeconfigException e)
+            {
+                if (problem is null)
+                {
+                    Connections.Log.Unusable(_logger, e.Message, Name);
+                }
+
+                problem = e.Message;
+            }
         }
     }
 

@@ -6,6 +6,9 @@ namespace KubeLB.Runtime.Connections;
 /// <summary>A kubeconfig file, read as often as it changes: Secrets that are mounted, and their tokens, are rotated.</summary>
 internal sealed class KubeconfigFile(string path)
 {
+    /// <summary>Where the file is.</summary>
+    public string Path => path;
+
     /// <summary>What the file says now.</summary>
     public KubernetesClientConfiguration Read()
     {
@@ -45,7 +48,7 @@ internal sealed class KubeconfigFile(string path)
             return null;
         }
 
-        return (Text(context, "user")!, Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, file));
+        return (Text(context, "user")!, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, file));
     }
 
     private static YamlMappingNode? Named(YamlMappingNode root, string list, string? name, string content) =>

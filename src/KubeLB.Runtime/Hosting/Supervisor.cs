@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KubeLB.Runtime.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -20,7 +21,7 @@ internal enum WhenFaulted
 /// restart of the loop or the end of the process.
 /// </summary>
 internal sealed class Supervisor(
-    RuntimeExit exit, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers, IHostApplicationLifetime? lifetime = null)
+    RuntimeExit exit, IServiceProvider services, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -49,7 +50,9 @@ internal sealed class Supervisor(
                 {
                     Log.LoopStopsProcess(_logger, failure, name);
                     exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
-                    lifetime?.StopApplication();
+
+                    // Clusters are also used without a host.
+                    services.GetService<IHostApplicationLifetime>()?.StopApplication();
                     return;
                 }
 

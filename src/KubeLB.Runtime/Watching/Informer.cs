@@ -34,8 +34,8 @@ internal interface IInformerRunner : IDisposable
     /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
     Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends the present watch and reads a complete list next.</summary>
-    void Relist();
+    /// <summary>Ends the present watch, so that the next request uses the new connection; another server may have other objects and is listed.</summary>
+    void Reconnect(bool isOtherServer);
 
     Task RunAsync(CancellationToken cancellationToken);
 }
@@ -90,7 +90,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         _doubts = new Doubts(limits, time, key =>
         {
             Log.Contradicted(logger, Kind.FullName, key, cluster);
-            Relist();
+            _reflector!.Restart(list: true);
         });
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
@@ -194,8 +194,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         return found.Items.Count + found.Undecodable.Count > 0;
     }
 
-    /// <summary>Ends the present watch and reads a complete list next.</summary>
-    public void Relist() => _reflector.Relist();
+    public void Reconnect(bool isOtherServer) => _reflector.Restart(list: isOtherServer);
 
     public void ObserveDeleted(T deleted)
     {

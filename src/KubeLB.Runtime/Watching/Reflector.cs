@@ -41,6 +41,7 @@ internal sealed class Reflector<T>(
     private readonly Backoff _backoff = new(settings.BackoffBase, settings.Random);
     private readonly Lock _gate = new();
     private CancellationTokenSource _interrupt = new();
+    private bool _listAfterInterrupt;
 
     /// <summary>Where the next watch starts; null while a complete list is needed.</summary>
     private string? _resourceVersion;
@@ -63,11 +64,13 @@ internal sealed class Reflector<T>(
 
     public ApiTrouble? Trouble => _trouble.Current;
 
-    /// <summary>Ends the present watch, if there is one, and reads a complete list next.</summary>
-    public void Relist()
+    /// <summary>Ends the present watch, if there is one.</summary>
+    /// <param name="list">Whether a complete list is read next; otherwise the watch resumes.</param>
+    public void Restart(bool list)
     {
         lock (_gate)
         {
+            _listAfterInterrupt |= list;
             _interrupt.Cancel();
         }
     }
@@ -124,7 +127,12 @@ internal sealed class Reflector<T>(
             {
                 _interrupt.Dispose();
                 _interrupt = new CancellationTokenSource();
-                ListNext();
+                _verified = false;
+                if (_listAfterInterrupt)
+                {
+                    _listAfterInterrupt = false;
+                    ListNext();
+                }
             }
 
             return _interrupt.Token;

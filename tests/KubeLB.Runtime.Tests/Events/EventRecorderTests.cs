@@ -204,6 +204,23 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _host.Logs.Lines.Count(l => l.Text.StartsWith("Too many Events wait", StringComparison.Ordinal)).Should().Be(10);
     }
 
+    [Fact]
+    public async Task Event_that_cannot_be_counted_is_lost_and_no_other_is()
+    {
+        var clock = new BrokenClock();
+        using var recorder = NewRecorder(clock);
+        recorder.Start();
+        clock.IsBroken = true;
+        recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
+        await Eventually.True(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "it is logged");
+        clock.IsBroken = false;
+        recorder.Record(_widget, EventType.Normal, "Painted", "It is blue.");
+
+        (await SentAsync(1)).Single()["message"]!.GetValue<string>().Should().Be("It is blue.");
+        _host.Host.Services.GetRequiredService<Supervisor>().Problems.Should().BeEmpty();
+        await recorder.StopAsync(default);
+    }
+
     private List<JsonObject> Stored() => _server.With("v1", "events", c => c.Objects.Values.ToList());
 
     private async Task<List<JsonObject>> SentAsync(int count)
@@ -222,11 +239,18 @@ public sealed class EventRecorderTests : IAsyncLifetime
         public Task WaitUntilLeadingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    private EventRecorder NewRecorder()
+    private EventRecorder NewRecorder(TimeProvider? time = null)
     {
         var services = _host.Host.Services;
         return new EventRecorder(
-            _host.Cluster, "tester", _leadership, services.GetRequiredService<Supervisor>(), _time,
+            _host.Cluster, "tester", _leadership, services.GetRequiredService<Supervisor>(), time ?? _time,
             services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+    }
+
+    private sealed class BrokenClock : TimeProvider
+    {
+        public bool IsBroken { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => IsBroken ? throw new InvalidOperationException("no clock") : base.GetUtcNow();
     }
 }
