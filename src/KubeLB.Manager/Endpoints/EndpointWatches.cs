@@ -18,7 +18,8 @@ internal static class EndpointWatches
         controller.Watch<Addresses>(ManagementCluster.Name);
         WatchSettings(controller, KeyOf);
         controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
-        controller.Source((host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
+        controller.Source(
+            (host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
     });
 
     private static ResourceKey KeyOf(string tenantNamespace) => new(tenantNamespace, Addresses.DefaultName);

@@ -1,3 +1,4 @@
+using KubeLB.Manager.Proxies;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Hosting;
@@ -25,6 +26,9 @@ public sealed record ManagerOptions
 
     /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
     public TimeSpan LeavingServices { get; init; } = Delays.ServiceDrain;
+
+    /// <summary>Limit of the endpoints of a tenant, in bytes.</summary>
+    public long EndpointBytes { get; init; } = TenantConfiguration.MostEndpointBytes;
 
     /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
     public int ConcurrentProxyRollouts { get; init; } = 3;
