@@ -8,7 +8,8 @@ namespace KubeLB.Api.Serialization;
 /// <summary>Keeps a Route's spec as it stands in the JSON.</summary>
 internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
 {
-    private static readonly byte[] TooDeep = [.. JsonSerializer.SerializeToUtf8Bytes($"nested more than {RouteSpecJson.MaxDepth} levels deep")];
+    private static readonly byte[] TooDeep =
+        JsonSerializer.SerializeToUtf8Bytes($"nested more than {RouteSpecJson.MaxDepth} levels deep");
 
     public override RouteSpecJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
@@ -22,7 +23,8 @@ internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
         return new(JsonMarshal.GetRawUtf8Value(spec.RootElement).ToArray());
     }
 
-    public override void Write(Utf8JsonWriter writer, RouteSpecJson value, JsonSerializerOptions options) => writer.WriteRawValue(value.Utf8, skipInputValidation: true);
+    public override void Write(Utf8JsonWriter writer, RouteSpecJson value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(value.Utf8, skipInputValidation: true);
 
     // Reads ahead on a copy of the reader.
     private static bool IsTooDeep(Utf8JsonReader reader)

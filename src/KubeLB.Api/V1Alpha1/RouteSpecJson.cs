@@ -13,7 +13,9 @@ namespace KubeLB.Api.V1Alpha1;
 [JsonConverter(typeof(RouteSpecJsonConverter))]
 public sealed class RouteSpecJson
 {
-    /// <summary>Levels of objects and lists. An HTTPRoute needs a dozen; JSON libraries stop at 64, of which the Route itself takes some.</summary>
+    /// <summary>
+    /// Levels of objects and lists. An HTTPRoute needs a dozen; JSON libraries stop at 64, of which the Route itself takes some.
+    /// </summary>
     public const int MaxDepth = 50;
 
     private readonly byte[] _utf8;
@@ -21,8 +23,8 @@ public sealed class RouteSpecJson
     internal RouteSpecJson(byte[] utf8) => _utf8 = utf8;
 
     /// <summary>
-    /// The JSON: what a <see cref="RouteSpec"/> is written as, or anything else. A string in the place of an object says why the spec was not
-    /// kept: it is nested more than <see cref="MaxDepth"/> levels deep.
+    /// The JSON: what a <see cref="RouteSpec"/> is written as, or anything else. A string in the place of an object says why the spec
+    /// was not kept: it is nested more than <see cref="MaxDepth"/> levels deep.
     /// </summary>
     public ReadOnlySpan<byte> Utf8 => _utf8;
 

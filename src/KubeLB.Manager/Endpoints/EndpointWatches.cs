@@ -18,7 +18,8 @@ internal static class EndpointWatches
         controller.Watch<Addresses>(ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) && SameStatus(change) ? [] : [change.Key]);
         WatchSettings(controller, KeyOf);
         controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
-        controller.Source((host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
+        controller.Source(
+            (host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
     });
 
     /// <summary>Brings a key back when the addresses of a tenant change. CCMs write annotations every few minutes, which change nothing there.</summary>

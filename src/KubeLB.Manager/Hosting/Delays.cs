@@ -3,7 +3,10 @@ namespace KubeLB.Manager.Hosting;
 /// <summary>How long the manager delays what it does, all in one place. docs/delays.md has the same table, with the reasons.</summary>
 internal static class Delays
 {
-    /// <summary>Until a status is written that only waits for Envoy Gateway's answer. It comes within milliseconds as a rule, within seconds under load.</summary>
+    /// <summary>
+    /// Until a status is written that only waits for Envoy Gateway's answer. It comes within milliseconds as a rule, within seconds under
+    /// load.
+    /// </summary>
     public static readonly TimeSpan StatusAnswer = TimeSpan.FromSeconds(2);
 
     /// <summary>Until a status is written in which only counts of attached routes changed.</summary>

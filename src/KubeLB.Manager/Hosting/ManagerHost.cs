@@ -83,7 +83,9 @@ public static class ManagerHost
             services.AddSingleton<IDebugPage, XdsDebugPage>();
             services.AddSingleton<TenantEventWriter>().AddHostedService(host => host.GetRequiredService<TenantEventWriter>());
             services.AddSingleton<IXdsObserver>(host => new ProxyEvents(
-                host.GetRequiredService<TenantSettingsResolver>().TenantOf, host.GetRequiredService<TenantEventWriter>().Record, host.GetRequiredService<TimeProvider>()));
+                host.GetRequiredService<TenantSettingsResolver>().TenantOf,
+                host.GetRequiredService<TenantEventWriter>().Record,
+                host.GetRequiredService<TimeProvider>()));
             AcknowledgementWatches.AddServices(services);
             services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();

@@ -1,3 +1,4 @@
+using KubeLB.Manager.Proxies;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Hosting;
@@ -30,6 +31,9 @@ public sealed record ManagerOptions
     /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and created again.
     /// </summary>
     public TimeSpan ReplacementTime { get; init; } = Delays.Replacement;
+
+    /// <summary>Limit of the endpoints of a tenant, in bytes.</summary>
+    public long EndpointBytes { get; init; } = TenantConfiguration.MostEndpointBytes;
 
     /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
     public int ConcurrentProxyRollouts { get; init; } = 3;

@@ -35,7 +35,8 @@ internal sealed class XdsMetrics : IXdsObserver
         _resources = factory.CreateCounter("kubelb_manager_xds_resources_sent_total", "Resources sent to proxies, removals included.", "tenant", "type");
         _bytes = factory.CreateCounter("kubelb_manager_xds_bytes_sent_total", "Bytes of responses sent to proxies.", "tenant", "type");
         _rejections = factory.CreateCounter("kubelb_manager_xds_rejections_total", "Responses that a proxy did not accept (NACK).", "tenant", "type");
-        _refusals = factory.CreateCounter("kubelb_manager_xds_refused_streams_total", "Streams and requests of replicas that were refused because of their certificate.");
+        _refusals = factory.CreateCounter(
+            "kubelb_manager_xds_refused_streams_total", "Streams and requests of replicas that were refused because of their certificate.");
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
         _acknowledgement = factory.CreateHistogram("kubelb_manager_xds_acknowledgement_duration_seconds", "Time from a response to the proxy's acknowledgement.", ["type"], times);
         registry.AddBeforeCollectCallback(Forget);

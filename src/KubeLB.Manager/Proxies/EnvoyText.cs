@@ -9,7 +9,10 @@ internal static class EnvoyText
     /// <summary>The text on one line, without control characters, cut to <see cref="MaxLength"/>.</summary>
     public static string OneLine(string message)
     {
-        var text = string.Join(' ', new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
+        var words = new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var text = string.Join(' ', words);
+        return text.Length <= MaxLength
+            ? text
+            : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
     }
 }

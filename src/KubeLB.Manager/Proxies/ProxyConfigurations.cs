@@ -32,7 +32,7 @@ internal sealed class ProxyConfigurations(
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
     private readonly ConcurrentDictionary<string, Entry> _tenants = new(StringComparer.Ordinal);
 
-    /// <summary>The limit of endpoints of a tenant is exceeded in another way than before, or no longer; called with its namespace.</summary>
+    /// <summary>A tenant exceeds its limit of endpoints in another way than before, or no longer; called with its namespace.</summary>
     public event Action<string>? ExcessChanged;
 
     /// <summary>What exceeds a tenant's limit of endpoints; null if nothing does.</summary>
@@ -78,7 +78,7 @@ internal sealed class ProxyConfigurations(
 
     private bool TryChange(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
-        var entry = _tenants.GetOrAdd(tenantNamespace, static (_, plain) => new Entry(plain), options.XdsInsecure);
+        var entry = _tenants.GetOrAdd(tenantNamespace, static (_, options) => new Entry(options), options);
         lock (entry)
         {
             if (entry.IsOver)
@@ -173,9 +173,9 @@ internal sealed class ProxyConfigurations(
             : [],
         change);
 
-    private sealed class Entry(bool withoutAggregation)
+    private sealed class Entry(ManagerOptions options)
     {
-        public TenantConfiguration Configuration { get; } = new(withoutAggregation);
+        public TenantConfiguration Configuration { get; } = new(options.XdsInsecure, options.EndpointBytes);
 
         public bool IsBuilt { get; set; }
 

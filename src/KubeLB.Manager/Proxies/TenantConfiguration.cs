@@ -10,7 +10,7 @@ namespace KubeLB.Manager.Proxies;
 /// same. Not thread-safe.
 /// </summary>
 /// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
-/// <param name="endpointBytes">Limit of the endpoints of all ports together: the lists are addresses times node ports, and a tenant decides on both.</param>
+/// <param name="endpointBytes">Limit of the endpoints of all ports: addresses times node ports, of which a tenant decides both.</param>
 internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MostEndpointBytes)
 {
     /// <summary>1,000 IPv4 addresses on each of 4,000 node ports; Kubernetes has 2,768 node ports by default.</summary>
@@ -24,6 +24,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     private readonly Dictionary<int, int> _usersOfNodePort = [];
     private int _served;
     private IReadOnlyList<string> _nodes = [];
+    private long _listBytes;
 
     // Node ports from here up have no endpoints.
     private int _end = int.MaxValue;
@@ -36,7 +37,8 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     /// <summary>What exceeds the limit of endpoints; null if nothing does.</summary>
     public EndpointExcess? Excess => _end == int.MaxValue
         ? null
-        : new EndpointExcess(_nodes.Count, _usersOfNodePort.Count, _usersOfNodePort.Keys.Count(p => p >= _end), _end, (int)(endpointBytes / 1_000_000));
+        : new EndpointExcess(
+            _nodes.Count, _usersOfNodePort.Count, _usersOfNodePort.Keys.Count(p => p >= _end), _end, (int)(endpointBytes / 1_000_000));
 
     /// <summary>The ports that a Route has.</summary>
     public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
@@ -60,6 +62,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         var before = _discovery;
         _discovery = DiscoveryOf(nodes, withoutAggregation);
         _nodes = nodes;
+        _listBytes = nodes.Sum(n => (long)n.Length + EndpointFrame);
         _end = EndOfServed();
         SetNodesOfAll(before, change);
     }
@@ -120,7 +123,8 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         {
             if (now is not null)
             {
-                change.Set(name, ClusterResource.Build(now, NodesOf(now.NodePort), _discovery)).Set(name, ListenerResource.Build(now, _limits));
+                change.Set(name, ClusterResource.Build(now, NodesOf(now.NodePort), _discovery))
+                    .Set(name, ListenerResource.Build(now, _limits));
             }
             else
             {
@@ -142,7 +146,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     // Node ports in their order: the same for the same nodes and ports, however they came.
     private int EndOfServed()
     {
-        var fitting = endpointBytes / Math.Max(1, _nodes.Sum(n => (long)n.Length + EndpointFrame));
+        var fitting = endpointBytes / Math.Max(1, _listBytes);
         if (Lists <= fitting)
         {
             return int.MaxValue;

@@ -35,7 +35,8 @@ internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
         }
 
         var hasAnswered = RouteStatusNews.HasAnswered(kind, generated);
-        return _delays.Left(route, $"{generated.Generation}/{hasAnswered}", hasAnswered ? options.LeavingServices : Delays.ServiceDrainWithoutAnswer);
+        var limit = hasAnswered ? options.LeavingServices : Delays.ServiceDrainWithoutAnswer;
+        return _delays.Left(route, $"{generated.Generation}/{hasAnswered}", limit);
     }
 
     /// <summary>None are left.</summary>

@@ -139,7 +139,9 @@ internal sealed class RouteReconciler(
             if (backends != BackendStanding.Ready)
             {
                 await BoundServicesAsync(route, translation, cancellationToken).ConfigureAwait(false);
-                return backends.Rejection is { } rejection ? (Held(route, translation, services, rejection), Delays.RouteRetry) : (null, backends.Left);
+                return backends.Rejection is { } rejection
+                    ? (Held(route, translation, services, rejection), Delays.RouteRetry)
+                    : (null, backends.Left);
             }
 
             generated = await generatedObjects.ApplyAsync(translation.Generated, cancellationToken).ConfigureAwait(false);

@@ -51,7 +51,8 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
         }
     }
 
-    internal void EndReservation(string tenantNamespace, string service) => Refresh(new ResourceKey(tenantNamespace, service), endReservation: true);
+    internal void EndReservation(string tenantNamespace, string service) =>
+        Refresh(new ResourceKey(tenantNamespace, service), endReservation: true);
 
     public void Dispose() => _following?.Dispose();
 

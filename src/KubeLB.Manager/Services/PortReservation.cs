@@ -3,8 +3,8 @@ using KubeLB.Translation.Services;
 namespace KubeLB.Manager.Services;
 
 /// <summary>
-/// The ports that one reconcile of a Route asks for. When it ends, ports that did not get into a Service are free again: those of a route that
-/// was rejected, or that did not fit.
+/// The ports that one reconcile of a Route asks for. When it ends, ports that did not get into a Service are free again: those of a
+/// route that was rejected, or that did not fit.
 /// </summary>
 internal sealed class PortReservation(PortAllocator allocator, string tenantNamespace) : IDisposable
 {

@@ -6,7 +6,8 @@ namespace KubeLB.Manager.Services;
 
 /// <summary>
 /// The ports of one tenant's proxy: which Service port has which. A port that was given is reserved until it is seen in its Service;
-/// what is not in the Service when the reservation ends is free again. The ports that the proxy listens on itself are never given. Not thread-safe.
+/// what is not in the Service when the reservation ends is free again. The ports that the proxy listens on itself are never given. Not
+/// thread-safe.
 /// </summary>
 internal sealed class TenantPorts(int first = TenantPorts.First, int last = TenantPorts.Last)
 {

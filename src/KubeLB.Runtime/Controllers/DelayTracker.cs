@@ -21,7 +21,7 @@ public sealed class DelayTracker(TimeProvider time)
     /// <summary>How many keys are remembered.</summary>
     internal int Count => _delays.Count;
 
-    /// <summary>What is left of a delay, which begins with the first call that names it; null once it is over, until something else is waited for.</summary>
+    /// <summary>What is left of a delay, which begins with the first call that names it; null once it is over.</summary>
     /// <param name="key">The key that is delayed.</param>
     /// <param name="what">What for; another word is another delay.</param>
     /// <param name="limit">How long at most.</param>

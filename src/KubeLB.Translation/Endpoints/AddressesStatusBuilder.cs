@@ -21,7 +21,9 @@ public static class AddressesStatusBuilder
         var (isTrue, reason, message) = addresses.Name != Addresses.DefaultName
             ? (false, AddressesConditions.NotUsed, $"Only the object named {Addresses.DefaultName} is used; delete this one.")
             : excess is not null
-                ? (false, AddressesConditions.EndpointLimitExceeded, refused.Count == 0 ? excess.Message : $"{excess.Message} {Message(refused, used)}")
+                ? (false,
+                    AddressesConditions.EndpointLimitExceeded,
+                    excess.Message + (refused.Count == 0 ? "" : $" {Message(refused, used)}"))
             : refused.Count == 0
                 ? (true, AddressesConditions.Accepted, used == 1 ? "The address is used" : $"All {used} addresses are used")
                 : (false, AddressesConditions.AddressesRefused, Message(refused, used));

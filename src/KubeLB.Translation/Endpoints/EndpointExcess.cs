@@ -13,5 +13,7 @@ public sealed record EndpointExcess(int Addresses, int NodePorts, int NotServed,
     /// <summary>What is wrong, the consequence and the remedy.</summary>
     public string Message => string.Create(
         CultureInfo.InvariantCulture,
-        $"{NotServed} of {NodePorts} node ports, from {From} up, return 503: {Addresses} addresses on each exceed the limit of {Megabytes} MB of endpoints. Use fewer Services or list fewer addresses.");
+        $"{NotServed} of {NodePorts} node ports, from {From} up, return 503: {Addresses} addresses on each exceed the limit ")
+        + string.Create(CultureInfo.InvariantCulture, $"of {Megabytes} MB of endpoints. ")
+        + "Use fewer Services or list fewer addresses.";
 }

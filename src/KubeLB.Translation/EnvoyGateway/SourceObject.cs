@@ -14,7 +14,8 @@ namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
 /// The tenant's object inside a Route, with the Services behind it. The only place where a Route's spec is read: everything in it is the
-/// tenant's word, and a Route that holds anything but a Gateway API object of a known kind is rejected with a sentence that says what to change.
+/// tenant's word, and a Route that holds anything but a Gateway API object of a known kind is rejected with a sentence that says what to
+/// change.
 /// </summary>
 public sealed partial class SourceObject
 {
@@ -36,7 +37,7 @@ public sealed partial class SourceObject
     /// <summary>Kind, namespace and name of the tenant's object.</summary>
     public RouteOrigin Origin { get; }
 
-    /// <summary>The object: a <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: not to be changed.</summary>
+    /// <summary>A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: not to be changed.</summary>
     public ApiObject Value { get; }
 
     /// <summary>The Services behind the object; none behind a Gateway. Shared: not to be changed.</summary>
@@ -96,9 +97,9 @@ public sealed partial class SourceObject
             try
             {
                 var root = JsonNode.Parse(spec.Utf8);
-                if (root is JsonValue instead && instead.TryGetValue<string>(out var why))
+                if (root is JsonValue instead && instead.TryGetValue<string>(out var reason))
                 {
-                    return (null, Invalid(part, why));
+                    return (null, Invalid(part, reason));
                 }
 
                 if (origin is null)
@@ -122,7 +123,8 @@ public sealed partial class SourceObject
             }
             catch (Exception e) when (IsOfContent(e))
             {
-                return (null, Invalid(part, e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message));
+                var why = e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message;
+                return (null, Invalid(part, why));
             }
         }
 
@@ -130,7 +132,8 @@ public sealed partial class SourceObject
         {
             if (origin.ApiVersion != GatewayApiVersion.ApiVersion || !Kinds.Contains(origin.Kind))
             {
-                return $"{Short(origin.Kind)} of {Short(origin.ApiVersion)} is not supported; supported are {string.Join(", ", Kinds)} of {GatewayApiVersion.ApiVersion}.";
+                return $"{Short(origin.Kind)} of {Short(origin.ApiVersion)} is not supported; "
+                    + $"supported are {string.Join(", ", Kinds)} of {GatewayApiVersion.ApiVersion}.";
             }
 
             if (!DnsLabel().IsMatch(origin.Namespace))
@@ -152,18 +155,24 @@ public sealed partial class SourceObject
 
         private static List<RouteService> ServicesIn(JsonNode? services) => services is null
             ? []
-            : [.. services.AsArray().Select(s => ApiJson.Read<RouteService>((s ?? throw new JsonException("an entry is null")).AsObject()))];
+            : [.. services.AsArray()
+                .Select(s => s ?? throw new JsonException("an entry is null"))
+                .Select(s => ApiJson.Read<RouteService>(s.AsObject()))];
 
         // What content can cause; anything else is a fault of this program.
         private static bool IsOfContent(Exception e) =>
-            e is JsonException or FormatException or InvalidOperationException or NotSupportedException or ArgumentException or OverflowException;
+            e is JsonException or FormatException or InvalidOperationException
+                or NotSupportedException or ArgumentException or OverflowException;
 
         private static string Invalid(string part, string why) =>
             $"Invalid {part}: {Short(why.TrimEnd('.'))}. Correct it, or delete the Route and the CCM recreates it.";
 
-        private static string Short(string text) => text.Length <= LongestDetail ? text : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
+        private static string Short(string text) => text.Length <= LongestDetail
+            ? text
+            : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
 
-        private static JsonElement Field(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;
+        private static JsonElement Field(JsonElement json, string name) =>
+            json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;
 
         // JSON null means absent; a list cannot have an absent entry.
         private static JsonObject WithoutNulls(JsonObject json)

@@ -9,10 +9,10 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
     /// <summary>Reason: what was served or refused by KubeLB no longer concerns it.</summary>
     public const string Released = "Released";
 
-    /// <summary>Reason: no proxy refuses it any more.</summary>
+    /// <summary>Reason: all proxies accepted the configuration.</summary>
     public const string ProxiesTakeIt = "ProxyProgrammed";
 
-    internal const string ProxiesTakeItAgain = "No proxy refuses it any more.";
+    internal const string ProxiesTakeItAgain = "All proxies accepted the configuration.";
 
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 

@@ -27,7 +27,9 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
 
     internal static RouteOrigin? Of(JsonElement resource)
     {
-        if (resource.ValueKind != JsonValueKind.Object || !resource.TryGetProperty("metadata", out var metadata) || metadata.ValueKind != JsonValueKind.Object)
+        if (resource.ValueKind != JsonValueKind.Object
+            || !resource.TryGetProperty("metadata", out var metadata)
+            || metadata.ValueKind != JsonValueKind.Object)
         {
             return null;
         }
@@ -40,5 +42,7 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
     }
 
     private static string? Text(JsonElement json, string field) =>
-        json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text
+            : null;
 }

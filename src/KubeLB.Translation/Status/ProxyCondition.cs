@@ -11,8 +11,9 @@ namespace KubeLB.Translation.Status;
 public sealed record ProxyRejection(string Proxy, string Type, string Message);
 
 /// <summary>
-/// Says in the status of a Route that is held back that a proxy rejected the configuration of its new backends: <see cref="RouteConditions.ProxyProgrammed"/>
-/// beside the other conditions of the generated object, for the tenant, and <see cref="RouteConditions.Programmed"/> of the whole.
+/// Says in the status of a Route that is held back that a proxy rejected the configuration of its new backends:
+/// <see cref="RouteConditions.ProxyProgrammed"/> beside the other conditions of the generated object, for the tenant, and
+/// <see cref="RouteConditions.Programmed"/> of the whole.
 /// </summary>
 public static class ProxyCondition
 {

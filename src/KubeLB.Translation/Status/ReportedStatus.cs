@@ -47,7 +47,7 @@ public sealed class ReportedStatus
     /// <summary>What became of the retry annotations, with the tenant's generation; null if there are none, or nothing is known.</summary>
     public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
-    /// <summary>That a proxy refuses what the Route comes to; null if none does, or nothing is known.</summary>
+    /// <summary>That the route is held back because a proxy rejected its new backend; null if it is not, or nothing is known.</summary>
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 
     /// <summary>That none of the tenant's proxies serves; null if one does, or nothing is known.</summary>

@@ -16,7 +16,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Replica request for node {Node} refused to {Peer}: {Reason}")]
     public static partial void ReplicaRefused(ILogger logger, string node, string peer, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}")]
     public static partial void Rejected(ILogger logger, string peer, string node, string typeUrl, string resources, string message);
 
     [LoggerMessage(LogLevel.Debug, "xDS stream {Id}: sent {Resources} and removed {Removed} of {TypeUrl}, {Bytes} bytes")]

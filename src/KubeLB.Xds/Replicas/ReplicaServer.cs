@@ -5,7 +5,8 @@ using KubeLB.Xds.Replicas.V1;
 namespace KubeLB.Xds.Replicas;
 
 /// <summary>Tells other replicas of this control plane what the clients that are connected here have acknowledged.</summary>
-internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, Observers observers, TimeProvider time) : ReplicaService.ReplicaServiceBase
+internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, Observers observers, TimeProvider time)
+    : ReplicaService.ReplicaServiceBase
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 

@@ -66,7 +66,7 @@ public sealed class GeneratedObjectEventsTests
         refused.Resources!.Route!.Conditions = [new Condition { Type = RouteConditions.ProxyProgrammed, Status = "False", Reason = "ProxyRejected", Message = "m" }];
 
         Conditions.Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
-            .Should().Be("Normal ProxyProgrammed No proxy refuses it any more.");
+            .Should().Be("Normal ProxyProgrammed All proxies accepted the configuration.");
     }
 
     private static RouteStatus? Status(string conditions, string name = "default-r", string service = "default-r-s")

@@ -37,8 +37,8 @@ public sealed class RouteStatusEventsTests
             "Warning ProxyRejected A proxy refuses it."
         },
         {
-            "no proxy refuses it any more", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.", "Accepted=True Accepted Fine.",
-            "Normal ProxyProgrammed No proxy refuses it any more."
+            "all proxies accept it again", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.", "Accepted=True Accepted Fine.",
+            "Normal ProxyProgrammed All proxies accepted the configuration."
         },
         { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
         { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Gateway gw no longer concerns this route: it is not served there." },

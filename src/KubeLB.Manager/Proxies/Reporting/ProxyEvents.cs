@@ -7,8 +7,8 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Manager.Proxies.Reporting;
 
 /// <summary>
-/// Events on Tenants: a proxy rejected its configuration (NACK), or a client was refused a stream. A refused stream concerns the Tenant that the
-/// node id names, else the one that the certificate names; node ids that a client makes up are neither remembered nor repeated.
+/// Events on Tenants: a proxy rejected its configuration (NACK), or a client was refused a stream. A refused stream concerns the Tenant
+/// that the node id names, else the one that the certificate names; node ids that a client makes up are neither remembered nor repeated.
 /// </summary>
 /// <param name="tenantOf">The Tenant that a node id is of; null if none.</param>
 /// <param name="record">Records an Event with a reason and a message; returns at once.</param>
@@ -42,8 +42,8 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
             record(
                 tenant,
                 ProxyRejected,
-                $"Envoy rejected the {XdsTypeNames.Of(rejection.TypeUrl)} {names}{more} and keeps the last accepted configuration: {message.TrimEnd('.')}. "
-                    + "See the manager's log and /debug/xds.");
+                $"Envoy rejected the {XdsTypeNames.Of(rejection.TypeUrl)} {names}{more} and keeps the last accepted configuration: "
+                    + $"{message.TrimEnd('.')}. See the manager's log and /debug/xds.");
         }
     }
 
@@ -87,14 +87,15 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
 
     private static string Message(Tenant? named, string node, string host, string? identity)
     {
+        const string IfOfTenant = "If it is a proxy of this tenant,";
         const string Secret = CertificateSecrets.Client;
-        return (named, identity) switch
+        return $"Refused xDS stream from {host}: " + (named, identity) switch
         {
-            (null, _) => $"Refused xDS stream from {host}: its certificate is for {identity}, its node.id is another. If it is a proxy of this tenant, set node.id to {identity}.",
-            (_, null) => $"Refused xDS stream from {host}: its certificate is not one of the manager's. If it is a proxy of this tenant, mount the present Secret {Secret} of {node}.",
-            _ when identity == node =>
-                $"Refused xDS stream from {host}: its certificate is for an earlier Tenant of this name. If it is a proxy of this tenant, mount the present Secret {Secret} of {node}.",
-            _ => $"Refused xDS stream from {host}: its certificate is for {identity}. If it is a proxy of this tenant, mount Secret {Secret} of {node}; else find out who uses it.",
+            (null, _) => $"its certificate is for {identity}, its node.id is another. {IfOfTenant} set node.id to {identity}.",
+            (_, null) => $"its certificate is not one of the manager's. {IfOfTenant} mount the present Secret {Secret} of {node}.",
+            _ when identity == node => $"its certificate is for an earlier Tenant of this name. "
+                + $"{IfOfTenant} mount the present Secret {Secret} of {node}.",
+            _ => $"its certificate is for {identity}. {IfOfTenant} mount Secret {Secret} of {node}; else find out who uses it.",
         };
     }
 }

@@ -16,18 +16,22 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Reporting;
 
 /// <summary>
-/// Writes Events of every replica on Tenants. A proxy is connected to one replica, often not to the leader, whose Events alone pass the fence;
-/// an Event overwrites nothing, so these go through the bare connection. The same Event of several proxies or replicas is one with a count.
+/// Writes Events of every replica on Tenants. A proxy is connected to one replica, often not to the leader, whose Events alone pass the
+/// fence; an Event overwrites nothing, so these go through the bare connection. The same Event of several proxies or replicas is one with
+/// a count.
 /// </summary>
 internal sealed class TenantEventWriter(
-    [FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time, ILogger<TenantEventWriter> logger) : BackgroundService
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    TimeProvider time,
+    ILogger<TenantEventWriter> logger) : BackgroundService
 {
     private const int Capacity = 100;
     private const string Namespace = "default";
     private const int MostNameCharacters = 230;
 
     private readonly Channel<(Tenant Tenant, string Reason, string Message)> _waiting =
-        Channel.CreateBounded<(Tenant, string, string)>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite });
+        Channel.CreateBounded<(Tenant, string, string)>(
+            new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private bool _isFailing;
 
@@ -110,7 +114,10 @@ internal sealed class TenantEventWriter(
             var known = await events.ReadNamespacedEventAsync(name, Namespace, cancellationToken: cancellationToken).ConfigureAwait(false);
             var patch = new JsonObject { ["count"] = (known.Count ?? 1) + 1, ["lastTimestamp"] = $"{now:yyyy-MM-dd'T'HH:mm:ss'Z'}" };
             await events.PatchNamespacedEventAsync(
-                new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch), name, Namespace, cancellationToken: cancellationToken).ConfigureAwait(false);
+                new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch),
+                name,
+                Namespace,
+                cancellationToken: cancellationToken).ConfigureAwait(false);
         }
     }
 }
