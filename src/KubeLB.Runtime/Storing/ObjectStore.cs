@@ -53,6 +53,14 @@ internal sealed class ObjectStore<T>
         }
     }
 
+    public int CountByIndex(string index, string value)
+    {
+        lock (_gate)
+        {
+            return _objects.CountByIndex(index, value);
+        }
+    }
+
     public IDisposable Subscribe(Action<Change<T>> handler)
     {
         IDisposable subscription;
