@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Services;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.EnvoyGateway;
@@ -25,6 +26,9 @@ internal static class Indexes
 
     /// <summary>Generated objects by the UID of the Route that owns them.</summary>
     public const string ByOwner = "owner";
+
+    /// <summary>Generated Services by the namespace of the tenant whose proxies serve them.</summary>
+    public const string ByProxy = "proxy";
 
     /// <summary>Routes of Gateways by <c>namespace/name</c> of the tenant's Secrets that their listeners name.</summary>
     public const string ByCertificate = "certificate";
@@ -73,6 +77,9 @@ internal static class Indexes
     /// <summary>The Route that an object was generated from; null if none.</summary>
     public static V1OwnerReference? OwnerOf(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
+
+    public static IEnumerable<string> Proxy(V1Service service) =>
+        OwnerOf(service) is not null || OwnerlessServices.OriginOf(service) is not null ? [service.Namespace()] : [];
 
     /// <summary>Whether an object is labelled as generated and has no owner at all.</summary>
     public static bool IsOrphan(IKubernetesObject<V1ObjectMeta> value) =>

@@ -13,7 +13,7 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Manager.Caching;
 
 /// <summary>What translation sees of one tenant's namespace: the caches.</summary>
-internal sealed class ManagementView(Cluster management, TenantPlaces places, string tenantNamespace) : IManagementView
+internal sealed class ManagementView(Cluster management, RouteQuota quota, string tenantNamespace) : IManagementView
 {
     public Route? GatewayRoute(string originNamespace, string originName)
     {
@@ -58,7 +58,7 @@ internal sealed class ManagementView(Cluster management, TenantPlaces places, st
         _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
     };
 
-    public bool IsWithinLimit(Route route) => places.Has(route);
+    public bool IsWithinLimit(Route route) => quota.Has(route);
 
     private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>

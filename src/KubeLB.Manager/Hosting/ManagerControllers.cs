@@ -40,9 +40,6 @@ internal static class ManagerControllers
         services.AddController<RouteReconciler>("route", controller =>
         {
             controller.Workers = Workers;
-
-            // Before the Routes themselves, so that a Route that is looked at has its place.
-            controller.Watch<Route>(ManagementCluster.Name, host => host.GetRequiredService<TenantPlaces>().Follow);
             controller.Watch<Route>(ManagementCluster.Name);
             controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
             controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
@@ -52,11 +49,12 @@ internal static class ManagerControllers
             controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
             controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
             controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
-            controller.Watch<Tenant>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
+            PolicyReconciler.WatchTurned(controller);
             controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
             AcknowledgementWatches.WatchAcknowledgements(controller);
-            controller.Watch<Config>(ManagementCluster.Name, host => host.GetRequiredService<PolicyChanges>().Of);
+            controller.WaitFor<Config>(ManagementCluster.Name);
         });
+        PolicyReconciler.AddController(services);
         services.AddController<SyncSecretReconciler>("syncsecret", controller =>
         {
             controller.Workers = Workers;

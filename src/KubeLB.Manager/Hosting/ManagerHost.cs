@@ -16,7 +16,6 @@ using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
 using KubeLB.Manager.Services;
-using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
@@ -90,8 +89,6 @@ public static class ManagerHost
             services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
-            services.AddSingleton(host => new TenantPlaces(host.GetRequiredService<TenantSettingsResolver>().PolicyOf));
-            services.AddSingleton<PolicyChanges>();
             services.AddSingleton<StatusPace>();
             services.AddSingleton<LeavingServices>();
             services.AddSingleton<RouteSuccession>();
@@ -144,7 +141,11 @@ public static class ManagerHost
         {
             AcknowledgementWatches.AddInformers(management);
             WorkloadWatches.AddInformers(management, Generated);
-            management.Informer<V1Service>(OwnedByRoutes);
+            management.Informer<V1Service>(services =>
+            {
+                OwnedByRoutes(services);
+                services.Index(Indexes.ByProxy, Indexes.Proxy);
+            });
             management.Informer<Gateway>(OwnedByRoutes);
             management.Informer<HttpRoute>(OwnedByRoutes);
             management.Informer<GrpcRoute>(OwnedByRoutes);

@@ -34,7 +34,7 @@ internal sealed class RouteReconciler(
     GeneratedObjects generatedObjects,
     PortAllocator ports,
     TenantSettingsResolver settings,
-    TenantPlaces places,
+    RouteQuota quota,
     Applier applier,
     StatusPace pace,
     LeavingServices leaving,
@@ -232,7 +232,7 @@ internal sealed class RouteReconciler(
             return EnvoyGatewayTranslator.Translate(
                 route,
                 settings.PolicyOf(route.Namespace),
-                new ManagementView(management, places, route.Namespace),
+                new ManagementView(management, quota, route.Namespace),
                 reservation.Allocate);
         }
         catch (PortsExhaustedException e)

@@ -58,6 +58,10 @@ public interface IInformer<T> : IInformer
     /// <exception cref="ArgumentException">No index of that name was registered.</exception>
     IReadOnlyList<T> ByIndex(string index, string value);
 
+    /// <summary>How many objects the named index yielded <paramref name="value"/> for; costs the same however many there are.</summary>
+    /// <exception cref="ArgumentException">No index of that name was registered.</exception>
+    int CountByIndex(string index, string value);
+
     /// <summary>
     /// Read-your-writes: puts the API server's answer to a write of our own into the store at once, and tells the handlers, unless the
     /// store already holds that resourceVersion or a newer one, or has seen the object deleted since. An object outside the informer's

@@ -26,19 +26,12 @@ internal sealed class IndexedObjects<T>(IReadOnlyDictionary<string, Func<T, IEnu
         return all;
     }
 
-    public IReadOnlyList<T> ByIndex(string index, string value)
-    {
-        if (!_indexes.TryGetValue(index, out var values))
-        {
-            throw new ArgumentException(
-                $"The informer of {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). It has: {string.Join(", ", _indexes.Keys)}.",
-                nameof(index));
-        }
-
-        return values.TryGetValue(value, out var keys)
+    public IReadOnlyList<T> ByIndex(string index, string value) =>
+        KeysOf(index).TryGetValue(value, out var keys)
             ? keys.OrderBy(k => k.Namespace, StringComparer.Ordinal).ThenBy(k => k.Name, StringComparer.Ordinal).Select(k => _entries[k].Object).ToArray()
             : [];
-    }
+
+    public int CountByIndex(string index, string value) => KeysOf(index).TryGetValue(value, out var keys) ? keys.Count : 0;
 
     public void Set(ResourceKey key, T obj)
     {
@@ -83,6 +76,12 @@ internal sealed class IndexedObjects<T>(IReadOnlyDictionary<string, Func<T, IEnu
             return [];
         }
     }
+
+    private Dictionary<string, HashSet<ResourceKey>> KeysOf(string index) => _indexes.TryGetValue(index, out var values)
+        ? values
+        : throw new ArgumentException(
+            $"The informer of {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). It has: {string.Join(", ", _indexes.Keys)}.",
+            nameof(index));
 
     private void Unindex(ResourceKey key)
     {

@@ -72,6 +72,14 @@ internal sealed class ObjectStore<T>
         }
     }
 
+    public int CountByIndex(string index, string value)
+    {
+        lock (_gate)
+        {
+            return _objects.CountByIndex(index, value);
+        }
+    }
+
     /// <param name="handler">The handler.</param>
     /// <param name="lost">Called with the key of an object whose change the handler failed on; null to do nothing.</param>
     public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? lost = null)

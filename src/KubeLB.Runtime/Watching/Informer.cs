@@ -119,6 +119,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public IReadOnlyList<T> ByIndex(string index, string value) => _store.ByIndex(index, value);
 
+    public int CountByIndex(string index, string value) => _store.CountByIndex(index, value);
+
     public IDisposable Subscribe(Action<Change<T>> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);

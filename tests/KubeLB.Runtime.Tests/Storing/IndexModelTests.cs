@@ -55,6 +55,7 @@ public sealed class IndexModelTests
             for (var size = 0; size < 3; size++)
             {
                 Names(store.ByIndex("size", $"{size}")).Should().Equal(Scan(model, w => w.Spec!.Size == size));
+                store.CountByIndex("size", $"{size}").Should().Be(model.Values.Count(w => w.Spec!.Size == size));
             }
         }, iter: 300);
 

@@ -1,66 +1,34 @@
 using k8s.Models;
+using KubeLB.Api.Naming;
 using KubeLB.Manager.Caching;
-using KubeLB.Manager.Services;
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies.Workload;
 
-/// <summary>
-/// Which tenants need proxies: those with a generated Service, which nothing else answers for. It follows the Services, so that asking costs
-/// the same however many there are, and wakes a tenant with its first and last one only. For any thread.
-/// </summary>
-internal sealed class ProxyDemand
+/// <summary>Which tenants need proxies: those with a generated Service, which nothing else answers for. An answer costs the same however many there are.</summary>
+internal sealed class ProxyDemand([FromKeyedServices(ManagementCluster.Name)] Cluster management)
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, HashSet<string>> _services = new(StringComparer.Ordinal);
-
-    /// <summary>The namespaces of the tenants that need proxies.</summary>
-    public IReadOnlyList<string> Tenants
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _services.Keys];
-            }
-        }
-    }
+    private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
+    private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
+    private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
 
     /// <summary>Whether a tenant needs proxies.</summary>
-    public bool Of(string tenantNamespace)
+    public bool Of(string tenantNamespace) => _services.CountByIndex(Indexes.ByProxy, tenantNamespace) > 0;
+
+    /// <summary>
+    /// The tenant's key if a Service that came, went or changed hands may turn the answer: proxies that it needs are not there, or those that are there
+    /// are no longer needed. Proxies that go just then bring the key back themselves.
+    /// </summary>
+    public IEnumerable<ResourceKey> TurnedBy(Change<V1Service> change) =>
+        change.Both().SelectMany(Indexes.Proxy).Any() && Of(change.Key.Namespace) != HasProxies(change.Key.Namespace)
+            ? [WorkloadReconciler.KeyOf(change.Key.Namespace)]
+            : [];
+
+    private bool HasProxies(string tenantNamespace)
     {
-        lock (_gate)
-        {
-            return _services.ContainsKey(tenantNamespace);
-        }
-    }
-
-    /// <summary>Takes note of a Service that came, went or changed hands.</summary>
-    /// <returns>The tenant's key, if its answer turned by that.</returns>
-    public IEnumerable<ResourceKey> Follow(Change<V1Service> change)
-    {
-        var key = change.Key;
-        var isOurs = change.New is { } service && (Indexes.OwnerOf(service) is not null || OwnerlessServices.OriginOf(service) is not null);
-        lock (_gate)
-        {
-            var names = _services.GetValueOrDefault(key.Namespace);
-            if (isOurs)
-            {
-                if (names is null)
-                {
-                    _services[key.Namespace] = [key.Name];
-                    return [WorkloadReconciler.KeyOf(key.Namespace)];
-                }
-
-                names.Add(key.Name);
-            }
-            else if (names?.Remove(key.Name) == true && names.Count == 0)
-            {
-                _services.Remove(key.Namespace);
-                return [WorkloadReconciler.KeyOf(key.Namespace)];
-            }
-
-            return [];
-        }
+        var name = TenantNames.Proxy(tenantNamespace);
+        return _deployments.Get(tenantNamespace, name) is not null || _daemonSets.Get(tenantNamespace, name) is not null;
     }
 }

@@ -4,6 +4,7 @@ using KubeLB.Api.Monitoring;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Settings;
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +33,7 @@ internal static class WorkloadWatches
         {
             // One at a time, so that two tenants cannot both take the last slot for a rollout.
             controller.Workers = 1;
-            controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().Follow);
+            controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().TurnedBy);
             controller.Watch<V1Deployment>(ManagementCluster.Name, _ => Of);
             controller.Watch<V1DaemonSet>(ManagementCluster.Name, _ => Of);
             controller.Watch<V1Deployment>(ManagementCluster.Name, host =>
@@ -55,10 +56,10 @@ internal static class WorkloadWatches
                     : [WorkloadReconciler.KeyOf(TenantNames.Namespace(change.Key.Name))]);
             controller.Watch<Config>(ManagementCluster.Name, host =>
             {
-                var demand = host.GetRequiredService<ProxyDemand>();
+                var tenants = host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Tenant>();
                 return (Change<Config> change) => SettingsSection.Same(change.Old?.Spec?.EnvoyProxy, change.New?.Spec?.EnvoyProxy)
                     ? []
-                    : demand.Tenants.Select(WorkloadReconciler.KeyOf);
+                    : tenants.List().Select(t => WorkloadReconciler.KeyOf(TenantNames.Namespace(t.Name)));
             });
         });
     }

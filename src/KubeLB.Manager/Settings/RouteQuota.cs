@@ -1,0 +1,66 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KubeLB.Manager.Settings;
+
+/// <summary>
+/// Which Routes of a tenant are within its limits: for Gateways, and for HTTPRoutes and GRPCRoutes together, the oldest; of one age the first by name. Every
+/// Route that is there counts, also one that is rejected for something else or being deleted. The age is that of the Route, which the API server wrote. Computed from
+/// the cache at each call; without a limit that costs nothing.
+/// </summary>
+internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
+{
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+
+    private enum Group
+    {
+        Gateways,
+        Routes,
+    }
+
+    /// <summary>Whether the Route is within the limit of its kind, or its kind has none.</summary>
+    public bool Has(Route route) => Has(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
+
+    internal static bool Has(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
+    {
+        if (GroupOf(route) is not { } group || LimitOf(group, policy) is not { } limit)
+        {
+            return true;
+        }
+
+        return limit > 0 && !all().Where(other => IsOlder(other, route) && GroupOf(other) == group).Skip(limit - 1).Any();
+    }
+
+    /// <summary>The Routes of a tenant that are beyond its limits, by name.</summary>
+    internal static HashSet<string> Beyond(TenantPolicy policy, IReadOnlyList<Route> all) => Enum.GetValues<Group>()
+        .SelectMany(group => LimitOf(group, policy) is { } limit
+            ? all.Where(r => GroupOf(r) == group).OrderBy(Created).ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
+            : [])
+        .Select(r => r.Name)
+        .ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a change of a Route may put another one within the limit or beyond it.</summary>
+    internal static bool Concerns(Change<Route> change) =>
+        change is not { Old: { } old, New: { } now } || GroupOf(old) != GroupOf(now) || Created(old) != Created(now);
+
+    private static bool IsOlder(Route left, Route right) =>
+        Created(left) < Created(right) || (Created(left) == Created(right) && string.CompareOrdinal(left.Name, right.Name) < 0);
+
+    private static DateTime Created(Route route) => route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
+
+    private static int? LimitOf(Group group, TenantPolicy policy) => group == Group.Gateways ? policy.GatewayLimit : policy.RouteLimit;
+
+    private static Group? GroupOf(Route route) => RouteOrigin.Of(route) switch
+    {
+        { ApiVersion: GatewayApiVersion.ApiVersion, Kind: Gateway.KindName } => Group.Gateways,
+        { ApiVersion: GatewayApiVersion.ApiVersion, Kind: HttpRoute.KindName or GrpcRoute.KindName } => Group.Routes,
+        _ => null,
+    };
+}

@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Settings;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Tenants;
+
+namespace KubeLB.Manager.Tests.Settings;
+
+public sealed class RouteQuotaTests
+{
+    private static readonly TenantPolicy Policy = new() { GatewayLimit = 1, RouteLimit = 2 };
+
+    [Fact]
+    public void Http_and_grpc_routes_share_a_limit_and_gateways_have_their_own()
+    {
+        var routes = new[] { Route("g", 9, "Gateway"), Route("a", 1), Route("b", 2, "GRPCRoute"), Route("c", 3) };
+
+        Within(Policy, routes).Should().Equal("g", "a", "b");
+    }
+
+    [Fact]
+    public void Routes_of_other_kinds_need_no_place_and_take_none()
+    {
+        var others = new[] { Route("a", 1, "Gateway", "example.com/v1"), Route("b", 1, "Ingress"), new Route { Metadata = new() { Name = "c", NamespaceProperty = "tenant-t" } } };
+        var routes = others.Append(Route("z", 5, "Gateway")).ToArray();
+
+        Within(Policy, routes).Should().Equal("a", "b", "c", "z");
+    }
+
+    [Fact]
+    public void Oldest_are_within_and_of_one_age_the_first_by_name()
+    {
+        var undated = Route("0", 0);
+        undated.Metadata.CreationTimestamp = null;
+
+        Within(Policy, [undated, Route("z", 1), Route("b", 2), Route("a", 2), Route("B", 2)]).Should().BeEquivalentTo("z", "B");
+    }
+
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(3, 3)]
+    [InlineData(7, 3)]
+    public void Limit_is_a_number_of_Routes(int? limit, int within) =>
+        Within(new TenantPolicy { RouteLimit = limit }, [Route("a", 1), Route("b", 2), Route("c", 3)]).Should().HaveCount(within);
+
+    [Fact]
+    public void Without_a_limit_nothing_is_looked_up() =>
+        RouteQuota.Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing")).Should().BeTrue();
+
+    [Fact]
+    public void Both_ways_to_ask_agree_for_any_order_of_arrival()
+    {
+        var random = new Random(17);
+        for (var round = 0; round < 200; round++)
+        {
+            var routes = Enumerable.Range(0, random.Next(12))
+                .Select(i => Route($"r{i}", random.Next(4), random.Next(3) == 0 ? "Gateway" : "HTTPRoute"))
+                .OrderBy(_ => random.Next())
+                .ToArray();
+            var policy = new TenantPolicy { GatewayLimit = random.Next(4), RouteLimit = random.Next(5) };
+
+            var beyond = RouteQuota.Beyond(policy, routes);
+            routes.Where(r => !RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name).Should().BeEquivalentTo(beyond);
+        }
+    }
+
+    [Fact]
+    public void Only_a_Route_that_comes_goes_or_changes_its_kind_concerns_others()
+    {
+        var (route, same, other) = (Route("a", 1), Route("a", 1), Route("a", 1, "Gateway"));
+
+        RouteQuota.Concerns(new Change<Route>(null, route)).Should().BeTrue();
+        RouteQuota.Concerns(new Change<Route>(route, null)).Should().BeTrue();
+        RouteQuota.Concerns(new Change<Route>(route, other)).Should().BeTrue();
+        RouteQuota.Concerns(new Change<Route>(route, Route("a", 2))).Should().BeTrue("it was created again");
+        RouteQuota.Concerns(new Change<Route>(route, same)).Should().BeFalse();
+    }
+
+    private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) => routes.Where(r => RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name);
+
+    private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") => new()
+    {
+        Metadata = new() { Name = name, NamespaceProperty = "tenant-t", CreationTimestamp = DateTime.UnixEpoch.AddSeconds(age) },
+        Spec = new RouteSpec
+        {
+            Source = new RouteSource
+            {
+                Kubernetes = new KubernetesSource
+                {
+                    Resource = new JsonObject
+                    {
+                        ["apiVersion"] = apiVersion,
+                        ["kind"] = kind,
+                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
+                    },
+                },
+            },
+        },
+    };
+}
