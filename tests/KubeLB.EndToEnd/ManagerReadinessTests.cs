@@ -34,6 +34,8 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
     }
 
     [SkippableTheory]
+    [InlineData("poddisruptionbudgets", true)]
+    [InlineData("rolebindings", true)]
     [InlineData("routes", false)]
     [InlineData("secrets", false)]
     public async Task Manager_with_one_kind_forbidden_is_ready_unless_it_serves_from_that_kind(string resource, bool ready)

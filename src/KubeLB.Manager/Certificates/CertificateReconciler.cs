@@ -42,10 +42,11 @@ internal sealed class CertificateReconciler(
                 _ => [],
             };
         });
-        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) => [ClientOf(@namespace.Name())]);
 
-        // Something that is there in every installation brings the first look, at whatever Secrets there are.
-        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]);
+        // The manager's own namespace is there in every installation: the server has its certificate, and the manager is ready, before the first Tenant.
+        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) =>
+            @namespace.Name() == options.Namespace ? [authority, server] : [ClientOf(@namespace.Name())]);
+        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [ClientOf(TenantNames.Namespace(tenant.Name))]);
     });
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)

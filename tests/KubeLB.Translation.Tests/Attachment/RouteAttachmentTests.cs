@@ -220,7 +220,8 @@ public sealed class RouteAttachmentTests
     [InlineData("kubelb", null, true, true)]
     [InlineData("other", null, true, false)]
     [InlineData("other", "kubelb.k8c.io/gateway-controller", true, true)]
-    [InlineData("kubelb", "example.com/controller", true, false)]
+    [InlineData("kubelb", "example.com/controller", true, true)]
+    [InlineData("theirs", "example.com/controller", true, false)]
     [InlineData("other", "example.com/controller", false, true)]
     public void Whose_gateway_it_is_is_told_by_its_class(string className, string? controller, bool useGatewayClass, bool ours)
     {
