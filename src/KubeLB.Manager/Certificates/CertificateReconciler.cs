@@ -43,10 +43,16 @@ internal sealed class CertificateReconciler(
             };
         });
 
-        // The manager's own namespace is there in every installation: the server has its certificate, and the manager is ready, before the first Tenant.
-        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) =>
-            @namespace.Name() == options.Namespace ? [authority, server] : [ClientOf(@namespace.Name())]);
-        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [ClientOf(TenantNames.Namespace(tenant.Name))]);
+        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) => [ClientOf(@namespace.Name())]);
+        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]);
+
+        // Without Tenants and Secrets nothing brings the first look, and a manager without a certificate is not ready.
+        controller.Source((_, enqueue) =>
+        {
+            enqueue(authority);
+            enqueue(server);
+            return NoSubscription.Instance;
+        });
     });
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -116,4 +122,13 @@ internal sealed class CertificateReconciler(
             : null;
 
     private static ResourceKey ClientOf(string tenantNamespace) => new(tenantNamespace, CertificateSecrets.Client);
+
+    private sealed class NoSubscription : IDisposable
+    {
+        public static readonly NoSubscription Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
 }

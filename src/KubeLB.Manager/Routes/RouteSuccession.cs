@@ -33,16 +33,18 @@ internal sealed class RouteSuccession(
             .FirstOrDefault(r => r.Metadata.DeletionTimestamp is null)
         : null;
 
-    /// <summary>UID of the Route that an object belongs to: of its owner, or of the successor of an owner that is being deleted.</summary>
+    /// <summary>
+    /// UID of the Route that an object belongs to: of its owner, of a Route that was recreated under its owner's name, or of the successor of one that is being
+    /// deleted.
+    /// </summary>
     public static string? HolderOf(IInformer<Route> routes, IKubernetesObject<V1ObjectMeta> generated)
     {
-        var owner = Indexes.OwnerOf(generated);
-        return owner is not null
-            && routes.Get(generated.Metadata.NamespaceProperty, owner.Name) is { Metadata.DeletionTimestamp: not null } deleted
-            && deleted.Metadata.Uid == owner.Uid
-            && SuccessorOf(routes, deleted) is { } successor
-                ? successor.Metadata.Uid
-                : owner?.Uid;
+        if (Indexes.OwnerOf(generated) is not { } owner || routes.Get(generated.Metadata.NamespaceProperty, owner.Name) is not { } named)
+        {
+            return Indexes.OwnerOf(generated)?.Uid;
+        }
+
+        return named.Metadata.DeletionTimestamp is null ? named.Metadata.Uid : SuccessorOf(routes, named)?.Metadata.Uid ?? owner.Uid;
     }
 
     /// <summary>How long what was generated from a Route that is being deleted stays for its successor; null if it is to go now.</summary>
