@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using KubeLB.Api.GatewayApi;
+using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.TestClusters.Embedded;
 
@@ -26,7 +28,7 @@ public sealed class RestoredStorageTests
         await bed.ExpectBackendAsync("edited.example.com");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-goes");
         await bed.SettleAsync();
-        faults.RestoreSnapshot(backup);
+        await RestoreAsync(bed, faults, backup);
 
         await DescribedState.ExpectAsync(bed, "the restore");
         await bed.Tenant.PatchAsync<HttpRoute>("default", "later", """{"spec":{"hostnames":["again.example.com"]}}""");
@@ -51,7 +53,7 @@ public sealed class RestoredStorageTests
         await bed.ExpectBackendAsync("lost.example.com");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-back");
         await bed.SettleAsync();
-        faults.RestoreSnapshot(backup);
+        await RestoreAsync(bed, faults, backup);
 
         await DescribedState.ExpectAsync(bed, "the restore");
         await bed.ExpectBackendAsync("back.example.com");
@@ -61,5 +63,17 @@ public sealed class RestoredStorageTests
         await bed.ExpectBackendAsync("edited.example.com");
         await DescribedState.ExpectAsync(bed, "an edit after the restore");
         (await bed.Tenant.GetAsync<HttpRoute>("default", "lost")).Should().BeNull();
+    }
+
+    // An API server is stopped while its etcd is restored: clients get no answer for a moment, each of them at least once.
+    private static async Task RestoreAsync(TestBed bed, FaultInjector faults, ClusterSnapshot backup)
+    {
+        var asked = new ConcurrentDictionary<string, int>();
+        using (faults.Partition(r => r.UserAgent != "test" && asked.AddOrUpdate($"{r.UserAgent} {r.Resource}", 1, (_, n) => n + 1) > 0))
+        {
+            faults.RestoreSnapshot(backup);
+            var watched = bed.Requests().Where(r => r.Verb == "watch" && r.UserAgent != "test").Select(r => $"{r.UserAgent} {r.Resource}").ToHashSet();
+            await Eventually.HoldsAsync("all clients noticed", () => Task.FromResult(asked.Keys.Count(watched.Contains) >= watched.Count / 2));
+        }
     }
 }

@@ -11,16 +11,16 @@ public static class CcmAnnotations
     private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if there is none, or it is not valid.</summary>
-    public static string? ClusterUidOf(Addresses? addresses) => Uid(Value(addresses, Annotations.ClusterUid));
+    public static string? ClusterUidOf(Addresses? addresses) => Uid(ValueOf(addresses, Annotations.ClusterUid));
 
     /// <summary>The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if there is none, or it is not valid.</summary>
-    public static RejectedCluster? RejectedClusterOf(Addresses? addresses) => RejectedCluster.Read(Value(addresses, Annotations.RejectedCluster));
+    public static RejectedCluster? RejectedClusterOf(Addresses? addresses) => RejectedCluster.Read(ValueOf(addresses, Annotations.RejectedCluster));
 
     /// <summary>When the CCM last reported (<see cref="Annotations.LastSeen"/>); null if it never did, or the value is not valid.</summary>
-    public static DateTimeOffset? LastSeenOf(Addresses? addresses) => Time(Value(addresses, Annotations.LastSeen));
+    public static DateTimeOffset? LastSeenOf(Addresses? addresses) => Time(ValueOf(addresses, Annotations.LastSeen));
 
     /// <summary>The version of the CCM (<see cref="Annotations.CcmVersion"/>); null if there is none, or it is not valid.</summary>
-    public static string? CcmVersionOf(Addresses? addresses) => Version(Value(addresses, Annotations.CcmVersion));
+    public static string? CcmVersionOf(Addresses? addresses) => Version(ValueOf(addresses, Annotations.CcmVersion));
 
     /// <summary>A UID: at most 64 letters, digits and dashes; null if it is not one.</summary>
     internal static string? Uid(string? text) => IsToken(text, "-") ? text : null;
@@ -35,7 +35,8 @@ public static class CcmAnnotations
             ? time
             : null;
 
-    private static string? Value(Addresses? addresses, string annotation) =>
+    /// <summary>An annotation as it stands; null if there is none.</summary>
+    public static string? ValueOf(Addresses? addresses, string annotation) =>
         addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
 
     private static bool IsToken(string? text, string others) =>

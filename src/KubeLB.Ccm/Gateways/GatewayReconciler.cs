@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
@@ -36,12 +37,13 @@ internal sealed class GatewayReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        if (await kinds.ProblemAsync(cancellationToken, typeof(Gateway), typeof(ReferenceGrant)).ConfigureAwait(false) is not null)
+        var present = _gateways.Get(key);
+        if (await kinds.ProblemAsync(cancellationToken, NeedsOf(key, present)).ConfigureAwait(false) is not null)
         {
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
-        if (_gateways.Get(key) is not { } gateway)
+        if (present is not { } gateway)
         {
             await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             events.Forget(key);
@@ -76,6 +78,14 @@ internal sealed class GatewayReconciler(
 
         return ownership.TimeLeft is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
+
+    // A grant that is missing takes certificates of another namespace from what is served.
+    private Type[] NeedsOf(ResourceKey key, Gateway? gateway) =>
+        gateway is not null
+        && ReferenceIndexes.ReferencedNamespaces(gateway).Any()
+        && managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid) is not null
+            ? [typeof(Gateway), typeof(V1Secret), typeof(ReferenceGrant)]
+            : [typeof(Gateway), typeof(V1Secret)];
 
     // Ours, but with nothing that could be carried.
     private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)

@@ -74,11 +74,7 @@ public static class CcmHost
         services.AddSingleton<ClusterBinding>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<ClusterBinding>());
         services.AddSingleton<ManagementRoutes>();
-        if (options.EnableGatewayApi)
-        {
-            services.AddSingleton<SourceKinds>();
-        }
-
+        services.AddSingleton<SourceKinds>();
         services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
         services.AddSingleton<StatusEvents>();
         ReferenceControllers.AddServices(services, options);

@@ -15,6 +15,9 @@ internal static class Delays
     /// <summary>Between looks for a kind of Gateway API that is not served.</summary>
     public static readonly TimeSpan MissingKind = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a CCM that was rejected leaves a tenant without a recorded cluster to the CCM that it was bound to.</summary>
+    public static readonly TimeSpan Claim = TimeSpan.FromSeconds(5);
+
     /// <summary>Between two reports of the CCM in annotations of Addresses, give or take a tenth.</summary>
     public static readonly TimeSpan Report = TimeSpan.FromMinutes(5);
 }

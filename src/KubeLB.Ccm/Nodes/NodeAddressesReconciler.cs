@@ -1,5 +1,7 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -19,6 +21,7 @@ internal sealed class NodeAddressesReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
     TenantRegistration registration,
+    SourceKinds kinds,
     TenantSettings settings,
     NodeAddressSettings nodeSettings,
     TimeProvider time,
@@ -36,6 +39,11 @@ internal sealed class NodeAddressesReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
+        if (await kinds.ProblemAsync(cancellationToken, typeof(V1Node)).ConfigureAwait(false) is not null)
+        {
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
+        }
+
         var desired = NodeAddresses.Translate(_nodes.List(), nodeSettings, settings.TenantNamespace);
         TellEmptiness(desired);
         if (Pause(desired) is { } pause)

@@ -46,7 +46,10 @@ internal sealed class ClusterBinding(
     private readonly IInformer<V1Namespace> _namespaces = tenant.Informer<V1Namespace>();
     private readonly IInformer<V1Node> _nodes = tenant.Informer<V1Node>();
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
+    private readonly IInformer<Route>? _routes = options.EnableGatewayApi ? management.Informer<Route>() : null;
     private string? _problem;
+    private long? _claimableSince;
+    private long? _reported;
 
     public string Name => "cluster binding";
 
@@ -61,14 +64,24 @@ internal sealed class ClusterBinding(
             return ReconcileResult.Retry($"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it.");
         }
 
-        if (_addresses.Get(settings.TenantNamespace, Addresses.DefaultName) is not { } addresses)
+        var addresses = _addresses.Get(settings.TenantNamespace, Addresses.DefaultName);
+        if (TimeLeftToOthers(addresses) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        if (addresses is null)
         {
             var desired = NodeAddresses.Translate(_nodes.List(), nodeSettings, settings.TenantNamespace);
             var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
             if (applied is null)
             {
-                // Nothing can be created there, so that nothing can be taken for another cluster's: the controllers report why.
-                gate.Open();
+                // With nothing there, and nothing that can be created, nothing can be taken for another cluster's: the controllers report why.
+                if (Problem is null && _routes?.List().Count is null or 0)
+                {
+                    gate.Open();
+                }
+
                 return ReconcileResult.RequeueAfter(refusal!.Pause);
             }
 
@@ -76,7 +89,7 @@ internal sealed class ClusterBinding(
         }
 
         // Read as it stands: a value that is not a UID is not this cluster's either.
-        var bound = addresses.Metadata.Annotations is { } annotations && annotations.TryGetValue(Annotations.ClusterUid, out var value) ? value : null;
+        var bound = CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid);
         return string.IsNullOrEmpty(bound) || bound == cluster
             ? await BindAsync(addresses, cluster, bound, cancellationToken).ConfigureAwait(false)
             : await RejectAsync(addresses, cluster, cancellationToken).ConfigureAwait(false);
@@ -86,8 +99,10 @@ internal sealed class ClusterBinding(
     {
         var now = time.GetUtcNow();
         var age = now - CcmAnnotations.LastSeenOf(addresses);
-        if (bound != cluster || age is not { } seen || seen < TimeSpan.Zero || seen >= _interval || CcmAnnotations.CcmVersionOf(addresses) != Version)
+        var isDue = age is not { } seen || seen < TimeSpan.Zero || seen >= _interval || CcmAnnotations.CcmVersionOf(addresses) != Version;
+        if (bound != cluster || (isDue && !HasJustReported()))
         {
+            _reported = time.GetTimestamp();
             await applier.PatchAnnotationsAsync(
                 management,
                 addresses,
@@ -107,8 +122,27 @@ internal sealed class ClusterBinding(
             Log.Bound(logger, settings.TenantNamespace, cluster);
         }
 
-        return ReconcileResult.RequeueAfter(_interval - age!.Value);
+        return ReconcileResult.RequeueAfter(Next(age));
     }
+
+    // The CCM of the cluster that the tenant is bound to records it again at once, if it runs.
+    private TimeSpan? TimeLeftToOthers(Addresses? addresses)
+    {
+        if (Problem is null || (addresses is not null && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid))))
+        {
+            _claimableSince = null;
+            return null;
+        }
+
+        _claimableSince ??= time.GetTimestamp();
+        var left = (addresses is null ? 2 * options.ReportInterval : Delays.Claim) - time.GetElapsedTime(_claimableSince.Value);
+        return left > TimeSpan.Zero ? left : null;
+    }
+
+    // Whatever the clocks of others say, and whoever removes or changes the annotations.
+    private bool HasJustReported() => _reported is { } reported && time.GetElapsedTime(reported) < _interval;
+
+    private TimeSpan Next(TimeSpan? age) => age is { } passed && passed >= TimeSpan.Zero && passed < _interval ? _interval - passed : _interval;
 
     private async Task<ReconcileResult> RejectAsync(Addresses addresses, string cluster, CancellationToken cancellationToken)
     {
@@ -125,8 +159,9 @@ internal sealed class ClusterBinding(
         var now = time.GetUtcNow();
         var reported = CcmAnnotations.RejectedClusterOf(addresses);
         var age = now - reported?.Time;
-        if (age is not { } seen || seen < TimeSpan.Zero || seen >= _interval)
+        if ((age is not { } seen || seen < TimeSpan.Zero || seen >= _interval) && !HasJustReported())
         {
+            _reported = time.GetTimestamp();
             await applier.PatchAnnotationsAsync(
                 management,
                 addresses,
@@ -135,6 +170,6 @@ internal sealed class ClusterBinding(
             age = TimeSpan.Zero;
         }
 
-        return ReconcileResult.RequeueAfter(_interval - age!.Value);
+        return ReconcileResult.RequeueAfter(Next(age));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
@@ -38,21 +39,21 @@ internal sealed class RouteReconciler<T>(
 {
     private static readonly string Kind = new T().Kind;
 
-    // A Gateway or a grant that is missing detaches routes, or takes their backends.
-    private readonly Type[] _needs = settings.EnforceReferenceGrants
-        ? [typeof(T), typeof(Gateway), typeof(ReferenceGrant)]
-        : [typeof(T), typeof(Gateway)];
+    // A Gateway, a Service or a grant that is missing detaches routes, or takes their backends.
+    private static readonly Type[] Needs = [typeof(T), typeof(Gateway), typeof(V1Service)];
+    private static readonly Type[] NeedsWithGrants = [.. Needs, typeof(ReferenceGrant)];
 
     private readonly IInformer<T> _sources = tenant.Informer<T>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        if (await kinds.ProblemAsync(cancellationToken, _needs).ConfigureAwait(false) is not null)
+        var present = _sources.Get(key);
+        if (await kinds.ProblemAsync(cancellationToken, NeedsOf(key, present)).ConfigureAwait(false) is not null)
         {
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
-        if (_sources.Get(key) is not { } source)
+        if (present is not { } source)
         {
             await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
@@ -74,6 +75,14 @@ internal sealed class RouteReconciler<T>(
 
         return ReconcileResult.Done;
     }
+
+    private Type[] NeedsOf(ResourceKey key, T? source) =>
+        source is not null
+        && settings.EnforceReferenceGrants
+        && ReferenceIndexes.ReferencedNamespaces(source).Any()
+        && managementRoutes.Find(Kind, key, source.Metadata.Uid) is not null
+            ? NeedsWithGrants
+            : Needs;
 
     private async Task<ReconcileResult> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
     {

@@ -32,8 +32,8 @@ internal sealed class SyncSecretReconciler(
     TenantSettings settings,
     CcmOptions options,
     ILogger<SyncSecretReconciler> logger,
-    CertificateUsers? certificates = null,
-    SourceKinds? kinds = null) : IReconciler
+    SourceKinds kinds,
+    CertificateUsers? certificates = null) : IReconciler
 {
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
     private readonly IInformer<SyncSecret> _ofUsers = tenant.Informer<SyncSecret>();
@@ -106,8 +106,7 @@ internal sealed class SyncSecretReconciler(
         var obsolete = _carried.ByIndex(ReferenceIndexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
             .Where(s => s.Name != wanted && s.Metadata.DeletionTimestamp is null)
             .ToList();
-        if (obsolete.Count > 0 && kinds is not null
-            && await kinds.ProblemAsync(cancellationToken, typeof(Gateway), typeof(ReferenceGrant)).ConfigureAwait(false) is not null)
+        if (obsolete.Count > 0 && await kinds.ProblemAsync(cancellationToken, NeedsToRemove(key)).ConfigureAwait(false) is not null)
         {
             return false;
         }
@@ -120,6 +119,13 @@ internal sealed class SyncSecretReconciler(
 
         return true;
     }
+
+    private Type[] NeedsToRemove(ResourceKey key) => certificates switch
+    {
+        null => [typeof(V1Secret)],
+        _ when certificates.IsReferredToFromElsewhere(key) => [typeof(V1Secret), typeof(Gateway), typeof(ReferenceGrant)],
+        _ => [typeof(V1Secret), typeof(Gateway)],
+    };
 
     // The Go CCM holds what it carries with a finalizer; after a migration nobody else removes it.
     private async Task ReleaseAsync<T>(T? source, CancellationToken cancellationToken)

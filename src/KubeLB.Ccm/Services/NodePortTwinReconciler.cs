@@ -46,7 +46,7 @@ internal sealed class NodePortTwinReconciler(
 
         var service = present is { Metadata.DeletionTimestamp: null } && NodePortTwin.IsNeededFor(present) ? present : null;
         if (service is not null && !IsUsed(key) && HasTwin(key)
-            && await kinds.ProblemAsync(cancellationToken, typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)).ConfigureAwait(false) is not null)
+            && await kinds.ProblemAsync(cancellationToken, NeedsToRemove()).ConfigureAwait(false) is not null)
         {
             // Its users may exist all the same.
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
@@ -89,6 +89,10 @@ internal sealed class NodePortTwinReconciler(
 
         return stay is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
+
+    private Type[] NeedsToRemove() => settings.EnforceReferenceGrants
+        ? [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway), typeof(ReferenceGrant)]
+        : [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)];
 
     private bool HasTwin(ResourceKey service) => NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
 

@@ -51,7 +51,9 @@ internal sealed class RouteSuccession(
     public TimeSpan? TimeLeft(Route deleted)
     {
         var key = ResourceKey.Of(deleted);
-        if (settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null })
+        // By the time of the deletion, too: a tenant that exchanges successors does not keep the old objects for ever.
+        if (settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
+            || time.GetUtcNow() - deleted.Metadata.DeletionTimestamp > Delays.Inheritance + options.LeavingServices)
         {
             return null;
         }

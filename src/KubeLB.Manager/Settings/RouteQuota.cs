@@ -35,20 +35,39 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
             return true;
         }
 
-        return limit > 0 && !all().Where(other => IsOlder(other, route) && GroupOf(other) == group).Skip(limit - 1).Any();
+        if (limit <= 0)
+        {
+            return false;
+        }
+
+        var routes = all();
+        var live = Live(routes);
+        return !routes.Where(other => IsOlder(other, route) && GroupOf(other) == group && !IsSucceeded(other, live)).Skip(limit - 1).Any();
     }
 
+    // The tenant deleted the object and created it again: it counts once.
+    private static bool IsSucceeded(Route route, HashSet<string> live) =>
+        route.Metadata.DeletionTimestamp is not null && RouteOrigin.Of(route) is { } origin && live.Contains(origin.Key);
+
+    private static HashSet<string> Live(IEnumerable<Route> routes) =>
+        routes.Where(r => r.Metadata.DeletionTimestamp is null).Select(r => RouteOrigin.Of(r)?.Key).OfType<string>().ToHashSet(StringComparer.Ordinal);
+
     /// <summary>The Routes of a tenant that are beyond its limits, by name.</summary>
-    internal static HashSet<string> Beyond(TenantPolicy policy, IReadOnlyList<Route> all) => Enum.GetValues<Group>()
-        .SelectMany(group => LimitOf(group, policy) is { } limit
-            ? all.Where(r => GroupOf(r) == group).OrderBy(Created).ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
-            : [])
-        .Select(r => r.Name)
-        .ToHashSet(StringComparer.Ordinal);
+    internal static HashSet<string> Beyond(TenantPolicy policy, IReadOnlyList<Route> all)
+    {
+        var live = Live(all);
+        return Enum.GetValues<Group>()
+            .SelectMany(group => LimitOf(group, policy) is { } limit
+                ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live)).OrderBy(Created).ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
+                : [])
+            .Select(r => r.Name)
+            .ToHashSet(StringComparer.Ordinal);
+    }
 
     /// <summary>Whether a change of a Route may put another one within the limit or beyond it.</summary>
     internal static bool Concerns(Change<Route> change) =>
-        change is not { Old: { } old, New: { } now } || GroupOf(old) != GroupOf(now) || Created(old) != Created(now);
+        change is not { Old: { } old, New: { } now } || GroupOf(old) != GroupOf(now) || Created(old) != Created(now)
+        || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp;
 
     private static bool IsOlder(Route left, Route right) =>
         Created(left) < Created(right) || (Created(left) == Created(right) && string.CompareOrdinal(left.Name, right.Name) < 0);

@@ -19,8 +19,8 @@ public interface IInformer
     bool IsComplete { get; }
 
     /// <summary>
-    /// How many objects have been taken out of the store so far, whatever the reason; an object that was deleted and created again counts once.
-    /// Never decreases.
+    /// How many objects have been taken out of the store, or were first seen to be in deletion, so far, whatever the reason; an object that was deleted and
+    /// created again counts at least once. Never decreases.
     /// </summary>
     long Removals { get; }
 

@@ -365,6 +365,11 @@ internal sealed class ObjectStore<T>
 
     private void Set(ResourceKey key, T? stored, T obj)
     {
+        if (obj.Metadata.DeletionTimestamp is not null && stored?.Metadata.DeletionTimestamp is null)
+        {
+            Interlocked.Increment(ref _removals);
+        }
+
         _tombstones.Remove(key);
         _objects.Set(key, obj);
         if (stored is not null && stored.Metadata.Uid != obj.Metadata.Uid)

@@ -196,7 +196,12 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         return found.Items.Count + found.Undecodable.Count > 0;
     }
 
-    public void Reconnect(bool isOtherServer) => _reflector.Restart(list: isOtherServer);
+    public void Reconnect(bool isOtherServer)
+    {
+        // What is stored may be another cluster's.
+        _complete &= !isOtherServer;
+        _reflector.Restart(list: isOtherServer);
+    }
 
     public void ObserveDeleted(T deleted)
     {

@@ -155,7 +155,15 @@ internal sealed class Reflector<T>(
         {
             sink.Restarted("failed");
             _watchTrouble = true;
-            WatchFailed();
+            if (failure is HttpRequestException { StatusCode: null })
+            {
+                // No answer: an API server that was away may be back with a storage that was restored meanwhile, and have passed our version again.
+                ListNext();
+            }
+            else
+            {
+                WatchFailed();
+            }
         }
 
         if (trouble.Category == ApiTrouble.NotServed)

@@ -74,12 +74,12 @@ public sealed record GatewayOwnership(bool IsOurs)
         var end = accepted + ReleaseTime;
         var left = end - view.Now;
 
-        // A time of the future is no reason to serve it longer than that.
-        return left <= TimeSpan.Zero || left > ReleaseTime || !IsServed(gateway, gatewayClass.Name, view)
+        return left <= TimeSpan.Zero || !IsServed(gateway, gatewayClass.Name, view)
             ? new(false)
             : new(true)
             {
-                TimeLeft = left,
+                // The other controller's clock may be ahead.
+                TimeLeft = left < ReleaseTime ? left : ReleaseTime,
                 Reason = ClassConflict,
                 Message = $"Controller {gatewayClass.Spec?.ControllerName} accepted GatewayClass {gatewayClass.Name}; KubeLB releases this Gateway at "
                     + $"{end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}. To keep it, use a class of controller {GatewayClass.KubelbController}.",

@@ -51,6 +51,11 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
         }
 
         var (other, left) = (rejected.Uid, RejectionStays - (now - rejected.Time));
+        if (CcmAnnotations.ClusterUidOf(addresses) is null && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid)))
+        {
+            return ($"Rejected a CCM of cluster {other}: annotation cluster-uid of Addresses is not a UID. Set it to the UID of namespace kube-system, or delete it.", false, left);
+        }
+
         return CcmAnnotations.ClusterUidOf(addresses) is { } bound && bound != other
             ? ($"Rejected a CCM of cluster {other}; the tenant is bound to {bound}. Correct that CCM's kubeconfig, or set annotation cluster-uid of Addresses.", false, left)
             : (null, true, null);

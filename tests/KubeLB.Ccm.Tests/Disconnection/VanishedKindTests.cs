@@ -42,6 +42,25 @@ public sealed class VanishedKindTests
     }
 
     [Fact]
+    public async Task An_object_that_somebodys_finalizer_holds_while_its_definition_is_deleted_is_still_served()
+    {
+        await using var bed = await CcmBed.StartAsync();
+        await bed.CreateAsync(Given.Service());
+        var gateway = (await bed.CreateAsync(Given.Gateway())).Metadata.Uid;
+        var held = Given.Route();
+        held.Metadata.Finalizers = ["example.com/theirs"];
+        var route = (await bed.CreateAsync(held)).Metadata.Uid;
+        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
+
+        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
+        await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => r.Metadata.DeletionTimestamp is not null, "is being deleted");
+        await Eventually.GetAsync(
+            "the log says what is held", () => Task.FromResult(bed.Log.Warnings), w => w.Any(t => t.Contains("is missing or being deleted", StringComparison.Ordinal)));
+
+        await ExpectUntouchedAsync(bed, gateway, route);
+    }
+
+    [Fact]
     public async Task Without_permission_to_read_definitions_discovery_decides()
     {
         await using var bed = await CcmBed.CreateAsync();

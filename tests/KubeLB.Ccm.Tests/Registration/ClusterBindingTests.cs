@@ -157,6 +157,45 @@ public sealed class ClusterBindingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_binding_that_is_not_a_uid_is_answered_with_one_write_whoever_removes_the_answer()
+    {
+        await _bed.StartCcmAsync();
+        await BoundAsync();
+        await AnnotateAsync(Annotations.ClusterUid, "<none>");
+        await RejectedAsync();
+        _bed.ManagementServer.Requests.Clear();
+
+        for (var i = 0; i < 5; i++)
+        {
+            await AnnotateAsync(Annotations.RejectedCluster, null);
+            await _bed.WaitForProblemAsync("cluster binding");
+        }
+
+        _bed.ManagementServer.Requests.Snapshot().Where(r => CcmBed.IsOfCcm(r) && r.IsWrite).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_rejected_ccm_removes_nothing_when_addresses_are_missing_and_cannot_be_created()
+    {
+        await _bed.StartCcmAsync();
+        var (gateway, route) = await ServeAsync();
+        await _bed.StopCcmAsync();
+        using var other = await _bed.StartCcmInAsync(_other, new CapturedLog());
+        await RejectedAsync();
+
+        await _bed.Management.Client<V1CustomResourceDefinition>().DeleteAsync(new ResourceKey("", "addresses.kubelb.k8c.io"), null, default);
+        var informer = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Management).Informer<Addresses>();
+        await Eventually.HoldsAsync("it sees that Addresses are gone", () => informer.List().Count == 0);
+        await CreateInOtherAsync(Given.Gateway("theirs"));
+        var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
+        await Eventually.HoldsAsync("it sees a Gateway", () => seen.Get("default", "theirs") is not null);
+
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default)).Should().NotBeNull();
+        await other.StopAsync();
+    }
+
+    [Fact]
     public async Task A_cluster_without_nodes_is_bound_too()
     {
         await _bed.Tenant.Client<V1Node>().DeleteAsync(new ResourceKey("", "n1"), null, default);

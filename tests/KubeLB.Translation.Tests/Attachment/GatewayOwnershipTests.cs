@@ -72,7 +72,7 @@ public sealed class GatewayOwnershipTests
     [InlineData("2025-12-31T23:51:00Z", 60)]
     [InlineData("2025-12-31T23:50:00Z", null)]
     [InlineData("2025-12-31T00:00:00Z", null)]
-    [InlineData("2026-01-01T00:00:01Z", null)]
+    [InlineData("2026-01-01T00:00:05Z", 600)]
     [InlineData("not a time", null)]
     [InlineData(null, null)]
     public void A_served_gateway_is_released_ten_minutes_after_another_controller_accepted_its_class(string? accepted, int? secondsLeft)
