@@ -18,8 +18,8 @@ public sealed class RestoredStorageTests
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "goes").Replace("api.example.com", "goes.example.com"));
         await bed.ExpectBackendAsync("goes.example.com");
         await bed.SettleAsync();
-        var faults = ((EmbeddedTestCluster)bed.Sandbox.Management).Server.Faults;
-        var backup = faults.TakeSnapshot();
+        var cluster = (EmbeddedTestCluster)bed.Sandbox.Management;
+        var backup = cluster.Server.Faults.TakeSnapshot();
 
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "later").Replace("api.example.com", "later.example.com"));
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
@@ -28,7 +28,7 @@ public sealed class RestoredStorageTests
         await bed.ExpectBackendAsync("edited.example.com");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-goes");
         await bed.SettleAsync();
-        await RestoreAsync(bed, faults, backup);
+        await RestoreAsync(cluster, backup);
 
         await DescribedState.ExpectAsync(bed, "the restore");
         await bed.Tenant.PatchAsync<HttpRoute>("default", "later", """{"spec":{"hostnames":["again.example.com"]}}""");
@@ -45,15 +45,15 @@ public sealed class RestoredStorageTests
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "back").Replace("api.example.com", "back.example.com"));
         await bed.ExpectBackendAsync("back.example.com");
         await bed.SettleAsync();
-        var faults = ((EmbeddedTestCluster)bed.Sandbox.Tenants[0].Cluster).Server.Faults;
-        var backup = faults.TakeSnapshot();
+        var cluster = (EmbeddedTestCluster)bed.Sandbox.Tenants[0].Cluster;
+        var backup = cluster.Server.Faults.TakeSnapshot();
 
         await bed.Tenant.DeleteAsync<HttpRoute>("default", "back");
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "lost").Replace("api.example.com", "lost.example.com"));
         await bed.ExpectBackendAsync("lost.example.com");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-back");
         await bed.SettleAsync();
-        await RestoreAsync(bed, faults, backup);
+        await RestoreAsync(cluster, backup);
 
         await DescribedState.ExpectAsync(bed, "the restore");
         await bed.ExpectBackendAsync("back.example.com");
@@ -66,13 +66,13 @@ public sealed class RestoredStorageTests
     }
 
     // An API server is stopped while its etcd is restored: clients get no answer for a moment, each of them at least once.
-    private static async Task RestoreAsync(TestBed bed, FaultInjector faults, ClusterSnapshot backup)
+    private static async Task RestoreAsync(EmbeddedTestCluster cluster, ClusterSnapshot backup)
     {
         var asked = new ConcurrentDictionary<string, int>();
-        using (faults.Partition(r => r.UserAgent != "test" && asked.AddOrUpdate($"{r.UserAgent} {r.Resource}", 1, (_, n) => n + 1) > 0))
+        using (cluster.Server.Faults.Partition(r => r.UserAgent != "test" && asked.AddOrUpdate($"{r.UserAgent} {r.Resource}", 1, (_, n) => n + 1) > 0))
         {
-            faults.RestoreSnapshot(backup);
-            var watched = bed.Requests().Where(r => r.Verb == "watch" && r.UserAgent != "test").Select(r => $"{r.UserAgent} {r.Resource}").ToHashSet();
+            cluster.Server.Faults.RestoreSnapshot(backup);
+            var watched = cluster.Requests().Where(r => r.Verb == "watch" && r.UserAgent != "test").Select(r => $"{r.UserAgent} {r.Resource}").ToHashSet();
             await Eventually.HoldsAsync("all clients noticed", () => Task.FromResult(asked.Keys.Count(watched.Contains) >= watched.Count / 2));
         }
     }

@@ -49,7 +49,8 @@ internal sealed class ClusterBinding(
     private readonly IInformer<Route>? _routes = options.EnableGatewayApi ? management.Informer<Route>() : null;
     private string? _problem;
     private long? _claimableSince;
-    private long? _reported;
+    private long? _reportedBinding;
+    private long? _reportedRejection;
 
     public string Name => "cluster binding";
 
@@ -100,9 +101,9 @@ internal sealed class ClusterBinding(
         var now = time.GetUtcNow();
         var age = now - CcmAnnotations.LastSeenOf(addresses);
         var isDue = age is not { } seen || seen < TimeSpan.Zero || seen >= _interval || CcmAnnotations.CcmVersionOf(addresses) != Version;
-        if (bound != cluster || (isDue && !HasJustReported()))
+        if (bound != cluster || (isDue && !IsRecent(_reportedBinding)))
         {
-            _reported = time.GetTimestamp();
+            _reportedBinding = time.GetTimestamp();
             await applier.PatchAnnotationsAsync(
                 management,
                 addresses,
@@ -140,7 +141,7 @@ internal sealed class ClusterBinding(
     }
 
     // Whatever the clocks of others say, and whoever removes or changes the annotations.
-    private bool HasJustReported() => _reported is { } reported && time.GetElapsedTime(reported) < _interval;
+    private bool IsRecent(long? reported) => reported is { } at && time.GetElapsedTime(at) < _interval;
 
     private TimeSpan Next(TimeSpan? age) => age is { } passed && passed >= TimeSpan.Zero && passed < _interval ? _interval - passed : _interval;
 
@@ -159,9 +160,9 @@ internal sealed class ClusterBinding(
         var now = time.GetUtcNow();
         var reported = CcmAnnotations.RejectedClusterOf(addresses);
         var age = now - reported?.Time;
-        if ((age is not { } seen || seen < TimeSpan.Zero || seen >= _interval) && !HasJustReported())
+        if ((age is not { } seen || seen < TimeSpan.Zero || seen >= _interval) && !IsRecent(_reportedRejection))
         {
-            _reported = time.GetTimestamp();
+            _reportedRejection = time.GetTimestamp();
             await applier.PatchAnnotationsAsync(
                 management,
                 addresses,

@@ -28,6 +28,10 @@ public sealed class VanishedKindTests
         await ExpectUntouchedAsync(bed, gateway, route);
 
         // The same after a restart, which sees the kind neither served nor listed.
+        await Eventually.GetAsync(
+            "the definition is gone",
+            () => bed.Tenant.Client<V1CustomResourceDefinition>().GetAsync(new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), default),
+            definition => definition is null);
         await bed.StopCcmAsync();
         await bed.StartCcmAsync();
         await Eventually.GetAsync("readyz names the kind", bed.ReadyAsync, r => r.Text.Contains(plural, StringComparison.Ordinal) && r.Text.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));

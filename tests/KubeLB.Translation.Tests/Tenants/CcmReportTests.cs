@@ -41,12 +41,21 @@ public sealed class CcmReportTests
     [InlineData(Bound, Other, 11)]
     [InlineData(Other, Other, -1)]
     [InlineData(null, Other, -1)]
-    [InlineData("no uid", Other, -1)]
     public void Rejection_that_is_old_or_no_longer_holds_is_removed(string? bound, string rejected, int minutes)
     {
         var report = CcmReport.Of(With(bound, Rejected(rejected, TimeSpan.FromMinutes(minutes))), Now);
 
         report.Should().Be(CcmReport.None with { IsRejectionOver = true });
+    }
+
+    [Fact]
+    public void Binding_that_is_not_a_UID_is_a_mismatch_that_says_so_and_the_rejection_stays()
+    {
+        var report = CcmReport.Of(With("no uid", Rejected(Other, TimeSpan.FromMinutes(-1))), Now);
+
+        report.IsRejectionOver.Should().BeFalse();
+        report.Mismatch.Should().Contain(Other).And.Contain("not a UID").And.NotContain("no uid");
+        report.Mismatch!.Length.Should().BeLessThanOrEqualTo(200);
     }
 
     [Theory]
