@@ -160,8 +160,11 @@ internal sealed class SourceKinds
         }
     }
 
-    // A kind that was never served and of which nothing is served in the management cluster has nothing to lose. Of grants only those who have need ask.
-    private bool IsInUse(Kind kind) => kind.Carried is not { } carried || _routes!.ByIndex(Indexes.ByOriginKind, carried).Count > 0;
+    // A kind that was never served and of which nothing is served in the management cluster has nothing to lose; nor have grants, unless some were there.
+    private bool IsInUse(Kind kind) => kind.IsCore
+        || (kind.Carried is { } carried
+            ? _routes!.ByIndex(Indexes.ByOriginKind, carried).Count > 0
+            : kind.Informer.Removals != Math.Max(0, Interlocked.Read(ref kind.Confirmed)));
 
     private void Add<T>(string? carried)
         where T : class, IKubernetesObject<V1ObjectMeta> => _kinds.Add(typeof(T), new(ResourceKind.Of<T>(), _tenant.Informer<T>(), carried));

@@ -65,7 +65,7 @@ internal static class EnvoyGatewayHost
         logging(builder.Logging);
         var services = builder.Services;
         addProxies(services);
-        services.AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>();
+        services.AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>().AddSingleton<ServedRoutes>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_gateway";

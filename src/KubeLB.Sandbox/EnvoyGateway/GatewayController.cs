@@ -10,7 +10,7 @@ namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Serves a Gateway and writes its status.</summary>
 internal sealed class GatewayController(
-    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts,
+    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts, ServedRoutes served,
     SandboxNotices notices) : IReconciler
 {
     private readonly MovedPortEvents _events = new(cluster, notices);
@@ -26,6 +26,7 @@ internal sealed class GatewayController(
 
         if (verdict is null)
         {
+            served.Remove(key);
             return ReconcileResult.Done;
         }
 
@@ -37,6 +38,8 @@ internal sealed class GatewayController(
             (address, var moved) = await fronts.ApplyAsync(key, plan).ConfigureAwait(false);
             await _events.TellAsync(verdict.Gateway, moved, cancellationToken).ConfigureAwait(false);
         }
+
+        served.Set(key, routes);
 
         // Served first, told then: a client that reads the status can send requests.
         var status = GatewayStatusWriter.Gateway(verdict, routes, address, DateTimeOffset.UtcNow);

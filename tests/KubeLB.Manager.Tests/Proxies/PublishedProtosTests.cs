@@ -62,8 +62,11 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
 
         var documents = new JsonArray([.. Yaml.Read(SnapshotGoldenTests.Folder.Output(name))]);
         var response = new JsonObject { ["resources"] = documents };
-        NoFault(await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", response.ToJsonString())).Should().Contain("google.protobuf.Any", Count(documents));
-        documents.Should().HaveSameCount(resources).And.NotBeEmpty();
+        var messages = NoFault(await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", response.ToJsonString()));
+
+        // One case serves nothing.
+        messages.GetValueOrDefault("google.protobuf.Any").Should().Be(Count(documents));
+        documents.Should().HaveSameCount(resources);
     }
 
     private static int Count(JsonNode? node) => node switch
