@@ -147,7 +147,14 @@ public sealed class FaultInjector
         }
         foreach (var request in cut)
         {
-            request.Context.Abort();
+            try
+            {
+                request.Context.Abort();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It was answered meanwhile.
+            }
         }
     }
 
