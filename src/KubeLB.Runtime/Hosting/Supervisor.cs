@@ -42,7 +42,9 @@ internal sealed class Supervisor(
         async () =>
         {
             var pause = ShortestPause;
-            while (!stop.IsCancellationRequested && await FailureOfAsync(loop, stop).ConfigureAwait(false) is { } failure)
+
+            // Once at least: a loop that is stopped before it began may have something to finish.
+            while (await FailureOfAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)
             {
                 metrics.LoopFaulted(name);
                 _faulted[name] = failure.Message;
