@@ -14,8 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// An object that a tenant deletes and creates again has two Routes for a moment: one that is being deleted, and its successor. The successor inherits
-/// what was generated under the names that it has, so that clients keep the address and Envoy Gateway its configuration.
+/// An object that a tenant deletes and creates again has two Routes for a moment: one that is being deleted, and its successor. The
+/// successor inherits what was generated under the names that it has, so that clients keep the address and Envoy Gateway its configuration.
 /// </summary>
 internal sealed class RouteSuccession(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -23,7 +23,10 @@ internal sealed class RouteSuccession(
     ManagerOptions options,
     TimeProvider time)
 {
-    private readonly DelayTracker _delays = new(time);
+    private readonly DelayTracker _stages = new(time);
+
+    // A tenant that exchanges successors begins stages again, but not this.
+    private readonly DelayTracker _whole = new(time);
 
     /// <summary>The Route for the same object of the tenant that is not being deleted; null if there is none.</summary>
     /// <param name="routes">The Routes.</param>
@@ -34,8 +37,8 @@ internal sealed class RouteSuccession(
         : null;
 
     /// <summary>
-    /// UID of the Route that an object belongs to: of its owner, of a Route that was recreated under its owner's name, or of the successor of one that is being
-    /// deleted.
+    /// UID of the Route that an object belongs to: of its owner, of a Route that was recreated under its owner's name, or of the successor
+    /// of one that is being deleted.
     /// </summary>
     public static string? HolderOf(IInformer<Route> routes, IKubernetesObject<V1ObjectMeta> generated)
     {
@@ -51,26 +54,29 @@ internal sealed class RouteSuccession(
     public TimeSpan? TimeLeft(Route deleted)
     {
         var key = ResourceKey.Of(deleted);
-        // By the time of the deletion, too: a tenant that exchanges successors does not keep the old objects for ever.
         if (settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
-            || time.GetUtcNow() - deleted.Metadata.DeletionTimestamp > Delays.Inheritance + options.LeavingServices)
+            || _whole.Left(key, "", Delays.Inheritance + options.LeavingServices) is null)
         {
             return null;
         }
 
         if (SuccessorOf(management.Informer<Route>(), deleted) is null)
         {
-            return HasGenerated(deleted) || HasServices(deleted) ? _delays.Left(key, "successor", options.ReplacementTime) : null;
+            return HasGenerated(deleted) || HasServices(deleted) ? _stages.Left(key, "successor", options.ReplacementTime) : null;
         }
 
         // Services that the successor does not inherit leave after Envoy Gateway had time to turn away from them.
-        return HasGenerated(deleted) ? _delays.Left(key, "inheritance", Delays.Inheritance)
-            : HasServices(deleted) ? _delays.Left(key, "services", options.LeavingServices)
+        return HasGenerated(deleted) ? _stages.Left(key, "inheritance", Delays.Inheritance)
+            : HasServices(deleted) ? _stages.Left(key, "services", options.LeavingServices)
             : null;
     }
 
     /// <summary>The Route is gone.</summary>
-    public void Forget(ResourceKey route) => _delays.End(route);
+    public void Forget(ResourceKey route)
+    {
+        _stages.End(route);
+        _whole.End(route);
+    }
 
     private bool HasGenerated(Route route) => Has<Gateway>(route) || Has<HttpRoute>(route) || Has<GrpcRoute>(route);
 

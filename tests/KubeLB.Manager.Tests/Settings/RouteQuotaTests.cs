@@ -46,8 +46,22 @@ public sealed class RouteQuotaTests
         Within(new TenantPolicy { RouteLimit = limit }, [Route("a", 1), Route("b", 2), Route("c", 3)]).Should().HaveCount(within);
 
     [Fact]
+    public void Route_in_deletion_and_its_successor_count_once()
+    {
+        var (deleted, successor, other) = (Route("a", 1, "Gateway"), Route("a", 3, "Gateway"), Route("b", 2, "Gateway"));
+        deleted.Metadata.DeletionTimestamp = DateTime.UnixEpoch.AddSeconds(3);
+        successor.Metadata.Name = "successor";
+
+        Within(Policy, [deleted, successor]).Should().Contain("successor");
+        Within(Policy, [deleted, successor, other]).Should().Contain("b").And.NotContain("successor");
+        Within(Policy, [deleted, other]).Should().Equal("a");
+        RouteQuota.Concerns(new Change<Route>(Route("a", 1, "Gateway"), deleted)).Should().BeTrue();
+    }
+
+    [Fact]
     public void Without_a_limit_nothing_is_looked_up() =>
-        RouteQuota.Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing")).Should().BeTrue();
+        RouteQuota.Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing"))
+            .Should().BeTrue();
 
     [Fact]
     public void Both_ways_to_ask_agree_for_any_order_of_arrival()
@@ -78,7 +92,8 @@ public sealed class RouteQuotaTests
         RouteQuota.Concerns(new Change<Route>(route, same)).Should().BeFalse();
     }
 
-    private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) => routes.Where(r => RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name);
+    private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) =>
+        routes.Where(r => RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name);
 
     private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") => new()
     {
