@@ -5,8 +5,8 @@ using k8s;
 namespace KubeLB.Runtime.Connections;
 
 /// <summary>
-/// A connection that follows its kubeconfig file: after <see cref="Refresh"/> has found another content, requests go to the server, and with
-/// the certificate authority and credentials, that the file names now. Requests that are open are not touched.
+/// A connection that follows its kubeconfig file: after <see cref="Refresh"/> has found another content, requests go to the server, and
+/// with the certificate authority and credentials, that the file names now. Requests that are open are not touched.
 /// </summary>
 internal sealed class FollowingConnection : Kubernetes
 {
@@ -15,7 +15,8 @@ internal sealed class FollowingConnection : Kubernetes
     private readonly ConnectionSwitch _switch;
     private string _fingerprint;
 
-    private FollowingConnection(KubeconfigFile file, string userAgent, KubernetesClientConfiguration configuration, ConnectionSwitch connectionSwitch)
+    private FollowingConnection(
+        KubeconfigFile file, string userAgent, KubernetesClientConfiguration configuration, ConnectionSwitch connectionSwitch)
         : base(configuration, connectionSwitch)
     {
         _file = file;
@@ -71,7 +72,8 @@ internal sealed class FollowingConnection : Kubernetes
     private static string FingerprintOf(KubeconfigFile file, KubernetesClientConfiguration configuration)
     {
         var text = new StringBuilder(file.Fingerprint());
-        foreach (var path in new[] { configuration.ClientCertificateFilePath, configuration.ClientKeyFilePath }.Where(p => !string.IsNullOrEmpty(p)))
+        foreach (var path in new[] { configuration.ClientCertificateFilePath, configuration.ClientKeyFilePath }
+            .Where(p => !string.IsNullOrEmpty(p)))
         {
             text.Append('\n').Append(File.ReadAllText(path));
         }
@@ -135,7 +137,8 @@ internal sealed class FollowingConnection : Kubernetes
                 await credentials.ProcessHttpRequestAsync(readdressed, cancellationToken).ConfigureAwait(false);
             }
 
-            return await current.HttpClient.SendAsync(readdressed, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            return await current.HttpClient.SendAsync(
+                readdressed, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         }
     }
 }

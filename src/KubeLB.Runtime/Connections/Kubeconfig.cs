@@ -58,7 +58,7 @@ public static class Kubeconfig
         var configuration = file.Read();
         if (configuration is { TokenProvider: null, AccessToken.Length: > 0 })
         {
-            configuration.TokenProvider = new RotatingToken(file, configuration.AccessToken, TimeProvider.System);
+            configuration.TokenProvider = new RotatingToken(file, configuration.Host, configuration.AccessToken, TimeProvider.System);
             configuration.AccessToken = null;
         }
 
@@ -67,7 +67,8 @@ public static class Kubeconfig
 
     internal static KubeconfigException Unusable(string? path, Exception e)
     {
-        var what = string.IsNullOrEmpty(path) ? "No kubeconfig was given, and none was found where kubectl looks" : $"The kubeconfig {path} cannot be used";
+        var what = string.IsNullOrEmpty(path) ? "No kubeconfig was given, and none was found where kubectl looks"
+            : $"The kubeconfig {path} cannot be used";
         var why = e is NullReferenceException ? "it is empty or not a kubeconfig" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
         return new KubeconfigException($"{what}: {why}.", e);
     }

@@ -15,13 +15,15 @@ internal sealed class RotatingToken : ITokenProvider
     private readonly KubeconfigFile _file;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly string _server;
     private string _token;
     private string? _fingerprint;
     private long _looked;
 
-    public RotatingToken(KubeconfigFile file, string token, TimeProvider time)
+    public RotatingToken(KubeconfigFile file, string server, string token, TimeProvider time)
     {
         _file = file;
+        _server = server;
         _token = token;
         _time = time;
         _looked = time.GetTimestamp();
@@ -46,8 +48,9 @@ internal sealed class RotatingToken : ITokenProvider
         try
         {
             var fingerprint = _file.Fingerprint();
-            if (fingerprint != _fingerprint && _file.Read().AccessToken is { Length: > 0 } token)
+            if (fingerprint != _fingerprint && _file.Read() is { AccessToken: { Length: > 0 } token } present && present.Host == _server)
             {
+                // A token for another server is not sent to this one.
                 _token = token;
                 _fingerprint = fingerprint;
             }

@@ -58,20 +58,23 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
         Maps.Get(Namespace, "in-first").Should().BeNull();
         await CreateAsync(_second, "later");
         await AdvanceUntilAsync(() => Maps.Get(Namespace, "later") is not null, "the second cluster is watched");
-        (await _host.Cluster.Kubernetes.CoreV1.ReadNamespacedConfigMapAsync("in-second", Namespace)).Should().NotBeNull("requests of any kind go there");
+        (await _host.Cluster.Kubernetes.CoreV1.ReadNamespacedConfigMapAsync("in-second", Namespace))
+            .Should().NotBeNull("requests of any kind go there");
         await _host.Applier.ApplyAsync(
             _host.Cluster, new V1ConfigMap { Metadata = new() { Name = "written", NamespaceProperty = Namespace }, Data = new Dictionary<string, string> { ["k"] = "v" } }, default);
         using var client = _second.CreateClient();
         (await client.CoreV1.ReadNamespacedConfigMapAsync("written", Namespace)).Data["k"].Should().Be("v");
         await AdvanceUntilAsync(() => _first.CountRunning(r => r.UserAgent == "ours" && r.Verb == "watch") == 0, "the old watch is ended");
-        _host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("The kubeconfig of cluster \"home\" changed") && l.Text.Contains($"{_second.Url.Port}"));
+        _host.Logs.Lines.Should().ContainSingle(
+            l => l.Text.Contains("The kubeconfig of cluster \"home\" changed") && l.Text.Contains($"{_second.Url.Port}"));
     }
 
     [Fact]
     public async Task Token_that_was_revoked_is_replaced_without_a_restart()
     {
         await StartAsync(_first.KubeconfigFor("revoked"));
-        await AdvanceUntilAsync(() => Maps.LastError?.Contains("does not accept our credentials", StringComparison.Ordinal) == true, "it is rejected");
+        await AdvanceUntilAsync(
+            () => Maps.LastError?.Contains("does not accept our credentials", StringComparison.Ordinal) == true, "it is rejected");
         await File.WriteAllTextAsync(_path, _first.KubeconfigYaml);
         await AdvanceUntilAsync(() => Maps.HasSynced, "it works");
         await CreateAsync(_first, "a");

@@ -5,6 +5,7 @@ namespace KubeLB.Runtime.Tests.Connections;
 
 public sealed class RotatingTokenTests : IDisposable
 {
+    private const string Server = "http://127.0.0.1:1";
     private static readonly TimeSpan Later = TimeSpan.FromSeconds(1);
     private readonly string _path = Path.GetTempFileName();
     private readonly FakeTimeProvider _time = new();
@@ -13,7 +14,7 @@ public sealed class RotatingTokenTests : IDisposable
     public RotatingTokenTests()
     {
         Write("first");
-        _token = new RotatingToken(new KubeconfigFile(_path), "first", _time);
+        _token = new RotatingToken(new KubeconfigFile(_path), Server, "first", _time);
     }
 
     [Fact]
@@ -46,6 +47,14 @@ public sealed class RotatingTokenTests : IDisposable
         Write("second");
         _time.Advance(Later);
         (await SentAsync()).Should().Be("second");
+    }
+
+    [Fact]
+    public async Task Token_for_another_server_is_not_sent_to_this_one()
+    {
+        await File.WriteAllTextAsync(_path, Content("second").Replace(Server, "http://127.0.0.1:2", StringComparison.Ordinal));
+        _time.Advance(Later);
+        (await SentAsync()).Should().Be("first");
     }
 
     [Fact]
