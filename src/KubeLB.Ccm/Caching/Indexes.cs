@@ -28,7 +28,9 @@ internal static class Indexes
     /// <summary>Routes of the management cluster by kind, namespace and name of the tenant's object.</summary>
     public const string ByOrigin = "origin";
 
-    /// <summary>Routes of the management cluster by <c>namespace/name</c> of the tenant's Services that they lead to, as the manager reports.</summary>
+    /// <summary>
+    /// Routes of the management cluster by <c>namespace/name</c> of the tenant's Services that they lead to, as the manager reports.
+    /// </summary>
     public const string ByServedService = "served-service";
 
     /// <summary>Routes of the management cluster by kind of the tenant's object.</summary>

@@ -37,7 +37,8 @@ internal sealed class ReferenceDependents([FromKeyedServices(ClusterNames.Tenant
 
     /// <summary>Secrets of a Gateway whose Route is gone: it may have been released.</summary>
     public IEnumerable<ResourceKey> SecretsOf(Change<Route> change) =>
-        change is { Old: { } old, New: null } && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
+        change is { Old: { } old, New: null } && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin
+            && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
             ? SecretsOf(gateway)
             : [];
 

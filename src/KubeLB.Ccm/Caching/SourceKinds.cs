@@ -15,14 +15,16 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Caching;
 
 /// <summary>
-/// Tells an object that was deleted from one that is missing for another reason. An API server deletes all objects of a CustomResourceDefinition that is deleted,
-/// and afterwards knows none; and a kubeconfig that is replaced may lead to another cluster. While a kind is not served, is being deleted, was not listed completely, or
-/// the cluster is not the one that the tenant is bound to, what is missing is not taken for deleted. Asked before each reconcile that may remove something; requests are
-/// sent only if an object of the kind has been removed since the last answer.
+/// Tells an object that was deleted from one that is missing for another reason. An API server deletes all objects of a
+/// CustomResourceDefinition that is deleted, and afterwards knows none; and a kubeconfig that is replaced may lead to another cluster.
+/// While a kind is not served, is being deleted, was not listed completely, or the cluster is not the one that the tenant is bound to, what
+/// is missing is not taken for deleted. Asked before each reconcile that may remove something; requests are sent only if an object of the
+/// kind has been removed since the last answer.
 /// </summary>
 internal sealed class SourceKinds
 {
-    private static readonly ResourceKind Definitions = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+    private static readonly ResourceKind Definitions = new(
+        "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
 
     private readonly Cluster _tenant;
     private readonly IInformer<Addresses> _addresses;
@@ -117,7 +119,8 @@ internal sealed class SourceKinds
         }
     }
 
-    private static bool IsConfirmed(Kind kind) => kind.Informer.IsComplete && Interlocked.Read(ref kind.Confirmed) == kind.Informer.Removals;
+    private static bool IsConfirmed(Kind kind) =>
+        kind.Informer.IsComplete && Interlocked.Read(ref kind.Confirmed) == kind.Informer.Removals;
 
     private async Task<string?> AskAsync(Kind kind, CancellationToken cancellationToken)
     {
@@ -150,7 +153,8 @@ internal sealed class SourceKinds
     {
         try
         {
-            var definition = await _tenant.GetMetadataAsync(Definitions, new ResourceKey("", kind.FullName), cancellationToken).ConfigureAwait(false);
+            var definition = await _tenant.GetMetadataAsync(
+                Definitions, new ResourceKey("", kind.FullName), cancellationToken).ConfigureAwait(false);
             return definition is { DeletionTimestamp: null };
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Forbidden)
@@ -160,14 +164,16 @@ internal sealed class SourceKinds
         }
     }
 
-    // A kind that was never served and of which nothing is served in the management cluster has nothing to lose; nor have grants, unless some were there.
+    // A kind that was never served and of which nothing is served in the management cluster has nothing to lose; nor have grants, unless
+    // some were there.
     private bool IsInUse(Kind kind) => kind.IsCore
         || (kind.Carried is { } carried
             ? _routes!.ByIndex(Indexes.ByOriginKind, carried).Count > 0
             : kind.Informer.Removals != Math.Max(0, Interlocked.Read(ref kind.Confirmed)));
 
     private void Add<T>(string? carried)
-        where T : class, IKubernetesObject<V1ObjectMeta> => _kinds.Add(typeof(T), new(ResourceKind.Of<T>(), _tenant.Informer<T>(), carried));
+        where T : class, IKubernetesObject<V1ObjectMeta> => _kinds.Add(
+            typeof(T), new(ResourceKind.Of<T>(), _tenant.Informer<T>(), carried));
 
     private void AddCore<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>

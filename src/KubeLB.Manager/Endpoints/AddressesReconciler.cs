@@ -34,10 +34,15 @@ internal sealed class AddressesReconciler(
             return ReconcileResult.Done;
         }
 
-        var verdicts = key.Name == Addresses.DefaultName ? endpoints.VerdictsOf(key.Namespace) : [];
-        // After a start they may not have been built yet.
-        configurations.RefreshTenant(key.Namespace);
-        var excess = key.Name == Addresses.DefaultName ? configurations.ExcessOf(key.Namespace) : null;
+        var isDefault = key.Name == Addresses.DefaultName;
+        if (isDefault)
+        {
+            // After a start they may not have been built yet.
+            configurations.RefreshTenant(key.Namespace);
+        }
+
+        var verdicts = isDefault ? endpoints.VerdictsOf(key.Namespace) : [];
+        var excess = isDefault ? configurations.ExcessOf(key.Namespace) : null;
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
         await applier.ApplyStatusAsync(management, addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         Tell(addresses, status);

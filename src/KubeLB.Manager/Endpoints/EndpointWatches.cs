@@ -15,16 +15,25 @@ internal static class EndpointWatches
 {
     public static void AddController(IServiceCollection services) => services.AddController<AddressesReconciler>("addresses", controller =>
     {
-        controller.Watch<Addresses>(ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) && SameStatus(change) ? [] : [change.Key]);
+        controller.Watch<Addresses>(
+            ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) && SameStatus(change) ? [] : [change.Key]);
         WatchSettings(controller, KeyOf);
         controller.WaitFor<Route>(ManagementCluster.Name).WaitFor<V1Service>(ManagementCluster.Name);
-        controller.Source(
-            (host, enqueue) => new ExcessSubscription(host.GetRequiredService<ProxyConfigurations>(), ns => enqueue(KeyOf(ns))));
+        controller.Source((host, enqueue) =>
+        {
+            var configurations = host.GetRequiredService<ProxyConfigurations>();
+            void Enqueue(string tenantNamespace) => enqueue(KeyOf(tenantNamespace));
+            configurations.ExcessChanged += Enqueue;
+            return new SourceSubscription(() => configurations.ExcessChanged -= Enqueue);
+        });
     });
 
-    /// <summary>Brings a key back when the addresses of a tenant change. CCMs write annotations every few minutes, which change nothing there.</summary>
+    /// <summary>
+    /// Brings a key back when the addresses of a tenant change. CCMs write annotations every few minutes, which change nothing there.
+    /// </summary>
     public static void WatchAddresses(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
-        controller.Watch<Addresses>(ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) ? [] : [keyOf(change.Key.Namespace)]);
+        controller.Watch<Addresses>(
+            ManagementCluster.Name, _ => (Change<Addresses> change) => SameSpec(change) ? [] : [keyOf(change.Key.Namespace)]);
 
     private static ResourceKey KeyOf(string tenantNamespace) => new(tenantNamespace, Addresses.DefaultName);
 
@@ -51,18 +60,4 @@ internal static class EndpointWatches
         && SettingsSection.Same(old.Spec, now.Spec);
 
     private static bool SameStatus(Change<Addresses> change) => SettingsSection.Same(change.Old?.Status, change.New?.Status);
-
-    private sealed class ExcessSubscription : IDisposable
-    {
-        private readonly ProxyConfigurations _configurations;
-        private readonly Action<string> _changed;
-
-        public ExcessSubscription(ProxyConfigurations configurations, Action<string> changed)
-        {
-            (_configurations, _changed) = (configurations, changed);
-            configurations.ExcessChanged += changed;
-        }
-
-        public void Dispose() => _configurations.ExcessChanged -= _changed;
-    }
 }

@@ -11,8 +11,8 @@ namespace KubeLB.Manager.Tenants;
 internal static class KubeconfigSecret
 {
     /// <summary>
-    /// The kubeconfig that is there, if it leads to the same server with the same certificate authority and token: one that the Go manager wrote in another form
-    /// stays as it is. Null if it is to be replaced.
+    /// The kubeconfig that is there, if it leads to the same server with the same certificate authority and token: one that the Go manager
+    /// wrote in another form stays as it is. Null if it is to be replaced.
     /// </summary>
     public static string? Present(V1Secret? secret, string server, byte[] authority, string token)
     {
@@ -28,7 +28,8 @@ internal static class KubeconfigSecret
             var context = kubeconfig?.Contexts?.FirstOrDefault(c => c.Name == kubeconfig.CurrentContext)?.ContextDetails;
             var cluster = kubeconfig?.Clusters?.FirstOrDefault(c => c.Name == context?.Cluster)?.ClusterEndpoint;
             var user = kubeconfig?.Users?.FirstOrDefault(u => u.Name == context?.User)?.UserCredentials;
-            return cluster?.Server == server && user?.Token == token && (cluster.CertificateAuthorityData ?? "") == Convert.ToBase64String(authority) ? text : null;
+            return cluster?.Server == server && user?.Token == token
+                && (cluster.CertificateAuthorityData ?? "") == Convert.ToBase64String(authority) ? text : null;
         }
         catch (YamlException)
         {

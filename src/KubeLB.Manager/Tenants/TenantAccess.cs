@@ -33,7 +33,8 @@ internal sealed class TenantAccess(
     {
         var account = (await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)).Object;
         var config = _configs.Get(options.Namespace, Config.DefaultName);
-        await applier.ApplyAsync(management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken).ConfigureAwait(false);
+        await applier.ApplyAsync(
+            management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken).ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
         var wanted = TenantObjects.Token(tenant);

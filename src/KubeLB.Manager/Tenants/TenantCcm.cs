@@ -1,9 +1,7 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using k8s.Autorest;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Conditions;
@@ -13,21 +11,25 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Tenants;
 
 /// <summary>What a tenant's CCM reports in annotations of its Addresses, for the Tenant's conditions.</summary>
-internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
+internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Cluster management, Applier applier, TimeProvider time)
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
 
     /// <summary>
-    /// Whether a change of Addresses may change the conditions of a Tenant before the time at which they are due to change. A CCM that goes on reporting does not.
+    /// Whether a change of Addresses may change the conditions of a Tenant before the time at which they are due to change. A CCM that
+    /// continues to report does not.
     /// </summary>
     public static bool Concerns(Change<Addresses> change, Tenant tenant)
     {
-        var (before, now) = (Annotation(change.Old, Annotations.LastSeen), Annotation(change.New, Annotations.LastSeen));
-        return Annotation(change.Old, Annotations.RejectedCluster) != Annotation(change.New, Annotations.RejectedCluster)
-            || Annotation(change.Old, Annotations.ClusterUid) != Annotation(change.New, Annotations.ClusterUid)
+        var before = CcmAnnotations.ValueOf(change.Old, Annotations.LastSeen);
+        var now = CcmAnnotations.ValueOf(change.New, Annotations.LastSeen);
+        return Differs(Annotations.RejectedCluster)
+            || Differs(Annotations.ClusterUid)
             || (before is null) != (now is null)
             || (before != now && tenant.Status?.Conditions?.Any(c => c.Type == TenantCcmConditions.CcmConnected) == true);
+
+        bool Differs(string annotation) => CcmAnnotations.ValueOf(change.Old, annotation) != CcmAnnotations.ValueOf(change.New, annotation);
     }
 
     /// <summary>The report of a Tenant's CCM at present.</summary>
@@ -44,7 +46,8 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
     {
         if (report.Mismatch is { } mismatch)
         {
-            conditions.Set(TenantCcmConditions.ClusterAccepted, ConditionStatus.False, TenantCcmConditions.ClusterMismatch, mismatch, generation);
+            conditions.Set(
+                TenantCcmConditions.ClusterAccepted, ConditionStatus.False, TenantCcmConditions.ClusterMismatch, mismatch, generation);
         }
 
         if (report.NotSeen is { } notSeen)
@@ -53,31 +56,16 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
         }
     }
 
-    /// <summary>Removes the annotation with a rejected cluster that is no longer reported. If a CCM writes at the same time, its change brings the Tenant back.</summary>
+    /// <summary>
+    /// Removes the annotation with a rejected cluster that is no longer reported. If a CCM writes at the same time, its change brings the
+    /// Tenant back.
+    /// </summary>
     public async Task RemoveRejectionAsync(string tenantNamespace, CancellationToken cancellationToken)
     {
-        if (_addresses.Get(tenantNamespace, Addresses.DefaultName) is not { Metadata.DeletionTimestamp: null } addresses)
+        if (_addresses.Get(tenantNamespace, Addresses.DefaultName) is { Metadata.DeletionTimestamp: null } addresses)
         {
-            return;
-        }
-
-        var patch = new JsonObject
-        {
-            ["metadata"] = new JsonObject
-            {
-                ["annotations"] = new JsonObject { [Annotations.RejectedCluster] = null },
-                ["resourceVersion"] = addresses.Metadata.ResourceVersion,
-            },
-        };
-        try
-        {
-            _addresses.Observe(await management.Client<Addresses>().MergePatchAsync(ResourceKey.Of(addresses), patch, cancellationToken).ConfigureAwait(false));
-        }
-        catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.NotFound)
-        {
-            // Deleted meanwhile.
+            var removal = new Dictionary<string, string?> { [Annotations.RejectedCluster] = null };
+            await applier.PatchAnnotationsAsync(management, addresses, removal, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private static string? Annotation(Addresses? addresses, string name) => addresses?.Metadata.Annotations?.TryGetValue(name, out var value) == true ? value : null;
 }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Tells the operator, in Events on Tenants, when one is set up, fails, has no proxy that serves or no CCM, or is held up on its way out.</summary>
+/// <summary>
+/// Tells the operator, in Events on Tenants, when one is set up, fails, has no proxy that serves or no CCM, or is held up on its way out.
+/// </summary>
 internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] EventRecorder recorder)
 {
     /// <summary>Tells what a written status changed.</summary>

@@ -48,8 +48,8 @@ internal static class TenantObjects
     };
 
     /// <summary>
-    /// The CCM may write specs and read statuses. A Go CCM also needs LoadBalancers, which it watches from its start, and is used to writing statuses: the
-    /// manager takes nothing from a status that would let a tenant do more than spoil its own traffic (ADR 29).
+    /// The CCM may write specs and read statuses. A Go CCM also needs LoadBalancers, which it watches from its start, and is used to
+    /// writing statuses: the manager takes nothing from a status that would let a tenant do more than spoil its own traffic (ADR 29).
     /// </summary>
     /// <param name="tenant">The Tenant.</param>
     /// <param name="goCompatibility">Whether a Go CCM is to work with it.</param>

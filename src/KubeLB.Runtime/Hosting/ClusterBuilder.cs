@@ -14,8 +14,9 @@ public sealed class ClusterBuilder
     internal IReadOnlyCollection<InformerRegistration> Informers => _informers.Values;
 
     /// <summary>
-    /// Says that the process is of no use without <typeparamref name="T"/>. Once this was called for a cluster, trouble with any kind of it for
-    /// which it was not is named in <c>/readyz</c> and in the log, and does not make the process unready. Never called: every kind is needed.
+    /// Says that the process is of no use without <typeparamref name="T"/>. Once this was called for a cluster, trouble with any kind of it
+    /// for which it was not is named in <c>/readyz</c> and in the log, and does not make the process unready. Never called: every kind is
+    /// needed.
     /// </summary>
     public ClusterBuilder NeededForReadiness<T>()
         where T : class, IKubernetesObject<V1ObjectMeta>

@@ -28,8 +28,8 @@ public sealed class ControllerBuilder
     public bool OnlyWhileLeading { get; set; } = true;
 
     /// <summary>
-    /// What the controller runs under instead of the process's leadership, for example a <see cref="LeadershipGate"/>; null (the default) for
-    /// that leadership. Without effect where <see cref="OnlyWhileLeading"/> is false.
+    /// What the controller runs under instead of the process's leadership, for example a <see cref="LeadershipGate"/>; null (the default)
+    /// for that leadership. Without effect where <see cref="OnlyWhileLeading"/> is false.
     /// </summary>
     public Func<IServiceProvider, ILeadership>? RunsWhile { get; set; }
 

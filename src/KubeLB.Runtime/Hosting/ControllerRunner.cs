@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>
-/// Runs one controller: connects it to its informers, waits until they have synced (or are known to be absent, where they may be), then works
-/// during each leadership (or always, if it does not need one).
+/// Runs one controller: connects it to its informers, waits until they have synced (or are known to be absent, where they may be), then
+/// works during each leadership (or always, if it does not need one).
 /// </summary>
 internal sealed class ControllerRunner(
     Controller controller,
@@ -21,7 +21,9 @@ internal sealed class ControllerRunner(
 {
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often every key is reconciled although nothing is known to have changed; 10 % more or less, so that controllers do not meet.</summary>
+    /// <summary>
+    /// How often every key is reconciled although nothing is known to have changed; 10 % more or less, so that controllers do not meet.
+    /// </summary>
     private static readonly TimeSpan Resync = TimeSpan.FromHours(10);
 
     private readonly CancellationTokenSource _stop = new();

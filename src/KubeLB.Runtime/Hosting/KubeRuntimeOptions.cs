@@ -27,8 +27,8 @@ public sealed class KubeRuntimeOptions
     public bool NotReadyWhenDisconnected { get; set; }
 
     /// <summary>
-    /// Elects one writer; null (the default) to write without a lease. A process that loses the lease stops writing, keeps its caches and what
-    /// it serves from them, and stands for election again.
+    /// Elects one writer; null (the default) to write without a lease. A process that loses the lease stops writing, keeps its caches and
+    /// what it serves from them, and stands for election again.
     /// </summary>
     public LeaderElectionSettings? LeaderElection { get; set; }
 

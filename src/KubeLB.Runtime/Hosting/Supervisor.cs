@@ -17,8 +17,8 @@ internal enum WhenFaulted
 }
 
 /// <summary>
-/// Runs every background loop of a host. None of them ends unnoticed: a failure is logged, counted, shown by <c>/healthz</c> and followed by a
-/// restart of the loop or the end of the process.
+/// Runs every background loop of a host. None of them ends unnoticed: a failure is logged, counted, shown by <c>/healthz</c> and followed
+/// by a restart of the loop or the end of the process.
 /// </summary>
 internal sealed class Supervisor(
     RuntimeExit exit, IServiceProvider services, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers)
