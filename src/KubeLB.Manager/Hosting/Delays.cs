@@ -18,7 +18,9 @@ internal static class Delays
     /// <summary>How long they stay while Envoy Gateway does not answer.</summary>
     public static readonly TimeSpan ServiceDrainWithoutAnswer = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long what was generated from a deleted Route stays for a Route of the same object, which was deleted and created again.</summary>
+    /// <summary>
+    /// How long what was generated from a deleted Route stays for a Route of the same object, which was deleted and created again.
+    /// </summary>
     public static readonly TimeSpan Replacement = TimeSpan.FromSeconds(1);
 
     /// <summary>How long it stays for such a Route that does not take it over, because it is rejected for example.</summary>
