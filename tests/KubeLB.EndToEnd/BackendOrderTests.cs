@@ -168,8 +168,10 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         await TurnAsync("web", "green", 30081, generation: 2);
         var listeners = await ReceiveAsync(proxy, ResourceTypes.Listener);
-        await proxy.NackAsync(listeners, "Error adding/updating listener(s) default-web-green-80-TCP: cannot bind '0.0.0.0:10001': Address already in use");
-        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+        await proxy.NackAsync(
+            listeners, "Error adding/updating listener(s) default-web-green-80-TCP: cannot bind '0.0.0.0:10001': Address already in use");
+        await Management.WaitAsync<Route>(
+            TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
 
         _ = AcknowledgeEverythingAsync(proxy);
 
@@ -186,15 +188,19 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", _ => true, "is generated");
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
         await TurnAsync("web", "green", 30081, generation: 2);
-        await proxy.NackAsync(await ReceiveAsync(proxy, ResourceTypes.Cluster), "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
-        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+        await proxy.NackAsync(
+            await ReceiveAsync(proxy, ResourceTypes.Cluster), "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
+        await Management.WaitAsync<Route>(
+            TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
 
         _clock.Forward(TimeSpan.FromSeconds(20));
         proxy.Dispose();
-        await Eventually.HoldsAsync("its stream has ended", () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0));
+        await Eventually.HoldsAsync(
+            "its stream has ended", () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0));
         await LookAsync("web", "disconnected");
 
-        BackendOf(await GeneratedAsync("web")).Should().Be("default-web-web", "the time in which it was rejected is no time without an answer");
+        BackendOf(await GeneratedAsync("web"))
+            .Should().Be("default-web-web", "the time in which it was rejected is no time without an answer");
         (await TimeoutsAsync()).Should().Be(0);
     }
 
@@ -397,7 +403,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
         using var text = new MemoryStream();
         await _leader.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return double.Parse(
-            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[1],
+            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(
+                l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[1],
             System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -42,11 +42,13 @@ public sealed class EndpointLimitTests : IAsyncLifetime
         await _bare.Objects.CreateAsync(other);
 
         await AcceptedAsync(c => c is { Status: "False", Reason: "EndpointLimitExceeded" }
-            && c.Message.StartsWith("1 of 2 node ports, from 30090 up, return 503: 3 addresses on each exceed the limit", StringComparison.Ordinal));
+            && c.Message.StartsWith(
+                "1 of 2 node ports, from 30090 up, return 503: 3 addresses on each exceed the limit", StringComparison.Ordinal));
         (Endpoints(30080), Endpoints(30090)).Should().Be((3, 0));
         await Eventually.GetAsync(
             "Events of Addresses and of the Tenant",
-            async () => (await _bare.Objects.ListAsync<Corev1Event>()).Where(e => e.Reason == "EndpointLimitExceeded").Select(e => e.InvolvedObject.Kind).Order(),
+            async () => (await _bare.Objects.ListAsync<Corev1Event>()).Where(e => e.Reason == "EndpointLimitExceeded")
+                .Select(e => e.InvolvedObject.Kind).Order(),
             kinds => kinds.SequenceEqual(["Addresses", "Tenant"]));
 
         await _bare.Objects.DeleteAsync<Route>(TenantNamespace, "web");

@@ -10,8 +10,8 @@ using Xunit.Abstractions;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Two minutes of random changes while both processes are killed, restarted and cut off and both API servers go away, forget their history and reject
-/// writes. In the end everything is exactly as the tenant's objects describe. The seed is in the output.
+/// Two minutes of random changes while both processes are killed, restarted and cut off and both API servers go away, forget their history
+/// and reject writes. In the end everything is exactly as the tenant's objects describe. The seed is in the output.
 /// </summary>
 public sealed class EnduranceTests(ITestOutputHelper output)
 {
@@ -104,7 +104,8 @@ public sealed class EnduranceTests(ITestOutputHelper output)
             case 4 or 5:
                 Log($"recreate {route} of {gateway} to {service}");
                 await tenant.DeleteAsync<HttpRoute>("default", route);
-                await tenant.ApplyAsync(Documents.Route.Replace("api-route", route).Replace("my-gateway", gateway).Replace("api-backend", service).Replace("api.example.com", $"{route}.example.com"));
+                await tenant.ApplyAsync(Documents.Route.Replace("api-route", route).Replace("my-gateway", gateway)
+                    .Replace("api-backend", service).Replace("api.example.com", $"{route}.example.com"));
                 break;
             default:
                 if (await tenant.GetAsync<HttpRoute>("default", route) is not null)
@@ -143,7 +144,8 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 await bed.Sandbox.Manager.RestartAsync();
                 break;
             case 4:
-                await CutAsync("CCM from the management cluster", management, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
+                await CutAsync(
+                    "CCM from the management cluster", management, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
                 break;
             case 5:
                 await CutAsync("CCM from its cluster", tenant, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);

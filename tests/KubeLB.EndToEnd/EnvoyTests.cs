@@ -122,7 +122,8 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
             .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most)));
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
         IEnumerable<XdsRejection> Rejected() => streams.Describe().SelectMany(s => s.Types).SelectMany(t => t.Rejected.Values);
-        await Eventually.HoldsAsync("Envoy cannot bind it", () => Task.FromResult(Rejected().Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal))));
+        await Eventually.HoldsAsync("Envoy cannot bind it", () => Task.FromResult(Rejected()
+            .Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal))));
 
         holder.Stop();
 

@@ -97,7 +97,8 @@ public sealed class FailoverTests : IAsyncLifetime
 
             // It finds its lease lost, writes nothing, and stands for election again.
             var read = _cluster.Requests().Count(IsLeaseRead);
-            await Eventually.HoldsAsync("it reads the lease again and again", () => Task.FromResult(_cluster.Requests().Count(IsLeaseRead) > read + 2));
+            await Eventually.HoldsAsync(
+                "it reads the lease again and again", () => Task.FromResult(_cluster.Requests().Count(IsLeaseRead) > read + 2));
             first.HasExited.Should().BeFalse();
             await _management.WaitGoneAsync<HttpRoute>(TenantNamespace, "default-r1");
             await RestAsync(second);

@@ -21,7 +21,8 @@ public sealed class GatewayClassTests
         await bed.SettleAsync();
         bed.Writes().Where(w => w.Name is "theirs" or "their-gateway").Should().BeEmpty();
 
-        // Without its class, and with one that names another controller, what is served is served on, with a warning; the class is not written.
+        // Without its class, and with one that names another controller, what is served is served on, with a warning; the class is not
+        // written.
         await bed.Tenant.DeleteAsync<GatewayClass>("", "ours");
         await Eventually.GetAsync(
             "the Gateway's Event names the class",

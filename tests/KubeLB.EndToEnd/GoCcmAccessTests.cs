@@ -13,8 +13,8 @@ using KubeLB.TestClusters;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// The requests of a Go CCM (1.4) to the management API, as they were recorded, under the Role that this manager gives its tenant. A Go CCM ends if one of
-/// its three watches is refused.
+/// The requests of a Go CCM (1.4) to the management API, as they were recorded, under the Role that this manager gives its tenant. A Go CCM
+/// ends if one of its three watches is refused.
 /// </summary>
 public sealed class GoCcmAccessTests : IAsyncLifetime
 {
@@ -64,12 +64,14 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         foreach (var resource in Watched)
         {
             // A server without streaming lists says that the options are not valid; then the CCM lists.
-            (await StartAsync($"{Own}/{resource}?{StreamingList}")).Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
+            (await StartAsync($"{Own}/{resource}?{StreamingList}"))
+                .Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
 
             var (status, list) = await SendAsync(HttpMethod.Get, $"{Own}/{resource}?limit=500&resourceVersion=0");
             status.Should().Be(HttpStatusCode.OK, resource);
             var version = list!["metadata"]!["resourceVersion"]!.GetValue<string>();
-            (await StartAsync($"{Own}/{resource}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=5")).Should().Be(HttpStatusCode.OK, resource);
+            (await StartAsync($"{Own}/{resource}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=5"))
+                .Should().Be(HttpStatusCode.OK, resource);
         }
     }
 
@@ -122,7 +124,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         foreach (var resource in new[] { "routes/of-go", "addresses/none", "syncsecrets/none" })
         {
             (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/status")).Status.Should().NotBe(HttpStatusCode.Forbidden, resource);
-            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/status", new JsonObject { ["status"] = new JsonObject() })).Status.Should().NotBe(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/status", new JsonObject { ["status"] = new JsonObject() })).Status
+                .Should().NotBe(HttpStatusCode.Forbidden, resource);
         }
     }
 
@@ -137,7 +140,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         foreach (var resource in new[] { "routes", "addresses", "syncsecrets" })
         {
             (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/none/status")).Status.Should().Be(HttpStatusCode.NotFound, resource);
-            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject())).Status.Should().Be(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject())).Status
+                .Should().Be(HttpStatusCode.Forbidden, resource);
         }
     }
 
@@ -158,8 +162,10 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
             (await SendAsync(HttpMethod.Get, path)).Status.Should().Be(HttpStatusCode.Forbidden, path);
         }
 
-        (await SendAsync(HttpMethod.Patch, $"{Own}/tenantstates/default/status", new JsonObject())).Status.Should().Be(HttpStatusCode.Forbidden);
-        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers")).Status.Should().Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
+        (await SendAsync(HttpMethod.Patch, $"{Own}/tenantstates/default/status", new JsonObject())).Status
+            .Should().Be(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers")).Status
+            .Should().Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
     }
 
     private async Task<JsonNode> CreateAsync(string resource, JsonNode value)
@@ -169,7 +175,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         return created!;
     }
 
-    // The manager writes as well (its finalizer, the status), so that a PUT may be refused with 409; the CCM reads the object again and retries.
+    // The manager writes as well (its finalizer, the status), so that a PUT may be refused with 409; the CCM reads the object again and
+    // retries.
     private Task UpdateAsync<T>(string path, JsonNode changed, Func<Task<T?>> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         Eventually.HoldsAsync($"{path} is updated", async () =>
@@ -196,7 +203,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
         {
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+            request.Content = new StringContent(
+                body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
         }
 
         using var response = await _ccm.SendAsync(request);

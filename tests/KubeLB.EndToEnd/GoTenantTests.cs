@@ -10,8 +10,9 @@ using KubeLB.TestClusters;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A Tenant that the Go manager (1.4) set up is taken over with its token and its kubeconfig. Names, types, keys, labels and annotations are those that were recorded:
-/// none has a label of KubeLB but the namespace, and the token Secret lacks the annotation with the account's UID.
+/// A Tenant that the Go manager (1.4) set up is taken over with its token and its kubeconfig. Names, types, keys, labels and annotations
+/// are those that were recorded: none has a label of KubeLB but the namespace, and the token Secret lacks the annotation with the account's
+/// UID.
 /// </summary>
 public sealed class GoTenantTests : IAsyncLifetime
 {
@@ -54,7 +55,8 @@ public sealed class GoTenantTests : IAsyncLifetime
         await MakeTenantAsync();
         var claims = Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"kubernetes.io/serviceaccount/service-account.uid":"89485eca-0282-4607-ad4c-f9e9ca245dda"}"""));
         var stale = Encoding.UTF8.GetBytes($"e30.{claims}.c2ln");
-        await CreateTokenAsync(new Dictionary<string, byte[]> { ["ca.crt"] = [1], ["namespace"] = Encoding.UTF8.GetBytes(Ns), ["token"] = stale });
+        await CreateTokenAsync(
+            new Dictionary<string, byte[]> { ["ca.crt"] = [1], ["namespace"] = Encoding.UTF8.GetBytes(Ns), ["token"] = stale });
 
         await _management.StartManagerAsync();
 
@@ -66,7 +68,8 @@ public sealed class GoTenantTests : IAsyncLifetime
 
     private async Task MakeTenantAsync()
     {
-        await _management.Objects.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\n  finalizers: [kubelb.k8c.io/cleanup]\nspec: {}\n");
+        await _management.Objects.ApplyAsync(
+            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\n  finalizers: [kubelb.k8c.io/cleanup]\nspec: {}\n");
         var tenant = (await _management.Objects.GetAsync<Tenant>("", "t1"))!;
         await _management.Objects.ApplyAsync(
             $$$"""

@@ -96,7 +96,8 @@ public sealed class HostileTenantTests : IAsyncLifetime
     {
         var huge = Route("huge", "gateway.networking.k8s.io/v1", "HTTPRoute", "huge");
         huge.Change(k => k.Resource!["spec"]!["hostnames"] =
-            new JsonArray([.. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com"))]));
+            new JsonArray(
+                [.. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com"))]));
         await _tenant.CreateAsync(huge);
 
         await _bed.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "gets its answer");
@@ -159,7 +160,8 @@ public sealed class HostileTenantTests : IAsyncLifetime
         await _bed.Management.WaitAsync<Route>(
             Ns, route, r => JsonNode.DeepEquals(ApiJson.ToJson(r.Status!.Resources!.Services!["default/api-backend"]), ApiJson.ToJson(before.Services!["default/api-backend"])), "tells its ports again");
         await _bed.SettleAsync();
-        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value.Should().Be(port);
+        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value
+            .Should().Be(port);
         parents.Keys.Should().Equal([parent], "the name of a Gateway is that of the generated object, whatever a status says");
         await _bed.ExpectBackendAsync("api.example.com");
     }

@@ -40,7 +40,8 @@ public sealed class LifecycleTests
         await bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
         await bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
 
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Status?.Parents is not { Count: > 0 }, "has no parent any more");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default", "api-route", r => r.Status?.Parents is not { Count: > 0 }, "has no parent any more");
         await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
         await bed.WaitForInventoryAsync(before);
     }
@@ -82,7 +83,8 @@ public sealed class LifecycleTests
 
         await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"somebody-elses"}}""");
 
-        var gateway = await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
+        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+            "default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
         gateway.Status!.Listeners.Should().BeNullOrEmpty();
         gateway.Status.Conditions.Should().OnlyContain(c => c.Status == "Unknown" && c.Reason == "Pending");
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Status?.Parents is not { Count: > 0 }, "is released");

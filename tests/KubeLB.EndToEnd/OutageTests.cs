@@ -58,5 +58,6 @@ public sealed class OutageTests(ITestOutputHelper output)
         ccm.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeFalse();
     }
 
-    private static List<long> StreamsOf(IHost manager) => [.. manager.Services.GetRequiredService<XdsStreams>().Describe().Select(s => s.Stream.Id)];
+    private static List<long> StreamsOf(IHost manager) =>
+        [.. manager.Services.GetRequiredService<XdsStreams>().Describe().Select(s => s.Stream.Id)];
 }

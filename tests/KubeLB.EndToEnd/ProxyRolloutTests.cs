@@ -82,7 +82,8 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
 
         var failures = await load.StopAsync();
         output.WriteLine($"{failures.Count} of {load.Sent} requests failed");
-        failures.Where(f => f.Time - killed >= TimeSpan.FromSeconds(1)).Should().BeEmpty("{0} of {1} requests failed", failures.Count, load.Sent);
+        failures.Where(f => f.Time - killed >= TimeSpan.FromSeconds(1))
+            .Should().BeEmpty("{0} of {1} requests failed", failures.Count, load.Sent);
     }
 
     private async Task NothingFailedAsync(GatewayLoad load)

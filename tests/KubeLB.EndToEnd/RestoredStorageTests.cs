@@ -69,11 +69,14 @@ public sealed class RestoredStorageTests
     private static async Task RestoreAsync(EmbeddedTestCluster cluster, ClusterSnapshot backup)
     {
         var asked = new ConcurrentDictionary<string, int>();
-        using (cluster.Server.Faults.Partition(r => r.UserAgent != "test" && asked.AddOrUpdate($"{r.UserAgent} {r.Resource}", 1, (_, n) => n + 1) > 0))
+        using (cluster.Server.Faults.Partition(r => r.UserAgent != "test"
+            && asked.AddOrUpdate($"{r.UserAgent} {r.Resource}", 1, (_, n) => n + 1) > 0))
         {
             cluster.Server.Faults.RestoreSnapshot(backup);
-            var watched = cluster.Requests().Where(r => r.Verb == "watch" && r.UserAgent != "test").Select(r => $"{r.UserAgent} {r.Resource}").ToHashSet();
-            await Eventually.HoldsAsync("all clients noticed", () => Task.FromResult(asked.Keys.Count(watched.Contains) >= watched.Count / 2));
+            var watched = cluster.Requests().Where(r => r.Verb == "watch" && r.UserAgent != "test")
+                .Select(r => $"{r.UserAgent} {r.Resource}").ToHashSet();
+            await Eventually.HoldsAsync(
+                "all clients noticed", () => Task.FromResult(asked.Keys.Count(watched.Contains) >= watched.Count / 2));
         }
     }
 }

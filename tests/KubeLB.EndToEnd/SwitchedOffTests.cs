@@ -43,9 +43,11 @@ public sealed class SwitchedOffTests
 
         await RestartAsync(bed, o => o with { DisableGatewayController = true });
 
-        var gateway = await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
+        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+            "default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
         gateway.Status!.Conditions.Should().NotContain(c => c.IsTrue);
-        var route = await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
         Statuses.Condition(route, "Accepted")!.Message.Should().Contain("--disable-gateway-controller");
         await Eventually.GetAsync("the management cluster holds nothing", () => bed.Management.ListAsync<Route>("tenant-t1"), routes => routes.Count == 0);
         await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");

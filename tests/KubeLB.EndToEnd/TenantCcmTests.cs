@@ -33,7 +33,8 @@ public sealed class TenantCcmTests : IAsyncLifetime
     public async Task Rejected_cluster_is_a_condition_of_the_Tenant_until_it_is_10_minutes_old()
     {
         // The CCM last tried 9 minutes and 50 seconds ago.
-        await AnnotateAsync((Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(590), "1.2.3").Write()));
+        await AnnotateAsync(
+            (Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(590), "1.2.3").Write()));
 
         var condition = await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is not null);
         (condition!.Status, condition.Reason).Should().Be(("False", "ClusterMismatch"));
@@ -42,20 +43,23 @@ public sealed class TenantCcmTests : IAsyncLifetime
 
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is null);
         await _management.Objects.WaitAsync<Addresses>(
-            Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster) && a.Metadata.Annotations[Annotations.ClusterUid] == Bound, "lost the annotation alone");
+            Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster)
+                && a.Metadata.Annotations[Annotations.ClusterUid] == Bound, "lost the annotation alone");
         await EventAsync("Normal", "ClusterAccepted", "No CCM of another cluster");
     }
 
     [Fact]
     public async Task Rejected_cluster_that_the_tenant_is_bound_to_is_reported_no_longer()
     {
-        await AnnotateAsync((Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(0), "1.2.3").Write()));
+        await AnnotateAsync(
+            (Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(0), "1.2.3").Write()));
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is not null);
 
         await AnnotateAsync((Annotations.ClusterUid, Other));
 
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is null);
-        await _management.Objects.WaitAsync<Addresses>(Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster), "lost the annotation");
+        await _management.Objects.WaitAsync<Addresses>(
+            Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster), "lost the annotation");
     }
 
     [Fact]
@@ -68,9 +72,11 @@ public sealed class TenantCcmTests : IAsyncLifetime
         var condition = await ConditionAsync(TenantCcmConditions.CcmConnected, c => c is not null);
         (condition!.Status, condition.Reason).Should().Be(("False", "CcmNotSeen"));
         condition.Message.Should().Contain(StatusTime.Of(seen)).And.Contain("1.2.3");
-        (DateTimeOffset.UtcNow - seen).Should().BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(3599), "not earlier, but for the part of a second that the annotation lacks");
+        (DateTimeOffset.UtcNow - seen).Should().BeGreaterThanOrEqualTo(
+            TimeSpan.FromSeconds(3599), "not earlier, but for the part of a second that the annotation lacks");
         await EventAsync("Warning", "CcmNotSeen", StatusTime.Of(seen));
-        (await _management.Objects.GetAsync<Tenant>("", "t1"))!.Status!.Phase.Should().Be(TenantPhases.Ready, "what is configured is served");
+        (await _management.Objects.GetAsync<Tenant>("", "t1"))!.Status!.Phase
+            .Should().Be(TenantPhases.Ready, "what is configured is served");
 
         await AnnotateAsync((Annotations.LastSeen, StatusTime.Of(DateTimeOffset.UtcNow)));
 
@@ -103,13 +109,15 @@ public sealed class TenantCcmTests : IAsyncLifetime
     private static DateTimeOffset Ago(int seconds) => DateTimeOffset.UtcNow - TimeSpan.FromSeconds(seconds);
 
     private Task<Addresses> AnnotateAsync(params (string Key, string Value)[] annotations) => _management.Objects.PatchAsync<Addresses>(
-        Ns, "default", ApiJson.ToJson(new { Metadata = new V1ObjectMeta { Annotations = annotations.ToDictionary(a => a.Key, a => a.Value) } }).ToJsonString());
+        Ns, "default", ApiJson.ToJson(
+            new { Metadata = new V1ObjectMeta { Annotations = annotations.ToDictionary(a => a.Key, a => a.Value) } }).ToJsonString());
 
     // Changes of Addresses come in order: once the last one has its answer, those before have been seen.
     private async Task SeenAsync(string address)
     {
         await _management.SetAddressesAsync(address);
-        await _management.Objects.WaitAsync<Addresses>(Ns, "default", a => a.Status?.ObservedGeneration == a.Metadata.Generation, "has its status");
+        await _management.Objects.WaitAsync<Addresses>(
+            Ns, "default", a => a.Status?.ObservedGeneration == a.Metadata.Generation, "has its status");
         var (last, quietRounds) = (await CountsAsync(), 0);
         await Eventually.HoldsAsync("the controllers are at rest", async () =>
         {

@@ -29,7 +29,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         await _bare.SetAddressesAsync("10.7.0.1");
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+        await Eventually.HoldsAsync(
+            "the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
     }
 
     public async Task DisposeAsync() => await _bare.DisposeAsync();
@@ -41,7 +42,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         await _bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route is not null, "has its first status");
         _bare.Cluster.ForgetRequests();
         await PatchAsync("""{"metadata":{"annotations":{"test/what":"WHAT"}},"spec":{"source":{"kubernetes":SOURCE}}}""".Replace("WHAT", what).Replace("SOURCE", source));
-        await Eventually.GetAsync("the route is rejected", () => Task.FromResult(Routes.Get(TenantNamespace, "web")), r => Problem(r) is not null);
+        await Eventually.GetAsync(
+            "the route is rejected", () => Task.FromResult(Routes.Get(TenantNamespace, "web")), r => Problem(r) is not null);
         var written = Routes.Get(TenantNamespace, "web")!;
         for (var i = 0; i < 5; i++)
         {
@@ -51,7 +53,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         }
 
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "later"));
-        await Eventually.HoldsAsync("another route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+        await Eventually.HoldsAsync(
+            "another route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
         StatusWrites().Should().Be(1, "the status is the same at each event");
         Problem(Routes.Get(TenantNamespace, "web")).Should().Be(Problem(written));
 
@@ -73,7 +76,8 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         route?.Status?.Conditions?.FirstOrDefault(c => c is { Type: "Accepted", Status: "False" })?.Message;
 
     private int StatusWrites() => _bare.Cluster.Requests().Count(r =>
-        r is { Resource: "routes", Name: "web", Subresource: "status" } && r.IsWrite && r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal));
+        r is { Resource: "routes", Name: "web", Subresource: "status" } && r.IsWrite
+            && r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal));
 
     private Task<Route> PatchAsync(string mergePatch) => _bare.Objects.PatchAsync<Route>(TenantNamespace, "web", mergePatch);
 }

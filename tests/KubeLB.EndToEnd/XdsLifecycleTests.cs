@@ -45,7 +45,8 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
         await Eventually.HoldsAsync("its configuration is forgotten", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
-        await Eventually.HoldsAsync("its ports are forgotten", () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0));
+        await Eventually.HoldsAsync(
+            "its ports are forgotten", () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0));
 
         await _bare.AddTenantAsync(_manager);
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));

@@ -68,7 +68,8 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         replaced.Resources.Should().ContainSingle().Which.Name.Should().Be(cluster);
         await proxy.AckAsync(replaced);
 
-        await Eventually.HoldsAsync("nothing is rejected", async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(
+            "nothing is rejected", async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -44,10 +44,12 @@ public sealed class XdsReplicaTests : IAsyncLifetime
             await proxy.NackAsync(await proxy.ReceiveAsync(), "Error adding/updating cluster(s) default-web-web-80-TCP: bad");
             var count = manager == _other ? 1 : 2;
             await Eventually.HoldsAsync($"one Event with count {count}", async () =>
-                (await Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyRejected").Select(e => e.Count ?? 0).SequenceEqual([count]));
+                (await Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyRejected")
+                    .Select(e => e.Count ?? 0).SequenceEqual([count]));
         }
 
-        WritesOf("other").Should().OnlyContain(w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
+        WritesOf("other").Should().OnlyContain(
+            w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public sealed class XdsReplicaTests : IAsyncLifetime
 
         await Eventually.HoldsAsync("an Event on the Tenant", async () => (await Management.ListAsync<Corev1Event>("default"))
             .Any(e => e.InvolvedObject.Name == "t1" && e.Reason == "ProxyRefused" && e.Message.Contains("set node.id to tenant-t1")));
-        WritesOf("secure").Should().OnlyContain(w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
+        WritesOf("secure").Should().OnlyContain(
+            w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
     }
 
     private List<string> WritesOf(string userAgent) =>

@@ -19,7 +19,9 @@ public static class GatewayConditions
     /// <summary>Type (KubeLB's own): the retries that annotations ask for are in force; absent where there are none.</summary>
     public const string RetryPolicyApplied = $"{ApiGroups.Kubelb}/RetryPolicyApplied";
 
-    /// <summary>Type (KubeLB's own): False while the route is held back because a proxy rejected its new backend; absent otherwise.</summary>
+    /// <summary>
+    /// Type (KubeLB's own): False while the route is held back because a proxy rejected its new backend; absent otherwise.
+    /// </summary>
     public const string ProxyProgrammed = $"{ApiGroups.Kubelb}/ProxyProgrammed";
 
     /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>

@@ -3,18 +3,24 @@ using System.Globalization;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// Reads what a CCM writes in annotations of its tenant's Addresses. The tenant can write them, so that a value that is too long or not of its form is no value.
+/// Reads what a CCM writes in annotations of its tenant's Addresses. The tenant can write them, so that a value that is too long or not of
+/// its form is no value.
 /// </summary>
 public static class CcmAnnotations
 {
     private const int Longest = 64;
     private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
-    /// <summary>The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if there is none, or it is not valid.</summary>
+    /// <summary>
+    /// The cluster that the tenant is bound to (<see cref="Annotations.ClusterUid"/>); null if there is none, or it is not valid.
+    /// </summary>
     public static string? ClusterUidOf(Addresses? addresses) => Uid(ValueOf(addresses, Annotations.ClusterUid));
 
-    /// <summary>The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if there is none, or it is not valid.</summary>
-    public static RejectedCluster? RejectedClusterOf(Addresses? addresses) => RejectedCluster.Read(ValueOf(addresses, Annotations.RejectedCluster));
+    /// <summary>
+    /// The cluster that was rejected last (<see cref="Annotations.RejectedCluster"/>); null if there is none, or it is not valid.
+    /// </summary>
+    public static RejectedCluster? RejectedClusterOf(Addresses? addresses) =>
+        RejectedCluster.Read(ValueOf(addresses, Annotations.RejectedCluster));
 
     /// <summary>When the CCM last reported (<see cref="Annotations.LastSeen"/>); null if it never did, or the value is not valid.</summary>
     public static DateTimeOffset? LastSeenOf(Addresses? addresses) => Time(ValueOf(addresses, Annotations.LastSeen));
@@ -40,5 +46,6 @@ public static class CcmAnnotations
         addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
 
     private static bool IsToken(string? text, string others) =>
-        text is { Length: > 0 and <= Longest } && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
+        text is { Length: > 0 and <= Longest }
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
 }

@@ -4,8 +4,9 @@ using KubeLB.Api.Serialization;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for the tenant. The tenant
-/// can write the annotation, so that it is read strictly: a value with a field that is missing, too long or not of its form is no value.
+/// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for
+/// the tenant. The tenant can write the annotation, so that it is read strictly: a value with a field that is missing, too long or not of
+/// its form is no value.
 /// </summary>
 /// <param name="Uid">UID of namespace <c>kube-system</c> of that cluster.</param>
 /// <param name="Time">When that CCM last tried.</param>
@@ -39,11 +40,13 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
     }
 
     /// <summary>The annotation's value; <see cref="Read"/> reads it back, with the time in whole seconds.</summary>
-    public string Write() => new System.Text.Json.Nodes.JsonObject { ["uid"] = Uid, ["time"] = StatusTime.Of(Time), ["version"] = Version }.ToJsonString();
+    public string Write() =>
+        new System.Text.Json.Nodes.JsonObject { ["uid"] = Uid, ["time"] = StatusTime.Of(Time), ["version"] = Version }.ToJsonString();
 
     private static string? Field(JsonElement value, string name)
     {
-        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out var field) || field.ValueKind != JsonValueKind.String)
+        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out var field)
+            || field.ValueKind != JsonValueKind.String)
         {
             return null;
         }

@@ -53,9 +53,13 @@ public static class RouteConditions
     /// <summary>Reason of <c>False</c>: an annotation has a value that is not allowed; the message says which are.</summary>
     public const string InvalidAnnotation = "InvalidAnnotation";
 
-    /// <summary>Type: False while the route is held back because a proxy rejected its new backend; absent otherwise. The tenant sees it.</summary>
+    /// <summary>
+    /// Type: False while the route is held back because a proxy rejected its new backend; absent otherwise. The tenant sees it.
+    /// </summary>
     public const string ProxyProgrammed = "ProxyProgrammed";
 
-    /// <summary>Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: a proxy rejected it; the message has Envoy's error.</summary>
+    /// <summary>
+    /// Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: a proxy rejected it; the message has Envoy's error.
+    /// </summary>
     public const string ProxyRejected = "ProxyRejected";
 }

@@ -46,8 +46,8 @@ public sealed class TenantStatus : Extensible
     public string? Phase { get; set; }
 
     /// <summary>
-    /// Condition <c>Ready</c>; and, while something is wrong, <see cref="SettingsConditions.SettingsValid"/>, <see cref="TenantProxyConditions.ProxiesAvailable"/>
-    /// and those of <see cref="TenantCcmConditions"/>.
+    /// Condition <c>Ready</c>; and, while something is wrong, <see cref="SettingsConditions.SettingsValid"/>,
+    /// <see cref="TenantProxyConditions.ProxiesAvailable"/> and those of <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
 }

@@ -1,6 +1,8 @@
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>Conditions of a Tenant that speak of its CCM; they are there only while something is wrong. An addition of this project.</summary>
+/// <summary>
+/// Conditions of a Tenant that speak of its CCM; they are there only while something is wrong. An addition of this project.
+/// </summary>
 public static class TenantCcmConditions
 {
     /// <summary>Type: False while a CCM of another cluster is rejected. Also the reason of the Event that it is over.</summary>

@@ -20,7 +20,8 @@ internal sealed class GatewayClassReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        if (_classes.Get(key) is { } gatewayClass && gatewayClass.Metadata.DeletionTimestamp is null && GatewayOwnership.IsOursByController(gatewayClass))
+        if (_classes.Get(key) is { } gatewayClass && gatewayClass.Metadata.DeletionTimestamp is null
+            && GatewayOwnership.IsOursByController(gatewayClass))
         {
             var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));
             await applier.PatchStatusAsync(tenant, gatewayClass, status, guarded: true, cancellationToken).ConfigureAwait(false);

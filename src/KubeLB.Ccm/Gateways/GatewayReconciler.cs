@@ -20,8 +20,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.Gateways;
 
 /// <summary>
-/// Carries the tenant's Gateways to the management cluster and their status back: addresses, conditions, listeners. Writes the Route there and
-/// the status here. It sets no finalizer: the Route of a Gateway that is gone is an orphan, which is deleted when it is seen, also after a restart.
+/// Carries the tenant's Gateways to the management cluster and their status back: addresses, conditions, listeners. Writes the Route there
+/// and the status here. It sets no finalizer: the Route of a Gateway that is gone is an orphan, which is deleted when it is seen, also
+/// after a restart.
 /// </summary>
 internal sealed class GatewayReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -90,7 +91,8 @@ internal sealed class GatewayReconciler(
     // Ours, but with nothing that could be carried.
     private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await WriteStatusAsync(
+            gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 

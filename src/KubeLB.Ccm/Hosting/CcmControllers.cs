@@ -12,7 +12,6 @@ using KubeLB.Ccm.Services;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Nodes;
 using KubeLB.Translation.Routes;
@@ -25,22 +24,18 @@ internal static class CcmControllers
 {
     private const int Workers = 4;
 
-    // What failed while a cluster could not be reached is done soon after it can.
-    public static readonly WorkQueueOptions Backoff = new() { MaxDelay = TimeSpan.FromSeconds(30) };
-
     public static void Add(IServiceCollection services, CcmOptions options)
     {
         IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
         services.AddController<ClusterBinding>("clusterbinding", controller =>
         {
-            controller.Queue = Backoff;
             controller.WaitFor<V1Node>(ClusterNames.Tenant);
-            controller.Watch<V1Namespace>(ClusterNames.Tenant, _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? all : []);
+            controller.Watch<V1Namespace>(
+                ClusterNames.Tenant, _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? all : []);
             controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
         });
         AddBound<NodeAddressesReconciler>(services, "node", controller =>
         {
-            controller.Queue = Backoff;
             controller.Watch<V1Node>(ClusterNames.Tenant, provider =>
             {
                 // Kubelets write their Nodes all the time.
@@ -57,13 +52,11 @@ internal static class CcmControllers
 
         AddBound<GatewayClassReconciler>(services, "gatewayclass", controller =>
         {
-            controller.Queue = Backoff;
             controller.Watch<GatewayClass>(ClusterNames.Tenant);
         });
         AddBound<GatewayReconciler>(services, "gateway", controller =>
         {
             controller.Workers = Workers;
-            controller.Queue = Backoff;
             controller.Watch<Gateway>(ClusterNames.Tenant);
             ReferenceControllers.WatchCertificates(controller);
             controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
@@ -74,7 +67,6 @@ internal static class CcmControllers
         AddBound<NodePortTwinReconciler>(services, "nodeport", controller =>
         {
             controller.Workers = Workers;
-            controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             controller.Watch<Route>(ClusterNames.Management, _ => ServicesNoLongerServed);
             WatchUsers<HttpRoute>(controller, options);
@@ -83,7 +75,6 @@ internal static class CcmControllers
         AddBound<EndpointSliceMirrorReconciler>(services, "endpointslice", controller =>
         {
             controller.Workers = Workers;
-            controller.Queue = Backoff;
             controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
             controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
         });
@@ -106,7 +97,6 @@ internal static class CcmControllers
         AddBound<RouteReconciler<T>>(services, name, controller =>
         {
             controller.Workers = Workers;
-            controller.Queue = Backoff;
             controller.Watch<T>(ClusterNames.Tenant);
             ReferenceControllers.WatchGrants<T>(controller, options);
             controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));
@@ -130,7 +120,8 @@ internal static class CcmControllers
     }
 
     private static IEnumerable<ResourceKey> ServicesNoLongerServed(Change<Route> change) =>
-        from service in change.Old is null ? [] : Indexes.ServedServices(change.Old).Except(change.New is null ? [] : Indexes.ServedServices(change.New))
+        from service in (change.Old is null ? [] : Indexes.ServedServices(change.Old))
+            .Except(change.New is null ? [] : Indexes.ServedServices(change.New))
         let key = service.Split('/')
         where key.Length == 2
         select new ResourceKey(key[0], key[1]);

@@ -54,7 +54,8 @@ public static class CcmHost
             .NeededForReadiness<Gateway>()
             .NeededForReadiness<HttpRoute>()
             .NeededForReadiness<GrpcRoute>());
-        services.ConfigureCluster(ClusterNames.Management, management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>());
+        services.ConfigureCluster(
+            ClusterNames.Management, management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>());
         AddClusters(services, options, connections);
 
         services.TryAddSingleton(TimeProvider.System);

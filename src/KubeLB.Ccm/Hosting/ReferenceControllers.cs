@@ -83,7 +83,6 @@ internal static class ReferenceControllers
 
         CcmControllers.AddBound<SyncSecretReconciler>(services, "syncsecret", controller =>
         {
-            controller.Queue = CcmControllers.Backoff;
             controller.Watch<V1Secret>(ClusterNames.Tenant);
             controller.Watch<SyncSecret>(ClusterNames.Tenant);
             controller.Watch<SyncSecret>(ClusterNames.Management, _ => (SyncSecret syncSecret) =>

@@ -18,9 +18,10 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Registration;
 
 /// <summary>
-/// Binds the tenant to its cluster. The UID of the cluster's namespace <c>kube-system</c> is recorded with the tenant's Addresses by the first CCM
-/// that finds none there. No other controller of the CCM runs before that, or in any other cluster: there, objects of this one are missing, and
-/// would be taken for deleted. There is one key. Writes annotations of Addresses, and the object itself if it does not exist.
+/// Binds the tenant to its cluster. The UID of the cluster's namespace <c>kube-system</c> is recorded with the tenant's Addresses by the
+/// first CCM that finds none there. No other controller of the CCM runs before that, or in any other cluster: there, objects of this one
+/// are missing, and would be taken for deleted. There is one key. Writes annotations of Addresses, and the object itself if it does not
+/// exist.
 /// </summary>
 internal sealed class ClusterBinding(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -62,7 +63,8 @@ internal sealed class ClusterBinding(
         if (_namespaces.Get("", IdentityNamespace)?.Metadata.Uid is not { Length: > 0 } cluster)
         {
             gate.Close();
-            return ReconcileResult.Retry($"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it.");
+            return ReconcileResult.Retry(
+                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it.");
         }
 
         var addresses = _addresses.Get(settings.TenantNamespace, Addresses.DefaultName);
@@ -77,7 +79,8 @@ internal sealed class ClusterBinding(
             var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
             if (applied is null)
             {
-                // With nothing there, and nothing that can be created, nothing can be taken for another cluster's: the controllers report why.
+                // With nothing there, and nothing that can be created, nothing can be taken for another cluster's: the controllers report
+                // why.
                 if (Problem is null && _routes?.List().Count is null or 0)
                 {
                     gate.Open();
@@ -140,10 +143,11 @@ internal sealed class ClusterBinding(
         return left > TimeSpan.Zero ? left : null;
     }
 
-    // Whatever the clocks of others say, and whoever removes or changes the annotations.
+    // By the own clock: neither other clocks nor a writer that removes or changes the annotations make two writes within the interval.
     private bool IsRecent(long? reported) => reported is { } at && time.GetElapsedTime(at) < _interval;
 
-    private TimeSpan Next(TimeSpan? age) => age is { } passed && passed >= TimeSpan.Zero && passed < _interval ? _interval - passed : _interval;
+    private TimeSpan Next(TimeSpan? age) =>
+        age is { } passed && passed >= TimeSpan.Zero && passed < _interval ? _interval - passed : _interval;
 
     private async Task<ReconcileResult> RejectAsync(Addresses addresses, string cluster, CancellationToken cancellationToken)
     {

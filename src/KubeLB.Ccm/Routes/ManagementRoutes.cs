@@ -41,8 +41,8 @@ internal sealed class ManagementRoutes(
     }
 
     /// <summary>
-    /// Deletes the Routes that stand for a tenant's object of this name, but for the one of <paramref name="exceptUid"/>: those of objects that are gone,
-    /// were recreated, or are not served any more.
+    /// Deletes the Routes that stand for a tenant's object of this name, but for the one of <paramref name="exceptUid"/>: those of objects
+    /// that are gone, were recreated, or are not served any more.
     /// </summary>
     public async Task RemoveObsoleteAsync(string kind, ResourceKey key, string? exceptUid, CancellationToken cancellationToken)
     {

@@ -21,9 +21,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Routes;
 
 /// <summary>
-/// Carries the tenant's HTTPRoutes or GRPCRoutes to the management cluster and their status back. Writes the Route there; here, our entries of
-/// <c>status.parents</c>. It sets no finalizer: the Route of an object that is gone is an orphan, which is deleted when it is seen, also after a
-/// restart. Node-port twins are the work of their own controller: a Route is written when they are complete.
+/// Carries the tenant's HTTPRoutes or GRPCRoutes to the management cluster and their status back. Writes the Route there; here, our entries
+/// of <c>status.parents</c>. It sets no finalizer: the Route of an object that is gone is an orphan, which is deleted when it is seen, also
+/// after a restart. Node-port twins are the work of their own controller: a Route is written when they are complete.
 /// </summary>
 internal sealed class RouteReconciler<T>(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,

@@ -127,7 +127,7 @@ internal sealed class SyncSecretReconciler(
         _ => [typeof(V1Secret), typeof(Gateway)],
     };
 
-    // The Go CCM holds what it carries with a finalizer; after a migration nobody else removes it.
+    // The Go CCM sets a finalizer on what it synchronizes; after a migration no other component removes it.
     private async Task ReleaseAsync<T>(T? source, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {

@@ -18,8 +18,8 @@ namespace KubeLB.Ccm.Services;
 
 /// <summary>
 /// Keeps the node-port twin of a Service for as long as a route of ours uses the Service. Its users are counted through the
-/// index of routes by backend, so that the count is right after a restart and across namespaces. One that no route uses any more stays until the
-/// manager reports that nothing generated leads to it, and a moment longer. Writes twins only.
+/// index of routes by backend, so that the count is right after a restart and across namespaces. One that no route uses any more stays
+/// until the manager reports that nothing generated leads to it, and a moment longer. Writes twins only.
 /// </summary>
 internal sealed class NodePortTwinReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -98,7 +98,8 @@ internal sealed class NodePortTwinReconciler(
 
     private TimeSpan? TimeLeftOfServed(ResourceKey service)
     {
-        var routes = _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name)).Where(r => r.Metadata.DeletionTimestamp is null).ToList();
+        var routes = _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name))
+            .Where(r => r.Metadata.DeletionTimestamp is null).ToList();
         if (routes.Exists(IsRejected))
         {
             // The manager is there, and serves the old backend until the proxies accept the new one.

@@ -2,7 +2,9 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Faults;
 
-/// <summary>A copy of everything that an embedded cluster stores, as a backup of etcd is. It is good for the cluster that it was taken from.</summary>
+/// <summary>
+/// A copy of everything that an embedded cluster stores, as a backup of etcd is. It is good for the cluster that it was taken from.
+/// </summary>
 public sealed class ClusterSnapshot
 {
     internal ClusterSnapshot(StoreSnapshot content) => Content = content;

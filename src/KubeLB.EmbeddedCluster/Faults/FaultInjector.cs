@@ -67,9 +67,9 @@ public sealed class FaultInjector
     public ClusterSnapshot TakeSnapshot() => new(_store.Save());
 
     /// <summary>
-    /// Puts a copy back, as restoring etcd from a backup and restarting the API server does: objects, uids and resourceVersions are those of
-    /// then, and all watches end. A watch that resumes from a version after that of the copy is accepted, and gets nothing until versions
-    /// pass it. Tokens that were issued meanwhile remain valid as far as their ServiceAccounts and Secrets exist.
+    /// Puts a copy back, as restoring etcd from a backup and restarting the API server does: objects, uids and resourceVersions are those
+    /// of then, and all watches end. A watch that resumes from a version after that of the copy is accepted, and gets nothing until
+    /// versions pass it. Tokens that were issued meanwhile remain valid as far as their ServiceAccounts and Secrets exist.
     /// </summary>
     public void RestoreSnapshot(ClusterSnapshot snapshot)
     {

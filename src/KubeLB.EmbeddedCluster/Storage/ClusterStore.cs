@@ -73,13 +73,14 @@ internal sealed class ClusterStore(int historyCapacity)
     {
         lock (_lock)
         {
-            return new StoreSnapshot(_revision, _tables.Values.ToDictionary(table => table, table => new TableSnapshot(_revision, table.Current)));
+            return new StoreSnapshot(
+                _revision, _tables.Values.ToDictionary(table => table, table => new TableSnapshot(_revision, table.Current)));
         }
     }
 
     /// <summary>
-    /// Puts a copy back, as a restart with a restored etcd does: resourceVersions continue from that of the copy, the history is empty and every
-    /// watch ends. Followers get what differs, at the versions of the copy.
+    /// Puts a copy back, as a restart with a restored etcd does: resourceVersions continue from that of the copy, the history is empty and
+    /// every watch ends. Followers get what differs, at the versions of the copy.
     /// </summary>
     public void Restore(StoreSnapshot snapshot)
     {

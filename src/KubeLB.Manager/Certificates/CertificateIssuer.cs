@@ -38,7 +38,8 @@ internal static class CertificateIssuer
     public static KeyPair Client(X509Certificate2 authority, string name, DateTimeOffset now, TimeSpan lifetime) =>
         Leaf(authority, [name], ClientUsages, now, lifetime);
 
-    private static KeyPair Leaf(X509Certificate2 authority, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now, TimeSpan lifetime)
+    private static KeyPair Leaf(
+        X509Certificate2 authority, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now, TimeSpan lifetime)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 

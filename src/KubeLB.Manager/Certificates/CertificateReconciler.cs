@@ -51,7 +51,7 @@ internal sealed class CertificateReconciler(
         {
             enqueue(authority);
             enqueue(server);
-            return NoSubscription.Instance;
+            return new SourceSubscription();
         });
     });
 
@@ -122,13 +122,4 @@ internal sealed class CertificateReconciler(
             : null;
 
     private static ResourceKey ClientOf(string tenantNamespace) => new(tenantNamespace, CertificateSecrets.Client);
-
-    private sealed class NoSubscription : IDisposable
-    {
-        public static readonly NoSubscription Instance = new();
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -63,7 +63,8 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         return certificate is not null
             && Left(certificate, now) > CertificateTimes.Renewal
             && NamesOf(certificate).SequenceEqual(names)
-            && usages.All(usage => certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages[usage] is not null))
+            && usages.All(
+                usage => certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages[usage] is not null))
             && certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier is { } issuer
             && signing!.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes is { } authority
             && issuer.Span.SequenceEqual(authority.Span);

@@ -123,7 +123,8 @@ internal static class ManagerControllers
             ? Indexes.OwnerKey(gateway)
                 .Select(key => routes.Get(key) is { } route ? RouteOrigin.Of(route) : null)
                 .OfType<RouteOrigin>()
-                .SelectMany(origin => routes.ByIndex(Indexes.ByParentGateway, Indexes.GatewayKey(gateway.Namespace, origin.Namespace, origin.Name)))
+                .SelectMany(
+                    origin => routes.ByIndex(Indexes.ByParentGateway, Indexes.GatewayKey(gateway.Namespace, origin.Namespace, origin.Name)))
                 .Select(r => ResourceKey.Of(r))
             : [];
     }

@@ -28,7 +28,8 @@ public sealed record ManagerOptions
     public TimeSpan LeavingServices { get; init; } = Delays.ServiceDrain;
 
     /// <summary>
-    /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and created again.
+    /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and
+    /// created again.
     /// </summary>
     public TimeSpan ReplacementTime { get; init; } = Delays.Replacement;
 

@@ -42,8 +42,8 @@ internal static class NodeHealth
 
     /// <summary>
     /// Only connections count. Statuses of the application do not: every node leads to the same pods. Two failures, since Envoy counts a connection
-    /// that an application resets, too; one success between them restarts the count. All nodes that failed together return together: without jitter, the
-    /// requests that find them still failing are few.
+    /// that an application resets, too; one success between them restarts the count. All nodes that failed together return together:
+    /// without jitter, the requests that find them still failing are few.
     /// </summary>
     public static OutlierDetection Ejection() => new()
     {

@@ -197,7 +197,8 @@ internal sealed class RouteReconciler(
         {
             var kept = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
             kept.UnionWith(generatedObjects.RouteOf(translation.Generated!) is { } present ? PortsOf(present).Select(p => p.Service) : []);
-            await generatedObjects.RemoveAsync(route, (kind, name) => kind != V1Service.KubeKind || kept.Contains(name), cancellationToken).ConfigureAwait(false);
+            await generatedObjects.RemoveAsync(
+                route, (kind, name) => kind != V1Service.KubeKind || kept.Contains(name), cancellationToken).ConfigureAwait(false);
         }
     }
 

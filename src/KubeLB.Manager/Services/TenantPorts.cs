@@ -43,7 +43,7 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
         {
             if (Find(need) is { } given)
             {
-                // By hand somebody may have written another one, or none; it is going to be reverted.
+                // A manual edit may have set another one, or none; it is going to be reverted.
                 given.IsReserved = false;
             }
             else if (port is { } number && _holders.TryAdd(number, need))

@@ -10,8 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Finds the Routes whose outcome a change of settings, or of the other Routes under a limit, may turn. It compares what holds for a tenant now with what it found
-/// last, both computed from the caches: an attempt that fails is made again, and nothing that was missed stays missed. For any thread.
+/// Finds the Routes whose outcome a change of settings, or of the other Routes under a limit, may turn. It compares what holds for a tenant
+/// now with what it found last, both computed from the caches: an attempt that fails is made again, and nothing that was missed stays
+/// missed. For any thread.
 /// </summary>
 internal sealed class PolicyChanges([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
 {

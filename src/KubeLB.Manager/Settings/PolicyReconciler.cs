@@ -7,15 +7,21 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Settings;
 
-/// <summary>Looks for Routes whose outcome turned (<see cref="PolicyChanges"/>), once for however many changes of a tenant came at once. The key is the tenant's namespace.</summary>
+/// <summary>
+/// Looks for Routes whose outcome turned (<see cref="PolicyChanges"/>), once for however many changes of a tenant came at once. The key is
+/// the tenant's namespace.
+/// </summary>
 internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
 {
     public static void AddController(IServiceCollection services)
     {
         services.AddSingleton<RouteQuota>().AddSingleton<PolicyChanges>();
         services.AddController<PolicyReconciler>("policy", controller => controller
-            .Watch<Tenant>(ManagementCluster.Name, _ => (Change<Tenant> change) => IsStatusOnly(change) ? [] : [KeyOf(TenantNames.Namespace(change.Key.Name))])
-            .Watch<Route>(ManagementCluster.Name, _ => (Change<Route> change) => RouteQuota.Concerns(change) ? [KeyOf(change.Key.Namespace)] : [])
+            .Watch<Tenant>(
+                ManagementCluster.Name,
+                _ => (Change<Tenant> change) => IsStatusOnly(change) ? [] : [KeyOf(TenantNames.Namespace(change.Key.Name))])
+            .Watch<Route>(
+                ManagementCluster.Name, _ => (Change<Route> change) => RouteQuota.Concerns(change) ? [KeyOf(change.Key.Namespace)] : [])
             .Watch<Config>(ManagementCluster.Name, host =>
             {
                 var changes = host.GetRequiredService<PolicyChanges>();
@@ -28,7 +34,7 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
     {
         var changes = host.GetRequiredService<PolicyChanges>();
         changes.Turned += enqueue;
-        return new Subscription(() => changes.Turned -= enqueue);
+        return new SourceSubscription(() => changes.Turned -= enqueue);
     });
 
     public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -41,9 +47,4 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
 
     private static bool IsStatusOnly(Change<Tenant> change) =>
         change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid && SettingsSection.Same(old.Spec, now.Spec);
-
-    private sealed class Subscription(Action end) : IDisposable
-    {
-        public void Dispose() => end();
-    }
 }

@@ -11,9 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Which Routes of a tenant are within its limits: for Gateways, and for HTTPRoutes and GRPCRoutes together, the oldest; of one age the first by name. Every
-/// Route that is there counts, also one that is rejected for something else or being deleted. The age is that of the Route, which the API server wrote. Computed from
-/// the cache at each call; without a limit that costs nothing.
+/// Which Routes of a tenant are within its limits: for Gateways, and for HTTPRoutes and GRPCRoutes together, the oldest; of one age the
+/// first by name. Every Route that is there counts, also one that is rejected for something else or being deleted. The age is that of the
+/// Route, which the API server wrote. Computed from the cache at each call; without a limit that costs nothing.
 /// </summary>
 internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
 {
@@ -26,7 +26,8 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
     }
 
     /// <summary>Whether the Route is within the limit of its kind, or its kind has none.</summary>
-    public bool Has(Route route) => Has(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
+    public bool Has(Route route) =>
+        Has(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
 
     internal static bool Has(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
     {
@@ -50,7 +51,8 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         route.Metadata.DeletionTimestamp is not null && RouteOrigin.Of(route) is { } origin && live.Contains(origin.Key);
 
     private static HashSet<string> Live(IEnumerable<Route> routes) =>
-        routes.Where(r => r.Metadata.DeletionTimestamp is null).Select(r => RouteOrigin.Of(r)?.Key).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        routes.Where(r => r.Metadata.DeletionTimestamp is null).Select(r => RouteOrigin.Of(r)?.Key).OfType<string>()
+            .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>The Routes of a tenant that are beyond its limits, by name.</summary>
     internal static HashSet<string> Beyond(TenantPolicy policy, IReadOnlyList<Route> all)
@@ -58,7 +60,8 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         var live = Live(all);
         return Enum.GetValues<Group>()
             .SelectMany(group => LimitOf(group, policy) is { } limit
-                ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live)).OrderBy(Created).ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
+                ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live)).OrderBy(Created)
+                    .ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
                 : [])
             .Select(r => r.Name)
             .ToHashSet(StringComparer.Ordinal);

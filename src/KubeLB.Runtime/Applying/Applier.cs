@@ -144,8 +144,8 @@ public sealed class Applier
     }
 
     /// <summary>
-    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server answers 409 if the object changed meanwhile.
-    /// They do not become part of what <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> remembers.
+    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server answers 409 if the object changed
+    /// meanwhile. They do not become part of what <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> remembers.
     /// </summary>
     /// <returns>The object as it is now.</returns>
     public Task<T> PatchAnnotationsAsync<T>(

@@ -139,7 +139,8 @@ internal sealed class ApplyPlan(
         !JsonScalars.Same(present?["uid"], wanted?["uid"])
         && (OwnerNames.All(field => JsonScalars.Same(present?[field], wanted?[field])) || (IsController(present) && IsController(wanted)));
 
-    private static bool IsController(JsonNode? owner) => owner?["controller"] is JsonValue value && value.TryGetValue<bool>(out var isController) && isController;
+    private static bool IsController(JsonNode? owner) =>
+        owner?["controller"] is JsonValue value && value.TryGetValue<bool>(out var isController) && isController;
 
     private void PatchList(
         JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf, Func<JsonNode?, JsonNode?, bool>? isReplacedBy = null)

@@ -59,7 +59,8 @@ internal static class ObjectWrites
         catch (HttpOperationException e) when (StatusMessage.SaysObjectIsMissing(e))
         {
             cluster.FindInformer<T>()?.Answered(key, current, null);
-            throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+            throw new StaleCacheException(
+                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
@@ -96,7 +97,8 @@ internal static class ObjectWrites
             }
 
             cluster.FindInformer<T>()?.Answered(key, current, null);
-            throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+            throw new StaleCacheException(
+                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
@@ -123,7 +125,8 @@ internal static class ObjectWrites
     }
 
     /// <summary>Replaces the finalizers of the version of an object that the cache shows.</summary>
-    public static async Task<T> WriteFinalizersAsync<T>(Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
+    public static async Task<T> WriteFinalizersAsync<T>(
+        Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -154,7 +157,8 @@ internal static class ObjectWrites
         var informer = cluster.FindInformer<T>();
         try
         {
-            var (found, left) = await cluster.ClientOf<T>().DeleteAndTellAsync(key, current.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            var (found, left) = await cluster.ClientOf<T>().DeleteAndTellAsync(
+                key, current.Metadata.Uid, cancellationToken).ConfigureAwait(false);
             if (left is not null)
             {
                 informer?.Observe(left);

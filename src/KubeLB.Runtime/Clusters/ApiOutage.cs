@@ -5,8 +5,8 @@ using k8s.Autorest;
 namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
-/// Tells the absence of an API server from its other failures: no connection, 503, or 429 while its storage starts. Nothing is wrong with the
-/// request, and trying again costs nothing, so it is retried soon: when the API server is back, nobody is to sleep.
+/// Tells the absence of an API server from its other failures: no connection, 503, or 429 while its storage starts. Nothing is wrong with
+/// the request, and trying again costs nothing, so it is retried soon: when the API server is back, nobody is to sleep.
 /// </summary>
 internal static class ApiOutage
 {

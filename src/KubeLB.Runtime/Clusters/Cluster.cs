@@ -143,7 +143,8 @@ public sealed class Cluster : IAsyncDisposable
         try
         {
             using var answer = await _transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
-            return answer.RootElement.TryGetProperty("metadata", out var metadata) ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText()) : null;
+            return answer.RootElement.TryGetProperty("metadata", out var metadata)
+                ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText()) : null;
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
@@ -152,8 +153,8 @@ public sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether discovery offers to create objects of a kind: not if it is not served, and not while its CustomResourceDefinition is being deleted
-    /// (the API server takes <c>create</c> from the verbs then).
+    /// Whether discovery offers to create objects of a kind: not if it is not served, and not while its CustomResourceDefinition is being
+    /// deleted (the API server takes <c>create</c> from the verbs then).
     /// </summary>
     /// <param name="kind">The kind.</param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
@@ -163,10 +164,12 @@ public sealed class Cluster : IAsyncDisposable
         var path = (kind.Group.Length == 0 ? "api/" : "apis/") + kind.ApiVersion;
         try
         {
-            using var answer = await _transport.SendForJsonAsync(new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken).ConfigureAwait(false);
+            using var answer = await _transport.SendForJsonAsync(
+                new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken).ConfigureAwait(false);
             return answer.RootElement.TryGetProperty("resources", out var resources)
                 && resources.EnumerateArray().Any(r =>
-                    r.GetProperty("name").GetString() == kind.Plural && r.GetProperty("verbs").EnumerateArray().Any(verb => verb.GetString() == "create"));
+                    r.GetProperty("name").GetString() == kind.Plural
+                        && r.GetProperty("verbs").EnumerateArray().Any(verb => verb.GetString() == "create"));
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {

@@ -85,7 +85,8 @@ public sealed class EventRecorder : IDisposable
     }
 
     // What is sent is told as well as can be, one Event at a time.
-    internal void Start() => _sending = _supervisor.Run($"events {_component}/{_cluster.Name}", WhenFaulted.Restart, SendAllAsync, _ended.Token);
+    internal void Start() =>
+        _sending = _supervisor.Run($"events {_component}/{_cluster.Name}", WhenFaulted.Restart, SendAllAsync, _ended.Token);
 
     internal async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -6,8 +6,9 @@ using KubeLB.Runtime.Watching;
 namespace KubeLB.Runtime.Probes;
 
 /// <summary>
-/// Computes what <c>/readyz</c> answers: ready once every cache that is needed has synced and every further check passes. Whatever is wrong has
-/// a line of its own, also where it does not make the process unready; a trouble that all kinds of a cluster share has one for all of them.
+/// Computes what <c>/readyz</c> answers: ready once every cache that is needed has synced and every further check passes. Whatever is wrong
+/// has a line of its own, also where it does not make the process unready; a trouble that all kinds of a cluster share has one for all of
+/// them.
 /// </summary>
 internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cluster> clusters, IEnumerable<IReadinessCheck> checks)
 {
@@ -23,14 +24,16 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
             var states = cluster.Informers.Select(informer => (Informer: informer, informer.Trouble)).ToList();
             foreach (var shared in states.Where(s => s.Trouble is { IsOfCluster: true }).GroupBy(s => s.Trouble!.Category))
             {
-                var isFatal = options.NotReadyWhenDisconnected || shared.Any(s => !s.Informer.HasSynced && cluster.IsNeededForReadiness(s.Informer.Kind));
+                var isFatal = options.NotReadyWhenDisconnected
+                    || shared.Any(s => !s.Informer.HasSynced && cluster.IsNeededForReadiness(s.Informer.Kind));
                 Line($"cluster {cluster.Name}", shared.First().Trouble!.Sentence, isFatal);
             }
 
             foreach (var (informer, trouble) in states.Where(s => s.Trouble is not { IsOfCluster: true }))
             {
                 var problem = trouble?.Sentence ?? (informer.HasSynced ? null : "not synced yet");
-                Line($"informer {cluster.Name}/{informer.Kind.FullName}", problem, cluster.IsNeededForReadiness(informer.Kind) && IsFatal(informer, trouble));
+                Line($"informer {cluster.Name}/{informer.Kind.FullName}", problem, cluster.IsNeededForReadiness(informer.Kind)
+                    && IsFatal(informer, trouble));
             }
         }
 

@@ -83,7 +83,10 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <returns>The delay that was chosen.</returns>
     public TimeSpan AddRateLimited(TKey key) => AddRateLimited(key, _options.MaxDelay);
 
-    /// <summary>Adds a key after its backoff, and not later than a limit for failures of this sort; they make the next delay no longer than twice that.</summary>
+    /// <summary>
+    /// Adds a key after its backoff, and not later than a limit for failures of this sort; they make the next delay no longer than twice
+    /// that.
+    /// </summary>
     internal TimeSpan AddRateLimited(TKey key, TimeSpan limit)
     {
         var cap = Math.Min(limit.TotalMilliseconds, _options.MaxDelay.TotalMilliseconds);

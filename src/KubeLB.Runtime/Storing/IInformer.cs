@@ -13,14 +13,15 @@ public interface IInformer
     bool HasSynced { get; }
 
     /// <summary>
-    /// True if the store reflects a complete list of a kind that is served: false before the first list, and from the API server's answer that
-    /// it does not serve the kind until the next complete list. While it is false, an object that is not in the store may exist all the same.
+    /// True if the store reflects a complete list of a kind that is served: false before the first list, and from the API server's answer
+    /// that it does not serve the kind until the next complete list. While it is false, an object that is not in the store may exist all
+    /// the same.
     /// </summary>
     bool IsComplete { get; }
 
     /// <summary>
-    /// How many objects have been taken out of the store, or were first seen to be in deletion, so far, whatever the reason; an object that was deleted and
-    /// created again counts at least once. Never decreases.
+    /// How many objects have been taken out of the store, or were first seen to be in deletion, so far, whatever the reason; an object that
+    /// was deleted and created again counts at least once. Never decreases.
     /// </summary>
     long Removals { get; }
 
@@ -75,8 +76,8 @@ public interface IInformer<T> : IInformer
 
     /// <summary>
     /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every change from now on, in order per key.
-    /// Handlers run on the informer's own turn: they must be quick and must not block. One that throws gets everything that is stored again, as
-    /// additions, and the deletions that it failed on.
+    /// Handlers run on the informer's own turn: they must be quick and must not block. One that throws gets everything that is stored
+    /// again, as additions, and the deletions that it failed on.
     /// </summary>
     /// <returns>Ends the subscription when disposed.</returns>
     IDisposable Subscribe(Action<Change<T>> handler);

@@ -139,8 +139,8 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>
-    /// The API server's answer to a write shows an object, or that there is none. Later news of it, or earlier ones if they contradict what the
-    /// write was computed from, enter the store.
+    /// The API server's answer to a write shows an object, or that there is none. Later news of it, or earlier ones if they contradict what
+    /// the write was computed from, enter the store.
     /// </summary>
     /// <param name="key">The object.</param>
     /// <param name="seen">What the store showed when the write was computed; null for nothing.</param>

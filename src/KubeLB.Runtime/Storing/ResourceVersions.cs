@@ -20,8 +20,8 @@ internal static class ResourceVersions
     }
 
     /// <summary>
-    /// True if <paramref name="candidate"/> is before <paramref name="seen"/>, which the versions of one storage never are: it was put back to an
-    /// earlier state. False where versions cannot be ordered.
+    /// True if <paramref name="candidate"/> is before <paramref name="seen"/>, which the versions of one storage never are: it was put back
+    /// to an earlier state. False where versions cannot be ordered.
     /// </summary>
     public static bool GoesBack(string? candidate, string? seen) => IsNumber(candidate) && IsNumber(seen) && IsNewer(seen, candidate);
 

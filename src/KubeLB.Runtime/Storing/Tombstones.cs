@@ -38,8 +38,8 @@ internal sealed class Tombstones(int capacity)
     public void Remove(ResourceKey key) => _graves.Remove(key);
 
     /// <summary>
-    /// A complete list of that version has been read: what it says of an incarnation or of later versions counts more than what is remembered
-    /// from before, which may be from a storage that was put back since.
+    /// A complete list of that version has been read: what it says of an incarnation or of later versions counts more than what is
+    /// remembered from before, which may be from a storage that was put back since.
     /// </summary>
     public void Listed(string resourceVersion)
     {

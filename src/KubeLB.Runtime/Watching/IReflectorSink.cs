@@ -21,7 +21,8 @@ internal interface IReflectorSink<T>
     void Changed(T obj, bool deleted);
 
     /// <summary>
-    /// The API server answers, and does not serve the kind. That says nothing about objects: what is stored stays until the next complete list.
+    /// The API server answers, and does not serve the kind. That says nothing about objects: what is stored stays until the next complete
+    /// list.
     /// </summary>
     void NotServed();
 

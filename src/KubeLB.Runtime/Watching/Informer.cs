@@ -34,7 +34,9 @@ internal interface IInformerRunner : IDisposable
     /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
     Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends the present watch, so that the next request uses the new connection; another server may have other objects and is listed.</summary>
+    /// <summary>
+    /// Ends the present watch, so that the next request uses the new connection; another server may have other objects and is listed.
+    /// </summary>
     void Reconnect(bool isOtherServer);
 
     Task RunAsync(CancellationToken cancellationToken);
@@ -167,7 +169,9 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
     }
 
-    /// <summary>The API server rejected a write that was computed from the store, because the object is not as the store shows it.</summary>
+    /// <summary>
+    /// The API server rejected a write that was computed from the store, because the object is not as the store shows it.
+    /// </summary>
     /// <param name="key">The object.</param>
     /// <param name="seen">What the store showed when the write was computed.</param>
     public void Contradicted(ResourceKey key, T? seen) =>
@@ -219,7 +223,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     void IReflectorSink<T>.Listing() => _store.BeginList();
 
-    void IReflectorSink<T>.Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool suspect)
+    void IReflectorSink<T>.Replace(
+        IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool suspect)
     {
         var kept = new HashSet<ResourceKey>();
         foreach (var problem in undecodable)

@@ -157,7 +157,8 @@ internal sealed class Reflector<T>(
             _watchTrouble = true;
             if (failure is HttpRequestException { StatusCode: null })
             {
-                // No answer: an API server that was away may be back with a storage that was restored meanwhile, and have passed our version again.
+                // No answer: an API server that was away may be back with a storage that was restored meanwhile, and have passed our
+                // version again.
                 ListNext();
             }
             else
@@ -244,7 +245,8 @@ internal sealed class Reflector<T>(
     // Without the selectors: with them an API server may have to read every object to find one.
     private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
     {
-        var present = await client.ListAsync(new ListQuery { Namespace = scope.Namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+        var present = await client.ListAsync(
+            new ListQuery { Namespace = scope.Namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
         _verified = true;
         if (ResourceVersions.GoesBack(present.ResourceVersion, resourceVersion))
         {

@@ -7,8 +7,8 @@ using KubeLB.Translation.Tenants;
 namespace KubeLB.Translation.Attachment;
 
 /// <summary>
-/// Whether a Gateway is ours. Its class decides, but a class that changes under a Gateway that is served destroys nothing: one that is deleted
-/// leaves it served, and one that another controller accepts releases it after <see cref="ReleaseTime"/>.
+/// Whether a Gateway is ours. Its class decides, but a class that changes under a Gateway that is served destroys nothing: one that is
+/// deleted leaves it served, and one that another controller accepts releases it after <see cref="ReleaseTime"/>.
 /// </summary>
 /// <param name="IsOurs">Whether the Gateway is served.</param>
 public sealed record GatewayOwnership(bool IsOurs)
@@ -18,6 +18,9 @@ public sealed record GatewayOwnership(bool IsOurs)
 
     /// <summary>Reason of the warning that another controller accepted the class.</summary>
     public const string ClassConflict = "GatewayClassConflict";
+
+    /// <summary>Reason of the warning that the Gateway was released because of <see cref="ClassConflict"/>.</summary>
+    public const string Released = "GatewayReleased";
 
     /// <summary>How long a Gateway is served after another controller accepted its class.</summary>
     public static readonly TimeSpan ReleaseTime = TimeSpan.FromMinutes(10);
@@ -38,8 +41,8 @@ public sealed record GatewayOwnership(bool IsOurs)
     public static bool IsOf(Gateway gateway, ITenantView view, TenantSettings settings) => Of(gateway, view, settings).IsOurs;
 
     /// <summary>
-    /// Ours are Gateways of a class that names our controller; of the class called <c>kubelb</c>, whatever controller it names, as long as no other
-    /// has accepted or rejected it; and those that are served already, see above. If classes are not considered at all, all are.
+    /// Ours are Gateways of a class that names our controller; of the class called <c>kubelb</c>, whatever controller it names, as long as
+    /// no other has accepted or rejected it; and those that are served already, see above. If classes are not considered at all, all are.
     /// </summary>
     public static GatewayOwnership Of(Gateway gateway, ITenantView view, TenantSettings settings)
     {
@@ -66,10 +69,10 @@ public sealed record GatewayOwnership(bool IsOurs)
             return new(true);
         }
 
-        return AcceptedAt(gatewayClass) is { } accepted ? Released(gateway, gatewayClass, accepted, view) : new(isClaimed);
+        return AcceptedAt(gatewayClass) is { } accepted ? Leaving(gateway, gatewayClass, accepted, view) : new(isClaimed);
     }
 
-    private static GatewayOwnership Released(Gateway gateway, GatewayClass gatewayClass, DateTimeOffset accepted, ITenantView view)
+    private static GatewayOwnership Leaving(Gateway gateway, GatewayClass gatewayClass, DateTimeOffset accepted, ITenantView view)
     {
         var end = accepted + ReleaseTime;
         var left = end - view.Now;
@@ -92,7 +95,8 @@ public sealed record GatewayOwnership(bool IsOurs)
 
     // Whoever serves a class sets Accepted to True or False; the API server starts with Unknown.
     private static DateTimeOffset? AcceptedAt(GatewayClass gatewayClass) =>
-        gatewayClass.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Accepted && c.Status != ConditionStatus.Unknown) is { } condition
+        gatewayClass.Status?.Conditions?
+            .FirstOrDefault(c => c.Type == GatewayConditions.Accepted && c.Status != ConditionStatus.Unknown) is { } condition
             ? DateTimeOffset.TryParse(
                 condition.LastTransitionTime, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
                 ? time

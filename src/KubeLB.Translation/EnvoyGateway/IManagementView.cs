@@ -12,8 +12,8 @@ public interface IManagementView
     Route? GatewayRoute(string originNamespace, string originName);
 
     /// <summary>
-    /// Name of the Gateway that was generated from a Route; null if there is none. A tenant may be able to write the status of its Routes, so that the status
-    /// alone does not make a Gateway the tenant's.
+    /// Name of the Gateway that was generated from a Route; null if there is none. A tenant may be able to write the status of its Routes,
+    /// so that the status alone does not make a Gateway the tenant's.
     /// </summary>
     string? GatewayName(Route gateway);
 

@@ -83,8 +83,8 @@ internal static class RouteGenerator
     private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
     {
         var @namespace = parentRef.Namespace ?? origin.Namespace;
-        parentRef.Name = (IsGateway(parentRef) && view.GatewayRoute(@namespace, parentRef.Name) is { } gateway ? view.GatewayName(gateway) : null)
-            ?? UnresolvedNames.For(@namespace, parentRef.Name);
+        var gateway = IsGateway(parentRef) ? view.GatewayRoute(@namespace, parentRef.Name) : null;
+        parentRef.Name = (gateway is null ? null : view.GatewayName(gateway)) ?? UnresolvedNames.For(@namespace, parentRef.Name);
         parentRef.Namespace = null;
     }
 

@@ -95,7 +95,8 @@ public static class RouteStatusBuilder
             return before;
         }
 
-        var services = translation.Services.ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
+        var services = translation.Services
+            .ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
         foreach (var (key, served) in translation.IsHeld ? before ?? [] : [])
         {
             // What is generated still leads there.

@@ -23,7 +23,9 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
     /// <summary>Nothing is reported.</summary>
     public static readonly CcmReport None = new(null, null, IsRejectionOver: false, null);
 
-    /// <summary>Reads the report. A value that is not valid counts as absent; without a report of a CCM (the Go CCM writes none) nothing is missing.</summary>
+    /// <summary>
+    /// Reads the report. A value that is not valid counts as absent; without a report of a CCM (the Go CCM writes none) nothing is missing.
+    /// </summary>
     /// <param name="addresses">The tenant's Addresses; null if there are none.</param>
     /// <param name="now">The time.</param>
     public static CcmReport Of(Addresses? addresses, DateTimeOffset now)
@@ -45,13 +47,15 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
             return default;
         }
 
-        if (CcmAnnotations.RejectedClusterOf(addresses) is not { } rejected || rejected.Time > now + ClockSkew || now - rejected.Time >= RejectionStays)
+        if (CcmAnnotations.RejectedClusterOf(addresses) is not { } rejected || rejected.Time > now + ClockSkew
+            || now - rejected.Time >= RejectionStays)
         {
             return (null, IsOver: true, null);
         }
 
         var (other, left) = (rejected.Uid, RejectionStays - (now - rejected.Time));
-        if (CcmAnnotations.ClusterUidOf(addresses) is null && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid)))
+        if (CcmAnnotations.ClusterUidOf(addresses) is null
+            && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid)))
         {
             return ($"Rejected a CCM of cluster {other}: annotation cluster-uid of Addresses is not a UID. Set it to the UID of namespace kube-system, or delete it.", false, left);
         }

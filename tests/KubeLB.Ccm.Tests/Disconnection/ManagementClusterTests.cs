@@ -68,7 +68,8 @@ public sealed class ManagementClusterTests
         using (bed.CutOffManagement())
         {
             await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
-            (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default)).Should().BeNull("no finalizer holds it");
+            (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))
+                .Should().BeNull("no finalizer holds it");
             await Eventually.HoldsAsync("it tries", () => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.Verb == "delete") > 1);
         }
 

@@ -6,7 +6,9 @@ using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Ccm.Tests.Disconnection;
 
-/// <summary>A CustomResourceDefinition that is deleted takes all of its objects along; they are not taken for deleted by their owners.</summary>
+/// <summary>
+/// A CustomResourceDefinition that is deleted takes all of its objects along; they are not taken for deleted by their owners.
+/// </summary>
 public sealed class VanishedKindTests
 {
     [Theory]
@@ -21,7 +23,8 @@ public sealed class VanishedKindTests
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway, _ => true, "is carried");
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
 
-        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), null, default);
+        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(
+            new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), null, default);
 
         await Eventually.GetAsync(
             "the log says what is held", () => Task.FromResult(bed.Log.Warnings), w => w.Any(t => t.Contains($"{plural}.gateway.networking.k8s.io is missing or being deleted", StringComparison.Ordinal)));
@@ -30,13 +33,16 @@ public sealed class VanishedKindTests
         // The same after a restart, which sees the kind neither served nor listed.
         await Eventually.GetAsync(
             "the definition is gone",
-            () => bed.Tenant.Client<V1CustomResourceDefinition>().GetAsync(new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), default),
+            () => bed.Tenant.Client<V1CustomResourceDefinition>().GetAsync(
+                new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), default),
             definition => definition is null);
         await bed.StopCcmAsync();
         await bed.StartCcmAsync();
-        await Eventually.GetAsync("readyz names the kind", bed.ReadyAsync, r => r.Text.Contains(plural, StringComparison.Ordinal) && r.Text.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));
+        await Eventually.GetAsync("readyz names the kind", bed.ReadyAsync, r => r.Text.Contains(plural, StringComparison.Ordinal)
+            && r.Text.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));
         await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
-        await CcmBed.WaitAsync<Addresses>(bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: 1 }, "follows its controllers");
+        await CcmBed.WaitAsync<Addresses>(
+            bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: 1 }, "follows its controllers");
         await ExpectUntouchedAsync(bed, gateway, route);
 
         await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.Contains(plural, StringComparison.Ordinal));
@@ -56,7 +62,8 @@ public sealed class VanishedKindTests
         var route = (await bed.CreateAsync(held)).Metadata.Uid;
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
 
-        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
+        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(
+            new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
         await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => r.Metadata.DeletionTimestamp is not null, "is being deleted");
         await Eventually.GetAsync(
             "the log says what is held", () => Task.FromResult(bed.Log.Warnings), w => w.Any(t => t.Contains("is missing or being deleted", StringComparison.Ordinal)));
@@ -87,7 +94,8 @@ public sealed class VanishedKindTests
 
     private static async Task ExpectUntouchedAsync(CcmBed bed, string gateway, string route)
     {
-        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default))!.Metadata.DeletionTimestamp.Should().BeNull();
+        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default))!.Metadata.DeletionTimestamp
+            .Should().BeNull();
         var carried = await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default);
         carried!.Metadata.DeletionTimestamp.Should().BeNull();
         carried.Spec!.Read().Source!.Kubernetes!.Resource!["spec"]!["parentRefs"]!.AsArray().Should().ContainSingle();

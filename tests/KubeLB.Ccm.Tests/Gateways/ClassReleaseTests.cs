@@ -40,7 +40,7 @@ public sealed class ClassReleaseTests
 
         await Eventually.GetAsync("its Route is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default), r => r is null);
         await Eventually.GetAsync("the route's is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default), r => r is null);
-        await WarnedAsync(bed, "GatewayReleased", "another controller's");
+        await WarnedAsync(bed, "GatewayReleased", "belongs to another controller");
         var theirs = (await bed.Tenant.Client<GatewayClass>().GetAsync(new ResourceKey("", GatewayClass.KubelbName), default))!;
         theirs.Metadata.Finalizers.Should().BeNullOrEmpty();
         theirs.Status!.Conditions.Should().ContainSingle("the class is another controller's to write").Which.Message.Should().BeEmpty();
@@ -49,7 +49,8 @@ public sealed class ClassReleaseTests
     private static async Task WarnedAsync(CcmBed bed, string reason, string part) => await Eventually.GetAsync(
         $"there is an Event {reason}",
         async () => (await bed.Tenant.Client<Corev1Event>().ListAsync(new KubeLB.Runtime.Clusters.ListQuery { Namespace = "default" }, default)).Items,
-        told => told.Any(e => e.InvolvedObject.Name == "gw" && e.Type == "Warning" && e.Reason == reason && e.Message.Contains(part, StringComparison.Ordinal)));
+        told => told.Any(e => e.InvolvedObject.Name == "gw" && e.Type == "Warning" && e.Reason == reason
+            && e.Message.Contains(part, StringComparison.Ordinal)));
 
     private static GatewayClass Class(string controller) => new()
     {

@@ -183,8 +183,10 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         using var other = await _bed.StartCcmInAsync(_other, new CapturedLog());
         await RejectedAsync();
 
-        await _bed.Management.Client<V1CustomResourceDefinition>().DeleteAsync(new ResourceKey("", "addresses.kubelb.k8c.io"), null, default);
-        var informer = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Management).Informer<Addresses>();
+        await _bed.Management.Client<V1CustomResourceDefinition>().DeleteAsync(
+            new ResourceKey("", "addresses.kubelb.k8c.io"), null, default);
+        var informer = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(
+            ClusterNames.Management).Informer<Addresses>();
         await Eventually.HoldsAsync("it sees that Addresses are gone", () => informer.List().Count == 0);
         await CreateInOtherAsync(Given.Gateway("theirs"));
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
@@ -203,7 +205,8 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await _bed.StartCcmAsync();
 
         (await BoundAsync()).Spec?.Addresses.Should().BeNullOrEmpty();
-        await Eventually.GetAsync("the log says that there are no addresses", () => Task.FromResult(_bed.Log.Warnings), w => w.Any(t => t.Contains("InternalIP", StringComparison.Ordinal)));
+        await Eventually.GetAsync("the log says that there are no addresses", () => Task.FromResult(_bed.Log.Warnings), w => w
+            .Any(t => t.Contains("InternalIP", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -213,7 +216,8 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         var first = CcmAnnotations.LastSeenOf(await BoundAsync());
 
         await CcmBed.WaitAsync<Addresses>(
-            _bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => CcmAnnotations.LastSeenOf(a) - first >= TimeSpan.FromSeconds(1), "was seen again");
+            _bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => CcmAnnotations.LastSeenOf(a) - first >= TimeSpan.FromSeconds(
+                1), "was seen again");
     }
 
     private async Task<(string Gateway, string Route)> ServeAsync()

@@ -89,7 +89,8 @@ public sealed class CcmBed : IAsyncDisposable
         _host = await StartCcmAsync(TenantServer, Agent, Log, configure, toManagement);
 
     /// <summary>Starts a CCM of the same tenant in another cluster, beside the one of this bed; end it by disposing of it.</summary>
-    public Task<IHost> StartCcmInAsync(Cluster cluster, CapturedLog log, string agent = "other-ccm") => StartCcmAsync(cluster, agent, log, null, null);
+    public Task<IHost> StartCcmInAsync(Cluster cluster, CapturedLog log, string agent = "other-ccm") =>
+        StartCcmAsync(cluster, agent, log, null, null);
 
     public async Task StopCcmAsync()
     {

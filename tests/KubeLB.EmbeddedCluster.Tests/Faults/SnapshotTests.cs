@@ -40,7 +40,8 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
         (await _api.GetAsync($"{Maps}/later")).ShouldBe(404);
         (await _api.GetAsync(Maps)).TextAt("metadata.resourceVersion").Should().Be(snapshot.Revision.ToString());
         var next = await CreateAsync("next");
-        long.Parse(next.TextAt("metadata.resourceVersion")!).Should().Be(snapshot.Revision + 1, "versions continue from those of the snapshot");
+        long.Parse(next.TextAt("metadata.resourceVersion")!)
+            .Should().Be(snapshot.Revision + 1, "versions continue from those of the snapshot");
     }
 
     [Fact]

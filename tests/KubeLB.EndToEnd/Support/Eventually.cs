@@ -9,7 +9,8 @@ public static class Eventually
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Waits until <paramref name="probe"/> gives something that satisfies <paramref name="condition"/>, and returns it.</summary>
-    public static async Task<T> GetAsync<T>(string what, Func<Task<T>> probe, Func<T, bool> condition, Func<T, string>? describe = null, TimeSpan? deadline = null)
+    public static async Task<T> GetAsync<T>(
+        string what, Func<Task<T>> probe, Func<T, bool> condition, Func<T, string>? describe = null, TimeSpan? deadline = null)
     {
         var watch = Stopwatch.StartNew();
         var limit = deadline ?? Deadline;
@@ -23,7 +24,8 @@ public static class Eventually
 
             if (watch.Elapsed > limit)
             {
-                throw new TimeoutException($"Not within {limit.TotalSeconds} s: {what}. Last seen: {(describe is null ? $"{last}" : describe(last))}");
+                throw new TimeoutException(
+                    $"Not within {limit.TotalSeconds} s: {what}. Last seen: {(describe is null ? $"{last}" : describe(last))}");
             }
 
             await Task.Delay(Pause);

@@ -1,6 +1,9 @@
 namespace KubeLB.EndToEnd.Support;
 
-/// <summary>Requests through a tenant's Gateway of the basic example, one after the other by each of a few clients: as fast as they are answered, or so many a second.</summary>
+/// <summary>
+/// Requests through a tenant's Gateway of the basic example, one after the other by each of a few clients: as fast as they are answered, or
+/// so many a second.
+/// </summary>
 public sealed class GatewayLoad : IAsyncDisposable
 {
     // Enough for a rate, also where requests take longer than usual.

@@ -77,10 +77,12 @@ public sealed class XdsAuthorityTests
         var client = CertificateIssuer.Client(signing!, "a.example", Start, CertificateTimes.Leaf);
 
         authority.IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal - TimeSpan.FromHours(1)).Should().BeTrue();
-        authority.IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal).Should().BeFalse();
+        authority.IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal)
+            .Should().BeFalse();
         authority.IsGood(client, ["b.example"], CertificateIssuer.ClientUsages, Start).Should().BeFalse();
         authority.IsGood(client, ["a.example"], CertificateIssuer.ServerUsages, Start).Should().BeFalse("it is not for servers");
-        XdsAuthority.At(null, Start).IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start).Should().BeFalse("another authority signed it");
+        XdsAuthority.At(null, Start).IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start)
+            .Should().BeFalse("another authority signed it");
     }
 
     [Fact]

@@ -66,7 +66,8 @@ public sealed class NodeHealthTests : IAsyncLifetime
 
         outcomes["fresh"].Should().Contain(o => o.Sent > back && o.Node == lost, "it is used again within 10 s");
         open.Connections.Where(c => c.Node != lost).Should().OnlyContain(c => c.Ended == null, "another node is not theirs");
-        open.Connections.Where(c => c.Node == lost).Should().OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
+        open.Connections.Where(c => c.Node == lost)
+            .Should().OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
     }
 
     [SkippableFact]

@@ -73,7 +73,8 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
         const int OfTheProxyItself = 4;
-        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP"))).ToHashSet();
+        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP")))
+            .ToHashSet();
 
         given.Should().HaveCount(65535 - 10000 + 1 - OfTheProxyItself);
         given.Should().NotContain([19001, 19002, 19003, 19004], "the proxy listens there itself");

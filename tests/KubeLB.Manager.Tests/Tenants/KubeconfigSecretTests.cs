@@ -35,7 +35,8 @@ public sealed class KubeconfigSecretTests
     [InlineData("no: {yaml")]
     [InlineData("a: b")]
     [InlineData("- a\n- b\n")]
-    public void Text_that_is_not_a_kubeconfig_is_replaced(string text) => KubeconfigSecret.Present(Holding(text), Server, Authority, "t").Should().BeNull();
+    public void Text_that_is_not_a_kubeconfig_is_replaced(string text) =>
+        KubeconfigSecret.Present(Holding(text), Server, Authority, "t").Should().BeNull();
 
     [Fact]
     public void Secret_without_the_key_is_filled()
@@ -44,5 +45,6 @@ public sealed class KubeconfigSecretTests
         KubeconfigSecret.Present(new V1Secret(), Server, Authority, "t").Should().BeNull();
     }
 
-    private static V1Secret Holding(string kubeconfig) => new() { Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) } };
+    private static V1Secret Holding(string kubeconfig) =>
+        new() { Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) } };
 }

@@ -77,7 +77,8 @@ public sealed class TenantObjectsTests
         TenantObjects.StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
     }
 
-    private static V1PolicyRule Rule(string[] resources, string[] verbs) => new() { ApiGroups = ["kubelb.k8c.io"], Resources = resources, Verbs = verbs };
+    private static V1PolicyRule Rule(string[] resources, string[] verbs) =>
+        new() { ApiGroups = ["kubelb.k8c.io"], Resources = resources, Verbs = verbs };
 
     private static IEnumerable<string> Granted(IEnumerable<V1PolicyRule> rules) =>
         rules.SelectMany(r => r.Resources.SelectMany(resource => r.Verbs.Select(verb => $"{verb} {resource}")));

@@ -113,7 +113,8 @@ public sealed class ContradictionTests : IAsyncDisposable
     {
         await StartAsync(c => c.Informer<Widget>(widgets => widgets.LabelSelector = "app=ours"));
         _server.Intercept = request => request.IsList && request.Query.Contains("metadata.name%3Dw", StringComparison.Ordinal)
-            ? FakeApiServer.Json(200, new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = "200" }, ["items"] = new JsonArray() })
+            ? FakeApiServer.Json(
+                200, new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = "200" }, ["items"] = new JsonArray() })
             : null;
         _server.Widgets(c => c.PutSilently(Key));
         await ExpectStaleAsync(() => ApplyAsync("red"));
@@ -199,7 +200,8 @@ public sealed class ContradictionTests : IAsyncDisposable
         _server.PutWidget("w");
         await StartAsync();
         _server.Intercept = request => request.Path.EndsWith("/status", StringComparison.Ordinal) ? FakeApiServer.Missing(Key) : null;
-        await ExpectStaleAsync(() => Host.Applier.PatchStatusAsync(Host.Cluster, Host.Widgets.Get(Key)!, new JsonObject { ["phase"] = "x" }, false, default));
+        await ExpectStaleAsync(
+            () => Host.Applier.PatchStatusAsync(Host.Cluster, Host.Widgets.Get(Key)!, new JsonObject { ["phase"] = "x" }, false, default));
         Host.Widgets.Get(Key).Should().NotBeNull();
         await QuietAsync();
         Lists.Should().Be(1);
@@ -213,7 +215,8 @@ public sealed class ContradictionTests : IAsyncDisposable
         await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
     }
 
-    private Task<Applied<Widget>> ApplyAsync(string colour) => Host.Applier.ApplyAsync(Host.Cluster, Widget.Named("w", colour: colour), default);
+    private Task<Applied<Widget>> ApplyAsync(string colour) =>
+        Host.Applier.ApplyAsync(Host.Cluster, Widget.Named("w", colour: colour), default);
 
     private async Task WriteAsync(string verb, Widget current)
     {
@@ -224,7 +227,8 @@ public sealed class ContradictionTests : IAsyncDisposable
                 await OrStaleAsync(() => ApplyAsync("red"));
                 break;
             case "status":
-                await OrStaleAsync(() => applier.PatchStatusAsync(Host.Cluster, current, new JsonObject { ["phase"] = "x" }, false, default));
+                await OrStaleAsync(
+                    () => applier.PatchStatusAsync(Host.Cluster, current, new JsonObject { ["phase"] = "x" }, false, default));
                 break;
             case "finalizer":
                 await OrStaleAsync(() => applier.EnsureFinalizerAsync(Host.Cluster, current, "example.com/hold", default));

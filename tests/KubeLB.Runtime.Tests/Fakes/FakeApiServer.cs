@@ -14,11 +14,13 @@ internal sealed record SeenRequest(HttpMethod Method, string Path, string Query,
 {
     /// <summary>A complete list, or a page of one; the list of one object only compares versions.</summary>
     public bool IsList =>
-        Method == HttpMethod.Get && !IsWatch && !$"{Query}&".Contains("limit=1&", StringComparison.Ordinal) && IsCollection(Path.Trim('/').Split('/'));
+        Method == HttpMethod.Get && !IsWatch && !$"{Query}&".Contains("limit=1&", StringComparison.Ordinal)
+            && IsCollection(Path.Trim('/').Split('/'));
 
     public bool IsWatch => Query.Contains("watch=true", StringComparison.Ordinal);
 
-    private static bool IsCollection(string[] path) => path is ["api", _, ..] ? path.Length % 2 == 1 : path is ["apis", _, _, ..] && path.Length % 2 == 0;
+    private static bool IsCollection(string[] path) =>
+        path is ["api", _, ..] ? path.Length % 2 == 1 : path is ["apis", _, _, ..] && path.Length % 2 == 0;
 
     public bool IsWrite => Method != HttpMethod.Get;
 }

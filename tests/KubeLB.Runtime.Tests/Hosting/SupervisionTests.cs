@@ -50,7 +50,8 @@ public sealed class SupervisionTests
     public async Task Loop_whose_failure_may_have_lost_work_ends_the_process()
     {
         await using var host = await StartAsync();
-        await Supervisor(host).Run("test loop", WhenFaulted.StopProcess, () => throw new InvalidOperationException("broken"), CancellationToken.None);
+        await Supervisor(host).Run(
+            "test loop", WhenFaulted.StopProcess, () => throw new InvalidOperationException("broken"), CancellationToken.None);
         host.Host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeTrue();
         var exit = host.Host.Services.GetRequiredService<RuntimeExit>();
         exit.Code.Should().Be(1);
@@ -74,7 +75,8 @@ public sealed class SupervisionTests
     {
         for (var i = 0; i < 20; i++)
         {
-            var host = await StartAsync(s => s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
+            var host = await StartAsync(
+                s => s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
             await Eventually.True(() => host.Logs.Lines.Any(l => l.Text.Contains("starts with")), "the controller runs");
             await host.DisposeAsync();
             host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("starts with"));
@@ -87,7 +89,8 @@ public sealed class SupervisionTests
     {
         _server.PutWidget("a");
         var reconciler = new FuncReconciler();
-        await using var host = await StartAsync(s => s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
+        await using var host = await StartAsync(
+            s => s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
         await Eventually.True(() => reconciler.Count("a") == 1, "it is reconciled");
         var requests = _server.Requests.Count(r => !r.IsWatch && r.IsWrite);
         for (var past = TimeSpan.Zero; past < TimeSpan.FromHours(8.9); past += TimeSpan.FromHours(0.5))

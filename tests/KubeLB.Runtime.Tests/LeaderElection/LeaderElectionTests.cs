@@ -186,7 +186,8 @@ public sealed class LeaderElectionTests
     public void A_leader_that_dies_is_replaced_within_20_seconds_unless_told_otherwise()
     {
         var settings = new LeaderElectionSettings("home", "a", "b", "c");
-        (settings.LeaseDuration.TotalSeconds, settings.RenewDeadline.TotalSeconds, settings.RetryPeriod.TotalSeconds).Should().Be((15, 10, 2));
+        (settings.LeaseDuration.TotalSeconds, settings.RenewDeadline.TotalSeconds, settings.RetryPeriod.TotalSeconds)
+            .Should().Be((15, 10, 2));
 
         // Seen up to one retry period after it was made, the last renewal runs out; up to one later that is noticed.
         (settings.LeaseDuration + (2 * settings.RetryPeriod)).Should().BeLessThan(TimeSpan.FromSeconds(20));

@@ -36,7 +36,8 @@ public sealed class ProbeTests
     [InlineData(false)]
     public async Task Kind_that_is_not_needed_is_named_and_does_not_make_the_process_unready(bool disconnects)
     {
-        _server.Intercept = r => r.Path.Contains("/configmaps", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden") : null;
+        _server.Intercept = r => r.Path.Contains("/configmaps", StringComparison.Ordinal)
+            ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden") : null;
         await using var host = await TestHost.StartSyncedAsync(
             _server,
             c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().NeededForReadiness<Widget>(),
@@ -51,7 +52,8 @@ public sealed class ProbeTests
         status.Should().Be(HttpStatusCode.OK);
         text.Should().StartWith("informer home/configmaps: ok, but: The API server of cluster \"home\" forbids listing configmaps");
 
-        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no")
+            : null;
         _server.Widgets(c => c.Drop(false));
         await Eventually.True(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
         (await host.GetAsync(probe, "/readyz")).Status.Should().Be(disconnects ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK);

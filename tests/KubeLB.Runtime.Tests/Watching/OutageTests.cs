@@ -132,7 +132,8 @@ public sealed class OutageTests : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        _host = TestHost.Build(_server, services: s => s.AddSingleton<TimeProvider>(_time), limits: new ReflectorSettings { Random = () => 0.999 });
+        _host = TestHost.Build(
+            _server, services: s => s.AddSingleton<TimeProvider>(_time), limits: new ReflectorSettings { Random = () => 0.999 });
         await _host.Host.StartAsync();
         await _host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");

@@ -77,7 +77,12 @@ public sealed class GatewayOwnershipTests
     [InlineData(null, null)]
     public void A_served_gateway_is_released_ten_minutes_after_another_controller_accepted_its_class(string? accepted, int? secondsLeft)
     {
-        var tenant = new TenantStub { Classes = { Class("other", "example.com/controller", "True", accepted) }, Routes = { Carried("other") } };
+        var tenant = new TenantStub
+        {
+            Classes = { Class("other", "example.com/controller", "True", accepted) },
+            Routes = { Carried(
+            "other") }
+        };
 
         var ownership = GatewayOwnership.Of(GatewayOf("other"), tenant, Settings);
 

@@ -215,7 +215,8 @@ public sealed class AddressPolicyTests
     {
         var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.1")]);
 
-        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z").Conditions!.Single();
+        var condition = AddressesStatusBuilder.Build(
+            new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z").Conditions!.Single();
 
         (condition.Status, condition.Reason).Should().Be((status, reason));
     }
@@ -248,7 +249,8 @@ public sealed class AddressPolicyTests
     {
         var excess = new EndpointExcess(Addresses: 1000, NodePorts: 4100, NotServed: 100, From: 34_000, Megabytes: 128);
 
-        var condition = AddressesStatusBuilder.Build(new Addresses { Metadata = { Name = "default" } }, [], excess, "2026-11-23T00:00:00Z").Conditions!.Single();
+        var condition = AddressesStatusBuilder.Build(
+            new Addresses { Metadata = { Name = "default" } }, [], excess, "2026-11-23T00:00:00Z").Conditions!.Single();
 
         (condition.Status, condition.Reason).Should().Be(("False", "EndpointLimitExceeded"));
         condition.Message.Should().Be(

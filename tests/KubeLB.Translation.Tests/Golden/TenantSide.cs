@@ -53,7 +53,8 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         [
             .. addresses, .. _twins, .. SyncSecrets(),
             .. objects.All<Gateway>().SelectMany(Carry), .. routes.SelectMany(Carry),
-            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOursByController).Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
+            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOursByController)
+                .Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
     }
 

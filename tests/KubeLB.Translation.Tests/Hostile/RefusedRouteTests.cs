@@ -109,7 +109,8 @@ public sealed class RefusedRouteTests
     [InlineData(true)]
     [InlineData(1e300)]
     public void What_has_not_the_type_that_it_has_in_a_service_is_refused_and_named(object nodePort) =>
-        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort)).Should().Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
+        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
+            .Should().Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
 
     [Theory]
     [InlineData("[5]")]

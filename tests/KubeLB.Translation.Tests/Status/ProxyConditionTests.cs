@@ -39,7 +39,8 @@ public sealed class ProxyConditionTests
 
         ProxyCondition.Set(status, Route(null), Refused, Now);
 
-        status.Resources!.Route!.Conditions![1].Message.Should().Be("Envoy rejected the cluster of a new backend, so the route is not changed yet: no such thing");
+        status.Resources!.Route!.Conditions![1].Message
+            .Should().Be("Envoy rejected the cluster of a new backend, so the route is not changed yet: no such thing");
     }
 
     [Fact]

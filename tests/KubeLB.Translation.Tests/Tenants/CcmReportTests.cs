@@ -62,13 +62,15 @@ public sealed class CcmReportTests
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("<script>")]
-    public void Rejection_that_is_not_valid_is_removed(string text) => CcmReport.Of(With(Bound, text), Now).Should().Be(CcmReport.None with { IsRejectionOver = true });
+    public void Rejection_that_is_not_valid_is_removed(string text) =>
+        CcmReport.Of(With(Bound, text), Now).Should().Be(CcmReport.None with { IsRejectionOver = true });
 
     [Fact]
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
         CcmReport.Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(10) });
-        CcmReport.Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now).Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(65) }, "clocks differ");
+        CcmReport.Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
+            .Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(65) }, "clocks differ");
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public sealed class CcmReportTests
 
     [Fact]
     public void Earlier_of_two_times_is_when_to_ask_again() =>
-        CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now).AskAgain.Should().Be(TimeSpan.FromMinutes(2));
+        CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now).AskAgain
+            .Should().Be(TimeSpan.FromMinutes(2));
 
     private static string Rejected(string uid, TimeSpan age) => new RejectedCluster(uid, Now + age, "1.2.3").Write();
 
@@ -109,7 +112,8 @@ public sealed class CcmReportTests
         var annotations = new Dictionary<string, string>();
         foreach (var (key, value) in new[]
         {
-            (Annotations.ClusterUid, bound), (Annotations.RejectedCluster, rejected), (Annotations.LastSeen, lastSeen), (Annotations.CcmVersion, version),
+            (Annotations.ClusterUid, bound), (Annotations.RejectedCluster, rejected), (Annotations.LastSeen, lastSeen), (
+                Annotations.CcmVersion, version),
         })
         {
             if (value is not null)

@@ -160,5 +160,6 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     private XdsTypeStatus Status() => _host.Streams.Describe().Single().Types.Single();
 
     private Task RejectedAsync(params string[] names) => Patience.UntilAsync(
-        () => Status().Rejected.Keys.Order(StringComparer.Ordinal).SequenceEqual(names) && !Status().Awaiting, $"rejected: {string.Join(", ", names)}");
+        () => Status().Rejected.Keys.Order(StringComparer.Ordinal).SequenceEqual(names)
+            && !Status().Awaiting, $"rejected: {string.Join(", ", names)}");
 }

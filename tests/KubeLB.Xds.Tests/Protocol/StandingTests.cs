@@ -132,13 +132,15 @@ public sealed class StandingTests : IAsyncLifetime
     public async Task Where_clients_are_authorized_only_replicas_may_ask_and_others_are_logged()
     {
         using var logs = new CapturedLogs();
-        await using var host = await XdsHost.StartAsync(services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>().AddSingleton<ILoggerProvider>(logs));
+        await using var host = await XdsHost.StartAsync(
+            services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>().AddSingleton<ILoggerProvider>(logs));
         using var channel = host.Connect();
 
         var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 1));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        logs.Lines.Should().ContainSingle(l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
+        logs.Lines.Should().ContainSingle(
+            l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
     }
 
     [Fact]

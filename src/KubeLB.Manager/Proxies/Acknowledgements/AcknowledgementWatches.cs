@@ -37,11 +37,6 @@ internal static class AcknowledgementWatches
         {
             var acknowledgements = host.GetRequiredService<ProxyAcknowledgements>();
             acknowledgements.Settled += enqueue;
-            return new Subscription(() => acknowledgements.Settled -= enqueue);
+            return new SourceSubscription(() => acknowledgements.Settled -= enqueue);
         });
-
-    private sealed class Subscription(Action end) : IDisposable
-    {
-        public void Dispose() => end();
-    }
 }

@@ -45,7 +45,9 @@ internal sealed class OtherReplicas(
 
     private readonly ConcurrentDictionary<(IPEndPoint Address, string? Certificate), GrpcChannel> _channels = new();
 
-    /// <summary>Asks for the clients of a node that are connected to other replicas. A replica that does not answer counts as one without clients.</summary>
+    /// <summary>
+    /// Asks for the clients of a node that are connected to other replicas. A replica that does not answer counts as one without clients.
+    /// </summary>
     /// <param name="node">The node id.</param>
     /// <param name="resources">The resources that it is about.</param>
     /// <param name="take">Takes each replica's answer when it comes, on any thread.</param>
@@ -57,7 +59,8 @@ internal sealed class OtherReplicas(
         request.Resources.AddRange(resources.Select(r => new ResourceVersion { TypeUrl = r.TypeUrl, Name = r.Name, Version = r.Version }));
         var addresses = Addresses();
         Forget(addresses);
-        return Task.WhenAll(addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false))));
+        return Task.WhenAll(
+            addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false))));
     }
 
     public void Dispose()
@@ -68,7 +71,8 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private async Task<IReadOnlyList<XdsClientStanding>> AskAsync(IPEndPoint address, StandingRequest request, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<XdsClientStanding>> AskAsync(
+        IPEndPoint address, StandingRequest request, CancellationToken cancellationToken)
     {
         try
         {

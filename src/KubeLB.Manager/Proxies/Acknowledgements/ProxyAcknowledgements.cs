@@ -224,10 +224,12 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     }
 
     // Which proxies are pending; the words of one that has rejected a resource; whether other replicas may know more.
-    private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(string node, IReadOnlyList<XdsResourceVersion> resources, Waiting waiting)
+    private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(
+        string node, IReadOnlyList<XdsResourceVersion> resources, Waiting waiting)
     {
         var here = _streams.StandingOf(node, resources);
-        var elsewhere = waiting.Answers.Where(answer => answer.Resources.SequenceEqual(resources)).SelectMany(answer => answer.Clients).ToList();
+        var elsewhere = waiting.Answers.Where(answer => answer.Resources.SequenceEqual(resources)).SelectMany(answer => answer.Clients)
+            .ToList();
         var pods = _pods.ByIndex(Indexes.ByNamespace, node).ToList();
         var pending = new List<string>();
         ProxyRejection? rejection = null;
@@ -246,8 +248,10 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             unknown |= mine.Count == 0;
         }
 
-        // A client that names a pod which is not there any more is the connection of one that has just ended. In plain text anybody may connect.
-        foreach (var client in here.Where(c => !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
+        // A client that names a pod which is not there any more is the connection of one that has just ended. In plain text anybody may
+        // connect.
+        foreach (var client in here
+            .Where(c => !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
         {
             rejection ??= RejectionOf(client);
             pending.Add(client.Host);
@@ -261,7 +265,8 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         : null;
 
     private static bool IsOf(XdsClientStanding client, V1Pod pod) =>
-        client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
+        client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP
+            || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
 
     private static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;

@@ -54,7 +54,8 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         {
             Report(
                 "unimplemented",
-                context.Connection.RemoteIpAddress is { } address ? $"{new IPEndPoint(address, context.Connection.RemotePort)}" : "an unknown address",
+                context.Connection.RemoteIpAddress is { } address ? $"{new IPEndPoint(address, context.Connection.RemotePort)}"
+                    : "an unknown address",
                 $"{context.Request.Path} is not served.",
                 "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery");
         }

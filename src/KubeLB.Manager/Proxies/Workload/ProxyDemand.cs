@@ -7,7 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies.Workload;
 
-/// <summary>Which tenants need proxies: those with a generated Service, which nothing else answers for. An answer costs the same however many there are.</summary>
+/// <summary>
+/// Which tenants need proxies: those with a generated Service, which nothing else answers for. An answer costs the same however many there
+/// are.
+/// </summary>
 internal sealed class ProxyDemand([FromKeyedServices(ManagementCluster.Name)] Cluster management)
 {
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
@@ -18,8 +21,8 @@ internal sealed class ProxyDemand([FromKeyedServices(ManagementCluster.Name)] Cl
     public bool Of(string tenantNamespace) => _services.CountByIndex(Indexes.ByProxy, tenantNamespace) > 0;
 
     /// <summary>
-    /// The tenant's key if a Service that came, went or changed hands may turn the answer: proxies that it needs are not there, or those that are there
-    /// are no longer needed. Proxies that go just then bring the key back themselves.
+    /// The tenant's key if a Service that came, went or changed hands may turn the answer: proxies that it needs are not there, or those
+    /// that are there are no longer needed. Proxies that go just then bring the key back themselves.
     /// </summary>
     public IEnumerable<ResourceKey> TurnedBy(Change<V1Service> change) =>
         change.Both().SelectMany(Indexes.Proxy).Any() && Of(change.Key.Namespace) != HasProxies(change.Key.Namespace)

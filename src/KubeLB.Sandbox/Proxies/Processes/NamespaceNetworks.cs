@@ -91,7 +91,8 @@ internal sealed class NamespaceNetworks : IPodNetworks
 
     /// <summary>Removes namespaces whose sandbox is gone, where this process may.</summary>
     public static Task TryRemoveLeftoversAsync(CancellationToken cancellationToken) =>
-        OperatingSystem.IsLinux() && Ip is not null && Environment.IsPrivilegedProcess ? RemoveLeftoversAsync(cancellationToken) : Task.CompletedTask;
+        OperatingSystem.IsLinux() && Ip is not null && Environment.IsPrivilegedProcess ? RemoveLeftoversAsync(cancellationToken)
+            : Task.CompletedTask;
 
     /// <summary>Removes namespaces, with their processes, whose sandbox is gone. Interfaces go with them.</summary>
     internal static async Task RemoveLeftoversAsync(CancellationToken cancellationToken)

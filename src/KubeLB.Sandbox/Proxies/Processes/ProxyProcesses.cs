@@ -45,7 +45,9 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         return new ProxyProcesses(new PodEnvironment(program, networks, new ChildProcesses(), plane, logger));
     }
 
-    /// <summary>Removes what sandboxes that were killed have left: namespaces, and folders with certificates. Also for a sandbox without Envoys.</summary>
+    /// <summary>
+    /// Removes what sandboxes that were killed have left: namespaces, and folders with certificates. Also for a sandbox without Envoys.
+    /// </summary>
     public static async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
         SecretVolume.RemoveLeftovers();

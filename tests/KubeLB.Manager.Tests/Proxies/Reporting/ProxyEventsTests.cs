@@ -15,7 +15,8 @@ public sealed class ProxyEventsTests
     private readonly ProxyEvents _events;
 
     public ProxyEventsTests() => _events = new ProxyEvents(
-        node => node.StartsWith("tenant-", StringComparison.Ordinal) ? new Tenant { Metadata = new() { Name = node["tenant-".Length..] } } : null,
+        node => node.StartsWith("tenant-", StringComparison.Ordinal) ? new Tenant { Metadata = new() { Name = node["tenant-".Length..] } }
+            : null,
         (tenant, reason, message) => _recorded.Add((tenant.Name, reason, message)),
         _time);
 
