@@ -8,7 +8,7 @@ internal static class TreeMerge
     /// <summary>The current object with what the applied one names; both stay as they are.</summary>
     public static JsonObject Merge(JsonObject current, JsonObject applied, FieldShape shape) => MergeMaps(current, applied, shape);
 
-    /// <summary>The object without the fields of a set; maps and lists that become empty go, too.</summary>
+    /// <summary>The object without the fields of a set, and what is below them.</summary>
     public static JsonObject Remove(JsonObject tree, FieldSet fields, FieldShape shape)
     {
         var result = (JsonObject)tree.DeepClone();
@@ -111,9 +111,13 @@ internal static class TreeMerge
                     {
                         continue;
                     }
-                    if (below.IsMember || BecomesEmpty(item, below, shape.Member(name, out _)))
+                    if (below.IsMember)
                     {
                         tree.Remove(name);
+                    }
+                    else
+                    {
+                        RemoveFrom(item, below, shape.Member(name, out _));
                     }
                 }
                 break;
@@ -136,20 +140,6 @@ internal static class TreeMerge
                 break;
         }
     }
-
-    private static bool BecomesEmpty(JsonNode? item, FieldSet below, FieldShape shape)
-    {
-        var before = Count(item);
-        RemoveFrom(item, below, shape);
-        return before > 0 && Count(item) == 0;
-    }
-
-    private static int Count(JsonNode? value) => value switch
-    {
-        JsonObject tree => tree.Count,
-        JsonArray list => list.Count,
-        _ => 0,
-    };
 
     private static string ElementOrEmpty(FieldShape shape, JsonNode? item)
     {

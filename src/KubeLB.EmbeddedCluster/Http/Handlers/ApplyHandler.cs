@@ -88,9 +88,7 @@ internal sealed class ApplyHandler(
     {
         try
         {
-            var node = IsJson(body.Span)
-                ? JsonReading.Parse(body.Span, findings)
-                : YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault() ?? new JsonObject();
+            var node = TryParseJson(body.Span, findings) ?? YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault() ?? new JsonObject();
             return node as JsonObject ?? throw new FormatException(
                 $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {CustomResources.SchemaNode.TypeName(node)} into Go value of type map[string]interface {{}}");
         }
@@ -100,10 +98,23 @@ internal sealed class ApplyHandler(
         }
     }
 
-    private static bool IsJson(ReadOnlySpan<byte> body)
+    /// <summary>The body as JSON, which most clients send and which is read faster; null when it is other YAML.</summary>
+    private static JsonNode? TryParseJson(ReadOnlySpan<byte> body, JsonFindings findings)
     {
         var text = body.TrimStart(" \t\r\n"u8);
-        return text.Length > 0 && text[0] == (byte)'{';
+        if (text.Length == 0 || text[0] != (byte)'{')
+        {
+            return null;
+        }
+        try
+        {
+            return JsonReading.Parse(body, findings);
+        }
+        catch (FormatException)
+        {
+            findings.Duplicates.Clear();
+            return null;
+        }
     }
 
     private static string DuplicateField(string path) => $"duplicate field \"{path}\"";
