@@ -10,7 +10,7 @@ namespace KubeLB.EmbeddedCluster;
 
 /// <summary>
 /// A Kubernetes API server in memory, on a loopback port: for trying a system out and for tests. <c>kubectl</c> and KubernetesClient work against it
-/// as against a real one. It keeps nothing when it stops, runs no pods, and does not offer server-side apply, CEL rules or admission webhooks.
+/// as against a real one. It keeps nothing when it stops, runs no pods, and does not offer CEL rules or admission webhooks.
 /// </summary>
 public sealed class EmbeddedCluster : IAsyncDisposable
 {

@@ -27,6 +27,12 @@ public sealed record RequestRecord(
     string Path,
     int StatusCode)
 {
+    /// <summary>Query of the URL, with its question mark; empty without one.</summary>
+    public string Query { get; init; } = "";
+
+    /// <summary>Media type of the body, e.g. <c>application/apply-patch+yaml</c>; empty without one.</summary>
+    public string ContentType { get; init; } = "";
+
     /// <summary>Whether the request asks for a change: create, update, patch, delete, deletecollection.</summary>
     public bool IsWrite => Verb is "create" or "update" or "patch" or "delete" or "deletecollection";
 }

@@ -43,7 +43,7 @@ public sealed class RenderingTests
 
         var output = await helm.OkAsync("lint", "--strict", Chart.FolderOf(chart), "--values", values);
 
-        output.Should().Contain("0 chart(s) failed").And.NotContain("[WARNING]");
+        output.Text.Should().Contain("0 chart(s) failed").And.NotContain("[WARNING]");
     }
 
     [SkippableTheory]

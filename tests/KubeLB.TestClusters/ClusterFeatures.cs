@@ -10,9 +10,6 @@ public enum ClusterFeatures
     /// <summary>Objects of deleted owners are collected, and deleted namespaces are emptied and go.</summary>
     Controllers = 1,
 
-    /// <summary>Server-side apply.</summary>
-    ServerSideApply = 2,
-
     /// <summary>CEL validation rules of CustomResourceDefinitions are evaluated.</summary>
     ValidationRules = 4,
 }

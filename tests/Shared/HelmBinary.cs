@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace KubeLB.Tests.Shared;
 
@@ -6,7 +7,7 @@ namespace KubeLB.Tests.Shared;
 public sealed record HelmOutput(int ExitCode, string Text, string Errors);
 
 /// <summary>
-/// The real Helm: what <c>KUBELB_HELM</c> names, else <c>helm</c> on PATH. It has a folder of its own, and the kubeconfig of a cluster if it
+/// The real Helm: what <c>KUBELB_HELM</c> names, else <c>helm</c> on PATH. It has folders of its own, and the kubeconfig of a cluster if it
 /// is given one. A test that runs it is skipped where there is none.
 /// </summary>
 public sealed class HelmBinary : IDisposable
@@ -21,6 +22,10 @@ public sealed class HelmBinary : IDisposable
     public HelmBinary(string? kubeconfigYaml = null) => File.WriteAllText(Path.Combine(_folder, "config"), kubeconfigYaml ?? "");
 
     /// <summary>Runs Helm to its end.</summary>
+    /// <param name="arguments">Arguments, separated by spaces; single quotes hold one together.</param>
+    public Task<HelmOutput> RunAsync(string arguments) => RunAsync([.. Split(arguments)]);
+
+    /// <summary>Runs Helm to its end.</summary>
     public async Task<HelmOutput> RunAsync(params string[] arguments)
     {
         Skip.If(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
@@ -28,6 +33,11 @@ public sealed class HelmBinary : IDisposable
         var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
         start.Environment["HOME"] = _folder;
+        foreach (var folder in new[] { "CACHE", "CONFIG", "DATA" })
+        {
+            start.Environment[$"HELM_{folder}_HOME"] = Path.Combine(_folder, folder);
+        }
+
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var text = process.StandardOutput.ReadToEndAsync();
@@ -37,13 +47,20 @@ public sealed class HelmBinary : IDisposable
         return new HelmOutput(process.ExitCode, await text, await errors);
     }
 
-    /// <summary>Runs Helm, which must succeed, and gives what it printed.</summary>
-    public async Task<string> OkAsync(params string[] arguments)
+    /// <summary>Runs Helm, which must succeed.</summary>
+    /// <param name="arguments">Arguments, separated by spaces; single quotes hold one together.</param>
+    public Task<HelmOutput> OkAsync(string arguments) => OkAsync([.. Split(arguments)]);
+
+    /// <summary>Runs Helm, which must succeed.</summary>
+    public async Task<HelmOutput> OkAsync(params string[] arguments)
     {
         var output = await RunAsync(arguments);
         output.ExitCode.Should().Be(0, $"helm {string.Join(' ', arguments)} should work, but: {output.Errors}{output.Text}");
-        return output.Text;
+        return output;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static IEnumerable<string> Split(string arguments) =>
+        Regex.Matches(arguments, "'([^']*)'|(\\S+)").Select(part => part.Groups[1].Success ? part.Groups[1].Value : part.Groups[2].Value);
 }

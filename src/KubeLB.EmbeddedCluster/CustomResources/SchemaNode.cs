@@ -20,6 +20,7 @@ internal sealed class SchemaNode
         EmbeddedResource = source.Boolean("x-kubernetes-embedded-resource") ?? false;
         ListType = source.Text("x-kubernetes-list-type");
         ListMapKeys = [.. source.Array("x-kubernetes-list-map-keys").Strings()];
+        MapType = source.Text("x-kubernetes-map-type");
         HasDefault = source.ContainsKey("default");
         DefaultValue = source["default"]?.DeepClone();
         Required = [.. source.Array("required").Strings()];
@@ -67,6 +68,8 @@ internal sealed class SchemaNode
     public string? ListType { get; }
 
     public IReadOnlyList<string> ListMapKeys { get; }
+
+    public string? MapType { get; }
 
     public bool HasDefault { get; }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.Controllers;
 using KubeLB.EmbeddedCluster.Discovery;
 using KubeLB.EmbeddedCluster.Errors;
@@ -38,8 +39,9 @@ internal sealed class ClusterServices : IAsyncDisposable
         var store = new ClusterStore(Math.Max(1, options.WatchHistory));
         _registry.Add(BuiltInResources.All(_addresses, time, _registry));
         var gate = new NamespaceGate(store);
-        _creator = new ObjectCreator(store, time, gate);
-        _updater = new ObjectUpdater(store);
+        var ownership = new FieldOwnership(time);
+        _creator = new ObjectCreator(store, time, gate, ownership);
+        _updater = new ObjectUpdater(store, ownership);
         var deleter = new ObjectDeleter(store, time);
         _issuer = new TokenIssuer(time);
         _namespaces = new NamespaceController(store, _registry, _creator, _updater, deleter);
@@ -57,12 +59,14 @@ internal sealed class ClusterServices : IAsyncDisposable
         var escalation = new EscalationCheck(policy);
         var authenticator = new Authenticator(store, _issuer, AdminToken);
         var reads = new ReadHandler(store, time);
+        var authorizer = new Authorizer(policy);
+        var applies = new ApplyHandler(store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
         var handlers = new ApiHandlers(
             new NonResourceHandler(new DiscoveryDocuments(_registry), new OpenApiDocuments(_registry)),
             reads,
             new WatchHandler(store, time, options.BookmarkInterval),
             new WriteHandler(_registry, _creator, _updater, escalation, time),
-            new PatchHandler(_updater, escalation, time),
+            new PatchHandler(_updater, applies, escalation, time),
             new DeleteHandler(store, deleter, reads, time),
             new ScaleHandler(store, _updater),
             new PodLogHandler(store, options.PodLogs, time),
@@ -72,7 +76,7 @@ internal sealed class ClusterServices : IAsyncDisposable
             _addresses.Take(store.Table("", "services"));
             _registry.Restore(store.Table("apiextensions.k8s.io", "customresourcedefinitions"));
         });
-        Server = new ApiServer(_registry, handlers, authenticator, new Authorizer(policy), Requests, Faults, time, logger);
+        Server = new ApiServer(_registry, handlers, authenticator, authorizer, Requests, Faults, time, logger);
     }
 
     public ClusterCertificates? Certificates { get; }

@@ -1,3 +1,4 @@
+using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Resources;
 using KubeLB.EmbeddedCluster.Security;
@@ -24,28 +25,48 @@ internal sealed record ApiRequest(HttpContext Context, RequestInfo Info, Resourc
 
     public ObjectFilter Filter() => ObjectFilter.Parse(Resource, Namespace, Info.Name, Query("labelSelector"), Query("fieldSelector"));
 
-    /// <exception cref="ApiException">400 or 422 for a value that there is not.</exception>
-    public WriteOptions WriteOptions()
+    /// <exception cref="ApiException">422 for a value that there is not.</exception>
+    public WriteOptions WriteOptions(bool isApply = false)
     {
         var dryRun = Context.Request.Query["dryRun"];
-        foreach (var value in dryRun)
+        var manager = Query("fieldManager") ?? "";
+        var errors = new List<FieldError>();
+        errors.AddRange(dryRun.Where(value => value != "All").Select(value => FieldError.NotSupported("dryRun", value ?? "", "All")));
+        if (isApply && manager.Length == 0)
         {
-            if (value != "All")
-            {
-                throw ApiErrors.Invalid("meta.k8s.io", Info.Verb switch { "create" => "CreateOptions", "patch" => "PatchOptions", _ => "UpdateOptions" }, "",
-                    [FieldError.NotSupported("dryRun", value ?? "", "All")]);
-            }
+            errors.Add(FieldError.Required("fieldManager", "is required for apply patch"));
+        }
+        else if (!isApply && Info.Verb == "patch" && Query("force") is not null)
+        {
+            errors.Add(FieldError.Forbidden("force", "may not be specified for non-apply patch"));
+        }
+        errors.AddRange(ManagerNames.Validate(manager));
+        var validation = FieldValidation.Warn;
+        switch (Query("fieldValidation"))
+        {
+            case null or "" or "Warn":
+                break;
+            case "Strict":
+                validation = FieldValidation.Strict;
+                break;
+            case "Ignore":
+                validation = FieldValidation.Ignore;
+                break;
+            case var other:
+                errors.Add(FieldError.NotSupported("fieldValidation", other, "", "Ignore", "Strict", "Warn"));
+                break;
+        }
+        if (errors.Count > 0)
+        {
+            throw ApiErrors.Invalid("meta.k8s.io", Info.Verb switch { "create" => "CreateOptions", "patch" => "PatchOptions", _ => "UpdateOptions" }, "", errors);
         }
         return new WriteOptions
         {
             DryRun = dryRun.Count > 0,
-            FieldValidation = Query("fieldValidation") switch
-            {
-                null or "" or "Warn" => FieldValidation.Warn,
-                "Strict" => FieldValidation.Strict,
-                "Ignore" => FieldValidation.Ignore,
-                var other => throw ApiErrors.Invalid("meta.k8s.io", "CreateOptions", "", [FieldError.NotSupported("fieldValidation", other, "", "Ignore", "Strict", "Warn")]),
-            },
+            FieldValidation = validation,
+            Manager = manager.Length > 0 ? manager : ManagerNames.OfAgent(Context.Request.Headers.UserAgent.ToString()),
+            Subresource = Info.Subresource,
+            IsApply = isApply,
         };
     }
 }

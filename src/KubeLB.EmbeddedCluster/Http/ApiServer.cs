@@ -30,7 +30,11 @@ internal sealed partial class ApiServer(
     {
         var info = RequestInfo.Parse(context.Request);
         var entry = log.Begin(new RequestRecord(time.GetUtcNow(), info.Verb, info.Group, info.Resource, info.Subresource, info.Namespace, info.Name,
-            context.Request.Headers.UserAgent.ToString(), "", context.Request.Method, info.Path, 0));
+            context.Request.Headers.UserAgent.ToString(), "", context.Request.Method, info.Path, 0)
+        {
+            Query = context.Request.QueryString.Value ?? "",
+            ContentType = BodyReading.MediaType(context.Request),
+        });
         using var tracked = faults.Track(entry, context);
         try
         {

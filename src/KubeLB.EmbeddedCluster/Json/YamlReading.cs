@@ -11,7 +11,7 @@ internal static partial class YamlReading
 {
     /// <summary>Every non-empty document of a stream.</summary>
     /// <exception cref="FormatException">The text is not YAML; the message says where.</exception>
-    public static IEnumerable<JsonNode> ParseAll(string yaml)
+    public static IEnumerable<JsonNode> ParseAll(string yaml, JsonFindings? findings = null)
     {
         var documents = new List<JsonNode>();
         try
@@ -21,7 +21,7 @@ internal static partial class YamlReading
             while (!parser.Accept<StreamEnd>(out _))
             {
                 parser.Consume<DocumentStart>();
-                if (ReadNode(parser, new Dictionary<AnchorName, JsonNode?>(), 0) is { } node)
+                if (ReadNode(parser, new Reading(findings), "", 0) is { } node)
                 {
                     documents.Add(node);
                 }
@@ -40,7 +40,7 @@ internal static partial class YamlReading
         PlainText().IsMatch(text) && Resolve(new Scalar(text)) is { } value && value.GetValueKind() == System.Text.Json.JsonValueKind.String
         && !Timestamp().IsMatch(text);
 
-    private static JsonNode? ReadNode(Parser parser, Dictionary<AnchorName, JsonNode?> anchors, int depth)
+    private static JsonNode? ReadNode(Parser parser, Reading reading, string path, int depth)
     {
         if (depth > JsonReading.MaxDepth)
         {
@@ -48,29 +48,30 @@ internal static partial class YamlReading
         }
         if (parser.TryConsume<AnchorAlias>(out var alias))
         {
-            return anchors.TryGetValue(alias.Value, out var known)
-                ? known?.DeepClone()
+            return reading.Anchors.TryGetValue(alias.Value, out var known)
+                ? reading.Repeat(known)
                 : throw new FormatException($"error converting YAML to JSON: yaml: unknown anchor '{alias.Value}' referenced");
         }
         if (parser.TryConsume<Scalar>(out var scalar))
         {
-            return Remember(scalar.Anchor, Resolve(scalar), anchors);
+            return Remember(scalar.Anchor, Resolve(scalar), reading);
         }
         if (parser.TryConsume<SequenceStart>(out var sequence))
         {
             var array = new JsonArray();
             while (!parser.TryConsume<SequenceEnd>(out _))
             {
-                array.Add(ReadNode(parser, anchors, depth + 1));
+                array.Add(ReadNode(parser, reading, reading.Findings is null ? "" : $"{path}[{array.Count}]", depth + 1));
             }
-            return Remember(sequence.Anchor, array, anchors);
+            return Remember(sequence.Anchor, array, reading);
         }
         var mapping = parser.Consume<MappingStart>();
         var result = new JsonObject();
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var key = parser.Consume<Scalar>().Value;
-            var value = ReadNode(parser, anchors, depth + 1);
+            var valuePath = reading.Findings is null || path.Length == 0 ? key : $"{path}.{key}";
+            var value = ReadNode(parser, reading, valuePath, depth + 1);
             if (key == "<<" && value is JsonObject merged)
             {
                 foreach (var (name, inherited) in merged)
@@ -79,16 +80,20 @@ internal static partial class YamlReading
                 }
                 continue;
             }
+            if (result.ContainsKey(key))
+            {
+                reading.Findings?.Duplicates.Add(valuePath);
+            }
             result[key] = value;
         }
-        return Remember(mapping.Anchor, result, anchors);
+        return Remember(mapping.Anchor, result, reading);
     }
 
-    private static JsonNode? Remember(AnchorName anchor, JsonNode? node, Dictionary<AnchorName, JsonNode?> anchors)
+    private static JsonNode? Remember(AnchorName anchor, JsonNode? node, Reading reading)
     {
         if (!anchor.IsEmpty)
         {
-            anchors[anchor] = node?.DeepClone();
+            reading.Anchors[anchor] = reading.Repeat(node);
         }
         return node;
     }
@@ -134,4 +139,32 @@ internal static partial class YamlReading
 
     [GeneratedRegex(@"^\d{4}-\d{2}-\d{2}")]
     private static partial Regex Timestamp();
+
+    /// <summary>What is known while one document is read.</summary>
+    private sealed class Reading(JsonFindings? findings)
+    {
+        /// <summary>The most values that aliases may repeat: a short text must not grow without bound.</summary>
+        private const int MaxRepeated = 500_000;
+
+        private int _repeated;
+
+        public JsonFindings? Findings => findings;
+
+        public Dictionary<AnchorName, JsonNode?> Anchors { get; } = [];
+
+        public JsonNode? Repeat(JsonNode? node)
+        {
+            _repeated += Count(node);
+            return _repeated <= MaxRepeated
+                ? node?.DeepClone()
+                : throw new FormatException("error converting YAML to JSON: yaml: document contains excessive aliasing");
+        }
+
+        private static int Count(JsonNode? node) => node switch
+        {
+            JsonObject tree => 1 + tree.Sum(member => Count(member.Value)),
+            JsonArray list => 1 + list.Sum(Count),
+            _ => 1,
+        };
+    }
 }

@@ -10,6 +10,8 @@ namespace KubeLB.EmbeddedCluster.OpenApi;
 internal sealed class OpenApiWriter(string group, string version)
 {
     private const string MetaPrefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+    private const string StrategicPatch = "application/strategic-merge-patch+json";
+    private static readonly string[] PatchTypes = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", StrategicPatch];
     private static readonly string[] MetaTypes = ["ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Condition"];
 
     private readonly JsonObject _schemas = [];
@@ -70,6 +72,10 @@ internal sealed class OpenApiWriter(string group, string version)
         }
         var properties = new JsonObject();
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        if (ListTypes.IsAtomic(type.GoName))
+        {
+            schema["x-kubernetes-map-type"] = "atomic";
+        }
         _schemas[name] = schema;
         foreach (var member in type.Members.Values.OrderBy(member => member.Name, StringComparer.Ordinal))
         {
@@ -87,9 +93,29 @@ internal sealed class OpenApiWriter(string group, string version)
                     _ => "merge",
                 };
             }
+            AddListType(type, member, property);
             properties[member.Name] = property;
         }
         return name;
+    }
+
+    /// <summary>How server-side apply merges a list or map.</summary>
+    private static void AddListType(TypeSchema owner, TypeMember member, JsonObject property)
+    {
+        if (member.Type.Form == ValueForm.Map && ListTypes.IsAtomic(owner.GoName, member.Name))
+        {
+            property["x-kubernetes-map-type"] = "atomic";
+        }
+        if (member.Type.Form != ValueForm.List)
+        {
+            return;
+        }
+        var list = ListTypes.For(owner.GoName, member);
+        property["x-kubernetes-list-type"] = list switch { null => "atomic", { Keys.Count: 0 } => "set", _ => "map" };
+        if (list is { Keys.Count: > 0 })
+        {
+            property["x-kubernetes-list-map-keys"] = new JsonArray([.. list.Keys.Select(key => JsonValue.Create(key))]);
+        }
     }
 
     private JsonObject Property(TypeSchema type) => type.Form switch
@@ -129,9 +155,22 @@ internal sealed class OpenApiWriter(string group, string version)
         {
             ["get"] = Operation(resource, schema, "get", null),
             ["put"] = Operation(resource, schema, "put", "application/json"),
-            ["patch"] = Operation(resource, schema, "patch", "application/merge-patch+json"),
+            ["patch"] = Patch(resource, schema),
             ["delete"] = Operation(resource, schema, "delete", null),
         };
+    }
+
+    private static JsonObject Patch(ResourceDefinition resource, string schema)
+    {
+        var operation = Operation(resource, schema, "patch", null);
+        operation.Array("parameters")!.Add(Parameter("force", "boolean"));
+        var content = new JsonObject();
+        foreach (var type in PatchTypes.Where(type => resource.Custom is null || type != StrategicPatch))
+        {
+            content[type] = new JsonObject { ["schema"] = Reference(schema) };
+        }
+        operation["requestBody"] = new JsonObject { ["content"] = content };
+        return operation;
     }
 
     private static JsonObject Operation(ResourceDefinition resource, string schema, string action, string? body)
@@ -159,10 +198,10 @@ internal sealed class OpenApiWriter(string group, string version)
         return operation;
     }
 
-    private static JsonObject Parameter(string name) => new()
+    private static JsonObject Parameter(string name, string type = "string") => new()
     {
         ["name"] = name,
         ["in"] = "query",
-        ["schema"] = new JsonObject { ["type"] = "string", ["uniqueItems"] = true },
+        ["schema"] = new JsonObject { ["type"] = type, ["uniqueItems"] = true },
     };
 }

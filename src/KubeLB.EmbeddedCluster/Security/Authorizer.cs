@@ -57,6 +57,16 @@ internal sealed class Authorizer(RbacPolicy policy)
         Check(user, access);
     }
 
+    /// <summary>Checks that a user may create the object that an apply to its path creates.</summary>
+    /// <exception cref="ApiException">403.</exception>
+    public void AuthorizeCreation(UserInfo user, RequestInfo info)
+    {
+        if (!user.IsMaster)
+        {
+            Check(user, new AccessAttributes { Verb = "create", Group = info.Group, Resource = info.Resource, Namespace = info.Namespace, Name = info.Name });
+        }
+    }
+
     private static string NameIn(RequestInfo info, string? fieldSelector) =>
         info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection") ? FieldSelector.NameIn(fieldSelector) ?? "" : info.Name;
 

@@ -78,6 +78,23 @@ internal static class WorkloadTables
         .Text("Pod-Selector", tree => CoreTables.Labels(tree.Object("spec").Object("podSelector").Object("matchLabels")))
         .Age();
 
+    public static ITableFormat Autoscalers { get; } = new TableFormat().Name()
+        .Text("Reference", tree => $"{tree.Object("spec").Object("scaleTargetRef").Text("kind")}/{tree.Object("spec").Object("scaleTargetRef").Text("name")}")
+        .Text("Targets", AutoscalerTargets)
+        .Text("MinPods", tree => tree.Object("spec").Integer("minReplicas")?.ToString() ?? "<unset>")
+        .Integer("MaxPods", tree => tree.Object("spec").Integer("maxReplicas"))
+        .Integer("Replicas", tree => Status(tree, "currentReplicas"))
+        .Age();
+
+    private static string AutoscalerTargets(JsonObject tree)
+    {
+        var targets = tree.Object("spec").Array("metrics").Objects().Select(metric => metric.Object("resource")).Select(resource =>
+            resource.Object("target") is { } target && target.Integer("averageUtilization") is { } percent
+                ? $"{resource.Text("name")}: <unknown>/{percent}%"
+                : "<unknown>").ToList();
+        return targets.Count == 0 ? "<none>" : string.Join(", ", targets);
+    }
+
     private static long Status(JsonObject tree, string name) => tree.Object("status").Integer(name) ?? 0;
 
     private static bool Condition(JsonObject tree, string type) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
@@ -8,7 +9,7 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>Creates objects: names, prepares, defaults, validates, allocates, commits.</summary>
-internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceGate gate)
+internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceGate gate, FieldOwnership ownership)
 {
     private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
     private const int MaxGeneratedBase = 63 - 5;
@@ -35,6 +36,10 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
                 metadata["name"] = GenerateName(metadata.Text("generateName")!);
             }
             Prepare(resource, tree, metadata);
+            if (!options.IsApply)
+            {
+                ownership.Track(resource, null, tree, "", options.Manager);
+            }
             if (TryCommit(resource, @namespace, tree, options) is { } stored)
             {
                 return stored;

@@ -38,7 +38,6 @@ internal static class ObjectShaper
         {
             throw NotHandled(resource, exception.Message);
         }
-        tree.Ensure("metadata").Remove("managedFields");
         tree.Ensure("metadata").Remove("selfLink");
         var complaints = (duplicates ?? []).Select(path => $"duplicate field \"{path}\"").Concat(unknown.Select(path => $"unknown field \"{path}\"")).ToList();
         if (complaints.Count == 0 || options.FieldValidation == FieldValidation.Ignore)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
@@ -8,7 +9,7 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>Changes objects: replace and patch, of the whole or of a subresource.</summary>
-internal sealed class ObjectUpdater(ClusterStore store)
+internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership)
 {
     private const int MaxAttempts = 50;
 
@@ -61,6 +62,7 @@ internal sealed class ObjectUpdater(ClusterStore store)
     {
         var old = existing.ToTree();
         var oldMetadata = old.Object("metadata")!;
+        var owners = options.IsApply ? tree.Object("metadata")?["managedFields"]?.DeepClone() : null;
         if (subresource == "status")
         {
             tree = WithStatus(resource, tree, old);
@@ -83,6 +85,14 @@ internal sealed class ObjectUpdater(ClusterStore store)
         {
             metadata["generation"] = (oldMetadata.Integer("generation") ?? 0) + 1;
         }
+        if (options.IsApply)
+        {
+            metadata["managedFields"] = owners;
+        }
+        else
+        {
+            ownership.Track(resource, old, tree, options.Subresource.Length > 0 ? options.Subresource : subresource, options.Manager);
+        }
         var errors = new List<FieldError>();
         MetadataValidation.Validate(metadata, resource, errors);
         MetadataValidation.ValidateUpdate(metadata, oldMetadata, errors);
@@ -100,7 +110,7 @@ internal sealed class ObjectUpdater(ClusterStore store)
         StoredObject? stored = null;
         try
         {
-            stored = Commit(resource, table, existing, tree, options);
+            stored = Commit(resource, table, existing, old, tree, options);
         }
         finally
         {
@@ -112,10 +122,10 @@ internal sealed class ObjectUpdater(ClusterStore store)
         return stored;
     }
 
-    private StoredObject? Commit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject tree, WriteOptions options)
+    private StoredObject? Commit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject old, JsonObject tree, WriteOptions options)
     {
         var encoded = ObjectEncoder.Encode(tree, resource.Custom);
-        if (encoded.SameContent(existing))
+        if (encoded.SameContent(existing) || IsSameButTimes(resource, existing, old, tree))
         {
             return existing;
         }
@@ -138,6 +148,22 @@ internal sealed class ObjectUpdater(ClusterStore store)
             resource.Strategy.Committed(tree);
         }
         return stored;
+    }
+
+    /// <summary>Whether nothing has changed but the times at which managers wrote, which is no change.</summary>
+    private static bool IsSameButTimes(ResourceDefinition resource, StoredObject existing, JsonObject old, JsonObject tree)
+    {
+        var metadata = tree.Object("metadata")!;
+        var before = old.Object("metadata").Array("managedFields");
+        if (!ManagedFields.SameButTimes(before, metadata.Array("managedFields")))
+        {
+            return false;
+        }
+        var current = metadata["managedFields"];
+        metadata["managedFields"] = before!.DeepClone();
+        var isSame = ObjectEncoder.Encode(tree, resource.Custom).SameContent(existing);
+        metadata["managedFields"] = current;
+        return isSame;
     }
 
     /// <summary>Being deleted, and nobody holds it any more.</summary>

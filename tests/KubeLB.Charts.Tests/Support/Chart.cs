@@ -19,14 +19,14 @@ internal static class Chart
     public static async Task<string> RenderAsync(string chart, params string[] arguments)
     {
         using var helm = new HelmBinary();
-        return await helm.OkAsync(["template", chart, FolderOf(chart), "--namespace", "kubelb", .. arguments]);
+        return (await helm.OkAsync(["template", chart, FolderOf(chart), "--namespace", "kubelb", .. arguments])).Text;
     }
 
     /// <summary>The notes that <c>helm install</c> prints; nothing is asked of a cluster.</summary>
     public static async Task<string> NotesAsync(string chart, params string[] arguments)
     {
         using var helm = new HelmBinary();
-        var text = await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments]);
+        var text = (await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments])).Text;
         return text[text.IndexOf("\nNOTES:\n", StringComparison.Ordinal)..];
     }
 }

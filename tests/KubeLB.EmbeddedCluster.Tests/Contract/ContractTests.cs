@@ -11,23 +11,12 @@ namespace KubeLB.EmbeddedCluster.Tests.Contract;
 public sealed class ContractTests(ContractReplay replay) : IClassFixture<ContractReplay>
 {
     // What the embedded cluster does not claim to do.
-    private static readonly string[] ServerSideApply =
-    [
-        "server-side apply creates",
-        "server-side apply by another manager: Conflict",
-        "server-side apply, forced",
-        "server-side apply drops what its manager no longer names",
-        "server-side apply without a fieldManager",
-    ];
-
     private const string Rules = "a CEL rule";
 
     public static TheoryData<string> Claimed =>
-        new(Exchange.All.Where(exchange => !exchange.IsWatch && !ServerSideApply.Contains(exchange.Name) && exchange.Name != Rules).Select(exchange => exchange.Name));
+        new(Exchange.All.Where(exchange => !exchange.IsWatch && exchange.Name != Rules).Select(exchange => exchange.Name));
 
     public static TheoryData<string> Watches => new(Exchange.All.Where(exchange => exchange.IsWatch).Select(exchange => exchange.Name));
-
-    public static TheoryData<string> Applies => new(ServerSideApply);
 
     [SkippableTheory]
     [MemberData(nameof(Claimed))]
@@ -46,24 +35,6 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
 
         answer.Status.Should().Be(exchange.Status, answer.Text);
         Same(exchange.Response["events"], Volatile.Replace(new JsonArray([.. answer.Events.Select(item => item.DeepClone())])));
-    }
-
-    [Theory]
-    [MemberData(nameof(Applies))]
-    public void Server_side_apply_is_refused_with_a_Status_that_says_so(string name)
-    {
-        if (replay.Features.HasFlag(ClusterFeatures.ServerSideApply))
-        {
-            IsAnsweredAsRecorded(name);
-            return;
-        }
-
-        var answer = replay[name];
-
-        answer.Status.Should().Be(415);
-        ((string?)answer.Body!["kind"]).Should().Be("Status");
-        ((string?)answer.Body["reason"]).Should().Be("UnsupportedMediaType");
-        ((string?)answer.Body["message"]).Should().Contain("server-side apply is not supported");
     }
 
     [Fact]
@@ -101,7 +72,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
     [Fact]
     public void Every_exchange_of_the_recording_is_covered()
     {
-        (Claimed.Count + Watches.Count + Applies.Count + 1).Should().Be(Exchange.All.Count);
+        (Claimed.Count + Watches.Count + 1).Should().Be(Exchange.All.Count);
     }
 
     private void IsAnsweredAsRecorded(string name)

@@ -203,11 +203,49 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     }
 
     [SkippableFact]
-    public async Task Server_side_apply_says_that_it_is_not_there()
+    public async Task Server_side_apply_creates_reports_conflicts_and_forces()
     {
-        var output = await kubectl.RunAsync($"apply --server-side -n {await kubectl.Api.NamespaceAsync()} -f -", App);
+        var ns = await kubectl.Api.NamespaceAsync();
+        (await kubectl.OkAsync($"apply --server-side -n {ns} -f -", App)).Lines.Should().Equal(
+            "deployment.apps/web serverside-applied", "service/web serverside-applied", "configmap/settings serverside-applied");
+        await kubectl.OkAsync($"scale deploy web -n {ns} --replicas=5");
+        await kubectl.OkAsync($"set image deploy/web web=nginx:1.26 -n {ns}");
 
-        output.ExitCode.Should().Be(1);
-        output.Errors.Should().Contain("server-side apply is not supported by this embedded cluster");
+        var refused = await kubectl.RunAsync($"apply --server-side -n {ns} -f -", App);
+        refused.ExitCode.Should().Be(1);
+        refused.Errors.Should().StartWith("""
+            error: Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:
+            - .spec.replicas
+            conflicts with "kubectl-set" using apps/v1:
+            - .spec.template.spec.containers[name="web"].image
+            """);
+        (await kubectl.RunAsync($"diff --server-side --force-conflicts -n {ns} -f -", App)).Text.Should().Contain("-  replicas: 5\n+  replicas: 2\n");
+        await kubectl.OkAsync($"apply --server-side --force-conflicts -n {ns} -f -", App);
+        (await kubectl.RunAsync($"diff --server-side -n {ns} -f -", App)).ExitCode.Should().Be(0);
+
+        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml")).Text.Should().NotContain("managedFields");
+        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml --show-managed-fields")).Text.Should().Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
+    }
+
+    [SkippableFact]
+    public async Task Server_side_apply_continues_what_client_side_apply_began()
+    {
+        var ns = await kubectl.Api.NamespaceAsync();
+        await kubectl.OkAsync($"apply -n {ns} -f -", App);
+
+        await kubectl.OkAsync($"apply --server-side -n {ns} -f -", App.Replace("b: \"2\"", "c: \"3\"").Replace("replicas: 2", "replicas: 3"));
+
+        (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.replicas}}")).Text.Should().Be("3");
+        (await kubectl.OkAsync($"get cm settings -n {ns} -o jsonpath={{.data.c}}")).Text.Should().Be("3");
+    }
+
+    [SkippableFact]
+    public async Task Server_side_apply_upgrades_definitions()
+    {
+        var definition = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures", "chart", "crds", "gizmos.yaml"));
+        await kubectl.OkAsync("apply --server-side -f -", definition);
+        (await kubectl.OkAsync("apply --server-side -f -", definition.Replace("size: {type: integer}", "size: {type: integer}\n              colour: {type: string}"))).Text.Should()
+            .Be("customresourcedefinition.apiextensions.k8s.io/gizmos.shop.example.com serverside-applied\n");
+        (await kubectl.OkAsync("explain gizmos.spec")).Text.Should().Contain("colour");
     }
 }

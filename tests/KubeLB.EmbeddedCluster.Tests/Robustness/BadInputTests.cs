@@ -206,7 +206,8 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("application/json-patch+json", "[{\"op\":\"replace\",\"path\":\"\",\"value\":1}]", 422)]
     [InlineData("application/json-patch+json", "[{\"op\":\"fly\",\"path\":\"/a\"}]", 422)]
     [InlineData("application/strategic-merge-patch+json", "{\"$patch\":\"explode\"}", 400)]
-    [InlineData("application/apply-patch+yaml", "{}", 415)]
+    [InlineData("application/apply-patch+yaml", "{}", 422)]
+    [InlineData("application/apply-patch+cbor", "{}", 415)]
     public async Task A_patch_that_makes_no_sense_is_refused(string type, string patch, int status)
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);

@@ -46,7 +46,7 @@ internal sealed class EnvtestServers
         await WaitAsync(server, "kube-apiserver", () => Task.FromResult(File.Exists(certificate) && new FileInfo(certificate).Length > 0), cancellationToken)
             .ConfigureAwait(false);
         var authority = await File.ReadAllTextAsync(certificate, cancellationToken).ConfigureAwait(false);
-        var features = ClusterFeatures.ServerSideApply | ClusterFeatures.ValidationRules
+        var features = ClusterFeatures.ValidationRules
             | (_assets.ControllerManager is null ? ClusterFeatures.None : ClusterFeatures.Controllers);
         var access = new ServerAccess(Kubeconfig(name, port, authority, token), authority, token, features);
         using var client = new ApiServerClient(access);

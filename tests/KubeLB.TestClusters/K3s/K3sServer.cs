@@ -50,6 +50,6 @@ internal static class K3sServer
         var authority = configuration.SslCaCerts[0].ExportCertificatePem();
         var access = EmbeddedCluster.Hosting.Kubeconfig.Write("k3s", new Uri(configuration.Host), authority, K3sAdministrator.Name, token, null);
         return new ServerAccess(
-            access, authority, token, ClusterFeatures.Controllers | ClusterFeatures.ServerSideApply | ClusterFeatures.ValidationRules);
+            access, authority, token, ClusterFeatures.Controllers | ClusterFeatures.ValidationRules);
     }
 }

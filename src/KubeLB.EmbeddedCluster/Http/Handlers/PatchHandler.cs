@@ -8,17 +8,22 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers patch: merge, JSON and strategic merge patches; server-side apply is refused with an explanation.</summary>
-internal sealed class PatchHandler(ObjectUpdater updater, EscalationCheck escalation, TimeProvider time)
+/// <summary>Answers patch: merge, JSON and strategic merge patches; server-side apply has a handler of its own.</summary>
+internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, EscalationCheck escalation, TimeProvider time)
 {
     private const string Merge = "application/merge-patch+json";
     private const string Json = "application/json-patch+json";
     private const string Strategic = "application/strategic-merge-patch+json";
-    private const string Apply = "application/apply-patch+yaml";
+    private const string Apply = ApplyHandler.MediaType;
 
     public async Task PatchAsync(ApiRequest request)
     {
         request.Negotiate();
+        if (BodyReading.MediaType(request.Context.Request) == Apply)
+        {
+            await applies.ApplyAsync(request);
+            return;
+        }
         var options = request.WriteOptions();
         var apply = await ReadAsync(request.Context.Request, request);
         var stored = updater.Update(request.Resource, request.Namespace, request.Info.Name, request.Info.Subresource, current =>
@@ -53,8 +58,7 @@ internal sealed class PatchHandler(ObjectUpdater updater, EscalationCheck escala
             case Strategic:
                 throw ApiErrors.UnsupportedPatch(Json, Merge, Apply);
             case Apply or "application/apply-patch+cbor":
-                throw new ApiException(new ApiStatus(415, "UnsupportedMediaType",
-                    $"server-side apply is not supported by this embedded cluster; use client-side apply, or a patch of one of these media types: {Json}, {Merge}, {Strategic}"));
+                throw ApiErrors.UnsupportedPatch(Json, Merge, Strategic);
             default:
                 throw ApiErrors.UnsupportedMediaType();
         }
@@ -91,7 +95,7 @@ internal sealed class PatchHandler(ObjectUpdater updater, EscalationCheck escala
         patched["apiVersion"] = resource.ApiVersion;
     }
 
-    private static void CheckIdentity(ApiRequest request, JsonObject tree)
+    internal static void CheckIdentity(ApiRequest request, JsonObject tree)
     {
         var metadata = tree.Object("metadata");
         if (metadata.Text("name") is { } name && name != request.Info.Name)

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Json;
+
+namespace KubeLB.EmbeddedCluster.Applying;
+
+/// <summary>
+/// One step of a field path, in the text of the FieldsV1 format: <c>f:name</c> for a member, <c>k:{...}</c> for a list item with these keys, <c>v:value</c>
+/// for an item of a set, <c>i:0</c> for an index.
+/// </summary>
+internal static class FieldElement
+{
+    public static string Member(string name) => "f:" + name;
+
+    public static string Value(JsonNode value) => "v:" + value.ToJsonString(JsonText.Options);
+
+    public static string Keys(IEnumerable<KeyValuePair<string, JsonNode?>> keys) => "k:" + Sorted(keys).ToJsonString(JsonText.Options);
+
+    /// <summary>The name of a member; null for any other element.</summary>
+    public static string? MemberName(string element) => element.StartsWith("f:", StringComparison.Ordinal) ? element[2..] : null;
+
+    /// <summary>The element as this server writes it, whoever wrote it.</summary>
+    /// <exception cref="FormatException">Not an element.</exception>
+    public static string Normalize(string element)
+    {
+        if (element.Length < 2 || element[1] != ':')
+        {
+            throw new FormatException($"unknown field path element {element}");
+        }
+        switch (element[0])
+        {
+            case 'f':
+                return element;
+            case 'v':
+                return Value(Parse(element) ?? throw new FormatException($"a set has no null items: {element}"));
+            case 'k':
+                return Keys(Parse(element) as JsonObject ?? throw new FormatException($"list keys must be an object: {element}"));
+            case 'i' when int.TryParse(element.AsSpan(2), out _):
+                return element;
+            default:
+                throw new FormatException($"unknown field path element {element}");
+        }
+    }
+
+    /// <summary>The element as part of a path in messages: <c>.name</c>, <c>[name="a",port=80]</c>, <c>[="a"]</c>.</summary>
+    public static string Describe(string element) => element[0] switch
+    {
+        'f' => "." + element[2..],
+        'k' => $"[{string.Join(',', ((JsonObject)JsonNode.Parse(element[2..])!).Select(key => $"{key.Key}={key.Value?.ToJsonString(JsonText.Options) ?? "null"}"))}]",
+        'v' => $"[={element[2..]}]",
+        _ => $"[{element[2..]}]",
+    };
+
+    public static string Describe(IEnumerable<string> path) => string.Concat(path.Select(Describe));
+
+    private static JsonNode? Parse(string element)
+    {
+        try
+        {
+            return JsonNode.Parse(element[2..]);
+        }
+        catch (JsonException exception)
+        {
+            throw new FormatException($"field path element {element} is not JSON", exception);
+        }
+    }
+
+    private static JsonObject Sorted(IEnumerable<KeyValuePair<string, JsonNode?>> keys)
+    {
+        var sorted = new JsonObject();
+        foreach (var (name, value) in keys.OrderBy(key => key.Key, StringComparer.Ordinal))
+        {
+            sorted[name] = value?.DeepClone();
+        }
+        return sorted;
+    }
+}

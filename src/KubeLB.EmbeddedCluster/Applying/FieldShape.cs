@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace KubeLB.EmbeddedCluster.Applying;
+
+/// <summary>How a value is merged and owned: as one, or by its members or items.</summary>
+internal sealed class FieldShape
+{
+    private readonly Lazy<IReadOnlyDictionary<string, FieldShape>> _members;
+    private readonly Lazy<FieldShape?> _element;
+
+    private FieldShape(ShapeForm form, Func<IReadOnlyDictionary<string, FieldShape>>? members = null, Func<FieldShape?>? element = null)
+    {
+        Form = form;
+        _members = new Lazy<IReadOnlyDictionary<string, FieldShape>>(members ?? (() => new Dictionary<string, FieldShape>()));
+        _element = new Lazy<FieldShape?>(element ?? (() => null));
+    }
+
+    public ShapeForm Form { get; }
+
+    /// <summary>Owned and replaced as one.</summary>
+    public bool IsAtomic { get; private init; }
+
+    /// <summary>The kinds of a scalar; empty for any.</summary>
+    public IReadOnlyList<JsonValueKind> Kinds { get; private init; } = [];
+
+    /// <summary>The members that identify an item of a list; none for a set.</summary>
+    public IReadOnlyList<string> Keys { get; private init; } = [];
+
+    /// <summary>A struct of a built-in type: it exists as soon as one of its members does, so nobody owns it by itself.</summary>
+    public bool IsImplied { get; private init; }
+
+    /// <summary>Values of absent keys.</summary>
+    public IReadOnlyDictionary<string, JsonNode> KeyDefaults { get; private init; } = new Dictionary<string, JsonNode>();
+
+    /// <summary>The declared members of a map.</summary>
+    public IReadOnlyDictionary<string, FieldShape> Members => _members.Value;
+
+    /// <summary>Shape of a list's items, or of the members that a map does not declare; null where there may be none.</summary>
+    public FieldShape? Element => _element.Value;
+
+    /// <summary>A value without a schema: maps by member, lists as one.</summary>
+    public static FieldShape Deduced { get; } = new(ShapeForm.Deduced);
+
+    private static FieldShape DeducedMap { get; } = new(ShapeForm.Map, element: () => Deduced);
+
+    private static FieldShape DeducedList { get; } = new(ShapeForm.List, element: () => Deduced) { IsAtomic = true };
+
+    private static FieldShape AnyScalar { get; } = new(ShapeForm.Scalar);
+
+    public static FieldShape Scalar(params IReadOnlyList<JsonValueKind> kinds) => kinds.Count == 0 ? AnyScalar : new FieldShape(ShapeForm.Scalar) { Kinds = kinds };
+
+    public static FieldShape Map(Func<IReadOnlyDictionary<string, FieldShape>>? members, Func<FieldShape?>? element, bool atomic, bool implied = false) =>
+        new(ShapeForm.Map, members, element) { IsAtomic = atomic, IsImplied = implied };
+
+    public static FieldShape AtomicList(Func<FieldShape?> element) => new(ShapeForm.List, element: element) { IsAtomic = true };
+
+    public static FieldShape Set(Func<FieldShape?> element) => new(ShapeForm.List, element: element);
+
+    public static FieldShape KeyedList(Func<FieldShape?> element, IReadOnlyList<string> keys, IReadOnlyDictionary<string, JsonNode> defaults) =>
+        new(ShapeForm.List, element: element) { Keys = keys, KeyDefaults = defaults };
+
+    /// <summary>Shape of a member, and whether it is declared; a member that the schema does not have is deduced.</summary>
+    public FieldShape Member(string name, out bool declared)
+    {
+        declared = Members.TryGetValue(name, out var shape);
+        return shape ?? Element ?? Deduced;
+    }
+
+    /// <summary>Whether the schema has such a member.</summary>
+    public bool Allows(string name) => Element is not null || Members.ContainsKey(name);
+
+    /// <summary>The shape as it is for these values, of which either may be null.</summary>
+    public FieldShape For(JsonNode? value, JsonNode? other = null) => Form != ShapeForm.Deduced ? this : (value ?? other) switch
+    {
+        JsonObject => DeducedMap,
+        JsonArray => DeducedList,
+        _ => AnyScalar,
+    };
+
+    /// <summary>Whether a value is absent or of the form that the shape names.</summary>
+    public bool Fits(JsonNode? value) => value is null || Form switch
+    {
+        ShapeForm.Map => value is JsonObject,
+        ShapeForm.List => value is JsonArray,
+        ShapeForm.Scalar => value is JsonValue,
+        _ => true,
+    };
+}

@@ -1,0 +1,148 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
+using KubeLB.EmbeddedCluster.Writing;
+
+namespace KubeLB.EmbeddedCluster.Applying;
+
+/// <summary>Merges an applied object into the current one by who owns which field.</summary>
+/// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/</remarks>
+internal sealed class ServerSideApply(TimeProvider time)
+{
+    /// <summary>The manager for which the annotation of client-side apply counts as ownership.</summary>
+    private const string Kubectl = "kubectl";
+
+    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+    /// <summary>The object as it is after the apply, with its new owners.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="current">The object as it is, in the shape of the resource; null when there is none.</param>
+    /// <param name="applied">What the client applies.</param>
+    /// <param name="options">Who applies, through which subresource.</param>
+    /// <param name="force">Takes fields from other managers.</param>
+    /// <exception cref="ApiException">400: the applied object does not fit its schema; 409: another manager owns a field with another value.</exception>
+    public JsonObject Apply(ResourceDefinition resource, JsonObject? current, JsonObject applied, WriteOptions options, bool force)
+    {
+        var shape = FieldShapes.Of(resource);
+        Check(resource, applied, shape);
+        var before = current ?? new JsonObject { ["kind"] = resource.Kind, ["apiVersion"] = resource.ApiVersion };
+        var managed = ManagedFields.OfStored(before.Object("metadata"));
+        if (managed.IsEmpty && current is not null)
+        {
+            managed.Put(BeforeFirstApply(resource, current, shape));
+        }
+        var self = new ManagedEntry(options.Manager, ManagedEntry.Apply, resource.ApiVersion, options.Subresource, Timestamps.Now(time), AppliedFields.Of(applied, shape));
+        var merged = Merge(before, applied, managed, self, shape);
+        var changes = FieldComparison.Of(before, merged, shape).Only(element => FieldOwnership.Owns(resource, options.Subresource, element));
+        var conflicts = Conflicts(managed, self, changes.Written);
+        if (conflicts.Count > 0 && !force && !IsOwnedByAnnotation(resource, options, before, shape, ref conflicts))
+        {
+            throw ApplyConflict.Of(conflicts);
+        }
+        managed.Take(changes.Written.Union(changes.Removed), except: self);
+        managed.Put(self with { Fields = FieldOwnership.Ownable(resource, self.Fields, options.Subresource) });
+        var metadata = merged.Ensure("metadata");
+        if (managed.IsEmpty)
+        {
+            metadata.Remove("managedFields");
+        }
+        else
+        {
+            metadata["managedFields"] = managed.ToJson();
+        }
+        UpdateAnnotation(options, merged, applied);
+        return merged;
+    }
+
+    private static void Check(ResourceDefinition resource, JsonObject applied, FieldShape shape)
+    {
+        var version = applied.Text("apiVersion") ?? "";
+        var kind = applied.Text("kind") ?? "";
+        if (version != resource.ApiVersion || kind != resource.Kind)
+        {
+            var printed = version.Contains('/', StringComparison.Ordinal) || version.Length == 0 ? version : "/" + version;
+            throw ApiErrors.BadRequest($"invalid object type: {(printed.Length == 0 ? "/" : printed)}, Kind={kind}");
+        }
+        if (applied["metadata"] is not (null or JsonObject))
+        {
+            throw ApiErrors.BadRequest("couldn't get accessor: object does not implement the Object interfaces");
+        }
+        if (applied.Object("metadata")?["managedFields"] is not null)
+        {
+            throw ApiErrors.BadRequest("metadata.managedFields must be nil");
+        }
+        if (AppliedValidation.Check(applied, shape) is { } problem)
+        {
+            var metadata = applied.Object("metadata");
+            var name = metadata.Text("namespace") is { Length: > 0 } @namespace ? $"{@namespace}/{metadata.Text("name")}" : $"/{metadata.Text("name")}";
+            throw ApiErrors.BadRequest($"failed to create typed patch object ({name}; {version}, Kind={kind}): {problem}");
+        }
+    }
+
+    /// <summary>What the object had so far belongs to a manager that nobody is, so that an apply cannot change it unnoticed.</summary>
+    private ManagedEntry BeforeFirstApply(ResourceDefinition resource, JsonObject current, FieldShape shape) => new(
+        ManagedEntry.BeforeFirstApply, ManagedEntry.Update, resource.ApiVersion, "", Timestamps.Now(time),
+        FieldOwnership.Ownable(resource, FieldComparison.Of([], current, shape).Added, ""));
+
+    /// <summary>The merged object without what the applier named last time and nobody names now.</summary>
+    private static JsonObject Merge(JsonObject before, JsonObject applied, ManagedFields managed, ManagedEntry self, FieldShape shape)
+    {
+        var merged = TreeMerge.Merge(before, applied, shape);
+        if (managed.Find(self) is not { } last)
+        {
+            return merged;
+        }
+        var kept = managed.Entries.Where(entry => !entry.SameManager(self)).Aggregate(self.Fields, (fields, entry) => fields.Union(entry.Fields));
+        kept = AppliedFields.WithDeclaredParents(kept, shape).Insert(FieldElement.Member("metadata"));
+        var gone = AppliedFields.WithDeclaredParents(last.Fields, shape)
+            .Intersect(AppliedFields.WithDeclaredParents(AppliedFields.Of(merged, shape), shape))
+            .Except(kept);
+        return gone.IsEmpty ? merged : TreeMerge.Remove(merged, gone, shape);
+    }
+
+    private static List<FieldConflict> Conflicts(ManagedFields managed, ManagedEntry self, FieldSet written) =>
+    [
+        .. managed.Entries.Where(entry => !entry.SameManager(self))
+            .SelectMany(entry => entry.Fields.Intersect(written).Paths().Select(path => new FieldConflict(entry, path))),
+    ];
+
+    /// <summary>
+    /// What kubectl itself applied on the client's side is its own: such conflicts do not count. Leaves the others in <paramref name="conflicts"/>.
+    /// </summary>
+    private static bool IsOwnedByAnnotation(ResourceDefinition resource, WriteOptions options, JsonObject before, FieldShape shape, ref List<FieldConflict> conflicts)
+    {
+        if (options.Manager != Kubectl || before.Object("metadata").Object("annotations").Text(LastApplied) is not { Length: > 0 } text)
+        {
+            return false;
+        }
+        JsonObject last;
+        try
+        {
+            last = JsonReading.ParseObject(System.Text.Encoding.UTF8.GetBytes(text));
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+        if (last.Text("apiVersion") != resource.ApiVersion || AppliedValidation.Check(last, shape) is not null)
+        {
+            return false;
+        }
+        var difference = FieldComparison.Of(last, before, shape);
+        var own = AppliedFields.Of(last, shape).Except(difference.Written).Except(difference.Removed);
+        conflicts = [.. conflicts.Where(conflict => !own.Contains(conflict.Path))];
+        return conflicts.Count == 0;
+    }
+
+    private static void UpdateAnnotation(WriteOptions options, JsonObject merged, JsonObject applied)
+    {
+        if (options.Manager != Kubectl || merged.Object("metadata").Object("annotations") is not { } annotations || string.IsNullOrEmpty(annotations.Text(LastApplied)))
+        {
+            return;
+        }
+        var written = applied.Copy();
+        written.Object("metadata").Object("annotations")?.Remove(LastApplied);
+        annotations[LastApplied] = written.ToJsonString(JsonText.Options) + "\n";
+    }
+}

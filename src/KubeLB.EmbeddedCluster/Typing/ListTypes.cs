@@ -1,0 +1,95 @@
+using System.Collections.Frozen;
+using System.Text.Json.Nodes;
+
+namespace KubeLB.EmbeddedCluster.Typing;
+
+/// <summary>
+/// How server-side apply merges the lists, maps and structs of built-in types: the <c>listType</c>, <c>listMapKey</c>, <c>mapType</c> and
+/// <c>structType</c> markers of Kubernetes' Go types, which the client models do not carry. A list without a marker is merged as in a strategic
+/// merge patch, or is atomic.
+/// </summary>
+/// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy</remarks>
+internal static class ListTypes
+{
+    private static readonly FrozenDictionary<string, JsonNode> NoDefaults = FrozenDictionary<string, JsonNode>.Empty;
+
+    private static readonly FrozenDictionary<string, JsonNode> TcpByDefault =
+        new Dictionary<string, JsonNode> { ["protocol"] = JsonValue.Create("TCP") }.ToFrozenDictionary();
+
+    private static readonly FrozenDictionary<(string Type, string Member), ListType?> Lists = new Dictionary<(string, string), ListType?>
+    {
+        [("ServiceSpec", "ports")] = new(["port", "protocol"], TcpByDefault),
+        [("Container", "ports")] = new(["containerPort", "protocol"], TcpByDefault),
+        [("EphemeralContainer", "ports")] = new(["containerPort", "protocol"], TcpByDefault),
+        [("PodSpec", "topologySpreadConstraints")] = new(["topologyKey", "whenUnsatisfiable"], NoDefaults),
+        [("ResourceRequirements", "claims")] = new(["name"], NoDefaults),
+        [("VolumeResourceRequirements", "claims")] = new(["name"], NoDefaults),
+        [("PodStatus", "resourceClaimStatuses")] = new(["name"], NoDefaults),
+        [("Endpoint", "addresses")] = new([], NoDefaults),
+        [("HorizontalPodAutoscalerStatus", "conditions")] = new(["type"], NoDefaults),
+        [("CustomResourceDefinitionStatus", "conditions")] = new(["type"], NoDefaults),
+        [("ValidatingAdmissionPolicyStatus", "conditions")] = new(["type"], NoDefaults),
+        [("ValidatingAdmissionPolicySpec", "matchConditions")] = new(["name"], NoDefaults),
+        [("ValidatingAdmissionPolicySpec", "variables")] = new(["name"], NoDefaults),
+        [("MutatingWebhook", "matchConditions")] = new(["name"], NoDefaults),
+        [("ValidatingWebhook", "matchConditions")] = new(["name"], NoDefaults),
+        [("PodFailurePolicyOnExitCodesRequirement", "values")] = new([], NoDefaults),
+        [("UncountedTerminatedPods", "failed")] = new([], NoDefaults),
+        [("UncountedTerminatedPods", "succeeded")] = new([], NoDefaults),
+
+        // Merged by a strategic merge patch, but atomic here.
+        [("JobStatus", "conditions")] = null,
+        [("PodStatus", "hostIPs")] = null,
+    }.ToFrozenDictionary();
+
+    private static readonly FrozenSet<string> AtomicTypes = FrozenSet.Create(
+        "ConfigMapKeySelector",
+        "FileKeySelector",
+        "LabelSelector",
+        "LocalObjectReference",
+        "MatchResources",
+        "NamedRuleWithOperations",
+        "NodeSelector",
+        "NodeSelectorTerm",
+        "ObjectFieldSelector",
+        "ObjectReference",
+        "OwnerReference",
+        "ParamKind",
+        "ParamRef",
+        "ResourceFieldSelector",
+        "RoleRef",
+        "ScopedResourceSelectorRequirement",
+        "ScopeSelector",
+        "SecretKeySelector",
+        "SecretReference",
+        "ServiceBackendPort",
+        "Subject",
+        "TopologySelectorTerm",
+        "TypedLocalObjectReference");
+
+    private static readonly FrozenSet<(string Type, string Member)> AtomicMaps = FrozenSet.Create(
+        ("ServiceSpec", "selector"),
+        ("ReplicationControllerSpec", "selector"),
+        ("PodSpec", "nodeSelector"));
+
+    /// <summary>How a list merges by item; null for an atomic one.</summary>
+    public static ListType? For(string goType, TypeMember member)
+    {
+        if (Lists.TryGetValue((goType, member.Name), out var known))
+        {
+            return known;
+        }
+        return member.Merge switch
+        {
+            null => null,
+            { Key.Length: > 0 } rule => new ListType([rule.Key], NoDefaults),
+            _ => new ListType([], NoDefaults),
+        };
+    }
+
+    /// <summary>Whether values of a type are owned as one.</summary>
+    public static bool IsAtomic(string goType) => AtomicTypes.Contains(goType);
+
+    /// <summary>Whether a map is owned as one.</summary>
+    public static bool IsAtomic(string goType, string member) => AtomicMaps.Contains((goType, member));
+}
