@@ -51,13 +51,19 @@ public sealed class TestBed : IAsyncDisposable
 
     public SandboxEnvironment Sandbox => _sandbox;
 
-    /// <summary>Starts and waits until the tenants are set up.</summary>
+    /// <summary>Starts and waits until the tenants are set up, unless the controllers are not started.</summary>
     public static async Task<TestBed> StartAsync(
         int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null, ProxyKind proxies = ProxyKind.StandIn)
     {
         var envoy = proxies == ProxyKind.Envoy ? EnvoyBinary.Require() : null;
         var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync, Envoy = envoy };
-        var bed = new TestBed(await SandboxEnvironment.StartAsync(configure?.Invoke(options) ?? options));
+        options = configure?.Invoke(options) ?? options;
+        var bed = new TestBed(await SandboxEnvironment.StartAsync(options));
+        if (!options.StartControllers)
+        {
+            return bed;
+        }
+
         if (envoy is not null)
         {
             // Enough to be carried by a real one, and a short end.
