@@ -54,11 +54,13 @@ public sealed class RecordedBed : IAsyncDisposable
     }
 
     /// <summary>Waits until the tenant reads the address at which its Gateway is served here, and no longer the recorded one.</summary>
-    public async Task WaitForAddressAsync(string @namespace, string name, string generatedName)
+    public async Task<string> WaitForAddressAsync(string @namespace, string name, string generatedName)
     {
         var generated = await Bed.Management.WaitAsync<Gateway>(Namespace, generatedName, Statuses.IsProgrammed, "is programmed");
+        var address = generated.Status!.Addresses![0].Value!;
         await Bed.Tenant.WaitAsync<Gateway>(
-            @namespace, name, g => Statuses.IsProgrammed(g) && g.Status!.Addresses![0].Value == generated.Status!.Addresses![0].Value, "has its present address");
+            @namespace, name, g => Statuses.IsProgrammed(g) && g.Status!.Addresses![0].Value == address, "has its present address");
+        return address;
     }
 
     public async ValueTask DisposeAsync()

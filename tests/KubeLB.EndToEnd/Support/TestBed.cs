@@ -105,9 +105,12 @@ public sealed class TestBed : IAsyncDisposable
     }
 
     /// <summary>Sends requests as a client would until a pod of the tenant answers, and returns what it saw.</summary>
-    public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/")
+    public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/") =>
+        await ExpectBackendAtAsync(await AddressAsync(tenant), host, path);
+
+    /// <summary>The same at an address.</summary>
+    public async Task<Echo> ExpectBackendAtAsync(string address, string host, string path = "/")
     {
-        var address = await AddressAsync(tenant);
         var answer = await Eventually.GetAsync(
             $"a request for {host} to {address} is answered by a pod",
             () => SendAsync(address, host, path),
