@@ -66,6 +66,14 @@ internal sealed partial class CcmCommand
             command.Options.Add(option);
         }
 
+        command.Subcommands.Add(CheckCommand.Of(
+            "Reports whether this cluster, the CCM and the management cluster see each other; changes nothing",
+            [_clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass],
+            (parsed, cancellationToken) =>
+            {
+                var found = Options(parsed);
+                return ConnectionCheck.LookAsync(found, CcmConnections.FromKubeconfigs(found), cancellationToken);
+            }));
         return command;
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KubeLB.Manager.Hosting;
+using KubeLB.Runtime.CommandLine;
 using Microsoft.Extensions.Logging;
 using static KubeLB.Runtime.CommandLine.ControllerOptions;
 
@@ -28,6 +29,10 @@ internal sealed class ManagerCommand
             command.Options.Add(option);
         }
 
+        command.Subcommands.Add(CheckCommand.Of(
+            "Reports whether the management cluster is set up and the tenants' CCMs are seen; changes nothing",
+            [_namespace, _kubeconfig],
+            (parsed, cancellationToken) => ConnectionCheck.LookAsync(Options(parsed), cancellationToken)));
         return command;
     }
 

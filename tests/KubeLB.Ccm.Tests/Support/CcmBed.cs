@@ -77,7 +77,7 @@ public sealed class CcmBed : IAsyncDisposable
 
     public static Task InstallCrdsAsync(Cluster cluster, Func<string, bool> which) =>
         cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml"))
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
             .Where(file => which(Path.GetFileName(file)))
             .Select(File.ReadAllText));
 

@@ -34,7 +34,7 @@ public sealed class BareManagement : IAsyncDisposable
     {
         var management = new BareManagement(await TestClusters.TestClusters.StartAsync("management"));
         await management.Cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.yaml"))
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
             .Where(file => !file.Contains("monitoring.coreos.com", StringComparison.Ordinal))
             .Select(File.ReadAllText));
         await management.Objects.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");

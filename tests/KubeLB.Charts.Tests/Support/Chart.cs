@@ -1,0 +1,32 @@
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Charts.Tests.Support;
+
+/// <summary>The charts, and what Helm makes of them.</summary>
+internal static class Chart
+{
+    public const string Manager = "kubelb-manager";
+    public const string Ccm = "kubelb-ccm";
+
+    public static IReadOnlyList<string> Names { get; } = [Manager, Ccm];
+
+    public static string FolderOf(string chart) => Path.Combine(SourceTree.Root, "charts", chart);
+
+    /// <summary>What every installation of the chart has to set.</summary>
+    public static string[] Required(string chart) => chart == Ccm ? ["--set", "kubelb.tenantName=shop"] : [];
+
+    /// <summary>Renders a chart as <c>helm install</c> would, in namespace <c>kubelb</c> under the chart's own name.</summary>
+    public static async Task<string> RenderAsync(string chart, params string[] arguments)
+    {
+        using var helm = new HelmBinary();
+        return await helm.OkAsync(["template", chart, FolderOf(chart), "--namespace", "kubelb", .. arguments]);
+    }
+
+    /// <summary>The notes that <c>helm install</c> prints; nothing is asked of a cluster.</summary>
+    public static async Task<string> NotesAsync(string chart, params string[] arguments)
+    {
+        using var helm = new HelmBinary();
+        var text = await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments]);
+        return text[text.IndexOf("\nNOTES:\n", StringComparison.Ordinal)..];
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace KubeLB.Tests.Shared;
+
+/// <summary>What helm printed.</summary>
+public sealed record HelmOutput(int ExitCode, string Text, string Errors);
+
+/// <summary>
+/// The real Helm: what <c>KUBELB_HELM</c> names, else <c>helm</c> on PATH. It has a folder of its own, and the kubeconfig of a cluster if it
+/// is given one. A test that runs it is skipped where there is none.
+/// </summary>
+public sealed class HelmBinary : IDisposable
+{
+    private static readonly string? Named = Environment.GetEnvironmentVariable("KUBELB_HELM") is { Length: > 0 } named ? named : null;
+
+    private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, "helm")).FirstOrDefault(File.Exists);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("helm-tests-").FullName;
+
+    public HelmBinary(string? kubeconfigYaml = null) => File.WriteAllText(Path.Combine(_folder, "config"), kubeconfigYaml ?? "");
+
+    /// <summary>Runs Helm to its end.</summary>
+    public async Task<HelmOutput> RunAsync(params string[] arguments)
+    {
+        Skip.If(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
+        File.Exists(Found).Should().BeTrue($"KUBELB_HELM says {Found}");
+        var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
+        start.Environment["HOME"] = _folder;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var text = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await process.WaitForExitAsync(deadline.Token);
+        return new HelmOutput(process.ExitCode, await text, await errors);
+    }
+
+    /// <summary>Runs Helm, which must succeed, and gives what it printed.</summary>
+    public async Task<string> OkAsync(params string[] arguments)
+    {
+        var output = await RunAsync(arguments);
+        output.ExitCode.Should().Be(0, $"helm {string.Join(' ', arguments)} should work, but: {output.Errors}{output.Text}");
+        return output.Text;
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
