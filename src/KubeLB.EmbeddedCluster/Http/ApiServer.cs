@@ -68,7 +68,7 @@ internal sealed partial class ApiServer(
     {
         var user = authorizer.Impersonate(authenticator.Authenticate(context.Request.Headers.Authorization), context.Request.Headers);
         entry.Authenticated(user.Name);
-        authorizer.Authorize(user, info);
+        authorizer.Authorize(user, info, context.Request.Query["fieldSelector"]);
         if (!info.IsResource)
         {
             await handlers.NonResource.HandleAsync(context);

@@ -1,5 +1,6 @@
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Http;
+using KubeLB.EmbeddedCluster.Selectors;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Security;
@@ -37,18 +38,27 @@ internal sealed class Authorizer(RbacPolicy policy)
         return new UserInfo(name, groups);
     }
 
+    /// <param name="user">Who asks.</param>
+    /// <param name="info">What for.</param>
+    /// <param name="fieldSelector">
+    /// The field selector of a list or watch: one that selects a single name is permitted by a rule for this name, as in Kubernetes
+    /// (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources).
+    /// </param>
     /// <exception cref="ApiException">403 in Kubernetes' words.</exception>
-    public void Authorize(UserInfo user, RequestInfo info)
+    public void Authorize(UserInfo user, RequestInfo info, string? fieldSelector)
     {
         if (user.IsMaster)
         {
             return;
         }
         var access = info.IsResource
-            ? new AccessAttributes { Verb = info.Verb, Group = info.Group, Resource = info.Resource, Subresource = info.Subresource, Namespace = info.Namespace, Name = info.Name }
+            ? new AccessAttributes { Verb = info.Verb, Group = info.Group, Resource = info.Resource, Subresource = info.Subresource, Namespace = info.Namespace, Name = NameIn(info, fieldSelector) }
             : new AccessAttributes { Verb = info.Verb, Path = info.Path };
         Check(user, access);
     }
+
+    private static string NameIn(RequestInfo info, string? fieldSelector) =>
+        info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection") ? FieldSelector.NameIn(fieldSelector) ?? "" : info.Name;
 
     private void Check(UserInfo user, AccessAttributes access)
     {

@@ -26,6 +26,14 @@ internal sealed record FieldSelector(IReadOnlyList<FieldRequirement> Requirement
     /// <summary>The name that the selector pins, so that a list can become a look-up.</summary>
     public string? Name => Requirements.FirstOrDefault(requirement => requirement is { Field: "metadata.name", Equal: true })?.Value;
 
+    /// <summary>The name that a selector pins, before its other fields are looked at; null if there is none.</summary>
+    public static string? NameIn(string? text)
+    {
+        const string Field = "metadata.name=";
+        var part = text?.Split(',').FirstOrDefault(p => p.StartsWith(Field, StringComparison.Ordinal));
+        return part?[Field.Length..].TrimStart('=');
+    }
+
     /// <exception cref="ApiException">400: bad syntax, or a field that the resource cannot be selected by.</exception>
     public static FieldSelector Parse(string? text, IReadOnlyCollection<string> known, bool custom)
     {

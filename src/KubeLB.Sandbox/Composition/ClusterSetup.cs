@@ -9,7 +9,7 @@ namespace KubeLB.Sandbox.Composition;
 /// <summary>What an administrator prepares in the clusters.</summary>
 internal static class ClusterSetup
 {
-    /// <summary>Namespace of the manager.</summary>
+    /// <summary>Namespace of the manager, and of a CCM in its tenant's cluster.</summary>
     public const string ManagerNamespace = "kubelb";
 
     /// <summary>What the manager's xDS certificate calls it.</summary>
@@ -50,6 +50,7 @@ internal static class ClusterSetup
     {
         await cluster.InstallCrdsAsync(CrdResources.Tenant, cancellationToken).ConfigureAwait(false);
         using var client = cluster.CreateClient("kubelb-sandbox");
+        await CreateNamespaceAsync(client, ManagerNamespace, cancellationToken).ConfigureAwait(false);
         var gatewayClass = new GatewayClass
         {
             Metadata = { Name = GatewayClass.KubelbName },

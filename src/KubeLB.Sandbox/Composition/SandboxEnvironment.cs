@@ -37,6 +37,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly ProxyPods _proxyPods;
     private readonly ILoggerFactory _loggers;
     private readonly ConcurrentDictionary<string, ProxyState> _proxyStates = new(StringComparer.Ordinal);
+    private ComponentAccess? _managerAccess;
 
     private SandboxEnvironment(
         SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
@@ -157,6 +158,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var names = Enumerable.Range(1, _options.Tenants).Select(number => $"t{number}").ToList();
         await ClusterSetup.PrepareManagementAsync(Management, names, cancellationToken).ConfigureAwait(false);
+        _managerAccess = await ComponentAccess.GrantAsync(Management, ComponentAccess.Manager, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < names.Count; i++)
         {
             await AddTenantAsync(names[i], i, cancellationToken).ConfigureAwait(false);
@@ -181,9 +183,11 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
         var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken).ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
-        var ccm = new ControllerProcess($"ccm-{name}", cancel => BuildCcmAsync(name, cluster, configure, cancel));
+        ComponentAccess? access = null;
+        var ccm = new ControllerProcess($"ccm-{name}", cancel => BuildCcmAsync(name, access!, configure, cancel));
         _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
         await ClusterSetup.PrepareTenantAsync(cluster, cancellationToken).ConfigureAwait(false);
+        access = await ComponentAccess.GrantAsync(cluster, ComponentAccess.Ccm, cancellationToken).ConfigureAwait(false);
     }
 
     private void AddSimulators()
@@ -220,7 +224,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
     }
 
-    private async Task<IHost> BuildCcmAsync(string name, ISandboxCluster cluster, Action<IServiceCollection> configure, CancellationToken cancellationToken)
+    private async Task<IHost> BuildCcmAsync(string name, ComponentAccess access, Action<IServiceCollection> configure, CancellationToken cancellationToken)
     {
         var options = new CcmOptions
         {
@@ -235,7 +239,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var userAgent = $"kubelb-ccm/{name}";
         var kubeconfig = await _kubeconfigs.WaitAsync(name, cancellationToken).ConfigureAwait(false);
         var connections = new CcmConnections(
-            Connect(cluster, userAgent), () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent)));
+            () => access.CreateClient(userAgent), () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent)));
         return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, connections, configure);
     }
 
@@ -252,7 +256,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             ListenAddress = "127.0.0.1:0",
             LogLevel = _options.LogLevel,
         };
-        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, Connect(Management, "kubelb-manager"), configure);
+        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, () => _managerAccess!.CreateClient("kubelb-manager"), configure);
     }
 
     private Func<Task> FollowConfiguration(IHost manager)

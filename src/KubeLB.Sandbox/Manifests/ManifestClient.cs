@@ -7,10 +7,19 @@ namespace KubeLB.Sandbox.Manifests;
 /// <summary>Creates the objects of manifests, as <c>kubectl create</c> does.</summary>
 internal static class ManifestClient
 {
-    /// <summary>Creates an object of a namespace.</summary>
+    private static readonly string[] ClusterScoped = [V1ClusterRole.KubeKind, V1ClusterRoleBinding.KubeKind];
+
+    /// <summary>Creates an object.</summary>
     public static async Task CreateAsync(IKubernetes client, JsonObject manifest, CancellationToken cancellationToken)
     {
         var (group, version) = GroupVersion(manifest);
+        if (ClusterScoped.Contains((string?)manifest["kind"]))
+        {
+            await client.CustomObjects.CreateClusterCustomObjectAsync(
+                manifest, group, version, Plural(manifest), cancellationToken: cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         var ns = (string?)manifest["metadata"]?["namespace"] ?? "default";
         if (group.Length > 0)
         {
@@ -28,6 +37,10 @@ internal static class ManifestClient
             case V1Secret.KubeKind:
                 var secret = KubernetesJson.Deserialize<V1Secret>(manifest.ToJsonString());
                 await client.CoreV1.CreateNamespacedSecretAsync(secret, ns, cancellationToken: cancellationToken).ConfigureAwait(false);
+                break;
+            case V1ServiceAccount.KubeKind:
+                var account = KubernetesJson.Deserialize<V1ServiceAccount>(manifest.ToJsonString());
+                await client.CoreV1.CreateNamespacedServiceAccountAsync(account, ns, cancellationToken: cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 throw new NotSupportedException($"Manifests of kind {manifest["kind"]} are not supported here.");

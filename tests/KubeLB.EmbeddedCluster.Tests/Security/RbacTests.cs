@@ -25,6 +25,19 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
+    public async Task A_list_or_watch_of_one_name_is_permitted_by_a_rule_for_this_name()
+    {
+        var (ns, token) = await AccountAsync("""[{"verbs":["list","watch"],"apiGroups":[""],"resources":["configmaps"],"resourceNames":["mine"]}]""");
+        using var user = new Api(fixture.Cluster, token);
+
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%3Dmine")).ShouldBe(200);
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.namespace%3D{ns},metadata.name%3D%3Dmine")).ShouldBe(200);
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%3Dother")).ShouldBe(403);
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%21%3Dmine")).ShouldBe(403);
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps")).ShouldBe(403);
+    }
+
+    [Fact]
     public async Task A_subresource_needs_a_rule_of_its_own()
     {
         var (ns, token) = await AccountAsync("""[{"verbs":["*"],"apiGroups":["*"],"resources":["services"]}]""");

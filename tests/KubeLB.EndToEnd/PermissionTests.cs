@@ -1,0 +1,236 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Monitoring;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.EmbeddedCluster;
+using KubeLB.EndToEnd.Support;
+using KubeLB.TestClusters;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd;
+
+/// <summary>
+/// The roles of the charts are exactly what manager and CCM use. That no right is missing is asserted at the end of every test
+/// (<see cref="TestBed"/>); here everything that they ever do is made to happen, and a right that was not used is a failure.
+/// </summary>
+public sealed class PermissionTests : IAsyncLifetime
+{
+    private const string Finalizer = """{"metadata":{"finalizers":["kubelb.k8c.io/cleanup"]}}""";
+
+    // Takes an object out of sight of who generated it.
+    private const string Unlabelled = """{"metadata":{"labels":{"kubelb.k8c.io/managed-by":null}}}""";
+
+    private const string HttpsListener = """
+        {"spec":{"listeners":[
+          {"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}},
+          {"name":"https","protocol":"HTTPS","port":443,"hostname":"www.example.com","tls":{"certificateRefs":[{"name":"certificate"}]}}]}}
+        """;
+
+    private const string OtherObjects = """
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: unselected
+        spec:
+          ports: [{name: http, port: 80, protocol: TCP, targetPort: 8080}]
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata:
+          name: unselected-1
+          labels: {kubernetes.io/service-name: unselected}
+        addressType: IPv4
+        ports: [{name: http, port: 8080, protocol: TCP}]
+        endpoints: [{addresses: [192.0.2.10]}]
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: GRPCRoute
+        metadata:
+          name: grpc-route
+        spec:
+          parentRefs: [{name: my-gateway}]
+          hostnames: [grpc.example.com]
+          rules:
+            - backendRefs: [{name: unselected, port: 80}]
+        ---
+        apiVersion: kubelb.k8c.io/v1alpha1
+        kind: SyncSecret
+        metadata:
+          name: by-a-user
+        type: Opaque
+        data: {a: Yg==}
+        """;
+
+    private TestBed _bed = null!;
+
+    private TestCluster Tenant => _bed.Tenant;
+
+    private TestCluster Management => _bed.Management;
+
+    public async Task InitializeAsync() => _bed = await TestBed.StartAsync(configure: o => o with
+    {
+        Manager = manager => manager with { EnableLeaderElection = true },
+        Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
+    });
+
+    public async Task DisposeAsync() => await _bed.DisposeAsync();
+
+    [SkippableFact]
+    public async Task Every_right_is_used()
+    {
+        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");
+        await ApplyEverythingAsync();
+        await ForgetWhatWasGeneratedAsync();
+        await ChangeSettingsAsync();
+        await ChangeTenantsObjectsAsync();
+
+        await WaitForUseAsync("kubelb-ccm", "ccm.yaml", _bed.Sandbox.Tenants[0].Cluster);
+        await Management.DeleteAsync<Tenant>("", "t1");
+        await Management.WaitGoneAsync<Tenant>("", "t1");
+        await WaitForUseAsync("kubelb-manager", "manager.yaml", _bed.Sandbox.Management);
+    }
+
+    [Fact]
+    public void What_the_manager_may_grant_is_what_it_grants()
+    {
+        var granted = RoleRules(RulesOf("manager.yaml", "ClusterRole", "kubelb-manager-grants"));
+
+        granted.Should().BeEquivalentTo(RoleRules(Manager.Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true).Rules
+            .Select(r => (r.ApiGroups, r.Resources, r.Verbs))));
+    }
+
+    private static IEnumerable<string> RoleRules(IEnumerable<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> rules) =>
+        from rule in rules from resource in rule.Resources from verb in rule.Verbs select $"{verb} {resource}";
+
+    private async Task ApplyEverythingAsync()
+    {
+        await _bed.ApplyBasicExampleAsync();
+        await Tenant.CreateAsync(new TlsPair("www.example.com").Secret("certificate"));
+        await Tenant.ApplyAsync(OtherObjects);
+        await Tenant.PatchAsync<Gateway>("default", "my-gateway", HttpsListener);
+        await Tenant.PatchAsync<HttpRoute>(
+            "default", "api-route", """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}""");
+        await _bed.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true}}""");
+        await SomeAsync<BackendTrafficPolicy>();
+        await SomeAsync<GrpcRoute>();
+        await SomeAsync<PodMonitor>();
+        await Eventually.GetAsync("the certificate and the user's Secret are carried", () => Management.ListAsync<SyncSecret>("tenant-t1"), s => s.Count == 2);
+    }
+
+    // Each kind that the manager generates is deleted or loses its label behind its back, and is put back.
+    private async Task ForgetWhatWasGeneratedAsync()
+    {
+        await Management.PatchAsync<V1Namespace>("", "tenant-t1", Unlabelled);
+        await ForgetAsync<V1ServiceAccount>();
+        await ForgetAsync<V1Role>();
+        await ForgetAsync<V1RoleBinding>();
+        await ForgetAsync<V1Secret>();
+        await ForgetAsync<V1Service>();
+        await ForgetAsync<Gateway>();
+        await ForgetAsync<HttpRoute>();
+        await ForgetAsync<GrpcRoute>();
+        await ForgetAsync<BackendTrafficPolicy>();
+        await ForgetAsync<V1Deployment>();
+        await ForgetAsync<V1PodDisruptionBudget>();
+        await ForgetAsync<PodMonitor>();
+    }
+
+    private async Task ChangeSettingsAsync()
+    {
+        await _bed.ConfigureProxiesAsync("""{"useDaemonset":true,"nodeSelector":{"no label":"a"}}""");
+        await SomeAsync<V1DaemonSet>();
+        await ForgetAsync<V1DaemonSet>();
+        await _bed.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
+        await Eventually.HoldsAsync("the PodMonitor is removed", async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0);
+        await Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
+        await Management.PatchAsync<Addresses>("tenant-t1", "default", """{"metadata":{"annotations":{"kubelb.k8c.io/rejected-cluster":"nonsense"}}}""");
+    }
+
+    private async Task ChangeTenantsObjectsAsync()
+    {
+        await Tenant.PatchAsync<GatewayClass>("", "kubelb", """{"metadata":{"labels":{"a":"b"}}}""");
+        await Tenant.PatchAsync<V1Service>("default", "api-backend-nodeport", """{"metadata":{"labels":{"kubelb.k8c.io/origin-name":"other"}}}""");
+        await Tenant.PatchAsync<V1EndpointSlice>("default", "unselected-1", """{"endpoints":[{"addresses":["192.0.2.11"]}]}""");
+        await Tenant.PatchAsync<Gateway>("default", "my-gateway", Finalizer);
+        await Tenant.PatchAsync<HttpRoute>("default", "api-route", Finalizer);
+        await Tenant.PatchAsync<GrpcRoute>("default", "grpc-route", Finalizer);
+        await Tenant.PatchAsync<V1Secret>("default", "certificate", Finalizer);
+        await Tenant.PatchAsync<SyncSecret>("default", "by-a-user", Finalizer);
+        await Eventually.HoldsAsync("the finalizers are removed", async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 });
+
+        // An Event that comes again is counted: the same mistake, made and mended three times.
+        for (var i = 0; i < 3; i++)
+        {
+            await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"none"}]}}""");
+            await Tenant.WaitAsync<HttpRoute>("default", "api-route", r => !Statuses.IsAccepted(r), "is refused");
+            await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
+            await Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
+        }
+
+        await Tenant.DeleteAsync<V1EndpointSlice>("default", "unselected-1");
+        await Eventually.HoldsAsync(
+            "its mirror is gone", async () => (await Tenant.ListAsync<V1EndpointSlice>("default")).All(s => s.Metadata.Labels?["kubernetes.io/service-name"] != "unselected-nodeport"));
+        await Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
+        await Tenant.DeleteAsync<HttpRoute>("default", "api-route");
+    }
+
+    private async Task SomeAsync<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        await Eventually.GetAsync($"a {typeof(T).Name} is generated", () => Management.ListAsync<T>("tenant-t1"), found => found.Count > 0);
+
+    private async Task ForgetAsync<T>()
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        foreach (var found in (await Management.ListAsync<T>("tenant-t1")).Where(IsGenerated))
+        {
+            await Management.PatchAsync<T>("tenant-t1", found.Name(), Unlabelled);
+        }
+
+        await Eventually.HoldsAsync($"each {typeof(T).Name} has its label again", async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated));
+    }
+
+    private static bool IsGenerated(IMetadata<V1ObjectMeta> value) => value.Metadata.Labels?.ContainsKey("kubelb.k8c.io/managed-by") == true;
+
+    private static async Task WaitForUseAsync(string component, string file, Sandbox.Clusters.ISandboxCluster cluster)
+    {
+        var rights = Rights(file);
+        await Eventually.GetAsync(
+            $"every right of {component} is used",
+            () => Task.FromResult(rights.Except(Used(((ITestCluster)cluster).Requests(), component)).ToList()),
+            unused => unused.Count == 0,
+            unused => "not used: " + string.Join(", ", unused));
+    }
+
+    // The applier reads an object only if its creation is answered with AlreadyExists, or a write of its status with NotFound.
+    private static HashSet<string> Used(IReadOnlyList<RequestRecord> requests, string component)
+    {
+        var used = requests.Where(r => r.UserAgent.StartsWith(component, StringComparison.Ordinal) && r.StatusCode != 403 && r.Resource.Length > 0)
+            .Select(r => $"{r.Verb} {r.Resource}{(r.Subresource.Length > 0 ? "/" : "")}{r.Subresource}").ToHashSet(StringComparer.Ordinal);
+        foreach (var write in used.ToList())
+        {
+            var (verb, resource) = (write.Split(' ')[0], write.Split(' ')[1]);
+            if (verb == "create" || (verb == "patch" && resource.EndsWith("/status", StringComparison.Ordinal)))
+            {
+                used.Add($"get {resource.Split('/')[0]}");
+            }
+        }
+
+        return used;
+    }
+
+    private static List<string> Rights(string file) =>
+        [.. new[] { ("ClusterRole", ""), ("Role", "") }
+            .SelectMany(kind => RoleRules(RulesOf(file, kind.Item1, null)))
+            .Distinct()];
+
+    private static List<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> RulesOf(string file, string kind, string? name) =>
+        [.. Yaml.Read(File.ReadAllText(Path.Combine(SourceTree.Root, "deploy", file == "ccm.yaml" ? "ccm" : "manager", "base", file)))
+            .Where(o => (string?)o["kind"] == kind && (name is null ? (string?)o["metadata"]!["name"] != "kubelb-manager-grants" : (string?)o["metadata"]!["name"] == name))
+            .SelectMany(o => o["rules"]!.AsArray())
+            .Select(r => (Texts(r!["apiGroups"]), Texts(r["resources"]), Texts(r["verbs"])))];
+
+    private static IList<string> Texts(JsonNode? array) => [.. array!.AsArray().Select(v => (string)v!)];
+}
