@@ -51,13 +51,19 @@ public sealed class TestBed : IAsyncDisposable
 
     public SandboxEnvironment Sandbox => _sandbox;
 
-    /// <summary>Starts and waits until the tenants are set up.</summary>
+    /// <summary>Starts and waits until the tenants are set up, unless the controllers are not started.</summary>
     public static async Task<TestBed> StartAsync(
         int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null, ProxyKind proxies = ProxyKind.StandIn)
     {
         var envoy = proxies == ProxyKind.Envoy ? EnvoyBinary.Require() : null;
         var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync, Envoy = envoy };
-        var bed = new TestBed(await SandboxEnvironment.StartAsync(configure?.Invoke(options) ?? options));
+        options = configure?.Invoke(options) ?? options;
+        var bed = new TestBed(await SandboxEnvironment.StartAsync(options));
+        if (!options.StartControllers)
+        {
+            return bed;
+        }
+
         if (envoy is not null)
         {
             // Enough to be carried by a real one, and a short end.
@@ -99,9 +105,12 @@ public sealed class TestBed : IAsyncDisposable
     }
 
     /// <summary>Sends requests as a client would until a pod of the tenant answers, and returns what it saw.</summary>
-    public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/")
+    public async Task<Echo> ExpectBackendAsync(string host, int tenant = 0, string path = "/") =>
+        await ExpectBackendAtAsync(await AddressAsync(tenant), host, path);
+
+    /// <summary>The same at an address.</summary>
+    public async Task<Echo> ExpectBackendAtAsync(string address, string host, string path = "/")
     {
-        var address = await AddressAsync(tenant);
         var answer = await Eventually.GetAsync(
             $"a request for {host} to {address} is answered by a pod",
             () => SendAsync(address, host, path),
