@@ -3,25 +3,30 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>The definitions in the manager's chart are those of <c>deploy/crds</c>, and not templates: Helm neither upgrades nor deletes them.</summary>
+/// <summary>The definitions in the charts are those of <c>deploy/crds</c>, and not templates: Helm neither upgrades nor deletes them.</summary>
 public sealed class CrdTests
 {
     private static readonly string Source = Path.Combine(SourceTree.Root, "deploy", "crds");
-    private static readonly string Copies = Path.Combine(Chart.FolderOf(Chart.Manager), "crds");
-
-    [Fact]
-    public void Chart_holds_the_definitions_of_deploy()
+    [Theory]
+    [InlineData(Chart.Manager, "kubelb.k8c.io_*.yaml", 7)]
+    [InlineData(Chart.Ccm, "kubelb.k8c.io_syncsecrets.yaml", 1)]
+    public void Chart_holds_the_definitions_of_deploy(string chart, string pattern, int count)
     {
-        var definitions = Directory.GetFiles(Source, "kubelb.k8c.io_*.yaml").Order(StringComparer.Ordinal).ToList();
+        var copies = Directory.CreateDirectory(Path.Combine(Chart.FolderOf(chart), "crds")).FullName;
+        var definitions = Directory.GetFiles(Source, pattern);
         if (Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1")
         {
-            definitions.ForEach(file => File.Copy(file, Path.Combine(Copies, Path.GetFileName(file)), overwrite: true));
+            foreach (var file in definitions)
+            {
+                File.Copy(file, Path.Combine(copies, Path.GetFileName(file)), overwrite: true);
+            }
         }
 
-        Directory.GetFiles(Copies).Select(Path.GetFileName).Should().BeEquivalentTo(definitions.Select(Path.GetFileName));
+        definitions.Should().HaveCount(count);
+        Directory.GetFiles(copies).Select(Path.GetFileName).Should().BeEquivalentTo(definitions.Select(Path.GetFileName));
         foreach (var file in definitions)
         {
-            File.ReadAllText(Path.Combine(Copies, Path.GetFileName(file))).Should().Be(
+            File.ReadAllText(Path.Combine(copies, Path.GetFileName(file))).Should().Be(
                 File.ReadAllText(file), "copy it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
         }
     }

@@ -152,7 +152,7 @@ public sealed class PermissionTests : IAsyncLifetime
     private async Task ChangeTenantsObjectsAsync()
     {
         await Tenant.PatchAsync<GatewayClass>("", "kubelb", """{"metadata":{"labels":{"a":"b"}}}""");
-        await Tenant.PatchAsync<V1Service>("default", "api-backend-nodeport", """{"metadata":{"labels":{"kubelb.k8c.io/origin-name":"other"}}}""");
+        await Tenant.PatchAsync<V1Service>("default", "api-backend-nodeport", """{"spec":{"selector":{"app":"other"}}}""");
         await Tenant.PatchAsync<V1EndpointSlice>("default", "unselected-1", """{"endpoints":[{"addresses":["192.0.2.11"]}]}""");
         await Tenant.PatchAsync<Gateway>("default", "my-gateway", Finalizer);
         await Tenant.PatchAsync<HttpRoute>("default", "api-route", Finalizer);
@@ -165,7 +165,7 @@ public sealed class PermissionTests : IAsyncLifetime
         for (var i = 0; i < 3; i++)
         {
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"none"}]}}""");
-            await Tenant.WaitAsync<HttpRoute>("default", "api-route", r => !Statuses.IsAccepted(r), "is refused");
+            await Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
             await Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
         }

@@ -1,0 +1,139 @@
+using KubeLB.Charts.Tests.Support;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Charts.Tests;
+
+/// <summary>Both charts installed, upgraded, rolled back and removed by the real Helm, against an API server in this process.</summary>
+public sealed class HelmLifecycleTests : IAsyncLifetime
+{
+    private const string Tenant = "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: shop\n";
+
+    private EmbeddedCluster.EmbeddedCluster _cluster = null!;
+    private HelmBinary _helm = null!;
+    private KubectlBinary _kubectl = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
+        _helm = new HelmBinary(_cluster.KubeconfigYaml);
+        _kubectl = new KubectlBinary(_cluster.KubeconfigYaml);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _helm.Dispose();
+        _kubectl.Dispose();
+        await _cluster.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task Manager_is_installed_upgraded_rolled_back_and_removed_and_leaves_what_tenants_depend_on()
+    {
+        var installed = await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
+        installed.Should().Contain("STATUS: deployed").And.NotContain("WARNING");
+        (await ObjectsAsync("crd")).Should().HaveCount(7).And.Contain("customresourcedefinition.apiextensions.k8s.io/routes.kubelb.k8c.io");
+        (await ObjectsAsync("deployment,service,serviceaccount,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().Contain(
+            ["deployment.apps/kubelb-manager", "service/envoycp", "service/kubelb-manager-metrics-service", "poddisruptionbudget.policy/kubelb-manager", "networkpolicy.networking.k8s.io/kubelb-manager"]);
+        await _kubectl.OkAsync("apply -f -", Tenant);
+
+        await HelmAsync("upgrade", Chart.Manager, "--reuse-values", "--set", "replicaCount=3", "--set", "kubelb.logLevel=debug", "--set", "podDisruptionBudget.enabled=false");
+        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("3 ").And.Contain("--zap-log-level=debug");
+        (await ObjectsAsync("pdb -n kubelb")).Should().BeEmpty();
+
+        await _helm.OkAsync("rollback kubelb-manager 1 -n kubelb");
+        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ").And.Contain("--zap-log-level=info");
+        (await ObjectsAsync("pdb -n kubelb")).Should().ContainSingle();
+
+        await _helm.OkAsync("uninstall kubelb-manager -n kubelb");
+        (await ObjectsAsync("deployment,service,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().BeEmpty();
+        (await ObjectsAsync("clusterrole,clusterrolebinding -l app.kubernetes.io/instance=kubelb-manager")).Should().BeEmpty();
+        (await ObjectsAsync("crd")).Should().HaveCount(7, "Helm deletes no definitions");
+        (await ObjectsAsync("tenants,configs.kubelb.k8c.io -A")).Should().BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
+
+        await HelmAsync("install", Chart.Manager, "--set", "kubelb.skipConfigGeneration=false");
+        (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over what is there replaces nothing");
+    }
+
+    [SkippableFact]
+    public async Task Config_that_the_chart_no_longer_writes_stays()
+    {
+        await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false", "--set", "kubelb.config.gatewayAPI.class=other");
+
+        await HelmAsync("upgrade", Chart.Manager, "--set", "kubelb.skipConfigGeneration=true");
+
+        (await FieldAsync("configs.kubelb.k8c.io default", "{.spec.gatewayAPI.class}")).Should().Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
+    }
+
+    [SkippableFact]
+    public async Task Ccm_is_installed_upgraded_rolled_back_and_removed_and_leaves_the_GatewayClass()
+    {
+        await InstallGatewayApiAsync();
+        var installed = await HelmAsync("install", Chart.Ccm, "--create-namespace", "--set", "kubelb.tenantName=shop");
+        installed.Should().Contain("for tenant shop").And.Contain("The pods wait for Secret kubelb-cluster");
+        (await FieldAsync("gatewayclass kubelb", "{.spec.controllerName}")).Should().Be("kubelb.k8c.io/gateway-controller");
+
+        await _kubectl.OkAsync("create secret generic kubelb-cluster -n kubelb --from-literal=kubelb=kubeconfig");
+        var upgraded = await HelmAsync("upgrade", Chart.Ccm, "--reuse-values", "--set", "kubelb.nodeAddressType=InternalIP", "--set", "autoscaling.enabled=true");
+        upgraded.Should().NotContain("The pods wait");
+        (await FieldAsync("deployment kubelb-ccm", "{.spec.template.spec.containers[0].args}")).Should().Contain("--node-address-type=InternalIP");
+        (await ObjectsAsync("hpa -n kubelb")).Should().ContainSingle();
+
+        await _helm.OkAsync("rollback kubelb-ccm 1 -n kubelb");
+        (await ObjectsAsync("hpa -n kubelb")).Should().BeEmpty();
+        (await FieldAsync("deployment kubelb-ccm", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ").And.Contain("--node-address-type=ExternalIP");
+
+        await _helm.OkAsync("uninstall kubelb-ccm -n kubelb");
+        (await ObjectsAsync("deployment,service,networkpolicy -n kubelb")).Should().BeEmpty();
+        (await ObjectsAsync("gatewayclass")).Should().ContainSingle("tenants' Gateways name it");
+
+        await HelmAsync("install", Chart.Ccm, "--set", "kubelb.tenantName=shop");
+    }
+
+    [SkippableFact]
+    public async Task GatewayClass_of_somebody_else_is_left_as_it_is()
+    {
+        await InstallGatewayApiAsync();
+        await _kubectl.OkAsync("apply -f -", "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata:\n  name: kubelb\nspec:\n  controllerName: kubelb.k8c.io/gateway-controller\n");
+
+        await HelmAsync("install", Chart.Ccm, "--create-namespace", "--set", "kubelb.tenantName=shop");
+        await HelmAsync("upgrade", Chart.Ccm, "--set", "kubelb.tenantName=shop", "--set", "gatewayClass.create=false");
+        await _helm.OkAsync("uninstall kubelb-ccm -n kubelb");
+
+        (await FieldAsync("gatewayclass kubelb", "{.metadata.labels}{.spec.description}")).Should().BeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task Without_Gateway_API_the_CCM_says_what_is_missing_and_installs_nothing()
+    {
+        var output = await _helm.RunAsync("install", Chart.Ccm, Chart.FolderOf(Chart.Ccm), "--namespace", "kubelb", "--create-namespace", "--set", "kubelb.tenantName=shop");
+
+        output.ExitCode.Should().Be(1);
+        output.Errors.Should().Contain("GatewayClass");
+        (await ObjectsAsync("deployment -n kubelb")).Should().BeEmpty();
+    }
+
+    [SkippableFact]
+    public async Task Upgrade_takes_back_what_somebody_edited_only_with_force()
+    {
+        await HelmAsync("install", Chart.Manager, "--create-namespace");
+        await _kubectl.OkAsync("-n kubelb set image deployment/kubelb-manager manager=example.com/mine:1 --field-manager=somebody");
+
+        var refused = await _helm.RunAsync("upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "image.tag=v2");
+        refused.ExitCode.Should().Be(1);
+        refused.Errors.Should().Contain("conflict with \"somebody\"").And.Contain("image");
+
+        await HelmAsync("upgrade", Chart.Manager, "--set", "image.tag=v2", "--force-conflicts");
+        (await FieldAsync("deployment kubelb-manager", "{.spec.template.spec.containers[0].image}")).Should().EndWith("/kubelb-manager:v2");
+    }
+
+    private async Task<string> HelmAsync(string command, string chart, params string[] arguments) =>
+        (await _helm.OkAsync([command, chart, Chart.FolderOf(chart), "--namespace", "kubelb", .. arguments])).Text;
+
+    private Task InstallGatewayApiAsync() => _cluster.InstallCrdsAsync(
+        Directory.GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml").Select(File.ReadAllText));
+
+    private async Task<IReadOnlyList<string>> ObjectsAsync(string what) =>
+        [.. (await _kubectl.OkAsync($"get {what} -o name")).Lines.Where(line => line is not "serviceaccount/default")];
+
+    private async Task<string> FieldAsync(string what, string path) => (await _kubectl.OkAsync($"get {what} -n kubelb '-o=jsonpath={path}'")).Text;
+}
