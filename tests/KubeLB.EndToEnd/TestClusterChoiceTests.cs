@@ -1,6 +1,7 @@
 using KubeLB.Sandbox.Clusters;
 using KubeLB.TestClusters;
 using KubeLB.TestClusters.Envtest;
+using KubeLB.TestClusters.K3s;
 
 namespace KubeLB.EndToEnd;
 
@@ -37,6 +38,16 @@ public sealed class TestClusterChoiceTests : IDisposable
         EnvtestAssets.Find(_folder.FullName).ControllerManager.Should().BeNull();
         File.WriteAllText(Path.Combine(_folder.FullName, "kube-controller-manager"), "");
         EnvtestAssets.Find(_folder.FullName).ControllerManager.Should().Be(Path.Combine(_folder.FullName, "kube-controller-manager"));
+    }
+
+    [Fact]
+    public async Task K3s_without_Docker_says_what_to_start_or_set()
+    {
+        // Nothing listens at port 9 of the loopback interface.
+        var start = () => K3sServer.StartAsync(new Uri("tcp://127.0.0.1:9"), CancellationToken.None);
+
+        await start.Should().ThrowAsync<TestClusterUnavailableException>()
+            .WithMessage("KUBELB_TEST_CLUSTER=k3s needs Docker, which did not start a container of *: *Start Docker, set DOCKER_HOST*");
     }
 
     [Fact]

@@ -22,21 +22,29 @@ internal static class K3sServer
 
     /// <summary>Starts a container.</summary>
     /// <exception cref="TestClusterUnavailableException">Docker does not answer, or the container does not start.</exception>
-    public static async Task<ServerAccess> StartAsync(string name, CancellationToken cancellationToken)
+    public static Task<ServerAccess> StartAsync(string name, CancellationToken cancellationToken) => StartAsync(docker: null, cancellationToken);
+
+    /// <inheritdoc cref="StartAsync(string, CancellationToken)"/>
+    /// <param name="docker">Where Docker listens; null for what the environment says.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    internal static async Task<ServerAccess> StartAsync(Uri? docker, CancellationToken cancellationToken)
     {
         try
         {
-            var container = new K3sBuilder(Image)
+            var builder = new K3sBuilder(Image)
                 .WithCommand(Arguments)
-                .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("k3s is up and running"))
-                .Build();
+                .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("k3s is up and running"));
+            var container = (docker is null ? builder : builder.WithDockerEndpoint(docker)).Build();
             AppDomain.CurrentDomain.ProcessExit += (_, _) => container.DisposeAsync().AsTask().GetAwaiter().GetResult();
             await container.StartAsync(cancellationToken).ConfigureAwait(false);
             return await AccessAsync(await container.GetKubeconfigAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is DockerUnavailableException or TimeoutException or InvalidOperationException or Docker.DotNet.DockerApiException or HttpRequestException)
         {
-            throw new TestClusterUnavailableException($"{TestClusters.Variable}=k3s cannot be had: {e.Message}", e);
+            throw new TestClusterUnavailableException(
+                $"{TestClusters.Variable}=k3s needs Docker, which did not start a container of {Image}: {e.Message} "
+                + $"Start Docker, set DOCKER_HOST if it listens elsewhere, or use {TestClusters.Variable}=embedded.",
+                e);
         }
     }
 
