@@ -77,6 +77,7 @@ public sealed class ValuesTests
     [InlineData(Chart.Ccm, new[] { "replicaCount=2" }, "kubelb.tenantName is required: the name of this cluster's Tenant in the management cluster.")]
     [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "kubelb.enableLeaderElection=false" }, "autoscaling.enabled needs kubelb.enableLeaderElection")]
     [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "autoscaling.minReplicas=11" }, "autoscaling.minReplicas (11) is more than autoscaling.maxReplicas (10)")]
+    [InlineData(Chart.Manager, new[] { "kubelb-addons.enabled=true" }, "an upgrade of a release that has them would delete them, Envoy Gateway among them")]
     public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
     {
         using var helm = new HelmBinary();
