@@ -1,9 +1,10 @@
 using KubeLB.Ccm.CommandLine;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.CommandLine;
+using KubeLB.Runtime.Hosting;
 
 var command = new CcmCommand();
-return await ControllerProgram.RunAsync(command.Build(), args, parsed =>
+return await ControllerProgram.RunAsync(command.Build(), BuildVersion.Of(typeof(CcmCommand).Assembly), args, parsed =>
 {
     var options = command.Options(parsed);
     return CcmHost.Build(options, CcmConnections.FromKubeconfigs(options));

@@ -2,9 +2,10 @@ using KubeLB.Manager.CommandLine;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.Hosting;
 
 var command = new ManagerCommand();
-return await ControllerProgram.RunAsync(command.Build(), args, parsed =>
+return await ControllerProgram.RunAsync(command.Build(), BuildVersion.Of(typeof(ManagerCommand).Assembly), args, parsed =>
 {
     var options = command.Options(parsed);
     var management = Kubeconfig.Connect(options.Kubeconfig, "kubelb-manager");

@@ -39,6 +39,7 @@ public static class CcmHost
         services.AddKubeRuntime(runtime =>
         {
             runtime.Component = "kubelb_ccm";
+            runtime.Build = BuildVersion.Of(typeof(CcmHost).Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;

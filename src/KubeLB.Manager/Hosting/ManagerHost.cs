@@ -51,6 +51,7 @@ public static class ManagerHost
         services.AddKubeRuntime(runtime =>
         {
             runtime.Component = "kubelb_manager";
+            runtime.Build = BuildVersion.Of(typeof(ManagerHost).Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,10 +16,12 @@ public static class ControllerProgram
 {
     /// <summary>Parses, builds the host and runs it until SIGTERM or Ctrl-C.</summary>
     /// <param name="command">The command with its options.</param>
+    /// <param name="version">What <c>--version</c> prints.</param>
     /// <param name="args">The command line; Go's single dash before a long flag is understood.</param>
     /// <param name="build">Builds the host from what was parsed; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.</param>
-    public static async Task<int> RunAsync(RootCommand command, string[] args, Func<ParseResult, IHost> build)
+    public static async Task<int> RunAsync(RootCommand command, BuildVersion version, string[] args, Func<ParseResult, IHost> build)
     {
+        command.Options.OfType<VersionOption>().Single().Action = new PrintVersion(version);
         command.SetAction((parsed, cancellationToken) => RunHostAsync(() => build(parsed), cancellationToken));
         var parsed = command.Parse([.. args.Select(DoubleDash)]);
         if (parsed.Errors.Count > 0)
@@ -50,6 +53,15 @@ public static class ControllerProgram
         {
             await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" ")).ConfigureAwait(false);
             return 1;
+        }
+    }
+
+    private sealed class PrintVersion(BuildVersion version) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(version);
+            return 0;
         }
     }
 

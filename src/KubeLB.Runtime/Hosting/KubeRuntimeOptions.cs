@@ -8,6 +8,9 @@ public sealed class KubeRuntimeOptions
     /// <summary>Name of the component and prefix of its metrics, for example <c>kubelb_ccm</c>. Letters, digits and underscores.</summary>
     public string Component { get; set; } = "controller";
 
+    /// <summary>What this executable was built from: named by the log at the start and by the metric <c>build_info</c>; null for neither.</summary>
+    public BuildVersion? Build { get; set; }
+
     /// <summary>
     /// Address of <c>/metrics</c>: <c>:9445</c> for all interfaces, <c>127.0.0.1:0</c> for loopback and a free port, empty or <c>0</c> to
     /// disable. Default disabled. If it equals <see cref="ProbeAddress"/>, one listener serves both.

@@ -7,6 +7,9 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Probes on {Probe}, metrics on {Metrics}.")]
     public static partial void Listening(ILogger logger, string probe, string metrics);
 
+    [LoggerMessage(6, LogLevel.Information, "Starting {Build}.")]
+    public static partial void Starting(ILogger logger, BuildVersion build);
+
     [LoggerMessage(2, LogLevel.Information, "Stopping: finishing work that has begun.")]
     public static partial void Stopping(ILogger logger);
 

@@ -38,6 +38,11 @@ internal sealed class RuntimeHostedService(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (options.Build is { } build)
+        {
+            Log.Starting(_logger, build);
+        }
+
         var controllers = registrations.ToList();
         RegistrationCheck.ThrowIfInvalid(options, clusters, controllers);
         managed.Attach(registry, clusters.All);

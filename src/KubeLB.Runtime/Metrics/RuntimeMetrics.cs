@@ -53,6 +53,12 @@ internal sealed class RuntimeMetrics
             "Background loops that failed, or ended although they were not stopped.", "loop");
         _handlerFailures = factory.CreateCounter($"{prefix}_informer_handler_failures_total",
             "Changes that a handler failed on; the object's key was queued, and the handler got all objects again.", "cluster", "resource");
+        if (options.Build is { } build)
+        {
+            factory.CreateGauge($"{prefix}_build_info", "Always 1; the labels say what this process was built from.", "version", "commit")
+                .WithLabels(build.Version, build.CommitOrUnknown).Set(1);
+        }
+
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
     }
 

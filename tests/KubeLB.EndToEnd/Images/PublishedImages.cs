@@ -1,0 +1,51 @@
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.EndToEnd.Images;
+
+/// <summary>Both images, published once for all tests as their Dockerfiles say, outside of the repository and of git.</summary>
+public sealed class PublishedImages : IAsyncLifetime
+{
+    /// <summary>The commit that the CCM is built with; the manager is built without one.</summary>
+    public const string Revision = "0123456789abcdef0123456789abcdef01234567";
+
+    /// <summary>The date of that commit.</summary>
+    public const string CommitDate = "2026-11-29";
+
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("kubelb-images-");
+
+    internal ImageContent Ccm { get; private set; } = null!;
+
+    internal ImageContent Manager { get; private set; } = null!;
+
+    /// <summary>An empty folder, for a container that needs no kubeconfig.</summary>
+    public string NoKubeconfigs => _root.CreateSubdirectory("none").FullName;
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync()
+    {
+        if (ImageProcess.Missing is not null)
+        {
+            return;
+        }
+
+        // A folder in the other's place would make the second publish faster, and hide a file that one Dockerfile forgets to copy.
+        Manager = await PublishAsync("manager", []);
+        Ccm = await PublishAsync("ccm", new Dictionary<string, string> { ["REVISION"] = Revision, ["COMMIT_DATE"] = CommitDate });
+    }
+
+    /// <inheritdoc/>
+    public Task DisposeAsync()
+    {
+        _root.Delete(recursive: true);
+        return Task.CompletedTask;
+    }
+
+    private async Task<ImageContent> PublishAsync(string component, Dictionary<string, string> arguments)
+    {
+        var dockerfile = new Dockerfile($"Dockerfile.{component}");
+        var root = _root.CreateSubdirectory(component).FullName;
+        arguments["TARGETARCH"] = "amd64";
+        await dockerfile.RunAsync(root, arguments);
+        return dockerfile.Content(root);
+    }
+}
