@@ -132,6 +132,12 @@ public sealed class PermissionTests : IAsyncLifetime
         await ForgetAsync<Gateway>();
         await ForgetAsync<HttpRoute>();
         await ForgetAsync<GrpcRoute>();
+        for (var i = 0; i < 3; i++)
+        {
+            await Management.PatchAsync<HttpRoute>("tenant-t1", "default-api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
+            await Management.WaitAsync<HttpRoute>("tenant-t1", "default-api-route", r => r.Spec!.Hostnames!.Single() == "api.example.com", "is repaired");
+        }
+
         await ForgetAsync<BackendTrafficPolicy>();
         await ForgetAsync<V1Deployment>();
         await ForgetAsync<V1PodDisruptionBudget>();

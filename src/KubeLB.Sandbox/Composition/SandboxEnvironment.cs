@@ -50,7 +50,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         _proxyPods = new ProxyPods(management);
         _loggers = LoggerFactory.Create(logging.Of("configuration"));
         var configure = logging.Replacing("manager");
-        Manager = new ControllerProcess("manager", _ => Task.FromResult(BuildManager(configure)), FollowConfiguration);
+        Manager = new ControllerProcess(
+            "manager",
+            cancel => BuildManagerAsync(configure, cancel),
+            manager => FollowManager(manager.Services.GetRequiredService<XdsEndpoint>().Address));
     }
 
     /// <summary>The tenants in order; at least one.</summary>
@@ -158,7 +161,6 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var names = Enumerable.Range(1, _options.Tenants).Select(number => $"t{number}").ToList();
         await ClusterSetup.PrepareManagementAsync(Management, names, cancellationToken).ConfigureAwait(false);
-        _managerAccess = await ComponentAccess.GrantAsync(Management, ComponentAccess.Manager, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < names.Count; i++)
         {
             await AddTenantAsync(names[i], i, cancellationToken).ConfigureAwait(false);
@@ -184,10 +186,13 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken).ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
         ComponentAccess? access = null;
-        var ccm = new ControllerProcess($"ccm-{name}", cancel => BuildCcmAsync(name, access!, configure, cancel));
+        var ccm = new ControllerProcess($"ccm-{name}", async cancel =>
+        {
+            access ??= await ComponentAccess.GrantAsync(cluster, ComponentAccess.Ccm, cancel).ConfigureAwait(false);
+            return await BuildCcmAsync(name, access, configure, cancel).ConfigureAwait(false);
+        });
         _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
         await ClusterSetup.PrepareTenantAsync(cluster, cancellationToken).ConfigureAwait(false);
-        access = await ComponentAccess.GrantAsync(cluster, ComponentAccess.Ccm, cancellationToken).ConfigureAwait(false);
     }
 
     private void AddSimulators()
@@ -243,8 +248,10 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, connections, configure);
     }
 
-    private IHost BuildManager(Action<IServiceCollection> configure)
+    private async Task<IHost> BuildManagerAsync(Action<IServiceCollection> configure, CancellationToken cancellationToken)
     {
+        _managerAccess ??= await ComponentAccess.GrantAsync(Management, ComponentAccess.Manager, cancellationToken).ConfigureAwait(false);
+        var access = _managerAccess;
         var options = new ManagerOptions
         {
             LeavingServices = Leaving,
@@ -256,12 +263,15 @@ public sealed class SandboxEnvironment : IAsyncDisposable
             ListenAddress = "127.0.0.1:0",
             LogLevel = _options.LogLevel,
         };
-        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, () => _managerAccess!.CreateClient("kubelb-manager"), configure);
+        return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, () => access.CreateClient("kubelb-manager"), configure);
     }
 
-    private Func<Task> FollowConfiguration(IHost manager)
+    /// <summary>Connects the proxies with a manager, for example one that runs in another process.</summary>
+    /// <param name="manager">Where it serves xDS; null if it does not.</param>
+    /// <returns>Ends it.</returns>
+    public Func<Task> FollowManager(IPEndPoint? manager)
     {
-        if (manager.Services.GetRequiredService<XdsEndpoint>().Address is not { } server)
+        if (manager is not { } server)
         {
             return () => Task.CompletedTask;
         }

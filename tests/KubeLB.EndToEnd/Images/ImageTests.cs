@@ -8,7 +8,8 @@ namespace KubeLB.EndToEnd.Images;
 /// Both images without a container engine: published by the steps of their Dockerfiles and run as user 65532, on a read-only root file system
 /// without shell, home and /tmp, under the limits of the charts.
 /// </summary>
-public sealed class ImageTests(PublishedImages images, ITestOutputHelper output) : IClassFixture<PublishedImages>
+[Collection(PublishedImages.Collection)]
+public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

@@ -3,8 +3,12 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Images;
 
 /// <summary>Both images, published once for all tests as their Dockerfiles say, outside of the repository and of git.</summary>
-public sealed class PublishedImages : IAsyncLifetime
+[CollectionDefinition(Collection)]
+public sealed class PublishedImages : IAsyncLifetime, ICollectionFixture<PublishedImages>
 {
+    /// <summary>Name of the collection of the tests that run them.</summary>
+    public const string Collection = "published images";
+
     /// <summary>The commit that the CCM is built with; the manager is built without one.</summary>
     public const string Revision = "0123456789abcdef0123456789abcdef01234567";
 

@@ -13,23 +13,36 @@ namespace KubeLB.Tests.Shared;
 /// <param name="HasRuntime">Whether the base image holds the .NET runtime.</param>
 internal sealed record ImageContent(string App, IReadOnlyList<string> Entrypoint, int User, IReadOnlyDictionary<string, string> Environment, bool HasRuntime);
 
+/// <summary>What a pod adds to an image.</summary>
+internal sealed record ContainerSettings
+{
+    /// <summary>Folders of this machine by the path where the container sees them, read-only.</summary>
+    public IReadOnlyDictionary<string, string> Mounts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Variables beside those of the image.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Name of a network namespace (<c>ip netns</c>); null for the network of this machine.</summary>
+    public string? NetworkNamespace { get; init; }
+}
+
 /// <summary>
 /// Runs an image as a container engine does, without one: in a root file system of its own that holds <c>/app</c>, libraries, the .NET
 /// runtime if the base image has it, <c>/proc</c> and four devices, and is read-only. There is no shell in it, no <c>/tmp</c> and no home folder. The libraries are those of
-/// this machine, not of the base image. The network is shared with this machine.
+/// this machine, not of the base image. The network is that of this machine, or a network namespace.
 /// </summary>
 internal sealed class ImageProcess : IAsyncDisposable
 {
-    // $1: the root's mount point; $2: /app; $3: folder of kubeconfigs; $4: folder of the .NET runtime, or nothing;
+    // $1: the root's mount point; $2: /app; $3: further mounts, FOLDER:PATH, separated by spaces; $4: folder of the .NET runtime, or nothing;
     // $5: files to write the process id to, separated by spaces; then the variables and the command.
     private const string Script = """
-        root=$1 app=$2 kubeconfigs=$3 runtime=$4 groups=$5
+        root=$1 app=$2 mounts=$3 runtime=$4 groups=$5
         shift 5
         for group in $groups; do echo $$ > "$group"; done
         mount -t tmpfs -o mode=755 tmpfs "$root"
         share() { mkdir -p "$root$2"; mount --bind "$1" "$root$2"; mount -o remount,bind,ro "$root$2"; }
         share "$app" /app
-        share "$kubeconfigs" /kubeconfigs
+        for mount in $mounts; do share "${mount%%:*}" "${mount#*:}"; done
         share /usr/lib /usr/lib
         [ -d /usr/lib64 ] && share /usr/lib64 /usr/lib64
         ln -s usr/lib "$root/lib"
@@ -78,21 +91,37 @@ internal sealed class ImageProcess : IAsyncDisposable
     /// <summary>What it wrote to standard error.</summary>
     public string Error => Text(_error);
 
-    /// <summary>Starts a container.</summary>
+    /// <summary>Starts a container in the network of this machine.</summary>
     /// <param name="image">The image.</param>
     /// <param name="kubeconfigs">Folder that the container sees as <c>/kubeconfigs</c>, read-only.</param>
     /// <param name="limits">Limits of processor time and memory; null for none.</param>
     /// <param name="arguments">Arguments after the entry point.</param>
-    public static ImageProcess Start(ImageContent image, string kubeconfigs, ResourceLimits? limits, params string[] arguments)
+    public static ImageProcess Start(ImageContent image, string kubeconfigs, ResourceLimits? limits, params string[] arguments) =>
+        Start(image, new ContainerSettings { Mounts = new Dictionary<string, string> { ["/kubeconfigs"] = kubeconfigs } }, limits, arguments);
+
+    /// <summary>Starts a container.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="settings">What a pod adds to the image.</param>
+    /// <param name="limits">Limits of processor time and memory; null for none.</param>
+    /// <param name="arguments">Arguments after the entry point.</param>
+    public static ImageProcess Start(ImageContent image, ContainerSettings settings, ResourceLimits? limits, params string[] arguments)
     {
         var root = Directory.CreateTempSubdirectory("kubelb-root-").FullName;
         var user = image.User.ToString(CultureInfo.InvariantCulture);
-        var start = new ProcessStartInfo("unshare") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        var variables = image.Environment.Concat(limits?.Environment ?? new Dictionary<string, string>()).Select(v => $"{v.Key}={v.Value}");
+        var start = new ProcessStartInfo(settings.NetworkNamespace is null ? "unshare" : "nsenter")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        var variables = image.Environment.Concat(settings.Variables).Concat(limits?.Environment ?? new Dictionary<string, string>())
+            .GroupBy(v => v.Key).Select(v => $"{v.Key}={v.Last().Value}");
         string[] command =
         [
+            .. settings.NetworkNamespace is { } network ? [$"--net=/run/netns/{network}", "unshare"] : Array.Empty<string>(),
             "--mount", "--propagation", "private", "/bin/sh", "-euc", Script, "sh",
-            root, image.App, kubeconfigs, image.HasRuntime ? RuntimeFolder() : "", string.Join(' ', limits?.ProcessFiles ?? []),
+            root, image.App, string.Join(' ', settings.Mounts.Select(m => $"{m.Value}:{m.Key}")), image.HasRuntime ? RuntimeFolder() : "",
+            string.Join(' ', limits?.ProcessFiles ?? []),
             .. variables,
             "/usr/bin/setpriv", "--no-new-privs",
             "/usr/bin/unshare", $"--root={root}", "--wd=/app", $"--setgid={user}", $"--setuid={user}",
