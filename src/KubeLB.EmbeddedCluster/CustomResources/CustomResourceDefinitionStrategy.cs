@@ -4,6 +4,7 @@ using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;
 using KubeLB.EmbeddedCluster.Validation;
+using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
@@ -173,10 +174,18 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             established ? "the initial names have been accepted" : "not all names are accepted");
     }
 
-    /// <summary>Whether an object is a definition with CEL rules in one of its schemas.</summary>
-    public static bool HasRules(ResourceDefinition resource, JsonObject tree) =>
-        resource.Strategy is CustomResourceDefinitionStrategy
-        && tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true });
+    /// <summary>Warns who creates a definition with CEL rules in one of its schemas that they are not evaluated.</summary>
+    public static void WarnOfRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
+    {
+        if (resource.Strategy is not CustomResourceDefinitionStrategy
+            || !tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true }))
+        {
+            return;
+        }
+        options.Warnings.Add(rules == ValidationRules.Refuse
+            ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: it refuses every object that they apply to"
+            : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
+    }
 
     /// <summary>Whether objects of the definition are served.</summary>
     public static bool IsEstablished(JsonObject tree) => tree.Object("status").Array("conditions").Objects()

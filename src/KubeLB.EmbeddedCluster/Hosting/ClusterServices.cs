@@ -60,7 +60,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         var authenticator = new Authenticator(store, _issuer, AdminToken);
         var reads = new ReadHandler(store, time);
         var authorizer = new Authorizer(policy);
-        var applies = new ApplyHandler(store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
+        var applies = new ApplyHandler(_registry, store, _creator, _updater, new ServerSideApply(time), authorizer, escalation, time);
         var handlers = new ApiHandlers(
             new NonResourceHandler(new DiscoveryDocuments(_registry), new OpenApiDocuments(_registry)),
             reads,

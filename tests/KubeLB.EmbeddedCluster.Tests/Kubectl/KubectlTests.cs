@@ -127,13 +127,13 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
-        (await kubectl.OkAsync($"delete cm settings -n {ns}")).Text.Should().Be("configmap \"settings\" deleted\n");
+        (await kubectl.OkAsync($"delete cm settings -n {ns}")).Text.Should().MatchRegex("^configmap \"settings\" deleted( from .* namespace)?\n$");
         (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=jsonpath={{.spec.replicas}}=2 --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
         await kubectl.Api.MergeAsync($"/apis/apps/v1/namespaces/{ns}/deployments/web/status",
             """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2,"conditions":[{"type":"Available","status":"True"}]}}""");
         (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=condition=Available --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
         (await kubectl.OkAsync($"rollout status deploy/web -n {ns} --timeout=10s")).Text.Should().Be("deployment \"web\" successfully rolled out\n");
-        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan")).Text.Should().Be("deployment.apps \"web\" deleted\n");
+        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan")).Text.Should().MatchRegex("^deployment.apps \"web\" deleted( from .* namespace)?\n$");
         (await kubectl.OkAsync($"delete ns {ns} --wait --timeout=20s")).Text.Should().Be($"namespace \"{ns}\" deleted\n");
         (await kubectl.RunAsync($"get ns {ns}")).Errors.Should().Be($"Error from server (NotFound): namespaces \"{ns}\" not found\n");
     }

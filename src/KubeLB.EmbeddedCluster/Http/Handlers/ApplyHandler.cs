@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using KubeLB.EmbeddedCluster.Applying;
+using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
+using KubeLB.EmbeddedCluster.Resources;
 using KubeLB.EmbeddedCluster.Security;
 using KubeLB.EmbeddedCluster.Storage;
 using KubeLB.EmbeddedCluster.Writing;
@@ -11,7 +13,14 @@ namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
 /// <summary>Answers server-side apply: creates an object that is missing, and merges into one that exists.</summary>
 internal sealed class ApplyHandler(
-    ClusterStore store, ObjectCreator creator, ObjectUpdater updater, ServerSideApply applying, Authorizer authorizer, EscalationCheck escalation, TimeProvider time)
+    ResourceRegistry registry,
+    ClusterStore store,
+    ObjectCreator creator,
+    ObjectUpdater updater,
+    ServerSideApply applying,
+    Authorizer authorizer,
+    EscalationCheck escalation,
+    TimeProvider time)
 {
     /// <summary>The content type of an applied object.</summary>
     public const string MediaType = "application/apply-patch+yaml";
@@ -53,7 +62,9 @@ internal sealed class ApplyHandler(
             throw ApiErrors.Conflict(request.Resource.Group, request.Resource.Plural, request.Info.Name,
                 $"Precondition failed: UID in precondition: {uid}, UID in object meta: ");
         }
-        return creator.Create(request.Resource, request.Namespace, tree, options);
+        var stored = creator.Create(request.Resource, request.Namespace, tree, options);
+        CustomResourceDefinitionStrategy.WarnOfRules(request.Resource, tree, registry.Rules, options);
+        return stored;
     }
 
     private StoredObject Update(ApiRequest request, JsonObject applied, WriteOptions options, JsonFindings findings)
@@ -90,7 +101,7 @@ internal sealed class ApplyHandler(
         {
             var node = TryParseJson(body.Span, findings) ?? YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault() ?? new JsonObject();
             return node as JsonObject ?? throw new FormatException(
-                $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {CustomResources.SchemaNode.TypeName(node)} into Go value of type map[string]interface {{}}");
+                $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {SchemaNode.TypeName(node)} into Go value of type map[string]interface {{}}");
         }
         catch (FormatException exception)
         {

@@ -26,12 +26,7 @@ internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator crea
         }
         escalation.Check(request.User, request.Resource, request.Namespace, tree);
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
-        if (CustomResourceDefinitionStrategy.HasRules(request.Resource, tree))
-        {
-            options.Warnings.Add(registry.Rules == ValidationRules.Refuse
-                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: it refuses every object that they apply to"
-                : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
-        }
+        CustomResourceDefinitionStrategy.WarnOfRules(request.Resource, tree, registry.Rules, options);
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 201, stored, time.GetUtcNow());
     }
