@@ -39,7 +39,7 @@ internal static class K3sServer
             await container.StartAsync(cancellationToken).ConfigureAwait(false);
             return await AccessAsync(await container.GetKubeconfigAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is DockerUnavailableException or TimeoutException or InvalidOperationException or Docker.DotNet.DockerApiException or HttpRequestException)
+        catch (Exception e) when (e is DockerUnavailableException or TimeoutException or InvalidOperationException or Docker.DotNet.DockerApiException or HttpRequestException or AggregateException)
         {
             throw new TestClusterUnavailableException(
                 $"{TestClusters.Variable}=k3s needs Docker, which did not start a container of {Image}: {e.Message} "
