@@ -112,8 +112,9 @@ internal sealed class PublishedPair : IAsyncDisposable
             using var answer = await _http.GetAsync(address);
             return answer.StatusCode == HttpStatusCode.OK;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
+            // Nothing listens yet, or the answer takes too long.
             return false;
         }
     }
