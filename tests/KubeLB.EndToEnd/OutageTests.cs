@@ -26,7 +26,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
         await using var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy, configure: options => options with
         {
-            Ccm = ccm => ccm with { EnableLeaderElection = true },
+            Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
             Manager = manager => manager with { EnableLeaderElection = true },
         });
         await bed.ApplyBasicExampleAsync();

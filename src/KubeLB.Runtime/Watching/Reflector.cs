@@ -242,11 +242,13 @@ internal sealed class Reflector<T>(
         return TimeSpan.Zero;
     }
 
-    // Without the selectors: with them an API server may have to read every object to find one.
+    // Without the selectors: with them an API server may have to read every object to find one. A single name costs nothing, and the role
+    // may permit no more than that.
     private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
     {
+        var name = scope.FieldSelector?.StartsWith("metadata.name=", StringComparison.Ordinal) == true ? scope.FieldSelector : null;
         var present = await client.ListAsync(
-            new ListQuery { Namespace = scope.Namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+            new ListQuery { Namespace = scope.Namespace, FieldSelector = name, Limit = 1 }, cancellationToken).ConfigureAwait(false);
         _verified = true;
         if (ResourceVersions.GoesBack(present.ResourceVersion, resourceVersion))
         {
