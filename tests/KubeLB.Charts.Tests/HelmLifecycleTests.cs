@@ -65,16 +65,31 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task Upgrade_that_would_delete_the_Config_of_an_earlier_chart_is_refused()
+    {
+        await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
+        await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy-");
+
+        var refused = await _helm.RunAsync("upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "kubelb.skipConfigGeneration=true");
+        refused.ExitCode.Should().Be(1);
+        refused.Errors.Should().Contain("This upgrade would delete Config default").And.Contain("helm.sh/resource-policy=keep");
+
+        await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy=keep");
+        await HelmAsync("upgrade", Chart.Manager, "--set", "kubelb.skipConfigGeneration=true");
+        (await ObjectsAsync("configs.kubelb.k8c.io -A")).Should().ContainSingle();
+    }
+
+    [SkippableFact]
     public async Task Ccm_is_installed_upgraded_rolled_back_and_removed_and_leaves_the_GatewayClass()
     {
         await InstallGatewayApiAsync();
         var installed = await HelmAsync("install", Chart.Ccm, "--create-namespace", "--set", "kubelb.tenantName=shop");
-        installed.Should().Contain("for tenant shop").And.Contain("The pods wait for Secret kubelb-cluster");
+        installed.Should().Contain("for tenant shop").And.Contain("The pods do not start without Secret kubelb-cluster");
         (await FieldAsync("gatewayclass kubelb", "{.spec.controllerName}")).Should().Be("kubelb.k8c.io/gateway-controller");
 
         await _kubectl.OkAsync("create secret generic kubelb-cluster -n kubelb --from-literal=kubelb=kubeconfig");
         var upgraded = await HelmAsync("upgrade", Chart.Ccm, "--reuse-values", "--set", "kubelb.nodeAddressType=InternalIP", "--set", "autoscaling.enabled=true");
-        upgraded.Should().NotContain("The pods wait");
+        upgraded.Should().NotContain("The pods do not start");
         (await FieldAsync("deployment kubelb-ccm", "{.spec.template.spec.containers[0].args}")).Should().Contain("--node-address-type=InternalIP");
         (await ObjectsAsync("hpa -n kubelb")).Should().ContainSingle();
 
@@ -108,7 +123,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         var output = await _helm.RunAsync("install", Chart.Ccm, Chart.FolderOf(Chart.Ccm), "--namespace", "kubelb", "--create-namespace", "--set", "kubelb.tenantName=shop");
 
         output.ExitCode.Should().Be(1);
-        output.Errors.Should().Contain("GatewayClass");
+        output.Errors.Should().Contain("Gateway API is not installed in this cluster.");
         (await ObjectsAsync("deployment -n kubelb")).Should().BeEmpty();
     }
 

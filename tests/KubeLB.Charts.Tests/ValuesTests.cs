@@ -63,6 +63,9 @@ public sealed class ValuesTests
     [InlineData(Chart.Manager, "networkPolicy.enabled=yes please", "/networkPolicy/enabled", "want boolean")]
     [InlineData(Chart.Manager, "replicas=3", "", "'replicas' not allowed")]
     [InlineData(Chart.Manager, "serviceMonitor.interval=soon", "/serviceMonitor/interval", "does not match pattern")]
+    [InlineData(Chart.Manager, "metrics.port=8001", "/metrics/port", "'not' failed")]
+    [InlineData(Chart.Manager, "commonLabels.app\\.kubernetes\\.io/name=other", "", "invalid propertyName 'app.kubernetes.io/name'")]
+    [InlineData(Chart.Manager, "fullnameOverride=Foo_Bar", "/fullnameOverride", "does not match pattern")]
     public async Task Wrong_value_is_refused_with_its_name(string chart, string value, string place, string reason)
     {
         using var helm = new HelmBinary();
@@ -77,6 +80,8 @@ public sealed class ValuesTests
     [InlineData(Chart.Ccm, new[] { "replicaCount=2" }, "kubelb.tenantName is required: the name of this cluster's Tenant in the management cluster.")]
     [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "kubelb.enableLeaderElection=false" }, "autoscaling.enabled needs kubelb.enableLeaderElection")]
     [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "autoscaling.minReplicas=11" }, "autoscaling.minReplicas (11) is more than autoscaling.maxReplicas (10)")]
+    [InlineData(Chart.Ccm, new[] { "kubelb.tenantName=shop", "networkPolicy.egress.enabled=true" }, "networkPolicy.egress.rules is empty")]
+    [InlineData(Chart.Manager, new[] { "serviceAccount.create=false" }, "every pod of the namespace would get the rights of ServiceAccount default")]
     [InlineData(Chart.Manager, new[] { "kubelb-addons.enabled=true" }, "an upgrade of a release that has them would delete them, Envoy Gateway among them")]
     public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
     {

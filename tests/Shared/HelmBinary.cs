@@ -17,6 +17,12 @@ public sealed class HelmBinary : IDisposable
     private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(folder => Path.Combine(folder, "helm")).FirstOrDefault(File.Exists);
 
+    private static readonly Lazy<string> Version = new(() =>
+    {
+        using var process = Process.Start(new ProcessStartInfo(Found!, ["version", "--template", "{{.Version}}"]) { RedirectStandardOutput = true })!;
+        return process.StandardOutput.ReadToEnd();
+    });
+
     private readonly string _folder = Directory.CreateTempSubdirectory("helm-tests-").FullName;
 
     public HelmBinary(string? kubeconfigYaml = null) => File.WriteAllText(Path.Combine(_folder, "config"), kubeconfigYaml ?? "");
@@ -30,6 +36,7 @@ public sealed class HelmBinary : IDisposable
     {
         Skip.If(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_HELM says {Found}");
+        Skip.IfNot(Version.Value.StartsWith("v4.", StringComparison.Ordinal), $"no helm binary of version 4: {Found} is {Version.Value}");
         var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
         start.Environment["HOME"] = _folder;

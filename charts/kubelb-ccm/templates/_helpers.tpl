@@ -6,18 +6,18 @@
 {{/* Name of the release's objects. Suffixes follow, so it is shorter than the 63 characters of a label. */}}
 {{- define "kubelb-ccm.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- else if contains (include "kubelb-ccm.name" .) .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- .Release.Name | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "kubelb-ccm.name" .) | trunc 40 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "kubelb-ccm.name" .) | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- end }}
 {{- end }}
 
 {{/* What the Deployment selects by: immutable in Kubernetes, so these two never change. */}}
 {{- define "kubelb-ccm.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "kubelb-ccm.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "kubelb-ccm.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "kubelb-ccm.labels" -}}
@@ -73,7 +73,7 @@ kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which 
 grafana.dashboards.enabled has no effect: this version has no dashboards.
 {{- end }}
 {{- if .Values.kubeRbacProxy }}
-kubeRbacProxy has no effect: no proxy stands before /metrics, which are plain HTTP on port {{ .Values.metrics.port }}.
+kubeRbacProxy has no effect: /metrics is served in plain HTTP, without a proxy, on port {{ .Values.metrics.port }}.
 {{- end }}
 {{- if .Values.kubelb.installGatewayAPICRDs }}
 kubelb.installGatewayAPICRDs has no effect: install the definitions of Gateway API yourself.
@@ -89,4 +89,9 @@ kubelb.disableIngressController is false, but Ingresses are not served.
 {{- if hasKey .Values.kubelb "useLoadBalancerClass" }}
 kubelb.useLoadBalancerClass has no effect: Services of type LoadBalancer are not served.
 {{- end }}
+{{- end }}
+
+{{/* A number in a values file may be a float. */}}
+{{- define "kubelb-ccm.logLevel" -}}
+{{- if kindIs "string" .Values.kubelb.logLevel }}{{ .Values.kubelb.logLevel }}{{ else }}{{ int64 .Values.kubelb.logLevel }}{{ end }}
 {{- end }}

@@ -6,18 +6,18 @@
 {{/* Name of the release's objects. Suffixes follow, so it is shorter than the 63 characters of a label. */}}
 {{- define "kubelb-manager.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- else if contains (include "kubelb-manager.name" .) .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- .Release.Name | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "kubelb-manager.name" .) | trunc 40 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "kubelb-manager.name" .) | replace "." "-" | trunc 40 | trimAll "-" }}
 {{- end }}
 {{- end }}
 
 {{/* What the Deployment selects by: immutable in Kubernetes, so these two never change. */}}
 {{- define "kubelb-manager.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "kubelb-manager.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "kubelb-manager.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "kubelb-manager.labels" -}}
@@ -73,7 +73,7 @@ kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which 
 grafana.dashboards.enabled has no effect: this version has no dashboards.
 {{- end }}
 {{- if .Values.kubeRbacProxy }}
-kubeRbacProxy has no effect: no proxy stands before /metrics, which are plain HTTP on port {{ .Values.metrics.port }}.
+kubeRbacProxy has no effect: /metrics is served in plain HTTP, without a proxy, on port {{ .Values.metrics.port }}.
 {{- end }}
 {{- if dig "rbac" false (.Values.kkpintegration | default dict) }}
 kkpintegration.rbac has no effect: no roles for KKP are created.
@@ -104,4 +104,9 @@ volumeMounts has no effect: use extraVolumeMounts.
 {{- if ne (toJson $proxy.gracefulShutdown) "{\"disabled\":false}" }}{{ $names = append $names "kubelb.envoyProxy.gracefulShutdown" }}{{ end }}
 {{- if $proxy.podMonitor.enabled }}{{ $names = append $names "kubelb.envoyProxy.podMonitor" }}{{ end }}
 {{- join ", " $names }}
+{{- end }}
+
+{{/* A number in a values file may be a float. */}}
+{{- define "kubelb-manager.logLevel" -}}
+{{- if kindIs "string" .Values.kubelb.logLevel }}{{ .Values.kubelb.logLevel }}{{ else }}{{ int64 .Values.kubelb.logLevel }}{{ end }}
 {{- end }}

@@ -18,6 +18,9 @@ namespace KubeLB.Ccm.CommandLine;
 /// </summary>
 internal static class ConnectionCheck
 {
+    // It reports every five minutes.
+    private static readonly TimeSpan NotSeenAfter = TimeSpan.FromMinutes(15);
+
     public static async Task<IReadOnlyList<Finding>> LookAsync(CcmOptions options, CcmConnections connections, CancellationToken cancellationToken)
     {
         using var host = CcmHost.Build(options with { MetricsAddress = "", HealthProbeBindAddress = "", EnableLeaderElection = false }, connections);
@@ -47,7 +50,7 @@ internal static class ConnectionCheck
             { Spec.ControllerName: not GatewayClass.KubelbController } => new Finding(false,
                 $"its controllerName is {found.Spec?.ControllerName}, not {GatewayClass.KubelbController}. Delete it and install the chart again."),
             _ when found.Status?.Conditions?.Any(c => c is { Type: GatewayConditions.Accepted, IsTrue: true }) == true => new Finding(true, "is accepted."),
-            _ => new Finding(false, "is not accepted by the CCM. Is the CCM running? See its log and /readyz."),
+            _ => new Finding(false, "is not accepted by the CCM. See the log of the CCM and its /readyz."),
         };
     }
 
@@ -55,8 +58,8 @@ internal static class ConnectionCheck
     {
         var state = await management.Client<TenantState>().GetAsync(new ResourceKey(tenantNamespace, TenantState.DefaultName), cancellationToken).ConfigureAwait(false);
         return state?.Status?.Version?.GitVersion is { } version
-            ? new Finding(true, $"the management cluster knows it, manager {version}.")
-            : new Finding(false, $"the manager has not set it up. Ask the administrator of the management cluster to look at: kubectl describe tenant {tenant}.");
+            ? new Finding(true, $"is registered, manager {version}.")
+            : new Finding(false, $"the manager has not set it up. The administrator of the management cluster can run: kubectl describe tenant {tenant}.");
     }
 
     private static async Task<Finding> ReportAsync(
@@ -74,12 +77,17 @@ internal static class ConnectionCheck
             return new Finding(false, $"the tenant is bound to another cluster ({bound}), this one is {here}. Correct kubelb.tenantName or the kubeconfig, or bind the tenant to this cluster.");
         }
 
+        if (CcmAnnotations.LastSeenOf(addresses) is { } seen && TimeProvider.System.GetUtcNow() - seen > NotSeenAfter)
+        {
+            return new Finding(false, $"it has not reported since {seen:u}. See kubectl get pods, and the log of the CCM.");
+        }
+
         var count = addresses!.Spec?.Addresses?.Count ?? 0;
         var accepted = addresses.Status?.Conditions?.FirstOrDefault(c => c.Type == AddressesConditions.Accepted);
         return count == 0
             ? new Finding(false, $"it has reported, but no node of this cluster has an address of type {options.NodeAddressType} and is ready. Change kubelb.nodeAddressType.")
             : accepted is { Status: ConditionStatus.False }
                 ? new Finding(false, $"the manager does not accept the addresses of the nodes: {accepted.Message}")
-                : new Finding(true, $"{CcmAnnotations.CcmVersionOf(addresses)} has reported {count} node address(es) to the management cluster.");
+                : new Finding(true, $"{CcmAnnotations.CcmVersionOf(addresses) ?? "an unknown version"} has reported {count} node address(es) to the management cluster.");
     }
 }

@@ -28,13 +28,17 @@ internal static class ConnectionCheck
             await CheckCommand.ApiServerAsync("This cluster", management, cancellationToken).ConfigureAwait(false),
             await CheckCommand.AskAsync("Config", cancel => ConfigAsync(management, options.Namespace, cancel), cancellationToken).ConfigureAwait(false),
         };
-        var tenants = new List<Tenant>();
-        findings.Add(await CheckCommand.AskAsync("Tenants", cancel => TenantsAsync(management, tenants, cancel), cancellationToken).ConfigureAwait(false));
-        foreach (var tenant in tenants.OrderBy(t => t.Name, StringComparer.Ordinal))
+        if (options.EnableLeaderElection)
         {
-            findings.Add(await CheckCommand.AskAsync($"Tenant {tenant.Name}", cancel => TenantAsync(management, tenant, cancel), cancellationToken).ConfigureAwait(false));
+            findings.Add(await CheckCommand.AskAsync(
+                "Manager", cancel => CheckCommand.LeaseAsync(management, options.Namespace, "kubelb-manager", cancel), cancellationToken).ConfigureAwait(false));
         }
 
+        var tenants = new List<Tenant>();
+        findings.Add(await CheckCommand.AskAsync("Tenants", cancel => TenantsAsync(management, tenants, cancel), cancellationToken).ConfigureAwait(false));
+        var addresses = new List<Addresses>();
+        findings.Add(await CheckCommand.AskAsync("CCMs", cancel => AddressesAsync(management, addresses, cancel), cancellationToken).ConfigureAwait(false));
+        findings.AddRange(tenants.OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => TenantFinding(t, addresses)));
         return findings;
     }
 
@@ -42,34 +46,39 @@ internal static class ConnectionCheck
     {
         var config = await management.Client<Config>().GetAsync(new ResourceKey(managerNamespace, Config.DefaultName), cancellationToken).ConfigureAwait(false);
         return config is null
-            ? new Finding(true, "there is none, the defaults hold.")
-            : FirstFalse(config.Status?.Conditions) is { } problem ? new Finding(false, problem) : new Finding(true, "is in force.");
+            ? new Finding(true, "does not exist; the defaults apply.")
+            : FirstFalse(config.Status?.Conditions) is { } problem ? new Finding(false, problem) : new Finding(true, "is applied.");
     }
 
     private static async Task<Finding> TenantsAsync(Cluster management, List<Tenant> found, CancellationToken cancellationToken)
     {
         found.Clear();
         found.AddRange((await management.Client<Tenant>().ListAsync(ListQuery.All, cancellationToken).ConfigureAwait(false)).Items);
-        return new Finding(true, found.Count == 0 ? "there are none yet. Create one with kubectl." : $"{found.Count}.");
+        return new Finding(true, found.Count == 0 ? "none yet." : $"{found.Count}.");
     }
 
-    private static async Task<Finding> TenantAsync(Cluster management, Tenant tenant, CancellationToken cancellationToken)
+    private static async Task<Finding> AddressesAsync(Cluster management, List<Addresses> found, CancellationToken cancellationToken)
     {
-        if (FirstFalse(tenant.Status?.Conditions) is { } problem)
-        {
-            return new Finding(false, problem);
-        }
+        found.Clear();
+        found.AddRange((await management.Client<Addresses>().ListAsync(ListQuery.All, cancellationToken).ConfigureAwait(false)).Items);
+        return new Finding(true, $"{found.Count} have reported.");
+    }
 
-        if (tenant.Status?.Phase != TenantPhases.Ready)
+    // What is wrong with a tenant is reported; the installation passes all the same.
+    private static Finding TenantFinding(Tenant tenant, List<Addresses> reported)
+    {
+        var addresses = reported.FirstOrDefault(a => a.Namespace == TenantNames.Namespace(tenant.Name));
+        return tenant switch
         {
-            return new Finding(false, $"it is not set up (phase {tenant.Status?.Phase ?? "unknown"}). Is the manager running? See its log and /readyz.");
-        }
-
-        var key = new ResourceKey(TenantNames.Namespace(tenant.Name), Addresses.DefaultName);
-        var addresses = await management.Client<Addresses>().GetAsync(key, cancellationToken).ConfigureAwait(false);
-        return addresses is null
-            ? new Finding(true, "it is set up; no CCM has reported yet.")
-            : new Finding(true, $"CCM {CcmAnnotations.CcmVersionOf(addresses) ?? "of unknown version"} has reported {addresses.Spec?.Addresses?.Count ?? 0} node address(es).");
+            { Metadata.DeletionTimestamp: not null } => new Finding(true, $"Tenant {tenant.Name}: is being deleted."),
+            _ when FirstFalse(tenant.Status?.Conditions) is { } problem => new Finding(false, $"Tenant {tenant.Name}: {problem}") { IsWarning = true },
+            { Status.Phase: not TenantPhases.Ready } => new Finding(
+                false, $"Tenant {tenant.Name}: is not set up (phase {tenant.Status?.Phase ?? "unknown"}). See the log of the manager.") { IsWarning = true },
+            _ when addresses is null => new Finding(true, $"Tenant {tenant.Name}: is set up; no CCM has reported yet."),
+            _ => new Finding(
+                true,
+                $"Tenant {tenant.Name}: CCM {CcmAnnotations.CcmVersionOf(addresses) ?? "of unknown version"} has reported {addresses.Spec?.Addresses?.Count ?? 0} node address(es)."),
+        };
     }
 
     private static string? FirstFalse(IEnumerable<Condition>? conditions) =>

@@ -61,7 +61,7 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         echo!.Host.Should().Be("api.example.com");
 
         await HelmTestAsync(managementHelm, management, managementClient, "kubelb-manager", images.Manager, "CCM v0.1.0 has reported 1 node address(es)");
-        await HelmTestAsync(tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "Everything is as it should be.", management.Url.Port);
+        await HelmTestAsync(tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "GatewayClass kubelb: is accepted.", management.Url.Port);
 
         await MetricsAsync(http, manager, "kubelb_manager_build_info");
         await MetricsAsync(http, ccm, "kubelb_ccm_build_info");
