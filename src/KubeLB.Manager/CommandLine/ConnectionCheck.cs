@@ -71,15 +71,17 @@ internal static class ConnectionCheck
         return tenant switch
         {
             { Metadata.DeletionTimestamp: not null } => new Finding(true, $"Tenant {tenant.Name}: is being deleted."),
-            _ when FirstFalse(tenant.Status?.Conditions) is { } problem => new Finding(false, $"Tenant {tenant.Name}: {problem}") { IsWarning = true },
-            { Status.Phase: not TenantPhases.Ready } => new Finding(
-                false, $"Tenant {tenant.Name}: is not set up (phase {tenant.Status?.Phase ?? "unknown"}). See the log of the manager.") { IsWarning = true },
+            _ when FirstFalse(tenant.Status?.Conditions) is { } problem => Warning($"Tenant {tenant.Name}: {problem}"),
+            { Status.Phase: not TenantPhases.Ready } => Warning(
+                $"Tenant {tenant.Name}: is not set up (phase {tenant.Status?.Phase ?? "unknown"}). See the log of the manager."),
             _ when addresses is null => new Finding(true, $"Tenant {tenant.Name}: is set up; no CCM has reported yet."),
             _ => new Finding(
                 true,
                 $"Tenant {tenant.Name}: CCM {CcmAnnotations.CcmVersionOf(addresses) ?? "of unknown version"} has reported {addresses.Spec?.Addresses?.Count ?? 0} node address(es)."),
         };
     }
+
+    private static Finding Warning(string text) => new(false, text) { IsWarning = true };
 
     private static string? FirstFalse(IEnumerable<Condition>? conditions) =>
         conditions?.FirstOrDefault(c => c.Status == ConditionStatus.False) is { } condition ? $"{condition.Type} is False ({condition.Reason}): {condition.Message}" : null;
