@@ -1,20 +1,24 @@
 using KubeLB.Charts.Tests.Support;
+using KubeLB.TestClusters;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>Both charts installed, upgraded, rolled back and removed by the real Helm, against an API server in this process.</summary>
+/// <summary>
+/// Both charts installed, upgraded, rolled back and removed by the real Helm: against an API server in this process, or the one that
+/// <c>KUBELB_TEST_CLUSTER</c> chooses.
+/// </summary>
 public sealed class HelmLifecycleTests : IAsyncLifetime
 {
     private const string Tenant = "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: shop\n";
 
-    private EmbeddedCluster.EmbeddedCluster _cluster = null!;
+    private ITestCluster _cluster = null!;
     private HelmBinary _helm = null!;
     private KubectlBinary _kubectl = null!;
 
     public async Task InitializeAsync()
     {
-        _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
+        _cluster = await TestClusters.TestClusters.StartAsync("charts");
         _helm = new HelmBinary(_cluster.KubeconfigYaml);
         _kubectl = new KubectlBinary(_cluster.KubeconfigYaml);
     }
@@ -31,7 +35,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     {
         var installed = await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
         installed.Should().Contain("STATUS: deployed").And.NotContain("WARNING");
-        (await ObjectsAsync("crd")).Should().HaveCount(7).And.Contain("customresourcedefinition.apiextensions.k8s.io/routes.kubelb.k8c.io");
+        (await DefinitionsAsync()).Should().HaveCount(7).And.Contain("customresourcedefinition.apiextensions.k8s.io/routes.kubelb.k8c.io");
         (await ObjectsAsync("deployment,service,serviceaccount,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().Contain(
             ["deployment.apps/kubelb-manager", "service/envoycp", "service/kubelb-manager-metrics-service", "poddisruptionbudget.policy/kubelb-manager", "networkpolicy.networking.k8s.io/kubelb-manager"]);
         await _kubectl.OkAsync("apply -f -", Tenant);
@@ -47,7 +51,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await _helm.OkAsync("uninstall kubelb-manager -n kubelb");
         (await ObjectsAsync("deployment,service,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().BeEmpty();
         (await ObjectsAsync("clusterrole,clusterrolebinding -l app.kubernetes.io/instance=kubelb-manager")).Should().BeEmpty();
-        (await ObjectsAsync("crd")).Should().HaveCount(7, "Helm deletes no definitions");
+        (await DefinitionsAsync()).Should().HaveCount(7, "Helm deletes no definitions");
         (await ObjectsAsync("tenants,configs.kubelb.k8c.io -A")).Should().BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
 
         await HelmAsync("install", Chart.Manager, "--set", "kubelb.skipConfigGeneration=false");
@@ -149,6 +153,9 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<string>> ObjectsAsync(string what) =>
         [.. (await _kubectl.OkAsync($"get {what} -o name")).Lines.Where(line => line is not "serviceaccount/default")];
+
+    private async Task<IEnumerable<string>> DefinitionsAsync() =>
+        (await ObjectsAsync("crd")).Where(name => name.EndsWith(".kubelb.k8c.io", StringComparison.Ordinal));
 
     private async Task<string> FieldAsync(string what, string path) => (await _kubectl.OkAsync($"get {what} -n kubelb '-o=jsonpath={path}'")).Text;
 }
