@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
 using KubeLB.EmbeddedCluster;
@@ -10,8 +9,6 @@ namespace KubeLB.Benchmarks;
 /// <summary>The CCM and the manager: API requests per change, at few and at many routes.</summary>
 internal static class InstallationCost
 {
-    private const string Group = "gateway.networking.k8s.io";
-
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Sizes sizes)
     {
         var rows = new List<Row>();
@@ -27,11 +24,12 @@ internal static class InstallationCost
     {
         await using var sandbox = await SandboxEnvironment.StartAsync();
         using var tenant = sandbox.Tenants[0].Cluster.CreateClient("benchmark");
-        await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(Gateway(), Group, "v1", "default", "gateways");
-        await CreateServiceAsync(tenant, "shared");
+        await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(
+            TenantObjects.Gateway(), TenantObjects.Group, "v1", "default", "gateways");
+        await TenantObjects.CreateServiceAsync(tenant, "shared");
         for (var i = 0; i < routes; i++)
         {
-            await CreateRouteAsync(tenant, $"r{i}", "shared");
+            await TenantObjects.CreateRouteAsync(tenant, $"r{i}", "shared");
         }
 
         await SettleAsync(sandbox);
@@ -40,15 +38,15 @@ internal static class InstallationCost
         [
             await CountAsync(sandbox, $"requests for one new HTTPRoute with a new Service, {there}", "the same at any number", async () =>
             {
-                await CreateServiceAsync(tenant, "fresh");
-                await CreateRouteAsync(tenant, "fresh", "fresh");
+                await TenantObjects.CreateServiceAsync(tenant, "fresh");
+                await TenantObjects.CreateRouteAsync(tenant, "fresh", "fresh");
             }),
             await CountAsync(sandbox, $"requests for one edit of an HTTPRoute, {there}", "the same at any number", () => tenant.CustomObjects.PatchNamespacedCustomObjectAsync(
-                new V1Patch("""{"spec":{"hostnames":["edited.example.com"]}}""", V1Patch.PatchType.MergePatch), Group, "v1", "default", "httproutes", "r0")),
+                new V1Patch("""{"spec":{"hostnames":["edited.example.com"]}}""", V1Patch.PatchType.MergePatch), TenantObjects.Group, "v1", "default", "httproutes", "r0")),
             await CountAsync(sandbox, $"requests for one node heartbeat, {there}", "none", () => HeartbeatAsync(sandbox, tenant)),
             await CountAsync(sandbox, $"requests for one new node, {there} (which must be carried: what shows that the heartbeat was looked for rightly)", "1 update or patch", () => tenant.CoreV1.CreateNodeAsync(Node())),
-            await GeneratedRoutes.TimeAsync(sandbox, "calm", timed, $"each when all is quiet, {there}", name => CreateRouteAsync(tenant, name, "shared"), () => SettleAsync(sandbox)),
-            await GeneratedRoutes.TimeAsync(sandbox, "next", timed, $"each as soon as the one before it is there, {there}", name => CreateRouteAsync(tenant, name, "shared")),
+            await GeneratedRoutes.TimeAsync(sandbox, "calm", timed, $"each when all is quiet, {there}", name => TenantObjects.CreateRouteAsync(tenant, name, "shared"), () => SettleAsync(sandbox)),
+            await GeneratedRoutes.TimeAsync(sandbox, "next", timed, $"each as soon as the one before it is there, {there}", name => TenantObjects.CreateRouteAsync(tenant, name, "shared")),
         ];
     }
 
@@ -92,44 +90,6 @@ internal static class InstallationCost
         {
             Addresses = [new V1NodeAddress { Type = "ExternalIP", Address = "127.0.0.99" }],
             Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }],
-        },
-    };
-
-    private static async Task CreateServiceAsync(IKubernetes client, string name) => await client.CoreV1.CreateNamespacedServiceAsync(
-        new V1Service
-        {
-            Metadata = new V1ObjectMeta { Name = name },
-            Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = name }, Ports = [new V1ServicePort { Port = 80 }] },
-        },
-        "default");
-
-    private static async Task CreateRouteAsync(IKubernetes client, string name, string service) => await client.CustomObjects.CreateNamespacedCustomObjectAsync(
-        new JsonObject
-        {
-            ["apiVersion"] = $"{Group}/v1",
-            ["kind"] = "HTTPRoute",
-            ["metadata"] = new JsonObject { ["name"] = name },
-            ["spec"] = new JsonObject
-            {
-                ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }),
-                ["hostnames"] = new JsonArray($"{name}.example.com"),
-                ["rules"] = new JsonArray(new JsonObject
-                {
-                    ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = service, ["port"] = 80 }),
-                }),
-            },
-        },
-        Group, "v1", "default", "httproutes");
-
-    private static JsonObject Gateway() => new()
-    {
-        ["apiVersion"] = $"{Group}/v1",
-        ["kind"] = "Gateway",
-        ["metadata"] = new JsonObject { ["name"] = "gateway" },
-        ["spec"] = new JsonObject
-        {
-            ["gatewayClassName"] = "kubelb",
-            ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80, ["protocol"] = "HTTP" }),
         },
     };
 }

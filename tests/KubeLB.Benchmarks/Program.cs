@@ -56,7 +56,8 @@ switch (chosen)
         return 0;
     case "published" when args.Length >= 2:
         await PublishedControllers.MeasureAsync(
-            quick ? 100 : 1_000, [.. args[1..].Where(a => Directory.Exists(a))], [.. args[1..].Where(a => !Directory.Exists(a) && a.Contains('=', StringComparison.Ordinal))]);
+            quick ? 100 : 1_000, [.. args[1..].Where(a => Directory.Exists(a))], [.. args[1..]
+                .Where(a => !Directory.Exists(a) && a.Contains('=', StringComparison.Ordinal))]);
         return 0;
     case MemoryUse.Command when args.Length >= 3:
         await MemoryUse.ReportAsync(int.Parse(args[1]), int.Parse(args[2]));

@@ -3,7 +3,9 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>The definitions in the charts are those of <c>deploy/crds</c>, and not templates: Helm neither upgrades nor deletes them.</summary>
+/// <summary>
+/// The definitions in the charts are those of <c>deploy/crds</c>, and not templates: Helm neither upgrades nor deletes them.
+/// </summary>
 public sealed class CrdTests
 {
     private static readonly string Source = Path.Combine(SourceTree.Root, "deploy", "crds");

@@ -41,20 +41,23 @@ public sealed class DeployTests
         Directory.GetDirectories(Path.Combine(SourceTree.Root, "deploy"), "*", SearchOption.AllDirectories)
             .Where(folder => Path.GetFileName(Path.GetDirectoryName(folder)) == "overlays")
             .Select(folder => Path.GetRelativePath(Path.Combine(SourceTree.Root, "deploy"), folder))
-            .Should().BeEquivalentTo("manager/overlays/one-replica", "manager/overlays/prometheus-operator", "ccm/overlays/one-replica", "ccm/overlays/example");
+            .Should().BeEquivalentTo(
+                "manager/overlays/one-replica", "manager/overlays/prometheus-operator", "ccm/overlays/one-replica", "ccm/overlays/example");
 
     [SkippableFact]
     public async Task The_single_files_are_accepted_by_an_API_server()
     {
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         using var kubectl = new KubectlBinary(cluster.KubeconfigYaml);
-        await cluster.InstallCrdsAsync([await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_gatewayclasses.yaml"))]);
+        await cluster.InstallCrdsAsync([await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds",
+            "gateway.networking.k8s.io_gatewayclasses.yaml"))]);
 
         foreach (var side in new[] { "manager", "ccm" })
         {
             var output = await kubectl.OkAsync($"apply -f {Path.Combine(SourceTree.Root, "deploy", side + ".yaml")}");
 
-            output.Lines.Should().OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal) || line.EndsWith(" unchanged", StringComparison.Ordinal));
+            output.Lines.Should().OnlyContain(
+                line => line.EndsWith(" created", StringComparison.Ordinal) || line.EndsWith(" unchanged", StringComparison.Ordinal));
         }
     }
 
@@ -73,8 +76,10 @@ public sealed class DeployTests
             File.WriteAllText(file, text);
         }
 
-        File.Exists(file).Should().BeTrue($"{file} is missing; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
-        text.Should().Be(File.ReadAllText(file), $"{file} is generated; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
+        File.Exists(file)
+            .Should().BeTrue($"{file} is missing; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
+        text.Should().Be(
+            File.ReadAllText(file), $"{file} is generated; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
     }
 
     // Labels and annotations that only Helm sets have no meaning for objects that it does not manage.
@@ -82,7 +87,8 @@ public sealed class DeployTests
     {
         foreach (var metadata in new[] { value["metadata"], value["spec"]?["template"]?["metadata"] }.OfType<JsonObject>())
         {
-            foreach (var (map, key) in new[] { ("labels", "helm.sh/chart"), ("labels", "app.kubernetes.io/managed-by"), ("annotations", "helm.sh/resource-policy") })
+            foreach (var (map, key) in new[] { ("labels", "helm.sh/chart"), ("labels", "app.kubernetes.io/managed-by"),
+                ("annotations", "helm.sh/resource-policy") })
             {
                 if (metadata[map] is JsonObject entries && entries.Remove(key) && entries.Count == 0)
                 {

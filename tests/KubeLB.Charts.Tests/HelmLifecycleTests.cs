@@ -37,22 +37,27 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         installed.Should().Contain("STATUS: deployed").And.NotContain("WARNING");
         (await DefinitionsAsync()).Should().HaveCount(7).And.Contain("customresourcedefinition.apiextensions.k8s.io/routes.kubelb.k8c.io");
         (await ObjectsAsync("deployment,service,serviceaccount,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().Contain(
-            ["deployment.apps/kubelb-manager", "service/envoycp", "service/kubelb-manager-metrics-service", "poddisruptionbudget.policy/kubelb-manager", "networkpolicy.networking.k8s.io/kubelb-manager"]);
+            ["deployment.apps/kubelb-manager", "service/envoycp", "service/kubelb-manager-metrics-service",
+                "poddisruptionbudget.policy/kubelb-manager", "networkpolicy.networking.k8s.io/kubelb-manager"]);
         await _kubectl.OkAsync("apply -f -", Tenant);
 
-        await HelmAsync("upgrade", Chart.Manager, "--reuse-values", "--set", "replicaCount=3", "--set", "kubelb.logLevel=debug", "--set", "podDisruptionBudget.enabled=false");
-        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("3 ").And.Contain("--zap-log-level=debug");
+        await HelmAsync("upgrade", Chart.Manager, "--reuse-values", "--set", "replicaCount=3", "--set", "kubelb.logLevel=debug", "--set",
+            "podDisruptionBudget.enabled=false");
+        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}"))
+            .Should().StartWith("3 ").And.Contain("--zap-log-level=debug");
         (await ObjectsAsync("pdb -n kubelb")).Should().BeEmpty();
 
         await _helm.OkAsync("rollback kubelb-manager 1 -n kubelb");
-        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ").And.Contain("--zap-log-level=info");
+        (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}"))
+            .Should().StartWith("2 ").And.Contain("--zap-log-level=info");
         (await ObjectsAsync("pdb -n kubelb")).Should().ContainSingle();
 
         await _helm.OkAsync("uninstall kubelb-manager -n kubelb");
         (await ObjectsAsync("deployment,service,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().BeEmpty();
         (await ObjectsAsync("clusterrole,clusterrolebinding -l app.kubernetes.io/instance=kubelb-manager")).Should().BeEmpty();
         (await DefinitionsAsync()).Should().HaveCount(7, "Helm deletes no definitions");
-        (await ObjectsAsync("tenants,configs.kubelb.k8c.io -A")).Should().BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
+        (await ObjectsAsync("tenants,configs.kubelb.k8c.io -A"))
+            .Should().BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
 
         await HelmAsync("install", Chart.Manager, "--set", "kubelb.skipConfigGeneration=false");
         (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over what is there replaces nothing");
@@ -61,11 +66,13 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     [SkippableFact]
     public async Task Config_that_the_chart_no_longer_writes_stays()
     {
-        await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false", "--set", "kubelb.config.gatewayAPI.class=other");
+        await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false", "--set",
+            "kubelb.config.gatewayAPI.class=other");
 
         await HelmAsync("upgrade", Chart.Manager, "--set", "kubelb.skipConfigGeneration=true");
 
-        (await FieldAsync("configs.kubelb.k8c.io default", "{.spec.gatewayAPI.class}")).Should().Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
+        (await FieldAsync("configs.kubelb.k8c.io default", "{.spec.gatewayAPI.class}"))
+            .Should().Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
     }
 
     [SkippableFact]
@@ -74,7 +81,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
         await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy-");
 
-        var refused = await _helm.RunAsync("upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "kubelb.skipConfigGeneration=true");
+        var refused = await _helm.RunAsync(
+            "upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "kubelb.skipConfigGeneration=true");
         refused.ExitCode.Should().Be(1);
         refused.Errors.Should().Contain("This upgrade would delete Config default").And.Contain("helm.sh/resource-policy=keep");
 
@@ -92,14 +100,17 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await FieldAsync("gatewayclass kubelb", "{.spec.controllerName}")).Should().Be("kubelb.k8c.io/gateway-controller");
 
         await _kubectl.OkAsync("create secret generic kubelb-cluster -n kubelb --from-literal=kubelb=kubeconfig");
-        var upgraded = await HelmAsync("upgrade", Chart.Ccm, "--reuse-values", "--set", "kubelb.nodeAddressType=InternalIP", "--set", "autoscaling.enabled=true");
+        var upgraded = await HelmAsync(
+            "upgrade", Chart.Ccm, "--reuse-values", "--set", "kubelb.nodeAddressType=InternalIP", "--set", "autoscaling.enabled=true");
         upgraded.Should().NotContain("The pods do not start");
-        (await FieldAsync("deployment kubelb-ccm", "{.spec.template.spec.containers[0].args}")).Should().Contain("--node-address-type=InternalIP");
+        (await FieldAsync("deployment kubelb-ccm", "{.spec.template.spec.containers[0].args}"))
+            .Should().Contain("--node-address-type=InternalIP");
         (await ObjectsAsync("hpa -n kubelb")).Should().ContainSingle();
 
         await _helm.OkAsync("rollback kubelb-ccm 1 -n kubelb");
         (await ObjectsAsync("hpa -n kubelb")).Should().BeEmpty();
-        (await FieldAsync("deployment kubelb-ccm", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ").And.Contain("--node-address-type=ExternalIP");
+        (await FieldAsync("deployment kubelb-ccm", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ")
+            .And.Contain("--node-address-type=ExternalIP");
 
         await _helm.OkAsync("uninstall kubelb-ccm -n kubelb");
         (await ObjectsAsync("deployment,service,networkpolicy -n kubelb")).Should().BeEmpty();
@@ -124,7 +135,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     [SkippableFact]
     public async Task Without_Gateway_API_the_CCM_says_what_is_missing_and_installs_nothing()
     {
-        var output = await _helm.RunAsync("install", Chart.Ccm, Chart.FolderOf(Chart.Ccm), "--namespace", "kubelb", "--create-namespace", "--set", "kubelb.tenantName=shop");
+        var output = await _helm.RunAsync("install", Chart.Ccm, Chart.FolderOf(Chart.Ccm), "--namespace", "kubelb", "--create-namespace",
+            "--set", "kubelb.tenantName=shop");
 
         output.ExitCode.Should().Be(1);
         output.Errors.Should().Contain("Gateway API is not installed in this cluster.");
@@ -137,7 +149,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await HelmAsync("install", Chart.Manager, "--create-namespace");
         await _kubectl.OkAsync("-n kubelb set image deployment/kubelb-manager manager=example.com/mine:1 --field-manager=somebody");
 
-        var refused = await _helm.RunAsync("upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "image.tag=v2");
+        var refused = await _helm.RunAsync(
+            "upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "image.tag=v2");
         refused.ExitCode.Should().Be(1);
         refused.Errors.Should().Contain("conflict with \"somebody\"").And.Contain("image");
 
@@ -149,7 +162,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await _helm.OkAsync([command, chart, Chart.FolderOf(chart), "--namespace", "kubelb", .. arguments])).Text;
 
     private Task InstallGatewayApiAsync() => _cluster.InstallCrdsAsync(
-        Directory.GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml").Select(File.ReadAllText));
+        Directory.GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml")
+            .Select(File.ReadAllText));
 
     private async Task<IReadOnlyList<string>> ObjectsAsync(string what) =>
         [.. (await _kubectl.OkAsync($"get {what} -o name")).Lines.Where(line => line is not "serviceaccount/default")];
@@ -157,5 +171,6 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     private async Task<IEnumerable<string>> DefinitionsAsync() =>
         (await ObjectsAsync("crd")).Where(name => name.EndsWith(".kubelb.k8c.io", StringComparison.Ordinal));
 
-    private async Task<string> FieldAsync(string what, string path) => (await _kubectl.OkAsync($"get {what} -n kubelb '-o=jsonpath={path}'")).Text;
+    private async Task<string> FieldAsync(string what, string path) =>
+        (await _kubectl.OkAsync($"get {what} -n kubelb '-o=jsonpath={path}'")).Text;
 }

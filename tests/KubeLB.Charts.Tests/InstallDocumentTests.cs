@@ -5,7 +5,9 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>The tables of values in <c>docs/install.md</c> are those of the charts' schemas. Rewritten with <c>KUBELB_UPDATE_GOLDEN=1</c>.</summary>
+/// <summary>
+/// The tables of values in <c>docs/install.md</c> are those of the charts' schemas. Rewritten with <c>KUBELB_UPDATE_GOLDEN=1</c>.
+/// </summary>
 public sealed class InstallDocumentTests
 {
     private static readonly string File = Path.Combine(SourceTree.Root, "docs", "install.md");
@@ -51,7 +53,8 @@ public sealed class InstallDocumentTests
             else if (hasDefault == withDefault)
             {
                 var @default = hasDefault ? $"`{value["default"]?.ToJsonString() ?? "null"}`" : "";
-                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"| `{here}` | {@default} | {((string)value["description"]!).Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+                text.Append(System.Globalization.CultureInfo.InvariantCulture,
+                    $"| `{here}` | {@default} | {((string)value["description"]!).Replace("|", "\\|", StringComparison.Ordinal)} |\n");
             }
         }
     }

@@ -51,7 +51,8 @@ public sealed class RenderingTests
     [InlineData(Chart.Ccm)]
     public async Task Selectors_are_those_of_the_first_release_and_of_the_Go_charts(string chart)
     {
-        var objects = Yaml.Read(await Chart.RenderAsync(chart, [.. Chart.Required(chart), "--set", "commonLabels.team=a", "--set", "podLabels.b=c"]));
+        var objects = Yaml.Read(
+            await Chart.RenderAsync(chart, [.. Chart.Required(chart), "--set", "commonLabels.team=a", "--set", "podLabels.b=c"]));
         var deployment = objects.Single(o => (string?)o["kind"] == "Deployment");
 
         deployment["spec"]!["selector"]!.ToJsonString().Should().Be(

@@ -24,22 +24,30 @@ public sealed class ValuesTests
     {
         string[] both =
         [
-            "replicaCount", "image.repository", "image.tag", "image.pullPolicy", "imagePullSecrets", "nameOverride", "fullnameOverride", "podAnnotations", "podLabels",
-            "serviceAccount.create", "serviceAccount.annotations", "serviceAccount.name", "rbac.enabled", "serviceMonitor.enabled", "metrics.port",
-            "grafana.dashboards.enabled", "grafana.dashboards.annotations", "podSecurityContext", "securityContext", "resources", "autoscaling.enabled",
-            "autoscaling.minReplicas", "autoscaling.maxReplicas", "autoscaling.targetCPUUtilizationPercentage", "autoscaling.targetMemoryUtilizationPercentage",
+            "replicaCount", "image.repository", "image.tag", "image.pullPolicy", "imagePullSecrets", "nameOverride", "fullnameOverride",
+            "podAnnotations", "podLabels",
+            "serviceAccount.create", "serviceAccount.annotations", "serviceAccount.name", "rbac.enabled", "serviceMonitor.enabled",
+            "metrics.port",
+            "grafana.dashboards.enabled", "grafana.dashboards.annotations", "podSecurityContext", "securityContext", "resources",
+            "autoscaling.enabled",
+            "autoscaling.minReplicas", "autoscaling.maxReplicas", "autoscaling.targetCPUUtilizationPercentage",
+            "autoscaling.targetMemoryUtilizationPercentage",
             "nodeSelector", "tolerations", "affinity", "extraVolumes", "extraVolumeMounts",
         ];
         string[] manager =
         [
-            "enableGatewayAPI", "enableLeaderElection", "debug", "logLevel", "skipConfigGeneration", "envoyProxy.topology", "envoyProxy.replicas", "envoyProxy.singlePodPerNode",
-            "envoyProxy.useDaemonset", "envoyProxy.nodeSelector", "envoyProxy.tolerations", "envoyProxy.resources", "envoyProxy.affinity", "envoyProxy.gracefulShutdown",
+            "enableGatewayAPI", "enableLeaderElection", "debug", "logLevel", "skipConfigGeneration", "envoyProxy.topology",
+            "envoyProxy.replicas", "envoyProxy.singlePodPerNode",
+            "envoyProxy.useDaemonset", "envoyProxy.nodeSelector", "envoyProxy.tolerations", "envoyProxy.resources", "envoyProxy.affinity",
+            "envoyProxy.gracefulShutdown",
             "envoyProxy.podMonitor", "propagatedAnnotations", "propagateAllAnnotations", "deniedAnnotations",
         ];
         string[] ccm =
         [
-            "tenantName", "clusterSecretName", "nodeAddressType", "enableGatewayAPI", "installGatewayAPICRDs", "gatewayAPICRDsChannel", "useGatewayClass", "enableLeaderElection",
-            "enableSecretSynchronizer", "disableGatewayController", "disableHTTPRouteController", "disableGRPCRouteController", "disableIngressController", "logLevel",
+            "tenantName", "clusterSecretName", "nodeAddressType", "enableGatewayAPI", "installGatewayAPICRDs", "gatewayAPICRDsChannel",
+            "useGatewayClass", "enableLeaderElection",
+            "enableSecretSynchronizer", "disableGatewayController", "disableHTTPRouteController", "disableGRPCRouteController",
+            "disableIngressController", "logLevel",
         ];
 
         foreach (var name in both.Concat((chart == Chart.Manager ? manager : ccm).Select(n => "kubelb." + n)))
@@ -94,7 +102,8 @@ public sealed class ValuesTests
     }
 
     [SkippableTheory]
-    [InlineData(Chart.Manager, "image.repository=quay.io/kubermatic/kubelb-manager", "image.repository and image.tag name the Go project's image")]
+    [InlineData(
+        Chart.Manager, "image.repository=quay.io/kubermatic/kubelb-manager", "image.repository and image.tag name the Go project's image")]
     [InlineData(Chart.Manager, "kubeRbacProxy.image.tag=v1", "kubeRbacProxy has no effect")]
     [InlineData(Chart.Manager, "kkpintegration.rbac=true", "kkpintegration.rbac has no effect")]
     [InlineData(Chart.Manager, "kubelb.envoyProxy.replicas=5", "kubelb.envoyProxy.replicas in the values: no effect while kubelb.skipConfigGeneration is true")]

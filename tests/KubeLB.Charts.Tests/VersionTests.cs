@@ -4,7 +4,9 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Charts.Tests;
 
-/// <summary>Charts, images and executables have one version; the release workflow pushes images under the tag that the charts name.</summary>
+/// <summary>
+/// Charts, images and executables have one version; the release workflow pushes images under the tag that the charts name.
+/// </summary>
 public sealed class VersionTests
 {
     [Theory]
@@ -21,5 +23,6 @@ public sealed class VersionTests
 
     [Fact]
     public void Release_tags_images_as_the_charts_name_them() =>
-        File.ReadAllText(Path.Combine(SourceTree.Root, ".github", "workflows", "release.yml")).Should().Contain(":v${{ steps.version.outputs.version }}");
+        File.ReadAllText(Path.Combine(SourceTree.Root, ".github", "workflows", "release.yml"))
+            .Should().Contain(":v${{ steps.version.outputs.version }}");
 }

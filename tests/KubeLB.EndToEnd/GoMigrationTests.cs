@@ -10,8 +10,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// An installation of the Go project (1.4) is moved to this one and back, as <c>docs/migration.md</c> says: the objects are those that the Go
-/// pair left in both clusters. The Go pair itself does not run here.
+/// An installation of the Go project (1.4) is moved to this one and back, as <c>docs/migration.md</c> says: the objects are those that the
+/// Go pair left in both clusters. The Go pair itself does not run here.
 /// </summary>
 public sealed class GoMigrationTests : IAsyncLifetime
 {
@@ -75,7 +75,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
         await StartCcmAsync();
         await Bed.Tenant.PatchAsync<HttpRoute>(
             "bench", "web", """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}""");
-        await Bed.Management.WaitAsync<Route>(Ns, await RouteNameAsync(), r => r.Status!.Resources!.Route!.Conditions!.Count == 2, "reports its retries");
+        await Bed.Management.WaitAsync<Route>(
+            Ns, await RouteNameAsync(), r => r.Status!.Resources!.Route!.Conditions!.Count == 2, "reports its retries");
         await Bed.SettleAsync();
         var ours = await _recorded.GeneratedAsync();
         var settings = (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!;
@@ -91,7 +92,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
                 await _recorded.Management.ReplaceAsync(stored);
                 if (stored["status"] is JsonObject status)
                 {
-                    await _recorded.Management.PatchAsync(kind, RawObjects.NamespaceOf(stored), RawObjects.NameOf(stored), new JsonObject { ["status"] = status.DeepClone() }, "status");
+                    await _recorded.Management.PatchAsync(kind, RawObjects.NamespaceOf(stored), RawObjects.NameOf(stored),
+                        new JsonObject { ["status"] = status.DeepClone() }, "status");
                 }
             }
         }
@@ -103,7 +105,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
         service["generatedName"]!.GetValue<string>().Should().Be(ServiceName);
         service["ports"]![0]!["targetPort"]!.GetValue<int>().Should().Be(53630, "from there a Go manager restores its ports");
         var gateway = (await Bed.Tenant.GetAsync<Gateway>("bench", "kubelb"))!.Metadata.Uid;
-        (await _recorded.Management.GetAsync("Route", Ns, gateway))!["status"]!["resources"]!["route"]!["generatedName"]!.GetValue<string>().Should().Be("kubelb");
+        (await _recorded.Management.GetAsync("Route", Ns, gateway))!["status"]!["resources"]!["route"]!["generatedName"]!.GetValue<string>()
+            .Should().Be("kubelb");
 
         // And there again. What the Go project's definitions do not have is lost: the settings are applied once more.
         (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!["addresses"].Should().BeNull();
@@ -126,13 +129,16 @@ public sealed class GoMigrationTests : IAsyncLifetime
         await Bed.StartCcmAsync();
         var address = await _recorded.WaitForAddressAsync("bench", "kubelb", "kubelb");
         await Bed.ExpectBackendAtAsync(address, "web.example.com");
-        await Bed.Tenant.WaitAsync<HttpRoute>("bench", "web", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await Bed.Tenant.WaitAsync<HttpRoute>(
+            "bench", "web", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
         await Bed.SettleAsync();
     }
 
     private async Task<string> RouteNameAsync() => (await Bed.Tenant.GetAsync<HttpRoute>("bench", "web"))!.Metadata.Uid;
 
-    /// <summary>The token and the kubeconfig of the CCM, under the names and with the keys of the recording; their contents were not recorded.</summary>
+    /// <summary>
+    /// The token and the kubeconfig of the CCM, under the names and with the keys of the recording; their contents were not recorded.
+    /// </summary>
     private async Task CreateAccessAsync()
     {
         if (!Bed.Features.HasFlag(ClusterFeatures.Controllers))
@@ -181,7 +187,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
     private async Task<IReadOnlyList<string>> SecretsAsync() =>
     [
         .. (await Bed.Management.ListAsync<V1Secret>(Ns)).Where(s => s.Name().StartsWith("kubelb-ccm", StringComparison.Ordinal))
-            .SelectMany(s => s.Data.Select(d => $"{s.Name()} {s.Metadata.Uid} {d.Key} {Convert.ToBase64String(d.Value)}")).Order(StringComparer.Ordinal),
+            .SelectMany(s => s.Data.Select(d => $"{s.Name()} {s.Metadata.Uid} {d.Key} {Convert.ToBase64String(d.Value)}")).Order(
+                StringComparer.Ordinal),
     ];
 
     private async Task<IReadOnlyList<string>> FinalizersAsync()
@@ -189,7 +196,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
         var found = new List<string>();
         foreach (var kind in new[] { "Gateway", "HTTPRoute", "Service" })
         {
-            found.AddRange((await _recorded.Tenant.ListAsync(kind)).Where(o => o["metadata"]!["finalizers"]?.ToJsonString().Contains(CleanupFinalizer) == true)
+            found.AddRange((await _recorded.Tenant.ListAsync(kind))
+                .Where(o => o["metadata"]!["finalizers"]?.ToJsonString().Contains(CleanupFinalizer) == true)
                 .Select(o => $"{kind} {RawObjects.NameOf(o)}"));
         }
 
@@ -199,7 +207,8 @@ public sealed class GoMigrationTests : IAsyncLifetime
     private static IReadOnlyList<JsonObject> GoDefinitions()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")), $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
+        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
+            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
         return [.. Directory.GetFiles(Path.Combine(folder, "kubelb"), "*.yaml").Select(file => Yaml.Read(File.ReadAllText(file)).Single())];
     }
 

@@ -20,7 +20,7 @@ public sealed class PermissionTests : IAsyncLifetime
 {
     private const string Finalizer = """{"metadata":{"finalizers":["kubelb.k8c.io/cleanup"]}}""";
 
-    // Takes an object out of sight of who generated it.
+    // Hides a generated object from the informers of the manager.
     private const string Unlabelled = """{"metadata":{"labels":{"kubelb.k8c.io/managed-by":null}}}""";
 
     private const string HttpsListener = """
@@ -86,7 +86,7 @@ public sealed class PermissionTests : IAsyncLifetime
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");
         await ApplyEverythingAsync();
-        await ForgetWhatWasGeneratedAsync();
+        await RemoveLabelsAsync();
         await ChangeSettingsAsync();
         await ChangeTenantsObjectsAsync();
 
@@ -101,7 +101,8 @@ public sealed class PermissionTests : IAsyncLifetime
     {
         var granted = RoleRules(RulesOf("manager.yaml", "ClusterRole", "kubelb-manager-grants"));
 
-        granted.Should().BeEquivalentTo(RoleRules(Manager.Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true).Rules
+        granted.Should().BeEquivalentTo(
+            RoleRules(Manager.Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true).Rules
             .Select(r => (r.ApiGroups, r.Resources, r.Verbs))));
     }
 
@@ -120,42 +121,46 @@ public sealed class PermissionTests : IAsyncLifetime
         await SomeAsync<BackendTrafficPolicy>();
         await SomeAsync<GrpcRoute>();
         await SomeAsync<PodMonitor>();
-        await Eventually.GetAsync("the certificate and the user's Secret are carried", () => Management.ListAsync<SyncSecret>("tenant-t1"), s => s.Count == 2);
+        await Eventually.GetAsync(
+            "the certificate and the user's Secret are carried", () => Management.ListAsync<SyncSecret>("tenant-t1"), s => s.Count == 2);
     }
 
-    // Each kind that the manager generates is deleted or loses its label behind its back, and is put back.
-    private async Task ForgetWhatWasGeneratedAsync()
+    // Each kind that the manager generates loses its label, and is recovered.
+    private async Task RemoveLabelsAsync()
     {
         await Management.PatchAsync<V1Namespace>("", "tenant-t1", Unlabelled);
         await Management.PatchAsync<TenantState>("tenant-t1", "default", """{"metadata":{"ownerReferences":null}}""");
-        await Management.WaitAsync<TenantState>("tenant-t1", "default", s => s.Metadata.OwnerReferences is { Count: > 0 }, "has its owner again");
-        await ForgetAsync<V1ServiceAccount>();
-        await ForgetAsync<V1Role>();
-        await ForgetAsync<V1RoleBinding>();
-        await ForgetAsync<V1Secret>();
-        await ForgetAsync<V1Service>();
-        await ForgetAsync<Gateway>();
-        await ForgetAsync<HttpRoute>();
-        await ForgetAsync<GrpcRoute>();
+        await Management.WaitAsync<TenantState>(
+            "tenant-t1", "default", s => s.Metadata.OwnerReferences is { Count: > 0 }, "has its owner again");
+        await RemoveLabelAsync<V1ServiceAccount>();
+        await RemoveLabelAsync<V1Role>();
+        await RemoveLabelAsync<V1RoleBinding>();
+        await RemoveLabelAsync<V1Secret>();
+        await RemoveLabelAsync<V1Service>();
+        await RemoveLabelAsync<Gateway>();
+        await RemoveLabelAsync<HttpRoute>();
+        await RemoveLabelAsync<GrpcRoute>();
         for (var i = 0; i < 3; i++)
         {
             await Management.PatchAsync<HttpRoute>("tenant-t1", "default-api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
-            await Management.WaitAsync<HttpRoute>("tenant-t1", "default-api-route", r => r.Spec!.Hostnames!.Single() == "api.example.com", "is repaired");
+            await Management.WaitAsync<HttpRoute>(
+                "tenant-t1", "default-api-route", r => r.Spec!.Hostnames!.Single() == "api.example.com", "is repaired");
         }
 
-        await ForgetAsync<BackendTrafficPolicy>();
-        await ForgetAsync<V1Deployment>();
-        await ForgetAsync<V1PodDisruptionBudget>();
-        await ForgetAsync<PodMonitor>();
+        await RemoveLabelAsync<BackendTrafficPolicy>();
+        await RemoveLabelAsync<V1Deployment>();
+        await RemoveLabelAsync<V1PodDisruptionBudget>();
+        await RemoveLabelAsync<PodMonitor>();
     }
 
     private async Task ChangeSettingsAsync()
     {
         await _bed.ConfigureProxiesAsync("""{"useDaemonset":true,"nodeSelector":{"no label":"a"}}""");
         await SomeAsync<V1DaemonSet>();
-        await ForgetAsync<V1DaemonSet>();
+        await RemoveLabelAsync<V1DaemonSet>();
         await _bed.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
-        await Eventually.HoldsAsync("the PodMonitor is removed", async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0);
+        await Eventually.HoldsAsync(
+            "the PodMonitor is removed", async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0);
         await Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
         await Management.PatchAsync<Addresses>("tenant-t1", "default", """{"metadata":{"annotations":{"kubelb.k8c.io/rejected-cluster":"nonsense"}}}""");
     }
@@ -170,13 +175,15 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.PatchAsync<GrpcRoute>("default", "grpc-route", Finalizer);
         await Tenant.PatchAsync<V1Secret>("default", "certificate", Finalizer);
         await Tenant.PatchAsync<SyncSecret>("default", "by-a-user", Finalizer);
-        await Eventually.HoldsAsync("the finalizers are removed", async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 });
+        await Eventually.HoldsAsync("the finalizers are removed",
+            async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 });
 
-        // An Event that comes again is counted: the same mistake, made and mended three times.
+        // An Event that comes again is counted: the same mistake three times.
         for (var i = 0; i < 3; i++)
         {
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"none"}]}}""");
-            await Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            await Tenant.WaitAsync<HttpRoute>(
+                "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
             await Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
         }
@@ -192,7 +199,7 @@ public sealed class PermissionTests : IAsyncLifetime
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         await Eventually.GetAsync($"a {typeof(T).Name} is generated", () => Management.ListAsync<T>("tenant-t1"), found => found.Count > 0);
 
-    private async Task ForgetAsync<T>()
+    private async Task RemoveLabelAsync<T>()
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         foreach (var found in (await Management.ListAsync<T>("tenant-t1")).Where(IsGenerated))
@@ -200,10 +207,12 @@ public sealed class PermissionTests : IAsyncLifetime
             await Management.PatchAsync<T>("tenant-t1", found.Name(), Unlabelled);
         }
 
-        await Eventually.HoldsAsync($"each {typeof(T).Name} has its label again", async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated));
+        await Eventually.HoldsAsync(
+            $"each {typeof(T).Name} has its label again", async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated));
     }
 
-    private static bool IsGenerated(IMetadata<V1ObjectMeta> value) => value.Metadata.Labels?.ContainsKey("kubelb.k8c.io/managed-by") == true;
+    private static bool IsGenerated(IMetadata<V1ObjectMeta> value) =>
+        value.Metadata.Labels?.ContainsKey("kubelb.k8c.io/managed-by") == true;
 
     private static async Task WaitForUseAsync(string component, string file, Sandbox.Clusters.ISandboxCluster cluster)
     {
@@ -218,7 +227,8 @@ public sealed class PermissionTests : IAsyncLifetime
     // The applier reads an object only if its creation is answered with AlreadyExists, or a write of its status with NotFound.
     private static HashSet<string> Used(IReadOnlyList<RequestRecord> requests, string component)
     {
-        var used = requests.Where(r => r.UserAgent.StartsWith(component, StringComparison.Ordinal) && r.StatusCode != 403 && r.Resource.Length > 0)
+        var used = requests
+            .Where(r => r.UserAgent.StartsWith(component, StringComparison.Ordinal) && r.StatusCode != 403 && r.Resource.Length > 0)
             .Select(r => (r.Verb, Resource: r.Resource + (r.Subresource.Length > 0 ? "/" : "") + r.Subresource, r.Group)).ToHashSet();
         var read = used.Where(u => u.Verb == "create" || (u.Verb == "patch" && u.Resource.EndsWith("/status", StringComparison.Ordinal)))
             .Select(u => ("get", u.Resource.Split('/')[0], u.Group)).ToList();
@@ -232,9 +242,11 @@ public sealed class PermissionTests : IAsyncLifetime
             .SelectMany(kind => RoleRules(RulesOf(file, kind.Item1, null)))
             .Distinct()];
 
-    private static List<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> RulesOf(string file, string kind, string? name) =>
+    private static List<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> RulesOf(
+        string file, string kind, string? name) =>
         [.. Yaml.Read(File.ReadAllText(Path.Combine(SourceTree.Root, "deploy", file == "ccm.yaml" ? "ccm" : "manager", "base", file)))
-            .Where(o => (string?)o["kind"] == kind && (name is null ? (string?)o["metadata"]!["name"] != "kubelb-manager-grants" : (string?)o["metadata"]!["name"] == name))
+            .Where(o => (string?)o["kind"] == kind
+                && (name is null ? (string?)o["metadata"]!["name"] != "kubelb-manager-grants" : (string?)o["metadata"]!["name"] == name))
             .SelectMany(o => o["rules"]!.AsArray())
             .Select(r => (Texts(r!["apiGroups"]), Texts(r["resources"]), Texts(r["verbs"])))];
 

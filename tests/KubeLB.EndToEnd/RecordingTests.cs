@@ -67,7 +67,8 @@ public sealed class RecordingTests
 
     private static readonly string[] OfManagement =
     [
-        "TenantState", "Addresses", "SyncSecret", "Route", "Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service", "ServiceAccount",
+        "TenantState", "Addresses", "SyncSecret", "Route", "Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service",
+        "ServiceAccount",
         "Role", "RoleBinding", "Deployment", "PodDisruptionBudget", "Secret",
     ];
 
@@ -83,15 +84,18 @@ public sealed class RecordingTests
         await bed.Tenant.CreateAsync(pair.Secret("web"));
         await bed.Tenant.ApplyAsync(string.Join("\n---\n", Documents.Backend, Documents.Deployment, Manifests));
         await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.WaitAsync<GrpcRoute>("shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<GrpcRoute>(
+            "shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
         await bed.Management.WaitAsync<Addresses>(Ns, "default", a => a.Status?.Conditions is { Count: > 0 }, "has a status");
         await bed.SettleAsync();
 
         var recording = RecordedState.Of(version);
         using var tenant = new RawObjects((ITestCluster)bed.Sandbox.Tenants[0].Cluster);
-        recording.Save("tenant", [(await tenant.GetAsync("Namespace", "", "kube-system"))!, (await tenant.GetAsync("Namespace", "", "shop"))!, .. await AllAsync(tenant, OfTenants, "default", "shop")]);
+        recording.Save("tenant", [(await tenant.GetAsync("Namespace", "", "kube-system"))!,
+            (await tenant.GetAsync("Namespace", "", "shop"))!, .. await AllAsync(tenant, OfTenants, "default", "shop")]);
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        recording.Save("management", [.. await AllAsync(management, ["Config"], "kubelb"), .. await AllAsync(management, ["Tenant"], ""), (await management.GetAsync("Namespace", "", Ns))!, .. await AllAsync(management, OfManagement, Ns)]);
+        recording.Save("management", [.. await AllAsync(management, ["Config"], "kubelb"), .. await AllAsync(management, ["Tenant"], ""),
+            (await management.GetAsync("Namespace", "", Ns))!, .. await AllAsync(management, OfManagement, Ns)]);
     }
 
     private static async Task<IReadOnlyList<JsonObject>> AllAsync(RawObjects cluster, string[] kinds, params string[] namespaces)

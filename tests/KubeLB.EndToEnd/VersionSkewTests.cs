@@ -7,8 +7,8 @@ using KubeLB.TestClusters;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// This version beside others: it adopts what an earlier version wrote, and works with a manager or CCM that is one minor version newer. A newer
-/// version is played: its definitions have fields that no type of this version names.
+/// This version beside others: it adopts what an earlier version wrote, and works with a manager or CCM that is one minor version newer. A
+/// newer version is played: its definitions have fields that no type of this version names.
 /// </summary>
 public sealed class VersionSkewTests
 {
@@ -23,7 +23,8 @@ public sealed class VersionSkewTests
     public async Task Objects_of_an_earlier_version_are_adopted_without_replacing_or_renaming_any(string version)
     {
         var pair = new TlsPair("api.example.com");
-        var recording = RecordedState.Of(version).With(RecordedState.CertificateMark, pair.Certificate).With(RecordedState.KeyMark, pair.Key);
+        var recording = RecordedState.Of(version).With(RecordedState.CertificateMark, pair.Certificate).With(
+            RecordedState.KeyMark, pair.Key);
         await using var recorded = await RecordedBed.StartAsync(recording, """{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
         var bed = recorded.Bed;
         var before = await recorded.GeneratedAsync();
@@ -37,7 +38,8 @@ public sealed class VersionSkewTests
         await bed.StartCcmAsync();
         await recorded.WaitForAddressAsync("default", "my-gateway", "default-my-gateway");
         await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.WaitAsync<GrpcRoute>("shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<GrpcRoute>(
+            "shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
         await bed.SettleAsync();
 
         (await recorded.GeneratedAsync()).Should().Equal(before, "the CCM finds its Routes");
@@ -68,7 +70,8 @@ public sealed class VersionSkewTests
 
         await bed.ExpectBackendAsync("newer.example.com");
         await bed.Management.WaitAsync<Route>(
-            Ns, name, r => r.Status?.Conditions?.Any(c => c.Type == RouteConditions.Accepted && c.IsTrue && c.ObservedGeneration == r.Metadata.Generation) == true, "is accepted");
+            Ns, name, r => r.Status?.Conditions?.Any(c => c.Type == RouteConditions.Accepted && c.IsTrue
+                && c.ObservedGeneration == r.Metadata.Generation) == true, "is accepted");
         await bed.SettleAsync();
 
         var kept = (await management.GetAsync("Route", Ns, name))!;
@@ -99,17 +102,20 @@ public sealed class VersionSkewTests
             "TenantState", Ns, "default", JsonNode.Parse($$$"""{"status":{"later":{{{Future}}},"gatewayAPI":{"disableTCPRoute":true},"version":{"gitVersion":"v9.0.0","later":1} } }""")!.AsObject(), "status");
 
         await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.IsAccepted(r) && Statuses.Condition(r, "Accepted")!.Message == "Accepted by a later version", "has the message of the newer manager");
+            "default", "api-route", r => Statuses.IsAccepted(r) && Statuses.Condition(r,
+                "Accepted")!.Message == "Accepted by a later version", "has the message of the newer manager");
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
         await bed.StartManagerAsync();
 
         await bed.ExpectBackendAsync("edited.example.com");
         await bed.SettleAsync();
         var after = (await management.GetAsync("Route", Ns, name))!["status"]!;
-        after["conditions"]!.AsArray().Select(c => c!["type"]!.GetValue<string>()).Should().Equal([RouteConditions.Accepted, RouteConditions.Programmed], "nobody updates the others");
+        after["conditions"]!.AsArray().Select(c => c!["type"]!.GetValue<string>())
+            .Should().Equal([RouteConditions.Accepted, RouteConditions.Programmed], "nobody updates the others");
         after["resources"]!["route"]!["conditions"]!.AsArray().Should().ContainSingle();
         after["resources"]!["route"]!["generatedName"]!.GetValue<string>().Should().Be("default-api-route");
-        (await management.GetAsync("TenantState", Ns, "default"))!["status"]!["version"]!["gitVersion"]!.GetValue<string>().Should().NotBe("v9.0.0");
+        (await management.GetAsync("TenantState", Ns, "default"))!["status"]!["version"]!["gitVersion"]!.GetValue<string>()
+            .Should().NotBe("v9.0.0");
     }
 
     [Fact]
@@ -153,7 +159,8 @@ public sealed class VersionSkewTests
     {
         var bed = await TestBed.StartAsync();
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        foreach (var definition in (await management.ListAsync("CustomResourceDefinition")).Where(d => RawObjects.NameOf(d).EndsWith(".kubelb.k8c.io")))
+        foreach (var definition in (await management.ListAsync("CustomResourceDefinition"))
+            .Where(d => RawObjects.NameOf(d).EndsWith(".kubelb.k8c.io")))
         {
             Extend(definition["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!);
             await management.ReplaceAsync(definition);

@@ -19,7 +19,8 @@ public sealed class HelmBinary : IDisposable
 
     private static readonly Lazy<string> Version = new(() =>
     {
-        using var process = Process.Start(new ProcessStartInfo(Found!, ["version", "--template", "{{.Version}}"]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Found!, ["version", "--template", "{{.Version}}"]) { RedirectStandardOutput = true })!;
         return process.StandardOutput.ReadToEnd();
     });
 
@@ -37,7 +38,12 @@ public sealed class HelmBinary : IDisposable
         Skip.If(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_HELM says {Found}");
         Skip.IfNot(Version.Value.StartsWith("v4.", StringComparison.Ordinal), $"no helm binary of version 4: {Found} is {Version.Value}");
-        var start = new ProcessStartInfo(Found!, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Found!, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
         start.Environment["HOME"] = _folder;
         foreach (var folder in new[] { "CACHE", "CONFIG", "DATA" })

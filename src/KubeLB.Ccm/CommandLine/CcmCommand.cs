@@ -68,11 +68,14 @@ internal sealed partial class CcmCommand
 
         command.Subcommands.Add(CheckCommand.Of(
             "Reports whether this cluster, the CCM and the management cluster see each other; changes nothing",
-            [_clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass],
+            [
+                _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass, _leaderElection,
+                _leaderElectionNamespace,
+            ],
             (parsed, cancellationToken) =>
             {
                 var found = Options(parsed);
-                return ConnectionCheck.LookAsync(found, CcmConnections.FromKubeconfigs(found), cancellationToken);
+                return ConnectionCheck.CheckAsync(found, CcmConnections.FromKubeconfigs(found), cancellationToken);
             }));
         return command;
     }

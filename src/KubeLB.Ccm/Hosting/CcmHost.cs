@@ -139,7 +139,8 @@ public static class CcmHost
         routes.Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces);
     }
 
-    private static LeaderElectionSettings LeaderElection(CcmOptions options)
+    /// <summary>The Lease that replicas elect their leader with.</summary>
+    internal static LeaderElectionSettings LeaderElection(CcmOptions options)
     {
         var podNamespace = Environment.GetEnvironmentVariable("NAMESPACE");
         var @namespace = !string.IsNullOrEmpty(options.LeaderElectionNamespace) ? options.LeaderElectionNamespace

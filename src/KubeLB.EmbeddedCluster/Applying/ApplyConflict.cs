@@ -7,7 +7,10 @@ internal static class ApplyConflict
 {
     public static ApiException Of(IReadOnlyList<FieldConflict> conflicts)
     {
-        var causes = conflicts.Select(conflict => new FieldError("FieldManagerConflict", FieldElement.Describe(conflict.Path), $"conflict with {conflict.Owner.Describe()}")).ToList();
+        var causes = conflicts
+            .Select(conflict => new FieldError(
+                "FieldManagerConflict", FieldElement.Describe(conflict.Path), $"conflict with {conflict.Owner.Describe()}"))
+            .ToList();
         return new ApiException(new ApiStatus(409, "Conflict", Message(conflicts), new StatusDetails(Causes: causes)));
     }
 
@@ -17,7 +20,8 @@ internal static class ApplyConflict
         {
             return $"Apply failed with 1 conflict: conflict with {only.Owner.Describe()}: {FieldElement.Describe(only.Path)}";
         }
-        var lines = conflicts.GroupBy(conflict => conflict.Owner.Describe()).OrderBy(group => group.Key, StringComparer.Ordinal).SelectMany(group =>
+        var lines = conflicts.GroupBy(conflict => conflict.Owner.Describe()).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .SelectMany(group =>
             group.Select(conflict => $"- {FieldElement.Describe(conflict.Path)}").Prepend($"conflicts with {group.Key}:"));
         return $"Apply failed with {conflicts.Count} conflicts: {string.Join('\n', lines)}";
     }

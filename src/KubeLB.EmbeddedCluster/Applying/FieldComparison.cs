@@ -94,7 +94,8 @@ internal sealed class FieldComparison
         foreach (var (name, item) in old ?? [])
         {
             var exists = tree is not null && tree.ContainsKey(name);
-            Descend(FieldElement.Member(name), new Slot(true, item), new Slot(exists, exists ? tree![name] : null), shape.Member(name, out _));
+            Descend(
+                FieldElement.Member(name), new Slot(true, item), new Slot(exists, exists ? tree![name] : null), shape.Member(name, out _));
         }
         foreach (var (name, item) in tree ?? [])
         {

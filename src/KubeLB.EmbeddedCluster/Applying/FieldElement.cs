@@ -5,8 +5,8 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Applying;
 
 /// <summary>
-/// One step of a field path, in the text of the FieldsV1 format: <c>f:name</c> for a member, <c>k:{...}</c> for a list item with these keys, <c>v:value</c>
-/// for an item of a set, <c>i:0</c> for an index.
+/// One step of a field path, in the text of the FieldsV1 format: <c>f:name</c> for a member, <c>k:{...}</c> for a list item with these
+/// keys, <c>v:value</c> for an item of a set, <c>i:0</c> for an index.
 /// </summary>
 internal static class FieldElement
 {
@@ -19,7 +19,7 @@ internal static class FieldElement
     /// <summary>The name of a member; null for any other element.</summary>
     public static string? MemberName(string element) => element.StartsWith("f:", StringComparison.Ordinal) ? element[2..] : null;
 
-    /// <summary>The element as this server writes it, whoever wrote it.</summary>
+    /// <summary>The element in this server's own form, also if a client wrote it in another.</summary>
     /// <exception cref="FormatException">Not an element.</exception>
     public static string Normalize(string element)
     {
@@ -46,7 +46,8 @@ internal static class FieldElement
     public static string Describe(string element) => element[0] switch
     {
         'f' => "." + element[2..],
-        'k' => $"[{string.Join(',', ((JsonObject)JsonNode.Parse(element[2..])!).Select(key => $"{key.Key}={key.Value?.ToJsonString(JsonText.Options) ?? "null"}"))}]",
+        'k' => "[" + string.Join(
+            ',', ((JsonObject)JsonNode.Parse(element[2..])!).Select(key => $"{key.Key}={key.Value?.ToJsonString(JsonText.Options) ?? "null"}")) + "]",
         'v' => $"[={element[2..]}]",
         _ => $"[{element[2..]}]",
     };

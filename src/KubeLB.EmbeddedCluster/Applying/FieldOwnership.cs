@@ -6,15 +6,16 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Applying;
 
 /// <summary>
-/// Keeps <c>metadata.managedFields</c> of objects that have been applied: every later create, update and patch takes the fields that it writes.
-/// An object that has never been applied carries none, and costs nothing here.
+/// Keeps <c>metadata.managedFields</c> of objects that have been applied: every later create, update and patch takes the fields that it
+/// writes. An object that has never been applied carries none, and costs nothing here.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/</remarks>
 internal sealed class FieldOwnership(TimeProvider time)
 {
     private static readonly FieldSet Unowned = Metadata("apiVersion", "kind").Union(Metadata(
         "metadata", "metadata.name", "metadata.namespace", "metadata.creationTimestamp", "metadata.deletionTimestamp",
-        "metadata.deletionGracePeriodSeconds", "metadata.selfLink", "metadata.uid", "metadata.generation", "metadata.managedFields", "metadata.resourceVersion"));
+        "metadata.deletionGracePeriodSeconds", "metadata.selfLink", "metadata.uid", "metadata.generation", "metadata.managedFields",
+        "metadata.resourceVersion"));
 
     /// <summary>Writes the owners that a write leaves into the object.</summary>
     /// <param name="resource">The resource.</param>
@@ -32,7 +33,8 @@ internal sealed class FieldOwnership(TimeProvider time)
             metadata.Remove("managedFields");
             return;
         }
-        var managed = sent is { Count: > 0 } && ManagedFields.TryParse(sent) is { } given ? given : ManagedFields.OfStored(old.Object("metadata"));
+        var managed = sent is { Count: > 0 } && ManagedFields.TryParse(sent) is { } given ? given
+            : ManagedFields.OfStored(old.Object("metadata"));
         if (managed.IsEmpty)
         {
             metadata.Remove("managedFields");

@@ -48,16 +48,19 @@ internal sealed class FieldShape
 
     private static FieldShape AnyScalar { get; } = new(ShapeForm.Scalar);
 
-    public static FieldShape Scalar(params IReadOnlyList<JsonValueKind> kinds) => kinds.Count == 0 ? AnyScalar : new FieldShape(ShapeForm.Scalar) { Kinds = kinds };
+    public static FieldShape Scalar(params IReadOnlyList<JsonValueKind> kinds) =>
+        kinds.Count == 0 ? AnyScalar : new FieldShape(ShapeForm.Scalar) { Kinds = kinds };
 
-    public static FieldShape Map(Func<IReadOnlyDictionary<string, FieldShape>>? members, Func<FieldShape?>? element, bool atomic, bool implied = false) =>
+    public static FieldShape Map(
+        Func<IReadOnlyDictionary<string, FieldShape>>? members, Func<FieldShape?>? element, bool atomic, bool implied = false) =>
         new(ShapeForm.Map, members, element) { IsAtomic = atomic, IsImplied = implied };
 
     public static FieldShape AtomicList(Func<FieldShape?> element) => new(ShapeForm.List, element: element) { IsAtomic = true };
 
     public static FieldShape Set(Func<FieldShape?> element) => new(ShapeForm.List, element: element);
 
-    public static FieldShape KeyedList(Func<FieldShape?> element, IReadOnlyList<string> keys, IReadOnlyDictionary<string, JsonNode> defaults) =>
+    public static FieldShape KeyedList(
+        Func<FieldShape?> element, IReadOnlyList<string> keys, IReadOnlyDictionary<string, JsonNode> defaults) =>
         new(ShapeForm.List, element: element) { Keys = keys, KeyDefaults = defaults };
 
     /// <summary>Shape of a member, and whether it is declared; a member that the schema does not have is deduced.</summary>

@@ -39,10 +39,14 @@ internal static class ListItems
         }
         return keys.Count > 0
             ? FieldElement.Keys(keys)
-            : throw new FormatException($"associative list with keys has an element that omits all key fields [{string.Join(' ', list.Keys.Select(Errors.FieldError.Quote))}] (and doesn't have default values for any key fields)");
+            : throw new FormatException(
+                "associative list with keys has an element that omits all key fields "
+                + $"[{string.Join(' ', list.Keys.Select(Errors.FieldError.Quote))}] (and doesn't have default values for any key fields)");
     }
 
-    /// <summary>All items by element, in their order; null when one of them has none, so that the list can only be taken as a whole.</summary>
+    /// <summary>
+    /// All items by element, in their order; null when one of them has none, so that the list can only be taken as a whole.
+    /// </summary>
     public static Dictionary<string, List<JsonNode?>>? Index(FieldShape list, JsonArray? items)
     {
         var result = new Dictionary<string, List<JsonNode?>>(StringComparer.Ordinal);

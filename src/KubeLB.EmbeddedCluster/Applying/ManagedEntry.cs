@@ -18,9 +18,13 @@ internal sealed record ManagedEntry(string Manager, string Operation, string Api
 
     public bool IsApply => Operation == Apply;
 
-    /// <summary>Whether two entries are of the same manager: an applier may change its API version, an updater with another version is another manager.</summary>
+    /// <summary>
+    /// Whether two entries are of the same manager: an applier may change its API version, an updater with another version is another
+    /// manager.
+    /// </summary>
     public bool SameManager(ManagedEntry other) =>
-        Manager == other.Manager && Operation == other.Operation && Subresource == other.Subresource && (IsApply || ApiVersion == other.ApiVersion);
+        Manager == other.Manager && Operation == other.Operation && Subresource == other.Subresource
+            && (IsApply || ApiVersion == other.ApiVersion);
 
     /// <summary>The manager as conflicts name it.</summary>
     public string Describe()

@@ -24,7 +24,8 @@ internal sealed class ManagedFields
         new([.. list.Select(item => ManagedEntry.Parse(item as JsonObject ?? throw new FormatException("an entry is not an object")))]);
 
     /// <summary>The entries of an object; none where they cannot be read.</summary>
-    public static ManagedFields OfStored(JsonObject? metadata) => metadata.Array("managedFields") is { Count: > 0 } list && TryParse(list) is { } known ? known : None;
+    public static ManagedFields OfStored(JsonObject? metadata) =>
+        metadata.Array("managedFields") is { Count: > 0 } list && TryParse(list) is { } known ? known : None;
 
     public static ManagedFields? TryParse(JsonArray list)
     {
@@ -92,11 +93,13 @@ internal sealed class ManagedFields
     /// <summary>Whether two stored lists differ in nothing but the times of their entries.</summary>
     public static bool SameButTimes(JsonArray? left, JsonArray? right)
     {
-        if (left is null || right is null || left.Count != right.Count || TryParse(left) is not { } first || TryParse(right) is not { } second)
+        if (left is null || right is null || left.Count != right.Count || TryParse(left) is not { } first
+            || TryParse(right) is not { } second)
         {
             return false;
         }
-        return first._entries.All(entry => second.Find(entry) is { } same && same.ApiVersion == entry.ApiVersion && same.Fields.SameAs(entry.Fields));
+        return first._entries
+            .All(entry => second.Find(entry) is { } same && same.ApiVersion == entry.ApiVersion && same.Fields.SameAs(entry.Fields));
     }
 
     private IEnumerable<ManagedEntry> Sorted() => _entries

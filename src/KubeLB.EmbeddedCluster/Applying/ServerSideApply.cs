@@ -21,7 +21,9 @@ internal sealed class ServerSideApply(TimeProvider time)
     /// <param name="applied">What the client applies.</param>
     /// <param name="options">Who applies, through which subresource.</param>
     /// <param name="force">Takes fields from other managers.</param>
-    /// <exception cref="ApiException">400: the applied object does not fit its schema; 409: another manager owns a field with another value.</exception>
+    /// <exception cref="ApiException">
+    /// 400: the applied object does not fit its schema; 409: another manager owns a field with another value.
+    /// </exception>
     public JsonObject Apply(ResourceDefinition resource, JsonObject? current, JsonObject applied, WriteOptions options, bool force)
     {
         var shape = FieldShapes.Of(resource);
@@ -32,9 +34,12 @@ internal sealed class ServerSideApply(TimeProvider time)
         {
             managed.Put(BeforeFirstApply(resource, current, shape));
         }
-        var self = new ManagedEntry(options.Manager, ManagedEntry.Apply, resource.ApiVersion, options.Subresource, Timestamps.Now(time), AppliedFields.Of(applied, shape));
+        var fields = AppliedFields.Of(applied, shape);
+        var self = new ManagedEntry(
+            options.Manager, ManagedEntry.Apply, resource.ApiVersion, options.Subresource, Timestamps.Now(time), fields);
         var merged = Merge(before, applied, managed, self, shape);
-        var changes = FieldComparison.Of(before, merged, shape).Only(element => FieldOwnership.Owns(resource, options.Subresource, element));
+        var changes = FieldComparison.Of(before, merged, shape).Only(
+            element => FieldOwnership.Owns(resource, options.Subresource, element));
         var conflicts = Conflicts(managed, self, changes.Written);
         if (conflicts.Count > 0 && !force && !IsOwnedByAnnotation(resource, options, before, shape, ref conflicts))
         {
@@ -75,7 +80,8 @@ internal sealed class ServerSideApply(TimeProvider time)
         if (AppliedValidation.Check(applied, shape) is { } problem)
         {
             var metadata = applied.Object("metadata");
-            var name = metadata.Text("namespace") is { Length: > 0 } @namespace ? $"{@namespace}/{metadata.Text("name")}" : $"/{metadata.Text("name")}";
+            var name = metadata.Text("namespace") is { Length: > 0 } @namespace ? $"{@namespace}/{metadata.Text("name")}"
+                : $"/{metadata.Text("name")}";
             throw ApiErrors.BadRequest($"failed to create typed patch object ({name}; {version}, Kind={kind}): {problem}");
         }
     }
@@ -93,7 +99,8 @@ internal sealed class ServerSideApply(TimeProvider time)
         {
             return merged;
         }
-        var kept = managed.Entries.Where(entry => !entry.SameManager(self)).Aggregate(self.Fields, (fields, entry) => fields.Union(entry.Fields));
+        var kept = managed.Entries
+            .Where(entry => !entry.SameManager(self)).Aggregate(self.Fields, (fields, entry) => fields.Union(entry.Fields));
         kept = AppliedFields.WithDeclaredParents(kept, shape).Insert(FieldElement.Member("metadata"));
         var gone = AppliedFields.WithDeclaredParents(last.Fields, shape)
             .Intersect(AppliedFields.WithDeclaredParents(AppliedFields.Of(merged, shape), shape))
@@ -108,9 +115,11 @@ internal sealed class ServerSideApply(TimeProvider time)
     ];
 
     /// <summary>
-    /// What kubectl itself applied on the client's side is its own: such conflicts do not count. Leaves the others in <paramref name="conflicts"/>.
+    /// What kubectl itself applied on the client's side is its own: such conflicts do not count. Leaves the others in
+    /// <paramref name="conflicts"/>.
     /// </summary>
-    private static bool IsOwnedByAnnotation(ResourceDefinition resource, WriteOptions options, JsonObject before, FieldShape shape, ref List<FieldConflict> conflicts)
+    private static bool IsOwnedByAnnotation(
+        ResourceDefinition resource, WriteOptions options, JsonObject before, FieldShape shape, ref List<FieldConflict> conflicts)
     {
         if (options.Manager != Kubectl || before.Object("metadata").Object("annotations").Text(LastApplied) is not { Length: > 0 } text)
         {
@@ -137,7 +146,8 @@ internal sealed class ServerSideApply(TimeProvider time)
 
     private static void UpdateAnnotation(WriteOptions options, JsonObject merged, JsonObject applied)
     {
-        if (options.Manager != Kubectl || merged.Object("metadata").Object("annotations") is not { } annotations || string.IsNullOrEmpty(annotations.Text(LastApplied)))
+        if (options.Manager != Kubectl || merged.Object("metadata").Object("annotations") is not { } annotations
+            || string.IsNullOrEmpty(annotations.Text(LastApplied)))
         {
             return;
         }

@@ -32,7 +32,8 @@ internal static class TreeMerge
         var result = new JsonObject();
         foreach (var (name, item) in current)
         {
-            result[name] = applied.TryGetPropertyValue(name, out var value) ? MergeValues(item, value, shape.Member(name, out _)) : item?.DeepClone();
+            result[name] = applied.TryGetPropertyValue(name, out var value) ? MergeValues(item, value, shape.Member(name, out _))
+                : item?.DeepClone();
         }
         foreach (var (name, item) in applied)
         {
@@ -44,7 +45,9 @@ internal static class TreeMerge
         return result;
     }
 
-    /// <summary>Items come in the applied order; those that only the current list has keep their place before the item that follows them.</summary>
+    /// <summary>
+    /// Items come in the applied order; those that only the current list has keep their place before the item that follows them.
+    /// </summary>
     private static JsonArray MergeLists(JsonArray current, JsonArray applied, FieldShape shape)
     {
         if (ListItems.Index(shape, current) is not { } known || ListItems.Index(shape, applied) is not { } wanted)

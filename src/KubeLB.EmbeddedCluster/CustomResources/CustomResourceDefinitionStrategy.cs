@@ -183,7 +183,8 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             return;
         }
         options.Warnings.Add(rules == ValidationRules.Refuse
-            ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: it refuses every object that they apply to"
+            ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: "
+                + "it refuses every object that they apply to"
             : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
     }
 

@@ -58,7 +58,8 @@ internal sealed record ApiRequest(HttpContext Context, RequestInfo Info, Resourc
         }
         if (errors.Count > 0)
         {
-            throw ApiErrors.Invalid("meta.k8s.io", Info.Verb switch { "create" => "CreateOptions", "patch" => "PatchOptions", _ => "UpdateOptions" }, "", errors);
+            var kind = Info.Verb switch { "create" => "CreateOptions", "patch" => "PatchOptions", _ => "UpdateOptions" };
+            throw ApiErrors.Invalid("meta.k8s.io", kind, "", errors);
         }
         return new WriteOptions
         {

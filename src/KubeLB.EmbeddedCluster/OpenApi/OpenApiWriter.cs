@@ -11,7 +11,8 @@ internal sealed class OpenApiWriter(string group, string version)
 {
     private const string MetaPrefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
     private const string StrategicPatch = "application/strategic-merge-patch+json";
-    private static readonly string[] PatchTypes = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", StrategicPatch];
+    private static readonly string[] PatchTypes =
+        ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", StrategicPatch];
     private static readonly string[] MetaTypes = ["ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Condition"];
 
     private readonly JsonObject _schemas = [];

@@ -95,9 +95,12 @@ internal static class BuiltInResources
 
     private static IEnumerable<ResourceDefinition> Policies() =>
     [
-        Of<V2HorizontalPodAutoscaler>("autoscaling", "v2", "horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", new AutoscalerStrategy()) with
+        Of<V2HorizontalPodAutoscaler>(
+            "autoscaling", "v2", "horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler",
+                new AutoscalerStrategy()) with
         {
-            ShortNames = ["hpa"], Categories = ["all"], Table = WorkloadTables.Autoscalers, Subresources = Status("HorizontalPodAutoscaler"),
+            ShortNames = ["hpa"], Categories = ["all"], Table = WorkloadTables.Autoscalers,
+            Subresources = Status("HorizontalPodAutoscaler"),
         },
         Of<V1PodDisruptionBudget>("policy", "v1", "poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget", new PodDisruptionBudgetStrategy()) with
         {

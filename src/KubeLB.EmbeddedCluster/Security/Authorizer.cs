@@ -52,7 +52,7 @@ internal sealed class Authorizer(RbacPolicy policy)
             return;
         }
         var access = info.IsResource
-            ? new AccessAttributes { Verb = info.Verb, Group = info.Group, Resource = info.Resource, Subresource = info.Subresource, Namespace = info.Namespace, Name = NameIn(info, fieldSelector) }
+            ? Access(info, info.Verb) with { Subresource = info.Subresource, Name = NameIn(info, fieldSelector) }
             : new AccessAttributes { Verb = info.Verb, Path = info.Path };
         Check(user, access);
     }
@@ -63,12 +63,16 @@ internal sealed class Authorizer(RbacPolicy policy)
     {
         if (!user.IsMaster)
         {
-            Check(user, new AccessAttributes { Verb = "create", Group = info.Group, Resource = info.Resource, Namespace = info.Namespace, Name = info.Name });
+            Check(user, Access(info, "create"));
         }
     }
 
+    private static AccessAttributes Access(RequestInfo info, string verb) =>
+        new() { Verb = verb, Group = info.Group, Resource = info.Resource, Namespace = info.Namespace, Name = info.Name };
+
     private static string NameIn(RequestInfo info, string? fieldSelector) =>
-        info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection") ? FieldSelector.NameIn(fieldSelector) ?? "" : info.Name;
+        info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection") ? FieldSelector.NameIn(fieldSelector) ?? ""
+            : info.Name;
 
     private void Check(UserInfo user, AccessAttributes access)
     {

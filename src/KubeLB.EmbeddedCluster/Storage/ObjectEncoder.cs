@@ -15,7 +15,11 @@ internal static class ObjectEncoder
     private static readonly string[] BeforeRevision = ["name", "generateName", "namespace", "uid"];
 
     private static readonly string[] AfterRevision =
-        ["generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields"];
+        [
+            "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations",
+            "ownerReferences",
+            "finalizers", "managedFields",
+        ];
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;

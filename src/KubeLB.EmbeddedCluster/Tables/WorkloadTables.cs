@@ -79,7 +79,8 @@ internal static class WorkloadTables
         .Age();
 
     public static ITableFormat Autoscalers { get; } = new TableFormat().Name()
-        .Text("Reference", tree => $"{tree.Object("spec").Object("scaleTargetRef").Text("kind")}/{tree.Object("spec").Object("scaleTargetRef").Text("name")}")
+        .Text("Reference",
+            tree => tree.Object("spec").Object("scaleTargetRef") is var target ? $"{target.Text("kind")}/{target.Text("name")}" : "")
         .Text("Targets", AutoscalerTargets)
         .Text("MinPods", tree => tree.Object("spec").Integer("minReplicas")?.ToString() ?? "<unset>")
         .Integer("MaxPods", tree => tree.Object("spec").Integer("maxReplicas"))

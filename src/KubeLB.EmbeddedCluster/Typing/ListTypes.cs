@@ -5,8 +5,8 @@ namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
 /// How server-side apply merges the lists, maps and structs of built-in types: the <c>listType</c>, <c>listMapKey</c>, <c>mapType</c> and
-/// <c>structType</c> markers of Kubernetes' Go types, which the client models do not carry. A list without a marker is merged as in a strategic
-/// merge patch, or is atomic.
+/// <c>structType</c> markers of Kubernetes' Go types, which the client models do not carry. A list without a marker is merged as in a
+/// strategic merge patch, or is atomic.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy</remarks>
 internal static class ListTypes

@@ -122,7 +122,8 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         return stored;
     }
 
-    private StoredObject? Commit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject old, JsonObject tree, WriteOptions options)
+    private StoredObject? Commit(
+        ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject old, JsonObject tree, WriteOptions options)
     {
         var encoded = ObjectEncoder.Encode(tree, resource.Custom);
         if (encoded.SameContent(existing) || IsSameButTimes(resource, existing, old, tree))

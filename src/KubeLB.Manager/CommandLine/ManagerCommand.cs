@@ -32,7 +32,7 @@ internal sealed class ManagerCommand
         command.Subcommands.Add(CheckCommand.Of(
             "Reports whether the management cluster is set up and the tenants' CCMs are seen; changes nothing",
             [_namespace, _kubeconfig, _leaderElection],
-            (parsed, cancellationToken) => ConnectionCheck.LookAsync(Options(parsed), cancellationToken)));
+            (parsed, cancellationToken) => ConnectionCheck.CheckAsync(Options(parsed), cancellationToken)));
         return command;
     }
 

@@ -103,7 +103,8 @@ public static class ManagerHost
         return builder.Build();
     }
 
-    private static LeaderElectionSettings LeaderElection(ManagerOptions options)
+    /// <summary>The Lease that replicas elect their leader with.</summary>
+    internal static LeaderElectionSettings LeaderElection(ManagerOptions options)
     {
         var settings = new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}");
         return options.Lease is { } times

@@ -5,6 +5,7 @@ using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Connections;
+using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.Options;
 
@@ -15,12 +16,12 @@ namespace KubeLB.Runtime.CommandLine;
 /// <param name="Text">What was found, and if it is not as it should be, what to do.</param>
 public sealed record Finding(bool IsOk, string Text)
 {
-    /// <summary>Whether it is reported without failing the check: it is not as it should be, but not for this installation to mend.</summary>
+    /// <summary>Whether the check passes although this is not as it should be, since it concerns one tenant only.</summary>
     public bool IsWarning { get; init; }
 }
 
 /// <summary>
-/// The subcommand <c>check</c> of a controller: looks once, with the controller's own rights, at what it needs. <c>helm test</c> runs it.
+/// The subcommand <c>check</c> of a controller: checks, with the controller's own rights, what it needs. <c>helm test</c> runs it.
 /// Exit code 0 if everything is as it should be, 1 if not, 2 for a bad command line.
 /// </summary>
 public static class CheckCommand
@@ -33,9 +34,9 @@ public static class CheckCommand
     /// <summary>Makes the command.</summary>
     /// <param name="description">What it is for, as <c>--help</c> shows it.</param>
     /// <param name="options">The options that it takes beside <c>--timeout</c>.</param>
-    /// <param name="look">Looks once; throws <see cref="UsageException"/> or <see cref="KubeconfigException"/> where it cannot.</param>
+    /// <param name="check">Checks once; throws <see cref="UsageException"/> or <see cref="KubeconfigException"/> where it cannot.</param>
     public static Command Of(
-        string description, IEnumerable<Option> options, Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> look)
+        string description, IEnumerable<Option> options, Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check)
     {
         ArgumentNullException.ThrowIfNull(options);
         var timeout = ControllerOptions.Number("--timeout", "Seconds to wait until everything is as it should be", 30);
@@ -45,22 +46,23 @@ public static class CheckCommand
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, TimeSpan.FromSeconds(parsed.GetValue(timeout)), look, cancellationToken));
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(parsed, TimeSpan.FromSeconds(parsed.GetValue(timeout)), check, cancellationToken));
         return command;
     }
 
     /// <summary>A request as a finding: what it says if it is answered, else why it is not.</summary>
     /// <param name="what">What the request is about, at the beginning of the sentence.</param>
-    /// <param name="ask">Asks.</param>
+    /// <param name="request">Sends the request and judges the answer.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Finding> AskAsync(string what, Func<CancellationToken, Task<Finding>> ask, CancellationToken cancellationToken)
+    public static async Task<Finding> RequestAsync(string what, Func<CancellationToken, Task<Finding>> request, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(ask);
+        ArgumentNullException.ThrowIfNull(request);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(TimeSpan.FromSeconds(10));
         try
         {
-            var finding = await ask(deadline.Token).ConfigureAwait(false);
+            var finding = await request(deadline.Token).ConfigureAwait(false);
             return finding with { Text = $"{what}: {finding.Text}" };
         }
         catch (HttpOperationException e)
@@ -71,7 +73,8 @@ public static class CheckCommand
                 HttpStatusCode.Forbidden => " The rights of the chart (rbac.enabled) or of the tenant's kubeconfig are missing.",
                 _ => "",
             };
-            return new Finding(false, $"{what}: the API server answered {(int?)e.Response?.StatusCode} {StatusMessage.Of(e.Response?.Content).ReplaceLineEndings(" ")}.{hint}".Replace("..", ".", StringComparison.Ordinal));
+            var answer = StatusMessage.Of(e.Response?.Content).ReplaceLineEndings(" ").TrimEnd('.');
+            return new Finding(false, $"{what}: the API server answered {(int?)e.Response?.StatusCode} {answer}.{hint}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -89,30 +92,43 @@ public static class CheckCommand
     /// <param name="what">What it is called.</param>
     /// <param name="cluster">The cluster.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static Task<Finding> ApiServerAsync(string what, Cluster cluster, CancellationToken cancellationToken) => AskAsync(
+    public static Task<Finding> ApiServerAsync(string what, Cluster cluster, CancellationToken cancellationToken) => RequestAsync(
         what,
-        async cancel => new Finding(true, $"the API server answers, Kubernetes {(await cluster.Kubernetes.Version.GetCodeAsync(cancel).ConfigureAwait(false)).GitVersion}."),
+        async cancel =>
+        {
+            var version = await cluster.Kubernetes.Version.GetCodeAsync(cancel).ConfigureAwait(false);
+            return new Finding(true, $"the API server answers, Kubernetes {version.GitVersion}.");
+        },
         cancellationToken);
 
-    /// <summary>Whether a controller holds its Lease: one that was not renewed for its duration is nobody's.</summary>
+    /// <summary>
+    /// Whether a replica holds the Lease: one that was not renewed for twice its duration is nobody's. Clocks may differ by one duration.
+    /// </summary>
     /// <param name="cluster">The cluster with the Lease.</param>
-    /// <param name="leaseNamespace">Namespace of the Lease.</param>
-    /// <param name="name">Name of the Lease.</param>
+    /// <param name="settings">Which Lease.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Finding> LeaseAsync(Cluster cluster, string leaseNamespace, string name, CancellationToken cancellationToken)
+    public static async Task<Finding> LeaseAsync(Cluster cluster, LeaderElectionSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
-        var lease = await cluster.Client<V1Lease>().GetAsync(new ResourceKey(leaseNamespace, name), cancellationToken).ConfigureAwait(false);
-        var since = TimeProvider.System.GetUtcNow() - lease?.Spec?.RenewTime?.ToUniversalTime();
-        return lease is null
-            ? new Finding(false, $"Lease {leaseNamespace}/{name} does not exist: no replica has started. See kubectl -n {leaseNamespace} describe pods.")
-            : string.IsNullOrEmpty(lease.Spec?.HolderIdentity) || since > TimeSpan.FromSeconds(2 * (lease.Spec.LeaseDurationSeconds ?? 15))
-                ? new Finding(false, $"no replica holds Lease {leaseNamespace}/{name}. See kubectl -n {leaseNamespace} get pods, and their logs.")
-                : new Finding(true, $"{lease.Spec.HolderIdentity.Split('_')[0]} is the leader.");
+        ArgumentNullException.ThrowIfNull(settings);
+        var key = new ResourceKey(settings.Namespace, settings.LeaseName);
+        var lease = await cluster.Client<V1Lease>().GetAsync(key, cancellationToken).ConfigureAwait(false);
+        if (lease is null)
+        {
+            return new Finding(false, $"Lease {key} does not exist: no replica has started. See kubectl -n {key.Namespace} describe pods.");
+        }
+
+        var since = TimeProvider.System.GetUtcNow() - lease.Spec?.RenewTime?.ToUniversalTime();
+        return string.IsNullOrEmpty(lease.Spec?.HolderIdentity) || since > 2 * settings.LeaseDuration
+            ? new Finding(false, $"no replica holds Lease {key}. See kubectl -n {key.Namespace} get pods, and the log.")
+            : new Finding(true, $"{lease.Spec.HolderIdentity.Split('_')[0]}.");
     }
 
     private static async Task<int> RunAsync(
-        ParseResult parsed, TimeSpan timeout, Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> look, CancellationToken cancellationToken)
+        ParseResult parsed,
+        TimeSpan timeout,
+        Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check,
+        CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -121,16 +137,13 @@ public static class CheckCommand
         {
             while (true)
             {
-                var findings = await look(parsed, deadline.Token).ConfigureAwait(false);
+                var findings = await check(parsed, deadline.Token).ConfigureAwait(false);
                 var failures = findings.Count(f => f is { IsOk: false, IsWarning: false });
                 if (failures == 0 || TimeProvider.System.GetElapsedTime(start) >= timeout)
                 {
-                    foreach (var finding in findings)
-                    {
-                        await Console.Out.WriteLineAsync($"{(finding.IsOk ? "ok  " : finding.IsWarning ? "warn" : "FAIL")}  {finding.Text}").ConfigureAwait(false);
-                    }
-
-                    await Console.Out.WriteLineAsync(failures == 0 ? "All checks passed." : $"{failures} of {findings.Count} checks failed.").ConfigureAwait(false);
+                    var lines = findings.Select(f => $"{(f.IsOk ? "ok  " : f.IsWarning ? "warn" : "FAIL")}  {f.Text}")
+                        .Append(failures == 0 ? "All checks passed." : $"{failures} of {findings.Count} checks failed.");
+                    await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines)).ConfigureAwait(false);
                     return failures == 0 ? 0 : 1;
                 }
 
@@ -149,7 +162,8 @@ public static class CheckCommand
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync($"The API servers did not answer within {(timeout + LastAttempt).TotalSeconds:0} seconds.").ConfigureAwait(false);
+            var limit = (timeout + LastAttempt).TotalSeconds;
+            await Console.Error.WriteLineAsync($"The API servers did not answer within {limit:0} seconds.").ConfigureAwait(false);
             return 1;
         }
     }

@@ -22,7 +22,8 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
     {
         ArgumentNullException.ThrowIfNull(assembly);
         var name = assembly.GetName();
-        var informational = assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? name.Version!.ToString(3);
+        var informational = assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? name.Version!.ToString(3);
         var date = assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(m => m.Key == CommitDateKey)?.Value;
         return Parse(name.Name!, informational, date);
     }
@@ -40,5 +41,6 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
     }
 
     /// <summary>What <c>--version</c> prints, for example <c>kubelb-manager v1.4.0 (commit 0123456, 2026-11-29)</c>.</summary>
-    public override string ToString() => CommitDate is null ? $"{Name} {Version} (commit {CommitOrUnknown})" : $"{Name} {Version} (commit {CommitOrUnknown}, {CommitDate})";
+    public override string ToString() =>
+        CommitDate is null ? $"{Name} {Version} (commit {CommitOrUnknown})" : $"{Name} {Version} (commit {CommitOrUnknown}, {CommitDate})";
 }

@@ -8,7 +8,9 @@ public sealed class KubeRuntimeOptions
     /// <summary>Name of the component and prefix of its metrics, for example <c>kubelb_ccm</c>. Letters, digits and underscores.</summary>
     public string Component { get; set; } = "controller";
 
-    /// <summary>What this executable was built from: named by the log at the start and by the metric <c>build_info</c>; null for neither.</summary>
+    /// <summary>
+    /// What this executable was built from: named by the log at the start and by the metric <c>build_info</c>; null for neither.
+    /// </summary>
     public BuildVersion? Build { get; set; }
 
     /// <summary>

@@ -10,8 +10,8 @@ using KubeLB.Sandbox.Manifests;
 namespace KubeLB.Sandbox.Composition;
 
 /// <summary>
-/// Gives the manager and the CCMs the ServiceAccounts and roles that the charts give them, so that they may do in a sandbox what they may do
-/// in an installation, and nothing more.
+/// Gives the manager and the CCMs the ServiceAccounts and roles that the charts give them, so that they may do in a sandbox what they may
+/// do in an installation, and nothing more.
 /// </summary>
 internal sealed class ComponentAccess
 {
@@ -55,7 +55,10 @@ internal sealed class ComponentAccess
             }
         }
 
-        var request = new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = TokenSeconds } };
+        var request = new Authenticationv1TokenRequest
+        {
+            Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = TokenSeconds },
+        };
         var answer = await client.CoreV1.CreateNamespacedServiceAccountTokenAsync(
             request, component, ClusterSetup.ManagerNamespace, cancellationToken: cancellationToken).ConfigureAwait(false);
         return new ComponentAccess(cluster, answer.Status.Token);

@@ -229,7 +229,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
     }
 
-    private async Task<IHost> BuildCcmAsync(string name, ComponentAccess access, Action<IServiceCollection> configure, CancellationToken cancellationToken)
+    private async Task<IHost> BuildCcmAsync(
+        string name, ComponentAccess access, Action<IServiceCollection> configure, CancellationToken cancellationToken)
     {
         var options = new CcmOptions
         {

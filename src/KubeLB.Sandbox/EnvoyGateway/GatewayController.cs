@@ -10,7 +10,8 @@ namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Serves a Gateway and writes its status.</summary>
 internal sealed class GatewayController(
-    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts, ServedRoutes served,
+    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts,
+    ServedRoutes served,
     SandboxNotices notices) : IReconciler
 {
     private readonly MovedPortEvents _events = new(cluster, notices);

@@ -40,7 +40,8 @@ internal static class ManifestClient
                 break;
             case V1ServiceAccount.KubeKind:
                 var account = KubernetesJson.Deserialize<V1ServiceAccount>(manifest.ToJsonString());
-                await client.CoreV1.CreateNamespacedServiceAccountAsync(account, ns, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await client.CoreV1.CreateNamespacedServiceAccountAsync(
+                    account, ns, cancellationToken: cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 throw new NotSupportedException($"Manifests of kind {manifest["kind"]} are not supported here.");

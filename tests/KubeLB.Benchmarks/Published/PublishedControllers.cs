@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using k8s;
-using k8s.Models;
 using KubeLB.Sandbox.Clusters;
 using KubeLB.Tests.Shared;
 
@@ -13,7 +11,6 @@ namespace KubeLB.Benchmarks.Published;
 /// </summary>
 internal static class PublishedControllers
 {
-    private const string Group = "gateway.networking.k8s.io";
     private const int Starts = 3;
     private const int Callers = 4;
     private const int Millicores = 500;
@@ -31,7 +28,8 @@ internal static class PublishedControllers
             throw new InvalidOperationException(missing);
         }
 
-        Console.WriteLine($"| publish | size MB | start s (processor time) | at rest MB | {routes:N0} routes MB | peak MB | processor time in all |");
+        Console.WriteLine(
+            $"| publish | size MB | start s (processor time) | at rest MB | {routes:N0} routes MB | peak MB | processor time in all |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var folder in folders)
         {
@@ -64,13 +62,15 @@ internal static class PublishedControllers
         Print(folder, "manager", manager, [.. starts.Select(s => s.Manager)], managerAtRest, runningManager);
     }
 
-    private static async Task<(PublishedController Manager, PublishedController Ccm)> StartAsync(PublishedPair pair, ImageContent manager, ImageContent ccm, PairLimits limits)
+    private static async Task<(PublishedController Manager, PublishedController Ccm)> StartAsync(
+        PublishedPair pair, ImageContent manager, ImageContent ccm, PairLimits limits)
     {
         var startedManager = await pair.StartManagerAsync(manager, limits.Manager);
         return (startedManager, await pair.StartCcmAsync(ccm, limits.Ccm));
     }
 
-    private static void Print(string folder, string name, ImageContent image, List<PublishedController> starts, long atRest, PublishedController running)
+    private static void Print(
+        string folder, string name, ImageContent image, List<PublishedController> starts, long atRest, PublishedController running)
     {
         var best = starts.MinBy(s => s.ReadyAfter)!;
         var size = SizeOf(image.App) + (image.HasRuntime ? RuntimeSize() : 0);
@@ -88,10 +88,12 @@ internal static class PublishedControllers
     {
         // A native executable is either all there is, or the start of a program whose runtime is beside it, or of the machine's.
         var isFrameworkDependent = File.Exists(Path.Combine(app, name + ".dll")) && !File.Exists(Path.Combine(app, "libclrjit.so"));
-        return new ImageContent(app, isFrameworkDependent ? ["dotnet", $"/app/{name}.dll"] : [$"/app/{name}"], 65532, environment, isFrameworkDependent);
+        return new ImageContent(
+            app, isFrameworkDependent ? ["dotnet", $"/app/{name}.dll"] : [$"/app/{name}"], 65532, environment, isFrameworkDependent);
     }
 
-    private static long SizeOf(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
+    private static long SizeOf(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
 
     // What the image aspnet holds of .NET.
     private static long RuntimeSize() => new[] { "Microsoft.NETCore.App", "Microsoft.AspNetCore.App" }
@@ -105,54 +107,26 @@ internal static class PublishedControllers
     {
         var cluster = (EmbeddedSandboxCluster)pair.Sandbox.Tenants[0].Cluster;
         using var tenant = cluster.CreateClient("benchmark");
-        await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(Gateway(), Group, "v1", "default", "gateways");
+        await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(
+            TenantObjects.Gateway(), TenantObjects.Group, "v1", "default", "gateways");
         await Parallel.ForEachAsync(
             Enumerable.Range(0, routes),
             new ParallelOptions { MaxDegreeOfParallelism = Callers },
             async (i, cancellationToken) =>
             {
-                await tenant.CoreV1.CreateNamespacedServiceAsync(Service($"r{i}"), "default", cancellationToken: cancellationToken);
-                await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(HttpRoute($"r{i}"), Group, "v1", "default", "httproutes", cancellationToken: cancellationToken);
+                await TenantObjects.CreateServiceAsync(tenant, $"r{i}", cancellationToken);
+                await TenantObjects.CreateRouteAsync(tenant, $"r{i}", $"r{i}", cancellationToken);
             });
         await AtRest.WaitAsync(Quiet, cluster.Server, ((EmbeddedSandboxCluster)pair.Sandbox.Management).Server);
         using var management = pair.Sandbox.Management.CreateClient("benchmark");
-        var generated = (System.Text.Json.JsonElement)await management.CustomObjects.ListNamespacedCustomObjectAsync(Group, "v1", pair.Sandbox.Tenants[0].Namespace, "httproutes");
+        var generated = (System.Text.Json.JsonElement)await management.CustomObjects.ListNamespacedCustomObjectAsync(
+            TenantObjects.Group, "v1", pair.Sandbox.Tenants[0].Namespace, "httproutes");
         if (generated.GetProperty("items").GetArrayLength() is var count && count != routes)
         {
-            throw new InvalidOperationException($"{routes:N0} HTTPRoutes were created, but {count:N0} are generated in the management cluster.");
+            throw new InvalidOperationException(
+                $"{routes:N0} HTTPRoutes were created, but {count:N0} are generated in the management cluster.");
         }
     }
-
-    private static V1Service Service(string name) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name },
-        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = name }, Ports = [new V1ServicePort { Port = 80 }] },
-    };
-
-    private static JsonObject HttpRoute(string name) => new()
-    {
-        ["apiVersion"] = $"{Group}/v1",
-        ["kind"] = "HTTPRoute",
-        ["metadata"] = new JsonObject { ["name"] = name },
-        ["spec"] = new JsonObject
-        {
-            ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }),
-            ["hostnames"] = new JsonArray($"{name}.example.com"),
-            ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = name, ["port"] = 80 }) }),
-        },
-    };
-
-    private static JsonObject Gateway() => new()
-    {
-        ["apiVersion"] = $"{Group}/v1",
-        ["kind"] = "Gateway",
-        ["metadata"] = new JsonObject { ["name"] = "gateway" },
-        ["spec"] = new JsonObject
-        {
-            ["gatewayClassName"] = "kubelb",
-            ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80, ["protocol"] = "HTTP" }),
-        },
-    };
 
     private sealed class PairLimits : IDisposable
     {

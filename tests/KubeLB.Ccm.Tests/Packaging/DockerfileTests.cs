@@ -43,9 +43,11 @@ public sealed class DockerfileTests
     public void Dockerfile_uses_a_base_image_without_shell_of_the_projects_framework(string dockerfile)
     {
         var framework = Property("TargetFramework")["net".Length..];
-        var images = Regex.Matches(Read(dockerfile), @"^FROM (?:--platform=\S+ )?(\S+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value);
+        var images = Regex.Matches(Read(dockerfile), @"^FROM (?:--platform=\S+ )?(\S+)", RegexOptions.Multiline)
+            .Select(m => m.Groups[1].Value);
 
-        images.Should().Equal($"mcr.microsoft.com/dotnet/sdk:{framework}-noble", $"mcr.microsoft.com/dotnet/aspnet:{framework}-noble-chiseled");
+        images.Should().Equal(
+            $"mcr.microsoft.com/dotnet/sdk:{framework}-noble", $"mcr.microsoft.com/dotnet/aspnet:{framework}-noble-chiseled");
     }
 
     [Theory]
@@ -65,14 +67,16 @@ public sealed class DockerfileTests
 
     private static string Read(string dockerfile) => File.ReadAllText(Path.Combine(SourceTree.Root, dockerfile));
 
-    private static string Property(string name) => XDocument.Load(Path.Combine(SourceTree.Root, "Directory.Build.props")).Descendants(name).Single().Value;
+    private static string Property(string name) =>
+        XDocument.Load(Path.Combine(SourceTree.Root, "Directory.Build.props")).Descendants(name).Single().Value;
 
     private static HashSet<string> Closure(string project)
     {
         var found = new HashSet<string> { project };
         foreach (var reference in XDocument.Load(Path.Combine(SourceTree.Root, project)).Descendants("ProjectReference"))
         {
-            var path = Path.Combine(SourceTree.Root, Path.GetDirectoryName(project)!, reference.Attribute("Include")!.Value.Replace('\\', '/'));
+            var path = Path.Combine(
+                SourceTree.Root, Path.GetDirectoryName(project)!, reference.Attribute("Include")!.Value.Replace('\\', '/'));
             found.UnionWith(Closure(Path.GetRelativePath(SourceTree.Root, Path.GetFullPath(path))));
         }
 

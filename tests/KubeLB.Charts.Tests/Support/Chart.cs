@@ -26,7 +26,8 @@ internal static class Chart
     public static async Task<string> NotesAsync(string chart, params string[] arguments)
     {
         using var helm = new HelmBinary();
-        var text = (await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments])).Text;
+        var text = (
+            await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments])).Text;
         return text[text.IndexOf("\nNOTES:\n", StringComparison.Ordinal)..];
     }
 }

@@ -54,7 +54,8 @@ public sealed class OwnershipPropertyTests
     private static readonly Gen<JsonObject> AnyConfiguration = Configuration("a1", "a2", "b1", "b2");
 
     private static readonly Gen<Step> AnyStep =
-        Gen.Select(Gen.Int[0, Managers.Length - 1].Select(index => Managers[index]), AnyConfiguration, Gen.Int[0, 3]).Select(step => new Step(step.Item1, step.Item2, step.Item3));
+        Gen.Select(Gen.Int[0, Managers.Length - 1].Select(index => Managers[index]), AnyConfiguration, Gen.Int[0, 3])
+            .Select(step => new Step(step.Item1, step.Item2, step.Item3));
 
     [Fact]
     public void An_apply_is_idempotent() => Gen.Select(AnyStep.List[0, 5], AnyConfiguration).Sample((steps, configuration) =>
@@ -66,7 +67,8 @@ public sealed class OwnershipPropertyTests
     });
 
     [Fact]
-    public void Appliers_of_different_fields_both_keep_theirs() => Gen.Select(Configuration("a1", "a2"), Configuration("b1", "b2")).Sample((first, second) =>
+    public void Appliers_of_different_fields_both_keep_theirs() =>
+        Gen.Select(Configuration("a1", "a2"), Configuration("b1", "b2")).Sample((first, second) =>
     {
         var tree = Applied(Applied(null, "one", first, force: false), "two", second, force: false);
         tree = Applied(tree, "one", first, force: false);
@@ -75,7 +77,8 @@ public sealed class OwnershipPropertyTests
     });
 
     [Fact]
-    public void A_field_that_only_its_applier_named_goes_with_it() => Gen.Select(AnyConfiguration, Configuration("b1", "b2")).Sample((first, second) =>
+    public void A_field_that_only_its_applier_named_goes_with_it() =>
+        Gen.Select(AnyConfiguration, Configuration("b1", "b2")).Sample((first, second) =>
     {
         var tree = Applied(Applied(null, "one", first, force: false), "one", second, force: false);
 
@@ -104,7 +107,8 @@ public sealed class OwnershipPropertyTests
     });
 
     [Fact]
-    public void Without_force_no_field_of_another_manager_changes() => Gen.Select(AnyStep.List[1, 5], AnyConfiguration).Sample((steps, configuration) =>
+    public void Without_force_no_field_of_another_manager_changes() =>
+        Gen.Select(AnyStep.List[1, 5], AnyConfiguration).Sample((steps, configuration) =>
     {
         var before = Run(steps)!;
         JsonObject after;
@@ -124,7 +128,8 @@ public sealed class OwnershipPropertyTests
     public void Managed_fields_only_name_fields_that_exist() => AnyStep.List[1, 8].Sample(steps =>
     {
         var tree = Run(steps)!;
-        return (tree["metadata"]!["managedFields"]?.AsArray() ?? []).SelectMany(entry => FieldSet.Parse(entry!["fieldsV1"]!.AsObject()).Paths()).All(path => Exists(tree, path));
+        return (tree["metadata"]!["managedFields"]?.AsArray() ?? [])
+            .SelectMany(entry => FieldSet.Parse(entry!["fieldsV1"]!.AsObject()).Paths()).All(path => Exists(tree, path));
     });
 
     [Fact]
@@ -133,7 +138,8 @@ public sealed class OwnershipPropertyTests
         var fields = AppliedFields.Of(configuration, FieldShapes.Of(Resource));
         var read = FieldSet.Parse((JsonObject)JsonNode.Parse(fields.ToJson().ToJsonString())!);
 
-        return read.SameAs(fields) && read.Except(fields).IsEmpty && read.Intersect(fields).SameAs(fields) && read.Union(fields).SameAs(fields);
+        return read.SameAs(fields) && read.Except(fields).IsEmpty && read.Intersect(fields).SameAs(fields)
+            && read.Union(fields).SameAs(fields);
     });
 
     [Fact]
@@ -148,7 +154,8 @@ public sealed class OwnershipPropertyTests
             "spec":{"nodeSelector":{"x":"y"},"containers":[{"name":"c","image":"i","ports":[{"containerPort":80}],"env":[{"name":"E","value":"1"}],"resources":{"limits":{"cpu":1}}}],
             "volumes":[{"name":"v","configMap":{"name":"m"}}],"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"k","whenUnsatisfiable":"DoNotSchedule"}]}}}}
             """;
-        string[] fragments = ["null", "{}", "[]", "-1", "1.5", "\"\"", "\"x\"", "true", "[null]", "[{}]", "[[1]]", "{\"a\":null}", "[{\"name\":null}]", "[{\"name\":\"c\"},{\"name\":\"c\"}]"];
+        string[] fragments = ["null", "{}", "[]", "-1", "1.5", "\"\"", "\"x\"", "true", "[null]", "[{}]", "[[1]]", "{\"a\":null}",
+            "[{\"name\":null}]", "[{\"name\":\"c\"},{\"name\":\"c\"}]"];
         var random = new Random(7);
         var answers = new Dictionary<int, int>();
         for (var i = 0; i < 1_500; i++)
@@ -161,7 +168,8 @@ public sealed class OwnershipPropertyTests
             var path = $"/apis/apps/v1/namespaces/default/deployments/x{(random.Next(5) == 0 ? "/status" : "")}?fieldManager=m{random.Next(3)}&force={(random.Next(3) > 0 ? "true" : "false")}";
             using var content = new StringContent(tree.ToJsonString(), Encoding.UTF8, "application/apply-patch+yaml");
             using var response = await http.PatchAsync(path, content);
-            ((int)response.StatusCode).Should().BeLessThan(500, $"{path} with {tree.ToJsonString()} was answered {await response.Content.ReadAsStringAsync()}");
+            ((int)response.StatusCode)
+                .Should().BeLessThan(500, $"{path} with {tree.ToJsonString()} was answered {await response.Content.ReadAsStringAsync()}");
             answers[(int)response.StatusCode] = answers.GetValueOrDefault((int)response.StatusCode) + 1;
         }
         answers.Should().ContainKeys(200, 400, 409, 422);
@@ -207,7 +215,8 @@ public sealed class OwnershipPropertyTests
         {
             try
             {
-                tree = step.Kind == 0 && tree is not null ? Updated(tree, step.Manager, step.Configuration) : Applied(tree, step.Manager, step.Configuration, force: step.Kind > 1);
+                tree = step.Kind == 0 && tree is not null ? Updated(tree, step.Manager, step.Configuration)
+                    : Applied(tree, step.Manager, step.Configuration, force: step.Kind > 1);
             }
             catch (ApiException conflict) when (conflict.Status.Code == 409)
             {
@@ -270,7 +279,8 @@ public sealed class OwnershipPropertyTests
             var value = JsonNode.Parse(element[2..]);
             var item = (node as JsonArray)?.FirstOrDefault(candidate => element[0] == 'v'
                 ? JsonNode.DeepEquals(candidate, value)
-                : value!.AsObject().All(key => JsonNode.DeepEquals(candidate![key.Key] ?? (key.Key == "protocol" ? "TCP" : null), key.Value)));
+                : value!.AsObject()
+                    .All(key => JsonNode.DeepEquals(candidate![key.Key] ?? (key.Key == "protocol" ? "TCP" : null), key.Value)));
             if (item is null)
             {
                 return false;
@@ -319,7 +329,13 @@ public sealed class OwnershipPropertyTests
                         break;
                 }
             }
-            return new JsonObject { ["apiVersion"] = "example.com/v1", ["kind"] = "Thing", ["metadata"] = new JsonObject { ["name"] = "x" }, ["spec"] = spec };
+            return new JsonObject
+            {
+                ["apiVersion"] = "example.com/v1",
+                ["kind"] = "Thing",
+                ["metadata"] = new JsonObject { ["name"] = "x" },
+                ["spec"] = spec
+            };
         });
     }
 
@@ -336,6 +352,7 @@ public sealed class OwnershipPropertyTests
     /// <summary>One write: kind 0 is an update, 1 an apply, 2 and 3 forced ones.</summary>
     private sealed record Step(string Manager, JsonObject Configuration, int Kind)
     {
-        public override string ToString() => $"{Manager} {(Kind == 0 ? "updates" : Kind == 1 ? "applies" : "forces")} {Configuration["spec"]!.ToJsonString()}";
+        public override string ToString() =>
+            $"{Manager} {(Kind == 0 ? "updates" : Kind == 1 ? "applies" : "forces")} {Configuration["spec"]!.ToJsonString()}";
     }
 }

@@ -100,11 +100,15 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task A_selector_is_owned_as_one()
     {
         var created = await ApplyAsync($"{Deployments}/web", "one", Deployment());
-        Owned(created, "one").Should().Contain(".spec.selector").And.NotContain(path => path.StartsWith(".spec.selector.", StringComparison.Ordinal));
+        Owned(created, "one").Should().Contain(".spec.selector")
+            .And.NotContain(path => path.StartsWith(".spec.selector.", StringComparison.Ordinal));
 
-        var service = await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "one", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}, ports: [{port: 80}]}}");
-        Owned(service, "one").Should().Equal(".spec.ports[port=80,protocol=\"TCP\"]", ".spec.ports[port=80,protocol=\"TCP\"].port", ".spec.selector");
-        (await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "two", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {c: d}}}")).ShouldBe(409)
+        var service = await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "one",
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}, ports: [{port: 80}]}}");
+        Owned(service, "one")
+            .Should().Equal(".spec.ports[port=80,protocol=\"TCP\"]", ".spec.ports[port=80,protocol=\"TCP\"].port", ".spec.selector");
+        (await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "two",
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {c: d}}}")).ShouldBe(409)
             .Message.Should().Be("Apply failed with 1 conflict: conflict with \"one\": .spec.selector");
     }
 
@@ -130,12 +134,15 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         var found = await _api.GetAsync($"{Maps}/u");
         Owned(found, "editor").Should().Equal(".data.n", ".data.x");
         Owned(found, "one").Should().Equal(".data.y");
-        (await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1'"))).ShouldBe(409).Message.Should().Be("Apply failed with 1 conflict: conflict with \"editor\" using v1: .data.x");
+        (await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1'"))).ShouldBe(409).Message
+            .Should().Be("Apply failed with 1 conflict: conflict with \"editor\" using v1: .data.x");
 
         var body = found.Body!.DeepClone();
         body["data"]!["y"] = "3";
         body["metadata"]!.AsObject().Remove("managedFields");
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"{Maps}/u") { Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Put,
+            $"{Maps}/u")
+        { Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json") };
         request.Headers.TryAddWithoutValidation("User-Agent", "my-controller/v1 (linux)");
         using var response = await _api.Http.SendAsync(request);
         ((int)response.StatusCode).Should().Be(200);
@@ -148,16 +155,20 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         await ApplyAsync($"{Deployments}/web", "one", Deployment());
         await _api.SendAsync(HttpMethod.Patch, $"{Deployments}/web/scale?fieldManager=scaler", """{"spec":{"replicas":7}}""", "application/merge-patch+json");
         (await ApplyAsync($"{Deployments}/web", "one", Deployment())).ShouldBe(409)
-            .Message.Should().Be("Apply failed with 1 conflict: conflict with \"scaler\" with subresource \"scale\" using apps/v1: .spec.replicas");
+            .Message.Should().Be(
+                "Apply failed with 1 conflict: conflict with \"scaler\" with subresource \"scale\" using apps/v1: .spec.replicas");
 
-        (await ApplyAsync($"{Gadgets}/g", "one", "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 1}, status: {a: 1}}")).ShouldBe(201);
+        (await ApplyAsync($"{Gadgets}/g", "one",
+            "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 1}, status: {a: 1}}")).ShouldBe(201);
         var status = (await ApplyAsync($"{Gadgets}/g/status", "one",
             "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 2}, status: {replicas: 1, free: {a: 1}}}")).ShouldBe(200);
         Same(status.At("spec.size"), "1");
         Same(status.At("status"), """{"replicas":1,"free":{"a":1}}""");
         var entries = status.At("metadata.managedFields")!.AsArray();
-        entries.Select(entry => ((string?)entry!["manager"], (string?)entry["subresource"])).Should().BeEquivalentTo([("one", null), ("one", "status")]);
-        (await ApplyAsync($"{Gadgets}/absent/status", "one", "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: absent}}")).ShouldBe(404);
+        entries.Select(entry => ((string?)entry!["manager"], (string?)entry["subresource"]))
+            .Should().BeEquivalentTo([("one", null), ("one", "status")]);
+        (await ApplyAsync($"{Gadgets}/absent/status", "one",
+            "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: absent}}")).ShouldBe(404);
     }
 
     [Fact]
@@ -176,7 +187,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         var less = (await ApplyAsync($"{Gadgets}/m", "one", Head + """, spec: {size: 1, tags: [b]}}""")).ShouldBe(200);
         Same(less.At("spec"), """{"size":1,"replicas":1,"colour":"red","tags":["b","c"],"ports":[{"name":"y","port":1,"protocol":"TCP"}],"labels":{"b":"2"},"free":{"deep":{"more":1}}}""");
         (await ApplyAsync($"{Gadgets}/m", "two", Head + """, spec: {bogus: 1}}""")).ShouldBe(400)
-            .Message.Should().Be("failed to create typed patch object (/m; shop.example.com/v1, Kind=Gadget): .spec.bogus: field not declared in schema");
+            .Message.Should().Be(
+                "failed to create typed patch object (/m; shop.example.com/v1, Kind=Gadget): .spec.bogus: field not declared in schema");
     }
 
     [Theory]
@@ -206,7 +218,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     {
         const string Path = "failed to create typed patch object (/s; v1, Kind=Service): .spec.ports: ";
         var services = $"/api/v1/namespaces/{_namespace}/services/s";
-        (await ApplyAsync(services, "m", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80}, {port: 80, name: b}]}}")).ShouldBe(400)
+        (await ApplyAsync(services, "m",
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80}, {port: 80, name: b}]}}")).ShouldBe(400)
             .Message.Should().Be($"{Path}duplicate entries for key [port=80,protocol=\"TCP\"]");
         (await ApplyAsync(services, "m", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [7]}}")).ShouldBe(400)
             .Message.Should().Be($"{Path}element 0: associative list with keys may not have non-map elements");
@@ -254,7 +267,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task A_stale_resourceVersion_is_refused()
     {
         await ApplyAsync($"{Maps}/v", "one", Map("v", "x: '1'"));
-        (await ApplyAsync($"{Maps}/v", "one", "{apiVersion: v1, kind: ConfigMap, metadata: {name: v, resourceVersion: '1'}, data: {x: '2'}}")).ShouldBe(409)
+        (await ApplyAsync($"{Maps}/v", "one",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: v, resourceVersion: '1'}, data: {x: '2'}}")).ShouldBe(409)
             .Message.Should().Contain("the object has been modified");
     }
 
@@ -275,9 +289,11 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     [Fact]
     public async Task Tables_and_metadata_are_answered_to_an_apply_too()
     {
-        var table = await _api.SendAsync(HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply, "application/json;as=Table;v=v1;g=meta.k8s.io");
+        var table = await _api.SendAsync(
+            HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply, "application/json;as=Table;v=v1;g=meta.k8s.io");
         table.ShouldBe(201).TextAt("kind").Should().Be("Table");
-        var metadata = await _api.SendAsync(HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+        var metadata = await _api.SendAsync(HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply,
+            "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
         metadata.ShouldBe(200).TextAt("kind").Should().Be("PartialObjectMetadata");
         Owned(metadata, "m").Should().Equal(".data.x");
     }
@@ -316,7 +332,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     [Fact]
     public async Task Concurrent_appliers_all_get_their_fields()
     {
-        var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => ApplyAsync($"{Maps}/race", $"m{i}", Map("race", $"k{i}: '1'"))));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => ApplyAsync($"{Maps}/race", $"m{i}", Map("race", $"k{i}: '1'"))));
 
         replies.Count(reply => reply.Status == 201).Should().Be(1);
         replies.Count(reply => reply.Status == 200).Should().Be(19);
@@ -326,7 +343,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     [Fact]
     public async Task Aliases_of_a_YAML_body_do_not_grow_without_bound()
     {
-        var bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + string.Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+        var bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + string
+            .Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
 
         (await ApplyAsync($"{Maps}/bomb", "m", bomb)).ShouldBe(400).Message.Should().Contain("excessive aliasing");
     }
@@ -334,7 +352,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     private Task<Reply> ApplyAsync(string path, string manager, string body, string options = "") =>
         _api.SendAsync(HttpMethod.Patch, $"{path}?fieldManager={manager}{options}", body, Apply);
 
-    private static string Map(string name, string data) => $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{data}}}\n";
+    private static string Map(string name, string data) =>
+        $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{data}}}\n";
 
     private static string Deployment() => """
         apiVersion: apps/v1

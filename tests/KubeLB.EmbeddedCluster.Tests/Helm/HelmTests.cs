@@ -50,7 +50,8 @@ public sealed class HelmTests : IAsyncLifetime
         history.Select(release => (string)release!["status"]!).Should().Equal("superseded", "superseded", "deployed");
         (await _helm.OkAsync($"get manifest web -n {_namespace}")).Text.Should().Contain("kind: NetworkPolicy");
         (await _helm.OkAsync($"list -n {_namespace} -q")).Text.Should().Be("web\n");
-        (await _helm.OkAsync($"status web -n {_namespace}")).Text.Should().Contain("STATUS: deployed").And.Contain("HorizontalPodAutoscaler");
+        (await _helm.OkAsync($"status web -n {_namespace}")).Text.Should().Contain("STATUS: deployed")
+            .And.Contain("HorizontalPodAutoscaler");
 
         await _helm.OkAsync($"uninstall web -n {_namespace}");
         foreach (var path in Objects())
@@ -59,9 +60,11 @@ public sealed class HelmTests : IAsyncLifetime
         }
         (await _api.GetAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gizmos.shop.example.com")).ShouldBe(200);
         (await _helm.OkAsync($"list -n {_namespace} -q")).Text.Should().BeEmpty();
-        _cluster.Requests.Count(request => request.ContentType == Apply && request.Query.StartsWith("?fieldManager=helm&fieldValidation=Strict&force=false", StringComparison.Ordinal))
+        _cluster.Requests.Count(request => request.ContentType == Apply
+            && request.Query.StartsWith("?fieldManager=helm&fieldValidation=Strict&force=false", StringComparison.Ordinal))
             .Should().BeGreaterThan(40);
-        _cluster.Requests.Snapshot().Where(request => request.StatusCode >= 400).Should().OnlyContain(request => request.StatusCode == 404 && request.Verb == "get",
+        _cluster.Requests.Snapshot().Where(request => request.StatusCode >= 400)
+            .Should().OnlyContain(request => request.StatusCode == 404 && request.Verb == "get",
             "helm looks whether an object is there before it creates one, and nothing else fails");
     }
 
@@ -143,7 +146,8 @@ public sealed class HelmTests : IAsyncLifetime
         var gizmo = await _api.GetAsync($"/apis/shop.example.com/v1/namespaces/{_namespace}/gizmos/web");
         var secret = await _api.GetAsync($"/api/v1/namespaces/{_namespace}/secrets/web-extra");
         var parts = string.Join(',', gizmo.At("spec.parts")!.AsArray().Select(part => $"{part!["name"]}:{part["count"]}"));
-        var data = string.Join(',', map.At("data")!.AsObject().OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => $"{item.Key}:{item.Value}"));
+        var data = string.Join(
+            ',', map.At("data")!.AsObject().OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => $"{item.Key}:{item.Value}"));
         return $"replicas={deployment.At("spec.replicas")} image={deployment.TextAt("spec.template.spec.containers.0.image")} env={deployment.At("spec.template.spec.containers.0.env")?.ToJsonString()} "
             + $"data={data} label={map.TextAt("metadata.labels.which")} parts={parts} secret={secret.Status}";
     }

@@ -127,13 +127,15 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
-        (await kubectl.OkAsync($"delete cm settings -n {ns}")).Text.Should().MatchRegex("^configmap \"settings\" deleted( from .* namespace)?\n$");
+        (await kubectl.OkAsync($"delete cm settings -n {ns}")).Text
+            .Should().MatchRegex("^configmap \"settings\" deleted( from .* namespace)?\n$");
         (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=jsonpath={{.spec.replicas}}=2 --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
         await kubectl.Api.MergeAsync($"/apis/apps/v1/namespaces/{ns}/deployments/web/status",
             """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2,"conditions":[{"type":"Available","status":"True"}]}}""");
         (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=condition=Available --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
         (await kubectl.OkAsync($"rollout status deploy/web -n {ns} --timeout=10s")).Text.Should().Be("deployment \"web\" successfully rolled out\n");
-        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan")).Text.Should().MatchRegex("^deployment.apps \"web\" deleted( from .* namespace)?\n$");
+        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan")).Text
+            .Should().MatchRegex("^deployment.apps \"web\" deleted( from .* namespace)?\n$");
         (await kubectl.OkAsync($"delete ns {ns} --wait --timeout=20s")).Text.Should().Be($"namespace \"{ns}\" deleted\n");
         (await kubectl.RunAsync($"get ns {ns}")).Errors.Should().Be($"Error from server (NotFound): namespaces \"{ns}\" not found\n");
     }
@@ -219,12 +221,14 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             conflicts with "kubectl-set" using apps/v1:
             - .spec.template.spec.containers[name="web"].image
             """);
-        (await kubectl.RunAsync($"diff --server-side --force-conflicts -n {ns} -f -", App)).Text.Should().Contain("-  replicas: 5\n+  replicas: 2\n");
+        (await kubectl.RunAsync($"diff --server-side --force-conflicts -n {ns} -f -", App)).Text
+            .Should().Contain("-  replicas: 5\n+  replicas: 2\n");
         await kubectl.OkAsync($"apply --server-side --force-conflicts -n {ns} -f -", App);
         (await kubectl.RunAsync($"diff --server-side -n {ns} -f -", App)).ExitCode.Should().Be(0);
 
         (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml")).Text.Should().NotContain("managedFields");
-        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml --show-managed-fields")).Text.Should().Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
+        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml --show-managed-fields")).Text
+            .Should().Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
     }
 
     [SkippableFact]
@@ -233,7 +237,8 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
-        await kubectl.OkAsync($"apply --server-side -n {ns} -f -", App.Replace("b: \"2\"", "c: \"3\"").Replace("replicas: 2", "replicas: 3"));
+        await kubectl.OkAsync(
+            $"apply --server-side -n {ns} -f -", App.Replace("b: \"2\"", "c: \"3\"").Replace("replicas: 2", "replicas: 3"));
 
         (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.replicas}}")).Text.Should().Be("3");
         (await kubectl.OkAsync($"get cm settings -n {ns} -o jsonpath={{.data.c}}")).Text.Should().Be("3");
@@ -244,7 +249,8 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     {
         var definition = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures", "chart", "crds", "gizmos.yaml"));
         await kubectl.OkAsync("apply --server-side -f -", definition);
-        (await kubectl.OkAsync("apply --server-side -f -", definition.Replace("size: {type: integer}", "size: {type: integer}\n              colour: {type: string}"))).Text.Should()
+        (await kubectl.OkAsync("apply --server-side -f -", definition
+            .Replace("size: {type: integer}", "size: {type: integer}\n              colour: {type: string}"))).Text.Should()
             .Be("customresourcedefinition.apiextensions.k8s.io/gizmos.shop.example.com serverside-applied\n");
         (await kubectl.OkAsync("explain gizmos.spec")).Text.Should().Contain("colour");
     }

@@ -6,8 +6,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Images;
 
 /// <summary>
-/// A Dockerfile of two stages whose steps are run without a container engine: <c>COPY</c> and <c>RUN</c> of the first in a folder that stands
-/// for the image's, and the settings of the last as an <see cref="ImageContent"/>.
+/// A Dockerfile of two stages whose steps are run without a container engine: <c>COPY</c> and <c>RUN</c> of the first in a folder that
+/// stands for the image's, and the settings of the last as an <see cref="ImageContent"/>.
 /// </summary>
 internal sealed partial class Dockerfile
 {
@@ -81,7 +81,8 @@ internal sealed partial class Dockerfile
             root + copied[1],
             JsonSerializer.Deserialize<string[]>(Image("ENTRYPOINT").Single())!,
             int.Parse(user.Split(':')[0]),
-            Image("ENV").SelectMany(e => e.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(e => e.Split('=', 2)).ToDictionary(e => e[0], e => e[1]),
+            Image("ENV").SelectMany(e => e.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(e => e.Split('=', 2))
+                .ToDictionary(e => e[0], e => e[1]),
             HasRuntime: !Image("FROM").Single().Contains("/runtime-deps:", StringComparison.Ordinal));
     }
 
@@ -106,7 +107,12 @@ internal sealed partial class Dockerfile
 
     private static async Task RunAsync(string command, string directory, Dictionary<string, string> variables)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", command]) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", command])
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;

@@ -5,13 +5,13 @@ using Xunit.Abstractions;
 namespace KubeLB.EndToEnd.Images;
 
 /// <summary>
-/// Both images without a container engine: published by the steps of their Dockerfiles and run as user 65532, on a read-only root file system
-/// without shell, home and /tmp, under the limits of the charts.
+/// Both images without a container engine: published by the steps of their Dockerfiles and run as user 65532, on a read-only root file
+/// system without shell, home and /tmp, under the limits of the charts.
 /// </summary>
 [Collection(PublishedImages.Collection)]
 public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     public static TheoryData<string, string> Versions => new()
     {
@@ -59,7 +59,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
             controller.Process.Output.Should().Contain("Starting {Build}.");
             ShouldBeConfined(controller.Process.Id);
             controller.Process.Terminate();
-            await controller.Process.EndAsync(Patience);
+            await controller.Process.EndAsync(Timeout);
             controller.Process.ExitCode.Should().Be(0, "SIGTERM ends it in order. {0}", pair.Describe());
         }
     }
@@ -72,8 +72,10 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
             .And.MatchRegex(@"Groups:\s*\n").And.MatchRegex(@"CapEff:\s+0+\n").And.MatchRegex(@"NoNewPrivs:\s+1\n");
         var mounts = File.ReadLines($"/proc/{process}/mountinfo").Select(line => line.Split(' ')).ToList();
         mounts.Should().Contain(m => m[4] == "/app").And.Contain(m => m[4] == "/");
-        mounts.Where(m => !Regex.IsMatch(m[4], "^/(proc|sys/fs/cgroup|dev)(/|$)")).Should().OnlyContain(m => m[5].Split(',', StringSplitOptions.None).Contains("ro"));
-        Directory.EnumerateFileSystemEntries($"/proc/{process}/root").Select(Path.GetFileName).Should().NotContain(["tmp", "bin", "home", "root"]);
+        mounts.Where(m => !Regex.IsMatch(m[4], "^/(proc|sys/fs/cgroup|dev)(/|$)"))
+            .Should().OnlyContain(m => m[5].Split(',', StringSplitOptions.None).Contains("ro"));
+        Directory.EnumerateFileSystemEntries($"/proc/{process}/root").Select(Path.GetFileName)
+            .Should().NotContain(["tmp", "bin", "home", "root"]);
     }
 
     private async Task<ImageProcess> RunAsync(string component, params string[] arguments)
@@ -81,7 +83,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
         Require();
         using var limits = Limits($"kubelb-{component}");
         var process = ImageProcess.Start(component == "ccm" ? images.Ccm : images.Manager, images.NoKubeconfigs, limits, arguments);
-        await process.EndAsync(Patience);
+        await process.EndAsync(Timeout);
         process.ExitCode.Should().Be(0, "{0}{1}", process.Error, process.Output);
         process.Error.Should().BeEmpty();
         return process;

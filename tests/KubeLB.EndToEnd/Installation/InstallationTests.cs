@@ -47,9 +47,16 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
 
         // 4.: the CCM with that kubeconfig. The GatewayClass of the sandbox is not the chart's, and stays.
         await tenantClient.CoreV1.CreateNamespacedSecretAsync(
-            new V1Secret { Metadata = new V1ObjectMeta { Name = "kubelb-cluster" }, Data = new Dictionary<string, byte[]> { ["kubelb"] = kubeconfig } }, "kubelb");
+            new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = "kubelb-cluster" },
+                Data = new Dictionary<string,
+                byte[]>
+                { ["kubelb"] = kubeconfig }
+            }, "kubelb");
         await tenantHelm.OkAsync($"install kubelb-ccm {ChartFolder("kubelb-ccm")} --namespace kubelb --set kubelb.tenantName=t1");
-        await using var ccm = await StartAsync(tenant, tenantClient, await DeployedAsync(tenantClient, "kubelb-ccm"), images.Ccm, management.Url.Port);
+        await using var ccm = await StartAsync(
+            tenant, tenantClient, await DeployedAsync(tenantClient, "kubelb-ccm"), images.Ccm, management.Url.Port);
         await ccm.WaitAsync(ccm.Container.StartupProbe);
         await ccm.WaitAsync(ccm.Container.ReadinessProbe);
 
@@ -57,11 +64,14 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         await tenantObjects.ApplyAsync(await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "examples", "basic.yaml")));
         var gateway = await tenantObjects.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
         using var http = new HttpClient(sandbox.CreateGatewayHandler());
-        var echo = await Eventually.GetAsync("a pod answers", () => AskAsync(http, gateway.Status!.Addresses![0].Value!), e => e is not null);
+        var echo = await Eventually.GetAsync(
+            "a pod answers", () => AskAsync(http, gateway.Status!.Addresses![0].Value!), e => e is not null);
         echo!.Host.Should().Be("api.example.com");
 
-        await HelmTestAsync(managementHelm, management, managementClient, "kubelb-manager", images.Manager, "CCM v0.1.0 has reported 1 node address(es)");
-        await HelmTestAsync(tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "GatewayClass kubelb: is accepted.", management.Url.Port);
+        await HelmTestAsync(
+            managementHelm, management, managementClient, "kubelb-manager", images.Manager, "CCM v0.1.0 has reported 1 node address(es)");
+        await HelmTestAsync(
+            tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "GatewayClass kubelb: is accepted.", management.Url.Port);
 
         await MetricsAsync(http, manager, "kubelb_manager_build_info");
         await MetricsAsync(http, ccm, "kubelb_ccm_build_info");
@@ -101,12 +111,14 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
 
     // Nothing in the clusters runs the pod that helm test creates: this test does, as it stands there, and reports how it ended.
     private async Task HelmTestAsync(
-        HelmBinary helm, EmbeddedSandboxCluster cluster, IKubernetes client, string release, ImageContent image, string expected, params int[] others)
+        HelmBinary helm, EmbeddedSandboxCluster cluster, IKubernetes client, string release, ImageContent image, string expected,
+            params int[] others)
     {
         var testing = helm.RunAsync($"test {release} --namespace kubelb --timeout 60s");
         var pod = await Eventually.GetAsync(
             "helm test creates its pod",
-            async () => (await client.CoreV1.ListNamespacedPodAsync("kubelb", fieldSelector: $"metadata.name={release}-test")).Items.SingleOrDefault(),
+            async () => (await client.CoreV1.ListNamespacedPodAsync("kubelb",
+                fieldSelector: $"metadata.name={release}-test")).Items.SingleOrDefault(),
             p => p is not null);
         await using var run = await StartAsync(cluster, client, pod!.Spec, image, others);
         await run.Process.EndAsync(TimeSpan.FromSeconds(45));

@@ -14,7 +14,7 @@ namespace KubeLB.EndToEnd.Installation;
 internal sealed class RenderedPod : IAsyncDisposable
 {
     private const string AccountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kubelb-pod-");
     private readonly PodNetwork _network;
@@ -52,19 +52,26 @@ internal sealed class RenderedPod : IAsyncDisposable
         }
 
         container.SecurityContext.RunAsUser.Should().Be(image.User, "the container of this test runs as the image's user");
-        (container.SecurityContext is { ReadOnlyRootFilesystem: true, AllowPrivilegeEscalation: false }).Should().BeTrue("so does the container of this test");
-        var mounts = new Dictionary<string, string> { [AccountPath] = await pod.AccountAsync(client, authority, @namespace, spec.ServiceAccountName) };
+        (container.SecurityContext is { ReadOnlyRootFilesystem: true, AllowPrivilegeEscalation: false })
+            .Should().BeTrue("so does the container of this test");
+        var mounts = new Dictionary<string, string>
+        {
+            [AccountPath] = await pod.AccountAsync(
+            client, authority, @namespace, spec.ServiceAccountName)
+        };
         foreach (var mount in container.VolumeMounts ?? [])
         {
             var secret = spec.Volumes.Single(v => v.Name == mount.Name).Secret.SecretName;
             mounts[mount.MountPath] = pod.Folder(mount.Name, (await client.CoreV1.ReadNamespacedSecretAsync(secret, @namespace)).Data);
         }
 
-        var variables = container.Env.ToDictionary(e => e.Name, e => e.ValueFrom?.FieldRef?.FieldPath == "metadata.namespace" ? @namespace : e.Value);
+        var variables = container.Env
+            .ToDictionary(e => e.Name, e => e.ValueFrom?.FieldRef?.FieldPath == "metadata.namespace" ? @namespace : e.Value);
         variables["KUBERNETES_SERVICE_HOST"] = IPAddress.Loopback.ToString();
         variables["KUBERNETES_SERVICE_PORT"] = reachable[0].ToString(CultureInfo.InvariantCulture);
         pod._process = ImageProcess.Start(
-            image, new ContainerSettings { Mounts = mounts, Variables = variables, NetworkNamespace = pod._network.Name }, pod._limits, [.. container.Args]);
+            image, new ContainerSettings { Mounts = mounts, Variables = variables, NetworkNamespace = pod._network.Name }, pod._limits,
+                [.. container.Args]);
         return pod;
     }
 
@@ -105,10 +112,10 @@ internal sealed class RenderedPod : IAsyncDisposable
 
     private static async Task Eventually(Func<Task<bool>> condition, Func<string> what)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Timeout);
         while (!await condition())
         {
-            deadline.IsCancellationRequested.Should().BeFalse($"within {Patience.TotalSeconds:0} s {what()}");
+            deadline.IsCancellationRequested.Should().BeFalse($"within {Timeout.TotalSeconds:0} s {what()}");
             await Task.Delay(50);
         }
     }
@@ -118,7 +125,8 @@ internal sealed class RenderedPod : IAsyncDisposable
     private async Task<string> AccountAsync(IKubernetes client, string authority, string @namespace, string account)
     {
         var token = await client.CoreV1.CreateNamespacedServiceAccountTokenAsync(
-            new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 } }, account, @namespace);
+            new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 } }, account,
+                @namespace);
         return Folder("account", new Dictionary<string, byte[]>
         {
             ["token"] = Encoding.UTF8.GetBytes(token.Status.Token),

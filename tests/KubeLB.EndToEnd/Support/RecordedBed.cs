@@ -7,7 +7,8 @@ namespace KubeLB.EndToEnd.Support;
 /// <summary>A sandbox whose clusters hold a recorded installation of tenant <c>t1</c>; neither CCM nor manager runs yet.</summary>
 public sealed class RecordedBed : IAsyncDisposable
 {
-    private static readonly string[] GeneratedKinds = ["Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service", "Route", "SyncSecret", "Deployment"];
+    private static readonly string[] GeneratedKinds = ["Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service", "Route",
+        "SyncSecret", "Deployment"];
 
     private RecordedBed(TestBed bed)
     {
@@ -27,7 +28,9 @@ public sealed class RecordedBed : IAsyncDisposable
 
     /// <summary>Starts the clusters and creates the objects.</summary>
     /// <param name="recording">The recording.</param>
-    /// <param name="envoyProxy">Settings of the proxies in the recorded Config. The Config of the bed tells the API server's address and stays.</param>
+    /// <param name="envoyProxy">
+    /// Settings of the proxies in the recorded Config. The Config of the bed tells the API server's address and stays.
+    /// </param>
     public static async Task<RecordedBed> StartAsync(RecordedState recording, string envoyProxy)
     {
         var loaded = new RecordedBed(await TestBed.StartAsync(configure: o => o with { StartControllers = false }));

@@ -5,8 +5,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.EndToEnd.Support;
 
 /// <summary>
-/// The objects of an installation as a version left them, in <c>testdata/recorded</c>. An API server gives objects new UIDs: wherever one of
-/// the recording's stands, in an owner reference or in the name of a Route, the new one takes its place.
+/// The objects of an installation as a version left them, in <c>testdata/recorded</c>. An API server gives objects new UIDs: wherever one
+/// of the recording's stands, in an owner reference or in the name of a Route, the new one takes its place.
 /// </summary>
 public sealed class RecordedState
 {
@@ -18,7 +18,8 @@ public sealed class RecordedState
 
     private static readonly string[] Order =
     [
-        "Tenant", "Namespace", "ServiceAccount", "Role", "RoleBinding", "Config", "TenantState", "Addresses", "SyncSecret", "Secret", "Deployment",
+        "Tenant", "Namespace", "ServiceAccount", "Role", "RoleBinding", "Config", "TenantState", "Addresses", "SyncSecret", "Secret",
+        "Deployment",
         "PodDisruptionBudget", "Route", "Service", "Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy",
     ];
 
@@ -49,7 +50,8 @@ public sealed class RecordedState
 
     /// <summary>Creates the objects of the management cluster; those of the tenant's cluster exist.</summary>
     public Task LoadManagementAsync(RawObjects cluster) =>
-        LoadAsync(cluster, "management", withStatus: value => value["apiVersion"]!.GetValue<string>().StartsWith(ApiGroups.Kubelb, StringComparison.Ordinal));
+        LoadAsync(cluster, "management",
+            withStatus: value => value["apiVersion"]!.GetValue<string>().StartsWith(ApiGroups.Kubelb, StringComparison.Ordinal));
 
     /// <summary>Writes objects into a folder of the recording, one file per object.</summary>
     public void Save(string cluster, IEnumerable<JsonObject> objects)
@@ -64,7 +66,8 @@ public sealed class RecordedState
                 metadata.Remove(ofTheServer);
             }
 
-            var name = string.Join('-', new[] { value["kind"]!.GetValue<string>().ToLowerInvariant(), RawObjects.NamespaceOf(value), RawObjects.NameOf(value) }.Where(p => p.Length > 0));
+            var name = string.Join('-', new[] { value["kind"]!.GetValue<string>().ToLowerInvariant(), RawObjects.NamespaceOf(value),
+                RawObjects.NameOf(value) }.Where(p => p.Length > 0));
             File.WriteAllText(Path.Combine(folder, $"{name}.yaml"), Yaml.Write([value]));
         }
     }

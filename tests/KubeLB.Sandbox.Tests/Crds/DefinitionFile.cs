@@ -13,7 +13,8 @@ internal sealed class DefinitionFile
     public string Kind => _json["spec"]!["names"]!["kind"]!.GetValue<string>();
 
     /// <summary>Scope and names.</summary>
-    public string Names => $"{_json["spec"]!["scope"]} {_json["spec"]!["names"]!["plural"]} {_json["spec"]!["names"]!["shortNames"]?.ToJsonString()}";
+    public string Names =>
+        $"{_json["spec"]!["scope"]} {_json["spec"]!["names"]!["plural"]} {_json["spec"]!["names"]!["shortNames"]?.ToJsonString()}";
 
     public JsonObject Version => _json["spec"]!["versions"]!.AsArray().Single()!.AsObject();
 
@@ -29,7 +30,9 @@ internal sealed class DefinitionFile
             .Select(file => new DefinitionFile(Yaml.Read(File.ReadAllText(file)).Single()))
             .ToDictionary(file => file.Kind);
 
-    /// <summary>Every schema below the definition's own with its path: <c>[]</c> stands for elements of a list, <c>{}</c> for values of a map.</summary>
+    /// <summary>
+    /// Every schema below the definition's own with its path: <c>[]</c> stands for elements of a list, <c>{}</c> for values of a map.
+    /// </summary>
     public IEnumerable<(string Path, JsonObject Schema)> Schemas() => Below(Kind, Schema);
 
     /// <summary>Whether the path is that of a field, and not of a list's elements or a map's values.</summary>

@@ -39,7 +39,8 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
         var before = await InstallEarlierAsync();
 
         var refused = await _kubectl.RunAsync($"apply --server-side -f {Folder}");
-        Skip.If(refused.Errors.Contains("not available on the server", StringComparison.Ordinal), "this API server has no server-side apply");
+        Skip.If(
+            refused.Errors.Contains("not available on the server", StringComparison.Ordinal), "this API server has no server-side apply");
         refused.ExitCode.Should().NotBe(0);
         refused.Errors.Should().Contain("conflict");
         await _kubectl.OkAsync($"apply --server-side --force-conflicts -f {Folder}");
@@ -48,7 +49,9 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
         (await _kubectl.OkAsync($"apply --server-side -f {Folder}")).Lines.Should().HaveCount(7, "the same again has no conflict");
     }
 
-    /// <summary>Creates definitions as Helm creates the files of a chart's folder <c>crds</c>, which it never changes later, and a Tenant.</summary>
+    /// <summary>
+    /// Creates definitions as Helm creates the files of a chart's folder <c>crds</c>, which it never changes later, and a Tenant.
+    /// </summary>
     /// <returns>The UID of the Tenant.</returns>
     private async Task<string> InstallEarlierAsync()
     {

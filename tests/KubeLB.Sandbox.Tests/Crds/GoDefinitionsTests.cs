@@ -4,17 +4,19 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Sandbox.Tests.Crds;
 
 /// <summary>
-/// The definitions of this project take the place of those of the Go project without loss: they have all its fields, and reject nothing that
-/// it accepts and somebody is likely to write. The Go project's definitions are not part of this repository.
+/// The definitions of this project take the place of those of the Go project without loss: they have all its fields, and reject nothing
+/// that it accepts and somebody is likely to write. The Go project's definitions are not part of this repository.
 /// </summary>
 public sealed class GoDefinitionsTests
 {
     private const string Variable = "KUBELB_TEST_CRDS";
 
-    private static readonly IReadOnlyDictionary<string, DefinitionFile> Ours = DefinitionFile.In(Path.Combine(SourceTree.Root, "deploy/crds"));
+    private static readonly IReadOnlyDictionary<string, DefinitionFile> Ours = DefinitionFile.In(
+        Path.Combine(SourceTree.Root, "deploy/crds"));
 
     /// <summary>Parts that are raw here: Kubernetes' own types, which the manager reads and validates itself.</summary>
-    private static readonly string[] Raw = ["Config.spec.envoyProxy.affinity", "Config.spec.envoyProxy.tolerations[]", "Route.spec.source.kubernetes.services[]"];
+    private static readonly string[] Raw = ["Config.spec.envoyProxy.affinity", "Config.spec.envoyProxy.tolerations[]",
+        "Route.spec.source.kubernetes.services[]"];
 
     [SkippableFact]
     public void Every_field_of_the_Go_definitions_is_kept_with_its_type_and_default()
@@ -72,7 +74,8 @@ public sealed class GoDefinitionsTests
     private static IReadOnlyDictionary<string, DefinitionFile> Theirs()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")), $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
+        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
+            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
         var theirs = DefinitionFile.In(Path.Combine(folder, "kubelb"));
         theirs.Keys.Should().BeEquivalentTo(Ours.Keys);
         return theirs;
@@ -82,5 +85,6 @@ public sealed class GoDefinitionsTests
 
     private static string? Text(JsonObject schema, string keyword) => schema[keyword]?.ToJsonString();
 
-    private static IEnumerable<string> Texts(JsonObject schema, string keyword) => (schema[keyword]?.AsArray() ?? []).Select(v => v!.ToJsonString());
+    private static IEnumerable<string> Texts(JsonObject schema, string keyword) =>
+        (schema[keyword]?.AsArray() ?? []).Select(v => v!.ToJsonString());
 }

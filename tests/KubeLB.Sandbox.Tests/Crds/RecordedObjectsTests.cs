@@ -5,8 +5,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Sandbox.Tests.Crds;
 
 /// <summary>
-/// Every recorded object of KubeLB's kinds, of the Go pair and of versions of this project, is valid under the definitions: an API server takes
-/// it whole, status included, and prunes nothing.
+/// Every recorded object of KubeLB's kinds, of the Go pair and of versions of this project, is valid under the definitions: an API server
+/// takes it whole, status included, and prunes nothing.
 /// </summary>
 public sealed class RecordedObjectsTests : IAsyncLifetime
 {
@@ -47,7 +47,8 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
         foreach (var value in KubelbObjects(Path.Combine(SourceTree.Root, file)))
         {
             var metadata = value["metadata"]!.AsObject();
-            foreach (var ofTheServer in new[] { "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "ownerReferences" })
+            foreach (var ofTheServer in new[] { "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields",
+                "ownerReferences" })
             {
                 metadata.Remove(ofTheServer);
             }
@@ -59,7 +60,8 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
 
             var created = await _kubectl.OkAsync("create --validate=strict -o json -f -", value.ToJsonString());
 
-            JsonNode.DeepEquals(JsonNode.Parse(created.Text)!["status"], value["status"]).Should().BeTrue($"nothing is pruned from {value["status"]}");
+            JsonNode.DeepEquals(JsonNode.Parse(created.Text)!["status"], value["status"])
+                .Should().BeTrue($"nothing is pruned from {value["status"]}");
         }
     }
 

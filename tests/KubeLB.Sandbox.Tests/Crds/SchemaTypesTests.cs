@@ -11,8 +11,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Sandbox.Tests.Crds;
 
 /// <summary>
-/// The schemas of the definitions in <c>deploy/crds</c> and the types in <c>KubeLB.Api.V1Alpha1</c> have the same fields, with the same types.
-/// The differences are listed here, each with its reason.
+/// The schemas of the definitions in <c>deploy/crds</c> and the types in <c>KubeLB.Api.V1Alpha1</c> have the same fields, with the same
+/// types. The differences are listed here, each with its reason.
 /// </summary>
 public sealed class SchemaTypesTests
 {
@@ -77,7 +77,8 @@ public sealed class SchemaTypesTests
         var found = ApiTypes.SelectMany(type => Differences(type.Name, type, Definitions[type.Name].Schema)).ToList();
 
         OfSchemasOnly.Keys.Where(end => !found.Any(d => d.EndsWith($"{end}: no type has it", StringComparison.Ordinal))).Should().BeEmpty();
-        RequiredBySchemasOnly.Keys.Where(end => !found.Any(d => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
+        RequiredBySchemasOnly.Keys
+            .Where(end => !found.Any(d => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
             .Should().BeEmpty();
     }
 
@@ -104,7 +105,8 @@ public sealed class SchemaTypesTests
         var unlimited = Definitions[kind].Schemas()
             .Where(s => s.Schema["type"]?.GetValue<string>() switch
             {
-                "string" => Lacks(s.Schema, "maxLength", "enum", "format", "default") && !s.Path.EndsWith(".apiVersion") && !s.Path.EndsWith(".kind"),
+                "string" => Lacks(s.Schema, "maxLength", "enum", "format",
+                "default") && !s.Path.EndsWith(".apiVersion") && !s.Path.EndsWith(".kind"),
                 "array" => Lacks(s.Schema, "maxItems"),
                 "object" => s.Schema.ContainsKey("additionalProperties") && Lacks(s.Schema, "maxProperties"),
                 _ => false,
@@ -123,18 +125,21 @@ public sealed class SchemaTypesTests
     {
         if (IsRaw(type))
         {
-            return schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true ? [] : [$"{path}: the type is raw and the schema is not"];
+            return schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true ? []
+                : [$"{path}: the type is raw and the schema is not"];
         }
 
         if (ElementOf(type) is { } element)
         {
             var (keyword, end) = typeof(IDictionary).IsAssignableFrom(type) ? ("additionalProperties", "{}") : ("items", "[]");
-            return schema[keyword] is JsonObject inner ? Differences(path + end, element, inner) : [$"{path}: the type is a collection and the schema is not"];
+            return schema[keyword] is JsonObject inner ? Differences(path + end, element, inner)
+                : [$"{path}: the type is a collection and the schema is not"];
         }
 
         if (typeof(Extensible).IsAssignableFrom(type))
         {
-            return schema["type"]?.GetValue<string>() == "object" ? FieldDifferences(path, type, schema) : [$"{path}: the type is an object and the schema is not"];
+            return schema["type"]?.GetValue<string>() == "object" ? FieldDifferences(path, type, schema)
+                : [$"{path}: the type is an object and the schema is not"];
         }
 
         var expected = SchemaTypeOf(type);

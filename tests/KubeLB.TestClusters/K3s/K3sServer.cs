@@ -22,7 +22,8 @@ internal static class K3sServer
 
     /// <summary>Starts a container.</summary>
     /// <exception cref="TestClusterUnavailableException">Docker does not answer, or the container does not start.</exception>
-    public static Task<ServerAccess> StartAsync(string name, CancellationToken cancellationToken) => StartAsync(docker: null, cancellationToken);
+    public static Task<ServerAccess> StartAsync(string name, CancellationToken cancellationToken) =>
+        StartAsync(docker: null, cancellationToken);
 
     /// <inheritdoc cref="StartAsync(string, CancellationToken)"/>
     /// <param name="docker">Where Docker listens; null for what the environment says.</param>

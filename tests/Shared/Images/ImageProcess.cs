@@ -11,7 +11,8 @@ namespace KubeLB.Tests.Shared;
 /// <param name="User">The image's user and group.</param>
 /// <param name="Environment">The image's variables.</param>
 /// <param name="HasRuntime">Whether the base image holds the .NET runtime.</param>
-internal sealed record ImageContent(string App, IReadOnlyList<string> Entrypoint, int User, IReadOnlyDictionary<string, string> Environment, bool HasRuntime);
+internal sealed record ImageContent(
+    string App, IReadOnlyList<string> Entrypoint, int User, IReadOnlyDictionary<string, string> Environment, bool HasRuntime);
 
 /// <summary>What a pod adds to an image.</summary>
 internal sealed record ContainerSettings
@@ -28,13 +29,13 @@ internal sealed record ContainerSettings
 
 /// <summary>
 /// Runs an image as a container engine does, without one: in a root file system of its own that holds <c>/app</c>, libraries, the .NET
-/// runtime if the base image has it, <c>/proc</c> and four devices, and is read-only. There is no shell in it, no <c>/tmp</c> and no home folder. The libraries are those of
-/// this machine, not of the base image. The network is that of this machine, or a network namespace.
+/// runtime if the base image has it, <c>/proc</c> and four devices, and is read-only. There is no shell in it, no <c>/tmp</c> and no home
+/// folder. The libraries are those of this machine, not of the base image. The network is that of this machine, or a network namespace.
 /// </summary>
 internal sealed class ImageProcess : IAsyncDisposable
 {
-    // $1: the root's mount point; $2: /app; $3: further mounts, FOLDER:PATH, separated by spaces; $4: folder of the .NET runtime, or nothing;
-    // $5: files to write the process id to, separated by spaces; then the variables and the command.
+    // $1: the root's mount point; $2: /app; $3: further mounts, FOLDER:PATH, separated by spaces; $4: folder of the .NET runtime, or
+    // nothing; $5: files to write the process id to, separated by spaces; then the variables and the command.
     private const string Script = """
         root=$1 app=$2 mounts=$3 runtime=$4 groups=$5
         shift 5
@@ -75,7 +76,8 @@ internal sealed class ImageProcess : IAsyncDisposable
     public static string? Missing { get; } =
         !OperatingSystem.IsLinux() ? "an image runs on Linux only"
         : !System.Environment.IsPrivilegedProcess ? "a root file system and a user of its own need root"
-        : Try("unshare", "--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt") is { } failed ? $"mount namespaces do not work: {failed}"
+        : Try("unshare", "--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt") is { } failed
+            ? $"mount namespaces do not work: {failed}"
         : Try("setpriv", "--version") is { } absent ? $"setpriv does not work: {absent}"
         : null;
 
@@ -97,7 +99,8 @@ internal sealed class ImageProcess : IAsyncDisposable
     /// <param name="limits">Limits of processor time and memory; null for none.</param>
     /// <param name="arguments">Arguments after the entry point.</param>
     public static ImageProcess Start(ImageContent image, string kubeconfigs, ResourceLimits? limits, params string[] arguments) =>
-        Start(image, new ContainerSettings { Mounts = new Dictionary<string, string> { ["/kubeconfigs"] = kubeconfigs } }, limits, arguments);
+        Start(
+            image, new ContainerSettings { Mounts = new Dictionary<string, string> { ["/kubeconfigs"] = kubeconfigs } }, limits, arguments);
 
     /// <summary>Starts a container.</summary>
     /// <param name="image">The image.</param>
@@ -161,14 +164,16 @@ internal sealed class ImageProcess : IAsyncDisposable
     }
 
     /// <summary>The folder of this machine's .NET.</summary>
-    public static string RuntimeFolder() => Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(typeof(object).Assembly.Location))))!
+    public static string RuntimeFolder() =>
+        Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(typeof(object).Assembly.Location))))!
         ?? throw new InvalidOperationException("The folder of the .NET runtime is not known.");
 
     private static string? Try(string program, params string[] arguments)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0 ? null : error.Trim();

@@ -7,13 +7,14 @@ using KubeLB.Sandbox.Composition;
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// A manager and a CCM from images, against embedded clusters that this process serves, with a simulated node and a stand-in for Envoy Gateway.
+/// A manager and a CCM from images, against embedded clusters that this process serves, with a simulated node and a stand-in for Envoy
+/// Gateway.
 /// </summary>
 internal sealed class PublishedPair : IAsyncDisposable
 {
     private const string Tenant = "t1";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _written = Directory.CreateTempSubdirectory("kubelb-pair-");
     private readonly DirectoryInfo _shared = Directory.CreateTempSubdirectory("kubelb-kubeconfigs-");
@@ -31,7 +32,8 @@ internal sealed class PublishedPair : IAsyncDisposable
     public static async Task<PublishedPair> StartAsync()
     {
         var pair = new PublishedPair();
-        pair.Sandbox = await SandboxEnvironment.StartAsync(new SandboxOptions { StartControllers = false, KubeconfigDirectory = pair._written.FullName });
+        pair.Sandbox = await SandboxEnvironment.StartAsync(
+            new SandboxOptions { StartControllers = false, KubeconfigDirectory = pair._written.FullName });
 
         // The image's user reads what is in here; kubeconfigs belong to root otherwise.
         SetMode(pair._shared.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
@@ -51,7 +53,7 @@ internal sealed class PublishedPair : IAsyncDisposable
         var deadline = Stopwatch.StartNew();
         while (!File.Exists(kubeconfig))
         {
-            if (deadline.Elapsed > Patience)
+            if (deadline.Elapsed > Timeout)
             {
                 throw new TimeoutException($"The manager wrote no kubeconfig for the tenant. {Describe()}");
             }
@@ -62,7 +64,8 @@ internal sealed class PublishedPair : IAsyncDisposable
         Share("kubelb", await File.ReadAllTextAsync(kubeconfig));
         return await StartAsync(
             "ccm", image, limits,
-            "--cluster-name", Tenant, "--kubeconfig", "/kubeconfigs/tenant", "--kubelb-kubeconfig", "/kubeconfigs/kubelb", "--enable-gateway-api");
+            "--cluster-name", Tenant, "--kubeconfig", "/kubeconfigs/tenant", "--kubelb-kubeconfig", "/kubeconfigs/kubelb",
+                "--enable-gateway-api");
     }
 
     /// <summary>What both controllers wrote, for a failed test.</summary>
@@ -94,7 +97,7 @@ internal sealed class PublishedPair : IAsyncDisposable
         var ready = new Uri($"http://127.0.0.1:{probes}/readyz");
         while (!await IsReadyAsync(ready))
         {
-            if (watch.Elapsed > Patience || process.ExitCode is not null)
+            if (watch.Elapsed > Timeout || process.ExitCode is not null)
             {
                 throw new TimeoutException($"The {name} is not ready after {watch.Elapsed.TotalSeconds:0} s. {Describe()}");
             }

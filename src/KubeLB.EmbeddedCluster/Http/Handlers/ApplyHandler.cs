@@ -40,13 +40,16 @@ internal sealed class ApplyHandler(
         {
             try
             {
-                var exists = store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name) is not null;
-                var stored = exists || request.Info.Subresource.Length > 0 ? Update(request, applied, options, findings) : Create(request, applied, options, findings);
+                var exists = store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(
+                    request.Namespace, request.Info.Name) is not null;
+                var stored = exists || request.Info.Subresource.Length > 0 ? Update(request, applied, options, findings)
+                    : Create(request, applied, options, findings);
                 ResponseWriting.Warnings(request.Context, options.Warnings);
                 await ResponseWriting.ObjectAsync(request, exists ? 200 : 201, stored, time.GetUtcNow());
                 return;
             }
-            catch (ApiException exception) when (attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
+            catch (ApiException exception) when (
+                attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
             {
                 // Somebody created or deleted the object in between.
             }
@@ -99,9 +102,12 @@ internal sealed class ApplyHandler(
     {
         try
         {
-            var node = TryParseJson(body.Span, findings) ?? YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault() ?? new JsonObject();
+            var node = TryParseJson(body.Span, findings)
+                ?? YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault()
+                ?? new JsonObject();
             return node as JsonObject ?? throw new FormatException(
-                $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {SchemaNode.TypeName(node)} into Go value of type map[string]interface {{}}");
+                $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {SchemaNode.TypeName(node)} "
+                + "into Go value of type map[string]interface {}");
         }
         catch (FormatException exception)
         {
@@ -130,7 +136,7 @@ internal sealed class ApplyHandler(
 
     private static string DuplicateField(string path) => $"duplicate field \"{path}\"";
 
-    /// <summary>Whether the object was created or deleted by somebody else since it was looked up.</summary>
+    /// <summary>Whether another request created or deleted the object since it was read.</summary>
     private static bool IsRace(ApiRequest request, ApiStatus status) =>
         status.Reason == "AlreadyExists" || (status.Reason == "NotFound" && status.Details?.Kind == request.Resource.Plural);
 }

@@ -27,7 +27,11 @@ internal sealed class AutoscalerStrategy : ResourceStrategy
             spec["metrics"] = new JsonArray(new JsonObject
             {
                 ["type"] = "Resource",
-                ["resource"] = new JsonObject { ["name"] = "cpu", ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 } },
+                ["resource"] = new JsonObject
+                {
+                    ["name"] = "cpu",
+                    ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 },
+                },
             });
         }
     }
