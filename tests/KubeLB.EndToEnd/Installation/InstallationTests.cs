@@ -73,8 +73,8 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         await HelmTestAsync(
             tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "GatewayClass kubelb: is accepted.", management.Url.Port);
 
-        await MetricsAsync(http, manager, "kubelb_manager_build_info");
-        await MetricsAsync(http, ccm, "kubelb_ccm_build_info");
+        await MetricsAsync(manager, "kubelb_manager_build_info");
+        await MetricsAsync(ccm, "kubelb_ccm_build_info");
         foreach (var pod in new[] { ccm, manager })
         {
             pod.Process.Terminate();
@@ -103,10 +103,10 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<Echo>() : null;
     }
 
-    private static async Task MetricsAsync(HttpClient http, RenderedPod pod, string metric)
+    private static async Task MetricsAsync(RenderedPod pod, string metric)
     {
-        using var direct = new HttpClient();
-        (await direct.GetStringAsync(new Uri($"http://{pod.Publish("metrics")}/metrics"))).Should().Contain(metric);
+        using var http = new HttpClient();
+        (await http.GetStringAsync(new Uri($"http://{pod.Publish("metrics")}/metrics"))).Should().Contain(metric);
     }
 
     // Nothing in the clusters runs the pod that helm test creates: this test does, as it stands there, and reports how it ended.

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using k8s;
 using k8s.Models;
+using KubeLB.EndToEnd.Support;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.EndToEnd.Installation;
@@ -80,22 +81,24 @@ internal sealed class RenderedPod : IAsyncDisposable
     {
         var address = new Uri($"http://{Publish(probe.HttpGet.Port.Value)}{probe.HttpGet.Path}");
         using var http = new HttpClient();
-        var answer = "";
-        await Eventually(async () =>
-        {
-            Process.ExitCode.Should().BeNull("{0}{1}", Process.Error, Process.Output);
-            try
+        await Eventually.GetAsync(
+            $"{probe.HttpGet.Path} succeeds",
+            async () =>
             {
-                using var response = await http.GetAsync(address);
-                answer = await response.Content.ReadAsStringAsync();
-                return response.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException e)
-            {
-                answer = e.Message;
-                return false;
-            }
-        }, () => $"{probe.HttpGet.Path} succeeds; last answer: {answer}\n{Process.Error}{Process.Output}");
+                Process.ExitCode.Should().BeNull("{0}{1}", Process.Error, Process.Output);
+                try
+                {
+                    using var response = await http.GetAsync(address);
+                    return (Succeeded: response.IsSuccessStatusCode, Answer: await response.Content.ReadAsStringAsync());
+                }
+                catch (HttpRequestException e)
+                {
+                    return (Succeeded: false, Answer: e.Message);
+                }
+            },
+            answer => answer.Succeeded,
+            answer => $"{answer.Answer}\n{Process.Error}{Process.Output}",
+            Timeout);
     }
 
     /// <summary>Makes a port of the container, by its name, reachable from this machine.</summary>
@@ -108,16 +111,6 @@ internal sealed class RenderedPod : IAsyncDisposable
         await _network.DisposeAsync();
         _limits.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static async Task Eventually(Func<Task<bool>> condition, Func<string> what)
-    {
-        using var deadline = new CancellationTokenSource(Timeout);
-        while (!await condition())
-        {
-            deadline.IsCancellationRequested.Should().BeFalse($"within {Timeout.TotalSeconds:0} s {what()}");
-            await Task.Delay(50);
-        }
     }
 
     private static int Millicores(ResourceQuantity cpu) => (int)(cpu.ToDecimal() * 1000);
