@@ -4,8 +4,13 @@ using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Hosting;
 
 var command = new CcmCommand();
-return await ControllerProgram.RunAsync(command.Build(), BuildVersion.Of(typeof(CcmCommand).Assembly), args, parsed =>
-{
-    var options = command.Options(parsed);
-    return CcmHost.Build(options, CcmConnections.FromKubeconfigs(options));
-});
+return await ControllerProgram.RunAsync(
+    command.Build(),
+    BuildVersion.Of(typeof(CcmCommand).Assembly),
+    args,
+    parsed =>
+    {
+        var options = command.Options(parsed);
+        return CcmHost.Build(options, CcmConnections.FromKubeconfigs(options));
+    }
+);

@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Builder;
 namespace KubeLB.EmbeddedCluster;
 
 /// <summary>
-/// A Kubernetes API server in memory, on a loopback port: for trying a system out and for tests. <c>kubectl</c> and KubernetesClient work against it
-/// as against a real one. It keeps nothing when it stops, runs no pods, and does not offer CEL rules or admission webhooks.
+/// A Kubernetes API server in memory, on a loopback port: for trying a system out and for tests. <c>kubectl</c> and KubernetesClient work
+/// against it as against a real one. It keeps nothing when it stops, runs no pods, and does not offer CEL rules or admission webhooks.
 /// </summary>
 public sealed class EmbeddedCluster : IAsyncDisposable
 {
@@ -53,7 +53,10 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         options ??= new EmbeddedClusterOptions();
         if (!IPAddress.IsLoopback(options.Address))
         {
-            throw new ArgumentException($"An embedded cluster listens on loopback only, not on {options.Address}; use 127.0.0.1 or ::1.", nameof(options));
+            throw new ArgumentException(
+                $"An embedded cluster listens on loopback only, not on {options.Address}; use 127.0.0.1 or ::1.",
+                nameof(options)
+            );
         }
         // What serves and what is served are made side by side: of the first start in a process, both are mostly compiling.
         var certificates = Task.Run(() => options.Tls ? ClusterCertificates.Create(options.Address) : null, CancellationToken.None);
@@ -91,7 +94,8 @@ public sealed class EmbeddedCluster : IAsyncDisposable
 
     /// <summary>The administrator's client configuration.</summary>
     /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>; KubernetesClient's own name when null.</param>
-    public KubernetesClientConfiguration ClientConfiguration(string? userAgent = null) => ClientConfigurationFor(_services.AdminToken, userAgent);
+    public KubernetesClientConfiguration ClientConfiguration(string? userAgent = null) =>
+        ClientConfigurationFor(_services.AdminToken, userAgent);
 
     /// <summary>The client configuration of the holder of a bearer token; an empty token makes an anonymous client.</summary>
     /// <param name="token">The token.</param>
@@ -119,7 +123,9 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>.</param>
     public IKubernetes CreateClient(string? userAgent = null) => new Kubernetes(ClientConfiguration(userAgent));
 
-    /// <summary>Creates the CustomResourceDefinitions of a YAML text, or brings existing ones up to it; other kinds in it are an error.</summary>
+    /// <summary>
+    /// Creates the CustomResourceDefinitions of a YAML text, or brings existing ones up to it; other kinds in it are an error.
+    /// </summary>
     /// <param name="yaml">One or several documents.</param>
     /// <param name="ct">Not used for anything that waits; checked between definitions.</param>
     /// <exception cref="ArgumentException">The text is not YAML, holds another kind, or a definition is not valid.</exception>

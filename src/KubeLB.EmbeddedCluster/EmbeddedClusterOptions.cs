@@ -34,7 +34,9 @@ public sealed record EmbeddedClusterOptions
     /// <summary>How often a watch that asked for bookmarks is sent one; every minute by default.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>What becomes of CEL rules in the schemas of custom resources, which are not evaluated; they are ignored by default.</summary>
+    /// <summary>
+    /// What becomes of CEL rules in the schemas of custom resources, which are not evaluated; they are ignored by default.
+    /// </summary>
     public ValidationRules ValidationRules { get; init; } = ValidationRules.Ignore;
 
     /// <summary>Gives the output of containers, for <c>kubectl logs</c>; null, the default, where no containers run.</summary>

@@ -2,7 +2,9 @@ namespace KubeLB.EmbeddedCluster;
 
 /// <summary>One request that an embedded cluster received.</summary>
 /// <param name="Time">When it arrived.</param>
-/// <param name="Verb">get, list, watch, create, update, patch, delete or deletecollection; the HTTP method in lower case for paths that are no resource.</param>
+/// <param name="Verb">
+/// get, list, watch, create, update, patch, delete or deletecollection; the HTTP method in lower case for paths that are no resource.
+/// </param>
 /// <param name="Group">API group; empty for the core group.</param>
 /// <param name="Resource">Plural name of the resource; empty for other paths.</param>
 /// <param name="Subresource">e.g. <c>status</c>; empty for the object itself.</param>
@@ -25,7 +27,8 @@ public sealed record RequestRecord(
     string User,
     string Method,
     string Path,
-    int StatusCode)
+    int StatusCode
+)
 {
     /// <summary>Query of the URL, with its question mark; empty without one.</summary>
     public string Query { get; init; } = "";
@@ -65,7 +68,9 @@ public sealed class RequestLog
 
     /// <summary>Counts by verb, resource (<c>resource.group</c>, with its subresource) and user agent.</summary>
     public IReadOnlyDictionary<(string Verb, string Resource, string UserAgent), int> Totals() =>
-        Snapshot().GroupBy(record => (record.Verb, Qualified(record), record.UserAgent)).ToDictionary(group => group.Key, group => group.Count());
+        Snapshot()
+            .GroupBy(record => (record.Verb, Qualified(record), record.UserAgent))
+            .ToDictionary(group => group.Key, group => group.Count());
 
     /// <summary>Forgets all requests.</summary>
     public void Clear()

@@ -7,13 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Benchmarks;
 
-/// <summary>A server that does nothing but read a request and answer the same ConfigMap: what KubernetesClient itself can send at most.</summary>
+/// <summary>
+/// A server that does nothing but read a request and answer the same ConfigMap: what KubernetesClient itself can send at most.
+/// </summary>
 internal sealed class CannedServer(WebApplication host) : IAsyncDisposable
 {
     private static readonly byte[] Answer = Encoding.UTF8.GetBytes(
         """
         {"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"c-12345","namespace":"default","uid":"0f6b3c1e-6c1f-4d0a-9d5e-2f6c8b7a1d3e","resourceVersion":"12345","creationTimestamp":"2026-01-01T00:00:00Z"},"data":{"k":"v"}}
-        """);
+        """
+    );
 
     public static async Task<CannedServer> StartAsync()
     {
@@ -33,7 +36,8 @@ internal sealed class CannedServer(WebApplication host) : IAsyncDisposable
         return new CannedServer(host);
     }
 
-    public IKubernetes CreateClient() => new Kubernetes(new KubernetesClientConfiguration { Host = host.Urls.First(), AccessToken = "any" });
+    public IKubernetes CreateClient() =>
+        new Kubernetes(new KubernetesClientConfiguration { Host = host.Urls.First(), AccessToken = "any" });
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
 }

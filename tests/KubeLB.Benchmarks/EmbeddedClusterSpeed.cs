@@ -10,30 +10,37 @@ internal static class EmbeddedClusterSpeed
     private static readonly EmbeddedClusterOptions Plain = new() { Tls = false };
 
     public static async Task<IReadOnlyList<Row>> MeasureAsync(Sizes sizes) =>
-    [
-        await StartTime.FirstAsync(sizes, tls: true),
-        await StartTime.FirstAsync(sizes, tls: false),
-        await StartTime.FurtherAsync(sizes),
-        await CeilingAsync(sizes),
-        await CreatesAsync(sizes, tls: false),
-        await CreatesAsync(sizes, tls: true),
-        await WatchAsync(sizes),
-        await MemoryUse.MeasureAsync(sizes.Held, 1),
-        await MemoryUse.MeasureAsync(sizes.Held, 2_000),
-    ];
+        [
+            await StartTime.FirstAsync(sizes, tls: true),
+            await StartTime.FirstAsync(sizes, tls: false),
+            await StartTime.FurtherAsync(sizes),
+            await CeilingAsync(sizes),
+            await CreatesAsync(sizes, tls: false),
+            await CreatesAsync(sizes, tls: true),
+            await WatchAsync(sizes),
+            await MemoryUse.MeasureAsync(sizes.Held, 1),
+            await MemoryUse.MeasureAsync(sizes.Held, 2_000),
+        ];
 
     private static async Task<Row> CeilingAsync(Sizes sizes)
     {
         await using var server = await CannedServer.StartAsync();
         var rate = await BestRateAsync(sizes, _ => Load.CreateAsync(server.CreateClient, "c", sizes.Creates));
-        return new Row($"creates per second that {Load.Callers} KubernetesClient callers can send to a server that does nothing, plain HTTP", $"{rate:N0}");
+        return new Row(
+            $"creates per second that {Load.Callers} KubernetesClient callers can send to a server that does nothing, plain HTTP",
+            $"{rate:N0}"
+        );
     }
 
     private static async Task<Row> CreatesAsync(Sizes sizes, bool tls)
     {
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = tls });
         var rate = await BestRateAsync(sizes, run => Load.CreateAsync(() => cluster.CreateClient(), $"c{run}", sizes.Creates));
-        return new Row($"creates per second, {Load.Callers} KubernetesClient callers, {(tls ? "TLS" : "plain HTTP")}", $"{rate:N0}", "5,000");
+        return new Row(
+            $"creates per second, {Load.Callers} KubernetesClient callers, {(tls ? "TLS" : "plain HTTP")}",
+            $"{rate:N0}",
+            "5,000"
+        );
     }
 
     private static async Task<double> BestRateAsync(Sizes sizes, Func<int, Task> create)
@@ -56,7 +63,9 @@ internal static class EmbeddedClusterSpeed
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync(Plain);
         using var client = cluster.CreateClient("benchmark-watch");
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var version = (await client.CoreV1.ListNamespacedConfigMapAsync("default", cancellationToken: limit.Token)).Metadata.ResourceVersion;
+        var version = (await client.CoreV1.ListNamespacedConfigMapAsync("default", cancellationToken: limit.Token))
+            .Metadata
+            .ResourceVersion;
         var reading = ReadAsync(client, version, sizes.Changes, limit.Token);
         while (cluster.Requests.Count(r => r is { Verb: "watch", StatusCode: 200 }) == 0)
         {
@@ -71,7 +80,8 @@ internal static class EmbeddedClusterSpeed
         return new Row(
             $"{sizes.Changes:N0} changes on one watch, made meanwhile by {Load.Callers} callers",
             $"{events:N0} events of {distinct:N0} objects on {watches} watch in {elapsed:N1} s",
-            $"{sizes.Changes:N0}, none lost or twice");
+            $"{sizes.Changes:N0}, none lost or twice"
+        );
     }
 
     private static async Task<(int Events, int Distinct)> ReadAsync(IKubernetes client, string version, int expected, CancellationToken ct)
@@ -80,7 +90,9 @@ internal static class EmbeddedClusterSpeed
         var seen = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            await foreach (var (_, map) in client.CoreV1.WatchListNamespacedConfigMapAsync("default", resourceVersion: version, cancellationToken: ct))
+            await foreach (
+                var (_, map) in client.CoreV1.WatchListNamespacedConfigMapAsync("default", resourceVersion: version, cancellationToken: ct)
+            )
             {
                 events++;
                 seen.Add(map.Metadata.Name);

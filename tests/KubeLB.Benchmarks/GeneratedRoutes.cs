@@ -11,7 +11,14 @@ internal static class GeneratedRoutes
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task<Row> TimeAsync(SandboxEnvironment sandbox, string prefix, int count, string what, Func<string, Task> create, Func<Task>? between = null)
+    public static async Task<Row> TimeAsync(
+        SandboxEnvironment sandbox,
+        string prefix,
+        int count,
+        string what,
+        Func<string, Task> create,
+        Func<Task>? between = null
+    )
     {
         using var stop = new CancellationTokenSource();
         using var client = sandbox.Management.CreateClient("benchmark-watch");
@@ -37,15 +44,22 @@ internal static class GeneratedRoutes
         times.Sort();
         return new Row(
             $"creation of an HTTPRoute to the generated HTTPRoute, {what}",
-            $"median {times[times.Count / 2]:N0} ms, slowest of {count} {times[^1]:N0} ms");
+            $"median {times[times.Count / 2]:N0} ms, slowest of {count} {times[^1]:N0} ms"
+        );
     }
 
     private static async Task FollowAsync(IKubernetes client, ConcurrentDictionary<string, TaskCompletionSource> seen, CancellationToken ct)
     {
         try
         {
-            await foreach (var (_, route) in client.CustomObjects.WatchListClusterCustomObjectAsync(
-                "gateway.networking.k8s.io", "v1", "httproutes", cancellationToken: ct))
+            await foreach (
+                var (_, route) in client.CustomObjects.WatchListClusterCustomObjectAsync(
+                    "gateway.networking.k8s.io",
+                    "v1",
+                    "httproutes",
+                    cancellationToken: ct
+                )
+            )
             {
                 foreach (var hostname in Hostnames((JsonElement)route))
                 {

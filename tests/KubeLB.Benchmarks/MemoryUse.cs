@@ -5,7 +5,9 @@ using KubeLB.EmbeddedCluster;
 
 namespace KubeLB.Benchmarks;
 
-/// <summary>Memory of objects held, measured in a process of its own so that nothing left by other measurements is in the figures.</summary>
+/// <summary>
+/// Memory of objects held, measured in a process of its own so that nothing left by other measurements is in the figures.
+/// </summary>
 internal static class MemoryUse
 {
     public const string Command = "memory";
@@ -15,7 +17,10 @@ internal static class MemoryUse
     public static async Task<Row> MeasureAsync(int objects, int payloadBytes)
     {
         var measured = await OwnProcess.RunAsync(
-            Command, objects.ToString(CultureInfo.InvariantCulture), payloadBytes.ToString(CultureInfo.InvariantCulture));
+            Command,
+            objects.ToString(CultureInfo.InvariantCulture),
+            payloadBytes.ToString(CultureInfo.InvariantCulture)
+        );
         return new Row($"{objects:N0} ConfigMaps held, {payloadBytes:N0} bytes of data each", measured, "< 500 MB");
     }
 
@@ -40,6 +45,8 @@ internal static class MemoryUse
         }
 
         Console.WriteLine(
-            $"{held / Megabyte:N0} MB managed (+ {(withLog - held) / Megabyte:N0} MB request log); process {workingSet / Megabyte:N0} MB, at its peak with the callers {peak / Megabyte:N0} MB");
+            $"{held / Megabyte:N0} MB managed (+ {(withLog - held) / Megabyte:N0} MB request log); process "
+                + $"{workingSet / Megabyte:N0} MB, at its peak with the callers {peak / Megabyte:N0} MB"
+        );
     }
 }

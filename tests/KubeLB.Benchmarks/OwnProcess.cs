@@ -12,7 +12,8 @@ internal sealed class OwnProcess : IAsyncDisposable
     {
         var path = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no path to start it by again.");
         _arguments = string.Join(' ', arguments);
-        _process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardInput = isAsked })
+        _process =
+            Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardInput = isAsked })
             ?? throw new InvalidOperationException($"{path} did not start.");
     }
 

@@ -12,14 +12,15 @@ internal sealed record Sizes(int Runs, int Creates, int Changes, int Held, IRead
 {
     public static Sizes Full { get; } = new(5, 20_000, 10_000, 50_000, [10, 1_000], 25, 10_000);
 
-    public static Sizes Quick { get; } = new(1, 4_000, 2_000, 5_000, [10, 100], 5, 1_000)
-    {
-        XdsClusters = [100, 1_000],
-        XdsChanges = 200,
-        XdsProxies = 100,
-        ManagerRoutes = [100, 1_000],
-        ManagerChanges = 30,
-    };
+    public static Sizes Quick { get; } =
+        new(1, 4_000, 2_000, 5_000, [10, 100], 5, 1_000)
+        {
+            XdsClusters = [100, 1_000],
+            XdsChanges = 200,
+            XdsProxies = 100,
+            ManagerRoutes = [100, 1_000],
+            ManagerChanges = 30,
+        };
 
     /// <summary>Clusters that a proxy has when one changed resource is timed.</summary>
     public IReadOnlyList<int> XdsClusters { get; init; } = [100, 1_000, 10_000];

@@ -20,7 +20,11 @@ internal static class StartTime
             times.Add(double.Parse(await OwnProcess.RunAsync(Command, tls.ToString()), CultureInfo.InvariantCulture));
         }
 
-        return new Row($"first start in a process to the first answer, {(tls ? "TLS" : "plain HTTP")} (everything is compiled on the way)", Text(times), Target);
+        return new Row(
+            $"first start in a process to the first answer, {(tls ? "TLS" : "plain HTTP")} (everything is compiled on the way)",
+            Text(times),
+            Target
+        );
     }
 
     public static async Task<Row> FurtherAsync(Sizes sizes)

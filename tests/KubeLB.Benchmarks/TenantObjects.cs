@@ -9,17 +9,25 @@ internal static class TenantObjects
 {
     public const string Group = "gateway.networking.k8s.io";
 
-    public static JsonObject Gateway() => new()
-    {
-        ["apiVersion"] = $"{Group}/v1",
-        ["kind"] = "Gateway",
-        ["metadata"] = new JsonObject { ["name"] = "gateway" },
-        ["spec"] = new JsonObject
+    public static JsonObject Gateway() =>
+        new()
         {
-            ["gatewayClassName"] = "kubelb",
-            ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80, ["protocol"] = "HTTP" }),
-        },
-    };
+            ["apiVersion"] = $"{Group}/v1",
+            ["kind"] = "Gateway",
+            ["metadata"] = new JsonObject { ["name"] = "gateway" },
+            ["spec"] = new JsonObject
+            {
+                ["gatewayClassName"] = "kubelb",
+                ["listeners"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = "http",
+                        ["port"] = 80,
+                        ["protocol"] = "HTTP",
+                    }
+                ),
+            },
+        };
 
     public static Task CreateServiceAsync(IKubernetes client, string name, CancellationToken cancellationToken = default)
     {
@@ -47,10 +55,17 @@ internal static class TenantObjects
                 ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "gateway" }),
                 ["hostnames"] = new JsonArray($"{name}.example.com"),
                 ["rules"] = new JsonArray(
-                    new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = service, ["port"] = 80 }) }),
+                    new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = service, ["port"] = 80 }) }
+                ),
             },
         };
         return client.CustomObjects.CreateNamespacedCustomObjectAsync(
-            route, Group, "v1", "default", "httproutes", cancellationToken: cancellationToken);
+            route,
+            Group,
+            "v1",
+            "default",
+            "httproutes",
+            cancellationToken: cancellationToken
+        );
     }
 }

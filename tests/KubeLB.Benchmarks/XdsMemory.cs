@@ -26,7 +26,11 @@ internal static class XdsMemory
     {
         var measured = await OwnProcess.RunAsync(Command, sizes.XdsProxies.ToString(CultureInfo.InvariantCulture));
         return new Row(
-            $"{sizes.XdsProxies:N0} proxies of {sizes.XdsProxies / ProxiesPerTenant:N0} tenants connected, {ClustersPerTenant} clusters per tenant", measured, "< 600 MB");
+            $"{sizes.XdsProxies:N0} proxies of {sizes.XdsProxies / ProxiesPerTenant:N0} tenants connected, {ClustersPerTenant} "
+                + "clusters per tenant",
+            measured,
+            "< 600 MB"
+        );
     }
 
     public static async Task ReportAsync(int proxies)
@@ -36,14 +40,17 @@ internal static class XdsMemory
         var tenants = proxies / ProxiesPerTenant;
         for (var tenant = 0; tenant < tenants; tenant++)
         {
-            cache.Update($"tenant-{tenant}", t =>
-            {
-                for (var i = 0; i < ClustersPerTenant; i++)
+            cache.Update(
+                $"tenant-{tenant}",
+                t =>
                 {
-                    var name = XdsServer.Name(i);
-                    t.Set(name, XdsServer.NewCluster(name)).Set(name, XdsServer.NewEndpoints(name, 0));
+                    for (var i = 0; i < ClustersPerTenant; i++)
+                    {
+                        var name = XdsServer.Name(i);
+                        t.Set(name, XdsServer.NewCluster(name)).Set(name, XdsServer.NewEndpoints(name, 0));
+                    }
                 }
-            });
+            );
         }
 
         var open = new List<(GrpcChannel, AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>)>();
@@ -54,9 +61,17 @@ internal static class XdsMemory
             open.Add((channel, call));
             foreach (var typeUrl in (string[])[ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment])
             {
-                await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = typeUrl, Node = new Node { Id = $"tenant-{i % tenants}" } });
+                await call.RequestStream.WriteAsync(
+                    new DeltaDiscoveryRequest
+                    {
+                        TypeUrl = typeUrl,
+                        Node = new Node { Id = $"tenant-{i % tenants}" },
+                    }
+                );
                 await call.ResponseStream.MoveNext(CancellationToken.None);
-                await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = typeUrl, ResponseNonce = call.ResponseStream.Current.Nonce });
+                await call.RequestStream.WriteAsync(
+                    new DeltaDiscoveryRequest { TypeUrl = typeUrl, ResponseNonce = call.ResponseStream.Current.Nonce }
+                );
             }
         }
 

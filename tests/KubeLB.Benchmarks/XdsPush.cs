@@ -5,7 +5,10 @@ using Grpc.Net.Client;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
 using Client = Envoy.Service.Discovery.V3.AggregatedDiscoveryService.AggregatedDiscoveryServiceClient;
-using Stream = Grpc.Core.AsyncDuplexStreamingCall<Envoy.Service.Discovery.V3.DeltaDiscoveryRequest, Envoy.Service.Discovery.V3.DeltaDiscoveryResponse>;
+using Stream = Grpc.Core.AsyncDuplexStreamingCall<
+    Envoy.Service.Discovery.V3.DeltaDiscoveryRequest,
+    Envoy.Service.Discovery.V3.DeltaDiscoveryResponse
+>;
 
 namespace KubeLB.Benchmarks;
 
@@ -25,16 +28,25 @@ internal static class XdsPush
         foreach (var clusters in sizes.XdsClusters)
         {
             var proxy = new Proxy(clusters, new Client(channel).DeltaAggregatedResources());
-            cache.Update(proxy.Node, t =>
-            {
-                for (var i = 0; i < clusters; i++)
+            cache.Update(
+                proxy.Node,
+                t =>
                 {
-                    t.Set(XdsServer.Name(i), XdsServer.NewCluster(XdsServer.Name(i))).Set(XdsServer.Name(i), XdsServer.NewEndpoints(XdsServer.Name(i), 0));
+                    for (var i = 0; i < clusters; i++)
+                    {
+                        t.Set(XdsServer.Name(i), XdsServer.NewCluster(XdsServer.Name(i)))
+                            .Set(XdsServer.Name(i), XdsServer.NewEndpoints(XdsServer.Name(i), 0));
+                    }
                 }
-            });
+            );
             var watch = Stopwatch.StartNew();
             var bytes = await proxy.SubscribeAsync();
-            rows.Add(new Row($"{clusters:N0} clusters and their endpoints to a proxy that starts", $"{watch.ElapsedMilliseconds:N0} ms, {bytes / 1024.0:N0} KiB"));
+            rows.Add(
+                new Row(
+                    $"{clusters:N0} clusters and their endpoints to a proxy that starts",
+                    $"{watch.ElapsedMilliseconds:N0} ms, {bytes / 1024.0:N0} KiB"
+                )
+            );
             proxies.Add(proxy);
         }
 
@@ -50,15 +62,24 @@ internal static class XdsPush
         foreach (var proxy in proxies)
         {
             var ratio = Median(proxy.Times) / smallest;
-            rows.Add(new Row(
-                $"one of {proxy.Clusters:N0} endpoint lists changed, to the connected proxy",
-                $"median {Median(proxy.Times):N2} ms ({ratio:N2} x), slowest of {proxy.Times.Count} {proxy.Times.Max():N1} ms, {proxy.Bytes:N0} bytes",
-                "< 10 ms, within 1.5 x"));
+            rows.Add(
+                new Row(
+                    $"one of {proxy.Clusters:N0} endpoint lists changed, to the connected proxy",
+                    $"median {Median(proxy.Times):N2} ms ({ratio:N2} x), slowest of {proxy.Times.Count} {proxy.Times.Max():N1} ms, "
+                        + $"{proxy.Bytes:N0} bytes",
+                    "< 10 ms, within 1.5 x"
+                )
+            );
         }
 
         foreach (var proxy in proxies)
         {
-            rows.Add(new Row($"the cache alone: one of {proxy.Clusters:N0} endpoint lists changed, nobody connected", $"{Cpu(cache, proxy, sizes.XdsChanges):N1} µs"));
+            rows.Add(
+                new Row(
+                    $"the cache alone: one of {proxy.Clusters:N0} endpoint lists changed, nobody connected",
+                    $"{Cpu(cache, proxy, sizes.XdsChanges):N1} µs"
+                )
+            );
         }
 
         proxies.ForEach(p => p.Dispose());
@@ -69,13 +90,16 @@ internal static class XdsPush
     private static double Cpu(ResourceCache cache, Proxy proxy, int changes)
     {
         const string Unwatched = "-unwatched";
-        cache.Update(proxy.Node + Unwatched, t =>
-        {
-            foreach (var resource in cache.List(proxy.Node, ResourceTypes.ClusterLoadAssignment))
+        cache.Update(
+            proxy.Node + Unwatched,
+            t =>
             {
-                t.Set(resource);
+                foreach (var resource in cache.List(proxy.Node, ResourceTypes.ClusterLoadAssignment))
+                {
+                    t.Set(resource);
+                }
             }
-        });
+        );
         var watch = Stopwatch.StartNew();
         for (var i = 1; i <= changes; i++)
         {

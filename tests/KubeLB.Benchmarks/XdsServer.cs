@@ -31,12 +31,13 @@ internal static class XdsServer
 
     public static string Name(int i) => $"tenant-t-route-{i.ToString("d5", CultureInfo.InvariantCulture)}-http";
 
-    public static Cluster NewCluster(string name) => new()
-    {
-        Name = name,
-        Type = Cluster.Types.DiscoveryType.Eds,
-        EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource() } },
-    };
+    public static Cluster NewCluster(string name) =>
+        new()
+        {
+            Name = name,
+            Type = Cluster.Types.DiscoveryType.Eds,
+            EdsClusterConfig = new Cluster.Types.EdsClusterConfig { EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource() } },
+        };
 
     public static ClusterLoadAssignment NewEndpoints(string name, int change)
     {

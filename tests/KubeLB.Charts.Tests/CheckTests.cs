@@ -18,7 +18,9 @@ public sealed class CheckTests : IAsyncLifetime
         _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         await _cluster.InstallCrdsAsync(
             new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-                .SelectMany(f => Directory.GetFiles(Path.Combine(SourceTree.Root, f), "*_*.yaml")).Select(File.ReadAllText));
+                .SelectMany(f => Directory.GetFiles(Path.Combine(SourceTree.Root, f), "*_*.yaml"))
+                .Select(File.ReadAllText)
+        );
         await File.WriteAllTextAsync(Kubeconfig, _cluster.KubeconfigYaml);
     }
 
@@ -34,7 +36,8 @@ public sealed class CheckTests : IAsyncLifetime
         var run = await ProgramRun.OfAsync("kubelb-manager", "check", "--kubeconfig", Kubeconfig, "--timeout", "0");
 
         run.ExitCode.Should().Be(1, run.Error);
-        run.Output.Should().Contain("ok    This cluster: the API server answers")
+        run.Output.Should()
+            .Contain("ok    This cluster: the API server answers")
             .And.Contain("FAIL  Leader: Lease kubelb/kubelb-manager does not exist: no replica has started.")
             .And.EndWith("1 of 5 checks failed.\n");
     }
@@ -43,14 +46,26 @@ public sealed class CheckTests : IAsyncLifetime
     public async Task Ccm_that_never_reported_fails_with_what_to_do()
     {
         var run = await ProgramRun.OfAsync(
-            "kubelb-ccm", "check", "--cluster-name", "shop", "--kubeconfig", Kubeconfig, "--kubelb-kubeconfig", Kubeconfig,
-                "--enable-gateway-api", "--timeout", "0");
+            "kubelb-ccm",
+            "check",
+            "--cluster-name",
+            "shop",
+            "--kubeconfig",
+            Kubeconfig,
+            "--kubelb-kubeconfig",
+            Kubeconfig,
+            "--enable-gateway-api",
+            "--timeout",
+            "0"
+        );
 
         run.ExitCode.Should().Be(1, run.Error);
-        run.Output.Should().Contain("FAIL  GatewayClass kubelb: does not exist.")
+        run.Output.Should()
+            .Contain("FAIL  GatewayClass kubelb: does not exist.")
             .And.Contain("The administrator of the management cluster can run: kubectl describe tenant shop.")
             .And.Contain("FAIL  CCM: it has not reported to the management cluster yet.")
-                .And.Contain("FAIL  Leader: Lease kube-system/kubelb-ccm does not exist").And.EndWith("4 of 6 checks failed.\n");
+            .And.Contain("FAIL  Leader: Lease kube-system/kubelb-ccm does not exist")
+            .And.EndWith("4 of 6 checks failed.\n");
     }
 
     [Fact]
@@ -61,7 +76,8 @@ public sealed class CheckTests : IAsyncLifetime
         var run = await ProgramRun.OfAsync("kubelb-manager", "check", "--kubeconfig", Kubeconfig, "--timeout", "0");
 
         run.ExitCode.Should().Be(1);
-        run.Output.Should().Contain("FAIL  This cluster: the request to the API server failed: Connection refused")
+        run.Output.Should()
+            .Contain("FAIL  This cluster: the request to the API server failed: Connection refused")
             .And.NotContain("   at ");
         run.Error.Should().BeEmpty();
     }

@@ -9,6 +9,7 @@ namespace KubeLB.Charts.Tests;
 public sealed class CrdTests
 {
     private static readonly string Source = Path.Combine(SourceTree.Root, "deploy", "crds");
+
     [Theory]
     [InlineData(Chart.Manager, "kubelb.k8c.io_*.yaml", 7)]
     [InlineData(Chart.Ccm, "kubelb.k8c.io_syncsecrets.yaml", 1)]
@@ -28,8 +29,9 @@ public sealed class CrdTests
         Directory.GetFiles(copies).Select(Path.GetFileName).Should().BeEquivalentTo(definitions.Select(Path.GetFileName));
         foreach (var file in definitions)
         {
-            File.ReadAllText(Path.Combine(copies, Path.GetFileName(file))).Should().Be(
-                File.ReadAllText(file), "copy it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
+            File.ReadAllText(Path.Combine(copies, Path.GetFileName(file)))
+                .Should()
+                .Be(File.ReadAllText(file), "copy it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
         }
     }
 
@@ -37,7 +39,9 @@ public sealed class CrdTests
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
     public void No_template_makes_a_definition(string chart) =>
-        Directory.GetFiles(Path.Combine(Chart.FolderOf(chart), "templates"), "*", SearchOption.AllDirectories)
+        Directory
+            .GetFiles(Path.Combine(Chart.FolderOf(chart), "templates"), "*", SearchOption.AllDirectories)
             .Where(file => File.ReadAllText(file).Contains("kind: CustomResourceDefinition", StringComparison.Ordinal))
-            .Should().BeEmpty("helm uninstall would delete it, and every Tenant and Route with it");
+            .Should()
+            .BeEmpty("helm uninstall would delete it, and every Tenant and Route with it");
 }

@@ -38,26 +38,38 @@ public sealed class DeployTests
 
     [Fact]
     public void Every_overlay_is_tested() =>
-        Directory.GetDirectories(Path.Combine(SourceTree.Root, "deploy"), "*", SearchOption.AllDirectories)
+        Directory
+            .GetDirectories(Path.Combine(SourceTree.Root, "deploy"), "*", SearchOption.AllDirectories)
             .Where(folder => Path.GetFileName(Path.GetDirectoryName(folder)) == "overlays")
             .Select(folder => Path.GetRelativePath(Path.Combine(SourceTree.Root, "deploy"), folder))
-            .Should().BeEquivalentTo(
-                "manager/overlays/one-replica", "manager/overlays/prometheus-operator", "ccm/overlays/one-replica", "ccm/overlays/example");
+            .Should()
+            .BeEquivalentTo(
+                "manager/overlays/one-replica",
+                "manager/overlays/prometheus-operator",
+                "ccm/overlays/one-replica",
+                "ccm/overlays/example"
+            );
 
     [SkippableFact]
     public async Task The_single_files_are_accepted_by_an_API_server()
     {
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         using var kubectl = new KubectlBinary(cluster.KubeconfigYaml);
-        await cluster.InstallCrdsAsync([await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds",
-            "gateway.networking.k8s.io_gatewayclasses.yaml"))]);
+        await cluster.InstallCrdsAsync([
+            await File.ReadAllTextAsync(
+                Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_gatewayclasses.yaml")
+            ),
+        ]);
 
         foreach (var side in new[] { "manager", "ccm" })
         {
             var output = await kubectl.OkAsync($"apply -f {Path.Combine(SourceTree.Root, "deploy", side + ".yaml")}");
 
-            output.Lines.Should().OnlyContain(
-                line => line.EndsWith(" created", StringComparison.Ordinal) || line.EndsWith(" unchanged", StringComparison.Ordinal));
+            output
+                .Lines.Should()
+                .OnlyContain(line =>
+                    line.EndsWith(" created", StringComparison.Ordinal) || line.EndsWith(" unchanged", StringComparison.Ordinal)
+                );
         }
     }
 
@@ -77,9 +89,13 @@ public sealed class DeployTests
         }
 
         File.Exists(file)
-            .Should().BeTrue($"{file} is missing; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
-        text.Should().Be(
-            File.ReadAllText(file), $"{file} is generated; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
+            .Should()
+            .BeTrue($"{file} is missing; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests");
+        text.Should()
+            .Be(
+                File.ReadAllText(file),
+                $"{file} is generated; write it with: KUBELB_UPDATE_GOLDEN=1 dotnet test tests/KubeLB.Charts.Tests"
+            );
     }
 
     // Labels and annotations that only Helm sets have no meaning for objects that it does not manage.
@@ -87,8 +103,14 @@ public sealed class DeployTests
     {
         foreach (var metadata in new[] { value["metadata"], value["spec"]?["template"]?["metadata"] }.OfType<JsonObject>())
         {
-            foreach (var (map, key) in new[] { ("labels", "helm.sh/chart"), ("labels", "app.kubernetes.io/managed-by"),
-                ("annotations", "helm.sh/resource-policy") })
+            foreach (
+                var (map, key) in new[]
+                {
+                    ("labels", "helm.sh/chart"),
+                    ("labels", "app.kubernetes.io/managed-by"),
+                    ("annotations", "helm.sh/resource-policy"),
+                }
+            )
             {
                 if (metadata[map] is JsonObject entries && entries.Remove(key) && entries.Count == 0)
                 {

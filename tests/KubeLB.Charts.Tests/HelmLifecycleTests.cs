@@ -36,20 +36,39 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         var installed = await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
         installed.Should().Contain("STATUS: deployed").And.NotContain("WARNING");
         (await DefinitionsAsync()).Should().HaveCount(7).And.Contain("customresourcedefinition.apiextensions.k8s.io/routes.kubelb.k8c.io");
-        (await ObjectsAsync("deployment,service,serviceaccount,pdb,networkpolicy,role,rolebinding -n kubelb")).Should().Contain(
-            ["deployment.apps/kubelb-manager", "service/envoycp", "service/kubelb-manager-metrics-service",
-                "poddisruptionbudget.policy/kubelb-manager", "networkpolicy.networking.k8s.io/kubelb-manager"]);
+        (await ObjectsAsync("deployment,service,serviceaccount,pdb,networkpolicy,role,rolebinding -n kubelb"))
+            .Should()
+            .Contain([
+                "deployment.apps/kubelb-manager",
+                "service/envoycp",
+                "service/kubelb-manager-metrics-service",
+                "poddisruptionbudget.policy/kubelb-manager",
+                "networkpolicy.networking.k8s.io/kubelb-manager",
+            ]);
         await _kubectl.OkAsync("apply -f -", Tenant);
 
-        await HelmAsync("upgrade", Chart.Manager, "--reuse-values", "--set", "replicaCount=3", "--set", "kubelb.logLevel=debug", "--set",
-            "podDisruptionBudget.enabled=false");
+        await HelmAsync(
+            "upgrade",
+            Chart.Manager,
+            "--reuse-values",
+            "--set",
+            "replicaCount=3",
+            "--set",
+            "kubelb.logLevel=debug",
+            "--set",
+            "podDisruptionBudget.enabled=false"
+        );
         (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}"))
-            .Should().StartWith("3 ").And.Contain("--zap-log-level=debug");
+            .Should()
+            .StartWith("3 ")
+            .And.Contain("--zap-log-level=debug");
         (await ObjectsAsync("pdb -n kubelb")).Should().BeEmpty();
 
         await _helm.OkAsync("rollback kubelb-manager 1 -n kubelb");
         (await FieldAsync("deployment kubelb-manager", "{.spec.replicas} {.spec.template.spec.containers[0].args}"))
-            .Should().StartWith("2 ").And.Contain("--zap-log-level=info");
+            .Should()
+            .StartWith("2 ")
+            .And.Contain("--zap-log-level=info");
         (await ObjectsAsync("pdb -n kubelb")).Should().ContainSingle();
 
         await _helm.OkAsync("uninstall kubelb-manager -n kubelb");
@@ -57,7 +76,8 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await ObjectsAsync("clusterrole,clusterrolebinding -l app.kubernetes.io/instance=kubelb-manager")).Should().BeEmpty();
         (await DefinitionsAsync()).Should().HaveCount(7, "Helm deletes no definitions");
         (await ObjectsAsync("tenants,configs.kubelb.k8c.io -A"))
-            .Should().BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
+            .Should()
+            .BeEquivalentTo("tenant.kubelb.k8c.io/shop", "config.kubelb.k8c.io/default");
 
         await HelmAsync("install", Chart.Manager, "--set", "kubelb.skipConfigGeneration=false");
         (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over what is there replaces nothing");
@@ -66,13 +86,21 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     [SkippableFact]
     public async Task Config_that_the_chart_no_longer_writes_stays()
     {
-        await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false", "--set",
-            "kubelb.config.gatewayAPI.class=other");
+        await HelmAsync(
+            "install",
+            Chart.Manager,
+            "--create-namespace",
+            "--set",
+            "kubelb.skipConfigGeneration=false",
+            "--set",
+            "kubelb.config.gatewayAPI.class=other"
+        );
 
         await HelmAsync("upgrade", Chart.Manager, "--set", "kubelb.skipConfigGeneration=true");
 
         (await FieldAsync("configs.kubelb.k8c.io default", "{.spec.gatewayAPI.class}"))
-            .Should().Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
+            .Should()
+            .Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
     }
 
     [SkippableFact]
@@ -82,7 +110,14 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await _kubectl.OkAsync("annotate configs.kubelb.k8c.io default -n kubelb helm.sh/resource-policy-");
 
         var refused = await _helm.RunAsync(
-            "upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "kubelb.skipConfigGeneration=true");
+            "upgrade",
+            Chart.Manager,
+            Chart.FolderOf(Chart.Manager),
+            "--namespace",
+            "kubelb",
+            "--set",
+            "kubelb.skipConfigGeneration=true"
+        );
         refused.ExitCode.Should().Be(1);
         refused.Errors.Should().Contain("This upgrade would delete Config default").And.Contain("helm.sh/resource-policy=keep");
 
@@ -101,15 +136,25 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
 
         await _kubectl.OkAsync("create secret generic kubelb-cluster -n kubelb --from-literal=kubelb=kubeconfig");
         var upgraded = await HelmAsync(
-            "upgrade", Chart.Ccm, "--reuse-values", "--set", "kubelb.nodeAddressType=InternalIP", "--set", "autoscaling.enabled=true");
+            "upgrade",
+            Chart.Ccm,
+            "--reuse-values",
+            "--set",
+            "kubelb.nodeAddressType=InternalIP",
+            "--set",
+            "autoscaling.enabled=true"
+        );
         upgraded.Should().NotContain("The pods do not start");
         (await FieldAsync("deployment kubelb-ccm", "{.spec.template.spec.containers[0].args}"))
-            .Should().Contain("--node-address-type=InternalIP");
+            .Should()
+            .Contain("--node-address-type=InternalIP");
         (await ObjectsAsync("hpa -n kubelb")).Should().ContainSingle();
 
         await _helm.OkAsync("rollback kubelb-ccm 1 -n kubelb");
         (await ObjectsAsync("hpa -n kubelb")).Should().BeEmpty();
-        (await FieldAsync("deployment kubelb-ccm", "{.spec.replicas} {.spec.template.spec.containers[0].args}")).Should().StartWith("2 ")
+        (await FieldAsync("deployment kubelb-ccm", "{.spec.replicas} {.spec.template.spec.containers[0].args}"))
+            .Should()
+            .StartWith("2 ")
             .And.Contain("--node-address-type=ExternalIP");
 
         await _helm.OkAsync("uninstall kubelb-ccm -n kubelb");
@@ -123,7 +168,11 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     public async Task GatewayClass_of_somebody_else_is_left_as_it_is()
     {
         await InstallGatewayApiAsync();
-        await _kubectl.OkAsync("apply -f -", "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata:\n  name: kubelb\nspec:\n  controllerName: kubelb.k8c.io/gateway-controller\n");
+        await _kubectl.OkAsync(
+            "apply -f -",
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata:\n  name: kubelb\nspec:\n  controllerName: "
+                + "kubelb.k8c.io/gateway-controller\n"
+        );
 
         await HelmAsync("install", Chart.Ccm, "--create-namespace", "--set", "kubelb.tenantName=shop");
         await HelmAsync("upgrade", Chart.Ccm, "--set", "kubelb.tenantName=shop", "--set", "gatewayClass.create=false");
@@ -135,8 +184,16 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     [SkippableFact]
     public async Task Without_Gateway_API_the_CCM_says_what_is_missing_and_installs_nothing()
     {
-        var output = await _helm.RunAsync("install", Chart.Ccm, Chart.FolderOf(Chart.Ccm), "--namespace", "kubelb", "--create-namespace",
-            "--set", "kubelb.tenantName=shop");
+        var output = await _helm.RunAsync(
+            "install",
+            Chart.Ccm,
+            Chart.FolderOf(Chart.Ccm),
+            "--namespace",
+            "kubelb",
+            "--create-namespace",
+            "--set",
+            "kubelb.tenantName=shop"
+        );
 
         output.ExitCode.Should().Be(1);
         output.Errors.Should().Contain("Gateway API is not installed in this cluster.");
@@ -150,7 +207,14 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await _kubectl.OkAsync("-n kubelb set image deployment/kubelb-manager manager=example.com/mine:1 --field-manager=somebody");
 
         var refused = await _helm.RunAsync(
-            "upgrade", Chart.Manager, Chart.FolderOf(Chart.Manager), "--namespace", "kubelb", "--set", "image.tag=v2");
+            "upgrade",
+            Chart.Manager,
+            Chart.FolderOf(Chart.Manager),
+            "--namespace",
+            "kubelb",
+            "--set",
+            "image.tag=v2"
+        );
         refused.ExitCode.Should().Be(1);
         refused.Errors.Should().Contain("conflict with \"somebody\"").And.Contain("image");
 
@@ -161,9 +225,12 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     private async Task<string> HelmAsync(string command, string chart, params string[] arguments) =>
         (await _helm.OkAsync([command, chart, Chart.FolderOf(chart), "--namespace", "kubelb", .. arguments])).Text;
 
-    private Task InstallGatewayApiAsync() => _cluster.InstallCrdsAsync(
-        Directory.GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml")
-            .Select(File.ReadAllText));
+    private Task InstallGatewayApiAsync() =>
+        _cluster.InstallCrdsAsync(
+            Directory
+                .GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml")
+                .Select(File.ReadAllText)
+        );
 
     private async Task<IReadOnlyList<string>> ObjectsAsync(string what) =>
         [.. (await _kubectl.OkAsync($"get {what} -o name")).Lines.Where(line => line is not "serviceaccount/default")];

@@ -53,8 +53,10 @@ public sealed class InstallDocumentTests
             else if (hasDefault == withDefault)
             {
                 var @default = hasDefault ? $"`{value["default"]?.ToJsonString() ?? "null"}`" : "";
-                text.Append(System.Globalization.CultureInfo.InvariantCulture,
-                    $"| `{here}` | {@default} | {((string)value["description"]!).Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+                text.Append(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"| `{here}` | {@default} | {((string)value["description"]!).Replace("|", "\\|", StringComparison.Ordinal)} |\n"
+                );
             }
         }
     }

@@ -8,7 +8,14 @@ namespace KubeLB.Charts.Tests;
 public sealed class NetworkPolicyTests
 {
     private static readonly string Recorded = Path.Combine(
-        SourceTree.Root, "tests", "KubeLB.EndToEnd", "testdata", "recorded", "v0.1", "management");
+        SourceTree.Root,
+        "tests",
+        "KubeLB.EndToEnd",
+        "testdata",
+        "recorded",
+        "v0.1",
+        "management"
+    );
 
     [SkippableFact]
     public async Task Proxies_and_other_replicas_reach_the_xDS_server_and_nobody_else_does()
@@ -23,7 +30,8 @@ public sealed class NetworkPolicyTests
         var others = new JsonObject { ["app.kubernetes.io/name"] = "something" };
 
         Permits(rule, managerNamespace, replica, isSameNamespace: true)
-            .Should().BeTrue("replicas ask each other what proxies have acknowledged");
+            .Should()
+            .BeTrue("replicas ask each other what proxies have acknowledged");
         Permits(rule, tenantNamespace, proxy, isSameNamespace: false).Should().BeTrue();
         Permits(rule, managerNamespace, others, isSameNamespace: true).Should().BeFalse();
         Permits(rule, tenantNamespace, others, isSameNamespace: false).Should().BeFalse();
@@ -34,9 +42,12 @@ public sealed class NetworkPolicyTests
     private static JsonObject Recording(string name) => Yaml.Read(File.ReadAllText(Path.Combine(Recorded, name + ".yaml"))).Single();
 
     private static bool Permits(JsonNode rule, JsonObject namespaceLabels, JsonObject podLabels, bool isSameNamespace) =>
-        rule["from"]!.AsArray().Any(peer =>
-            (peer!["namespaceSelector"] is { } selector ? Matches(selector, namespaceLabels) : isSameNamespace)
-                && Matches(peer["podSelector"]!, podLabels));
+        rule["from"]!
+            .AsArray()
+            .Any(peer =>
+                (peer!["namespaceSelector"] is { } selector ? Matches(selector, namespaceLabels) : isSameNamespace)
+                && Matches(peer["podSelector"]!, podLabels)
+            );
 
     private static bool Matches(JsonNode selector, JsonObject labels) =>
         selector["matchLabels"]!.AsObject().All(l => (string?)labels[l.Key] == (string?)l.Value);

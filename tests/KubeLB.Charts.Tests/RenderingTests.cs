@@ -52,12 +52,17 @@ public sealed class RenderingTests
     public async Task Selectors_are_those_of_the_first_release_and_of_the_Go_charts(string chart)
     {
         var objects = Yaml.Read(
-            await Chart.RenderAsync(chart, [.. Chart.Required(chart), "--set", "commonLabels.team=a", "--set", "podLabels.b=c"]));
+            await Chart.RenderAsync(chart, [.. Chart.Required(chart), "--set", "commonLabels.team=a", "--set", "podLabels.b=c"])
+        );
         var deployment = objects.Single(o => (string?)o["kind"] == "Deployment");
 
-        deployment["spec"]!["selector"]!.ToJsonString().Should().Be(
-            $$$"""{"matchLabels":{"app.kubernetes.io/name":"{{{chart}}}","app.kubernetes.io/instance":"{{{chart}}}"}}""",
-            "Kubernetes refuses to change the selector of a Deployment, so that every upgrade would fail");
+        deployment["spec"]!["selector"]!
+            .ToJsonString()
+            .Should()
+            .Be(
+                $$$"""{"matchLabels":{"app.kubernetes.io/name":"{{{chart}}}","app.kubernetes.io/instance":"{{{chart}}}"}}""",
+                "Kubernetes refuses to change the selector of a Deployment, so that every upgrade would fail"
+            );
         deployment["spec"]!["template"]!["metadata"]!["labels"]!.AsObject().Should().ContainKeys("app.kubernetes.io/name", "team", "b");
     }
 
@@ -80,8 +85,11 @@ public sealed class RenderingTests
     {
         var folder = Path.Combine(SourceTree.Root, "tests", "KubeLB.Charts.Tests", "testdata", chart);
 
-        Directory.GetFiles(folder, "*" + GoldenFolder.Out).Select(f => Path.GetFileName(f)[..^GoldenFolder.Out.Length])
-            .Should().BeEquivalentTo(Folder(chart).Cases());
+        Directory
+            .GetFiles(folder, "*" + GoldenFolder.Out)
+            .Select(f => Path.GetFileName(f)[..^GoldenFolder.Out.Length])
+            .Should()
+            .BeEquivalentTo(Folder(chart).Cases());
     }
 
     private static GoldenFolder Folder(string chart) => new("KubeLB.Charts.Tests", chart, chart, Values);

@@ -24,30 +24,74 @@ public sealed class ValuesTests
     {
         string[] both =
         [
-            "replicaCount", "image.repository", "image.tag", "image.pullPolicy", "imagePullSecrets", "nameOverride", "fullnameOverride",
-            "podAnnotations", "podLabels",
-            "serviceAccount.create", "serviceAccount.annotations", "serviceAccount.name", "rbac.enabled", "serviceMonitor.enabled",
+            "replicaCount",
+            "image.repository",
+            "image.tag",
+            "image.pullPolicy",
+            "imagePullSecrets",
+            "nameOverride",
+            "fullnameOverride",
+            "podAnnotations",
+            "podLabels",
+            "serviceAccount.create",
+            "serviceAccount.annotations",
+            "serviceAccount.name",
+            "rbac.enabled",
+            "serviceMonitor.enabled",
             "metrics.port",
-            "grafana.dashboards.enabled", "grafana.dashboards.annotations", "podSecurityContext", "securityContext", "resources",
+            "grafana.dashboards.enabled",
+            "grafana.dashboards.annotations",
+            "podSecurityContext",
+            "securityContext",
+            "resources",
             "autoscaling.enabled",
-            "autoscaling.minReplicas", "autoscaling.maxReplicas", "autoscaling.targetCPUUtilizationPercentage",
+            "autoscaling.minReplicas",
+            "autoscaling.maxReplicas",
+            "autoscaling.targetCPUUtilizationPercentage",
             "autoscaling.targetMemoryUtilizationPercentage",
-            "nodeSelector", "tolerations", "affinity", "extraVolumes", "extraVolumeMounts",
+            "nodeSelector",
+            "tolerations",
+            "affinity",
+            "extraVolumes",
+            "extraVolumeMounts",
         ];
         string[] manager =
         [
-            "enableGatewayAPI", "enableLeaderElection", "debug", "logLevel", "skipConfigGeneration", "envoyProxy.topology",
-            "envoyProxy.replicas", "envoyProxy.singlePodPerNode",
-            "envoyProxy.useDaemonset", "envoyProxy.nodeSelector", "envoyProxy.tolerations", "envoyProxy.resources", "envoyProxy.affinity",
+            "enableGatewayAPI",
+            "enableLeaderElection",
+            "debug",
+            "logLevel",
+            "skipConfigGeneration",
+            "envoyProxy.topology",
+            "envoyProxy.replicas",
+            "envoyProxy.singlePodPerNode",
+            "envoyProxy.useDaemonset",
+            "envoyProxy.nodeSelector",
+            "envoyProxy.tolerations",
+            "envoyProxy.resources",
+            "envoyProxy.affinity",
             "envoyProxy.gracefulShutdown",
-            "envoyProxy.podMonitor", "propagatedAnnotations", "propagateAllAnnotations", "deniedAnnotations",
+            "envoyProxy.podMonitor",
+            "propagatedAnnotations",
+            "propagateAllAnnotations",
+            "deniedAnnotations",
         ];
         string[] ccm =
         [
-            "tenantName", "clusterSecretName", "nodeAddressType", "enableGatewayAPI", "installGatewayAPICRDs", "gatewayAPICRDsChannel",
-            "useGatewayClass", "enableLeaderElection",
-            "enableSecretSynchronizer", "disableGatewayController", "disableHTTPRouteController", "disableGRPCRouteController",
-            "disableIngressController", "logLevel",
+            "tenantName",
+            "clusterSecretName",
+            "nodeAddressType",
+            "enableGatewayAPI",
+            "installGatewayAPICRDs",
+            "gatewayAPICRDsChannel",
+            "useGatewayClass",
+            "enableLeaderElection",
+            "enableSecretSynchronizer",
+            "disableGatewayController",
+            "disableHTTPRouteController",
+            "disableGRPCRouteController",
+            "disableIngressController",
+            "logLevel",
         ];
 
         foreach (var name in both.Concat((chart == Chart.Manager ? manager : ccm).Select(n => "kubelb." + n)))
@@ -85,12 +129,32 @@ public sealed class ValuesTests
     }
 
     [SkippableTheory]
-    [InlineData(Chart.Ccm, new[] { "replicaCount=2" }, "kubelb.tenantName is required: the name of this cluster's Tenant in the management cluster.")]
-    [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "kubelb.enableLeaderElection=false" }, "autoscaling.enabled needs kubelb.enableLeaderElection")]
-    [InlineData(Chart.Manager, new[] { "autoscaling.enabled=true", "autoscaling.minReplicas=11" }, "autoscaling.minReplicas (11) is more than autoscaling.maxReplicas (10)")]
+    [InlineData(
+        Chart.Ccm,
+        new[] { "replicaCount=2" },
+        "kubelb.tenantName is required: the name of this cluster's Tenant in the management cluster."
+    )]
+    [InlineData(
+        Chart.Manager,
+        new[] { "autoscaling.enabled=true", "kubelb.enableLeaderElection=false" },
+        "autoscaling.enabled needs kubelb.enableLeaderElection"
+    )]
+    [InlineData(
+        Chart.Manager,
+        new[] { "autoscaling.enabled=true", "autoscaling.minReplicas=11" },
+        "autoscaling.minReplicas (11) is more than autoscaling.maxReplicas (10)"
+    )]
     [InlineData(Chart.Ccm, new[] { "kubelb.tenantName=shop", "networkPolicy.egress.enabled=true" }, "networkPolicy.egress.rules is empty")]
-    [InlineData(Chart.Manager, new[] { "serviceAccount.create=false" }, "every pod of the namespace would get the rights of ServiceAccount default")]
-    [InlineData(Chart.Manager, new[] { "kubelb-addons.enabled=true" }, "an upgrade of a release that has them would delete them, Envoy Gateway among them")]
+    [InlineData(
+        Chart.Manager,
+        new[] { "serviceAccount.create=false" },
+        "every pod of the namespace would get the rights of ServiceAccount default"
+    )]
+    [InlineData(
+        Chart.Manager,
+        new[] { "kubelb-addons.enabled=true" },
+        "an upgrade of a release that has them would delete them, Envoy Gateway among them"
+    )]
     public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
     {
         using var helm = new HelmBinary();
@@ -103,10 +167,17 @@ public sealed class ValuesTests
 
     [SkippableTheory]
     [InlineData(
-        Chart.Manager, "image.repository=quay.io/kubermatic/kubelb-manager", "image.repository and image.tag name the Go project's image")]
+        Chart.Manager,
+        "image.repository=quay.io/kubermatic/kubelb-manager",
+        "image.repository and image.tag name the Go project's image"
+    )]
     [InlineData(Chart.Manager, "kubeRbacProxy.image.tag=v1", "kubeRbacProxy has no effect")]
     [InlineData(Chart.Manager, "kkpintegration.rbac=true", "kkpintegration.rbac has no effect")]
-    [InlineData(Chart.Manager, "kubelb.envoyProxy.replicas=5", "kubelb.envoyProxy.replicas in the values: no effect while kubelb.skipConfigGeneration is true")]
+    [InlineData(
+        Chart.Manager,
+        "kubelb.envoyProxy.replicas=5",
+        "kubelb.envoyProxy.replicas in the values: no effect while kubelb.skipConfigGeneration is true"
+    )]
     [InlineData(Chart.Manager, "kubelb.enableLeaderElection=false", "replicaCount 2 has no effect without leader election")]
     [InlineData(Chart.Manager, "kubelb.enableGatewayAPI=false", "kubelb.enableGatewayAPI is false: nothing is served")]
     [InlineData(Chart.Ccm, "kubelb.installGatewayAPICRDs=true", "kubelb.installGatewayAPICRDs has no effect")]
@@ -141,7 +212,12 @@ public sealed class ValuesTests
             ((string?)property["description"]).Should().NotBeNullOrWhiteSpace($"{here} needs a description");
             if (property.ContainsKey("default"))
             {
-                JsonNode.DeepEquals(property["default"], value).Should().BeTrue($"the default of {here} is {value?.ToJsonString()} in values.yaml and {property["default"]?.ToJsonString()} in the schema");
+                JsonNode
+                    .DeepEquals(property["default"], value)
+                    .Should()
+                    .BeTrue(
+                        $"the default of {here} is {value?.ToJsonString()} in values.yaml and {property["default"]?.ToJsonString()} in the schema"
+                    );
             }
             else
             {
@@ -149,7 +225,10 @@ public sealed class ValuesTests
             }
         }
 
-        properties.Where(p => p.Value!.AsObject().ContainsKey("default") && !values.ContainsKey(p.Key)).Select(p => path + p.Key)
-            .Should().BeEmpty("a value with a default belongs into values.yaml");
+        properties
+            .Where(p => p.Value!.AsObject().ContainsKey("default") && !values.ContainsKey(p.Key))
+            .Select(p => path + p.Key)
+            .Should()
+            .BeEmpty("a value with a default belongs into values.yaml");
     }
 }

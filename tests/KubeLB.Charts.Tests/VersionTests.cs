@@ -24,5 +24,6 @@ public sealed class VersionTests
     [Fact]
     public void Release_tags_images_as_the_charts_name_them() =>
         File.ReadAllText(Path.Combine(SourceTree.Root, ".github", "workflows", "release.yml"))
-            .Should().Contain(":v${{ steps.version.outputs.version }}");
+            .Should()
+            .Contain(":v${{ steps.version.outputs.version }}");
 }

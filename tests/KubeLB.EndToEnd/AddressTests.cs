@@ -30,15 +30,26 @@ public sealed class AddressTests : IAsyncLifetime
     [Fact]
     public async Task A_refused_address_is_told_with_its_reason_and_the_others_go_on()
     {
-        await SendAsync($$"""[{"ip":"{{_node}}"},{"ip":"169.254.169.254"},{"ip":"::ffff:127.0.0.1"},{"hostname":"kubernetes.default.svc"},{"ip":"10.7.0.1"}]""");
+        await SendAsync(
+            $$"""[{"ip":"{{_node}}"},{"ip":"169.254.169.254"},{"ip":"::ffff:127.0.0.1"},{"hostname":"kubernetes.default.svc"},{"ip":"10.7.0.1"}]"""
+        );
 
         await WaitForEndpointsAsync(_node, "10.7.0.1");
         var condition = await WaitForConditionAsync("False");
         condition.Reason.Should().Be("AddressesRefused");
-        condition.Message.Should().StartWith("3 refused, 2 used.")
-            .And.Contain("169.254.169.254: it is link-local").And.Contain("write 127.0.0.1").And.Contain("kubernetes.default.svc: names of the form *.svc");
-        await Eventually.HoldsAsync("an Event says so", async () =>
-            (await _bed.Management.ListAsync<Corev1Event>("tenant-t1")).Any(e => e.InvolvedObject.Kind == "Addresses" && e.Message.Contains("169.254.169.254")));
+        condition
+            .Message.Should()
+            .StartWith("3 refused, 2 used.")
+            .And.Contain("169.254.169.254: it is link-local")
+            .And.Contain("write 127.0.0.1")
+            .And.Contain("kubernetes.default.svc: names of the form *.svc");
+        await Eventually.HoldsAsync(
+            "an Event says so",
+            async () =>
+                (await _bed.Management.ListAsync<Corev1Event>("tenant-t1")).Any(e =>
+                    e.InvolvedObject.Kind == "Addresses" && e.Message.Contains("169.254.169.254")
+                )
+        );
 
         await SendAsync($$"""[{"ip":"{{_node}}"}]""");
         await WaitForEndpointsAsync(_node);
@@ -73,11 +84,13 @@ public sealed class AddressTests : IAsyncLifetime
     [Fact]
     public async Task A_second_object_is_not_read_and_says_so()
     {
-        await _bed.Management.CreateAsync(new Addresses
-        {
-            Metadata = { Name = "mine", NamespaceProperty = "tenant-t1" },
-            Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "10.7.0.1" }] },
-        });
+        await _bed.Management.CreateAsync(
+            new Addresses
+            {
+                Metadata = { Name = "mine", NamespaceProperty = "tenant-t1" },
+                Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "10.7.0.1" }] },
+            }
+        );
 
         await _bed.Management.WaitAsync<Addresses>("tenant-t1", "mine", a => Accepted(a)?.Reason == "NotUsed", "says that it is not used");
         await WaitForEndpointsAsync(_node);
@@ -90,7 +103,9 @@ public sealed class AddressTests : IAsyncLifetime
     [InlineData("""{"spec":{"addresses":{"allow":["10.0.0.1"]}}}""")]
     [InlineData("""{"spec":{"addresses":{"maximum":0}}}""")]
     public async Task A_setting_that_cannot_be_read_is_refused_when_it_is_written(string patch) =>
-        await _bed.Invoking(b => b.Management.PatchAsync<Config>("kubelb", "default", patch)).Should().ThrowAsync<k8s.Autorest.HttpOperationException>();
+        await _bed.Invoking(b => b.Management.PatchAsync<Config>("kubelb", "default", patch))
+            .Should()
+            .ThrowAsync<k8s.Autorest.HttpOperationException>();
 
     private Task<Addresses> SendAsync(string addresses) =>
         _bed.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
@@ -98,22 +113,38 @@ public sealed class AddressTests : IAsyncLifetime
     private async Task<Condition> WaitForConditionAsync(string status)
     {
         var addresses = await _bed.Management.WaitAsync<Addresses>(
-            "tenant-t1", "default", a => Accepted(a) is { } c && c.Status == status && c.ObservedGeneration == a.Metadata.Generation, $"is accepted: {status}");
+            "tenant-t1",
+            "default",
+            a => Accepted(a) is { } c && c.Status == status && c.ObservedGeneration == a.Metadata.Generation,
+            $"is accepted: {status}"
+        );
         return Accepted(addresses)!;
     }
 
-    private Task<IReadOnlyList<string>> WaitForEndpointsAsync(params string[] expected) => Eventually.GetAsync(
-        "the proxies send to the right nodes",
-        () => Task.FromResult(Endpoints()),
-        found => found.SequenceEqual(expected),
-        found => string.Join(", ", found));
+    private Task<IReadOnlyList<string>> WaitForEndpointsAsync(params string[] expected) =>
+        Eventually.GetAsync(
+            "the proxies send to the right nodes",
+            () => Task.FromResult(Endpoints()),
+            found => found.SequenceEqual(expected),
+            found => string.Join(", ", found)
+        );
 
     private IReadOnlyList<string> Endpoints()
     {
         var resources = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>();
         var assigned = resources.List("tenant-t1", ResourceTypes.ClusterLoadAssignment).Select(r => r.Body.Unpack<ClusterLoadAssignment>());
-        var resolved = resources.List("tenant-t1", ResourceTypes.Cluster).Select(r => r.Body.Unpack<Cluster>().LoadAssignment).OfType<ClusterLoadAssignment>();
-        return [.. assigned.Concat(resolved).SelectMany(a => a.Endpoints).SelectMany(l => l.LbEndpoints).Select(e => e.Endpoint.Address.SocketAddress.Address)];
+        var resolved = resources
+            .List("tenant-t1", ResourceTypes.Cluster)
+            .Select(r => r.Body.Unpack<Cluster>().LoadAssignment)
+            .OfType<ClusterLoadAssignment>();
+        return
+        [
+            .. assigned
+                .Concat(resolved)
+                .SelectMany(a => a.Endpoints)
+                .SelectMany(l => l.LbEndpoints)
+                .Select(e => e.Endpoint.Address.SocketAddress.Address),
+        ];
     }
 
     private static Condition? Accepted(Addresses addresses) => addresses.Status?.Conditions?.FirstOrDefault(c => c.Type == "Accepted");

@@ -38,15 +38,29 @@ public sealed class AdoptionTests : IAsyncLifetime
         await _bed.StartManagerAsync();
         await _bed.StartCcmAsync();
 
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "web", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
-        var service = await _bed.Management.WaitAsync<V1Service>(Namespace, "default-web-web", s => s.Metadata.OwnerReferences is { Count: > 0 }, "has an owner");
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "web",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
+        var service = await _bed.Management.WaitAsync<V1Service>(
+            Namespace,
+            "default-web-web",
+            s => s.Metadata.OwnerReferences is { Count: > 0 },
+            "has an owner"
+        );
         service.Metadata.OwnerReferences.Should().ContainSingle().Which.Uid.Should().Be(_ofRoute.Metadata.Uid);
         service.Spec.Ports.Should().ContainSingle().Which.TargetPort.Value.Should().Be($"{Port}");
         await _bed.ExpectBackendAsync("web.example.com");
         await _bed.SettleAsync();
 
         (await GeneratedAsync()).Should().Equal(before, "the same objects stand, and no others");
-        (await _bed.Management.GetAsync<HttpRoute>(Namespace, "default-web"))!.Spec!.ParentRefs!.Should().ContainSingle().Which.Name.Should().Be("my-gateway");
+        (await _bed.Management.GetAsync<HttpRoute>(Namespace, "default-web"))!
+            .Spec!.ParentRefs!.Should()
+            .ContainSingle()
+            .Which.Name.Should()
+            .Be("my-gateway");
         (await _bed.Management.GetAsync<Route>(Namespace, _ofRoute.Name))!.Metadata.Uid.Should().Be(_ofRoute.Metadata.Uid);
         _bed.Writes().Where(r => r.Verb.StartsWith("delete", StringComparison.Ordinal)).Should().BeEmpty();
     }
@@ -63,7 +77,12 @@ public sealed class AdoptionTests : IAsyncLifetime
 
         await _bed.Tenant.WaitGoneAsync<HttpRoute>("default", "web");
         await _bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
-        await Eventually.GetAsync("nothing generated is left", GeneratedAsync, found => found.Count == 0, found => string.Join("; ", found));
+        await Eventually.GetAsync(
+            "nothing generated is left",
+            GeneratedAsync,
+            found => found.Count == 0,
+            found => string.Join("; ", found)
+        );
     }
 
     [Fact]
@@ -79,11 +98,13 @@ public sealed class AdoptionTests : IAsyncLifetime
     }
 
     private async Task<IReadOnlyList<string>> GeneratedAsync() =>
-    [
-        .. (await _bed.Management.ListAsync<Gateway>(Namespace)).Select(o => $"Gateway {o.Name} {o.Metadata.Uid}"),
-        .. (await _bed.Management.ListAsync<HttpRoute>(Namespace)).Select(o => $"HTTPRoute {o.Name} {o.Metadata.Uid}"),
-        .. (await _bed.Management.ListAsync<V1Service>(Namespace)).Select(o => $"Service {o.Name()} {o.Metadata.Uid} {o.Spec.ClusterIP}"),
-    ];
+        [
+            .. (await _bed.Management.ListAsync<Gateway>(Namespace)).Select(o => $"Gateway {o.Name} {o.Metadata.Uid}"),
+            .. (await _bed.Management.ListAsync<HttpRoute>(Namespace)).Select(o => $"HTTPRoute {o.Name} {o.Metadata.Uid}"),
+            .. (await _bed.Management.ListAsync<V1Service>(Namespace)).Select(o =>
+                $"Service {o.Name()} {o.Metadata.Uid} {o.Spec.ClusterIP}"
+            ),
+        ];
 
     private async Task MakeTenantAsync()
     {
@@ -99,7 +120,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               parentRefs: [{name: my-gateway}]
               hostnames: [web.example.com]
               rules: [{backendRefs: [{name: web, port: 8080}]}]
-            """);
+            """
+        );
         var service = (await _bed.Tenant.GetAsync<V1Service>("default", "web"))!;
         await _bed.Tenant.ApplyAsync(
             $$$"""
@@ -111,7 +133,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}
               ownerReferences: [{apiVersion: v1, kind: Service, name: web, uid: {{{service.Metadata.Uid}}} }]
             spec: {type: NodePort, selector: {app: api}, ports: [{port: 8080, protocol: TCP, targetPort: 8080, nodePort: 31963}]}
-            """);
+            """
+        );
     }
 
     private async Task MakeManagementAsync()
@@ -119,7 +142,12 @@ public sealed class AdoptionTests : IAsyncLifetime
         var gateway = (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid;
         var route = (await _bed.Tenant.GetAsync<HttpRoute>("default", "web"))!.Metadata.Uid;
         _ofGateway = await CreateAsync(
-            gateway, "Gateway", "my-gateway", "{gatewayClassName: kubelb, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]}", "");
+            gateway,
+            "Gateway",
+            "my-gateway",
+            "{gatewayClassName: kubelb, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]}",
+            ""
+        );
         _ofRoute = await CreateAsync(
             route,
             "HTTPRoute",
@@ -131,7 +159,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               kind: Service
               metadata: {name: web-nodeport, namespace: default, labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default}}
               spec: {type: NodePort, selector: {app: api}, ports: [{port: 8080, protocol: TCP, targetPort: 8080, nodePort: 31963}]}
-            """);
+            """
+        );
 
         // As the Go manager writes them: the Gateway under its plain name, the Service without an owner.
         await _bed.Management.ApplyAsync(
@@ -161,7 +190,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               labels: {kubelb.k8c.io/managed-by: kubelb, kubelb.k8c.io/origin-name: web, kubelb.k8c.io/origin-ns: default, team: a}
               ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Route, controller: true, name: {{{route}}}, uid: {{{_ofRoute.Metadata.Uid}}} }]
             spec: {hostnames: [web.example.com], parentRefs: [{name: my-gateway}], rules: [{backendRefs: [{name: default-web-web, port: 8080}]}]}
-            """);
+            """
+        );
     }
 
     private async Task<Route> CreateAsync(string uid, string kind, string name, string spec, string services)
@@ -181,7 +211,8 @@ public sealed class AdoptionTests : IAsyncLifetime
               source:
                 kubernetes:
                   resource: {apiVersion: gateway.networking.k8s.io/v1, kind: {{{kind}}}, metadata: {name: {{{name}}}, namespace: default, uid: {{{uid}}}, labels: {team: a}}, spec: {{{spec}}} }
-            """ + (services.Length > 0 ? "\n      " + indented : ""));
+            """ + (services.Length > 0 ? "\n      " + indented : "")
+        );
         var generatedServices = new Dictionary<string, GeneratedService>
         {
             ["default/web"] = new()
@@ -189,23 +220,35 @@ public sealed class AdoptionTests : IAsyncLifetime
                 GeneratedName = "default-web-web",
                 Name = "web",
                 Namespace = "default",
-                Ports = [new RouteServicePort { Port = 8080, Protocol = "TCP", TargetPort = Port }],
+                Ports =
+                [
+                    new RouteServicePort
+                    {
+                        Port = 8080,
+                        Protocol = "TCP",
+                        TargetPort = Port,
+                    },
+                ],
             },
         };
-        return await _bed.Management.PatchStatusAsync<Route>(Namespace, uid, new RouteStatus
-        {
-            Resources = new RouteResources
+        return await _bed.Management.PatchStatusAsync<Route>(
+            Namespace,
+            uid,
+            new RouteStatus
             {
-                Route = new GeneratedObject
+                Resources = new RouteResources
                 {
-                    ApiVersion = GatewayApiVersion.ApiVersion,
-                    Kind = kind,
-                    Name = name,
-                    Namespace = "default",
-                    GeneratedName = kind == Gateway.KindName ? name : $"default-{name}",
+                    Route = new GeneratedObject
+                    {
+                        ApiVersion = GatewayApiVersion.ApiVersion,
+                        Kind = kind,
+                        Name = name,
+                        Namespace = "default",
+                        GeneratedName = kind == Gateway.KindName ? name : $"default-{name}",
+                    },
+                    Services = kind == Gateway.KindName ? null : generatedServices,
                 },
-                Services = kind == Gateway.KindName ? null : generatedServices,
-            },
-        });
+            }
+        );
     }
 }

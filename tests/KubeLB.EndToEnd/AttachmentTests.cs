@@ -4,7 +4,9 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>Routes reach the listeners that let them in, across namespaces and only there, and leave nothing behind in any of them.</summary>
+/// <summary>
+/// Routes reach the listeners that let them in, across namespaces and only there, and leave nothing behind in any of them.
+/// </summary>
 public sealed class AttachmentTests
 {
     private const string Namespaces = """
@@ -79,8 +81,15 @@ public sealed class AttachmentTests
 
         // The generated Gateway admits all routes of the tenant's namespace: the pin alone keeps this one off the other listener.
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => g.Status?.Listeners?.Any(l => l.AttachedRoutes == 1) == true, "counts the route");
-        gateway.Status!.Listeners!.ToDictionary(l => l.Name, l => l.AttachedRoutes).Should().Equal(new Dictionary<string, int> { ["open"] = 1, ["own"] = 0 });
+            "default",
+            "my-gateway",
+            g => g.Status?.Listeners?.Any(l => l.AttachedRoutes == 1) == true,
+            "counts the route"
+        );
+        gateway
+            .Status!.Listeners!.ToDictionary(l => l.Name, l => l.AttachedRoutes)
+            .Should()
+            .Equal(new Dictionary<string, int> { ["open"] = 1, ["own"] = 0 });
     }
 
     [Fact]
@@ -90,11 +99,18 @@ public sealed class AttachmentTests
         await bed.Tenant.ApplyAsync(Namespaces);
         await bed.Tenant.ApplyAsync(TwoListeners);
         await bed.Tenant.ApplyAsync(Documents.Backend);
-        await bed.Tenant.ApplyAsync(CrossNamespaceRoute.Replace("namespace: backend", "namespace: default")
-            .Replace("- name: my-gateway", "- name: my-gateway\n      sectionName: own"));
+        await bed.Tenant.ApplyAsync(
+            CrossNamespaceRoute
+                .Replace("namespace: backend", "namespace: default")
+                .Replace("- name: my-gateway", "- name: my-gateway\n      sectionName: own")
+        );
 
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "frontend", "cross-ns-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "frontend",
+            "cross-ns-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
 
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
         (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Should().BeEmpty();
@@ -105,12 +121,20 @@ public sealed class AttachmentTests
     {
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"http"}]}}""");
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"http"}]}}"""
+        );
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
 
         await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", Listener("web"));
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NoMatchingParent");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
 
@@ -139,5 +163,8 @@ public sealed class AttachmentTests
         """;
 
     private static string Listener(string name) =>
-        """{"spec":{"listeners":[{"name":"NAME","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}""".Replace("NAME", name);
+        """{"spec":{"listeners":[{"name":"NAME","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}""".Replace(
+            "NAME",
+            name
+        );
 }

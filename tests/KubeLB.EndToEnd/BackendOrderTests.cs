@@ -45,21 +45,28 @@ public sealed class BackendOrderTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
-        _leader = await _bare.StartManagerAsync("leader", configure: services => services.AddSingleton(host => new ProxyAcknowledgements(
-            host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
-            host.GetRequiredService<ProxyConfigurations>(),
-            host.GetRequiredService<XdsStreams>(),
-            host.GetRequiredService<OtherReplicas>(),
-            host.GetRequiredService<ManagerOptions>(),
-            host.GetRequiredService<CollectorRegistry>(),
-            _clock,
-            host.GetRequiredService<ILogger<ProxyAcknowledgements>>())));
+        _leader = await _bare.StartManagerAsync(
+            "leader",
+            configure: services =>
+                services.AddSingleton(host => new ProxyAcknowledgements(
+                    host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
+                    host.GetRequiredService<ProxyConfigurations>(),
+                    host.GetRequiredService<XdsStreams>(),
+                    host.GetRequiredService<OtherReplicas>(),
+                    host.GetRequiredService<ManagerOptions>(),
+                    host.GetRequiredService<CollectorRegistry>(),
+                    _clock,
+                    host.GetRequiredService<ILogger<ProxyAcknowledgements>>()
+                ))
+        );
         await _bare.AddTenantAsync(_leader);
         await _bare.SetAddressesAsync("10.7.0.1");
         await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         _other = await _bare.StartManagerAsync("other");
-        await Eventually.HoldsAsync("both have the certificate of their server", () => Task.FromResult(
-            new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null)));
+        await Eventually.HoldsAsync(
+            "both have the certificate of their server",
+            () => Task.FromResult(new[] { _leader, _other }.All(m => m.Services.GetRequiredService<XdsCertificates>().Server is not null))
+        );
     }
 
     public async Task DisposeAsync()
@@ -144,7 +151,12 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await TurnAsync("web", "green", 30081, generation: 2);
         var clusters = await ReceiveAsync(proxy, ResourceTypes.Cluster);
         await proxy.NackAsync(clusters, "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
-        var route = await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+        var route = await Management.WaitAsync<Route>(
+            TenantNamespace,
+            "web",
+            r => Programmed(r)?.Reason == RouteConditions.ProxyRejected,
+            "is rejected"
+        );
 
         Programmed(route)!.Message.Should().EndWith("default-web-green-80-TCP: no such thing");
         route.Status!.Resources!.Route!.SourceGeneration.Should().Be(1, "what is generated is the first one still");
@@ -154,7 +166,12 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await TurnAsync("web", "green", 30082, generation: 3);
         _ = AcknowledgeEverythingAsync(proxy);
         await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => BackendOf(r) == "default-web-green", "has turned");
-        await Management.WaitAsync<Route>(TenantNamespace, "web", r => Programmed(r)?.Reason != RouteConditions.ProxyRejected, "is not rejected any more");
+        await Management.WaitAsync<Route>(
+            TenantNamespace,
+            "web",
+            r => Programmed(r)?.Reason != RouteConditions.ProxyRejected,
+            "is not rejected any more"
+        );
     }
 
     [Fact]
@@ -169,9 +186,15 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await TurnAsync("web", "green", 30081, generation: 2);
         var listeners = await ReceiveAsync(proxy, ResourceTypes.Listener);
         await proxy.NackAsync(
-            listeners, "Error adding/updating listener(s) default-web-green-80-TCP: cannot bind '0.0.0.0:10001': Address already in use");
+            listeners,
+            "Error adding/updating listener(s) default-web-green-80-TCP: cannot bind '0.0.0.0:10001': Address already in use"
+        );
         await Management.WaitAsync<Route>(
-            TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+            TenantNamespace,
+            "web",
+            r => Programmed(r)?.Reason == RouteConditions.ProxyRejected,
+            "is rejected"
+        );
 
         _ = AcknowledgeEverythingAsync(proxy);
 
@@ -189,18 +212,27 @@ public sealed class BackendOrderTests : IAsyncLifetime
         await Management.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route?.SourceGeneration == 1, "is reported");
         await TurnAsync("web", "green", 30081, generation: 2);
         await proxy.NackAsync(
-            await ReceiveAsync(proxy, ResourceTypes.Cluster), "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing");
+            await ReceiveAsync(proxy, ResourceTypes.Cluster),
+            "Error adding/updating cluster(s) default-web-green-80-TCP: no such thing"
+        );
         await Management.WaitAsync<Route>(
-            TenantNamespace, "web", r => Programmed(r)?.Reason == RouteConditions.ProxyRejected, "is rejected");
+            TenantNamespace,
+            "web",
+            r => Programmed(r)?.Reason == RouteConditions.ProxyRejected,
+            "is rejected"
+        );
 
         _clock.Forward(TimeSpan.FromSeconds(20));
         proxy.Dispose();
         await Eventually.HoldsAsync(
-            "its stream has ended", () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0));
+            "its stream has ended",
+            () => Task.FromResult(_leader.Services.GetRequiredService<XdsStreams>().Count == 0)
+        );
         await LookAsync("web", "disconnected");
 
         BackendOf(await GeneratedAsync("web"))
-            .Should().Be("default-web-web", "the time in which it was rejected is no time without an answer");
+            .Should()
+            .Be("default-web-web", "the time in which it was rejected is no time without an answer");
         (await TimeoutsAsync()).Should().Be(0);
     }
 
@@ -216,7 +248,12 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
         await Management.PatchAsync<Route>(TenantNamespace, "web", CarriedRoutes.Edit("other.example.com", generation: 2));
 
-        await Management.WaitAsync<HttpRoute>(TenantNamespace, "default-web", r => r.Spec!.Hostnames!.Contains("other.example.com"), "has changed");
+        await Management.WaitAsync<HttpRoute>(
+            TenantNamespace,
+            "default-web",
+            r => r.Spec!.Hostnames!.Contains("other.example.com"),
+            "has changed"
+        );
     }
 
     [Fact]
@@ -235,9 +272,13 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
         await Eventually.GetAsync(
             "it serves both",
-            () => Task.FromResult(cache.List(TenantNamespace, ResourceTypes.Listener).Select(l => l.Name).Order(StringComparer.Ordinal).ToList()),
+            () =>
+                Task.FromResult(
+                    cache.List(TenantNamespace, ResourceTypes.Listener).Select(l => l.Name).Order(StringComparer.Ordinal).ToList()
+                ),
             names => names.SequenceEqual(["default-web-green-80-TCP", "default-web-web-80-TCP"]),
-            names => string.Join(", ", names));
+            names => string.Join(", ", names)
+        );
     }
 
     [Fact]
@@ -245,8 +286,11 @@ public sealed class BackendOrderTests : IAsyncLifetime
     {
         using var channel = RawProxy.Channel(Server(_leader), await CertificateAsync());
 
-        var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(
-            new StandingRequest { Node = TenantNamespace }, deadline: DateTime.UtcNow.AddSeconds(30));
+        var asking = async () =>
+            await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(
+                new StandingRequest { Node = TenantNamespace },
+                deadline: DateTime.UtcNow.AddSeconds(30)
+            );
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
         (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be(1);
@@ -254,7 +298,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
     private static System.Net.IPEndPoint Server(IHost manager) => manager.Services.GetRequiredService<XdsEndpoint>().Address!;
 
-    private static Condition? Programmed(Route route) => route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed);
+    private static Condition? Programmed(Route route) =>
+        route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed);
 
     private static string? BackendOf(HttpRoute? route) => route?.Spec?.Rules?.Single().BackendRefs?.Single().Name;
 
@@ -263,7 +308,10 @@ public sealed class BackendOrderTests : IAsyncLifetime
     private async Task<X509Certificate2> CertificateAsync()
     {
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, CertificateSecrets.Client, s => s.Data?.Count > 0, "is there");
-        return X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+        return X509Certificate2.CreateFromPem(
+            Encoding.UTF8.GetString(secret.Data["tls.crt"]),
+            Encoding.UTF8.GetString(secret.Data["tls.key"])
+        );
     }
 
     private async Task<RawProxy> ConnectAsync(IHost manager, string pod)
@@ -318,41 +366,70 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
     private async Task AddPodAsync(string name, bool isReady = true)
     {
-        await Management.CreateAsync(new V1Pod
-        {
-            Metadata = new V1ObjectMeta
+        await Management.CreateAsync(
+            new V1Pod
             {
-                Name = name,
-                NamespaceProperty = TenantNamespace,
-                Labels = new Dictionary<string, string> { [Labels.AppManagedBy] = Labels.ManagedByKubelb, [Labels.AppName] = TenantNamespace },
-            },
-            Spec = new V1PodSpec { Containers = [new V1Container { Name = "envoy", Image = "envoy" }] },
-        });
+                Metadata = new V1ObjectMeta
+                {
+                    Name = name,
+                    NamespaceProperty = TenantNamespace,
+                    Labels = new Dictionary<string, string>
+                    {
+                        [Labels.AppManagedBy] = Labels.ManagedByKubelb,
+                        [Labels.AppName] = TenantNamespace,
+                    },
+                },
+                Spec = new V1PodSpec { Containers = [new V1Container { Name = "envoy", Image = "envoy" }] },
+            }
+        );
         await ReadyAsync(name, isReady);
-        await Eventually.HoldsAsync("the leader knows the pod", () => Task.FromResult(
-            _leader.Services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<V1Pod>().Get(TenantNamespace, name)?.Status?.Conditions?.Count > 0));
+        await Eventually.HoldsAsync(
+            "the leader knows the pod",
+            () =>
+                Task.FromResult(
+                    _leader
+                        .Services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name)
+                        .Informer<V1Pod>()
+                        .Get(TenantNamespace, name)
+                        ?.Status?.Conditions?.Count > 0
+                )
+        );
     }
 
-    private Task<V1Pod> ReadyAsync(string pod, bool isReady) => Management.PatchStatusAsync<V1Pod>(
-        TenantNamespace, pod, new { conditions = new[] { new { type = "Ready", status = isReady ? "True" : "False" } } });
+    private Task<V1Pod> ReadyAsync(string pod, bool isReady) =>
+        Management.PatchStatusAsync<V1Pod>(
+            TenantNamespace,
+            pod,
+            new { conditions = new[] { new { type = "Ready", status = isReady ? "True" : "False" } } }
+        );
 
     // What the EndpointSlice controller writes of Service envoycp.
     private async Task TellReplicasAsync()
     {
         foreach (var (manager, index) in new[] { _leader, _other }.Select((m, i) => (m, i)))
         {
-            await Management.CreateAsync(new V1EndpointSlice
-            {
-                Metadata = new V1ObjectMeta
+            await Management.CreateAsync(
+                new V1EndpointSlice
                 {
-                    Name = $"envoycp-{index}",
-                    NamespaceProperty = "kubelb",
-                    Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "envoycp" },
-                },
-                AddressType = "IPv4",
-                Endpoints = [new V1Endpoint { Addresses = ["127.0.0.1"] }],
-                Ports = [new Discoveryv1EndpointPort { Name = "xds", Port = Server(manager).Port, Protocol = "TCP" }],
-            });
+                    Metadata = new V1ObjectMeta
+                    {
+                        Name = $"envoycp-{index}",
+                        NamespaceProperty = "kubelb",
+                        Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "envoycp" },
+                    },
+                    AddressType = "IPv4",
+                    Endpoints = [new V1Endpoint { Addresses = ["127.0.0.1"] }],
+                    Ports =
+                    [
+                        new Discoveryv1EndpointPort
+                        {
+                            Name = "xds",
+                            Port = Server(manager).Port,
+                            Protocol = "TCP",
+                        },
+                    ],
+                }
+            );
         }
     }
 
@@ -369,7 +446,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
                 return clients;
             },
             clients => clients.Any(c => c.Pod == pod),
-            clients => string.Join(", ", clients));
+            clients => string.Join(", ", clients)
+        );
         await LookAsync("web", "asked");
     }
 
@@ -377,7 +455,11 @@ public sealed class BackendOrderTests : IAsyncLifetime
     private async Task LookAsync(string route, string mark, bool isSeen = true)
     {
         var before = await ReconcileCounts.OfAsync(_leader, "route");
-        await Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new { metadata = new { annotations = new Dictionary<string, string> { ["test/mark"] = mark } } }).ToJsonString());
+        await Management.PatchAsync<Route>(
+            TenantNamespace,
+            route,
+            ApiJson.ToJson(new { metadata = new { annotations = new Dictionary<string, string> { ["test/mark"] = mark } } }).ToJsonString()
+        );
         if (isSeen)
         {
             await Eventually.HoldsAsync("the leader looks", async () => await ReconcileCounts.OfAsync(_leader, "route") > before);
@@ -389,11 +471,28 @@ public sealed class BackendOrderTests : IAsyncLifetime
         var turned = CarriedRoutes.Http(TenantNamespace, service);
         turned.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
         var kubernetes = turned.Kubernetes();
-        return Management.PatchAsync<Route>(TenantNamespace, route, ApiJson.ToJson(new
-        {
-            metadata = new { annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = $"{generation}" } },
-            spec = new { source = new { kubernetes = new { services = kubernetes.Services, resource = new { spec = kubernetes.Resource!["spec"] } } } },
-        }).ToJsonString());
+        return Management.PatchAsync<Route>(
+            TenantNamespace,
+            route,
+            ApiJson
+                .ToJson(
+                    new
+                    {
+                        metadata = new
+                        {
+                            annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = $"{generation}" },
+                        },
+                        spec = new
+                        {
+                            source = new
+                            {
+                                kubernetes = new { services = kubernetes.Services, resource = new { spec = kubernetes.Resource!["spec"] } },
+                            },
+                        },
+                    }
+                )
+                .ToJsonString()
+        );
     }
 
     private Task<double> TimeoutsAsync() => MetricAsync("kubelb_manager_xds_acknowledgement_timeouts_total");
@@ -403,8 +502,10 @@ public sealed class BackendOrderTests : IAsyncLifetime
         using var text = new MemoryStream();
         await _leader.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
         return double.Parse(
-            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(
-                l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[1],
-            System.Globalization.CultureInfo.InvariantCulture);
+            Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(l => l.StartsWith($"{name} ", StringComparison.Ordinal)).Split(' ')[
+                1
+            ],
+            System.Globalization.CultureInfo.InvariantCulture
+        );
     }
 }

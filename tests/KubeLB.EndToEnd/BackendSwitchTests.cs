@@ -12,7 +12,9 @@ using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A route that turns from one Service to another, as in a blue-green deployment, loses no request to the one that it leaves.</summary>
+/// <summary>
+/// A route that turns from one Service to another, as in a blue-green deployment, loses no request to the one that it leaves.
+/// </summary>
 public sealed class BackendSwitchTests(ITestOutputHelper output)
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
@@ -25,10 +27,25 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         await using var bed = await TestBed.StartAsync(proxies: proxies);
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
-        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "green", StringComparison.Ordinal).Replace("app: api", "app: green", StringComparison.Ordinal));
-        await bed.Tenant.ApplyAsync(Documents.Deployment.Replace("name: api", "name: green", StringComparison.Ordinal).Replace("app: api", "app: green", StringComparison.Ordinal));
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"rules":[{"backendRefs":[{"name":"green","port":8080}]}]}}""");
-        await Eventually.HoldsAsync("green answers", async () => (await bed.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal));
+        await bed.Tenant.ApplyAsync(
+            Documents
+                .Backend.Replace("api-backend", "green", StringComparison.Ordinal)
+                .Replace("app: api", "app: green", StringComparison.Ordinal)
+        );
+        await bed.Tenant.ApplyAsync(
+            Documents
+                .Deployment.Replace("name: api", "name: green", StringComparison.Ordinal)
+                .Replace("app: api", "app: green", StringComparison.Ordinal)
+        );
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"rules":[{"backendRefs":[{"name":"green","port":8080}]}]}}"""
+        );
+        await Eventually.HoldsAsync(
+            "green answers",
+            async () => (await bed.ExpectBackendAsync("api.example.com")).Pod.StartsWith("green-", StringComparison.Ordinal)
+        );
         var address = await bed.AddressAsync();
         using var client = new HttpClient();
         using var stop = new CancellationTokenSource();
@@ -66,7 +83,8 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         var failures = await load.StopAsync();
         output.WriteLine($"50 switches: {failures.Count} of {load.Sent} requests failed");
 
-        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is 503.
+        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is
+        // 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
@@ -82,9 +100,12 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
             await TurnAsync(bed, $"fresh-{i}");
             await bed.Management.WaitAsync<Route>(
                 TenantNamespace,
-                (await bed.Management.ListAsync<Route>(TenantNamespace)).Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == "api-route").Name,
+                (await bed.Management.ListAsync<Route>(TenantNamespace))
+                    .Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == "api-route")
+                    .Name,
                 r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains($"fresh-{i}-nodeport", StringComparison.Ordinal),
-                "has turned");
+                "has turned"
+            );
             await bed.Sandbox.Manager.StartAsync();
             await GeneratedAsync(bed, $"fresh-{i}");
         }
@@ -92,7 +113,8 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         var failures = await load.StopAsync();
         output.WriteLine($"5 restarts of the manager with a switch each: {failures.Count} of {load.Sent} requests failed");
 
-        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is 503.
+        // 500 is the stand-in for Envoy Gateway, whose watch of Services may lag behind that of routes; a proxy that does not serve yet is
+        // 503.
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
@@ -102,7 +124,12 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         await bed.ConfigureProxiesAsync("""{"replicas":2}""");
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
-        await bed.Management.WaitAsync<V1Deployment>(TenantNamespace, "envoy-tenant-t1", d => d.Status?.AvailableReplicas == 2, "is available");
+        await bed.Management.WaitAsync<V1Deployment>(
+            TenantNamespace,
+            "envoy-tenant-t1",
+            d => d.Status?.AvailableReplicas == 2,
+            "is available"
+        );
         return bed;
     }
 
@@ -110,11 +137,20 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     private static async Task TurnAsync(TestBed bed, string service)
     {
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", service, StringComparison.Ordinal));
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}""");
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            $$$"""{"spec":{"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}"""
+        );
     }
 
-    private static Task<HttpRoute> GeneratedAsync(TestBed bed, string service) => bed.Management.WaitAsync<HttpRoute>(
-        TenantNamespace, "default-api-route", r => r.Spec!.Rules!.Single().BackendRefs!.Single().Name == $"default-api-route-{service}", $"leads to {service}");
+    private static Task<HttpRoute> GeneratedAsync(TestBed bed, string service) =>
+        bed.Management.WaitAsync<HttpRoute>(
+            TenantNamespace,
+            "default-api-route",
+            r => r.Spec!.Rules!.Single().BackendRefs!.Single().Name == $"default-api-route-{service}",
+            $"leads to {service}"
+        );
 
     [Fact]
     public async Task Until_envoy_gateway_has_seen_the_change_the_old_backend_is_served()
@@ -131,41 +167,73 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 
         await bare.Objects.PatchAsync<Route>(TenantNamespace, "web", To("green"));
         var generated = await bare.Objects.WaitAsync<HttpRoute>(
-            TenantNamespace, "default-web", r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains("green", StringComparison.Ordinal), "leads to the other");
+            TenantNamespace,
+            "default-web",
+            r => ApiJson.ToJson(r.Spec!).ToJsonString().Contains("green", StringComparison.Ordinal),
+            "leads to the other"
+        );
 
         // Written after the HTTPRoute: what was to be removed would be by now.
-        await bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Services?.ContainsKey("default/green") == true, "is reported");
+        await bare.Objects.WaitAsync<Route>(
+            TenantNamespace,
+            "web",
+            r => r.Status?.Resources?.Services?.ContainsKey("default/green") == true,
+            "is reported"
+        );
         await Eventually.HoldsAsync("both are served", () => Task.FromResult(Listeners(cache).Count == 2));
         Listeners(cache).Should().Contain(before);
 
-        await bare.Objects.PatchStatusAsync<HttpRoute>(TenantNamespace, "default-web", new JsonObject
-        {
-            ["parents"] = new JsonArray(new JsonObject
+        await bare.Objects.PatchStatusAsync<HttpRoute>(
+            TenantNamespace,
+            "default-web",
+            new JsonObject
             {
-                ["parentRef"] = new JsonObject { ["name"] = "default-my-gateway" },
-                ["controllerName"] = "gateway.envoyproxy.io/gatewayclass-controller",
-                ["conditions"] = new JsonArray(new JsonObject
-                {
-                    ["type"] = "Accepted",
-                    ["status"] = "True",
-                    ["reason"] = "Accepted",
-                    ["message"] = "",
-                    ["lastTransitionTime"] = "2026-01-01T00:00:00Z",
-                    ["observedGeneration"] = generated.Metadata.Generation,
-                }),
-            }),
-        });
+                ["parents"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["parentRef"] = new JsonObject { ["name"] = "default-my-gateway" },
+                        ["controllerName"] = "gateway.envoyproxy.io/gatewayclass-controller",
+                        ["conditions"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["type"] = "Accepted",
+                                ["status"] = "True",
+                                ["reason"] = "Accepted",
+                                ["message"] = "",
+                                ["lastTransitionTime"] = "2026-01-01T00:00:00Z",
+                                ["observedGeneration"] = generated.Metadata.Generation,
+                            }
+                        ),
+                    }
+                ),
+            }
+        );
         await Eventually.HoldsAsync("the new one alone is served", () => Task.FromResult(Listeners(cache) is [var only] && only != before));
     }
 
-    private static IReadOnlyList<string> Listeners(ResourceCache cache) => [.. cache.List(TenantNamespace, ResourceTypes.Listener).Select(r => r.Name)];
+    private static IReadOnlyList<string> Listeners(ResourceCache cache) =>
+        [.. cache.List(TenantNamespace, ResourceTypes.Listener).Select(r => r.Name)];
 
     private static string To(string backend)
     {
         var kubernetes = CarriedRoutes.Http(TenantNamespace, backend).Kubernetes();
-        return ApiJson.ToJson(new
-        {
-            spec = new { source = new { kubernetes = new { resource = new JsonObject { ["spec"] = kubernetes.Resource!["spec"]!.DeepClone() }, services = kubernetes.Services } } },
-        }).ToJsonString();
+        return ApiJson
+            .ToJson(
+                new
+                {
+                    spec = new
+                    {
+                        source = new
+                        {
+                            kubernetes = new
+                            {
+                                resource = new JsonObject { ["spec"] = kubernetes.Resource!["spec"]!.DeepClone() },
+                                services = kubernetes.Services,
+                            },
+                        },
+                    },
+                }
+            )
+            .ToJsonString();
     }
 }

@@ -19,7 +19,10 @@ public sealed class BackendTests
 
         bed.ForgetRequests();
         await bed.Tenant.PatchAsync<V1Service>(
-            "default", Twin, """{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}},"spec":{"sessionAffinity":"ClientIP"}}""");
+            "default",
+            Twin,
+            """{"metadata":{"labels":{"team":"a"},"annotations":{"note":"b"}},"spec":{"sessionAffinity":"ClientIP"}}"""
+        );
         await bed.SettleAsync();
 
         bed.Writes().Where(w => w.Resource == "services" && w.Name == Twin).Should().BeEmpty("none of it is ours");
@@ -57,14 +60,24 @@ public sealed class BackendTests
         await bed.ExpectBackendAsync("api.example.com");
 
         await bed.Tenant.PatchAsync<V1Service>(
-            "default", "api-backend", """{"spec":{"type":"ExternalName","externalName":"elsewhere.example.com","clusterIP":null,"clusterIPs":null}}""");
+            "default",
+            "api-backend",
+            """{"spec":{"type":"ExternalName","externalName":"elsewhere.example.com","clusterIP":null,"clusterIPs":null}}"""
+        );
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" }, "is told");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" },
+            "is told"
+        );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("UnsupportedValue");
         Statuses.Condition(route, "ResolvedRefs")!.Message.Should().Contain("ExternalName").And.Contain("use ClusterIP");
 
         await bed.Tenant.PatchAsync<V1Service>(
-            "default", "api-backend", """{"spec":{"type":"ClusterIP","externalName":null,"selector":{"app":"api"},"ports":[{"port":8080,"targetPort":8080}]}}""");
+            "default",
+            "api-backend",
+            """{"spec":{"type":"ClusterIP","externalName":null,"selector":{"app":"api"},"ports":[{"port":8080,"targetPort":8080}]}}"""
+        );
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves again");
         await bed.Tenant.WaitAsync<V1Service>("default", Twin, _ => true, "is there again");
         await bed.ExpectBackendAsync("api.example.com");
@@ -85,18 +98,35 @@ public sealed class BackendTests
         var twin = await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Ports.Count == 2, "has both ports");
         twin.Spec.Ports.Single(p => p.Name == "web").NodePort.Should().Be(nodePort, "its clients know it");
 
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9090}]}]}}""");
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9090}]}]}}"""
+        );
         await PortsAsync(bed, """[{"name":"more","port":9090,"targetPort":8080}]""");
         await bed.Tenant.WaitAsync<V1Service>("default", Twin, s => s.Spec.Ports is [{ Port: 9090 }], "has the other port only");
         await bed.ExpectBackendAsync("api.example.com");
 
         await PortsAsync(bed, """[{"name":"more","port":9191,"targetPort":8080}]""");
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" }, "is told");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" },
+            "is told"
+        );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("PortNotFound");
 
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9191}]}]}}""");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "resolves again");
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":9191}]}]}}"""
+        );
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "resolves again"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -121,7 +151,11 @@ public sealed class BackendTests
 
         var service = (await bed.Tenant.GetAsync<V1Service>("default", "api-backend"))!;
         var twin = await bed.Tenant.WaitAsync<V1Service>(
-            "default", Twin, t => t.Metadata.OwnerReferences is [{ } owner] && owner.Uid == service.Metadata.Uid, "is owned by the new Service alone");
+            "default",
+            Twin,
+            t => t.Metadata.OwnerReferences is [{ } owner] && owner.Uid == service.Metadata.Uid,
+            "is owned by the new Service alone"
+        );
         twin.Spec.Selector.Should().Contain("app", "api");
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsResolved, "resolves");
         await bed.ExpectBackendAsync("api.example.com");
@@ -135,23 +169,40 @@ public sealed class BackendTests
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "copies"));
-        await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", longName).Replace("selector:", "clusterIP: None\n  selector:"));
+        await bed.Tenant.ApplyAsync(
+            Documents.Backend.Replace("api-backend", longName).Replace("selector:", "clusterIP: None\n  selector:")
+        );
         var before = await bed.InventoryAsync();
 
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "mirrored").Replace("api.example.com", "mirrored.example.com"));
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "mirrored", Rules(
-            new JsonObject
-            {
-                ["filters"] = new JsonArray(Mirror("copies")),
-                ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = longName, ["port"] = 8080, ["filters"] = new JsonArray(Mirror("api-backend")) }),
-            }));
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "mirrored",
+            Rules(
+                new JsonObject
+                {
+                    ["filters"] = new JsonArray(Mirror("copies")),
+                    ["backendRefs"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["name"] = longName,
+                            ["port"] = 8080,
+                            ["filters"] = new JsonArray(Mirror("api-backend")),
+                        }
+                    ),
+                }
+            )
+        );
         await bed.Tenant.WaitAsync<HttpRoute>("default", "mirrored", r => Statuses.IsAccepted(r), "is accepted");
         await bed.Tenant.WaitAsync<V1Service>("default", "copies-nodeport", _ => true, "is there");
         var twins = (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name()).ToList();
         twins.Should().HaveCount(3).And.OnlyContain(n => n.Length <= 63);
 
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "mirrored", Rules(
-            new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = longName, ["port"] = 8080 }) }));
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "mirrored",
+            Rules(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = longName, ["port"] = 8080 }) })
+        );
         await bed.ExpectBackendAsync("mirrored.example.com");
         await bed.Tenant.WaitGoneAsync<V1Service>("default", "copies-nodeport");
         (await bed.Tenant.GetAsync<V1Service>("default", Twin)).Should().NotBeNull("another route uses it");
@@ -163,11 +214,16 @@ public sealed class BackendTests
     private static Task<V1Service> PortsAsync(TestBed bed, string ports) =>
         bed.Tenant.PatchAsync<V1Service>("default", "api-backend", $$$"""{"spec":{"ports":{{{ports}}}}}""");
 
-    private static JsonObject Mirror(string service) => new()
-    {
-        ["type"] = "RequestMirror",
-        ["requestMirror"] = new JsonObject { ["backendRef"] = new JsonObject { ["name"] = service, ["port"] = 8080 } },
-    };
+    private static JsonObject Mirror(string service) =>
+        new()
+        {
+            ["type"] = "RequestMirror",
+            ["requestMirror"] = new JsonObject
+            {
+                ["backendRef"] = new JsonObject { ["name"] = service, ["port"] = 8080 },
+            },
+        };
 
-    private static string Rules(JsonObject rule) => new JsonObject { ["spec"] = new JsonObject { ["rules"] = new JsonArray(rule) } }.ToJsonString();
+    private static string Rules(JsonObject rule) =>
+        new JsonObject { ["spec"] = new JsonObject { ["rules"] = new JsonArray(rule) } }.ToJsonString();
 }

@@ -90,19 +90,26 @@ public sealed class CertificateTests
             RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == pair.Thumbprint,
         };
         using var client = new HttpClient(handler);
-        await Eventually.GetAsync("a pod answers over TLS", async () =>
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/") { Headers = { Host = "api.example.com" } };
-            try
+        await Eventually.GetAsync(
+            "a pod answers over TLS",
+            async () =>
             {
-                using var response = await client.SendAsync(request);
-                return await response.Content.ReadAsStringAsync();
-            }
-            catch (HttpRequestException e)
-            {
-                return e.Message;
-            }
-        }, answer => answer.Contains("\"pod\"", StringComparison.Ordinal));
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/")
+                {
+                    Headers = { Host = "api.example.com" },
+                };
+                try
+                {
+                    using var response = await client.SendAsync(request);
+                    return await response.Content.ReadAsStringAsync();
+                }
+                catch (HttpRequestException e)
+                {
+                    return e.Message;
+                }
+            },
+            answer => answer.Contains("\"pod\"", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -137,9 +144,14 @@ public sealed class CertificateTests
         (await SyncSecretAsync(bed)).Metadata.Uid.Should().Be(syncSecret.Metadata.Uid);
 
         await bed.Tenant.PatchAsync<Gateway>(
-            "default", "my-gateway", """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}""");
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
+        );
         await WaitForNoneAsync(bed);
-        (await bed.Tenant.GetAsync<V1Secret>("default", "web"))!.Metadata.Finalizers.Should().BeNullOrEmpty("the tenant's Secret is not ours to hold");
+        (await bed.Tenant.GetAsync<V1Secret>("default", "web"))!
+            .Metadata.Finalizers.Should()
+            .BeNullOrEmpty("the tenant's Secret is not ours to hold");
     }
 
     [Fact]
@@ -184,7 +196,10 @@ public sealed class CertificateTests
         await bed.Tenant.DeleteAsync<V1Secret>("default", "doomed");
         await bed.StartCcmAsync();
 
-        await Eventually.HoldsAsync("only one is carried", async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1);
+        await Eventually.HoldsAsync(
+            "only one is carried",
+            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
+        );
         await ExpectCertificateAsync(bed, pair);
     }
 
@@ -197,7 +212,9 @@ public sealed class CertificateTests
         await bed.Tenant.CreateAsync(pair.Secret("web", "certs"));
         await bed.Tenant.ApplyAsync(Manifest.Replace("- name: web", "- {name: web, namespace: certs}"));
         var listener = await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is refused");
-        Condition(listener, "Programmed").Should().Match<Condition>(c => c.Status == "False" && c.Message.Contains("create one in namespace certs"));
+        Condition(listener, "Programmed")
+            .Should()
+            .Match<Condition>(c => c.Status == "False" && c.Message.Contains("create one in namespace certs"));
         (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
 
         await bed.Tenant.ApplyAsync(Grant);
@@ -210,24 +227,48 @@ public sealed class CertificateTests
     }
 
     private static async Task<SyncSecret> SyncSecretAsync(TestBed bed) =>
-        (await Eventually.GetAsync("the certificate is carried", () => bed.Management.ListAsync<SyncSecret>("tenant-t1"), found => found.Count == 1)).Single();
+        (
+            await Eventually.GetAsync(
+                "the certificate is carried",
+                () => bed.Management.ListAsync<SyncSecret>("tenant-t1"),
+                found => found.Count == 1
+            )
+        ).Single();
 
     private static async Task WaitForNoneAsync(TestBed bed)
     {
-        await Eventually.HoldsAsync("no SyncSecret is left", async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0);
-        await Eventually.HoldsAsync("no certificate is left", async () => (await bed.Management.ListAsync<V1Secret>("tenant-t1")).All(s => s.Type != "kubernetes.io/tls" || s.Metadata.Name == "envoy-xds-client"));
+        await Eventually.HoldsAsync(
+            "no SyncSecret is left",
+            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+        );
+        await Eventually.HoldsAsync(
+            "no certificate is left",
+            async () =>
+                (await bed.Management.ListAsync<V1Secret>("tenant-t1")).All(s =>
+                    s.Type != "kubernetes.io/tls" || s.Metadata.Name == "envoy-xds-client"
+                )
+        );
     }
 
     private static async Task<ListenerStatus> WaitForListenerAsync(TestBed bed, Func<ListenerStatus, bool> condition, string what)
     {
-        var gateway = await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Status?.Listeners?.Any(condition) == true, $"has a listener that {what}");
+        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => g.Status?.Listeners?.Any(condition) == true,
+            $"has a listener that {what}"
+        );
         return gateway.Status!.Listeners!.First(condition);
     }
 
     private static async Task ExpectCertificateAsync(TestBed bed, TlsPair pair)
     {
         var address = await bed.AddressAsync();
-        await Eventually.GetAsync($"{address} serves the certificate", () => ServedAsync(bed, address, pair.Thumbprint), served => served == pair.Thumbprint);
+        await Eventually.GetAsync(
+            $"{address} serves the certificate",
+            () => ServedAsync(bed, address, pair.Thumbprint),
+            served => served == pair.Thumbprint
+        );
     }
 
     private static async Task<string> ServedAsync(TestBed bed, string address, string expected)

@@ -29,9 +29,18 @@ public sealed class ConfigRolloutTests
         var (@namespace, name) = ($"tenant-{tenant}", $"envoy-tenant-{tenant}");
         var seen = await Eventually.GetAsync(
             $"the proxy of {tenant} is rolled out and no other is left",
-            async () => (Deployment: await bed.Management.GetAsync<V1Deployment>(@namespace, name), Pods: await bed.Management.ListAsync<V1Pod>(@namespace)),
-            s => s.Deployment is { } d && d.Status?.ObservedGeneration == d.Metadata.Generation && d.Status is { Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1 }
-                && s.Pods is [var pod] && pod.Spec.Containers[0].Args.Any(a => a.Contains(text, StringComparison.Ordinal)));
+            async () =>
+                (
+                    Deployment: await bed.Management.GetAsync<V1Deployment>(@namespace, name),
+                    Pods: await bed.Management.ListAsync<V1Pod>(@namespace)
+                ),
+            s =>
+                s.Deployment is { } d
+                && d.Status?.ObservedGeneration == d.Metadata.Generation
+                && d.Status is { Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1 }
+                && s.Pods is [var pod]
+                && pod.Spec.Containers[0].Args.Any(a => a.Contains(text, StringComparison.Ordinal))
+        );
         return seen.Pods[0].Name();
     }
 }

@@ -23,8 +23,18 @@ public sealed class CostTests : IAsyncLifetime
     public async Task A_new_route_with_a_new_service_costs_three_writes_at_home_and_one_in_the_management_cluster()
     {
         await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("api.example.com", "other.example.com").Replace("api-backend", "other-backend"));
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "other", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await _bed.Tenant.ApplyAsync(
+            Documents
+                .Route.Replace("api-route", "other")
+                .Replace("api.example.com", "other.example.com")
+                .Replace("api-backend", "other-backend")
+        );
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "other",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await _bed.SettleAsync();
 
         var (tenant, management) = _bed.CcmWrites();
@@ -37,7 +47,12 @@ public sealed class CostTests : IAsyncLifetime
     public async Task An_edited_route_costs_one_write_on_either_side()
     {
         await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Metadata.Generation == 2 && Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => r.Metadata.Generation == 2 && Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await _bed.SettleAsync();
 
         var (tenant, management) = _bed.CcmWrites();

@@ -22,14 +22,18 @@ public sealed class EndpointLimitTests : IAsyncLifetime
     [Fact]
     public async Task Node_ports_beyond_the_limit_have_no_endpoints_and_the_tenant_and_the_administrator_learn_of_it()
     {
-        var manager = await _bare.StartManagerAsync(configure: services => services.AddSingleton(new ManagerOptions
-        {
-            EnableGatewayApi = true,
-            ListenAddress = "127.0.0.1:0",
-            MetricsAddress = "0",
-            HealthProbeBindAddress = "0",
-            EndpointBytes = 100,
-        }));
+        var manager = await _bare.StartManagerAsync(configure: services =>
+            services.AddSingleton(
+                new ManagerOptions
+                {
+                    EnableGatewayApi = true,
+                    ListenAddress = "127.0.0.1:0",
+                    MetricsAddress = "0",
+                    HealthProbeBindAddress = "0",
+                    EndpointBytes = 100,
+                }
+            )
+        );
         var cache = manager.Services.GetRequiredService<ResourceCache>();
         await _bare.AddTenantAsync(manager);
         await _bare.SetAddressesAsync("10.7.0.1", "10.7.0.2", "10.7.0.3");
@@ -41,28 +45,40 @@ public sealed class EndpointLimitTests : IAsyncLifetime
 
         await _bare.Objects.CreateAsync(other);
 
-        await AcceptedAsync(c => c is { Status: "False", Reason: "EndpointLimitExceeded" }
+        await AcceptedAsync(c =>
+            c is { Status: "False", Reason: "EndpointLimitExceeded" }
             && c.Message.StartsWith(
-                "1 of 2 node ports, from 30090 up, return 503: 3 addresses on each exceed the limit", StringComparison.Ordinal));
+                "1 of 2 node ports, from 30090 up, return 503: 3 addresses on each exceed the limit",
+                StringComparison.Ordinal
+            )
+        );
         (Endpoints(30080), Endpoints(30090)).Should().Be((3, 0));
         await Eventually.GetAsync(
             "Events of Addresses and of the Tenant",
-            async () => (await _bare.Objects.ListAsync<Corev1Event>()).Where(e => e.Reason == "EndpointLimitExceeded")
-                .Select(e => e.InvolvedObject.Kind).Order(),
-            kinds => kinds.SequenceEqual(["Addresses", "Tenant"]));
+            async () =>
+                (await _bare.Objects.ListAsync<Corev1Event>())
+                    .Where(e => e.Reason == "EndpointLimitExceeded")
+                    .Select(e => e.InvolvedObject.Kind)
+                    .Order(),
+            kinds => kinds.SequenceEqual(["Addresses", "Tenant"])
+        );
 
         await _bare.Objects.DeleteAsync<Route>(TenantNamespace, "web");
         await AcceptedAsync(c => c.Status == "True");
         Endpoints(30090).Should().Be(3);
 
-        int Endpoints(int nodePort) => ClusterLoadAssignment.Parser
-            .ParseFrom(cache.Find(TenantNamespace, ResourceTypes.ClusterLoadAssignment, $"nodeport-{nodePort}")!.Body.Value)
-            .Endpoints.Single().LbEndpoints.Count;
+        int Endpoints(int nodePort) =>
+            ClusterLoadAssignment
+                .Parser.ParseFrom(cache.Find(TenantNamespace, ResourceTypes.ClusterLoadAssignment, $"nodeport-{nodePort}")!.Body.Value)
+                .Endpoints.Single()
+                .LbEndpoints.Count;
     }
 
-    private Task<Addresses> AcceptedAsync(Func<Api.Condition, bool> condition) => _bare.Objects.WaitAsync<Addresses>(
-        TenantNamespace,
-        Addresses.DefaultName,
-        a => a.Status?.Conditions?.Find(c => c.Type == AddressesConditions.Accepted) is { } accepted && condition(accepted),
-        "has the condition");
+    private Task<Addresses> AcceptedAsync(Func<Api.Condition, bool> condition) =>
+        _bare.Objects.WaitAsync<Addresses>(
+            TenantNamespace,
+            Addresses.DefaultName,
+            a => a.Status?.Conditions?.Find(c => c.Type == AddressesConditions.Accepted) is { } accepted && condition(accepted),
+            "has the condition"
+        );
 }

@@ -104,17 +104,26 @@ public sealed class EnduranceTests(ITestOutputHelper output)
             case 4 or 5:
                 Log($"recreate {route} of {gateway} to {service}");
                 await tenant.DeleteAsync<HttpRoute>("default", route);
-                await tenant.ApplyAsync(Documents.Route.Replace("api-route", route).Replace("my-gateway", gateway)
-                    .Replace("api-backend", service).Replace("api.example.com", $"{route}.example.com"));
+                await tenant.ApplyAsync(
+                    Documents
+                        .Route.Replace("api-route", route)
+                        .Replace("my-gateway", gateway)
+                        .Replace("api-backend", service)
+                        .Replace("api.example.com", $"{route}.example.com")
+                );
                 break;
             default:
                 if (await tenant.GetAsync<HttpRoute>("default", route) is not null)
                 {
                     var host = $"{route}-{random.Next(1000)}.example.com";
                     Log($"edit {route}: {host} of {gateway} to {service}");
-                    await tenant.PatchAsync<HttpRoute>("default", route, $$$"""
+                    await tenant.PatchAsync<HttpRoute>(
+                        "default",
+                        route,
+                        $$$"""
                         {"spec":{"hostnames":["{{{host}}}"],"parentRefs":[{"name":"{{{gateway}}}"}],"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
-                        """);
+                        """
+                    );
                 }
 
                 break;
@@ -145,7 +154,11 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 break;
             case 4:
                 await CutAsync(
-                    "CCM from the management cluster", management, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
+                    "CCM from the management cluster",
+                    management,
+                    r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal),
+                    pause
+                );
                 break;
             case 5:
                 await CutAsync("CCM from its cluster", tenant, r => r.UserAgent.StartsWith(Ccm, StringComparison.Ordinal), pause);
@@ -154,7 +167,12 @@ public sealed class EnduranceTests(ITestOutputHelper output)
                 await CutAsync("manager", management, r => r.UserAgent.StartsWith(Manager, StringComparison.Ordinal), pause);
                 break;
             case 7:
-                await CutAsync("everybody from the management cluster", management, r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal), pause);
+                await CutAsync(
+                    "everybody from the management cluster",
+                    management,
+                    r => r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal),
+                    pause
+                );
                 break;
             case 8:
                 Log("both API servers forget their history");

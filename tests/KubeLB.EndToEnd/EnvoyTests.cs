@@ -20,8 +20,8 @@ using Xunit.Abstractions;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// The real Envoy, started with the arguments that the manager wrote into the Deployment and with the certificate of the tenant's Secret: it
-/// gets its configuration over mutual TLS and carries HTTP, gRPC, websockets and TCP. Its listeners are on all interfaces, as in a pod.
+/// The real Envoy, started with the arguments that the manager wrote into the Deployment and with the certificate of the tenant's Secret:
+/// it gets its configuration over mutual TLS and carries HTTP, gRPC, websockets and TCP. Its listeners are on all interfaces, as in a pod.
 /// </summary>
 public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -69,25 +69,41 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         var arguments = await ArgumentsAsync();
 
         arguments.Should().StartWith("--config-yaml").And.ContainInOrder("--service-node", TenantNamespace);
-        JsonNode.Parse(arguments[1])!.ToJsonString().Should().Contain($"\"port_value\":{Server.Port}").And.NotContain(ProxyCertificateFiles.Folder);
-        Directory.GetFiles(_folder).Select(Path.GetFileName).Should().BeEquivalentTo(
-            "ca.crt", "tls.crt", "tls.key", ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.TrustFile);
+        JsonNode
+            .Parse(arguments[1])!
+            .ToJsonString()
+            .Should()
+            .Contain($"\"port_value\":{Server.Port}")
+            .And.NotContain(ProxyCertificateFiles.Folder);
+        Directory
+            .GetFiles(_folder)
+            .Select(Path.GetFileName)
+            .Should()
+            .BeEquivalentTo("ca.crt", "tls.crt", "tls.key", ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.TrustFile);
     }
 
     [Fact]
-    public Task What_is_asked_of_it_is_answered_without_it() => EverythingPassesAsync(_backends.HttpPort, _backends.GrpcPort, _backends.TcpPort);
+    public Task What_is_asked_of_it_is_answered_without_it() =>
+        EverythingPassesAsync(_backends.HttpPort, _backends.GrpcPort, _backends.TcpPort);
 
     [SkippableFact]
     public async Task Http_grpc_websockets_and_tcp_pass()
     {
         // No route kind that is carried leads to TCP; a port of that kind is served all the same.
-        _manager.Services.GetRequiredService<ResourceCache>().Update(TenantNamespace, change =>
-        {
-            var port = new ProxyPort("tcp", TcpPort, _backends.TcpPort, ProxyProtocol.Tcp);
-            var endpoints = EndpointsResource.NameFor(port.NodePort);
-            change.Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort));
-            change.Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds)).Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
-        });
+        _manager
+            .Services.GetRequiredService<ResourceCache>()
+            .Update(
+                TenantNamespace,
+                change =>
+                {
+                    var port = new ProxyPort("tcp", TcpPort, _backends.TcpPort, ProxyProtocol.Tcp);
+                    var endpoints = EndpointsResource.NameFor(port.NodePort);
+                    change.Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort));
+                    change
+                        .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
+                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
+                }
+            );
         await StartEnvoyAsync();
 
         await EverythingPassesAsync(await ProxyPortAsync("web"), await ProxyPortAsync("rpc"), TcpPort);
@@ -116,14 +132,22 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         var taken = ((IPEndPoint)holder.LocalEndpoint).Port;
         var port = new ProxyPort("late", taken, _backends.HttpPort, ProxyProtocol.Http1);
         var endpoints = EndpointsResource.NameFor(port.NodePort);
-        _manager.Services.GetRequiredService<ResourceCache>().Update(TenantNamespace, change => change
-            .Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort))
-            .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
-            .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most)));
+        _manager
+            .Services.GetRequiredService<ResourceCache>()
+            .Update(
+                TenantNamespace,
+                change =>
+                    change
+                        .Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort))
+                        .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
+                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most))
+            );
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
         IEnumerable<XdsRejection> Rejected() => streams.Describe().SelectMany(s => s.Types).SelectMany(t => t.Rejected.Values);
-        await Eventually.HoldsAsync("Envoy cannot bind it", () => Task.FromResult(Rejected()
-            .Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal))));
+        await Eventually.HoldsAsync(
+            "Envoy cannot bind it",
+            () => Task.FromResult(Rejected().Any(r => r.Message.Contains("cannot bind", StringComparison.Ordinal)))
+        );
 
         holder.Stop();
 
@@ -175,13 +199,18 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         foreach (var (file, content) in secret.Data)
         {
-            await File.WriteAllTextAsync(Path.Combine(_folder, file), Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal));
+            await File.WriteAllTextAsync(
+                Path.Combine(_folder, file),
+                Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal)
+            );
         }
 
         var deployment = await Management.WaitAsync<V1Deployment>(TenantNamespace, $"envoy-{TenantNamespace}", _ => true, "is generated");
         string[] arguments = [.. deployment.Spec.Template.Spec.Containers.Single().Args];
         var bootstrap = JsonNode.Parse(arguments[1].Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal))!;
-        foreach (var cluster in bootstrap["static_resources"]!["clusters"]!.AsArray().Where(c => c!["name"]!.GetValue<string>() == "xds_cluster"))
+        foreach (
+            var cluster in bootstrap["static_resources"]!["clusters"]!.AsArray().Where(c => c!["name"]!.GetValue<string>() == "xds_cluster")
+        )
         {
             var address = cluster!["load_assignment"]!["endpoints"]![0]!["lb_endpoints"]![0]!["endpoint"]!["address"]!["socket_address"]!;
             address["address"] = "127.0.0.1";
@@ -201,18 +230,22 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
         await AnswersAsync(await ProxyPortAsync("web"));
     }
 
-    private Task AnswersAsync(int port) => Eventually.HoldsAsync($"Envoy serves port {port}; it says: {_said}", async () =>
-    {
-        try
-        {
-            using var response = await new HttpClient().GetAsync($"http://127.0.0.1:{port}/");
-            return response.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException) when (!_envoy!.HasExited)
-        {
-            return false;
-        }
-    });
+    private Task AnswersAsync(int port) =>
+        Eventually.HoldsAsync(
+            $"Envoy serves port {port}; it says: {_said}",
+            async () =>
+            {
+                try
+                {
+                    using var response = await new HttpClient().GetAsync($"http://127.0.0.1:{port}/");
+                    return response.IsSuccessStatusCode;
+                }
+                catch (HttpRequestException) when (!_envoy!.HasExited)
+                {
+                    return false;
+                }
+            }
+        );
 
     private void Keep(string? line)
     {

@@ -19,9 +19,17 @@ public sealed class EventTests
 
         var route = (await kubectl.OkAsync("describe httproute api-route")).Text;
         route.Should().MatchRegex(@"Normal +Accepted +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Attached to Gateway my-gateway\.");
-        route.Should().MatchRegex(@"Warning +BackendNotFound +\S+( \(x\d+ over \S+\))? +kubelb-ccm +.*default/api-backend.* Create the Service or correct the backendRef\.");
+        route
+            .Should()
+            .MatchRegex(
+                @"Warning +BackendNotFound +\S+( \(x\d+ over \S+\))? +kubelb-ccm +.*default/api-backend.* Create the Service or correct the backendRef\."
+            );
         var gateway = (await kubectl.OkAsync("describe gateway my-gateway")).Text;
-        gateway.Should().MatchRegex($@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Reachable at {System.Text.RegularExpressions.Regex.Escape(await bed.AddressAsync())}\.");
+        gateway
+            .Should()
+            .MatchRegex(
+                $@"Normal +Programmed +\S+( \(x\d+ over \S+\))? +kubelb-ccm +Reachable at {System.Text.RegularExpressions.Regex.Escape(await bed.AddressAsync())}\."
+            );
     }
 
     [Fact]
@@ -35,7 +43,11 @@ public sealed class EventTests
 
         for (var i = 0; i < 3; i++)
         {
-            await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"metadata":{"labels":{"look":"{{{i}}}"}},"spec":{"hostnames":["h{{{i}}}.example.com"]}}""");
+            await bed.Tenant.PatchAsync<HttpRoute>(
+                "default",
+                "api-route",
+                $$$"""{"metadata":{"labels":{"look":"{{{i}}}"}},"spec":{"hostnames":["h{{{i}}}.example.com"]}}"""
+            );
             await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
         }
 
@@ -45,8 +57,18 @@ public sealed class EventTests
         await bed.SettleAsync();
 
         var events = await EventsAsync(bed, "api-route");
-        events.Where(e => e.Type == "Warning").Should().ContainSingle().Which.Should().Match<Corev1Event>(e => e.Reason == "BackendNotFound" && e.Count == 1);
-        events.Where(e => e.Type == "Normal").Should().ContainSingle().Which.Should().Match<Corev1Event>(e => e.Reason == "Accepted" && e.Count == 1);
+        events
+            .Where(e => e.Type == "Warning")
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Match<Corev1Event>(e => e.Reason == "BackendNotFound" && e.Count == 1);
+        events
+            .Where(e => e.Type == "Normal")
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Match<Corev1Event>(e => e.Reason == "Accepted" && e.Count == 1);
     }
 
     [Fact]
@@ -55,7 +77,11 @@ public sealed class EventTests
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
-        await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"nowhere"}]}}""");
+        await bed.Tenant.PatchAsync<HttpRoute>(
+            "default",
+            "api-route",
+            """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"nowhere"}]}}"""
+        );
         (await EventAsync(bed, "api-route", "NoMatchingParent")).Type.Should().Be("Warning");
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"somebody-elses"}]}}""");
         (await EventAsync(bed, "api-route", "Released")).Type.Should().Be("Normal");
@@ -69,10 +95,15 @@ public sealed class EventTests
             $"an Event {reason} of {name}",
             () => EventsAsync(bed, name),
             found => found.Any(e => e.Reason == reason),
-            found => string.Join("; ", found.Select(e => $"{e.Reason} {e.Message}")));
+            found => string.Join("; ", found.Select(e => $"{e.Reason} {e.Message}"))
+        );
         return events.First(e => e.Reason == reason);
     }
 
     private static async Task<IReadOnlyList<Corev1Event>> EventsAsync(TestBed bed, string name) =>
-        [.. (await bed.Tenant.ListAsync<Corev1Event>("default")).Where(e => e.InvolvedObject.Name == name && e.Source?.Component == "kubelb-ccm")];
+        [
+            .. (await bed.Tenant.ListAsync<Corev1Event>("default")).Where(e =>
+                e.InvolvedObject.Name == name && e.Source?.Component == "kubelb-ccm"
+            ),
+        ];
 }

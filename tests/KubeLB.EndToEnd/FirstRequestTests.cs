@@ -33,7 +33,8 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
             await Task.WhenAll(
                 bed.Tenant.ApplyAsync(Renamed(Documents.Deployment, name)),
                 bed.Tenant.ApplyAsync(Renamed(Documents.Backend, name)),
-                bed.Tenant.ApplyAsync(Renamed(Documents.Route, name)));
+                bed.Tenant.ApplyAsync(Renamed(Documents.Route, name))
+            );
             await Eventually.HoldsAsync("it answers", async () => await StatusAsync(client, address, name) == HttpStatusCode.OK);
             times.Add(clock.Elapsed);
             await stop.CancelAsync();
@@ -41,16 +42,19 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
         }
 
         times.Sort();
-        output.WriteLine($"applied to first 200, {(withRequestsMeanwhile ? "with" : "without")} requests meanwhile: median {times[Rounds / 2].TotalMilliseconds:0} ms, p90 {times[Rounds * 9 / 10].TotalMilliseconds:0} ms, slowest {times[^1].TotalMilliseconds:0} ms");
+        output.WriteLine(
+            $"applied to first 200, {(withRequestsMeanwhile ? "with" : "without")} requests meanwhile: median {times[Rounds / 2].TotalMilliseconds:0} ms, p90 {times[Rounds * 9 / 10].TotalMilliseconds:0} ms, slowest {times[^1].TotalMilliseconds:0} ms"
+        );
         times[Rounds * 9 / 10].Should().BeLessThan(Deadline);
     }
 
-    private static string Renamed(string manifest, string name) => manifest
-        .Replace("api-backend", $"{name}-backend", StringComparison.Ordinal)
-        .Replace("api-route", $"{name}-route", StringComparison.Ordinal)
-        .Replace("api.example.com", $"{name}.example.com", StringComparison.Ordinal)
-        .Replace("name: api\n", $"name: {name}\n", StringComparison.Ordinal)
-        .Replace("app: api\n", $"app: {name}\n", StringComparison.Ordinal);
+    private static string Renamed(string manifest, string name) =>
+        manifest
+            .Replace("api-backend", $"{name}-backend", StringComparison.Ordinal)
+            .Replace("api-route", $"{name}-route", StringComparison.Ordinal)
+            .Replace("api.example.com", $"{name}.example.com", StringComparison.Ordinal)
+            .Replace("name: api\n", $"name: {name}\n", StringComparison.Ordinal)
+            .Replace("app: api\n", $"app: {name}\n", StringComparison.Ordinal);
 
     private static async Task AskAsync(HttpClient client, string address, string name, CancellationToken stop)
     {

@@ -27,11 +27,14 @@ public sealed class GatewayClassTests
         await Eventually.GetAsync(
             "the Gateway's Event names the class",
             () => bed.Tenant.ListAsync<Corev1Event>("default"),
-            told => told.Any(e => e.InvolvedObject.Name == "my-gateway" && e is { Type: "Warning", Reason: "GatewayClassNotFound" }));
+            told => told.Any(e => e.InvolvedObject.Name == "my-gateway" && e is { Type: "Warning", Reason: "GatewayClassNotFound" })
+        );
         await bed.Tenant.ApplyAsync(Class("ours", "example.com/another-controller"));
         await bed.SettleAsync();
         (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway")).Should().NotBeNull();
-        (await bed.Tenant.GetAsync<GatewayClass>("", "ours"))!.Status?.Conditions?.Should().NotContain(c => c.Type == "Accepted" && c.Status == "True");
+        (await bed.Tenant.GetAsync<GatewayClass>("", "ours"))!
+            .Status?.Conditions?.Should()
+            .NotContain(c => c.Type == "Accepted" && c.Status == "True");
     }
 
     [Fact]
@@ -64,16 +67,18 @@ public sealed class GatewayClassTests
         bed.Writes().Where(w => w.Name == "theirs").Should().BeEmpty("the class still is another controller's");
     }
 
-    private static bool IsAccepted(GatewayClass gatewayClass) => gatewayClass.Status?.Conditions?.Any(c => c is { Type: "Accepted", IsTrue: true }) == true;
+    private static bool IsAccepted(GatewayClass gatewayClass) =>
+        gatewayClass.Status?.Conditions?.Any(c => c is { Type: "Accepted", IsTrue: true }) == true;
 
-    private static string Class(string name, string controller) => $"""
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: GatewayClass
-        metadata:
-          name: {name}
-        spec:
-          controllerName: {controller}
-        """;
+    private static string Class(string name, string controller) =>
+        $"""
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: GatewayClass
+            metadata:
+              name: {name}
+            spec:
+              controllerName: {controller}
+            """;
 
     private static string GatewayOf(string name, string gatewayClass) =>
         Documents.Gateway.Replace("my-gateway", name).Replace("gatewayClassName: kubelb", $"gatewayClassName: {gatewayClass}");

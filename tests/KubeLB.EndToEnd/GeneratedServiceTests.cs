@@ -32,8 +32,12 @@ public sealed class GeneratedServiceTests
 
         await bed.Management.WaitAsync<V1Service>(Ns, Name, now => Same(before!, now), "is as it was");
         await bed.SettleAsync();
-        (await bed.Management.ListAsync<V1Service>(Ns)).Where(s => s.Metadata.Name.StartsWith("default-api-route", StringComparison.Ordinal))
-            .Should().ContainSingle("no second one takes its place").Which.Metadata.Uid.Should().Be(before!.Metadata.Uid);
+        (await bed.Management.ListAsync<V1Service>(Ns))
+            .Where(s => s.Metadata.Name.StartsWith("default-api-route", StringComparison.Ordinal))
+            .Should()
+            .ContainSingle("no second one takes its place")
+            .Which.Metadata.Uid.Should()
+            .Be(before!.Metadata.Uid);
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -46,7 +50,12 @@ public sealed class GeneratedServiceTests
 
         await bed.Management.DeleteAsync<V1Service>(Ns, Name);
 
-        await bed.Management.WaitAsync<V1Service>(Ns, Name, now => now.Metadata.Uid != before!.Metadata.Uid && Port(now) == Port(before), "is back");
+        await bed.Management.WaitAsync<V1Service>(
+            Ns,
+            Name,
+            now => now.Metadata.Uid != before!.Metadata.Uid && Port(now) == Port(before),
+            "is back"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -60,14 +69,28 @@ public sealed class GeneratedServiceTests
         // What is remembered is the Service; whatever status says is rewritten.
         await bed.Management.PatchAsync<V1Service>(Ns, Name, """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":34567}]}}""");
         var route = (await bed.Management.ListAsync<Route>(Ns)).Single(r => r.Status?.Resources?.Services is { Count: > 0 });
-        await bed.Management.PatchStatusAsync<Route>(Ns, route.Name, new
-        {
-            resources = new { services = new Dictionary<string, object> { ["default/api-backend"] = new { ports = new[] { new { port = 8080, targetPort = 11111 } } } } },
-        });
+        await bed.Management.PatchStatusAsync<Route>(
+            Ns,
+            route.Name,
+            new
+            {
+                resources = new
+                {
+                    services = new Dictionary<string, object>
+                    {
+                        ["default/api-backend"] = new { ports = new[] { new { port = 8080, targetPort = 11111 } } },
+                    },
+                },
+            }
+        );
         await bed.StartManagerAsync();
 
         await bed.Management.WaitAsync<Route>(
-            Ns, route.Name, r => r.Status!.Resources!.Services!["default/api-backend"].Ports!.Single().TargetPort?.Value == "34567", "tells the truth");
+            Ns,
+            route.Name,
+            r => r.Status!.Resources!.Services!["default/api-backend"].Ports!.Single().TargetPort?.Value == "34567",
+            "tells the truth"
+        );
         Port((await bed.Management.GetAsync<V1Service>(Ns, Name))!).Should().Be("34567");
         await bed.ExpectBackendAsync("api.example.com");
     }
@@ -82,12 +105,22 @@ public sealed class GeneratedServiceTests
         await bed.StopManagerAsync();
         var port = Port((await bed.Management.GetAsync<V1Service>(Ns, Name))!);
         await bed.Management.PatchAsync<V1Service>(
-            Ns, "default-second-api-backend", """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":PORT}]}}""".Replace("PORT", port));
+            Ns,
+            "default-second-api-backend",
+            """{"spec":{"ports":[{"port":8080,"protocol":"TCP","targetPort":PORT}]}}""".Replace("PORT", port)
+        );
 
         await bed.StartManagerAsync();
 
-        await Eventually.HoldsAsync("the ports differ", async () =>
-            (await bed.Management.ListAsync<V1Service>(Ns)).Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal)).Select(Port).Distinct().Count() == 2);
+        await Eventually.HoldsAsync(
+            "the ports differ",
+            async () =>
+                (await bed.Management.ListAsync<V1Service>(Ns))
+                    .Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal))
+                    .Select(Port)
+                    .Distinct()
+                    .Count() == 2
+        );
         await bed.ExpectBackendAsync("api.example.com");
         await bed.ExpectBackendAsync("second.example.com");
     }
@@ -95,7 +128,12 @@ public sealed class GeneratedServiceTests
     [Fact]
     public async Task Route_without_a_free_port_reports_it_and_is_retried_until_one_is_free()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Manager = manager => manager with { ProxyPorts = (20000, 20000) } });
+        await using var bed = await TestBed.StartAsync(configure: o =>
+            o with
+            {
+                Manager = manager => manager with { ProxyPorts = (20000, 20000) },
+            }
+        );
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
         var refused = await RouteAsync(bed, "second", r => Applied(r) is { Status: "False" });
@@ -117,7 +155,8 @@ public sealed class GeneratedServiceTests
             $"the Route of {origin} is as expected",
             () => bed.Management.ListAsync<Route>(Ns),
             found => found.Any(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin && condition(r)),
-            deadline: deadline);
+            deadline: deadline
+        );
         return routes.Single(r => r.Metadata.Labels["kubelb.k8c.io/origin-name"] == origin);
     }
 
@@ -126,7 +165,9 @@ public sealed class GeneratedServiceTests
     private static bool Same(V1Service before, V1Service now) =>
         now.Spec.Type == "ClusterIP"
         && Port(now) == Port(before)
-        && now.Spec.Selector is { } selector && selector.Count == before.Spec.Selector.Count && selector.All(before.Spec.Selector.Contains)
+        && now.Spec.Selector is { } selector
+        && selector.Count == before.Spec.Selector.Count
+        && selector.All(before.Spec.Selector.Contains)
         && now.Spec.ExternalIPs is not { Count: > 0 }
         && before.Metadata.Labels.All(now.Metadata.Labels.Contains)
         && now.Metadata.OwnerReferences?.SingleOrDefault()?.Uid == before.Metadata.OwnerReferences.Single().Uid;

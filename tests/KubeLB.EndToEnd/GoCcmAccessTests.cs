@@ -19,7 +19,8 @@ namespace KubeLB.EndToEnd;
 public sealed class GoCcmAccessTests : IAsyncLifetime
 {
     private const string Own = "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t1";
-    private const string StreamingList = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=5";
+    private const string StreamingList =
+        "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=5";
     private static readonly string[] Watched = ["loadbalancers", "addresses", "routes"];
 
     private BareManagement _management = null!;
@@ -39,8 +40,10 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         var secret = await _management.Objects.GetAsync<V1Secret>("tenant-t1", "kubelb-ccm-kubeconfig");
         using var kubeconfig = new MemoryStream(secret!.Data["kubelb"]);
         _ccm = new HttpClient(_management.Cluster.CreateHandler()) { BaseAddress = _management.Cluster.Url };
-        _ccm.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig).AccessToken);
+        _ccm.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig).AccessToken
+        );
     }
 
     public async Task DisposeAsync()
@@ -65,13 +68,15 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         {
             // A server without streaming lists says that the options are not valid; then the CCM lists.
             (await StartAsync($"{Own}/{resource}?{StreamingList}"))
-                .Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
+                .Should()
+                .BeOneOf([HttpStatusCode.OK, HttpStatusCode.UnprocessableEntity], resource);
 
             var (status, list) = await SendAsync(HttpMethod.Get, $"{Own}/{resource}?limit=500&resourceVersion=0");
             status.Should().Be(HttpStatusCode.OK, resource);
             var version = list!["metadata"]!["resourceVersion"]!.GetValue<string>();
             (await StartAsync($"{Own}/{resource}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=5"))
-                .Should().Be(HttpStatusCode.OK, resource);
+                .Should()
+                .Be(HttpStatusCode.OK, resource);
         }
     }
 
@@ -107,7 +112,8 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
               "apiVersion": "kubelb.k8c.io/v1alpha1", "kind": "LoadBalancer", "metadata": { "name": "lb", "namespace": "tenant-t1" },
               "spec": { "ports": [{ "port": 80 }], "endpoints": [{ "name": "default", "addressesReference": { "name": "default" }, "ports": [{ "port": 30080 }] }] }
             }
-            """)!;
+            """
+        )!;
 
         var created = await CreateAsync("loadbalancers", loadBalancer);
         created["spec"]!["type"]!.GetValue<string>().Should().Be("ClusterIP", "this is the default of the contract");
@@ -124,8 +130,9 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         foreach (var resource in new[] { "routes/of-go", "addresses/none", "syncsecrets/none" })
         {
             (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/status")).Status.Should().NotBe(HttpStatusCode.Forbidden, resource);
-            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/status", new JsonObject { ["status"] = new JsonObject() })).Status
-                .Should().NotBe(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/status", new JsonObject { ["status"] = new JsonObject() }))
+                .Status.Should()
+                .NotBe(HttpStatusCode.Forbidden, resource);
         }
     }
 
@@ -135,37 +142,44 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
 
         await Eventually.HoldsAsync(
-            "LoadBalancers are forbidden", async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden);
+            "LoadBalancers are forbidden",
+            async () => (await SendAsync(HttpMethod.Get, $"{Own}/loadbalancers")).Status == HttpStatusCode.Forbidden
+        );
         (await SendAsync(HttpMethod.Get, $"{Own}/routes")).Status.Should().Be(HttpStatusCode.OK);
         foreach (var resource in new[] { "routes", "addresses", "syncsecrets" })
         {
             (await SendAsync(HttpMethod.Get, $"{Own}/{resource}/none/status")).Status.Should().Be(HttpStatusCode.NotFound, resource);
-            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject())).Status
-                .Should().Be(HttpStatusCode.Forbidden, resource);
+            (await SendAsync(HttpMethod.Patch, $"{Own}/{resource}/none/status", new JsonObject()))
+                .Status.Should()
+                .Be(HttpStatusCode.Forbidden, resource);
         }
     }
 
     [SkippableFact]
     public async Task Everything_else_is_forbidden()
     {
-        foreach (var path in new[]
-        {
-            "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2/loadbalancers",
-            "/apis/kubelb.k8c.io/v1alpha1/loadbalancers",
-            "/apis/kubelb.k8c.io/v1alpha1/routes",
-            "/apis/kubelb.k8c.io/v1alpha1/tenants",
-            "/api/v1/namespaces/tenant-t1/secrets",
-            "/api/v1/namespaces/tenant-t1/services",
-            "/apis/gateway.networking.k8s.io/v1/namespaces/tenant-t1/gateways",
-        })
+        foreach (
+            var path in new[]
+            {
+                "/apis/kubelb.k8c.io/v1alpha1/namespaces/tenant-t2/loadbalancers",
+                "/apis/kubelb.k8c.io/v1alpha1/loadbalancers",
+                "/apis/kubelb.k8c.io/v1alpha1/routes",
+                "/apis/kubelb.k8c.io/v1alpha1/tenants",
+                "/api/v1/namespaces/tenant-t1/secrets",
+                "/api/v1/namespaces/tenant-t1/services",
+                "/apis/gateway.networking.k8s.io/v1/namespaces/tenant-t1/gateways",
+            }
+        )
         {
             (await SendAsync(HttpMethod.Get, path)).Status.Should().Be(HttpStatusCode.Forbidden, path);
         }
 
-        (await SendAsync(HttpMethod.Patch, $"{Own}/tenantstates/default/status", new JsonObject())).Status
-            .Should().Be(HttpStatusCode.Forbidden);
-        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers")).Status
-            .Should().Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
+        (await SendAsync(HttpMethod.Patch, $"{Own}/tenantstates/default/status", new JsonObject()))
+            .Status.Should()
+            .Be(HttpStatusCode.Forbidden);
+        (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers"))
+            .Status.Should()
+            .Be(HttpStatusCode.Forbidden, "deletecollection is not granted");
     }
 
     private async Task<JsonNode> CreateAsync(string resource, JsonNode value)
@@ -179,18 +193,21 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     // retries.
     private Task UpdateAsync<T>(string path, JsonNode changed, Func<Task<T?>> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        Eventually.HoldsAsync($"{path} is updated", async () =>
-        {
-            var (status, body) = await SendAsync(HttpMethod.Put, $"{Own}/{path}", changed);
-            if (status == HttpStatusCode.Conflict)
+        Eventually.HoldsAsync(
+            $"{path} is updated",
+            async () =>
             {
-                changed["metadata"] = ApiJson.ToJson((await read())!)["metadata"]!.DeepClone();
-                return false;
-            }
+                var (status, body) = await SendAsync(HttpMethod.Put, $"{Own}/{path}", changed);
+                if (status == HttpStatusCode.Conflict)
+                {
+                    changed["metadata"] = ApiJson.ToJson((await read())!)["metadata"]!.DeepClone();
+                    return false;
+                }
 
-            status.Should().Be(HttpStatusCode.OK, $"{body}");
-            return true;
-        });
+                status.Should().Be(HttpStatusCode.OK, $"{body}");
+                return true;
+            }
+        );
 
     private async Task<HttpStatusCode> StartAsync(string path)
     {
@@ -204,7 +221,10 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         if (body is not null)
         {
             request.Content = new StringContent(
-                body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+                body.ToJsonString(),
+                Encoding.UTF8,
+                method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json"
+            );
         }
 
         using var response = await _ccm.SendAsync(request);

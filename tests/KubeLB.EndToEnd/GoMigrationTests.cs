@@ -74,9 +74,16 @@ public sealed class GoMigrationTests : IAsyncLifetime
         await StartManagerAsync();
         await StartCcmAsync();
         await Bed.Tenant.PatchAsync<HttpRoute>(
-            "bench", "web", """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}""");
+            "bench",
+            "web",
+            """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}"""
+        );
         await Bed.Management.WaitAsync<Route>(
-            Ns, await RouteNameAsync(), r => r.Status!.Resources!.Route!.Conditions!.Count == 2, "reports its retries");
+            Ns,
+            await RouteNameAsync(),
+            r => r.Status!.Resources!.Route!.Conditions!.Count == 2,
+            "reports its retries"
+        );
         await Bed.SettleAsync();
         var ours = await _recorded.GeneratedAsync();
         var settings = (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!;
@@ -92,8 +99,13 @@ public sealed class GoMigrationTests : IAsyncLifetime
                 await _recorded.Management.ReplaceAsync(stored);
                 if (stored["status"] is JsonObject status)
                 {
-                    await _recorded.Management.PatchAsync(kind, RawObjects.NamespaceOf(stored), RawObjects.NameOf(stored),
-                        new JsonObject { ["status"] = status.DeepClone() }, "status");
+                    await _recorded.Management.PatchAsync(
+                        kind,
+                        RawObjects.NamespaceOf(stored),
+                        RawObjects.NameOf(stored),
+                        new JsonObject { ["status"] = status.DeepClone() },
+                        "status"
+                    );
                 }
             }
         }
@@ -105,11 +117,16 @@ public sealed class GoMigrationTests : IAsyncLifetime
         service["generatedName"]!.GetValue<string>().Should().Be(ServiceName);
         service["ports"]![0]!["targetPort"]!.GetValue<int>().Should().Be(53630, "from there a Go manager restores its ports");
         var gateway = (await Bed.Tenant.GetAsync<Gateway>("bench", "kubelb"))!.Metadata.Uid;
-        (await _recorded.Management.GetAsync("Route", Ns, gateway))!["status"]!["resources"]!["route"]!["generatedName"]!.GetValue<string>()
-            .Should().Be("kubelb");
+        (await _recorded.Management.GetAsync("Route", Ns, gateway))!["status"]!["resources"]!["route"]!["generatedName"]!
+            .GetValue<string>()
+            .Should()
+            .Be("kubelb");
 
         // And there again. What the Go project's definitions do not have is lost: the settings are applied once more.
-        (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!["addresses"].Should().BeNull();
+        (await _recorded.Management.GetAsync("Config", "kubelb", "default"))!["spec"]!
+            ["addresses"]
+            .Should()
+            .BeNull();
         await ReplaceDefinitionsAsync(replaced);
         await _recorded.Management.PatchAsync("Config", "kubelb", "default", new JsonObject { ["spec"] = settings.DeepClone() });
         await StartManagerAsync();
@@ -130,7 +147,11 @@ public sealed class GoMigrationTests : IAsyncLifetime
         var address = await _recorded.WaitForAddressAsync("bench", "kubelb", "kubelb");
         await Bed.ExpectBackendAtAsync(address, "web.example.com");
         await Bed.Tenant.WaitAsync<HttpRoute>(
-            "bench", "web", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+            "bench",
+            "web",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await Bed.SettleAsync();
     }
 
@@ -147,19 +168,20 @@ public sealed class GoMigrationTests : IAsyncLifetime
             Skip.If(true, ClusterFeatureReasons.NoControllers);
         }
 
-        await Bed.Management.CreateAsync(new V1Secret
-        {
-            Metadata = new V1ObjectMeta
+        await Bed.Management.CreateAsync(
+            new V1Secret
             {
-                Name = "kubelb-ccm",
-                NamespaceProperty = Ns,
-                Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" },
-            },
-            Type = "kubernetes.io/service-account-token",
-        });
+                Metadata = new V1ObjectMeta
+                {
+                    Name = "kubelb-ccm",
+                    NamespaceProperty = Ns,
+                    Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" },
+                },
+                Type = "kubernetes.io/service-account-token",
+            }
+        );
         var token = await Bed.Management.WaitAsync<V1Secret>(Ns, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "is filled");
-        var kubeconfig =
-            $$"""
+        var kubeconfig = $$"""
             apiVersion: v1
             kind: Config
             clusters:
@@ -176,29 +198,34 @@ public sealed class GoMigrationTests : IAsyncLifetime
               user: {token: {{Encoding.UTF8.GetString(token.Data["token"])}} }
 
             """;
-        await Bed.Management.CreateAsync(new V1Secret
-        {
-            Metadata = new V1ObjectMeta { Name = "kubelb-ccm-kubeconfig", NamespaceProperty = Ns },
-            Type = "Opaque",
-            Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) },
-        });
+        await Bed.Management.CreateAsync(
+            new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = "kubelb-ccm-kubeconfig", NamespaceProperty = Ns },
+                Type = "Opaque",
+                Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) },
+            }
+        );
     }
 
     private async Task<IReadOnlyList<string>> SecretsAsync() =>
-    [
-        .. (await Bed.Management.ListAsync<V1Secret>(Ns)).Where(s => s.Name().StartsWith("kubelb-ccm", StringComparison.Ordinal))
-            .SelectMany(s => s.Data.Select(d => $"{s.Name()} {s.Metadata.Uid} {d.Key} {Convert.ToBase64String(d.Value)}")).Order(
-                StringComparer.Ordinal),
-    ];
+        [
+            .. (await Bed.Management.ListAsync<V1Secret>(Ns))
+                .Where(s => s.Name().StartsWith("kubelb-ccm", StringComparison.Ordinal))
+                .SelectMany(s => s.Data.Select(d => $"{s.Name()} {s.Metadata.Uid} {d.Key} {Convert.ToBase64String(d.Value)}"))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private async Task<IReadOnlyList<string>> FinalizersAsync()
     {
         var found = new List<string>();
         foreach (var kind in new[] { "Gateway", "HTTPRoute", "Service" })
         {
-            found.AddRange((await _recorded.Tenant.ListAsync(kind))
-                .Where(o => o["metadata"]!["finalizers"]?.ToJsonString().Contains(CleanupFinalizer) == true)
-                .Select(o => $"{kind} {RawObjects.NameOf(o)}"));
+            found.AddRange(
+                (await _recorded.Tenant.ListAsync(kind))
+                    .Where(o => o["metadata"]!["finalizers"]?.ToJsonString().Contains(CleanupFinalizer) == true)
+                    .Select(o => $"{kind} {RawObjects.NameOf(o)}")
+            );
         }
 
         return found;
@@ -207,8 +234,10 @@ public sealed class GoMigrationTests : IAsyncLifetime
     private static IReadOnlyList<JsonObject> GoDefinitions()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
-            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
+        Skip.If(
+            string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
+            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project"
+        );
         return [.. Directory.GetFiles(Path.Combine(folder, "kubelb"), "*.yaml").Select(file => Yaml.Read(File.ReadAllText(file)).Single())];
     }
 

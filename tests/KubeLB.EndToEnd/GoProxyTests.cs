@@ -14,8 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// Proxies of the Go manager during a migration, with <c>--xds-insecure</c>: plain text, a stream for clusters and one for listeners, state of the
-/// world, the node on the first message only, and no aggregated stream that a cluster could refer to.
+/// Proxies of the Go manager during a migration, with <c>--xds-insecure</c>: plain text, a stream for clusters and one for listeners, state
+/// of the world, the node on the first message only, and no aggregated stream that a cluster could refer to.
 /// </summary>
 public sealed class GoProxyTests : IAsyncLifetime
 {
@@ -44,14 +44,22 @@ public sealed class GoProxyTests : IAsyncLifetime
     [Fact]
     public async Task They_get_clusters_that_hold_their_endpoints_and_listeners_and_what_changes()
     {
-        using var clusters = new ClusterDiscoveryService.ClusterDiscoveryServiceClient(_channel).StreamClusters(deadline: DateTime.UtcNow.AddSeconds(60));
-        using var listeners = new ListenerDiscoveryService.ListenerDiscoveryServiceClient(_channel).StreamListeners(deadline: DateTime.UtcNow.AddSeconds(60));
+        using var clusters = new ClusterDiscoveryService.ClusterDiscoveryServiceClient(_channel).StreamClusters(
+            deadline: DateTime.UtcNow.AddSeconds(60)
+        );
+        using var listeners = new ListenerDiscoveryService.ListenerDiscoveryServiceClient(_channel).StreamListeners(
+            deadline: DateTime.UtcNow.AddSeconds(60)
+        );
         await AskAsync(clusters, ResourceTypes.Cluster);
         await AskAsync(listeners, ResourceTypes.Listener);
 
         var first = await WaitAsync(clusters, r => r.Resources.Count == 1);
         EndpointsOf(first).Should().Equal("10.7.0.1");
-        (await WaitAsync(listeners, r => r.Resources.Count == 1)).Resources.Single().Unpack<Listener>().Name.Should().Be("default-web-web-80-TCP");
+        (await WaitAsync(listeners, r => r.Resources.Count == 1))
+            .Resources.Single()
+            .Unpack<Listener>()
+            .Name.Should()
+            .Be("default-web-web-80-TCP");
 
         await _bare.SetAddressesAsync("10.7.0.1", "10.7.0.2");
         EndpointsOf(await WaitAsync(clusters, r => EndpointsOf(r).Count == 2)).Should().Equal("10.7.0.1", "10.7.0.2");
@@ -62,15 +70,31 @@ public sealed class GoProxyTests : IAsyncLifetime
     }
 
     private static Task AskAsync(AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream, string typeUrl) =>
-        stream.RequestStream.WriteAsync(new DiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = typeUrl });
+        stream.RequestStream.WriteAsync(
+            new DiscoveryRequest
+            {
+                Node = new Node { Id = TenantNamespace },
+                TypeUrl = typeUrl,
+            }
+        );
 
     // Takes what comes until it is as expected; the deadline of the stream ends it otherwise.
-    private static async Task<DiscoveryResponse> WaitAsync(AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream, Func<DiscoveryResponse, bool> condition)
+    private static async Task<DiscoveryResponse> WaitAsync(
+        AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> stream,
+        Func<DiscoveryResponse, bool> condition
+    )
     {
         while (await stream.ResponseStream.MoveNext(default))
         {
             var response = stream.ResponseStream.Current;
-            await stream.RequestStream.WriteAsync(new DiscoveryRequest { TypeUrl = response.TypeUrl, VersionInfo = response.VersionInfo, ResponseNonce = response.Nonce });
+            await stream.RequestStream.WriteAsync(
+                new DiscoveryRequest
+                {
+                    TypeUrl = response.TypeUrl,
+                    VersionInfo = response.VersionInfo,
+                    ResponseNonce = response.Nonce,
+                }
+            );
             if (condition(response))
             {
                 return response;

@@ -37,7 +37,11 @@ public sealed class GoTenantTests : IAsyncLifetime
         await MakeTenantAsync();
         await CreateTokenAsync(data: null);
         var token = await _management.Objects.WaitAsync<V1Secret>(Ns, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "is filled");
-        await _management.Objects.PatchAsync<V1Secret>(Ns, "kubelb-ccm", """{"metadata":{"annotations":{"kubernetes.io/service-account.uid":null}}}""");
+        await _management.Objects.PatchAsync<V1Secret>(
+            Ns,
+            "kubelb-ccm",
+            """{"metadata":{"annotations":{"kubernetes.io/service-account.uid":null}}}"""
+        );
         var kubeconfig = await CreateKubeconfigAsync(token);
 
         await _management.StartManagerAsync();
@@ -53,10 +57,18 @@ public sealed class GoTenantTests : IAsyncLifetime
     public async Task Token_of_an_account_that_was_replaced_is_renewed()
     {
         await MakeTenantAsync();
-        var claims = Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"kubernetes.io/serviceaccount/service-account.uid":"89485eca-0282-4607-ad4c-f9e9ca245dda"}"""));
+        var claims = Base64Url.EncodeToString(
+            Encoding.UTF8.GetBytes("""{"kubernetes.io/serviceaccount/service-account.uid":"89485eca-0282-4607-ad4c-f9e9ca245dda"}""")
+        );
         var stale = Encoding.UTF8.GetBytes($"e30.{claims}.c2ln");
         await CreateTokenAsync(
-            new Dictionary<string, byte[]> { ["ca.crt"] = [1], ["namespace"] = Encoding.UTF8.GetBytes(Ns), ["token"] = stale });
+            new Dictionary<string, byte[]>
+            {
+                ["ca.crt"] = [1],
+                ["namespace"] = Encoding.UTF8.GetBytes(Ns),
+                ["token"] = stale,
+            }
+        );
 
         await _management.StartManagerAsync();
 
@@ -69,7 +81,8 @@ public sealed class GoTenantTests : IAsyncLifetime
     private async Task MakeTenantAsync()
     {
         await _management.Objects.ApplyAsync(
-            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\n  finalizers: [kubelb.k8c.io/cleanup]\nspec: {}\n");
+            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\n  finalizers: [kubelb.k8c.io/cleanup]\nspec: {}\n"
+        );
         var tenant = (await _management.Objects.GetAsync<Tenant>("", "t1"))!;
         await _management.Objects.ApplyAsync(
             $$$"""
@@ -79,24 +92,55 @@ public sealed class GoTenantTests : IAsyncLifetime
               name: {{{Ns}}}
               labels: {kubelb.k8c.io/managed-by: kubelb}
               ownerReferences: [{apiVersion: kubelb.k8c.io/v1alpha1, kind: Tenant, name: t1, uid: {{{tenant.Metadata.Uid}}} }]
-            """);
+            """
+        );
         await _management.Objects.CreateAsync(new V1ServiceAccount { Metadata = Named("kubelb-ccm") });
-        await _management.Objects.CreateAsync(new V1Role
-        {
-            Metadata = Named("kubelb-ccm"),
-            Rules = [new V1PolicyRule { ApiGroups = ["kubelb.k8c.io"], Resources = ["loadbalancers", "routes", "addresses", "syncsecrets"], Verbs = ["create", "update", "get", "list", "delete", "patch", "watch"] }],
-        });
-        await _management.Objects.CreateAsync(new V1RoleBinding
-        {
-            Metadata = Named("kubelb-ccm"),
-            RoleRef = new V1RoleRef { ApiGroup = "rbac.authorization.k8s.io", Kind = "Role", Name = "kubelb-ccm" },
-            Subjects = [new Rbacv1Subject { Kind = "ServiceAccount", Name = "kubelb-ccm", NamespaceProperty = Ns }],
-        });
+        await _management.Objects.CreateAsync(
+            new V1Role
+            {
+                Metadata = Named("kubelb-ccm"),
+                Rules =
+                [
+                    new V1PolicyRule
+                    {
+                        ApiGroups = ["kubelb.k8c.io"],
+                        Resources = ["loadbalancers", "routes", "addresses", "syncsecrets"],
+                        Verbs = ["create", "update", "get", "list", "delete", "patch", "watch"],
+                    },
+                ],
+            }
+        );
+        await _management.Objects.CreateAsync(
+            new V1RoleBinding
+            {
+                Metadata = Named("kubelb-ccm"),
+                RoleRef = new V1RoleRef
+                {
+                    ApiGroup = "rbac.authorization.k8s.io",
+                    Kind = "Role",
+                    Name = "kubelb-ccm",
+                },
+                Subjects =
+                [
+                    new Rbacv1Subject
+                    {
+                        Kind = "ServiceAccount",
+                        Name = "kubelb-ccm",
+                        NamespaceProperty = Ns,
+                    },
+                ],
+            }
+        );
     }
 
     private Task<V1Secret> CreateTokenAsync(Dictionary<string, byte[]>? data)
     {
-        var secret = new V1Secret { Metadata = Named("kubelb-ccm"), Type = "kubernetes.io/service-account-token", Data = data };
+        var secret = new V1Secret
+        {
+            Metadata = Named("kubelb-ccm"),
+            Type = "kubernetes.io/service-account-token",
+            Data = data,
+        };
         secret.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" };
         secret.Metadata.Labels = new Dictionary<string, string> { ["kubernetes.io/legacy-token-last-used"] = "2026-11-23" };
         return _management.Objects.CreateAsync(secret);
@@ -105,8 +149,7 @@ public sealed class GoTenantTests : IAsyncLifetime
     // Not in the form of this manager.
     private async Task<string> CreateKubeconfigAsync(V1Secret token)
     {
-        var kubeconfig =
-            $$"""
+        var kubeconfig = $$"""
             apiVersion: v1
             clusters:
             - cluster:
@@ -124,7 +167,12 @@ public sealed class GoTenantTests : IAsyncLifetime
               user: {token: {{Encoding.UTF8.GetString(token.Data["token"])}} }
 
             """;
-        var secret = new V1Secret { Metadata = Named("kubelb-ccm-kubeconfig"), Type = "Opaque", Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) } };
+        var secret = new V1Secret
+        {
+            Metadata = Named("kubelb-ccm-kubeconfig"),
+            Type = "Opaque",
+            Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) },
+        };
         await _management.Objects.CreateAsync(secret);
         return kubeconfig;
     }

@@ -38,7 +38,12 @@ public sealed class GrpcRouteTests
         var before = await bed.InventoryAsync();
 
         await bed.Tenant.ApplyAsync(Route);
-        await bed.Tenant.WaitAsync<GrpcRoute>("default", "grpc-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<GrpcRoute>(
+            "default",
+            "grpc-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await ExpectAsync(bed, address, StatusCode.OK);
 
         await bed.Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
@@ -58,23 +63,40 @@ public sealed class GrpcRouteTests
 
         await bed.Tenant.WaitAsync<GrpcRoute>("default", "grpc-route", Statuses.IsAccepted, "is accepted");
         var http = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
         Statuses.Condition(http, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
     }
 
-    private static Task<StatusCode> ExpectAsync(TestBed bed, string address, StatusCode expected) => Eventually.GetAsync(
-        $"a call of grpc.example.com at {address} ends as {expected}", () => CallAsync(bed, address), status => status == expected);
+    private static Task<StatusCode> ExpectAsync(TestBed bed, string address, StatusCode expected) =>
+        Eventually.GetAsync(
+            $"a call of grpc.example.com at {address} ends as {expected}",
+            () => CallAsync(bed, address),
+            status => status == expected
+        );
 
     private static async Task<StatusCode> CallAsync(TestBed bed, string address)
     {
         using var channel = GrpcChannel.ForAddress(
-            $"http://{address}", new GrpcChannelOptions { HttpHandler = new Authority("grpc.example.com", bed.Sandbox.CreateGatewayHandler()), DisposeHttpClient = true });
+            $"http://{address}",
+            new GrpcChannelOptions
+            {
+                HttpHandler = new Authority("grpc.example.com", bed.Sandbox.CreateGatewayHandler()),
+                DisposeHttpClient = true,
+            }
+        );
         var bytes = new Marshaller<byte[]>(b => b, b => b);
-        using var call = channel.CreateCallInvoker().AsyncUnaryCall(
-            new Method<byte[], byte[]>(MethodType.Unary, "my.service.v1.MyService", "MyMethod", bytes, bytes),
-            host: null,
-            new CallOptions(deadline: DateTime.UtcNow.AddSeconds(10)),
-            "hello"u8.ToArray());
+        using var call = channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(
+                new Method<byte[], byte[]>(MethodType.Unary, "my.service.v1.MyService", "MyMethod", bytes, bytes),
+                host: null,
+                new CallOptions(deadline: DateTime.UtcNow.AddSeconds(10)),
+                "hello"u8.ToArray()
+            );
         try
         {
             (await call.ResponseAsync).Should().Equal("hello"u8.ToArray());

@@ -59,7 +59,12 @@ public sealed class HostileTenantTests : IAsyncLifetime
         // The same origin as the route that is served, and the UID of nobody.
         await _tenant.CreateAsync(Route("hostile", "gateway.networking.k8s.io/v1", "HTTPRoute", "api-route"));
 
-        var route = await _bed.Management.WaitAsync<Route>(Ns, "hostile", r => r.Status?.Resources?.Route?.GeneratedName is not null, "has a name");
+        var route = await _bed.Management.WaitAsync<Route>(
+            Ns,
+            "hostile",
+            r => r.Status?.Resources?.Route?.GeneratedName is not null,
+            "has a name"
+        );
         route.Status!.Resources!.Route!.GeneratedName.Should().MatchRegex("^default-api-route-[0-9a-f]{4}$");
         await _bed.ExpectBackendAsync("api.example.com");
     }
@@ -73,19 +78,28 @@ public sealed class HostileTenantTests : IAsyncLifetime
         await _bed.SettleAsync();
         _bed.ForgetRequests();
 
-        using (((EmbeddedTestCluster)_bed.Sandbox.Management).Server.Faults.Add(new FaultRule
-        {
-            Matches = r => r.UserAgent == "kubelb-manager" && r.IsWrite && r.Resource == "httproutes",
-            Times = null,
-            Delay = TimeSpan.FromMilliseconds(500),
-        }))
+        using (
+            ((EmbeddedTestCluster)_bed.Sandbox.Management).Server.Faults.Add(
+                new FaultRule
+                {
+                    Matches = r => r.UserAgent == "kubelb-manager" && r.IsWrite && r.Resource == "httproutes",
+                    Times = null,
+                    Delay = TimeSpan.FromMilliseconds(500),
+                }
+            )
+        )
         {
             for (var i = 0; i < Updates; i++)
             {
                 await _tenant.PatchAsync<Route>(Ns, route, Hostname($"h{i}.example.com"));
             }
 
-            await _bed.Management.WaitAsync<HttpRoute>(Ns, "default-api-route", r => r.Hostnames.SequenceEqual([$"h{Updates - 1}.example.com"]), "has the last one");
+            await _bed.Management.WaitAsync<HttpRoute>(
+                Ns,
+                "default-api-route",
+                r => r.Hostnames.SequenceEqual([$"h{Updates - 1}.example.com"]),
+                "has the last one"
+            );
         }
 
         _bed.Writes().Count(w => w.Resource == "httproutes").Should().BeLessThan(Updates / 4);
@@ -95,9 +109,11 @@ public sealed class HostileTenantTests : IAsyncLifetime
     public async Task A_route_of_a_megabyte_gets_an_answer_and_keeps_nobody_waiting()
     {
         var huge = Route("huge", "gateway.networking.k8s.io/v1", "HTTPRoute", "huge");
-        huge.Change(k => k.Resource!["spec"]!["hostnames"] =
-            new JsonArray(
-                [.. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com"))]));
+        huge.Change(k =>
+            k.Resource!["spec"]!["hostnames"] = new JsonArray([
+                .. Enumerable.Range(0, 20_000).Select(i => JsonValue.Create($"a-rather-long-name-of-a-host-{i:D10}.example.com")),
+            ])
+        );
         await _tenant.CreateAsync(huge);
 
         await _bed.Management.WaitAsync<Route>(Ns, "huge", r => Applied(r) is not null, "gets its answer");
@@ -115,7 +131,12 @@ public sealed class HostileTenantTests : IAsyncLifetime
 
         await _bed.Management.DeleteAsync<Tenant>("", "t1");
 
-        await _bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Terminating, "Route tenant-t1/held", Hold), "names the holder");
+        await _bed.Management.WaitAsync<Tenant>(
+            "",
+            "t1",
+            t => TenantConditions.Says(t, TenantPhases.Terminating, "Route tenant-t1/held", Hold),
+            "names the holder"
+        );
         await _bed.Management.PatchAsync<Route>(Ns, "held", """{"metadata":{"finalizers":null}}""");
         await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
     }
@@ -124,8 +145,17 @@ public sealed class HostileTenantTests : IAsyncLifetime
     public async Task Forged_labels_owners_and_annotations_of_a_route_reach_nothing_that_is_generated()
     {
         var forged = Route("forged", "gateway.networking.k8s.io/v1", "HTTPRoute", "forged");
-        forged.Metadata.Labels = new Dictionary<string, string> { [Labels.OriginName] = "api-route", [Labels.OriginNamespace] = "default", ["kubelb.k8c.io/tenant"] = "t2" };
-        forged.Metadata.Annotations = new Dictionary<string, string> { [Annotations.Applied] = "{}", ["gateway.envoyproxy.io/x"] = "forged" };
+        forged.Metadata.Labels = new Dictionary<string, string>
+        {
+            [Labels.OriginName] = "api-route",
+            [Labels.OriginNamespace] = "default",
+            ["kubelb.k8c.io/tenant"] = "t2",
+        };
+        forged.Metadata.Annotations = new Dictionary<string, string>
+        {
+            [Annotations.Applied] = "{}",
+            ["gateway.envoyproxy.io/x"] = "forged",
+        };
         forged.Change(k => k.Resource!["metadata"]!["annotations"] = new JsonObject { ["gateway.envoyproxy.io/x"] = "forged" });
         await _tenant.CreateAsync(forged);
 
@@ -142,26 +172,57 @@ public sealed class HostileTenantTests : IAsyncLifetime
         var before = (await _bed.Management.GetAsync<Route>(Ns, route))!.Status!.Resources!;
         var parent = (await _bed.Management.GetAsync<Route>(Ns, gateway))!.Status!.Resources!.Route!.GeneratedName!;
         var port = (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value;
-        await _bed.Management.CreateAsync(new Gateway
-        {
-            Metadata = { Name = "of-the-operator", NamespaceProperty = Ns },
-            Spec = new GatewaySpec { GatewayClassName = "none", Listeners = [new Listener { Name = "http", Port = 80, Protocol = "HTTP" }] },
-        });
+        await _bed.Management.CreateAsync(
+            new Gateway
+            {
+                Metadata = { Name = "of-the-operator", NamespaceProperty = Ns },
+                Spec = new GatewaySpec
+                {
+                    GatewayClassName = "none",
+                    Listeners =
+                    [
+                        new Listener
+                        {
+                            Name = "http",
+                            Port = 80,
+                            Protocol = "HTTP",
+                        },
+                    ],
+                },
+            }
+        );
         var parents = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
         await using var observed = _bed.Management.Observe<HttpRoute>(Ns, r => parents[r.Spec!.ParentRefs!.Single().Name] = true);
 
-        await _tenant.PatchStatusAsync<Route>(Ns, gateway, JsonNode.Parse("""{ "resources": { "route": { "generatedName": "of-the-operator" } } }""")!);
+        await _tenant.PatchStatusAsync<Route>(
+            Ns,
+            gateway,
+            JsonNode.Parse("""{ "resources": { "route": { "generatedName": "of-the-operator" } } }""")!
+        );
         await _tenant.PatchStatusAsync<Route>(
             Ns,
             route,
-            JsonNode.Parse("""{ "resources": { "services": { "default/api-backend": { "ports": [{ "port": 8080, "targetPort": 10001 }] } } } }""")!);
+            JsonNode.Parse(
+                """{ "resources": { "services": { "default/api-backend": { "ports": [{ "port": 8080, "targetPort": 10001 }] } } } }"""
+            )!
+        );
 
         await _bed.Management.WaitAsync<Route>(Ns, gateway, r => r.Status?.Resources?.Route?.GeneratedName == parent, "has its name again");
         await _bed.Management.WaitAsync<Route>(
-            Ns, route, r => JsonNode.DeepEquals(ApiJson.ToJson(r.Status!.Resources!.Services!["default/api-backend"]), ApiJson.ToJson(before.Services!["default/api-backend"])), "tells its ports again");
+            Ns,
+            route,
+            r =>
+                JsonNode.DeepEquals(
+                    ApiJson.ToJson(r.Status!.Resources!.Services!["default/api-backend"]),
+                    ApiJson.ToJson(before.Services!["default/api-backend"])
+                ),
+            "tells its ports again"
+        );
         await _bed.SettleAsync();
-        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!.Spec.Ports.Single().TargetPort.Value
-            .Should().Be(port);
+        (await _bed.Management.GetAsync<V1Service>(Ns, "default-api-route-api-backend"))!
+            .Spec.Ports.Single()
+            .TargetPort.Value.Should()
+            .Be(port);
         parents.Keys.Should().Equal([parent], "the name of a Gateway is that of the generated object, whatever a status says");
         await _bed.ExpectBackendAsync("api.example.com");
     }
@@ -171,19 +232,30 @@ public sealed class HostileTenantTests : IAsyncLifetime
     {
         await _bed.StopManagerAsync();
         var source = await _tenant.CreateAsync(Secret("theirs"));
-        await _bed.Management.CreateAsync(new V1Secret
-        {
-            Metadata = new V1ObjectMeta { Name = source.Metadata.Uid, NamespaceProperty = Ns },
-            Data = new Dictionary<string, byte[]> { ["mine"] = [1] },
-        });
+        await _bed.Management.CreateAsync(
+            new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = source.Metadata.Uid, NamespaceProperty = Ns },
+                Data = new Dictionary<string, byte[]> { ["mine"] = [1] },
+            }
+        );
         await _bed.StartManagerAsync();
 
         await _bed.Management.WaitAsync<SyncSecret>(
-            Ns, "theirs", s => s.Status?.Conditions?.Any(c => c.Status == "False" && c.Message.Contains("in the way")) == true, "says that it is in the way");
+            Ns,
+            "theirs",
+            s => s.Status?.Conditions?.Any(c => c.Status == "False" && c.Message.Contains("in the way")) == true,
+            "says that it is in the way"
+        );
         (await _bed.Management.GetAsync<V1Secret>(Ns, source.Metadata.Uid))!.Data.Keys.Should().Equal("mine");
 
         await _bed.Management.DeleteAsync<V1Secret>(Ns, source.Metadata.Uid);
-        await _bed.Management.WaitAsync<V1Secret>(Ns, source.Metadata.Uid, s => s.Data.ContainsKey("password"), "is written once there is room");
+        await _bed.Management.WaitAsync<V1Secret>(
+            Ns,
+            source.Metadata.Uid,
+            s => s.Data.ContainsKey("password"),
+            "is written once there is room"
+        );
         await _bed.Management.WaitAsync<SyncSecret>(Ns, "theirs", s => s.Status?.Phase == "Synced", "says so");
     }
 
@@ -195,7 +267,11 @@ public sealed class HostileTenantTests : IAsyncLifetime
 
         await _tenant.PatchAsync<SyncSecret>(Ns, "mine", """{"type":"kubernetes.io/basic-auth"}""");
         await _bed.Management.WaitAsync<V1Secret>(
-            Ns, source.Metadata.Uid, s => s.Type == "kubernetes.io/basic-auth" && s.Metadata.Uid != before.Metadata.Uid, "is made anew");
+            Ns,
+            source.Metadata.Uid,
+            s => s.Type == "kubernetes.io/basic-auth" && s.Metadata.Uid != before.Metadata.Uid,
+            "is made anew"
+        );
 
         await _tenant.PatchAsync<SyncSecret>(Ns, "mine", """{"type":"kubernetes.io/service-account-token"}""");
         await _bed.Management.WaitGoneAsync<V1Secret>(Ns, source.Metadata.Uid);
@@ -203,39 +279,43 @@ public sealed class HostileTenantTests : IAsyncLifetime
     }
 
     private async Task<string> ServedRouteAsync() =>
-        (await _bed.Management.ListAsync<Route>(Ns)).Single(r => r.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true && name == "api-route").Name;
+        (await _bed.Management.ListAsync<Route>(Ns))
+            .Single(r => r.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true && name == "api-route")
+            .Name;
 
     private static string Hostname(string name) =>
         """{"spec":{"source":{"kubernetes":{"resource":{"spec":{"hostnames":["NAME"]}}}}}}""".Replace("NAME", name);
 
     private static Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
 
-    private static SyncSecret Secret(string name) => new()
-    {
-        Metadata = { Name = name, NamespaceProperty = Ns },
-        Type = "Opaque",
-        Data = new Dictionary<string, string> { ["password"] = Convert.ToBase64String(Encoding.UTF8.GetBytes("x")) },
-    };
-
-    private static Route Route(string routeName, string apiVersion, string kind, string name) => new()
-    {
-        Metadata = { Name = routeName, NamespaceProperty = Ns },
-        Spec = new RouteSpec
+    private static SyncSecret Secret(string name) =>
+        new()
         {
-            Endpoints = [new RouteEndpoint { Name = "default" }],
-            Source = new RouteSource
+            Metadata = { Name = name, NamespaceProperty = Ns },
+            Type = "Opaque",
+            Data = new Dictionary<string, string> { ["password"] = Convert.ToBase64String(Encoding.UTF8.GetBytes("x")) },
+        };
+
+    private static Route Route(string routeName, string apiVersion, string kind, string name) =>
+        new()
+        {
+            Metadata = { Name = routeName, NamespaceProperty = Ns },
+            Spec = new RouteSpec
             {
-                Kubernetes = new KubernetesSource
+                Endpoints = [new RouteEndpoint { Name = "default" }],
+                Source = new RouteSource
                 {
-                    Resource = new JsonObject
+                    Kubernetes = new KubernetesSource
                     {
-                        ["apiVersion"] = apiVersion,
-                        ["kind"] = kind,
-                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
-                        ["spec"] = new JsonObject { ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "my-gateway" }) },
+                        Resource = new JsonObject
+                        {
+                            ["apiVersion"] = apiVersion,
+                            ["kind"] = kind,
+                            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
+                            ["spec"] = new JsonObject { ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = "my-gateway" }) },
+                        },
                     },
                 },
             },
-        },
-    };
+        };
 }

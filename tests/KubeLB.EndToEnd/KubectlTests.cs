@@ -28,11 +28,14 @@ public sealed class KubectlTests : IAsyncLifetime
     [SkippableFact]
     public async Task The_documentations_example_is_applied_waited_for_and_read()
     {
-        (await _tenant.OkAsync($"apply -f {Example}")).Lines.Should().Equal(
-            "gateway.gateway.networking.k8s.io/my-gateway created",
-            "service/api-backend created",
-            "deployment.apps/api created",
-            "httproute.gateway.networking.k8s.io/api-route created");
+        (await _tenant.OkAsync($"apply -f {Example}"))
+            .Lines.Should()
+            .Equal(
+                "gateway.gateway.networking.k8s.io/my-gateway created",
+                "service/api-backend created",
+                "deployment.apps/api created",
+                "httproute.gateway.networking.k8s.io/api-route created"
+            );
         await _tenant.OkAsync("wait --for=condition=Programmed gateway/my-gateway --timeout=30s");
         await _tenant.OkAsync("rollout status deployment/api --timeout=30s");
 
@@ -43,7 +46,10 @@ public sealed class KubectlTests : IAsyncLifetime
         await _bed.ExpectBackendAsync("api.example.com");
 
         // kubectl says "configured" of the HTTPRoute: it does not know that the API server adds defaults inside lists.
-        (await _tenant.OkAsync($"apply -f {Example}")).Lines.Where(line => line.EndsWith(" unchanged", StringComparison.Ordinal)).Should().HaveCount(3);
+        (await _tenant.OkAsync($"apply -f {Example}"))
+            .Lines.Where(line => line.EndsWith(" unchanged", StringComparison.Ordinal))
+            .Should()
+            .HaveCount(3);
         (await _tenant.OkAsync("get httproute api-route -o jsonpath={.metadata.generation}")).Text.Should().Be("1");
     }
 
@@ -52,7 +58,9 @@ public sealed class KubectlTests : IAsyncLifetime
     {
         await _bed.ApplyBasicExampleAsync();
 
-        (await _tenant.OkAsync("get httproute api-route -o yaml")).Text.Should().Contain("controllerName: kubelb.k8c.io/gateway-controller");
+        (await _tenant.OkAsync("get httproute api-route -o yaml"))
+            .Text.Should()
+            .Contain("controllerName: kubelb.k8c.io/gateway-controller");
         (await _tenant.OkAsync("get gateway my-gateway -o yaml")).Text.Should().Contain("reason: Programmed");
         (await _tenant.OkAsync("describe gateway my-gateway")).Text.Should().Contain("Programmed").And.Contain("Events:");
         (await _tenant.OkAsync("get svc api-backend")).Columns(1)[0].Should().Be("api-backend");
@@ -61,7 +69,12 @@ public sealed class KubectlTests : IAsyncLifetime
 
         var routes = await _management.OkAsync("get routes -n tenant-t1");
         routes.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "AGE");
-        routes.Lines.Should().Contain(line => line.Contains("api-route", StringComparison.Ordinal) && line.Contains("HTTPRoute.gateway.networking.k8s.io", StringComparison.Ordinal));
+        routes
+            .Lines.Should()
+            .Contain(line =>
+                line.Contains("api-route", StringComparison.Ordinal)
+                && line.Contains("HTTPRoute.gateway.networking.k8s.io", StringComparison.Ordinal)
+            );
     }
 
     [SkippableFact]
@@ -75,8 +88,12 @@ public sealed class KubectlTests : IAsyncLifetime
             var lines = new List<string>();
             while (!lines.Any(line => line.Contains("True", StringComparison.Ordinal)))
             {
-                lines.Add(await watch.StandardOutput.ReadLineAsync(deadline.Token) ?? throw new InvalidOperationException(
-                    $"The watch ended after: {string.Join(" | ", lines)} {await watch.StandardError.ReadToEndAsync(deadline.Token)}"));
+                lines.Add(
+                    await watch.StandardOutput.ReadLineAsync(deadline.Token)
+                        ?? throw new InvalidOperationException(
+                            $"The watch ended after: {string.Join(" | ", lines)} {await watch.StandardError.ReadToEndAsync(deadline.Token)}"
+                        )
+                );
             }
 
             lines[^1].Should().Contain(await _bed.AddressAsync());
@@ -95,11 +112,18 @@ public sealed class KubectlTests : IAsyncLifetime
 
         await _tenant.OkAsync("label httproute api-route team=a");
         await _tenant.OkAsync("annotate httproute api-route example.com/note=hello");
-        await _tenant.OkAsync("""patch httproute api-route --type=json -p '[{"op":"replace","path":"/spec/hostnames/0","value":"b.example.com"}]'""");
+        await _tenant.OkAsync(
+            """patch httproute api-route --type=json -p '[{"op":"replace","path":"/spec/hostnames/0","value":"b.example.com"}]'"""
+        );
 
         await _bed.ExpectBackendAsync("b.example.com");
-        (await _management.OkAsync("get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.team}")).Text.Should().Be("a");
-        (await _management.OkAsync("get routes -n tenant-t1 -o yaml")).Text.Should().Contain("example.com/note: hello").And.NotContain("last-applied-configuration:");
+        (await _management.OkAsync("get httproute default-api-route -n tenant-t1 -o jsonpath={.metadata.labels.team}"))
+            .Text.Should()
+            .Be("a");
+        (await _management.OkAsync("get routes -n tenant-t1 -o yaml"))
+            .Text.Should()
+            .Contain("example.com/note: hello")
+            .And.NotContain("last-applied-configuration:");
     }
 
     [SkippableFact]
@@ -112,12 +136,17 @@ public sealed class KubectlTests : IAsyncLifetime
 
         (await _tenant.OkAsync("get gateway,httproute,deploy -o name")).Lines.Should().BeEmpty("nothing holds them");
         await Eventually.GetAsync(
-            "the node-port Service is gone", () => _tenant.OkAsync("get svc -o name"), r => r.Lines.SequenceEqual(["service/kubernetes"]), r => r.Text);
+            "the node-port Service is gone",
+            () => _tenant.OkAsync("get svc -o name"),
+            r => r.Lines.SequenceEqual(["service/kubernetes"]),
+            r => r.Text
+        );
         await Eventually.GetAsync(
             "the management cluster has nothing of it",
             () => _management.OkAsync("get routes,gateways,httproutes,svc -n tenant-t1 -o name"),
             r => r.Lines.Count == 0,
-            r => r.Text);
+            r => r.Text
+        );
     }
 
     [SkippableFact]

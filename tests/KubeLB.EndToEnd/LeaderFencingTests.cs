@@ -25,8 +25,11 @@ public sealed class LeaderFencingTests : IAsyncLifetime
     {
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
-        await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml")).Select(File.ReadAllText));
+        await _cluster.InstallCrdsAsync(
+            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Select(File.ReadAllText)
+        );
         await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
     }
 
@@ -45,7 +48,16 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         await second.StartAsync();
 
         // As if the first stood still: what it sends, renewals and work alike, arrives after its lease.
-        using (Faults.Add(new FaultRule { Matches = IsOf("first"), Times = null, Delay = Short.Duration * 2 }))
+        using (
+            Faults.Add(
+                new FaultRule
+                {
+                    Matches = IsOf("first"),
+                    Times = null,
+                    Delay = Short.Duration * 2,
+                }
+            )
+        )
         {
             _cluster.ForgetRequests();
             await CreateTenantsAsync();
@@ -53,8 +65,10 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         }
 
         await first.StopAsync();
-        ExpectHandover().Where(r => r.UserAgent == "second" && r is { Resource: "tenants", Subresource: "" } && IsDone(r))
-            .Should().HaveCount(Tenants, "what was on its way when the lease ended came to nothing");
+        ExpectHandover()
+            .Where(r => r.UserAgent == "second" && r is { Resource: "tenants", Subresource: "" } && IsDone(r))
+            .Should()
+            .HaveCount(Tenants, "what was on its way when the lease ended came to nothing");
         await second.StopAsync();
     }
 
@@ -67,12 +81,14 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         await second.StartAsync();
 
         // Only its renewals are lost; everything else gets through, slowly enough that there is work left when the lease ends.
-        using var slow = Faults.Add(new FaultRule
-        {
-            Matches = r => r.UserAgent == "first" && r.IsWrite && r.Resource != "leases",
-            Times = null,
-            Delay = TimeSpan.FromMilliseconds(150),
-        });
+        using var slow = Faults.Add(
+            new FaultRule
+            {
+                Matches = r => r.UserAgent == "first" && r.IsWrite && r.Resource != "leases",
+                Times = null,
+                Delay = TimeSpan.FromMilliseconds(150),
+            }
+        );
         using var cut = Faults.Partition(r => r.UserAgent == "first" && r.Resource == "leases");
         _cluster.ForgetRequests();
         await CreateTenantsAsync();
@@ -128,9 +144,19 @@ public sealed class LeaderFencingTests : IAsyncLifetime
 
     private static Func<RequestRecord, bool> IsOf(string userAgent) => request => request.UserAgent == userAgent && request.Verb != "watch";
 
-    private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
+    private static string TenantNamed(string name) =>
+        $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
 
-    private IHost Manager(string userAgent) => ManagerHost.Build(
-        new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", MetricsAddress = "0", HealthProbeBindAddress = "0", Lease = Short },
-        () => _cluster.CreateClient(userAgent));
+    private IHost Manager(string userAgent) =>
+        ManagerHost.Build(
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "0",
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "0",
+                Lease = Short,
+            },
+            () => _cluster.CreateClient(userAgent)
+        );
 }

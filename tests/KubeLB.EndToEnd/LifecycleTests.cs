@@ -41,7 +41,11 @@ public sealed class LifecycleTests
         await bed.Tenant.WaitGoneAsync<Gateway>("default", "my-gateway");
 
         await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => r.Status?.Parents is not { Count: > 0 }, "has no parent any more");
+            "default",
+            "api-route",
+            r => r.Status?.Parents is not { Count: > 0 },
+            "has no parent any more"
+        );
         await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
         await bed.WaitForInventoryAsync(before);
     }
@@ -57,7 +61,11 @@ public sealed class LifecycleTests
         await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
         await bed.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" }, "says that its backend is missing");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "ResolvedRefs") is { Status: "False" },
+            "says that its backend is missing"
+        );
         Statuses.Condition(route, "ResolvedRefs")!.Reason.Should().Be("BackendNotFound");
         Statuses.Condition(route, "ResolvedRefs")!.Message.Should().Contain("default/api-backend");
     }
@@ -84,7 +92,11 @@ public sealed class LifecycleTests
         await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"somebody-elses"}}""");
 
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
+            "default",
+            "my-gateway",
+            g => g.Status?.Addresses is not { Count: > 0 },
+            "is released"
+        );
         gateway.Status!.Listeners.Should().BeNullOrEmpty();
         gateway.Status.Conditions.Should().OnlyContain(c => c.Status == "Unknown" && c.Reason == "Pending");
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Status?.Parents is not { Count: > 0 }, "is released");
@@ -138,7 +150,11 @@ public sealed class LifecycleTests
         await bed.Management.DeleteAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
 
         var after = await bed.Management.WaitAsync<V1Service>(
-            "tenant-t1", "default-api-route-api-backend", s => s.Metadata.Uid != before.Metadata.Uid, "is there again");
+            "tenant-t1",
+            "default-api-route-api-backend",
+            s => s.Metadata.Uid != before.Metadata.Uid,
+            "is there again"
+        );
         after.Spec.Ports.Single().TargetPort.Value.Should().Be(before.Spec.Ports.Single().TargetPort.Value);
         await bed.ExpectBackendAsync("api.example.com");
     }
@@ -152,6 +168,10 @@ public sealed class LifecycleTests
         await bed.Management.PatchAsync<HttpRoute>("tenant-t1", "default-api-route", """{"spec":{"hostnames":["hijacked.example.com"]}}""");
 
         await bed.Management.WaitAsync<HttpRoute>(
-            "tenant-t1", "default-api-route", r => r.Hostnames.SequenceEqual(["api.example.com"]), "has its host name back");
+            "tenant-t1",
+            "default-api-route",
+            r => r.Hostnames.SequenceEqual(["api.example.com"]),
+            "has its host name back"
+        );
     }
 }

@@ -67,7 +67,9 @@ public sealed class LiveAttachmentTests
     {
         await using var bed = await TestBed.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
-        await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", "theirs").Replace("gatewayClassName: kubelb", "gatewayClassName: other"));
+        await bed.Tenant.ApplyAsync(
+            Documents.Gateway.Replace("my-gateway", "theirs").Replace("gatewayClassName: kubelb", "gatewayClassName: other")
+        );
         await bed.Tenant.ApplyAsync(Documents.Backend);
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("- name: my-gateway", "- name: theirs\n    - name: my-gateway"));
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
@@ -76,22 +78,56 @@ public sealed class LiveAttachmentTests
         var current = (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
         var theirs = new RouteParentStatus
         {
-            ParentRef = new ParentReference { Group = ApiGroups.GatewayApi, Kind = Gateway.KindName, Name = "theirs" },
+            ParentRef = new ParentReference
+            {
+                Group = ApiGroups.GatewayApi,
+                Kind = Gateway.KindName,
+                Name = "theirs",
+            },
             ControllerName = Foreign,
-            Conditions = [new Condition { Type = "Accepted", Status = "True", Reason = "Accepted", Message = "by them", ObservedGeneration = 1, LastTransitionTime = "2026-01-02T03:04:05Z" }],
+            Conditions =
+            [
+                new Condition
+                {
+                    Type = "Accepted",
+                    Status = "True",
+                    Reason = "Accepted",
+                    Message = "by them",
+                    ObservedGeneration = 1,
+                    LastTransitionTime = "2026-01-02T03:04:05Z",
+                },
+            ],
         };
-        await bed.Tenant.PatchStatusAsync<HttpRoute>("default", "api-route", new RouteParentsStatus { Parents = [theirs, .. current.Status!.Parents] });
+        await bed.Tenant.PatchStatusAsync<HttpRoute>(
+            "default",
+            "api-route",
+            new RouteParentsStatus { Parents = [theirs, .. current.Status!.Parents] }
+        );
 
         // Accepted anew, refused, and no longer ours at all.
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
-        Theirs(await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted anew")).Should().BeEquivalentTo(theirs);
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"only.example.org"}]}}""");
+        Theirs(await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted anew"))
+            .Should()
+            .BeEquivalentTo(theirs);
+        await bed.Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"only.example.org"}]}}"""
+        );
         var refused = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted")?.Reason == "NoMatchingListenerHostname", "is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted")?.Reason == "NoMatchingListenerHostname",
+            "is refused"
+        );
         Theirs(refused).Should().BeEquivalentTo(theirs);
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"theirs"}]}}""");
         var released = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => r.Status!.Parents.TrueForAll(p => p.ControllerName == Foreign), "is released");
+            "default",
+            "api-route",
+            r => r.Status!.Parents.TrueForAll(p => p.ControllerName == Foreign),
+            "is released"
+        );
         released.Status!.Parents.Should().ContainSingle().Which.Should().BeEquivalentTo(theirs);
     }
 
@@ -100,21 +136,36 @@ public sealed class LiveAttachmentTests
     {
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """
+        await bed.Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """
             {"spec":{"listeners":[
               {"name":"postgres","protocol":"TCP","port":5432},
               {"name":"http","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"All"}}},
               {"name":"passthrough","protocol":"TLS","port":443,"tls":{"mode":"Passthrough"}}]}}
-            """);
+            """
+        );
 
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => Statuses.IsProgrammed(g) && g.Status!.Listeners is { Count: 3 } listeners && listeners[1].AttachedRoutes == 1, "tells of all listeners");
+            "default",
+            "my-gateway",
+            g => Statuses.IsProgrammed(g) && g.Status!.Listeners is { Count: 3 } listeners && listeners[1].AttachedRoutes == 1,
+            "tells of all listeners"
+        );
         Reason(gateway, "postgres", "Accepted").Should().Be("False UnsupportedProtocol");
         Reason(gateway, "postgres", "Programmed").Should().Be("False Invalid");
         Reason(gateway, "passthrough", "ResolvedRefs").Should().Be("False InvalidRouteKinds");
         Reason(gateway, "http", "Programmed").Should().Be("True Programmed");
-        gateway.Status!.Listeners!.Where(l => l.Name != "http").Should().OnlyContain(l => l.SupportedKinds!.Count == 0 && l.AttachedRoutes == 0);
-        (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!.Spec!.Listeners.Should().ContainSingle().Which.Name.Should().Be("http");
+        gateway
+            .Status!.Listeners!.Where(l => l.Name != "http")
+            .Should()
+            .OnlyContain(l => l.SupportedKinds!.Count == 0 && l.AttachedRoutes == 0);
+        (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!
+            .Spec!.Listeners.Should()
+            .ContainSingle()
+            .Which.Name.Should()
+            .Be("http");
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -124,13 +175,25 @@ public sealed class LiveAttachmentTests
         await using var bed = await TestBed.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"listeners":[{"name":"http","protocol":"TCP","port":80}]}}""");
+        await bed.Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"TCP","port":80}]}}"""
+        );
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Reason: "ListenersNotValid" }) == true, "is refused");
+            "default",
+            "my-gateway",
+            g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Reason: "ListenersNotValid" }) == true,
+            "is refused"
+        );
         gateway.Status!.Conditions!.Should().OnlyContain(c => c.Status == "False");
         await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
 
-        await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80}]}}""");
+        await bed.Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80}]}}"""
+        );
         await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted again");
         await bed.ExpectBackendAsync("api.example.com");
     }
@@ -140,7 +203,11 @@ public sealed class LiveAttachmentTests
     private static async Task RefusedAsync(TestBed bed)
     {
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "team", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "team",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
     }
 

@@ -23,8 +23,11 @@ public sealed class ManagerCostTests
         await bed.StopCcmAsync();
         foreach (var chunk in Enumerable.Range(0, others).Chunk(100))
         {
-            await Parallel.ForEachAsync(chunk, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
-                await bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, $"other-{i}")));
+            await Parallel.ForEachAsync(
+                chunk,
+                new ParallelOptions { MaxDegreeOfParallelism = 16 },
+                async (i, _) => await bed.Management.CreateAsync(CarriedRoutes.Http(Tenant, $"other-{i}"))
+            );
             await AttachedAsync(bed, gateway, chunk[^1] + 2);
         }
 
@@ -38,14 +41,26 @@ public sealed class ManagerCostTests
         await ReconcileCounts.RestAsync(bed);
 
         // What the Gateway reports of its routes is the last one.
-        Requests(bed).Should().Equal(
-            "patch routes/fresh", "create services/", "create httproutes/", "patch routes/fresh status", $"patch routes/{gateway} status");
+        Requests(bed)
+            .Should()
+            .Equal(
+                "patch routes/fresh",
+                "create services/",
+                "create httproutes/",
+                "patch routes/fresh status",
+                $"patch routes/{gateway} status"
+            );
         (await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route") - reconciles).Should().BeInRange(1, 25);
 
         bed.ForgetRequests();
         reconciles = await ReconcileCounts.OfAsync(bed.Sandbox.Manager.Host!, "route");
         await bed.Management.PatchAsync<Route>(Tenant, "fresh", CarriedRoutes.Edit("edited.example.com", 2));
-        await bed.Management.WaitAsync<Route>(Tenant, "fresh", r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2, "is programmed anew");
+        await bed.Management.WaitAsync<Route>(
+            Tenant,
+            "fresh",
+            r => IsProgrammed(r) && r.Status!.Resources!.Route!.SourceGeneration == 2,
+            "is programmed anew"
+        );
         await ReconcileCounts.RestAsync(bed);
 
         Requests(bed).Should().Equal("patch httproutes/default-fresh", "patch routes/fresh status");
@@ -59,11 +74,13 @@ public sealed class ManagerCostTests
     private static bool IsManagers(RequestRecord request) =>
         request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && request.Resource != "leases" && request.Verb != "watch";
 
-    private static Task<Route> AttachedAsync(TestBed bed, string gateway, int count) => bed.Management.WaitAsync<Route>(
-        Tenant,
-        gateway,
-        r => r.Status?.Resources?.Route?.Status?["listeners"]?[0]?["attachedRoutes"]?.GetValue<int>() == count,
-        $"has {count} routes");
+    private static Task<Route> AttachedAsync(TestBed bed, string gateway, int count) =>
+        bed.Management.WaitAsync<Route>(
+            Tenant,
+            gateway,
+            r => r.Status?.Resources?.Route?.Status?["listeners"]?[0]?["attachedRoutes"]?.GetValue<int>() == count,
+            $"has {count} routes"
+        );
 
     private static bool IsProgrammed(Route route) =>
         route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed) is { IsTrue: true } programmed

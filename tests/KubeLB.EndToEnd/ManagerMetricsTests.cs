@@ -32,10 +32,12 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()
     {
         var scrape = await ScrapeAsync();
-        var documented = Regex.Matches(
+        var documented = Regex
+            .Matches(
                 await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md")),
                 @"^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\| (.+) \|$",
-                RegexOptions.Multiline)
+                RegexOptions.Multiline
+            )
             .ToDictionary(m => Prefix + m.Groups[1].Value, m => m);
 
         scrape.Help.Keys.Should().BeEquivalentTo(documented.Keys);
@@ -81,7 +83,9 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     [Fact]
     public async Task The_series_of_a_tenant_end_with_it_and_its_last_stream()
     {
-        await EventuallyAsync(s => s.Sum(Prefix + "xds_streams", ("tenant", "t1")) > 0 && s.Sum(Prefix + "xds_bytes_sent_total", ("tenant", "t1")) > 0);
+        await EventuallyAsync(s =>
+            s.Sum(Prefix + "xds_streams", ("tenant", "t1")) > 0 && s.Sum(Prefix + "xds_bytes_sent_total", ("tenant", "t1")) > 0
+        );
 
         await _bed.Management.DeleteAsync<Tenant>("", "t1");
 

@@ -21,8 +21,11 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
     {
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
-        await _cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml")).Select(File.ReadAllText));
+        await _cluster.InstallCrdsAsync(
+            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Select(File.ReadAllText)
+        );
         await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
     }
 
@@ -41,25 +44,37 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
     public async Task Manager_with_one_kind_forbidden_is_ready_unless_it_serves_from_that_kind(string resource, bool ready)
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
-        using var forbidden = ((EmbeddedTestCluster)_cluster).Server.Faults.Add(new FaultRule
-        {
-            Matches = r => r.UserAgent == "manager" && r.Resource == resource && !r.IsWrite,
-            StatusCode = 403,
-            Times = null,
-        });
+        using var forbidden = ((EmbeddedTestCluster)_cluster).Server.Faults.Add(
+            new FaultRule
+            {
+                Matches = r => r.UserAgent == "manager" && r.Resource == resource && !r.IsWrite,
+                StatusCode = 403,
+                Times = null,
+            }
+        );
         using var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "127.0.0.1:0", MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
-            () => _cluster.CreateClient("manager"));
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "127.0.0.1:0",
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "127.0.0.1:0",
+            },
+            () => _cluster.CreateClient("manager")
+        );
         await host.StartAsync();
         var probe = host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
-        await Eventually.HoldsAsync("/readyz answers as expected", async () =>
-        {
-            using var response = await _http.GetAsync($"http://{probe}/readyz");
-            var text = await response.Content.ReadAsStringAsync();
-            return (response.StatusCode == HttpStatusCode.OK) == ready
-                && text.Contains(ready ? $"{resource}" : "forbids listing", StringComparison.Ordinal)
-                && text.Contains("ok, but: ", StringComparison.Ordinal) == ready;
-        });
+        await Eventually.HoldsAsync(
+            "/readyz answers as expected",
+            async () =>
+            {
+                using var response = await _http.GetAsync($"http://{probe}/readyz");
+                var text = await response.Content.ReadAsStringAsync();
+                return (response.StatusCode == HttpStatusCode.OK) == ready
+                    && text.Contains(ready ? $"{resource}" : "forbids listing", StringComparison.Ordinal)
+                    && text.Contains("ok, but: ", StringComparison.Ordinal) == ready;
+            }
+        );
         await host.StopAsync();
     }
 }

@@ -29,8 +29,12 @@ public sealed class NamesTests
 
         await bed.ExpectBackendAsync("first.example.com");
         await bed.ExpectBackendAsync("second.example.com");
-        (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Select(r => r.Name).Where(n => n.StartsWith("a-b-c", StringComparison.Ordinal))
-            .Should().HaveCount(2).And.Contain("a-b-c");
+        (await bed.Management.ListAsync<HttpRoute>("tenant-t1"))
+            .Select(r => r.Name)
+            .Where(n => n.StartsWith("a-b-c", StringComparison.Ordinal))
+            .Should()
+            .HaveCount(2)
+            .And.Contain("a-b-c");
 
         await bed.SettleAsync();
         bed.ForgetRequests();
@@ -71,22 +75,23 @@ public sealed class NamesTests
         (await bed.Management.ListAsync<Api.V1Alpha1.Route>("tenant-t1")).Should().HaveCount(2);
     }
 
-    private static string Route(string @namespace, string name, string host) => $"""
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata:
-          name: {name}
-          namespace: {@namespace}
-        spec:
-          parentRefs:
-            - name: my-gateway
-              namespace: default
-          hostnames:
-            - {host}
-          rules:
-            - backendRefs:
-                - name: api-backend
+    private static string Route(string @namespace, string name, string host) =>
+        $"""
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata:
+              name: {name}
+              namespace: {@namespace}
+            spec:
+              parentRefs:
+                - name: my-gateway
                   namespace: default
-                  port: 8080
-        """;
+              hostnames:
+                - {host}
+              rules:
+                - backendRefs:
+                    - name: api-backend
+                      namespace: default
+                      port: 8080
+            """;
 }

@@ -7,13 +7,13 @@ namespace KubeLB.EndToEnd;
 public sealed class OrderTests
 {
     public static TheoryData<string> Orders =>
-    [
-        "gateway backend deployment route",
-        "route gateway backend deployment",
-        "route deployment backend gateway",
-        "backend route deployment gateway",
-        "gateway route backend deployment",
-    ];
+        [
+            "gateway backend deployment route",
+            "route gateway backend deployment",
+            "route deployment backend gateway",
+            "backend route deployment gateway",
+            "gateway route backend deployment",
+        ];
 
     [Theory]
     [MemberData(nameof(Orders))]
@@ -22,16 +22,23 @@ public sealed class OrderTests
         await using var bed = await TestBed.StartAsync();
         foreach (var name in order.Split(' '))
         {
-            await bed.Tenant.ApplyAsync(name switch
-            {
-                "gateway" => Documents.Gateway,
-                "backend" => Documents.Backend,
-                "deployment" => Documents.Deployment,
-                _ => Documents.Route,
-            });
+            await bed.Tenant.ApplyAsync(
+                name switch
+                {
+                    "gateway" => Documents.Gateway,
+                    "backend" => Documents.Backend,
+                    "deployment" => Documents.Deployment,
+                    _ => Documents.Route,
+                }
+            );
         }
 
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 }

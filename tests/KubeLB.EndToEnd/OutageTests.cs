@@ -24,11 +24,15 @@ public sealed class OutageTests(ITestOutputHelper output)
     public async Task An_api_server_that_is_away_for_thirty_seconds_fails_no_request_and_cuts_no_stream(bool ofManagement)
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
-        await using var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy, configure: options => options with
-        {
-            Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
-            Manager = manager => manager with { EnableLeaderElection = true },
-        });
+        await using var bed = await TestBed.StartAsync(
+            proxies: ProxyKind.Envoy,
+            configure: options =>
+                options with
+                {
+                    Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
+                    Manager = manager => manager with { EnableLeaderElection = true },
+                }
+        );
         await bed.ApplyBasicExampleAsync();
         var manager = bed.Sandbox.Manager.Host!;
         var ccm = bed.Sandbox.Tenants[0].Ccm.Host!;
@@ -43,7 +47,11 @@ public sealed class OutageTests(ITestOutputHelper output)
             await Task.Delay(Outage);
             var lost = (ofManagement ? manager : ccm).Services.GetRequiredService<ILeadership>();
             await Eventually.HoldsAsync("the lease is lost", () => Task.FromResult(!lost.IsLeader));
-            await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["api.example.com","new.example.com"]}}""");
+            await bed.Tenant.PatchAsync<HttpRoute>(
+                "default",
+                "api-route",
+                """{"spec":{"hostnames":["api.example.com","new.example.com"]}}"""
+            );
         }
 
         var watch = Stopwatch.StartNew();

@@ -73,11 +73,14 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private TestCluster Management => _bed.Management;
 
-    public async Task InitializeAsync() => _bed = await TestBed.StartAsync(configure: o => o with
-    {
-        Manager = manager => manager with { EnableLeaderElection = true },
-        Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
-    });
+    public async Task InitializeAsync() =>
+        _bed = await TestBed.StartAsync(configure: o =>
+            o with
+            {
+                Manager = manager => manager with { EnableLeaderElection = true },
+                Ccm = ccm => ccm with { EnableLeaderElection = true, LeaderElectionNamespace = "kubelb" },
+            }
+        );
 
     public async Task DisposeAsync() => await _bed.DisposeAsync();
 
@@ -101,13 +104,22 @@ public sealed class PermissionTests : IAsyncLifetime
     {
         var granted = RoleRules(RulesOf("manager.yaml", "ClusterRole", "kubelb-manager-grants"));
 
-        granted.Should().BeEquivalentTo(
-            RoleRules(Manager.Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true).Rules
-            .Select(r => (r.ApiGroups, r.Resources, r.Verbs))));
+        granted
+            .Should()
+            .BeEquivalentTo(
+                RoleRules(
+                    Manager
+                        .Tenants.TenantObjects.Role(new Tenant { Metadata = { Name = "t" } }, goCompatibility: true)
+                        .Rules.Select(r => (r.ApiGroups, r.Resources, r.Verbs))
+                )
+            );
     }
 
     private static IEnumerable<string> RoleRules(IEnumerable<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> rules) =>
-        from rule in rules from resource in rule.Resources from verb in rule.Verbs select $"{verb} {resource} of {rule.Groups.Single()}";
+        from rule in rules
+        from resource in rule.Resources
+        from verb in rule.Verbs
+        select $"{verb} {resource} of {rule.Groups.Single()}";
 
     private async Task ApplyEverythingAsync()
     {
@@ -116,13 +128,19 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.ApplyAsync(OtherObjects);
         await Tenant.PatchAsync<Gateway>("default", "my-gateway", HttpsListener);
         await Tenant.PatchAsync<HttpRoute>(
-            "default", "api-route", """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}""");
+            "default",
+            "api-route",
+            """{"metadata":{"annotations":{"gateway.envoyproxy.io/retry-on":"5xx","gateway.envoyproxy.io/num-retries":"2"}}}"""
+        );
         await _bed.ConfigureProxiesAsync("""{"podMonitor":{"enabled":true}}""");
         await SomeAsync<BackendTrafficPolicy>();
         await SomeAsync<GrpcRoute>();
         await SomeAsync<PodMonitor>();
         await Eventually.GetAsync(
-            "the certificate and the user's Secret are carried", () => Management.ListAsync<SyncSecret>("tenant-t1"), s => s.Count == 2);
+            "the certificate and the user's Secret are carried",
+            () => Management.ListAsync<SyncSecret>("tenant-t1"),
+            s => s.Count == 2
+        );
     }
 
     // Each kind that the manager generates loses its label, and is recovered.
@@ -131,7 +149,11 @@ public sealed class PermissionTests : IAsyncLifetime
         await Management.PatchAsync<V1Namespace>("", "tenant-t1", Unlabelled);
         await Management.PatchAsync<TenantState>("tenant-t1", "default", """{"metadata":{"ownerReferences":null}}""");
         await Management.WaitAsync<TenantState>(
-            "tenant-t1", "default", s => s.Metadata.OwnerReferences is { Count: > 0 }, "has its owner again");
+            "tenant-t1",
+            "default",
+            s => s.Metadata.OwnerReferences is { Count: > 0 },
+            "has its owner again"
+        );
         await RemoveLabelAsync<V1ServiceAccount>();
         await RemoveLabelAsync<V1Role>();
         await RemoveLabelAsync<V1RoleBinding>();
@@ -144,7 +166,11 @@ public sealed class PermissionTests : IAsyncLifetime
         {
             await Management.PatchAsync<HttpRoute>("tenant-t1", "default-api-route", """{"spec":{"hostnames":["other.example.com"]}}""");
             await Management.WaitAsync<HttpRoute>(
-                "tenant-t1", "default-api-route", r => r.Spec!.Hostnames!.Single() == "api.example.com", "is repaired");
+                "tenant-t1",
+                "default-api-route",
+                r => r.Spec!.Hostnames!.Single() == "api.example.com",
+                "is repaired"
+            );
         }
 
         await RemoveLabelAsync<BackendTrafficPolicy>();
@@ -160,9 +186,15 @@ public sealed class PermissionTests : IAsyncLifetime
         await RemoveLabelAsync<V1DaemonSet>();
         await _bed.ConfigureProxiesAsync("""{"useDaemonset":null,"nodeSelector":null,"podMonitor":null}""");
         await Eventually.HoldsAsync(
-            "the PodMonitor is removed", async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0);
+            "the PodMonitor is removed",
+            async () => (await Management.ListAsync<PodMonitor>("tenant-t1")).Count == 0
+        );
         await Management.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
-        await Management.PatchAsync<Addresses>("tenant-t1", "default", """{"metadata":{"annotations":{"kubelb.k8c.io/rejected-cluster":"nonsense"}}}""");
+        await Management.PatchAsync<Addresses>(
+            "tenant-t1",
+            "default",
+            """{"metadata":{"annotations":{"kubelb.k8c.io/rejected-cluster":"nonsense"}}}"""
+        );
     }
 
     private async Task ChangeTenantsObjectsAsync()
@@ -175,22 +207,37 @@ public sealed class PermissionTests : IAsyncLifetime
         await Tenant.PatchAsync<GrpcRoute>("default", "grpc-route", Finalizer);
         await Tenant.PatchAsync<V1Secret>("default", "certificate", Finalizer);
         await Tenant.PatchAsync<SyncSecret>("default", "by-a-user", Finalizer);
-        await Eventually.HoldsAsync("the finalizers are removed",
-            async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 });
+        await Eventually.HoldsAsync(
+            "the finalizers are removed",
+            async () => (await Tenant.GetAsync<GrpcRoute>("default", "grpc-route"))!.Metadata.Finalizers is not { Count: > 0 }
+        );
 
         // An Event that comes again is counted: the same mistake three times.
         for (var i = 0; i < 3; i++)
         {
-            await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"none"}]}}""");
+            await Tenant.PatchAsync<HttpRoute>(
+                "default",
+                "api-route",
+                """{"spec":{"parentRefs":[{"name":"my-gateway","sectionName":"none"}]}}"""
+            );
             await Tenant.WaitAsync<HttpRoute>(
-                "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+                "default",
+                "api-route",
+                r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+                "is refused"
+            );
             await Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"my-gateway"}]}}""");
             await Tenant.WaitAsync<HttpRoute>("default", "api-route", Statuses.IsAccepted, "is accepted");
         }
 
         await Tenant.DeleteAsync<V1EndpointSlice>("default", "unselected-1");
         await Eventually.HoldsAsync(
-            "its mirror is gone", async () => (await Tenant.ListAsync<V1EndpointSlice>("default")).All(s => s.Metadata.Labels?["kubernetes.io/service-name"] != "unselected-nodeport"));
+            "its mirror is gone",
+            async () =>
+                (await Tenant.ListAsync<V1EndpointSlice>("default")).All(s =>
+                    s.Metadata.Labels?["kubernetes.io/service-name"] != "unselected-nodeport"
+                )
+        );
         await Tenant.DeleteAsync<GrpcRoute>("default", "grpc-route");
         await Tenant.DeleteAsync<HttpRoute>("default", "api-route");
     }
@@ -208,7 +255,9 @@ public sealed class PermissionTests : IAsyncLifetime
         }
 
         await Eventually.HoldsAsync(
-            $"each {typeof(T).Name} has its label again", async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated));
+            $"each {typeof(T).Name} has its label again",
+            async () => (await Management.ListAsync<T>("tenant-t1")).Any(IsGenerated)
+        );
     }
 
     private static bool IsGenerated(IMetadata<V1ObjectMeta> value) =>
@@ -221,7 +270,8 @@ public sealed class PermissionTests : IAsyncLifetime
             $"every right of {component} is used",
             () => Task.FromResult(rights.Except(Used(((ITestCluster)cluster).Requests(), component)).ToList()),
             unused => unused.Count == 0,
-            unused => "not used: " + string.Join(", ", unused));
+            unused => "not used: " + string.Join(", ", unused)
+        );
     }
 
     // The applier reads an object only if its creation is answered with AlreadyExists, or a write of its status with NotFound.
@@ -229,26 +279,33 @@ public sealed class PermissionTests : IAsyncLifetime
     {
         var used = requests
             .Where(r => r.UserAgent.StartsWith(component, StringComparison.Ordinal) && r.StatusCode != 403 && r.Resource.Length > 0)
-            .Select(r => (r.Verb, Resource: r.Resource + (r.Subresource.Length > 0 ? "/" : "") + r.Subresource, r.Group)).ToHashSet();
+            .Select(r => (r.Verb, Resource: r.Resource + (r.Subresource.Length > 0 ? "/" : "") + r.Subresource, r.Group))
+            .ToHashSet();
         var read = used.Where(u => u.Verb == "create" || (u.Verb == "patch" && u.Resource.EndsWith("/status", StringComparison.Ordinal)))
-            .Select(u => ("get", u.Resource.Split('/')[0], u.Group)).ToList();
+            .Select(u => ("get", u.Resource.Split('/')[0], u.Group))
+            .ToList();
         used.UnionWith(read);
 
         return [.. used.Select(u => $"{u.Verb} {u.Resource} of {u.Group}"), .. OnlyOnOtherServers];
     }
 
     private static List<string> Rights(string file) =>
-        [.. new[] { ("ClusterRole", ""), ("Role", "") }
-            .SelectMany(kind => RoleRules(RulesOf(file, kind.Item1, null)))
-            .Distinct()];
+        [.. new[] { ("ClusterRole", ""), ("Role", "") }.SelectMany(kind => RoleRules(RulesOf(file, kind.Item1, null))).Distinct()];
 
     private static List<(IList<string> Groups, IList<string> Resources, IList<string> Verbs)> RulesOf(
-        string file, string kind, string? name) =>
-        [.. Yaml.Read(File.ReadAllText(Path.Combine(SourceTree.Root, "deploy", file == "ccm.yaml" ? "ccm" : "manager", "base", file)))
-            .Where(o => (string?)o["kind"] == kind
-                && (name is null ? (string?)o["metadata"]!["name"] != "kubelb-manager-grants" : (string?)o["metadata"]!["name"] == name))
-            .SelectMany(o => o["rules"]!.AsArray())
-            .Select(r => (Texts(r!["apiGroups"]), Texts(r["resources"]), Texts(r["verbs"])))];
+        string file,
+        string kind,
+        string? name
+    ) =>
+        [
+            .. Yaml.Read(File.ReadAllText(Path.Combine(SourceTree.Root, "deploy", file == "ccm.yaml" ? "ccm" : "manager", "base", file)))
+                .Where(o =>
+                    (string?)o["kind"] == kind
+                    && (name is null ? (string?)o["metadata"]!["name"] != "kubelb-manager-grants" : (string?)o["metadata"]!["name"] == name)
+                )
+                .SelectMany(o => o["rules"]!.AsArray())
+                .Select(r => (Texts(r!["apiGroups"]), Texts(r["resources"]), Texts(r["verbs"]))),
+        ];
 
     private static IList<string> Texts(JsonNode? array) => [.. array!.AsArray().Select(v => (string)v!)];
 }

@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 namespace KubeLB.EndToEnd;
 
 /// <summary>Real Envoys are replaced, scaled, deleted and killed while requests pass through a Gateway.</summary>
-public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installation, ITestOutputHelper output) : IClassFixture<ProxyRolloutTests.Installation>, IAsyncLifetime
+public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installation, ITestOutputHelper output)
+    : IClassFixture<ProxyRolloutTests.Installation>,
+        IAsyncLifetime
 {
     private const string Namespace = "tenant-t1";
     private const string Name = "envoy-tenant-t1";
@@ -29,7 +31,10 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await using var load = await GatewayLoad.StartAsync(_bed, perSecond: 100);
 
         await _bed.Management.PatchAsync<V1Deployment>(
-            Namespace, Name, """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}""");
+            Namespace,
+            Name,
+            """{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"}}}}}"""
+        );
         await Eventually.HoldsAsync("the first new pod is there", async () => (await PodsAsync()).Except(before).Any());
         await RolledOutAsync(Replicas);
 
@@ -82,8 +87,10 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
 
         var failures = await load.StopAsync();
         output.WriteLine($"{failures.Count} of {load.Sent} requests failed");
-        failures.Where(f => f.Time - killed >= TimeSpan.FromSeconds(1))
-            .Should().BeEmpty("{0} of {1} requests failed", failures.Count, load.Sent);
+        failures
+            .Where(f => f.Time - killed >= TimeSpan.FromSeconds(1))
+            .Should()
+            .BeEmpty("{0} of {1} requests failed", failures.Count, load.Sent);
     }
 
     private async Task NothingFailedAsync(GatewayLoad load)
@@ -99,13 +106,22 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await RolledOutAsync(replicas);
     }
 
-    private async Task RolledOutAsync(int replicas) => await Eventually.GetAsync(
-        $"{replicas} proxies are rolled out and no other is left",
-        async () => (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name), Pods: await _bed.Management.ListAsync<V1Pod>(Namespace)),
-        seen => seen.Item1 is { } d && d.Spec.Replicas == replicas && d.Status?.ObservedGeneration == d.Metadata.Generation
-            && d.Status?.UpdatedReplicas == replicas && d.Status.Replicas == replicas && d.Status.AvailableReplicas == replicas && seen.Pods.Count == replicas
-            && seen.Pods.All(p => p.Status.Conditions.Any(c => c is { Type: "Ready", Status: "True" })),
-        seen => $"{seen.Item1?.Status?.Replicas} pods, {seen.Item1?.Status?.AvailableReplicas} available, {seen.Pods.Count} objects");
+    private async Task RolledOutAsync(int replicas) =>
+        await Eventually.GetAsync(
+            $"{replicas} proxies are rolled out and no other is left",
+            async () =>
+                (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name), Pods: await _bed.Management.ListAsync<V1Pod>(Namespace)),
+            seen =>
+                seen.Item1 is { } d
+                && d.Spec.Replicas == replicas
+                && d.Status?.ObservedGeneration == d.Metadata.Generation
+                && d.Status?.UpdatedReplicas == replicas
+                && d.Status.Replicas == replicas
+                && d.Status.AvailableReplicas == replicas
+                && seen.Pods.Count == replicas
+                && seen.Pods.All(p => p.Status.Conditions.Any(c => c is { Type: "Ready", Status: "True" })),
+            seen => $"{seen.Item1?.Status?.Replicas} pods, {seen.Item1?.Status?.AvailableReplicas} available, {seen.Pods.Count} objects"
+        );
 
     private async Task<IReadOnlyList<string>> PodsAsync() => [.. (await _bed.Management.ListAsync<V1Pod>(Namespace)).Select(p => p.Name())];
 

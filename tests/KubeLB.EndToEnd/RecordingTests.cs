@@ -67,9 +67,21 @@ public sealed class RecordingTests
 
     private static readonly string[] OfManagement =
     [
-        "TenantState", "Addresses", "SyncSecret", "Route", "Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service",
+        "TenantState",
+        "Addresses",
+        "SyncSecret",
+        "Route",
+        "Gateway",
+        "HTTPRoute",
+        "GRPCRoute",
+        "BackendTrafficPolicy",
+        "Service",
         "ServiceAccount",
-        "Role", "RoleBinding", "Deployment", "PodDisruptionBudget", "Secret",
+        "Role",
+        "RoleBinding",
+        "Deployment",
+        "PodDisruptionBudget",
+        "Secret",
     ];
 
     [SkippableFact]
@@ -85,17 +97,34 @@ public sealed class RecordingTests
         await bed.Tenant.ApplyAsync(string.Join("\n---\n", Documents.Backend, Documents.Deployment, Manifests));
         await bed.ExpectBackendAsync("api.example.com");
         await bed.Tenant.WaitAsync<GrpcRoute>(
-            "shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+            "shop",
+            "cart",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await bed.Management.WaitAsync<Addresses>(Ns, "default", a => a.Status?.Conditions is { Count: > 0 }, "has a status");
         await bed.SettleAsync();
 
         var recording = RecordedState.Of(version);
         using var tenant = new RawObjects((ITestCluster)bed.Sandbox.Tenants[0].Cluster);
-        recording.Save("tenant", [(await tenant.GetAsync("Namespace", "", "kube-system"))!,
-            (await tenant.GetAsync("Namespace", "", "shop"))!, .. await AllAsync(tenant, OfTenants, "default", "shop")]);
+        recording.Save(
+            "tenant",
+            [
+                (await tenant.GetAsync("Namespace", "", "kube-system"))!,
+                (await tenant.GetAsync("Namespace", "", "shop"))!,
+                .. await AllAsync(tenant, OfTenants, "default", "shop"),
+            ]
+        );
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        recording.Save("management", [.. await AllAsync(management, ["Config"], "kubelb"), .. await AllAsync(management, ["Tenant"], ""),
-            (await management.GetAsync("Namespace", "", Ns))!, .. await AllAsync(management, OfManagement, Ns)]);
+        recording.Save(
+            "management",
+            [
+                .. await AllAsync(management, ["Config"], "kubelb"),
+                .. await AllAsync(management, ["Tenant"], ""),
+                (await management.GetAsync("Namespace", "", Ns))!,
+                .. await AllAsync(management, OfManagement, Ns),
+            ]
+        );
     }
 
     private static async Task<IReadOnlyList<JsonObject>> AllAsync(RawObjects cluster, string[] kinds, params string[] namespaces)
@@ -110,13 +139,15 @@ public sealed class RecordingTests
     }
 
     // Tokens, kubeconfigs and the keys of xDS stay where they are.
-    private static bool IsRecorded(JsonObject value) => value["kind"]!.GetValue<string>() switch
-    {
-        "Secret" => value["type"]!.GetValue<string>() == "kubernetes.io/tls" && value["metadata"]!["name"]!.GetValue<string>() != "envoy-xds-client",
-        "Service" => value["metadata"]!["name"]!.GetValue<string>() != "kubernetes",
-        "ServiceAccount" => value["metadata"]!["name"]!.GetValue<string>() != "default",
-        _ => true,
-    };
+    private static bool IsRecorded(JsonObject value) =>
+        value["kind"]!.GetValue<string>() switch
+        {
+            "Secret" => value["type"]!.GetValue<string>() == "kubernetes.io/tls"
+                && value["metadata"]!["name"]!.GetValue<string>() != "envoy-xds-client",
+            "Service" => value["metadata"]!["name"]!.GetValue<string>() != "kubernetes",
+            "ServiceAccount" => value["metadata"]!["name"]!.GetValue<string>() != "default",
+            _ => true,
+        };
 
     private static JsonObject WithoutSecrets(JsonObject value)
     {

@@ -15,8 +15,8 @@ public sealed class ReferenceGrantTests
           name: frontend
         """;
 
-    private static readonly string Route = Documents.Route
-        .Replace("namespace: default", "namespace: frontend")
+    private static readonly string Route = Documents
+        .Route.Replace("namespace: default", "namespace: frontend")
         .Replace("- name: my-gateway", "- name: my-gateway\n      namespace: default")
         .Replace("- name: api-backend", "- name: api-backend\n          namespace: default");
 
@@ -42,7 +42,12 @@ public sealed class ReferenceGrantTests
         await using var bed = await TestBed.StartAsync();
         await ApplyAsync(bed);
 
-        await bed.Tenant.WaitAsync<HttpRoute>("frontend", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "frontend",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -57,7 +62,12 @@ public sealed class ReferenceGrantTests
         (await bed.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport")).Should().BeNull("nobody may use it");
 
         await bed.Tenant.ApplyAsync(Grant);
-        await bed.Tenant.WaitAsync<HttpRoute>("frontend", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "frontend",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await bed.ExpectBackendAsync("api.example.com");
 
         await bed.Tenant.DeleteAsync<ReferenceGrant>("default", "frontend");
@@ -94,27 +104,37 @@ public sealed class ReferenceGrantTests
         await ApplyAsync(bed);
         await WaitForRefusalAsync(bed);
 
-        await bed.Tenant.CreateAsync(new V1CustomResourceDefinition
-        {
-            ApiVersion = crd.ApiVersion,
-            Kind = crd.Kind,
-            Metadata = new V1ObjectMeta { Name = Crd, Annotations = crd.Metadata.Annotations },
-            Spec = crd.Spec,
-        });
-        await Eventually.HoldsAsync("ReferenceGrants are served", async () =>
-        {
-            try
+        await bed.Tenant.CreateAsync(
+            new V1CustomResourceDefinition
             {
-                await bed.Tenant.ApplyAsync(Grant);
-                return true;
+                ApiVersion = crd.ApiVersion,
+                Kind = crd.Kind,
+                Metadata = new V1ObjectMeta { Name = Crd, Annotations = crd.Metadata.Annotations },
+                Spec = crd.Spec,
             }
-            catch (k8s.Autorest.HttpOperationException)
+        );
+        await Eventually.HoldsAsync(
+            "ReferenceGrants are served",
+            async () =>
             {
-                return false;
+                try
+                {
+                    await bed.Tenant.ApplyAsync(Grant);
+                    return true;
+                }
+                catch (k8s.Autorest.HttpOperationException)
+                {
+                    return false;
+                }
             }
-        });
+        );
 
-        await bed.Tenant.WaitAsync<HttpRoute>("frontend", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "frontend",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
     }
 
     private static async Task ApplyAsync(TestBed bed)
@@ -128,7 +148,11 @@ public sealed class ReferenceGrantTests
     private static async Task<Condition> WaitForRefusalAsync(TestBed bed)
     {
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "frontend", "api-route", r => Statuses.IsAccepted(r) && Statuses.Condition(r, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is accepted without its backend");
+            "frontend",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.Condition(r, "ResolvedRefs") is { Reason: "RefNotPermitted" },
+            "is accepted without its backend"
+        );
         return Statuses.Condition(route, "ResolvedRefs")!;
     }
 }

@@ -18,7 +18,8 @@ public sealed class RefusalTests
           "backendRefs":[{"name":"api-backend","port":8080}]}]}}
         """;
 
-    private const string WithForeignReference = """{"spec":{"tls":{"backend":{"clientCertificateRef":{"name":"c","namespace":"kube-system"}}}}}""";
+    private const string WithForeignReference =
+        """{"spec":{"tls":{"backend":{"clientCertificateRef":{"name":"c","namespace":"kube-system"}}}}}""";
     private const string WithoutForeignReference = """{"spec":{"tls":null}}""";
     private const int NobodyListens = 0;
     private const string Mended = """{"spec":{"rules":[{"backendRefs":[{"name":"api-backend","port":8080}]}]}}""";
@@ -33,17 +34,29 @@ public sealed class RefusalTests
         var patched = await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", WithExtension);
 
         var refused = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
         Statuses.Condition(refused, "Accepted")!.ObservedGeneration.Should().Be(patched.Metadata.Generation);
         Statuses.Condition(refused, "Accepted")!.Message.Should().Contain("ExtensionRef");
-        refused.Status!.Parents.SelectMany(p => p.Conditions).Should().OnlyContain(c => c.Status == "False", "nothing of the route holds any more");
+        refused
+            .Status!.Parents.SelectMany(p => p.Conditions)
+            .Should()
+            .OnlyContain(c => c.Status == "False", "nothing of the route holds any more");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
         await bed.Management.WaitGoneAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
         await bed.ExpectStatusAsync(address, "api.example.com", 404);
 
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", Mended);
 
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved again");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved again"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -57,20 +70,36 @@ public sealed class RefusalTests
         var patched = await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", WithForeignReference);
 
         var refused = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Status: "False" }) == true, "is refused");
+            "default",
+            "my-gateway",
+            g => g.Status?.Conditions?.Any(c => c is { Type: "Accepted", Status: "False" }) == true,
+            "is refused"
+        );
         refused.Status!.Conditions.Should().OnlyContain(c => c.Status == "False" && c.ObservedGeneration == patched.Metadata.Generation);
-        refused.Status.Conditions.Should().Contain(c => c.Type == "Programmed").And.Contain(c => c.Message.Contains("clientCertificateRef"));
+        refused
+            .Status.Conditions.Should()
+            .Contain(c => c.Type == "Programmed")
+            .And.Contain(c => c.Message.Contains("clientCertificateRef"));
         refused.Status.Addresses.Should().BeNullOrEmpty();
         refused.Status.Listeners.Should().BeNullOrEmpty();
         await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "says that its Gateway is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "says that its Gateway is refused"
+        );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("NoReadyListeners");
         await bed.ExpectStatusAsync(address, "api.example.com", NobodyListens);
 
         await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", WithoutForeignReference);
 
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved again");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved again"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -81,15 +110,29 @@ public sealed class RefusalTests
         await using var bed = await TestBed.StartAsync(configure: o => o with { Logging = logging => logging.AddProvider(logs) });
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", WithExtension);
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
 
         var patched = await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["again.example.com"]}}""");
         await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted")?.ObservedGeneration == patched.Metadata.Generation, "is refused again");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted")?.ObservedGeneration == patched.Metadata.Generation,
+            "is refused again"
+        );
         await bed.SettleAsync();
 
-        logs.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("ExtensionRef", StringComparison.Ordinal))
-            .Should().ContainSingle().Which.Should().Contain("HTTPRoute default/api-route");
+        logs.Lines.Where(line =>
+                line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("ExtensionRef", StringComparison.Ordinal)
+            )
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Contain("HTTPRoute default/api-route");
     }
 
     [SkippableFact]
@@ -100,19 +143,33 @@ public sealed class RefusalTests
         await bed.ApplyBasicExampleAsync();
         var management = (EmbeddedTestCluster)bed.Sandbox.Management;
         var shown = new ConcurrentQueue<string>();
-        await using var observation = bed.Tenant.Observe<HttpRoute>("default", route =>
-        {
-            if (Statuses.Condition(route, "Accepted") is { Status: "False" } condition)
+        await using var observation = bed.Tenant.Observe<HttpRoute>(
+            "default",
+            route =>
             {
-                shown.Enqueue(condition.Message);
+                if (Statuses.Condition(route, "Accepted") is { Status: "False" } condition)
+                {
+                    shown.Enqueue(condition.Message);
+                }
             }
-        });
+        );
 
-        using (management.Server.Faults.Add(new FaultRule { Matches = IsWriteOfARoute, StatusCode = 403, Times = null }))
+        using (
+            management.Server.Faults.Add(
+                new FaultRule
+                {
+                    Matches = IsWriteOfARoute,
+                    StatusCode = 403,
+                    Times = null,
+                }
+            )
+        )
         {
             await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["b.example.com"]}}""");
             await Eventually.HoldsAsync(
-                "the manager is refused several times", () => Task.FromResult(management.Requests().Count(r => IsWriteOfARoute(r) && r.StatusCode == 403) > 2));
+                "the manager is refused several times",
+                () => Task.FromResult(management.Requests().Count(r => IsWriteOfARoute(r) && r.StatusCode == 403) > 2)
+            );
         }
 
         await bed.ExpectBackendAsync("b.example.com");
@@ -120,5 +177,6 @@ public sealed class RefusalTests
         shown.Should().BeEmpty();
     }
 
-    private static bool IsWriteOfARoute(RequestRecord request) => request.IsWrite && request.Resource == "httproutes" && request.UserAgent == "kubelb-manager";
+    private static bool IsWriteOfARoute(RequestRecord request) =>
+        request.IsWrite && request.Resource == "httproutes" && request.UserAgent == "kubelb-manager";
 }

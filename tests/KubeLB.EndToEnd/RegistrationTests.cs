@@ -19,11 +19,21 @@ public sealed class RegistrationTests
 
         await bed.Management.DeleteAsync<Tenant>("", "t1");
 
-        var gateway = await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Programmed(g) is { Status: "False" }, "is not programmed");
+        var gateway = await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Programmed(g) is { Status: "False" },
+            "is not programmed"
+        );
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Programmed(gateway)!.Reason.Should().Be("NoResources");
         Programmed(gateway)!.Message.Should().Match("*" + AskForTenant);
-        var route = await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is not accepted");
+        var route = await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is not accepted"
+        );
         Statuses.Condition(route, "Accepted")!.Reason.Should().Be("Pending");
         Statuses.Condition(route, "Accepted")!.Message.Should().Match("*" + AskForTenant);
 
@@ -31,7 +41,12 @@ public sealed class RegistrationTests
         await bed.Management.ApplyAsync("apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: t1\nspec: {}\n");
 
         await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed again");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted again");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted again"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -58,7 +73,12 @@ public sealed class RegistrationTests
         await bed.ApplyBasicExampleAsync();
         await bed.Management.DeleteAsync<Tenant>("", "t1");
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is not accepted");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is not accepted"
+        );
         bed.ForgetRequests();
 
         for (var i = 0; i < Gateways; i++)
@@ -68,11 +88,19 @@ public sealed class RegistrationTests
 
         for (var i = 0; i < Gateways; i++)
         {
-            await bed.Tenant.WaitAsync<Gateway>("default", $"g{i}", g => Programmed(g) is { Status: "False", Reason: "NoResources" }, "is told");
+            await bed.Tenant.WaitAsync<Gateway>(
+                "default",
+                $"g{i}",
+                g => Programmed(g) is { Status: "False", Reason: "NoResources" },
+                "is told"
+            );
         }
 
         var (_, management) = bed.CcmWrites();
-        management.Count(w => w.Contains("routes", StringComparison.Ordinal)).Should().BeLessThan(Gateways / 2, string.Join("; ", management));
+        management
+            .Count(w => w.Contains("routes", StringComparison.Ordinal))
+            .Should()
+            .BeLessThan(Gateways / 2, string.Join("; ", management));
     }
 
     private static Condition? Programmed(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Programmed");

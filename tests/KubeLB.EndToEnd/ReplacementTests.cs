@@ -29,14 +29,24 @@ public sealed class ReplacementTests
             await bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
             await bed.Tenant.ApplyAsync(Documents.Gateway);
             var after = await bed.Tenant.WaitAsync<Gateway>(
-                "default", "my-gateway", g => g.Metadata.Uid != before && Statuses.IsProgrammed(g), "is programmed again");
+                "default",
+                "my-gateway",
+                g => g.Metadata.Uid != before && Statuses.IsProgrammed(g),
+                "is programmed again"
+            );
             after.Status!.Addresses.Should().ContainSingle().Which.Value.Should().Be(address);
         }
 
-        (await bed.Management.ListAsync<Gateway>("tenant-t1")).Should().ContainSingle()
-            .Which.Metadata.Should().Match<k8s.Models.V1ObjectMeta>(m => m.Name == "default-my-gateway" && m.Uid == generated);
+        (await bed.Management.ListAsync<Gateway>("tenant-t1"))
+            .Should()
+            .ContainSingle()
+            .Which.Metadata.Should()
+            .Match<k8s.Models.V1ObjectMeta>(m => m.Name == "default-my-gateway" && m.Uid == generated);
         await Eventually.GetAsync(
-            "one Route each is left", () => bed.Management.ListAsync<Route>("tenant-t1"), routes => routes.Count == 2);
+            "one Route each is left",
+            () => bed.Management.ListAsync<Route>("tenant-t1"),
+            routes => routes.Count == 2
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -53,19 +63,30 @@ public sealed class ReplacementTests
             var before = (await bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid;
             await bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
             await bed.Tenant.ApplyAsync(Documents.Route);
-            await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => r.Metadata.Uid != before && Statuses.IsAccepted(r)
-                && Statuses.IsResolved(r), "is served again");
+            await bed.Tenant.WaitAsync<HttpRoute>(
+                "default",
+                "api-route",
+                r => r.Metadata.Uid != before && Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+                "is served again"
+            );
             await bed.ExpectBackendAsync("api.example.com");
         }
 
-        (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Should().ContainSingle()
-            .Which.Metadata.Should().Match<k8s.Models.V1ObjectMeta>(m => m.Name == "default-api-route" && m.Uid == generated);
+        (await bed.Management.ListAsync<HttpRoute>("tenant-t1"))
+            .Should()
+            .ContainSingle()
+            .Which.Metadata.Should()
+            .Match<k8s.Models.V1ObjectMeta>(m => m.Name == "default-api-route" && m.Uid == generated);
         var after = (await bed.Management.ListAsync<k8s.Models.V1Service>("tenant-t1"))
-            .Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal)).ToList();
+            .Where(s => s.Metadata.Name.StartsWith("default-", StringComparison.Ordinal))
+            .ToList();
         after.Should().ContainSingle().Which.Metadata.Uid.Should().Be(service.Metadata.Uid);
         after[0].Spec.Ports.Single().TargetPort.Value.Should().Be(service.Spec.Ports.Single().TargetPort.Value);
         await Eventually.GetAsync(
-            "one Route each is left", () => bed.Management.ListAsync<Route>("tenant-t1"), routes => routes.Count == 2);
+            "one Route each is left",
+            () => bed.Management.ListAsync<Route>("tenant-t1"),
+            routes => routes.Count == 2
+        );
     }
 
     [Fact]
@@ -96,11 +117,14 @@ public sealed class ReplacementTests
         const string Namespace = BareManagement.TenantNamespace;
         var clock = new ForwardedClock();
         await using var bare = await BareManagement.StartAsync();
-        var manager = await bare.StartManagerAsync(configure: services => services.AddSingleton(host => new RouteSuccession(
-            host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
-            host.GetRequiredService<TenantSettingsResolver>(),
-            host.GetRequiredService<ManagerOptions>(),
-            clock)));
+        var manager = await bare.StartManagerAsync(configure: services =>
+            services.AddSingleton(host => new RouteSuccession(
+                host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
+                host.GetRequiredService<TenantSettingsResolver>(),
+                host.GetRequiredService<ManagerOptions>(),
+                clock
+            ))
+        );
         await bare.AddTenantAsync(manager);
         await bare.SetAddressesAsync("10.7.0.1");
         await bare.Objects.CreateAsync(CarriedRoutes.Gateway(Namespace));

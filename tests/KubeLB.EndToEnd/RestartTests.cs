@@ -81,14 +81,21 @@ public sealed class RestartTests
         await bed.ApplyBasicExampleAsync();
         var names = Enumerable.Range(0, 20).Select(i => $"r{i}").ToList();
 
-        var apply = Task.WhenAll(names.Select(n => bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", n).Replace("api.example.com", $"{n}.example.com"))));
+        var apply = Task.WhenAll(
+            names.Select(n => bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", n).Replace("api.example.com", $"{n}.example.com")))
+        );
         await bed.RestartCcmAsync();
         await bed.RestartManagerAsync();
         await apply;
 
         foreach (var name in names)
         {
-            await bed.Tenant.WaitAsync<HttpRoute>("default", name, r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+            await bed.Tenant.WaitAsync<HttpRoute>(
+                "default",
+                name,
+                r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+                "is accepted and resolved"
+            );
         }
 
         (await bed.Management.ListAsync<HttpRoute>("tenant-t1")).Should().HaveCount(names.Count + 1);

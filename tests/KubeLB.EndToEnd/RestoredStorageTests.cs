@@ -77,7 +77,8 @@ public sealed class RestoredStorageTests
                 "all clients noticed",
                 () => Task.FromResult(watched.Except(cluster.Requests().Where(r => r.Time > away).Select(Client)).ToList()),
                 left => left.Count == 0,
-                left => "not: " + string.Join(", ", left));
+                left => "not: " + string.Join(", ", left)
+            );
         }
     }
 

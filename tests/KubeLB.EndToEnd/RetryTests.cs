@@ -50,7 +50,9 @@ public sealed class RetryTests : IAsyncLifetime
 
         var told = await ConditionAsync(ConditionStatus.True);
         told.Message.Should().Be("In force: up to 3 retries on 5xx, reset, connect-failure.");
-        (await Eventually.GetAsync("a request succeeds at its third attempt", () => SendAsync(failing: 2), s => s == HttpStatusCode.OK)).Should().Be(HttpStatusCode.OK);
+        (await Eventually.GetAsync("a request succeeds at its third attempt", () => SendAsync(failing: 2), s => s == HttpStatusCode.OK))
+            .Should()
+            .Be(HttpStatusCode.OK);
         (await SendAsync(failing: 4)).Should().Be(HttpStatusCode.ServiceUnavailable, "four attempts are made");
         (await SendAsync(failing: 3, status: "reset")).Should().Be(HttpStatusCode.OK);
 
@@ -71,8 +73,11 @@ public sealed class RetryTests : IAsyncLifetime
 
         var told = await ConditionAsync(ConditionStatus.False);
         told.Reason.Should().Be("InvalidAnnotation");
-        told.Message.Should().Be(
-            "Annotation gateway.envoyproxy.io/num-retries: \"many\" is not allowed; write a whole number from 0 to 2147483647. No retry policy is in force until this is corrected.");
+        told.Message.Should()
+            .Be(
+                "Annotation gateway.envoyproxy.io/num-retries: \"many\" is not allowed; write a whole number from 0 to 2147483647. "
+                    + "No retry policy is in force until this is corrected."
+            );
         told.ObservedGeneration.Should().Be((await RouteAsync()).Metadata.Generation);
         await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
         Statuses.IsAccepted(await RouteAsync()).Should().BeTrue();
@@ -80,7 +85,14 @@ public sealed class RetryTests : IAsyncLifetime
         await Eventually.GetAsync(
             "an Event in the tenant's cluster",
             () => _bed.Tenant.ListAsync<Corev1Event>("default"),
-            events => events.Any(e => e.Type == "Warning" && e.Reason == "InvalidAnnotation" && e.InvolvedObject.Name == "api-route" && e.Message == told.Message));
+            events =>
+                events.Any(e =>
+                    e.Type == "Warning"
+                    && e.Reason == "InvalidAnnotation"
+                    && e.InvolvedObject.Name == "api-route"
+                    && e.Message == told.Message
+                )
+        );
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/num-retries":"1"}""");
 
@@ -90,19 +102,46 @@ public sealed class RetryTests : IAsyncLifetime
     [Fact]
     public async Task The_policy_is_the_routes_own_is_repaired_and_goes_with_it()
     {
-        await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"503","gateway.envoyproxy.io/retry-per-try-timeout":"2s","gateway.envoyproxy.io/retry-back-off-base-interval":"10ms"}""");
+        await AnnotateAsync(
+            """{"gateway.envoyproxy.io/retry-on":"503","gateway.envoyproxy.io/retry-per-try-timeout":"2s","gateway.envoyproxy.io/retry-back-off-base-interval":"10ms"}"""
+        );
         await ConditionAsync(ConditionStatus.True);
         var policy = (await _bed.Management.GetAsync<BackendTrafficPolicy>(Namespace, Generated))!;
-        var route = (await _bed.Management.ListAsync<Route>(Namespace)).Single(r => r.Name == policy.Metadata.OwnerReferences.Single().Name);
+        var route = (await _bed.Management.ListAsync<Route>(Namespace)).Single(r =>
+            r.Name == policy.Metadata.OwnerReferences.Single().Name
+        );
         route.Kubernetes().Resource!["metadata"]!["name"]!.GetValue<string>().Should().Be("api-route");
-        policy.Spec!.TargetRefs.Should().ContainSingle().Which.Should().BeEquivalentTo(
-            new PolicyTargetReference { Group = ApiGroups.GatewayApi, Kind = HttpRoute.KindName, Name = Generated });
+        policy
+            .Spec!.TargetRefs.Should()
+            .ContainSingle()
+            .Which.Should()
+            .BeEquivalentTo(
+                new PolicyTargetReference
+                {
+                    Group = ApiGroups.GatewayApi,
+                    Kind = HttpRoute.KindName,
+                    Name = Generated,
+                }
+            );
 
-        await _bed.Management.PatchAsync<BackendTrafficPolicy>(Namespace, Generated, """{"spec":{"retry":{"numRetries":50,"retryOn":{"triggers":["5xx"]}},"circuitBreaker":{"maxConnections":1}}}""");
+        await _bed.Management.PatchAsync<BackendTrafficPolicy>(
+            Namespace,
+            Generated,
+            """{"spec":{"retry":{"numRetries":50,"retryOn":{"triggers":["5xx"]}},"circuitBreaker":{"maxConnections":1}}}"""
+        );
         await _bed.Management.WaitAsync<BackendTrafficPolicy>(
-            Namespace, Generated, p => p.Spec!.Retry!.RetryOn!.Triggers!.SequenceEqual([RetryTriggers.RetriableStatusCodes]) && p.Spec.Unknown is null, "is repaired after an edit");
+            Namespace,
+            Generated,
+            p => p.Spec!.Retry!.RetryOn!.Triggers!.SequenceEqual([RetryTriggers.RetriableStatusCodes]) && p.Spec.Unknown is null,
+            "is repaired after an edit"
+        );
         await _bed.Management.DeleteAsync<BackendTrafficPolicy>(Namespace, Generated);
-        await _bed.Management.WaitAsync<BackendTrafficPolicy>(Namespace, Generated, p => p.Metadata.Uid != policy.Metadata.Uid, "is made again after it was deleted");
+        await _bed.Management.WaitAsync<BackendTrafficPolicy>(
+            Namespace,
+            Generated,
+            p => p.Metadata.Uid != policy.Metadata.Uid,
+            "is made again after it was deleted"
+        );
 
         await _bed.Tenant.DeleteAsync<HttpRoute>("default", "api-route");
         await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
@@ -114,11 +153,24 @@ public sealed class RetryTests : IAsyncLifetime
     {
         // An older policy for the same route, as an operator might have made; its name comes first, should they be of one second.
         const string Older = "an-older-one";
-        await _bed.Management.CreateAsync(new BackendTrafficPolicy
-        {
-            Metadata = new V1ObjectMeta { Name = Older, NamespaceProperty = Namespace },
-            Spec = new BackendTrafficPolicySpec { TargetRefs = [new PolicyTargetReference { Group = ApiGroups.GatewayApi, Kind = HttpRoute.KindName, Name = Generated }] },
-        });
+        await _bed.Management.CreateAsync(
+            new BackendTrafficPolicy
+            {
+                Metadata = new V1ObjectMeta { Name = Older, NamespaceProperty = Namespace },
+                Spec = new BackendTrafficPolicySpec
+                {
+                    TargetRefs =
+                    [
+                        new PolicyTargetReference
+                        {
+                            Group = ApiGroups.GatewayApi,
+                            Kind = HttpRoute.KindName,
+                            Name = Generated,
+                        },
+                    ],
+                },
+            }
+        );
         await _bed.Management.WaitAsync<BackendTrafficPolicy>(Namespace, Older, p => p.Status?.Ancestors is { Count: > 0 }, "is accepted");
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx"}""");
@@ -144,11 +196,13 @@ public sealed class RetryTests : IAsyncLifetime
         told.Message.Should().Contain(Definition).And.Contain("Ask its operator");
         await _bed.ExpectBackendAsync("api.example.com");
 
-        await _bed.Management.CreateAsync(new V1CustomResourceDefinition
-        {
-            Metadata = new V1ObjectMeta { Name = Definition },
-            Spec = definition.Spec,
-        });
+        await _bed.Management.CreateAsync(
+            new V1CustomResourceDefinition
+            {
+                Metadata = new V1ObjectMeta { Name = Definition },
+                Spec = definition.Spec,
+            }
+        );
         await AnnotateUntilAsync(ConditionStatus.True);
     }
 
@@ -164,7 +218,8 @@ public sealed class RetryTests : IAsyncLifetime
                 return Condition(await RouteAsync());
             },
             condition => condition?.Status == status,
-            condition => condition?.Message ?? "nothing");
+            condition => condition?.Message ?? "nothing"
+        );
     }
 
     private static Condition? Condition(HttpRoute route) =>
@@ -173,7 +228,14 @@ public sealed class RetryTests : IAsyncLifetime
     private async Task<HttpRoute> RouteAsync() => (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!;
 
     private async Task<Condition> ConditionAsync(string status) =>
-        Condition(await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Condition(r)?.Status == status, $"says {status} of the retries"))!;
+        Condition(
+            await _bed.Tenant.WaitAsync<HttpRoute>(
+                "default",
+                "api-route",
+                r => Condition(r)?.Status == status,
+                $"says {status} of the retries"
+            )
+        )!;
 
     private Task<HttpRoute> AnnotateAsync(string annotations) =>
         _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"metadata":{"annotations":{{{annotations}}}}}""");

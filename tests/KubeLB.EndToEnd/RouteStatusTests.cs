@@ -31,23 +31,35 @@ public sealed class RouteStatusTests : IAsyncLifetime
     public async Task Kubectl_shows_at_a_glance_whose_a_route_is_and_whether_it_is_in_force()
     {
         using var kubectl = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "refused").Replace("    - backendRefs:", """
-                - filters:
-                    - type: ExtensionRef
-                      extensionRef:
-                        group: example.com
-                        kind: Filter
-                        name: f
-                  backendRefs:
-            """));
+        await _bed.Tenant.ApplyAsync(
+            Documents
+                .Route.Replace("api-route", "refused")
+                .Replace(
+                    "    - backendRefs:",
+                    """
+                        - filters:
+                            - type: ExtensionRef
+                              extensionRef:
+                                group: example.com
+                                kind: Filter
+                                name: f
+                          backendRefs:
+                    """
+                )
+        );
         await RouteAsync("refused", r => Of(r, RouteConditions.Accepted) is { Status: ConditionStatus.False }, "is refused");
 
         var table = await kubectl.OkAsync($"get routes -n {Tenant}");
         table.Columns(0).Should().Equal("NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE", "ACCEPTED", "PROGRAMMED", "AGE");
-        Enumerable.Range(1, table.Lines.Count - 1).Select(line => string.Join(" ", table.Columns(line).Skip(1).Take(5))).Should().BeEquivalentTo(
-            "my-gateway default Gateway.gateway.networking.k8s.io True True",
-            "api-route default HTTPRoute.gateway.networking.k8s.io True True",
-            "refused default HTTPRoute.gateway.networking.k8s.io False False");
+        Enumerable
+            .Range(1, table.Lines.Count - 1)
+            .Select(line => string.Join(" ", table.Columns(line).Skip(1).Take(5)))
+            .Should()
+            .BeEquivalentTo(
+                "my-gateway default Gateway.gateway.networking.k8s.io True True",
+                "api-route default HTTPRoute.gateway.networking.k8s.io True True",
+                "refused default HTTPRoute.gateway.networking.k8s.io False False"
+            );
         var wide = await kubectl.OkAsync($"get routes -n {Tenant} -o wide");
         wide.Text.Should().Contain("Refused").And.Contain("default-api-route");
         await kubectl.OkAsync($"wait routes --for=condition=Programmed -n {Tenant} -l kubelb.k8c.io/origin-name=api-route --timeout=5s");
@@ -58,11 +70,17 @@ public sealed class RouteStatusTests : IAsyncLifetime
     {
         await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "lost").Replace("api-backend", "nowhere"));
 
-        var route = await RouteAsync("lost", r => Of(r, RouteConditions.Programmed) is { Status: ConditionStatus.False }, "is not programmed");
+        var route = await RouteAsync(
+            "lost",
+            r => Of(r, RouteConditions.Programmed) is { Status: ConditionStatus.False },
+            "is not programmed"
+        );
 
         Of(route, RouteConditions.Accepted)!.IsTrue.Should().BeTrue();
         Of(route, RouteConditions.Programmed)!.Reason.Should().Be("BackendNotFound");
-        route.Status!.Resources!.Route!.Conditions.Should().ContainSingle(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.IsTrue);
+        route
+            .Status!.Resources!.Route!.Conditions.Should()
+            .ContainSingle(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.IsTrue);
     }
 
     [SkippableFact]
@@ -76,19 +94,41 @@ public sealed class RouteStatusTests : IAsyncLifetime
         for (var edit = 1; edit <= Edits; edit++)
         {
             var before = (await _bed.Management.GetAsync<Route>(Tenant, name))!;
-            using (management.Server.Faults.Add(new FaultRule { Matches = r => r.IsWrite && r.UserAgent == "envoy-gateway", StatusCode = 500, Times = null }))
+            using (
+                management.Server.Faults.Add(
+                    new FaultRule
+                    {
+                        Matches = r => r.IsWrite && r.UserAgent == "envoy-gateway",
+                        StatusCode = 500,
+                        Times = null,
+                    }
+                )
+            )
             {
-                await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}""");
+                await _bed.Tenant.PatchAsync<HttpRoute>(
+                    "default",
+                    "api-route",
+                    $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}"""
+                );
 
                 // First nothing is said of the edit, then that it is not answered.
                 var waiting = await _bed.Management.WaitAsync<Route>(
-                    Tenant, name, r => Of(r, RouteConditions.Programmed) is { Status: ConditionStatus.Unknown }, "awaits an answer");
+                    Tenant,
+                    name,
+                    r => Of(r, RouteConditions.Programmed) is { Status: ConditionStatus.Unknown },
+                    "awaits an answer"
+                );
                 Of(waiting, RouteConditions.Programmed)!.ObservedGeneration.Should().Be(before.Metadata.Generation + 1);
                 waiting.Status!.Resources!.Route!.SourceGeneration.Should().Be(edit + 1);
                 Volatile.Write(ref _inForce, waiting.Metadata.Generation!.Value);
             }
 
-            await _bed.Management.WaitAsync<Route>(Tenant, name, r => Of(r, RouteConditions.Programmed) is { IsTrue: true }, $"is programmed after edit {edit}");
+            await _bed.Management.WaitAsync<Route>(
+                Tenant,
+                name,
+                r => Of(r, RouteConditions.Programmed) is { IsTrue: true },
+                $"is programmed after edit {edit}"
+            );
         }
 
         _lies.Should().BeEmpty();
@@ -104,15 +144,22 @@ public sealed class RouteStatusTests : IAsyncLifetime
         }
 
         var inForce = Volatile.Read(ref _inForce);
-        foreach (var condition in (route.Status?.Conditions ?? []).Where(c => c.IsTrue && (c.ObservedGeneration > inForce || c.ObservedGeneration > route.Metadata.Generation)))
+        foreach (
+            var condition in (route.Status?.Conditions ?? []).Where(c =>
+                c.IsTrue && (c.ObservedGeneration > inForce || c.ObservedGeneration > route.Metadata.Generation)
+            )
+        )
         {
             _lies.Enqueue($"{condition.Type} is True for generation {condition.ObservedGeneration}, in force is {inForce}");
         }
 
         // The tenant's side reads this as: Envoy Gateway saw the generated object of that source generation.
         var generated = route.Status?.Resources?.Route;
-        var reported = generated?.Status?["parents"]?.AsArray().SelectMany(p => ApiJson.Read<RouteParentStatus>(p!.AsObject()).Conditions) ?? [];
-        foreach (var condition in reported.Where(c => c.ObservedGeneration >= generated!.Generation && generated.SourceGeneration > inForce))
+        var reported =
+            generated?.Status?["parents"]?.AsArray().SelectMany(p => ApiJson.Read<RouteParentStatus>(p!.AsObject()).Conditions) ?? [];
+        foreach (
+            var condition in reported.Where(c => c.ObservedGeneration >= generated!.Generation && generated.SourceGeneration > inForce)
+        )
         {
             _lies.Enqueue($"{condition.Type} is reported for source generation {generated!.SourceGeneration}, in force is {inForce}");
         }

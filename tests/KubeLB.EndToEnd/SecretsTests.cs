@@ -43,16 +43,27 @@ public sealed class SecretsTests
         """;
 
     private static readonly string[] Hidden =
-        [Password, Convert.ToBase64String(Encoding.UTF8.GetBytes(Password)), Convert.ToBase64String(Encoding.UTF8.GetBytes("xx" + Password))[4..]];
+    [
+        Password,
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(Password)),
+        Convert.ToBase64String(Encoding.UTF8.GetBytes("xx" + Password))[4..],
+    ];
 
     [Fact]
     public async Task With_the_synchronizer_a_labelled_secret_travels_until_its_label_goes()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnableSecretSynchronizer = true } });
+        await using var bed = await TestBed.StartAsync(configure: o =>
+            o with
+            {
+                Ccm = ccm => ccm with { EnableSecretSynchronizer = true },
+            }
+        );
         await bed.Tenant.CreateAsync(Opaque("labelled", isLabelled: true));
         await bed.Tenant.CreateAsync(Opaque("unlabelled", isLabelled: false));
 
-        var carried = (await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))).Single(IsCarried);
+        var carried = (
+            await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))
+        ).Single(IsCarried);
         Encoding.UTF8.GetString(carried.Data["password"]).Should().Be(Password);
         carried.Metadata.Labels[Labels.OriginName].Should().Be("labelled");
         await bed.SettleAsync();
@@ -79,14 +90,18 @@ public sealed class SecretsTests
     public async Task A_syncsecret_that_a_user_writes_travels_and_leaves_with_it()
     {
         await using var bed = await TestBed.StartAsync();
-        await bed.Tenant.CreateAsync(new SyncSecret
-        {
-            Metadata = { Name = "mine", NamespaceProperty = "default" },
-            Type = "Opaque",
-            StringData = new Dictionary<string, string> { ["password"] = Password },
-        });
+        await bed.Tenant.CreateAsync(
+            new SyncSecret
+            {
+                Metadata = { Name = "mine", NamespaceProperty = "default" },
+                Type = "Opaque",
+                StringData = new Dictionary<string, string> { ["password"] = Password },
+            }
+        );
 
-        var carried = (await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))).Single(IsCarried);
+        var carried = (
+            await Eventually.GetAsync("it is carried", () => bed.Management.ListAsync<V1Secret>("tenant-t1"), s => s.Any(IsCarried))
+        ).Single(IsCarried);
         Encoding.UTF8.GetString(carried.Data["password"]).Should().Be(Password);
 
         await bed.Tenant.DeleteAsync<SyncSecret>("default", "mine");
@@ -100,17 +115,19 @@ public sealed class SecretsTests
         var secret = Opaque("old", isLabelled: true);
         secret.Metadata.Finalizers = [Finalizers.Cleanup];
         await bed.Tenant.CreateAsync(secret);
-        await bed.Tenant.CreateAsync(new SyncSecret
-        {
-            Metadata =
+        await bed.Tenant.CreateAsync(
+            new SyncSecret
             {
-                Name = "old",
-                NamespaceProperty = "default",
-                Finalizers = [Finalizers.Cleanup],
-                Labels = new Dictionary<string, string> { [Labels.OriginName] = "old", [Labels.OriginNamespace] = "default" },
-            },
-            Type = "Opaque",
-        });
+                Metadata =
+                {
+                    Name = "old",
+                    NamespaceProperty = "default",
+                    Finalizers = [Finalizers.Cleanup],
+                    Labels = new Dictionary<string, string> { [Labels.OriginName] = "old", [Labels.OriginNamespace] = "default" },
+                },
+                Type = "Opaque",
+            }
+        );
 
         await bed.Tenant.DeleteAsync<V1Secret>("default", "old");
         await bed.Tenant.DeleteAsync<SyncSecret>("default", "old");
@@ -132,7 +149,12 @@ public sealed class SecretsTests
         await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
         await bed.Tenant.ApplyAsync(HttpsGateway);
 
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Condition(g, "good", "Programmed") is { IsTrue: true }, "serves its certificate");
+        await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Condition(g, "good", "Programmed") is { IsTrue: true },
+            "serves its certificate"
+        );
     }
 
     [Fact]
@@ -140,19 +162,26 @@ public sealed class SecretsTests
     {
         await using var bed = await TestBed.StartAsync();
         await bed.StopManagerAsync();
-        var syncSecret = await bed.Management.CreateAsync(new SyncSecret
-        {
-            Metadata = { Name = "from-outside", NamespaceProperty = "tenant-t1" },
-            Type = "Opaque",
-            StringData = new Dictionary<string, string> { ["password"] = Password },
-        });
+        var syncSecret = await bed.Management.CreateAsync(
+            new SyncSecret
+            {
+                Metadata = { Name = "from-outside", NamespaceProperty = "tenant-t1" },
+                Type = "Opaque",
+                StringData = new Dictionary<string, string> { ["password"] = Password },
+            }
+        );
         var other = Opaque(syncSecret.Metadata.Uid, isLabelled: false);
         other.Metadata.NamespaceProperty = "tenant-t1";
         other.Data = new Dictionary<string, byte[]> { ["own"] = [1] };
         await bed.Management.CreateAsync(other);
         await bed.StartManagerAsync();
 
-        var failed = await bed.Management.WaitAsync<SyncSecret>("tenant-t1", "from-outside", s => s.Status?.Phase == "Failed", "is refused");
+        var failed = await bed.Management.WaitAsync<SyncSecret>(
+            "tenant-t1",
+            "from-outside",
+            s => s.Status?.Phase == "Failed",
+            "is refused"
+        );
         failed.Status!.Conditions!.Single().Message.Should().Contain("in the way");
         (await bed.Management.GetAsync<V1Secret>("tenant-t1", syncSecret.Metadata.Uid))!.Data.Keys.Should().Equal("own");
     }
@@ -161,12 +190,14 @@ public sealed class SecretsTests
     public async Task Nothing_of_a_secret_is_in_any_log_or_in_any_object_but_its_own_data()
     {
         using var logs = new CapturedLogs();
-        await using var bed = await TestBed.StartAsync(configure: o => o with
-        {
-            LogLevel = LogLevel.Trace,
-            Logging = logging => logging.AddProvider(logs),
-            Ccm = ccm => ccm with { EnableSecretSynchronizer = true },
-        });
+        await using var bed = await TestBed.StartAsync(configure: o =>
+            o with
+            {
+                LogLevel = LogLevel.Trace,
+                Logging = logging => logging.AddProvider(logs),
+                Ccm = ccm => ccm with { EnableSecretSynchronizer = true },
+            }
+        );
         var first = new TlsPair("api.example.com");
         var second = new TlsPair("api.example.com");
         var broken = first.Secret("broken");
@@ -178,16 +209,33 @@ public sealed class SecretsTests
         await bed.Tenant.CreateAsync(basic);
         await bed.Tenant.CreateAsync(broken);
         await bed.Tenant.CreateAsync(first.Secret("web"));
-        await bed.Management.CreateAsync(new SyncSecret
-        {
-            Metadata = { Name = "refused", NamespaceProperty = "tenant-t1" },
-            Type = "kubernetes.io/tls",
-            StringData = new Dictionary<string, string> { ["tls.key"] = Password },
-        });
+        await bed.Management.CreateAsync(
+            new SyncSecret
+            {
+                Metadata = { Name = "refused", NamespaceProperty = "tenant-t1" },
+                Type = "kubernetes.io/tls",
+                StringData = new Dictionary<string, string> { ["tls.key"] = Password },
+            }
+        );
         await bed.Tenant.ApplyAsync(HttpsGateway);
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Condition(g, "good", "Programmed") is { IsTrue: true }, "serves its certificate");
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Condition(g, "wrong-type", "ResolvedRefs")?.Message.Contains("must be of type") == true, "tells the wrong type");
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Condition(g, "wrong-content", "ResolvedRefs")?.Message.Contains("tls.crt holds no certificate") == true, "tells what cannot be read");
+        await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Condition(g, "good", "Programmed") is { IsTrue: true },
+            "serves its certificate"
+        );
+        await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Condition(g, "wrong-type", "ResolvedRefs")?.Message.Contains("must be of type") == true,
+            "tells the wrong type"
+        );
+        await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Condition(g, "wrong-content", "ResolvedRefs")?.Message.Contains("tls.crt holds no certificate") == true,
+            "tells what cannot be read"
+        );
         await bed.Tenant.PatchAsync<V1Secret>("default", "web", $$"""{"data":{{second.Data}}}""");
         await bed.RestartCcmAsync();
         await bed.RestartManagerAsync();
@@ -201,7 +249,10 @@ public sealed class SecretsTests
         objects.Where(o => hidden.Any(o.Contains)).Should().BeEmpty();
 
         // What is looked for would be found.
-        (await bed.Management.ListAsync<V1Secret>("tenant-t1")).Select(s => KubernetesJson.Serialize(s)).Should().Contain(s => second.Traces.Any(s.Contains));
+        (await bed.Management.ListAsync<V1Secret>("tenant-t1"))
+            .Select(s => KubernetesJson.Serialize(s))
+            .Should()
+            .Contain(s => second.Traces.Any(s.Contains));
     }
 
     // Everything that is stored, less the data of Secrets and SyncSecrets, and less what the tenant's own kubectl wrote.
@@ -247,24 +298,35 @@ public sealed class SecretsTests
 
     private static async Task WaitForNoneAsync(TestBed bed)
     {
-        await Eventually.HoldsAsync("no SyncSecret is left", async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0);
-        await Eventually.HoldsAsync("no Secret is left", async () => !(await bed.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsCarried));
+        await Eventually.HoldsAsync(
+            "no SyncSecret is left",
+            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 0
+        );
+        await Eventually.HoldsAsync(
+            "no Secret is left",
+            async () => !(await bed.Management.ListAsync<V1Secret>("tenant-t1")).Any(IsCarried)
+        );
     }
 
-    private static V1Secret Opaque(string name, bool isLabelled) => new()
-    {
-        ApiVersion = V1Secret.KubeApiVersion,
-        Kind = V1Secret.KubeKind,
-        Metadata = new V1ObjectMeta
+    private static V1Secret Opaque(string name, bool isLabelled) =>
+        new()
         {
-            Name = name,
-            NamespaceProperty = "default",
-            Labels = isLabelled ? new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByKubelb } : null,
-            Annotations = new Dictionary<string, string> { [Annotations.KubectlLastApplied] = Password },
-        },
-        Type = "Opaque",
-        Data = new Dictionary<string, byte[]> { ["username"] = Encoding.UTF8.GetBytes("me"), ["password"] = Encoding.UTF8.GetBytes(Password) },
-    };
+            ApiVersion = V1Secret.KubeApiVersion,
+            Kind = V1Secret.KubeKind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = "default",
+                Labels = isLabelled ? new Dictionary<string, string> { [Labels.ManagedBy] = Labels.ManagedByKubelb } : null,
+                Annotations = new Dictionary<string, string> { [Annotations.KubectlLastApplied] = Password },
+            },
+            Type = "Opaque",
+            Data = new Dictionary<string, byte[]>
+            {
+                ["username"] = Encoding.UTF8.GetBytes("me"),
+                ["password"] = Encoding.UTF8.GetBytes(Password),
+            },
+        };
 
     private static bool IsCarried(V1Secret secret) => secret.Metadata.OwnerReferences?.Any(o => o.Kind == SyncSecret.KindName) == true;
 

@@ -4,7 +4,9 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>A Service without selector serves through its EndpointSlices, which are mirrored to the twin for as long as there is one.</summary>
+/// <summary>
+/// A Service without selector serves through its EndpointSlices, which are mirrored to the twin for as long as there is one.
+/// </summary>
 public sealed class SelectorlessServiceTests
 {
     private const string ServiceName = "kubernetes.io/service-name";
@@ -38,9 +40,15 @@ public sealed class SelectorlessServiceTests
         mirror.Metadata.Labels["endpointslice.kubernetes.io/managed-by"].Should().Be("kubelb-ccm");
         mirror.Metadata.OwnerReferences.Should().ContainSingle().Which.Name.Should().Be("api-backend-nodeport");
 
-        await bed.Tenant.PatchAsync<V1EndpointSlice>("default", "by-hand", $$"""{"endpoints":[{"addresses":["{{pods[1].Status.PodIP}}"]}]}""");
+        await bed.Tenant.PatchAsync<V1EndpointSlice>(
+            "default",
+            "by-hand",
+            $$"""{"endpoints":[{"addresses":["{{pods[1].Status.PodIP}}"]}]}"""
+        );
         await Eventually.HoldsAsync(
-            "the mirror follows", async () => (await MirrorsAsync(bed)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP);
+            "the mirror follows",
+            async () => (await MirrorsAsync(bed)).Single().Endpoints.Single().Addresses.Single() == pods[1].Status.PodIP
+        );
 
         await bed.Tenant.DeleteAsync<V1EndpointSlice>("default", mirror.Name());
         await bed.Tenant.WaitAsync<V1EndpointSlice>("default", mirror.Name(), m => m.Metadata.Uid != mirror.Metadata.Uid, "is made again");
@@ -63,7 +71,10 @@ public sealed class SelectorlessServiceTests
 
         await bed.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"selector":{"app":"api"}}}""");
         await bed.Tenant.WaitAsync<V1Service>("default", "api-backend-nodeport", s => s.Spec.Selector?.Count > 0, "selects pods");
-        await Eventually.HoldsAsync("no mirror is left", async () => (await MirrorsAsync(bed)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm"));
+        await Eventually.HoldsAsync(
+            "no mirror is left",
+            async () => (await MirrorsAsync(bed)).All(s => s.Metadata.Labels["endpointslice.kubernetes.io/managed-by"] != "kubelb-ccm")
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
@@ -78,28 +89,36 @@ public sealed class SelectorlessServiceTests
     private static async Task<List<V1Pod>> PodsAsync(TestBed bed, int count)
     {
         var pods = await Eventually.GetAsync(
-            $"{count} pods run", () => bed.Tenant.ListAsync<V1Pod>("default"), pods => pods.Count(p => p.Status?.PodIP is not null) == count);
+            $"{count} pods run",
+            () => bed.Tenant.ListAsync<V1Pod>("default"),
+            pods => pods.Count(p => p.Status?.PodIP is not null) == count
+        );
         return [.. pods.OrderBy(p => p.Name(), StringComparer.Ordinal)];
     }
 
     private static async Task<List<V1EndpointSlice>> MirrorsAsync(TestBed bed) =>
-        [.. (await bed.Tenant.ListAsync<V1EndpointSlice>("default")).Where(s => s.Metadata.Labels?.TryGetValue(ServiceName, out var name) == true && name == "api-backend-nodeport")];
+        [
+            .. (await bed.Tenant.ListAsync<V1EndpointSlice>("default")).Where(s =>
+                s.Metadata.Labels?.TryGetValue(ServiceName, out var name) == true && name == "api-backend-nodeport"
+            ),
+        ];
 
-    private static string Slice(V1Pod pod) => $"""
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata:
-          name: by-hand
-          namespace: default
-          labels:
-            {ServiceName}: api-backend
-        addressType: IPv4
-        endpoints:
-          - addresses: ["{pod.Status.PodIP}"]
-            targetRef: {"{"}kind: Pod, namespace: default, name: {pod.Name()}{"}"}
-        ports:
-          - name: web
-            port: 8080
-            protocol: TCP
-        """;
+    private static string Slice(V1Pod pod) =>
+        $"""
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata:
+              name: by-hand
+              namespace: default
+              labels:
+                {ServiceName}: api-backend
+            addressType: IPv4
+            endpoints:
+              - addresses: ["{pod.Status.PodIP}"]
+                targetRef: {"{"}kind: Pod, namespace: default, name: {pod.Name()}{"}"}
+            ports:
+              - name: web
+                port: 8080
+                protocol: TCP
+            """;
 }

@@ -6,7 +6,9 @@ using KubeLB.EndToEnd.Support;
 
 namespace KubeLB.EndToEnd;
 
-/// <summary>What an operator sets for a tenant is in force at once, what it forbids is taken out of service, and the tenant reads why.</summary>
+/// <summary>
+/// What an operator sets for a tenant is in force at once, what it forbids is taken out of service, and the tenant reads why.
+/// </summary>
 public sealed class SettingsTests : IAsyncLifetime
 {
     private TestBed _bed = null!;
@@ -27,16 +29,34 @@ public sealed class SettingsTests : IAsyncLifetime
         var gateway = await RefusedGatewayAsync("my-gateway", RouteConditions.Disabled);
         Accepted(gateway)!.Message.Should().Contain("switched off").And.Contain("Tenant t1").And.Contain("ask its administrator");
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
-        Statuses.Condition(await RefusedRouteAsync("api-route", RouteConditions.Disabled), "Accepted")!.Message.Should().Contain("gatewayAPI.disable");
+        Statuses
+            .Condition(await RefusedRouteAsync("api-route", RouteConditions.Disabled), "Accepted")!
+            .Message.Should()
+            .Contain("gatewayAPI.disable");
         await _bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
         await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
-        await _bed.Management.WaitAsync<TenantState>("tenant-t1", TenantState.DefaultName, s => s.Status?.GatewayAPI?.Disable == true, "says so");
+        await _bed.Management.WaitAsync<TenantState>(
+            "tenant-t1",
+            TenantState.DefaultName,
+            s => s.Status?.GatewayAPI?.Disable == true,
+            "says so"
+        );
 
         await SetTenantAsync("""{"gatewayAPI":{"disable":null}}""");
 
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is served again");
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is served again"
+        );
         await _bed.ExpectBackendAsync("api.example.com");
-        await _bed.Management.WaitAsync<TenantState>("tenant-t1", TenantState.DefaultName, s => s.Status?.GatewayAPI?.Disable != true, "says so");
+        await _bed.Management.WaitAsync<TenantState>(
+            "tenant-t1",
+            TenantState.DefaultName,
+            s => s.Status?.GatewayAPI?.Disable != true,
+            "says so"
+        );
     }
 
     [Fact]
@@ -44,7 +64,11 @@ public sealed class SettingsTests : IAsyncLifetime
     {
         await SetConfigAsync("""{"gatewayAPI":{"disableHTTPRoute":true}}""");
         var route = await RefusedRouteAsync("api-route", RouteConditions.Disabled);
-        Statuses.Condition(route, "Accepted")!.Message.Should().Contain("HTTPRoutes are switched off").And.Contain("gatewayAPI.disableHTTPRoute");
+        Statuses
+            .Condition(route, "Accepted")!
+            .Message.Should()
+            .Contain("HTTPRoutes are switched off")
+            .And.Contain("gatewayAPI.disableHTTPRoute");
         (await _bed.AddressAsync()).Should().NotBeEmpty("Gateways are not switched off");
 
         await SetTenantAsync("""{"gatewayAPI":{"disableHTTPRoute":false}}""");
@@ -98,7 +122,10 @@ public sealed class SettingsTests : IAsyncLifetime
 
         await SetConfigAsync("""{"gatewayAPI":{"route":{"limit":1}}}""");
 
-        Statuses.Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!.Message.Should().Contain("The limit of HTTPRoutes and GRPCRoutes of Tenant t1 is 1");
+        Statuses
+            .Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!
+            .Message.Should()
+            .Contain("The limit of HTTPRoutes and GRPCRoutes of Tenant t1 is 1");
         await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-newer");
         await _bed.ExpectBackendAsync("api.example.com");
 
@@ -113,16 +140,25 @@ public sealed class SettingsTests : IAsyncLifetime
         await SetTenantAsync("""{"allowedDomains":["*.example.com"]}""");
 
         var gateway = await RefusedGatewayAsync("my-gateway", RouteConditions.HostnameNotAllowed);
-        Accepted(gateway)!.Message.Should().Contain("Listener http has no hostname").And.Contain("*.example.com").And.Contain("allowedDomains");
+        Accepted(gateway)!
+            .Message.Should()
+            .Contain("Listener http has no hostname")
+            .And.Contain("*.example.com")
+            .And.Contain("allowedDomains");
 
         await _bed.Tenant.PatchAsync<Gateway>(
-            "default", "my-gateway",
-            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}}]}}""");
+            "default",
+            "my-gateway",
+            """{"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}}]}}"""
+        );
         await _bed.ExpectBackendAsync("api.example.com");
 
         await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["api.example.com","a.b.example.com"]}}""");
-        Statuses.Condition(await RefusedRouteAsync("api-route", RouteConditions.HostnameNotAllowed), "Accepted")!.Message
-            .Should().Contain("a.b.example.com").And.Contain("may use *.example.com");
+        Statuses
+            .Condition(await RefusedRouteAsync("api-route", RouteConditions.HostnameNotAllowed), "Accepted")!
+            .Message.Should()
+            .Contain("a.b.example.com")
+            .And.Contain("may use *.example.com");
 
         await SetTenantAsync("""{"allowedDomains":["**.example.com"]}""");
 
@@ -133,33 +169,61 @@ public sealed class SettingsTests : IAsyncLifetime
     public async Task Annotations_come_and_go_with_the_settings()
     {
         await _bed.Tenant.PatchAsync<HttpRoute>(
-            "default", "api-route",
-            """{"metadata":{"annotations":{"dns.example.com/target":"a","internal.example.com/id":"1","gateway.envoyproxy.io/x":"y"}}}""");
-        await SetConfigAsync("""{"propagateAllAnnotations":true,"deniedAnnotations":["internal.example.com/*"],"defaultAnnotations":{"all":{"team":"edge"}}}""");
+            "default",
+            "api-route",
+            """{"metadata":{"annotations":{"dns.example.com/target":"a","internal.example.com/id":"1","gateway.envoyproxy.io/x":"y"}}}"""
+        );
+        await SetConfigAsync(
+            """{"propagateAllAnnotations":true,"deniedAnnotations":["internal.example.com/*"],"defaultAnnotations":{"all":{"team":"edge"}}}"""
+        );
 
-        var route = await _bed.Management.WaitAsync<HttpRoute>("tenant-t1", "default-api-route", r => Has(r, "dns.example.com/target"), "has the annotation");
+        var route = await _bed.Management.WaitAsync<HttpRoute>(
+            "tenant-t1",
+            "default-api-route",
+            r => Has(r, "dns.example.com/target"),
+            "has the annotation"
+        );
         route.Metadata.Annotations.Keys.Should().BeEquivalentTo("dns.example.com/target", "team", Annotations.Applied);
         await _bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => Has(g, "team"), "has the default");
 
-        await SetTenantAsync("""{"propagatedAnnotations":{"internal.example.com/*":"1, 2"},"deniedAnnotations":[],"defaultAnnotations":{}}""");
+        await SetTenantAsync(
+            """{"propagatedAnnotations":{"internal.example.com/*":"1, 2"},"deniedAnnotations":[],"defaultAnnotations":{}}"""
+        );
 
         await _bed.Management.WaitAsync<HttpRoute>(
-            "tenant-t1", "default-api-route",
+            "tenant-t1",
+            "default-api-route",
             r => Has(r, "internal.example.com/id") && !Has(r, "dns.example.com/target") && !Has(r, "team"),
-            "has those that the Tenant allows only");
+            "has those that the Tenant allows only"
+        );
     }
 
     [Fact]
     public async Task The_class_of_a_gateway_changes_with_the_settings()
     {
         await SetConfigAsync("""{"gatewayAPI":{"class":"general"}}""");
-        await _bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => g.Spec?.GatewayClassName == "general", "has the Config's class");
+        await _bed.Management.WaitAsync<Gateway>(
+            "tenant-t1",
+            "default-my-gateway",
+            g => g.Spec?.GatewayClassName == "general",
+            "has the Config's class"
+        );
 
         await SetTenantAsync("""{"gatewayAPI":{"class":"premium"}}""");
-        await _bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => g.Spec?.GatewayClassName == "premium", "has the Tenant's class");
+        await _bed.Management.WaitAsync<Gateway>(
+            "tenant-t1",
+            "default-my-gateway",
+            g => g.Spec?.GatewayClassName == "premium",
+            "has the Tenant's class"
+        );
 
         await SetTenantAsync("""{"gatewayAPI":null}""");
-        await _bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", g => g.Spec?.GatewayClassName == "general", "has the Config's class again");
+        await _bed.Management.WaitAsync<Gateway>(
+            "tenant-t1",
+            "default-my-gateway",
+            g => g.Spec?.GatewayClassName == "general",
+            "has the Config's class again"
+        );
     }
 
     [Fact]
@@ -168,11 +232,21 @@ public sealed class SettingsTests : IAsyncLifetime
         await SetTenantAsync("""{"deniedAnnotations":["internal[/*"],"allowedDomains":["*.example.com","no domain","**"]}""");
         await SetConfigAsync("""{"defaultAnnotations":{"HTTPRuote":{"a":"b"}}}""");
 
-        var tenant = await _bed.Management.WaitAsync<Tenant>("", "t1", t => Invalid(t.Status?.Conditions) is { Status: "False" }, "says so");
+        var tenant = await _bed.Management.WaitAsync<Tenant>(
+            "",
+            "t1",
+            t => Invalid(t.Status?.Conditions) is { Status: "False" },
+            "says so"
+        );
         Invalid(tenant.Status!.Conditions)!.Message.Should().Contain("internal[/*").And.Contain("no domain");
         Invalid(tenant.Status.Conditions)!.ObservedGeneration.Should().Be(tenant.Metadata.Generation);
         TenantConditions.Ready(tenant)!.Status.Should().Be("True");
-        var config = await _bed.Management.WaitAsync<Config>("kubelb", Config.DefaultName, c => Invalid(c.Status?.Conditions) is { Status: "False" }, "says so");
+        var config = await _bed.Management.WaitAsync<Config>(
+            "kubelb",
+            Config.DefaultName,
+            c => Invalid(c.Status?.Conditions) is { Status: "False" },
+            "says so"
+        );
         Invalid(config.Status!.Conditions)!.Message.Should().Contain("HTTPRuote");
         await _bed.ExpectBackendAsync("api.example.com");
 
@@ -180,18 +254,34 @@ public sealed class SettingsTests : IAsyncLifetime
         await SetConfigAsync("""{"defaultAnnotations":null}""");
 
         await _bed.Management.WaitAsync<Tenant>("", "t1", t => Invalid(t.Status?.Conditions) is null, "has nothing to say any more");
-        await _bed.Management.WaitAsync<Config>("kubelb", Config.DefaultName, c => Invalid(c.Status?.Conditions) is null, "has nothing to say any more");
+        await _bed.Management.WaitAsync<Config>(
+            "kubelb",
+            Config.DefaultName,
+            c => Invalid(c.Status?.Conditions) is null,
+            "has nothing to say any more"
+        );
     }
 
     private Task<Tenant> SetTenantAsync(string spec) => _bed.Management.PatchAsync<Tenant>("", "t1", $$"""{"spec":{{spec}}}""");
 
-    private Task<Config> SetConfigAsync(string spec) => _bed.Management.PatchAsync<Config>("kubelb", Config.DefaultName, $$"""{"spec":{{spec}}}""");
+    private Task<Config> SetConfigAsync(string spec) =>
+        _bed.Management.PatchAsync<Config>("kubelb", Config.DefaultName, $$"""{"spec":{{spec}}}""");
 
     private Task<Gateway> RefusedGatewayAsync(string name, string reason) =>
-        _bed.Tenant.WaitAsync<Gateway>("default", name, g => Accepted(g) is { Status: "False" } accepted && accepted.Reason == reason, "is refused");
+        _bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            name,
+            g => Accepted(g) is { Status: "False" } accepted && accepted.Reason == reason,
+            "is refused"
+        );
 
     private Task<HttpRoute> RefusedRouteAsync(string name, string reason) =>
-        _bed.Tenant.WaitAsync<HttpRoute>("default", name, r => Statuses.Condition(r, "Accepted") is { Status: "False" } accepted && accepted.Reason == reason, "is refused");
+        _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            name,
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" } accepted && accepted.Reason == reason,
+            "is refused"
+        );
 
     // API servers tell whole seconds; of one second the name decides, which is a UID.
     private async Task OlderThanASecondAsync<T>(string name)
@@ -204,7 +294,8 @@ public sealed class SettingsTests : IAsyncLifetime
 
     private static Condition? Accepted(Gateway gateway) => gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Accepted");
 
-    private static Condition? Invalid(List<Condition>? conditions) => conditions?.FirstOrDefault(c => c.Type == SettingsConditions.SettingsValid);
+    private static Condition? Invalid(List<Condition>? conditions) =>
+        conditions?.FirstOrDefault(c => c.Type == SettingsConditions.SettingsValid);
 
     private static bool Has(ApiObject value, string annotation) => value.Metadata.Annotations?.ContainsKey(annotation) == true;
 }

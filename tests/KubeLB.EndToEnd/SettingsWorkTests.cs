@@ -26,17 +26,26 @@ public sealed class SettingsWorkTests
 
         await ReconcileCounts.RestAsync(bed);
         (await WokenByAsync(bed, Tenant("""{"metadata":{"labels":{"customer":"a"}}}"""))).Should().Be(0, "a label is no setting");
-        (await WokenByAsync(bed, Tenant("""{"spec":{"gatewayAPI":{"class":"eg","gateway":{"limit":5},"route":{"limit":500}}}}"""))).Should().Be(0, "all of it is as it was, or out of reach");
+        (await WokenByAsync(bed, Tenant("""{"spec":{"gatewayAPI":{"class":"eg","gateway":{"limit":5},"route":{"limit":500}}}}""")))
+            .Should()
+            .Be(0, "all of it is as it was, or out of reach");
         (await WokenByAsync(bed, Tenant("""{"spec":{"gatewayAPI":{"disableGRPCRoute":true}}}"""))).Should().Be(0, "there is no GRPCRoute");
         (await WokenByAsync(bed, Config("""{"spec":{"gatewayAPI":{"class":"other"}}}"""))).Should().Be(0, "the Tenant says otherwise");
-        (await WokenByAsync(bed, Tenant("""{"spec":{"defaultAnnotations":{"gateway":{"a":"b"}}}}"""))).Should().BeInRange(1, Routes / 2, "there is one Gateway");
-        (await WokenByAsync(bed, Tenant($$"""{"spec":{"gatewayAPI":{"route":{"limit":{{Routes - 1}} } } } }"""))).Should().BeInRange(1, Routes / 2, "one route is beyond the limit");
-        (await WokenByAsync(bed, Config("""{"spec":{"propagateAllAnnotations":true}}"""))).Should().BeGreaterThanOrEqualTo(Routes, "it concerns all of them");
+        (await WokenByAsync(bed, Tenant("""{"spec":{"defaultAnnotations":{"gateway":{"a":"b"}}}}""")))
+            .Should()
+            .BeInRange(1, Routes / 2, "there is one Gateway");
+        (await WokenByAsync(bed, Tenant($$"""{"spec":{"gatewayAPI":{"route":{"limit":{{Routes - 1}} } } } }""")))
+            .Should()
+            .BeInRange(1, Routes / 2, "one route is beyond the limit");
+        (await WokenByAsync(bed, Config("""{"spec":{"propagateAllAnnotations":true}}""")))
+            .Should()
+            .BeGreaterThanOrEqualTo(Routes, "it concerns all of them");
     }
 
     private static Func<TestBed, Task> Tenant(string patch) => bed => bed.Management.PatchAsync<Tenant>("", "t1", patch);
 
-    private static Func<TestBed, Task> Config(string patch) => bed => bed.Management.PatchAsync<Config>("kubelb", Api.V1Alpha1.Config.DefaultName, patch);
+    private static Func<TestBed, Task> Config(string patch) =>
+        bed => bed.Management.PatchAsync<Config>("kubelb", Api.V1Alpha1.Config.DefaultName, patch);
 
     // Starts from a state of rest and leaves one. What follows from a change, a new status for one, wakes the Route again.
     private static async Task<int> WokenByAsync(TestBed bed, Func<TestBed, Task> change)

@@ -14,8 +14,8 @@ using Prometheus;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A change that replaces the proxies of all tenants reaches a few of them at a time. Nobody runs pods here but the test, which reports them in the
-/// status of Deployments and DaemonSets.
+/// A change that replaces the proxies of all tenants reaches a few of them at a time. Nobody runs pods here but the test, which reports
+/// them in the status of Deployments and DaemonSets.
 /// </summary>
 public sealed class StagedRolloutTests : IAsyncLifetime
 {
@@ -33,8 +33,13 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot report their pods");
         _bare = await BareManagement.StartAsync($"envoyProxy: {{image: \"{First}\"}}");
-        _manager = await _bare.StartManagerAsync(configure: services => services.AddSingleton(host => new ProxyRollouts(
-            host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name), host.GetRequiredService<ManagerOptions>(), _clock)));
+        _manager = await _bare.StartManagerAsync(configure: services =>
+            services.AddSingleton(host => new ProxyRollouts(
+                host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name),
+                host.GetRequiredService<ManagerOptions>(),
+                _clock
+            ))
+        );
         await _bare.AddTenantAsync(_manager);
         for (var i = 1; i <= Tenants; i++)
         {
@@ -133,8 +138,16 @@ public sealed class StagedRolloutTests : IAsyncLifetime
 
         await _bare.Objects.PatchAsync<Tenant>("", tenant, """{"spec":{"envoyProxy":{"replicas":5}}}""");
         await WaitAsync(waiting, d => d.Spec.Replicas == 5, "has the tenant's number of pods");
-        await _bare.Objects.PatchAsync<V1Deployment>(waiting.Namespace(), waiting.Name(), """{"metadata":{"labels":{"app.kubernetes.io/instance":"other"}},"spec":{"replicas":0}}""");
-        var repaired = await WaitAsync(waiting, d => d.Spec.Replicas == 5 && d.Metadata.Labels["app.kubernetes.io/instance"] == d.Namespace(), "is repaired");
+        await _bare.Objects.PatchAsync<V1Deployment>(
+            waiting.Namespace(),
+            waiting.Name(),
+            """{"metadata":{"labels":{"app.kubernetes.io/instance":"other"}},"spec":{"replicas":0}}"""
+        );
+        var repaired = await WaitAsync(
+            waiting,
+            d => d.Spec.Replicas == 5 && d.Metadata.Labels["app.kubernetes.io/instance"] == d.Namespace(),
+            "is repaired"
+        );
         ImageOf(repaired).Should().Be(First);
 
         await AddTenantAsync("t9");
@@ -163,21 +176,32 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         // A DaemonSet does not say that it makes no progress.
         _clock.Forward(Delays.ProxyRollout + TimeSpan.FromSeconds(1));
         await MetricsAsync(inProgress: 0, waiting: Tenants - AtOnce, stuck: AtOnce);
-        await _bare.Objects.PatchAsync<V1DaemonSet>(sets[0].Namespace(), sets[0].Name(), """{"metadata":{"labels":{"example.com/look":"1"}}}""");
+        await _bare.Objects.PatchAsync<V1DaemonSet>(
+            sets[0].Namespace(),
+            sets[0].Name(),
+            """{"metadata":{"labels":{"example.com/look":"1"}}}"""
+        );
         await EventAsync(sets[0].Namespace()["tenant-".Length..], "ProxyRolloutStuck", "10 minutes");
 
-        await _bare.Objects.PatchStatusAsync<V1DaemonSet>(sets[0].Namespace(), sets[0].Name(), new
-        {
-            observedGeneration = sets[0].Metadata.Generation,
-            currentNumberScheduled = 1,
-            numberMisscheduled = 0,
-            numberReady = 1,
-            desiredNumberScheduled = 1,
-            updatedNumberScheduled = 1,
-            numberAvailable = 1,
-        });
+        await _bare.Objects.PatchStatusAsync<V1DaemonSet>(
+            sets[0].Namespace(),
+            sets[0].Name(),
+            new
+            {
+                observedGeneration = sets[0].Metadata.Generation,
+                currentNumberScheduled = 1,
+                numberMisscheduled = 0,
+                numberReady = 1,
+                desiredNumberScheduled = 1,
+                updatedNumberScheduled = 1,
+                numberAvailable = 1,
+            }
+        );
         await _bare.Objects.WaitGoneAsync<V1Deployment>(sets[0].Namespace(), sets[0].Name());
-        await Eventually.HoldsAsync("the next tenant follows", async () => (await _bare.Objects.ListAsync<V1DaemonSet>()).Count == AtOnce + 1);
+        await Eventually.HoldsAsync(
+            "the next tenant follows",
+            async () => (await _bare.Objects.ListAsync<V1DaemonSet>()).Count == AtOnce + 1
+        );
     }
 
     private static string ImageOf(V1Deployment deployment) => deployment.Spec.Template.Spec.Containers[0].Image;
@@ -212,33 +236,48 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     }
 
     private async Task ReportAsync(V1Deployment deployment, int total, int updated, int available, string reason) =>
-        await _bare.Objects.PatchStatusAsync<V1Deployment>(deployment.Namespace(), deployment.Name(), new
-        {
-            observedGeneration = deployment.Metadata.Generation,
-            replicas = total,
-            updatedReplicas = updated,
-            availableReplicas = available,
-            conditions = new[]
+        await _bare.Objects.PatchStatusAsync<V1Deployment>(
+            deployment.Namespace(),
+            deployment.Name(),
+            new
             {
-                new V1DeploymentCondition
+                observedGeneration = deployment.Metadata.Generation,
+                replicas = total,
+                updatedReplicas = updated,
+                availableReplicas = available,
+                conditions = new[]
                 {
-                    Type = "Progressing", Status = reason == "ProgressDeadlineExceeded" ? "False" : "True", Reason = reason, Message = $"Deployment says {reason}",
+                    new V1DeploymentCondition
+                    {
+                        Type = "Progressing",
+                        Status = reason == "ProgressDeadlineExceeded" ? "False" : "True",
+                        Reason = reason,
+                        Message = $"Deployment says {reason}",
+                    },
                 },
+            }
+        );
+
+    private Task EventAsync(string tenant, string reason, string message) =>
+        Eventually.HoldsAsync(
+            $"Tenant {tenant} has an Event {reason}",
+            async () =>
+                (await _bare.Objects.ListAsync<Corev1Event>("default")).Count(e =>
+                    e.InvolvedObject.Name == tenant && e.Reason == reason && e.Message.Contains(message)
+                ) == 1
+        );
+
+    private async Task MetricsAsync(int inProgress, int waiting, int stuck) =>
+        await Eventually.GetAsync(
+            $"{inProgress} rollouts are in progress, {waiting} tenants wait, {stuck} rollouts are stuck",
+            async () =>
+            {
+                using var text = new MemoryStream();
+                await _manager.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
+                var scrape = Scrape.Of(Encoding.UTF8.GetString(text.ToArray()));
+                return (Of("in_progress"), Of("waiting"), Of("stuck"));
+                double Of(string state) => scrape.Sum("kubelb_manager_proxy_rollouts", ("state", state));
             },
-        });
-
-    private Task EventAsync(string tenant, string reason, string message) => Eventually.HoldsAsync($"Tenant {tenant} has an Event {reason}", async () =>
-        (await _bare.Objects.ListAsync<Corev1Event>("default")).Count(e => e.InvolvedObject.Name == tenant && e.Reason == reason && e.Message.Contains(message)) == 1);
-
-    private async Task MetricsAsync(int inProgress, int waiting, int stuck) => await Eventually.GetAsync(
-        $"{inProgress} rollouts are in progress, {waiting} tenants wait, {stuck} rollouts are stuck",
-        async () =>
-        {
-            using var text = new MemoryStream();
-            await _manager.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
-            var scrape = Scrape.Of(Encoding.UTF8.GetString(text.ToArray()));
-            return (Of("in_progress"), Of("waiting"), Of("stuck"));
-            double Of(string state) => scrape.Sum("kubelb_manager_proxy_rollouts", ("state", state));
-        },
-        seen => seen == (inProgress, waiting, stuck));
+            seen => seen == (inProgress, waiting, stuck)
+        );
 }

@@ -44,9 +44,16 @@ public sealed class StartTests : IAsyncLifetime
         var waiting = await ReadyAsync(
             host,
             code => code == HttpStatusCode.ServiceUnavailable,
-            text => !text.Contains("not synced yet", StringComparison.Ordinal));
-        waiting.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().HaveCount(4)
-            .And.OnlyContain(line => line.Contains("gateway.networking.k8s.io", StringComparison.Ordinal) && line.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));
+            text => !text.Contains("not synced yet", StringComparison.Ordinal)
+        );
+        waiting
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Should()
+            .HaveCount(4)
+            .And.OnlyContain(line =>
+                line.Contains("gateway.networking.k8s.io", StringComparison.Ordinal)
+                && line.Contains("install the CustomResourceDefinition", StringComparison.Ordinal)
+            );
 
         await InstallCrdsAsync(_tenant, "gateway.networking.k8s.io");
         await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
@@ -57,10 +64,22 @@ public sealed class StartTests : IAsyncLifetime
     public async Task A_manager_without_crds_stays_up_says_so_and_gets_ready_when_they_come()
     {
         using var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
-            () => _management.CreateClient("kubelb-manager"));
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "0",
+                EnableLeaderElection = false,
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "127.0.0.1:0",
+            },
+            () => _management.CreateClient("kubelb-manager")
+        );
         await host.StartAsync();
-        await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("tenants.kubelb.k8c.io", StringComparison.Ordinal));
+        await ReadyAsync(
+            host,
+            code => code == HttpStatusCode.ServiceUnavailable,
+            text => text.Contains("tenants.kubelb.k8c.io", StringComparison.Ordinal)
+        );
 
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
@@ -74,14 +93,30 @@ public sealed class StartTests : IAsyncLifetime
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         using var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
-            () => _management.CreateClient("kubelb-manager"));
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "0",
+                EnableLeaderElection = false,
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "127.0.0.1:0",
+            },
+            () => _management.CreateClient("kubelb-manager")
+        );
         await host.StartAsync();
         await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
 
-        using (((EmbeddedTestCluster)_management).Server.Faults.Partition(r => r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)))
+        using (
+            ((EmbeddedTestCluster)_management).Server.Faults.Partition(r =>
+                r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)
+            )
+        )
         {
-            await ReadyAsync(host, code => code == HttpStatusCode.ServiceUnavailable, text => text.Contains("cluster management", StringComparison.Ordinal));
+            await ReadyAsync(
+                host,
+                code => code == HttpStatusCode.ServiceUnavailable,
+                text => text.Contains("cluster management", StringComparison.Ordinal)
+            );
         }
 
         await ReadyAsync(host, code => code == HttpStatusCode.OK, _ => true);
@@ -97,7 +132,9 @@ public sealed class StartTests : IAsyncLifetime
 
         // An API server on the loopback interface does not tell its address.
         await management.ApplyAsync(
-            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  apiServerURL: https://127.0.0.1:6443\n");
+            "apiVersion: kubelb.k8c.io/v1alpha1\nkind: Config\nmetadata:\n  name: default\n  namespace: kubelb\nspec:\n  "
+                + "apiServerURL: https://127.0.0.1:6443\n"
+        );
         using var first = Manager("first");
         await first.StartAsync();
         await management.ApplyAsync(TenantNamed("t1"));
@@ -109,26 +146,50 @@ public sealed class StartTests : IAsyncLifetime
         await management.ApplyAsync(TenantNamed("t2"));
         await management.WaitAsync<Tenant>("", "t2", t => t.Status?.Phase == TenantPhases.Ready, "is ready");
 
-        _management.Requests().Where(r => r.IsWrite && r.Resource == "namespaces" && r.UserAgent is "first" or "second").Select(r => (r.UserAgent, r.Verb))
-            .Should().Equal(("first", "create"), ("second", "create"));
+        _management
+            .Requests()
+            .Where(r => r.IsWrite && r.Resource == "namespaces" && r.UserAgent is "first" or "second")
+            .Select(r => (r.UserAgent, r.Verb))
+            .Should()
+            .Equal(("first", "create"), ("second", "create"));
         await second.StopAsync();
     }
 
-    private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
+    private static string TenantNamed(string name) =>
+        $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
 
-    private IHost Ccm() => CcmHost.Build(
-        new CcmOptions { ClusterName = "t1", EnableGatewayApi = true, EnableLeaderElection = false, MetricsAddress = "0", HealthProbeBindAddress = "127.0.0.1:0" },
-        new CcmConnections(() => _tenant.CreateClient("kubelb-ccm"), () => _management.CreateClient("kubelb-ccm")));
+    private IHost Ccm() =>
+        CcmHost.Build(
+            new CcmOptions
+            {
+                ClusterName = "t1",
+                EnableGatewayApi = true,
+                EnableLeaderElection = false,
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "127.0.0.1:0",
+            },
+            new CcmConnections(() => _tenant.CreateClient("kubelb-ccm"), () => _management.CreateClient("kubelb-ccm"))
+        );
 
-    private IHost Manager(string userAgent) => ManagerHost.Build(
-        new ManagerOptions { EnableGatewayApi = true, ListenAddress = "0", MetricsAddress = "0", HealthProbeBindAddress = "0" },
-        () => _management.CreateClient(userAgent));
+    private IHost Manager(string userAgent) =>
+        ManagerHost.Build(
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "0",
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "0",
+            },
+            () => _management.CreateClient(userAgent)
+        );
 
     private static Task InstallCrdsAsync(ITestCluster cluster, params string[] groups) =>
-        cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
-            .Where(file => groups.Any(group => Path.GetFileName(file).StartsWith(group, StringComparison.Ordinal)))
-            .Select(File.ReadAllText));
+        cluster.InstallCrdsAsync(
+            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Where(file => groups.Any(group => Path.GetFileName(file).StartsWith(group, StringComparison.Ordinal)))
+                .Select(File.ReadAllText)
+        );
 
     private async Task<string> ReadyAsync(IHost host, Func<HttpStatusCode, bool> code, Func<string, bool> text)
     {
@@ -140,7 +201,8 @@ public sealed class StartTests : IAsyncLifetime
                 using var response = await _http.GetAsync($"http://{probe}/readyz");
                 return (response.StatusCode, Text: await response.Content.ReadAsStringAsync());
             },
-            a => code(a.StatusCode) && text(a.Text));
+            a => code(a.StatusCode) && text(a.Text)
+        );
         return answer.Text;
     }
 }

@@ -53,19 +53,28 @@ public sealed class StatusTruthTests : IAsyncLifetime
         await using var observation = _bed.Tenant.Observe<HttpRoute>("default", See);
         for (var edit = 1; edit <= Edits; edit++)
         {
-            using (management.Server.Faults.Add(new FaultRule
-            {
-                Matches = r => r.IsWrite && r.UserAgent == "envoy-gateway",
-                StatusCode = 500,
-                Times = null,
-            }))
+            using (
+                management.Server.Faults.Add(
+                    new FaultRule
+                    {
+                        Matches = r => r.IsWrite && r.UserAgent == "envoy-gateway",
+                        StatusCode = 500,
+                        Times = null,
+                    }
+                )
+            )
             {
                 await EditRouteAsync(edit);
                 await _bed.Management.WaitAsync<HttpRoute>(
-                    "tenant-t1", "default-api-route", r => r.Spec!.Hostnames!.Contains($"v{edit}.example.com"), $"has edit {edit}");
+                    "tenant-t1",
+                    "default-api-route",
+                    r => r.Spec!.Hostnames!.Contains($"v{edit}.example.com"),
+                    $"has edit {edit}"
+                );
                 await Eventually.HoldsAsync(
                     "Envoy Gateway's status is refused",
-                    () => Task.FromResult(management.Requests().Any(r => r.UserAgent == "envoy-gateway" && r.StatusCode == 500)));
+                    () => Task.FromResult(management.Requests().Any(r => r.UserAgent == "envoy-gateway" && r.StatusCode == 500))
+                );
                 management.ForgetRequests();
             }
 
@@ -83,48 +92,69 @@ public sealed class StatusTruthTests : IAsyncLifetime
         await using var observation = _bed.Tenant.Observe<Gateway>("default", See);
         await Eventually.HoldsAsync("the Gateway is seen as it is", () => Task.FromResult(observation.Seen > 0));
         await _bed.StopManagerAsync();
-        await _bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """
+        await _bed.Tenant.PatchAsync<Gateway>(
+            "default",
+            "my-gateway",
+            """
             {"spec":{"listeners":[{"name":"http","protocol":"HTTP","port":80,"hostname":"*.example.com","allowedRoutes":{"namespaces":{"from":"All"}}},
                                   {"name":"more","protocol":"HTTP","port":8080,"allowedRoutes":{"namespaces":{"from":"All"}}}]}}
-            """);
+            """
+        );
         await _bed.Management.WaitAsync<Route>(
             "tenant-t1",
             (await _bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid,
             r => r.Kubernetes().Resource!.ToJsonString().Contains("8080", StringComparison.Ordinal),
-            "has the new listener");
+            "has the new listener"
+        );
         await _bed.SettleAsync();
 
         Volatile.Write(ref _gatewayInForce, 2);
         await _bed.StartManagerAsync();
-        var gateway = await _bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => Statuses.IsProgrammed(g) && g.Status!.Listeners!.Count == 2, "is programmed with both");
+        var gateway = await _bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => Statuses.IsProgrammed(g) && g.Status!.Listeners!.Count == 2,
+            "is programmed with both"
+        );
 
         _lies.Should().BeEmpty();
         gateway.Status!.Listeners!.Should().OnlyContain(l => l.Conditions!.All(c => c.ObservedGeneration == 2));
         await Eventually.HoldsAsync("the edit and its answers are seen", () => Task.FromResult(observation.Seen > 2));
     }
 
-    private async Task EditRouteAsync(int edit) => await
-        _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}""");
+    private async Task EditRouteAsync(int edit) =>
+        await _bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", $$$"""{"spec":{"hostnames":["v{{{edit}}}.example.com"]}}""");
 
-    private async Task CarriedAsync(int edit) => await _bed.Management.WaitAsync<Route>(
-        "tenant-t1",
-        (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid,
-        r => r.Kubernetes().Resource!.ToJsonString().Contains($"v{edit}.example.com", StringComparison.Ordinal),
-        $"has edit {edit}");
+    private async Task CarriedAsync(int edit) =>
+        await _bed.Management.WaitAsync<Route>(
+            "tenant-t1",
+            (await _bed.Tenant.GetAsync<HttpRoute>("default", "api-route"))!.Metadata.Uid,
+            r => r.Kubernetes().Resource!.ToJsonString().Contains($"v{edit}.example.com", StringComparison.Ordinal),
+            $"has edit {edit}"
+        );
 
     private void See(HttpRoute route) =>
         See(route.Status?.Parents.SelectMany(p => p.Conditions), route.Metadata.Generation, Volatile.Read(ref _routeInForce));
 
-    private void See(Gateway gateway) => See(
-        (gateway.Status?.Conditions ?? []).Concat((gateway.Status?.Listeners ?? []).SelectMany(l => l.Conditions ?? [])),
-        gateway.Metadata.Generation,
-        Volatile.Read(ref _gatewayInForce));
+    private void See(Gateway gateway) =>
+        See(
+            (gateway.Status?.Conditions ?? []).Concat((gateway.Status?.Listeners ?? []).SelectMany(l => l.Conditions ?? [])),
+            gateway.Metadata.Generation,
+            Volatile.Read(ref _gatewayInForce)
+        );
 
     private void See(IEnumerable<Condition>? conditions, long? generation, long inForce)
     {
-        foreach (var condition in (conditions ?? []).Where(c => c.IsTrue && (c.ObservedGeneration > inForce || c.ObservedGeneration > generation)))
+        foreach (
+            var condition in (conditions ?? []).Where(c =>
+                c.IsTrue && (c.ObservedGeneration > inForce || c.ObservedGeneration > generation)
+            )
+        )
         {
-            _lies.Enqueue($"{condition.Type} is True for generation {condition.ObservedGeneration}, in force is {inForce}, the object has {generation}");
+            _lies.Enqueue(
+                $"{condition.Type} is True for generation {condition.ObservedGeneration}, in force is {inForce}, the object has "
+                    + $"{generation}"
+            );
         }
     }
 }

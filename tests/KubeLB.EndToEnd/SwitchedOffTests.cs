@@ -29,10 +29,16 @@ public sealed class SwitchedOffTests
             "only what the tenant made is left",
             async () => (await bed.InventoryAsync()).Except(before).ToList(),
             left => left.Count == 2,
-            left => string.Join("; ", left));
+            left => string.Join("; ", left)
+        );
 
         await RestartAsync(bed, o => o);
-        await bed.Tenant.WaitAsync<HttpRoute>("default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is served again");
+        await bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is served again"
+        );
     }
 
     [Fact]
@@ -44,12 +50,24 @@ public sealed class SwitchedOffTests
         await RestartAsync(bed, o => o with { DisableGatewayController = true });
 
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
-            "default", "my-gateway", g => g.Status?.Addresses is not { Count: > 0 }, "is released");
+            "default",
+            "my-gateway",
+            g => g.Status?.Addresses is not { Count: > 0 },
+            "is released"
+        );
         gateway.Status!.Conditions.Should().NotContain(c => c.IsTrue);
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.Condition(r, "Accepted") is { Status: "False" }, "is refused");
+            "default",
+            "api-route",
+            r => Statuses.Condition(r, "Accepted") is { Status: "False" },
+            "is refused"
+        );
         Statuses.Condition(route, "Accepted")!.Message.Should().Contain("--disable-gateway-controller");
-        await Eventually.GetAsync("the management cluster holds nothing", () => bed.Management.ListAsync<Route>("tenant-t1"), routes => routes.Count == 0);
+        await Eventually.GetAsync(
+            "the management cluster holds nothing",
+            () => bed.Management.ListAsync<Route>("tenant-t1"),
+            routes => routes.Count == 0
+        );
         await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");
 
         await RestartAsync(bed, o => o);

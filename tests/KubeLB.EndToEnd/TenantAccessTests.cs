@@ -30,11 +30,13 @@ public sealed class TenantAccessTests : IAsyncLifetime
         (await tenant.ListAsync<Addresses>("tenant-t1")).Should().ContainSingle();
         (await tenant.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
         (await tenant.GetAsync<TenantState>("tenant-t1", "default"))!.Status!.Version!.GitVersion.Should().StartWith("v");
-        await tenant.CreateAsync(new Route
-        {
-            Metadata = { Name = "mine", NamespaceProperty = "tenant-t1" },
-            Spec = new RouteSpec { Endpoints = [new RouteEndpoint { Name = "default" }] },
-        });
+        await tenant.CreateAsync(
+            new Route
+            {
+                Metadata = { Name = "mine", NamespaceProperty = "tenant-t1" },
+                Spec = new RouteSpec { Endpoints = [new RouteEndpoint { Name = "default" }] },
+            }
+        );
         await tenant.PatchAsync<Route>("tenant-t1", "mine", """{"metadata":{"labels":{"a":"b"}}}""");
         (await tenant.DeleteAsync<Route>("tenant-t1", "mine")).Should().BeTrue();
     }
@@ -48,14 +50,28 @@ public sealed class TenantAccessTests : IAsyncLifetime
         {
             ["another tenant's Routes"] = () => tenant.ListAsync<Route>("tenant-t2"),
             ["all Routes"] = () => tenant.ListAsync<Route>(),
-            ["a Route for another tenant"] = () => tenant.CreateAsync(new Route { Metadata = { Name = "r", NamespaceProperty = "tenant-t2" }, Spec = new RouteSpec() }),
+            ["a Route for another tenant"] = () =>
+                tenant.CreateAsync(new Route { Metadata = { Name = "r", NamespaceProperty = "tenant-t2" }, Spec = new RouteSpec() }),
             ["TenantState"] = () => tenant.PatchAsync<TenantState>("tenant-t1", "default", """{"metadata":{"labels":{"a":"b"}}}"""),
             ["the status of TenantState"] = () => tenant.PatchStatusAsync<TenantState>("tenant-t1", "default", new TenantStateStatus()),
             ["its Secrets"] = () => tenant.ListAsync<V1Secret>("tenant-t1"),
             ["another tenant's Secrets"] = () => tenant.ListAsync<V1Secret>("tenant-t2"),
-            ["a Secret"] = () => tenant.CreateAsync(new V1Secret { Metadata = new V1ObjectMeta { Name = "s", NamespaceProperty = "tenant-t1" } }),
+            ["a Secret"] = () =>
+                tenant.CreateAsync(
+                    new V1Secret
+                    {
+                        Metadata = new V1ObjectMeta { Name = "s", NamespaceProperty = "tenant-t1" },
+                    }
+                ),
             ["generated Gateways"] = () => tenant.ListAsync<Gateway>("tenant-t1"),
-            ["a Gateway"] = () => tenant.CreateAsync(new Gateway { Metadata = { Name = "g", NamespaceProperty = "tenant-t1" }, Spec = new GatewaySpec { GatewayClassName = "eg" } }),
+            ["a Gateway"] = () =>
+                tenant.CreateAsync(
+                    new Gateway
+                    {
+                        Metadata = { Name = "g", NamespaceProperty = "tenant-t1" },
+                        Spec = new GatewaySpec { GatewayClassName = "eg" },
+                    }
+                ),
             ["generated Services"] = () => tenant.DeleteAsync<V1Service>("tenant-t1", "default-api-route-api-backend"),
             ["its Role"] = () => tenant.PatchAsync<V1Role>("tenant-t1", "kubelb-ccm", """{"rules":[]}"""),
             ["namespaces"] = () => tenant.ListAsync<V1Namespace>(),
@@ -84,34 +100,51 @@ public sealed class TenantAccessTests : IAsyncLifetime
         var moved = await KubeconfigAsync(k => k.Host == "https://lb.example.com:6443");
         moved.AccessToken.Should().Be(first.AccessToken, "a change of the URL is none of the token");
 
-        await _bed.Management.CreateAsync(new V1ConfigMap
-        {
-            Metadata = new V1ObjectMeta { Name = "cluster-info", NamespaceProperty = "kube-public" },
-            Data = new Dictionary<string, string>
+        await _bed.Management.CreateAsync(
+            new V1ConfigMap
             {
-                ["kubeconfig"] = "apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://published.example.com:6443\n",
-            },
-        });
+                Metadata = new V1ObjectMeta { Name = "cluster-info", NamespaceProperty = "kube-public" },
+                Data = new Dictionary<string, string>
+                {
+                    ["kubeconfig"] =
+                        "apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://published.example.com:6443\n",
+                },
+            }
+        );
         await ConfigureAsync("null");
         await KubeconfigAsync(k => k.Host == "https://published.example.com:6443");
 
         await _bed.Management.DeleteAsync<V1ConfigMap>("kube-public", "cluster-info");
         await _bed.Management.DeleteAsync<V1EndpointSlice>("default", "kubernetes");
         await _bed.Management.WaitAsync<Tenant>(
-            "", "t1", t => TenantConditions.Says(t, TenantPhases.Failed, "spec.apiServerURL", "Config kubelb/default", "cluster-info"), "says what to configure");
+            "",
+            "t1",
+            t => TenantConditions.Says(t, TenantPhases.Failed, "spec.apiServerURL", "Config kubelb/default", "cluster-info"),
+            "says what to configure"
+        );
 
-        await _bed.Management.CreateAsync(new V1EndpointSlice
-        {
-            Metadata = new V1ObjectMeta
+        await _bed.Management.CreateAsync(
+            new V1EndpointSlice
             {
-                Name = "kubernetes",
-                NamespaceProperty = "default",
-                Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "kubernetes" },
-            },
-            AddressType = "IPv4",
-            Endpoints = [new V1Endpoint { Addresses = ["192.0.2.7"] }],
-            Ports = [new Discoveryv1EndpointPort { Name = "https", Port = 6443, Protocol = "TCP" }],
-        });
+                Metadata = new V1ObjectMeta
+                {
+                    Name = "kubernetes",
+                    NamespaceProperty = "default",
+                    Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "kubernetes" },
+                },
+                AddressType = "IPv4",
+                Endpoints = [new V1Endpoint { Addresses = ["192.0.2.7"] }],
+                Ports =
+                [
+                    new Discoveryv1EndpointPort
+                    {
+                        Name = "https",
+                        Port = 6443,
+                        Protocol = "TCP",
+                    },
+                ],
+            }
+        );
         await KubeconfigAsync(k => k.Host == "https://192.0.2.7:6443");
         await _bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready again");
     }
@@ -133,7 +166,12 @@ public sealed class TenantAccessTests : IAsyncLifetime
 
     private async Task<KubernetesClientConfiguration> KubeconfigAsync(Func<KubernetesClientConfiguration, bool> condition)
     {
-        var secret = await _bed.Management.WaitAsync<V1Secret>("tenant-t1", "kubelb-ccm-kubeconfig", s => condition(Read(s)), "is as expected");
+        var secret = await _bed.Management.WaitAsync<V1Secret>(
+            "tenant-t1",
+            "kubelb-ccm-kubeconfig",
+            s => condition(Read(s)),
+            "is as expected"
+        );
         return Read(secret);
     }
 
@@ -143,6 +181,5 @@ public sealed class TenantAccessTests : IAsyncLifetime
         return KubernetesClientConfiguration.BuildConfigFromConfigFile(yaml);
     }
 
-    private async Task<TestCluster> TenantAsync() =>
-        new(_bed.Sandbox.Management.CreateClient(await KubeconfigAsync(_ => true)));
+    private async Task<TestCluster> TenantAsync() => new(_bed.Sandbox.Management.CreateClient(await KubeconfigAsync(_ => true)));
 }

@@ -34,7 +34,9 @@ public sealed class TenantCcmTests : IAsyncLifetime
     {
         // The CCM last tried 9 minutes and 50 seconds ago.
         await AnnotateAsync(
-            (Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(590), "1.2.3").Write()));
+            (Annotations.ClusterUid, Bound),
+            (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(590), "1.2.3").Write())
+        );
 
         var condition = await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is not null);
         (condition!.Status, condition.Reason).Should().Be(("False", "ClusterMismatch"));
@@ -43,8 +45,12 @@ public sealed class TenantCcmTests : IAsyncLifetime
 
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is null);
         await _management.Objects.WaitAsync<Addresses>(
-            Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster)
-                && a.Metadata.Annotations[Annotations.ClusterUid] == Bound, "lost the annotation alone");
+            Ns,
+            "default",
+            a =>
+                !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster) && a.Metadata.Annotations[Annotations.ClusterUid] == Bound,
+            "lost the annotation alone"
+        );
         await EventAsync("Normal", "ClusterAccepted", "No CCM of another cluster");
     }
 
@@ -52,14 +58,20 @@ public sealed class TenantCcmTests : IAsyncLifetime
     public async Task Rejected_cluster_that_the_tenant_is_bound_to_is_reported_no_longer()
     {
         await AnnotateAsync(
-            (Annotations.ClusterUid, Bound), (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(0), "1.2.3").Write()));
+            (Annotations.ClusterUid, Bound),
+            (Annotations.RejectedCluster, new RejectedCluster(Other, Ago(0), "1.2.3").Write())
+        );
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is not null);
 
         await AnnotateAsync((Annotations.ClusterUid, Other));
 
         await ConditionAsync(TenantCcmConditions.ClusterAccepted, c => c is null);
         await _management.Objects.WaitAsync<Addresses>(
-            Ns, "default", a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster), "lost the annotation");
+            Ns,
+            "default",
+            a => !a.Metadata.Annotations.ContainsKey(Annotations.RejectedCluster),
+            "lost the annotation"
+        );
     }
 
     [Fact]
@@ -72,11 +84,13 @@ public sealed class TenantCcmTests : IAsyncLifetime
         var condition = await ConditionAsync(TenantCcmConditions.CcmConnected, c => c is not null);
         (condition!.Status, condition.Reason).Should().Be(("False", "CcmNotSeen"));
         condition.Message.Should().Contain(StatusTime.Of(seen)).And.Contain("1.2.3");
-        (DateTimeOffset.UtcNow - seen).Should().BeGreaterThanOrEqualTo(
-            TimeSpan.FromSeconds(3599), "not earlier, but for the part of a second that the annotation lacks");
+        (DateTimeOffset.UtcNow - seen)
+            .Should()
+            .BeGreaterThanOrEqualTo(TimeSpan.FromSeconds(3599), "not earlier, but for the part of a second that the annotation lacks");
         await EventAsync("Warning", "CcmNotSeen", StatusTime.Of(seen));
-        (await _management.Objects.GetAsync<Tenant>("", "t1"))!.Status!.Phase
-            .Should().Be(TenantPhases.Ready, "what is configured is served");
+        (await _management.Objects.GetAsync<Tenant>("", "t1"))!
+            .Status!.Phase.Should()
+            .Be(TenantPhases.Ready, "what is configured is served");
 
         await AnnotateAsync((Annotations.LastSeen, StatusTime.Of(DateTimeOffset.UtcNow)));
 
@@ -102,42 +116,69 @@ public sealed class TenantCcmTests : IAsyncLifetime
         after.Tenant.Should().Be(before.Tenant);
         after.Configuration.Should().Be(before.Configuration + 1, "the nodes changed once");
         after.Addresses.Should().BeInRange(before.Addresses + 1, before.Addresses + 2, "the nodes changed, and then the status");
-        _management.Cluster.Requests().Where(r => r is { IsWrite: true, UserAgent: "manager" } && r.Resource != "leases")
-            .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}").Should().Equal("patch addresses/default status");
+        _management
+            .Cluster.Requests()
+            .Where(r => r is { IsWrite: true, UserAgent: "manager" } && r.Resource != "leases")
+            .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}")
+            .Should()
+            .Equal("patch addresses/default status");
     }
 
     private static DateTimeOffset Ago(int seconds) => DateTimeOffset.UtcNow - TimeSpan.FromSeconds(seconds);
 
-    private Task<Addresses> AnnotateAsync(params (string Key, string Value)[] annotations) => _management.Objects.PatchAsync<Addresses>(
-        Ns, "default", ApiJson.ToJson(
-            new { Metadata = new V1ObjectMeta { Annotations = annotations.ToDictionary(a => a.Key, a => a.Value) } }).ToJsonString());
+    private Task<Addresses> AnnotateAsync(params (string Key, string Value)[] annotations) =>
+        _management.Objects.PatchAsync<Addresses>(
+            Ns,
+            "default",
+            ApiJson
+                .ToJson(new { Metadata = new V1ObjectMeta { Annotations = annotations.ToDictionary(a => a.Key, a => a.Value) } })
+                .ToJsonString()
+        );
 
     // Changes of Addresses come in order: once the last one has its answer, those before have been seen.
     private async Task SeenAsync(string address)
     {
         await _management.SetAddressesAsync(address);
         await _management.Objects.WaitAsync<Addresses>(
-            Ns, "default", a => a.Status?.ObservedGeneration == a.Metadata.Generation, "has its status");
+            Ns,
+            "default",
+            a => a.Status?.ObservedGeneration == a.Metadata.Generation,
+            "has its status"
+        );
         var (last, quietRounds) = (await CountsAsync(), 0);
-        await Eventually.HoldsAsync("the controllers are at rest", async () =>
-        {
-            var now = await CountsAsync();
-            quietRounds = now == last ? quietRounds + 1 : 0;
-            last = now;
-            return quietRounds >= QuietRounds;
-        });
+        await Eventually.HoldsAsync(
+            "the controllers are at rest",
+            async () =>
+            {
+                var now = await CountsAsync();
+                quietRounds = now == last ? quietRounds + 1 : 0;
+                last = now;
+                return quietRounds >= QuietRounds;
+            }
+        );
     }
 
     private async Task<(int Tenant, int Configuration, int Addresses)> CountsAsync() =>
-        (await ReconcileCounts.OfAsync(_manager, "tenant"), await ReconcileCounts.OfAsync(_manager, "configuration"), await ReconcileCounts.OfAsync(_manager, "addresses"));
+        (
+            await ReconcileCounts.OfAsync(_manager, "tenant"),
+            await ReconcileCounts.OfAsync(_manager, "configuration"),
+            await ReconcileCounts.OfAsync(_manager, "addresses")
+        );
 
-    private async Task<Condition?> ConditionAsync(string type, Func<Condition?, bool> holds) => Find(
-        await _management.Objects.WaitAsync<Tenant>("", "t1", t => holds(Find(t, type)), $"has {type} as expected"), type);
+    private async Task<Condition?> ConditionAsync(string type, Func<Condition?, bool> holds) =>
+        Find(await _management.Objects.WaitAsync<Tenant>("", "t1", t => holds(Find(t, type)), $"has {type} as expected"), type);
 
     private static Condition? Find(Tenant tenant, string type) => tenant.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
 
-    private Task EventAsync(string type, string reason, string words) => Eventually.HoldsAsync(
-        $"there is a {type} Event {reason}",
-        async () => (await _management.Objects.ListAsync<Corev1Event>("default")).Any(e =>
-            e.InvolvedObject.Name == "t1" && e.Type == type && e.Reason == reason && e.Message.Contains(words, StringComparison.Ordinal)));
+    private Task EventAsync(string type, string reason, string words) =>
+        Eventually.HoldsAsync(
+            $"there is a {type} Event {reason}",
+            async () =>
+                (await _management.Objects.ListAsync<Corev1Event>("default")).Any(e =>
+                    e.InvolvedObject.Name == "t1"
+                    && e.Type == type
+                    && e.Reason == reason
+                    && e.Message.Contains(words, StringComparison.Ordinal)
+                )
+        );
 }

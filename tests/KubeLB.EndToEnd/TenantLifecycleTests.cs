@@ -33,8 +33,13 @@ public sealed class TenantLifecycleTests
     {
         await using var bed = await StartAsync(o => o with { Ccm = ccm => ccm with { EnableSecretSynchronizer = true } });
         await bed.ApplyBasicExampleAsync();
-        await bed.Tenant.ApplyAsync("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  labels:\n    kubelb.k8c.io/managed-by: kubelb\nstringData:\n  a: b\n");
-        await Eventually.HoldsAsync("the Secret is carried", async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1);
+        await bed.Tenant.ApplyAsync(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  labels:\n    kubelb.k8c.io/managed-by: kubelb\nstringData:\n  a: b\n"
+        );
+        await Eventually.HoldsAsync(
+            "the Secret is carried",
+            async () => (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Count == 1
+        );
         var service = await bed.Management.GetAsync<V1Service>("tenant-t1", "default-api-route-api-backend");
         var port = int.Parse(service!.Spec.Ports.Single().TargetPort.Value, CultureInfo.InvariantCulture);
         bed.Sandbox.ResolveProxy(bed.Sandbox.Tenants[0], port).Should().NotBeNull();
@@ -43,10 +48,17 @@ public sealed class TenantLifecycleTests
         await bed.Management.DeleteAsync<Tenant>("", "t1");
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");
 
-        bed.Writes().Where(r => r.UserAgent == "kubelb-manager" && r.Verb == "delete" && r.StatusCode == 200).Select(r => r.Resource)
-            .Where(r => r is "rolebindings" or "routes" or "httproutes" or "syncsecrets" or "namespaces").Distinct()
-            .Should().Equal("rolebindings", "routes", "httproutes", "syncsecrets", "namespaces");
-        await Eventually.HoldsAsync("its proxies serve nothing", () => Task.FromResult(bed.Sandbox.ResolveProxy(bed.Sandbox.Tenants[0], port) is null));
+        bed.Writes()
+            .Where(r => r.UserAgent == "kubelb-manager" && r.Verb == "delete" && r.StatusCode == 200)
+            .Select(r => r.Resource)
+            .Where(r => r is "rolebindings" or "routes" or "httproutes" or "syncsecrets" or "namespaces")
+            .Distinct()
+            .Should()
+            .Equal("rolebindings", "routes", "httproutes", "syncsecrets", "namespaces");
+        await Eventually.HoldsAsync(
+            "its proxies serve nothing",
+            () => Task.FromResult(bed.Sandbox.ResolveProxy(bed.Sandbox.Tenants[0], port) is null)
+        );
     }
 
     [SkippableFact]
@@ -61,8 +73,16 @@ public sealed class TenantLifecycleTests
         await bed.Management.WaitAsync<Tenant>(
             "",
             "t1",
-            t => TenantConditions.Says(t, TenantPhases.Terminating, "1 Route ", "HTTPRoute default/api-route of the tenant", $"HTTPRoute tenant-t1/default-api-route is held by the finalizer {Hold}"),
-            "says what holds it up");
+            t =>
+                TenantConditions.Says(
+                    t,
+                    TenantPhases.Terminating,
+                    "1 Route ",
+                    "HTTPRoute default/api-route of the tenant",
+                    $"HTTPRoute tenant-t1/default-api-route is held by the finalizer {Hold}"
+                ),
+            "says what holds it up"
+        );
         (await bed.Management.GetAsync<V1Namespace>("", "tenant-t1"))!.Metadata.DeletionTimestamp.Should().BeNull("its turn has not come");
 
         await ReleaseAsync<HttpRoute>(bed, "default-api-route");
@@ -74,23 +94,42 @@ public sealed class TenantLifecycleTests
     {
         await using var bed = await StartAsync();
         await bed.StopCcmAsync();
-        await bed.Management.CreateAsync(new V1ConfigMap
-        {
-            Metadata = new V1ObjectMeta { Name = "theirs", NamespaceProperty = "tenant-t1", Finalizers = [Hold] },
-        });
+        await bed.Management.CreateAsync(
+            new V1ConfigMap
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = "theirs",
+                    NamespaceProperty = "tenant-t1",
+                    Finalizers = [Hold],
+                },
+            }
+        );
 
         await bed.Management.DeleteAsync<Tenant>("", "t1");
         await bed.Management.WaitAsync<Tenant>(
-            "", "t1", t => TenantConditions.Says(t, TenantPhases.Terminating, "namespace tenant-t1", Hold), "says what the namespace waits for");
+            "",
+            "t1",
+            t => TenantConditions.Says(t, TenantPhases.Terminating, "namespace tenant-t1", Hold),
+            "says what the namespace waits for"
+        );
         await bed.Management.PatchAsync<Tenant>("", "t1", """{"metadata":{"finalizers":null}}""");
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");
         await bed.Management.ApplyAsync(TenantNamed("t1"));
 
         await bed.Management.WaitAsync<Tenant>(
-            "", "t1", t => TenantConditions.Says(t, TenantPhases.Pending, "old namespace tenant-t1", Hold), "says what it waits for");
+            "",
+            "t1",
+            t => TenantConditions.Says(t, TenantPhases.Pending, "old namespace tenant-t1", Hold),
+            "says what it waits for"
+        );
         await ReleaseAsync<V1ConfigMap>(bed, "theirs");
         var tenant = await bed.Management.WaitAsync<Tenant>("", "t1", t => TenantConditions.Says(t, TenantPhases.Ready), "is ready");
-        (await bed.Management.GetAsync<V1Namespace>("", "tenant-t1"))!.Metadata.OwnerReferences.Should().ContainSingle().Which.Uid.Should().Be(tenant.Metadata.Uid);
+        (await bed.Management.GetAsync<V1Namespace>("", "tenant-t1"))!
+            .Metadata.OwnerReferences.Should()
+            .ContainSingle()
+            .Which.Uid.Should()
+            .Be(tenant.Metadata.Uid);
     }
 
     [SkippableFact]
@@ -101,7 +140,11 @@ public sealed class TenantLifecycleTests
 
         await bed.Management.ApplyAsync(TenantNamed("tenant-t1"));
         await bed.Management.WaitAsync<Tenant>(
-            "", "tenant-t1", t => TenantConditions.Says(t, TenantPhases.Failed, "t1 and tenant-t1 mean the same tenant", "delete one"), "is refused");
+            "",
+            "tenant-t1",
+            t => TenantConditions.Says(t, TenantPhases.Failed, "t1 and tenant-t1 mean the same tenant", "delete one"),
+            "is refused"
+        );
         await bed.Management.DeleteAsync<Tenant>("", "tenant-t1");
         await bed.Management.WaitGoneAsync<Tenant>("", "tenant-t1");
         await bed.ExpectBackendAsync("api.example.com");
@@ -122,13 +165,20 @@ public sealed class TenantLifecycleTests
 
         await bed.Management.ApplyAsync(TenantNamed(name));
 
-        var tenant = await bed.Management.WaitAsync<Tenant>("", name, t => TenantConditions.Says(t, TenantPhases.Failed, words), "is refused");
+        var tenant = await bed.Management.WaitAsync<Tenant>(
+            "",
+            name,
+            t => TenantConditions.Says(t, TenantPhases.Failed, words),
+            "is refused"
+        );
         tenant.Metadata.Finalizers.Should().BeNullOrEmpty();
         await bed.Management.DeleteAsync<Tenant>("", name);
         await bed.Management.WaitGoneAsync<Tenant>("", name);
     }
 
-    private static async Task<TestBed> StartAsync(Func<Sandbox.Composition.SandboxOptions, Sandbox.Composition.SandboxOptions>? configure = null)
+    private static async Task<TestBed> StartAsync(
+        Func<Sandbox.Composition.SandboxOptions, Sandbox.Composition.SandboxOptions>? configure = null
+    )
     {
         var bed = await TestBed.StartAsync(configure: configure);
         if (!bed.Features.HasFlag(ClusterFeatures.Controllers))
@@ -145,11 +195,17 @@ public sealed class TenantLifecycleTests
     {
         var generated = await bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", Statuses.IsProgrammed, "is programmed");
         var address = generated.Status!.Addresses![0].Value;
-        await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", g => g.Status?.Addresses?.FirstOrDefault()?.Value == address, $"has the address {address}");
+        await bed.Tenant.WaitAsync<Gateway>(
+            "default",
+            "my-gateway",
+            g => g.Status?.Addresses?.FirstOrDefault()?.Value == address,
+            $"has the address {address}"
+        );
         await bed.ExpectBackendAsync("api.example.com");
     }
 
-    private static string TenantNamed(string name) => $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
+    private static string TenantNamed(string name) =>
+        $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
 
     private static Task<T> HoldAsync<T>(TestBed bed, string name)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>

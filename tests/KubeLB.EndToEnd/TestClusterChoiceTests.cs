@@ -17,7 +17,9 @@ public sealed class TestClusterChoiceTests : IDisposable
     {
         var start = TestClusters.TestClusters.Choose("minikube");
 
-        await Awaiting(start).Should().ThrowAsync<TestClusterUnavailableException>()
+        await Awaiting(start)
+            .Should()
+            .ThrowAsync<TestClusterUnavailableException>()
             .WithMessage("KUBELB_TEST_CLUSTER=minikube is not known; use embedded, envtest or k3s.");
     }
 
@@ -25,7 +27,10 @@ public sealed class TestClusterChoiceTests : IDisposable
     public void Envtest_without_its_folder_says_which_variable_to_set()
     {
         Finding(null).Should().Throw<TestClusterUnavailableException>().WithMessage("*KUBEBUILDER_ASSETS is not set*");
-        Finding("/no/such/folder").Should().Throw<TestClusterUnavailableException>().WithMessage("*names /no/such/folder, which is no folder*");
+        Finding("/no/such/folder")
+            .Should()
+            .Throw<TestClusterUnavailableException>()
+            .WithMessage("*names /no/such/folder, which is no folder*");
     }
 
     [Fact]
@@ -46,7 +51,9 @@ public sealed class TestClusterChoiceTests : IDisposable
         // Nothing listens at port 9 of the loopback interface.
         var start = () => K3sServer.StartAsync(new Uri("tcp://127.0.0.1:9"), CancellationToken.None);
 
-        await start.Should().ThrowAsync<TestClusterUnavailableException>()
+        await start
+            .Should()
+            .ThrowAsync<TestClusterUnavailableException>()
             .WithMessage("KUBELB_TEST_CLUSTER=k3s needs Docker, which did not start a container of *: *Start Docker, set DOCKER_HOST*");
     }
 
@@ -54,11 +61,13 @@ public sealed class TestClusterChoiceTests : IDisposable
     public async Task A_server_that_does_not_start_is_quoted_at_once_and_not_tried_again()
     {
         var starts = 0;
-        var pool = new ClusterPool((_, _) =>
-        {
-            starts++;
-            throw new TestClusterUnavailableException("kube-apiserver ended. Its last words: no");
-        });
+        var pool = new ClusterPool(
+            (_, _) =>
+            {
+                starts++;
+                throw new TestClusterUnavailableException("kube-apiserver ended. Its last words: no");
+            }
+        );
 
         for (var i = 0; i < 2; i++)
         {

@@ -49,12 +49,18 @@ public sealed class TwinModelTests
                 await bed.StartCcmAsync();
             }
 
-            var expected = _routes.Values.Where(r => r.Attached && _services.Contains(r.Service)).Select(r => $"{r.Service}-nodeport").Distinct().Order().ToList();
+            var expected = _routes
+                .Values.Where(r => r.Attached && _services.Contains(r.Service))
+                .Select(r => $"{r.Service}-nodeport")
+                .Distinct()
+                .Order()
+                .ToList();
             await Eventually.GetAsync(
                 $"twins of seed {seed} after {string.Join("; ", log)} are [{string.Join(", ", expected)}]",
                 () => TwinsAsync(bed.Tenant),
                 twins => twins.SequenceEqual(expected),
-                twins => string.Join(", ", twins));
+                twins => string.Join(", ", twins)
+            );
         }
     }
 
@@ -76,15 +82,23 @@ public sealed class TwinModelTests
                 await tenant.DeleteAsync<HttpRoute>("default", route);
                 return $"delete {route}";
             case var _ when _routes.ContainsKey(route):
-                await tenant.PatchAsync<HttpRoute>("default", route, $$$"""
-                    {"spec":{"parentRefs":[{"name":"{{{Gateway(attached)}}}"}],"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
-                    """);
+                await tenant.PatchAsync<HttpRoute>(
+                    "default",
+                    route,
+                    $$$"""
+                    {"spec":{"parentRefs":[{"name":"{{{Gateway(
+                        attached
+                    )}}}"}],"rules":[{"backendRefs":[{"name":"{{{service}}}","port":8080}]}]}}
+                    """
+                );
                 _routes[route] = (service, attached);
                 return $"{route} to {service} {attached}";
             case var _ when await tenant.GetAsync<HttpRoute>("default", route) is not null:
                 return $"{route} is still going";
             default:
-                await tenant.ApplyAsync(Documents.Route.Replace("api-route", route).Replace("api-backend", service).Replace("my-gateway", Gateway(attached)));
+                await tenant.ApplyAsync(
+                    Documents.Route.Replace("api-route", route).Replace("api-backend", service).Replace("my-gateway", Gateway(attached))
+                );
                 _routes[route] = (service, attached);
                 return $"create {route} to {service} {attached}";
         }
@@ -93,5 +107,10 @@ public sealed class TwinModelTests
     private static string Gateway(bool attached) => attached ? "my-gateway" : "somebody-elses";
 
     private static async Task<List<string>> TwinsAsync(TestCluster tenant) =>
-        [.. (await tenant.ListAsync<V1Service>("default")).Select(s => s.Name()).Where(n => n.EndsWith("-nodeport", StringComparison.Ordinal)).Order()];
+        [
+            .. (await tenant.ListAsync<V1Service>("default"))
+                .Select(s => s.Name())
+                .Where(n => n.EndsWith("-nodeport", StringComparison.Ordinal))
+                .Order(),
+        ];
 }

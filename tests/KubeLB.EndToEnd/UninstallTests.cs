@@ -30,7 +30,10 @@ public sealed class UninstallTests
 
         await bed.StartCcmAsync();
         await Eventually.GetAsync(
-            "the management cluster has no Route", () => bed.Management.ListAsync<Route>("tenant-t1"), routes => routes.Count == 0);
+            "the management cluster has no Route",
+            () => bed.Management.ListAsync<Route>("tenant-t1"),
+            routes => routes.Count == 0
+        );
         await bed.Management.WaitGoneAsync<Gateway>("tenant-t1", "default-my-gateway");
         await bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-api-route");
         await bed.Tenant.WaitGoneAsync<V1Service>("default", "api-backend-nodeport");

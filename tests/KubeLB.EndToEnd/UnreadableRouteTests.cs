@@ -30,7 +30,9 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
         await Eventually.HoldsAsync(
-            "the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+            "the route is served",
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+        );
     }
 
     public async Task DisposeAsync() => await _bare.DisposeAsync();
@@ -41,9 +43,16 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
     {
         await _bare.Objects.WaitAsync<Route>(TenantNamespace, "web", r => r.Status?.Resources?.Route is not null, "has its first status");
         _bare.Cluster.ForgetRequests();
-        await PatchAsync("""{"metadata":{"annotations":{"test/what":"WHAT"}},"spec":{"source":{"kubernetes":SOURCE}}}""".Replace("WHAT", what).Replace("SOURCE", source));
+        await PatchAsync(
+            """{"metadata":{"annotations":{"test/what":"WHAT"}},"spec":{"source":{"kubernetes":SOURCE}}}"""
+                .Replace("WHAT", what)
+                .Replace("SOURCE", source)
+        );
         await Eventually.GetAsync(
-            "the route is rejected", () => Task.FromResult(Routes.Get(TenantNamespace, "web")), r => Problem(r) is not null);
+            "the route is rejected",
+            () => Task.FromResult(Routes.Get(TenantNamespace, "web")),
+            r => Problem(r) is not null
+        );
         var written = Routes.Get(TenantNamespace, "web")!;
         for (var i = 0; i < 5; i++)
         {
@@ -54,7 +63,9 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
 
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "later"));
         await Eventually.HoldsAsync(
-            "another route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+            "another route is served",
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+        );
         StatusWrites().Should().Be(1, "the status is the same at each event");
         Problem(Routes.Get(TenantNamespace, "web")).Should().Be(Problem(written));
 
@@ -62,22 +73,36 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         await _bare.Objects.WaitGoneAsync<Route>(TenantNamespace, "web");
     }
 
-    public static TheoryData<string, string> UnreadableSpecs() => new()
-    {
-        { "a deeply nested Service", """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":""" + Nested(100) + "}]}" },
-        { "a deeply nested source object", """{"resource":{"spec":{"x":""" + Nested(400) + "}}}" },
-        { "a number in the place of a list", """{"resource":{"spec":{"rules":5}}}""" },
-        { "text in the place of a port", """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":"x"}]}}]}""" },
-    };
+    public static TheoryData<string, string> UnreadableSpecs() =>
+        new()
+        {
+            {
+                "a deeply nested Service",
+                """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":"""
+                    + Nested(100)
+                    + "}]}"
+            },
+            { "a deeply nested source object", """{"resource":{"spec":{"x":""" + Nested(400) + "}}}" },
+            { "a number in the place of a list", """{"resource":{"spec":{"rules":5}}}""" },
+            {
+                "text in the place of a port",
+                """{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":"x"}]}}]}"""
+            },
+        };
 
     private static string Nested(int levels) => string.Concat(Enumerable.Repeat("""{"a":""", levels)) + "1" + new string('}', levels);
 
     private static string? Problem(Route? route) =>
         route?.Status?.Conditions?.FirstOrDefault(c => c is { Type: "Accepted", Status: "False" })?.Message;
 
-    private int StatusWrites() => _bare.Cluster.Requests().Count(r =>
-        r is { Resource: "routes", Name: "web", Subresource: "status" } && r.IsWrite
-            && r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal));
+    private int StatusWrites() =>
+        _bare
+            .Cluster.Requests()
+            .Count(r =>
+                r is { Resource: "routes", Name: "web", Subresource: "status" }
+                && r.IsWrite
+                && r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)
+            );
 
     private Task<Route> PatchAsync(string mergePatch) => _bare.Objects.PatchAsync<Route>(TenantNamespace, "web", mergePatch);
 }

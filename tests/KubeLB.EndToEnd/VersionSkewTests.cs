@@ -23,8 +23,10 @@ public sealed class VersionSkewTests
     public async Task Objects_of_an_earlier_version_are_adopted_without_replacing_or_renaming_any(string version)
     {
         var pair = new TlsPair("api.example.com");
-        var recording = RecordedState.Of(version).With(RecordedState.CertificateMark, pair.Certificate).With(
-            RecordedState.KeyMark, pair.Key);
+        var recording = RecordedState
+            .Of(version)
+            .With(RecordedState.CertificateMark, pair.Certificate)
+            .With(RecordedState.KeyMark, pair.Key);
         await using var recorded = await RecordedBed.StartAsync(recording, """{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
         var bed = recorded.Bed;
         var before = await recorded.GeneratedAsync();
@@ -39,7 +41,11 @@ public sealed class VersionSkewTests
         await recorded.WaitForAddressAsync("default", "my-gateway", "default-my-gateway");
         await bed.ExpectBackendAsync("api.example.com");
         await bed.Tenant.WaitAsync<GrpcRoute>(
-            "shop", "cart", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+            "shop",
+            "cart",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await bed.SettleAsync();
 
         (await recorded.GeneratedAsync()).Should().Equal(before, "the CCM finds its Routes");
@@ -70,8 +76,14 @@ public sealed class VersionSkewTests
 
         await bed.ExpectBackendAsync("newer.example.com");
         await bed.Management.WaitAsync<Route>(
-            Ns, name, r => r.Status?.Conditions?.Any(c => c.Type == RouteConditions.Accepted && c.IsTrue
-                && c.ObservedGeneration == r.Metadata.Generation) == true, "is accepted");
+            Ns,
+            name,
+            r =>
+                r.Status?.Conditions?.Any(c =>
+                    c.Type == RouteConditions.Accepted && c.IsTrue && c.ObservedGeneration == r.Metadata.Generation
+                ) == true,
+            "is accepted"
+        );
         await bed.SettleAsync();
 
         var kept = (await management.GetAsync("Route", Ns, name))!;
@@ -99,23 +111,40 @@ public sealed class VersionSkewTests
         status["resources"]!["services"]!["default/api-backend"]!["later"] = JsonNode.Parse(Future);
         await management.PatchAsync("Route", Ns, name, new JsonObject { ["status"] = status.DeepClone() }, "status");
         await management.PatchAsync(
-            "TenantState", Ns, "default", JsonNode.Parse($$$"""{"status":{"later":{{{Future}}},"gatewayAPI":{"disableTCPRoute":true},"version":{"gitVersion":"v9.0.0","later":1} } }""")!.AsObject(), "status");
+            "TenantState",
+            Ns,
+            "default",
+            JsonNode
+                .Parse(
+                    $$$"""{"status":{"later":{{{Future}}},"gatewayAPI":{"disableTCPRoute":true},"version":{"gitVersion":"v9.0.0","later":1} } }"""
+                )!
+                .AsObject(),
+            "status"
+        );
 
         await bed.Tenant.WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.IsAccepted(r) && Statuses.Condition(r,
-                "Accepted")!.Message == "Accepted by a later version", "has the message of the newer manager");
+            "default",
+            "api-route",
+            r => Statuses.IsAccepted(r) && Statuses.Condition(r, "Accepted")!.Message == "Accepted by a later version",
+            "has the message of the newer manager"
+        );
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"hostnames":["edited.example.com"]}}""");
         await bed.StartManagerAsync();
 
         await bed.ExpectBackendAsync("edited.example.com");
         await bed.SettleAsync();
         var after = (await management.GetAsync("Route", Ns, name))!["status"]!;
-        after["conditions"]!.AsArray().Select(c => c!["type"]!.GetValue<string>())
-            .Should().Equal([RouteConditions.Accepted, RouteConditions.Programmed], "nobody updates the others");
+        after["conditions"]!
+            .AsArray()
+            .Select(c => c!["type"]!.GetValue<string>())
+            .Should()
+            .Equal([RouteConditions.Accepted, RouteConditions.Programmed], "nobody updates the others");
         after["resources"]!["route"]!["conditions"]!.AsArray().Should().ContainSingle();
         after["resources"]!["route"]!["generatedName"]!.GetValue<string>().Should().Be("default-api-route");
-        (await management.GetAsync("TenantState", Ns, "default"))!["status"]!["version"]!["gitVersion"]!.GetValue<string>()
-            .Should().NotBe("v9.0.0");
+        (await management.GetAsync("TenantState", Ns, "default"))!["status"]!["version"]!["gitVersion"]!
+            .GetValue<string>()
+            .Should()
+            .NotBe("v9.0.0");
     }
 
     [Fact]
@@ -123,10 +152,17 @@ public sealed class VersionSkewTests
     {
         await using var bed = await StartAsync();
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        var later = $$$"""{"metadata":{"annotations":{"kubelb.k8c.io/later":"x"}},"spec":{"later":{{{Future}}},"gatewayAPI":{"later":{{{Future}}} },"envoyProxy":{"later":{{{Future}}} } }}""";
+        var later =
+            $$$"""{"metadata":{"annotations":{"kubelb.k8c.io/later":"x"}},"spec":{"later":{{{Future}}},"gatewayAPI":{"later":{{{Future}}} },"envoyProxy":{"later":{{{Future}}} } }}""";
         await management.PatchAsync("Config", "kubelb", "default", JsonNode.Parse(later)!.AsObject());
         await management.PatchAsync("Tenant", "", "t1", JsonNode.Parse(later)!.AsObject());
-        await management.PatchAsync("Tenant", "", "t1", JsonNode.Parse($$"""{"status":{"later":{{Future}},"conditions":[{{LaterCondition()}}]} }""")!.AsObject(), "status");
+        await management.PatchAsync(
+            "Tenant",
+            "",
+            "t1",
+            JsonNode.Parse($$"""{"status":{"later":{{Future}},"conditions":[{{LaterCondition()}}]} }""")!.AsObject(),
+            "status"
+        );
         var addresses = (await management.GetAsync("Addresses", Ns, "default"))!;
         addresses["metadata"]!["annotations"]!["kubelb.k8c.io/later"] = "x";
         addresses["spec"]!["later"] = JsonNode.Parse(Future);
@@ -145,32 +181,39 @@ public sealed class VersionSkewTests
         (await management.GetAsync("Addresses", Ns, "default"))!["metadata"]!["annotations"]!["kubelb.k8c.io/later"].Should().NotBeNull();
     }
 
-    private static JsonObject LaterCondition() => new()
-    {
-        ["type"] = "Later",
-        ["status"] = "Unknown",
-        ["reason"] = "LaterReason",
-        ["message"] = "Something that this version does not know.",
-        ["lastTransitionTime"] = "2026-11-29T08:00:00Z",
-    };
+    private static JsonObject LaterCondition() =>
+        new()
+        {
+            ["type"] = "Later",
+            ["status"] = "Unknown",
+            ["reason"] = "LaterReason",
+            ["message"] = "Something that this version does not know.",
+            ["lastTransitionTime"] = "2026-11-29T08:00:00Z",
+        };
 
     /// <summary>An installation with the definitions of a newer version, which come first in an upgrade.</summary>
     private static async Task<TestBed> StartAsync()
     {
         var bed = await TestBed.StartAsync();
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
-        foreach (var definition in (await management.ListAsync("CustomResourceDefinition"))
-            .Where(d => RawObjects.NameOf(d).EndsWith(".kubelb.k8c.io")))
+        foreach (
+            var definition in (await management.ListAsync("CustomResourceDefinition")).Where(d =>
+                RawObjects.NameOf(d).EndsWith(".kubelb.k8c.io")
+            )
+        )
         {
             Extend(definition["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!);
             await management.ReplaceAsync(definition);
         }
 
-        await Eventually.HoldsAsync("the definitions are in force", async () =>
-        {
-            await management.PatchAsync("Tenant", "", "t1", new JsonObject { ["spec"] = new JsonObject { ["probe"] = true } });
-            return (await management.GetAsync("Tenant", "", "t1"))!["spec"]!["probe"] is not null;
-        });
+        await Eventually.HoldsAsync(
+            "the definitions are in force",
+            async () =>
+            {
+                await management.PatchAsync("Tenant", "", "t1", new JsonObject { ["spec"] = new JsonObject { ["probe"] = true } });
+                return (await management.GetAsync("Tenant", "", "t1"))!["spec"]!["probe"] is not null;
+            }
+        );
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
         return bed;

@@ -28,7 +28,12 @@ public sealed class WorkloadTests : IAsyncLifetime
         await _bed.ApplyBasicExampleAsync();
         var deployment = await AvailableAsync();
         deployment.Spec.Replicas.Should().Be(3);
-        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(Namespace, Name, b => b.Spec.MaxUnavailable?.Value == "1", "lets one pod go at a time");
+        await _bed.Management.WaitAsync<V1PodDisruptionBudget>(
+            Namespace,
+            Name,
+            b => b.Spec.MaxUnavailable?.Value == "1",
+            "lets one pod go at a time"
+        );
 
         await _bed.SettleAsync();
         _bed.ForgetRequests();
@@ -67,10 +72,14 @@ public sealed class WorkloadTests : IAsyncLifetime
         written.Spec.Template.Spec.DnsPolicy.Should().NotBeNull();
 
         // As kubectl rollout restart does it, and a policy engine.
-        await _bed.Management.PatchAsync<V1Deployment>(Namespace, Name, """
+        await _bed.Management.PatchAsync<V1Deployment>(
+            Namespace,
+            Name,
+            """
             {"metadata":{"labels":{"team":"edge"}},
              "spec":{"minReadySeconds":3,"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"2026-01-02T03:04:05Z"}},"spec":{"priorityClassName":"high"}}}}
-            """);
+            """
+        );
         await _bed.SettleAsync();
         _bed.ForgetRequests();
 
@@ -91,12 +100,19 @@ public sealed class WorkloadTests : IAsyncLifetime
         await _bed.ApplyBasicExampleAsync();
         var image = (await AvailableAsync()).Spec.Template.Spec.Containers.Single().Image;
 
-        await _bed.Management.PatchAsync<V1Deployment>(Namespace, Name, """{"spec":{"replicas":0,"template":{"spec":{"automountServiceAccountToken":true}}}}""");
+        await _bed.Management.PatchAsync<V1Deployment>(
+            Namespace,
+            Name,
+            """{"spec":{"replicas":0,"template":{"spec":{"automountServiceAccountToken":true}}}}"""
+        );
         await DeploymentAsync(d => d.Spec is { Replicas: 3, Template.Spec.AutomountServiceAccountToken: false }, "is as it was");
 
         await _bed.Management.DeleteAsync<V1Deployment>(Namespace, Name);
         await _bed.Management.DeleteAsync<V1PodDisruptionBudget>(Namespace, Name);
-        await DeploymentAsync(d => d.Metadata.DeletionTimestamp is null && d.Spec.Template.Spec.Containers.Single().Image == image, "is back");
+        await DeploymentAsync(
+            d => d.Metadata.DeletionTimestamp is null && d.Spec.Template.Spec.Containers.Single().Image == image,
+            "is back"
+        );
         await _bed.Management.WaitAsync<V1PodDisruptionBudget>(Namespace, Name, b => b.Metadata.DeletionTimestamp is null, "is back");
     }
 
@@ -106,7 +122,9 @@ public sealed class WorkloadTests : IAsyncLifetime
         await _bed.ApplyBasicExampleAsync();
         await AvailableAsync();
 
-        await ConfigureAsync("""{"replicas":2,"nodeSelector":{"edge":"yes"},"resources":{"limits":{"memory":"1024Mi"}},"image":"registry.example.com/envoy:v1"}""");
+        await ConfigureAsync(
+            """{"replicas":2,"nodeSelector":{"edge":"yes"},"resources":{"limits":{"memory":"1024Mi"}},"image":"registry.example.com/envoy:v1"}"""
+        );
         var set = await DeploymentAsync(d => d.Spec.Replicas == 2, "has two replicas");
         set.Spec.Template.Spec.NodeSelector.Should().Contain("edge", "yes");
         set.Spec.Template.Spec.Containers.Single().Image.Should().Be("registry.example.com/envoy:v1");
@@ -116,7 +134,9 @@ public sealed class WorkloadTests : IAsyncLifetime
         await DeploymentAsync(d => d.Spec.Replicas == 5, "has the tenant's five replicas");
 
         // What is no longer asked for goes, in maps and in lists.
-        await ConfigureAsync("""{"replicas":null,"nodeSelector":null,"resources":null,"image":null,"gracefulShutdown":{"disabled":true}}""");
+        await ConfigureAsync(
+            """{"replicas":null,"nodeSelector":null,"resources":null,"image":null,"gracefulShutdown":{"disabled":true}}"""
+        );
         var unset = await DeploymentAsync(d => d.Spec.Template.Spec.NodeSelector is null or { Count: 0 }, "may run anywhere");
         unset.Spec.Template.Spec.Containers.Single().Resources.Limits.Should().BeNullOrEmpty();
         unset.Spec.Template.Spec.Containers.Single().Lifecycle.Should().BeNull();
@@ -142,8 +162,10 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         // The DaemonSet's status first says that its pod is not ready, then that it is.
         var order = _bed.Requests().Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd()).ToList();
-        order.IndexOf($"delete deployments/{Name}").Should().BeGreaterThan(
-            order.FindLastIndex(r => r == $"patch daemonsets/{Name} status"), "the old ones serve until a new one does");
+        order
+            .IndexOf($"delete deployments/{Name}")
+            .Should()
+            .BeGreaterThan(order.FindLastIndex(r => r == $"patch daemonsets/{Name} status"), "the old ones serve until a new one does");
 
         await ConfigureAsync("""{"useDaemonset":null}""");
         await AvailableAsync();
@@ -172,9 +194,15 @@ public sealed class WorkloadTests : IAsyncLifetime
         var pod = (await AvailableAsync()).Spec.Template.Spec;
 
         var volume = pod.Volumes.Single();
-        var secret = await _bed.Management.WaitAsync<V1Secret>(Namespace, volume.Secret.SecretName, s => s.Data?.ContainsKey("sds-trust.json") == true, "describes itself");
+        var secret = await _bed.Management.WaitAsync<V1Secret>(
+            Namespace,
+            volume.Secret.SecretName,
+            s => s.Data?.ContainsKey("sds-trust.json") == true,
+            "describes itself"
+        );
         var folder = pod.Containers.Single().VolumeMounts.Single().MountPath;
-        var described = Encoding.UTF8.GetString(secret.Data["sds-certificate.json"]) + Encoding.UTF8.GetString(secret.Data["sds-trust.json"]);
+        var described =
+            Encoding.UTF8.GetString(secret.Data["sds-certificate.json"]) + Encoding.UTF8.GetString(secret.Data["sds-trust.json"]);
         foreach (var file in new[] { "tls.crt", "tls.key", "ca.crt" })
         {
             secret.Data.Should().ContainKey(file);
@@ -183,7 +211,9 @@ public sealed class WorkloadTests : IAsyncLifetime
 
         described.Should().Contain("envoycp.kubelb.svc");
         described.Should().NotContain("PRIVATE KEY");
-        pod.Containers.Single().Args.Should().Contain(a => a.Contains($"{folder}/sds-certificate.json") && a.Contains($"{folder}/sds-trust.json"));
+        pod.Containers.Single()
+            .Args.Should()
+            .Contain(a => a.Contains($"{folder}/sds-certificate.json") && a.Contains($"{folder}/sds-trust.json"));
     }
 
     [Fact]
@@ -211,37 +241,62 @@ public sealed class WorkloadTests : IAsyncLifetime
         (await _bed.Management.GetAsync<V1Deployment>(Namespace, Name)).Should().BeNull();
     }
 
-    private static V1Deployment GoDeployment() => new()
-    {
-        ApiVersion = "apps/v1",
-        Kind = "Deployment",
-        Metadata = new V1ObjectMeta
+    private static V1Deployment GoDeployment() =>
+        new()
         {
-            Name = Name,
-            NamespaceProperty = Namespace,
-            Labels = new Dictionary<string, string> { [Labels.AppName] = "kubelb-envoy-proxy", [Labels.AppManagedBy] = "kubelb", [Labels.AppInstance] = Namespace },
-        },
-        Spec = new V1DeploymentSpec
-        {
-            Replicas = 3,
-            Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.AppName] = Namespace } },
-            Template = new V1PodTemplateSpec
+            ApiVersion = "apps/v1",
+            Kind = "Deployment",
+            Metadata = new V1ObjectMeta
             {
-                Metadata = new V1ObjectMeta { Labels = new Dictionary<string, string> { [Labels.AppName] = Namespace, [Labels.AppManagedBy] = "kubelb" } },
-                Spec = new V1PodSpec
+                Name = Name,
+                NamespaceProperty = Namespace,
+                Labels = new Dictionary<string, string>
                 {
-                    Containers =
-                    [
-                        new V1Container { Name = "envoy-proxy", Image = "envoyproxy/envoy:distroless-v1.36.4", Args = ["--service-node", Namespace] },
-                        new V1Container { Name = "shutdown-manager", Image = "envoyproxy/gateway:v1.3.0", Args = ["envoy", "shutdown-manager"] },
-                    ],
+                    [Labels.AppName] = "kubelb-envoy-proxy",
+                    [Labels.AppManagedBy] = "kubelb",
+                    [Labels.AppInstance] = Namespace,
                 },
             },
-        },
-    };
+            Spec = new V1DeploymentSpec
+            {
+                Replicas = 3,
+                Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [Labels.AppName] = Namespace } },
+                Template = new V1PodTemplateSpec
+                {
+                    Metadata = new V1ObjectMeta
+                    {
+                        Labels = new Dictionary<string, string> { [Labels.AppName] = Namespace, [Labels.AppManagedBy] = "kubelb" },
+                    },
+                    Spec = new V1PodSpec
+                    {
+                        Containers =
+                        [
+                            new V1Container
+                            {
+                                Name = "envoy-proxy",
+                                Image = "envoyproxy/envoy:distroless-v1.36.4",
+                                Args = ["--service-node", Namespace],
+                            },
+                            new V1Container
+                            {
+                                Name = "shutdown-manager",
+                                Image = "envoyproxy/gateway:v1.3.0",
+                                Args = ["envoy", "shutdown-manager"],
+                            },
+                        ],
+                    },
+                },
+            },
+        };
 
-    private Task<V1Deployment> AvailableAsync() => DeploymentAsync(
-        d => d.Status?.AvailableReplicas == d.Spec.Replicas && d.Status!.ObservedGeneration == d.Metadata.Generation && d.Metadata.DeletionTimestamp is null, "is available");
+    private Task<V1Deployment> AvailableAsync() =>
+        DeploymentAsync(
+            d =>
+                d.Status?.AvailableReplicas == d.Spec.Replicas
+                && d.Status!.ObservedGeneration == d.Metadata.Generation
+                && d.Metadata.DeletionTimestamp is null,
+            "is available"
+        );
 
     private Task<V1Deployment> DeploymentAsync(Func<V1Deployment, bool> condition, string what) =>
         _bed.Management.WaitAsync(Namespace, Name, condition, what);
@@ -250,14 +305,25 @@ public sealed class WorkloadTests : IAsyncLifetime
     {
         if (await _bed.Management.GetAsync<Config>(Settings, Config.DefaultName) is null)
         {
-            await _bed.Management.CreateAsync(new Config { Metadata = new V1ObjectMeta { Name = Config.DefaultName, NamespaceProperty = Settings }, Spec = new ConfigSpec() });
+            await _bed.Management.CreateAsync(
+                new Config
+                {
+                    Metadata = new V1ObjectMeta { Name = Config.DefaultName, NamespaceProperty = Settings },
+                    Spec = new ConfigSpec(),
+                }
+            );
         }
 
         await _bed.Management.PatchAsync<Config>(Settings, Config.DefaultName, $"{{\"spec\":{{\"envoyProxy\":{envoyProxy}}}}}");
     }
 
     private List<string> WritesToWorkload() =>
-        [.. _bed.Writes()
-            .Where(w => w.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && w.Resource is "deployments" or "daemonsets" or "poddisruptionbudgets" or "podmonitors")
-            .Select(w => $"{w.UserAgent}: {w.Verb} {w.Resource}/{w.Name}")];
+        [
+            .. _bed.Writes()
+                .Where(w =>
+                    w.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal)
+                    && w.Resource is "deployments" or "daemonsets" or "poddisruptionbudgets" or "podmonitors"
+                )
+                .Select(w => $"{w.UserAgent}: {w.Verb} {w.Resource}/{w.Name}"),
+        ];
 }

@@ -29,7 +29,10 @@ public sealed class XdsFailureTests : IAsyncLifetime
         _bare = await BareManagement.StartAsync();
         _manager = await _bare.StartManagerAsync(configure: services => services.AddLogging(logging => logging.AddProvider(_logs)));
         await _bare.AddTenantAsync(_manager);
-        await Eventually.HoldsAsync("it has the certificate of its server", () => Task.FromResult(_manager.Services.GetRequiredService<XdsCertificates>().Server is not null));
+        await Eventually.HoldsAsync(
+            "it has the certificate of its server",
+            () => Task.FromResult(_manager.Services.GetRequiredService<XdsCertificates>().Server is not null)
+        );
     }
 
     public async Task DisposeAsync() => await _bare.DisposeAsync();
@@ -43,7 +46,15 @@ public sealed class XdsFailureTests : IAsyncLifetime
             await proxy.AckAsync(await proxy.ReceiveAsync());
         }
 
-        await Eventually.HoldsAsync("its stream has ended", () => Task.FromResult(_logs.Lines.Any(l => l.Contains("closed", StringComparison.Ordinal) && l.Contains("xDS stream", StringComparison.Ordinal))));
+        await Eventually.HoldsAsync(
+            "its stream has ended",
+            () =>
+                Task.FromResult(
+                    _logs.Lines.Any(l =>
+                        l.Contains("closed", StringComparison.Ordinal) && l.Contains("xDS stream", StringComparison.Ordinal)
+                    )
+                )
+        );
         Warnings().Should().BeEmpty();
         (await FailuresAsync()).Should().BeEmpty();
     }
@@ -60,7 +71,12 @@ public sealed class XdsFailureTests : IAsyncLifetime
         }
 
         await FailuresAsync("tls_handshake", 3);
-        Warnings().Should().ContainSingle().Which.Should().Contain("127.0.0.1").And.Contain("Remedy: check that the client has the present Secret envoy-xds-client");
+        Warnings()
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Contain("127.0.0.1")
+            .And.Contain("Remedy: check that the client has the present Secret envoy-xds-client");
     }
 
     [Fact]
@@ -68,7 +84,11 @@ public sealed class XdsFailureTests : IAsyncLifetime
     {
         using var client = new TcpClient();
         await client.ConnectAsync(Server);
-        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => shown is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"));
+        await using var tls = new SslStream(
+            client.GetStream(),
+            leaveInnerStreamOpen: false,
+            (_, shown, _, _) => shown is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc")
+        );
         var handshake = async () =>
         {
             await tls.AuthenticateAsClientAsync("envoycp.kubelb.svc");
@@ -95,8 +115,15 @@ public sealed class XdsFailureTests : IAsyncLifetime
     public async Task Method_that_is_not_served_is_reported()
     {
         using var channel = RawProxy.Channel(Server, await CertificateAsync());
-        var method = new Method<byte[], byte[]>(MethodType.Unary, "envoy.service.runtime.v3.RuntimeDiscoveryService", "FetchRuntime", Marshallers.Create(b => b, b => b), Marshallers.Create(b => b, b => b));
-        var asking = async () => await channel.CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(30)), []);
+        var method = new Method<byte[], byte[]>(
+            MethodType.Unary,
+            "envoy.service.runtime.v3.RuntimeDiscoveryService",
+            "FetchRuntime",
+            Marshallers.Create(b => b, b => b),
+            Marshallers.Create(b => b, b => b)
+        );
+        var asking = async () =>
+            await channel.CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(30)), []);
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.Unimplemented);
 
         await FailuresAsync("unimplemented", 1);
@@ -104,24 +131,41 @@ public sealed class XdsFailureTests : IAsyncLifetime
 
     private System.Net.IPEndPoint Server => _manager.Services.GetRequiredService<XdsEndpoint>().Address!;
 
-    private List<string> Warnings() => [.. _logs.Lines.Where(l => l.StartsWith("Warning xDS server refused or reset", StringComparison.Ordinal))];
+    private List<string> Warnings() =>
+        [.. _logs.Lines.Where(l => l.StartsWith("Warning xDS server refused or reset", StringComparison.Ordinal))];
 
     private async Task<X509Certificate2> CertificateAsync()
     {
-        var secret = await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, CertificateSecrets.Client, s => s.Data?.Count > 0, "is there");
-        return X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+        var secret = await _bare.Objects.WaitAsync<V1Secret>(
+            TenantNamespace,
+            CertificateSecrets.Client,
+            s => s.Data?.Count > 0,
+            "is there"
+        );
+        return X509Certificate2.CreateFromPem(
+            Encoding.UTF8.GetString(secret.Data["tls.crt"]),
+            Encoding.UTF8.GetString(secret.Data["tls.key"])
+        );
     }
 
-    private Task<List<string>> FailuresAsync(string kind, int count) => Eventually.GetAsync(
-        $"{count} failures of kind {kind}",
-        FailuresAsync,
-        lines => lines.SequenceEqual([$"kubelb_manager_xds_failures_total{{kind=\"{kind}\"}} {count}"]),
-        lines => string.Join("\n", lines));
+    private Task<List<string>> FailuresAsync(string kind, int count) =>
+        Eventually.GetAsync(
+            $"{count} failures of kind {kind}",
+            FailuresAsync,
+            lines => lines.SequenceEqual([$"kubelb_manager_xds_failures_total{{kind=\"{kind}\"}} {count}"]),
+            lines => string.Join("\n", lines)
+        );
 
     private async Task<List<string>> FailuresAsync()
     {
         using var text = new MemoryStream();
         await _manager.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
-        return [.. Encoding.UTF8.GetString(text.ToArray()).Split('\n').Where(l => l.StartsWith("kubelb_manager_xds_failures_total{", StringComparison.Ordinal))];
+        return
+        [
+            .. Encoding
+                .UTF8.GetString(text.ToArray())
+                .Split('\n')
+                .Where(l => l.StartsWith("kubelb_manager_xds_failures_total{", StringComparison.Ordinal)),
+        ];
     }
 }

@@ -11,8 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.EndToEnd;
 
 /// <summary>
-/// A client that knows nothing but Envoy's published protos takes all that a manager serves: no field, no byte and no value that they do not
-/// have. <c>tests/interop/xds/ads-client.mjs</c>.
+/// A client that knows nothing but Envoy's published protos takes all that a manager serves: no field, no byte and no value that they do
+/// not have. <c>tests/interop/xds/ads-client.mjs</c>.
 /// </summary>
 public sealed class XdsInteropTests : IAsyncLifetime
 {
@@ -33,8 +33,9 @@ public sealed class XdsInteropTests : IAsyncLifetime
                   port: 8080
         """;
 
-    private static readonly string H2cBackend =
-        Documents.Backend.Replace("name: api-backend", "name: h2c-backend").Replace("targetPort: 8080", "targetPort: 8080\n      appProtocol: kubernetes.io/h2c");
+    private static readonly string H2cBackend = Documents
+        .Backend.Replace("name: api-backend", "name: h2c-backend")
+        .Replace("targetPort: 8080", "targetPort: 8080\n      appProtocol: kubernetes.io/h2c");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("xds-interop-").FullName;
     private TestBed _bed = null!;
@@ -82,24 +83,39 @@ public sealed class XdsInteropTests : IAsyncLifetime
         client.Say("stop");
         var sum = await client.NextAsync("responses");
         Texts(sum.GetProperty("faults")).Should().BeEmpty();
-        Texts(sum.GetProperty("met")).Should().BeSubsetOf(PublishedProtos.Rules, "each of them is shown to be enforced").And.HaveCountGreaterThan(10);
+        Texts(sum.GetProperty("met"))
+            .Should()
+            .BeSubsetOf(PublishedProtos.Rules, "each of them is shown to be enforced")
+            .And.HaveCountGreaterThan(10);
         var messages = sum.GetProperty("messages").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32());
-        messages.Should().ContainKeys(
-            "envoy.config.cluster.v3.Cluster",
-            "envoy.config.endpoint.v3.ClusterLoadAssignment",
-            "envoy.config.listener.v3.Listener",
-            "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-            "envoy.extensions.filters.http.router.v3.Router",
-            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            protocol == "delta" ? "envoy.service.discovery.v3.DeltaDiscoveryResponse" : "envoy.service.discovery.v3.DiscoveryResponse");
-        messages["envoy.config.cluster.v3.Cluster"].Should().BeGreaterThanOrEqualTo(3 + 1 + 3 + 3, "of three routes, another, and all of them when it is resolved by name, and when not any more");
+        messages
+            .Should()
+            .ContainKeys(
+                "envoy.config.cluster.v3.Cluster",
+                "envoy.config.endpoint.v3.ClusterLoadAssignment",
+                "envoy.config.listener.v3.Listener",
+                "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+                "envoy.extensions.filters.http.router.v3.Router",
+                "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                protocol == "delta" ? "envoy.service.discovery.v3.DeltaDiscoveryResponse" : "envoy.service.discovery.v3.DiscoveryResponse"
+            );
+        messages["envoy.config.cluster.v3.Cluster"]
+            .Should()
+            .BeGreaterThanOrEqualTo(
+                3 + 1 + 3 + 3,
+                "of three routes, another, and all of them when it is resolved by name, and when not any more"
+            );
     }
 
     [SkippableTheory]
     [InlineData("tenant-t2", "envoycp.kubelb.svc", "7 ")]
     [InlineData("tenant-t1", "elsewhere.kubelb.svc", "14 ")]
-    public async Task Another_tenants_node_is_refused_and_a_manager_of_another_name_is_not_trusted(string node, string serverName, string error)
+    public async Task Another_tenants_node_is_refused_and_a_manager_of_another_name_is_not_trusted(
+        string node,
+        string serverName,
+        string error
+    )
     {
         NodeProgram.SkipUnlessInstalled();
         await _bed.ApplyBasicExampleAsync();
@@ -113,7 +129,12 @@ public sealed class XdsInteropTests : IAsyncLifetime
     {
         await using var protos = new PublishedProtos();
         await _bed.ApplyBasicExampleAsync();
-        var workload = await _bed.Management.WaitAsync<V1Deployment>("tenant-t1", "envoy-tenant-t1", d => d.Spec?.Template is not null, "is there");
+        var workload = await _bed.Management.WaitAsync<V1Deployment>(
+            "tenant-t1",
+            "envoy-tenant-t1",
+            d => d.Spec?.Template is not null,
+            "is there"
+        );
         var args = workload.Spec.Template.Spec.Containers[0].Args;
         var started = await protos.CheckAsync("envoy.config.bootstrap.v3.Bootstrap", args[args.IndexOf("--config-yaml") + 1]);
         started.Faults.Should().BeEmpty();
@@ -122,7 +143,10 @@ public sealed class XdsInteropTests : IAsyncLifetime
         var secret = await SecretAsync();
         foreach (var file in new[] { "sds-certificate.json", "sds-trust.json" })
         {
-            var described = await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", Encoding.UTF8.GetString(secret.Data[file]));
+            var described = await protos.CheckAsync(
+                "envoy.service.discovery.v3.DiscoveryResponse",
+                Encoding.UTF8.GetString(secret.Data[file])
+            );
             described.Faults.Should().BeEmpty();
             described.Messages.Should().Contain("envoy.extensions.transport_sockets.tls.v3.Secret", 1);
         }
@@ -136,25 +160,41 @@ public sealed class XdsInteropTests : IAsyncLifetime
                 line.TryGetProperty("error", out var error).Should().BeFalse($"the stream goes on, but: {error}");
                 Texts(line.GetProperty("faults")).Should().BeEmpty();
                 var held = line.GetProperty("held");
-                return held.GetProperty("listener").GetInt32() == resources && held.GetProperty("cluster").GetInt32() == resources
+                return held.GetProperty("listener").GetInt32() == resources
+                    && held.GetProperty("cluster").GetInt32() == resources
                     && line.GetProperty("missing").GetInt32() == 0
                     && line.GetProperty("discovery").EnumerateObject().All(d => d.Name == discovery && d.Value.GetInt32() == resources)
-                    && (addresses is null ? line.GetProperty("addresses").GetInt32() > 0 : line.GetProperty("addresses").GetInt32() == addresses);
-            });
+                    && (
+                        addresses is null
+                            ? line.GetProperty("addresses").GetInt32() > 0
+                            : line.GetProperty("addresses").GetInt32() == addresses
+                    );
+            }
+        );
 
     private static IReadOnlyList<string> Texts(JsonElement list) => [.. list.EnumerateArray().Select(f => f.GetString()!)];
 
     private async Task RouteAsync(string name, string backend)
     {
         await _bed.Tenant.ApplyAsync(
-            Documents.Route.Replace("name: api-route", $"name: {name}").Replace("api.example.com", $"{name}.example.com").Replace("name: api-backend", $"name: {backend}"));
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", name, r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+            Documents
+                .Route.Replace("name: api-route", $"name: {name}")
+                .Replace("api.example.com", $"{name}.example.com")
+                .Replace("name: api-backend", $"name: {backend}")
+        );
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            name,
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
     }
 
     private Task<Addresses> NodesAsync(string addresses) =>
         _bed.Management.PatchAsync<Addresses>("tenant-t1", "default", $$"""{"spec":{"addresses":{{addresses}} } }""");
 
-    private Task<V1Secret> SecretAsync() => _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
+    private Task<V1Secret> SecretAsync() =>
+        _bed.Management.WaitAsync<V1Secret>("tenant-t1", "envoy-xds-client", s => s.Data?.Count > 0, "is there");
 
     private async Task<NodeProgram> StartAsync(string protocol, string node = "tenant-t1", string serverName = "envoycp.kubelb.svc")
     {
@@ -166,7 +206,14 @@ public sealed class XdsInteropTests : IAsyncLifetime
 
         var server = _bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!;
         return NodeProgram.Start(
-            "ads-client.mjs", $"{server}", node, protocol, serverName,
-            Path.Combine(_folder, "ca.crt"), Path.Combine(_folder, "tls.crt"), Path.Combine(_folder, "tls.key"));
+            "ads-client.mjs",
+            $"{server}",
+            node,
+            protocol,
+            serverName,
+            Path.Combine(_folder, "ca.crt"),
+            Path.Combine(_folder, "tls.crt"),
+            Path.Combine(_folder, "tls.key")
+        );
     }
 }

@@ -34,7 +34,10 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.SetAddressesAsync("10.7.0.1");
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+        await Eventually.HoldsAsync(
+            "the route is served",
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+        );
     }
 
     public async Task DisposeAsync() => await _bare.DisposeAsync();
@@ -46,28 +49,48 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
         await Eventually.HoldsAsync("its configuration is forgotten", () => Task.FromResult(!Cache.Nodes.Contains(TenantNamespace)));
         await Eventually.HoldsAsync(
-            "its ports are forgotten", () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0));
+            "its ports are forgotten",
+            () => Task.FromResult(_manager.Services.GetRequiredService<PortAllocator>().Tenants == 0)
+        );
 
         await _bare.AddTenantAsync(_manager);
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-        await Eventually.HoldsAsync("the route is served", () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1));
+        await Eventually.HoldsAsync(
+            "the route is served",
+            () => Task.FromResult(Cache.Count(TenantNamespace, ResourceTypes.Listener) == 1)
+        );
     }
 
     [Fact]
     public async Task A_route_that_holds_what_is_no_service_is_refused_served_nowhere_and_removed_with_its_tenant()
     {
         var other = await _bare.StartManagerAsync("other");
-        await _bare.Objects.PatchAsync<Route>(TenantNamespace, "web", """
+        await _bare.Objects.PatchAsync<Route>(
+            TenantNamespace,
+            "web",
+            """
             {"spec":{"source":{"kubernetes":{"services":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web","namespace":"default"},"spec":{"ports":[{"port":80,"nodePort":"NaN"}]}}]}}}}
-            """);
+            """
+        );
 
         await _bare.Objects.WaitAsync<Route>(
-            TenantNamespace, "web", r => r.Status?.Resources?.Route?.Conditions?.Any(c => c.Message.Contains("$.spec.ports[0].nodePort", StringComparison.Ordinal)) == true, "is refused");
+            TenantNamespace,
+            "web",
+            r =>
+                r.Status?.Resources?.Route?.Conditions?.Any(c => c.Message.Contains("$.spec.ports[0].nodePort", StringComparison.Ordinal))
+                == true,
+            "is refused"
+        );
         foreach (var manager in new[] { _manager, other })
         {
-            await Eventually.HoldsAsync("it is not served", () => Task.FromResult(
-                manager.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Listener) == 0));
+            await Eventually.HoldsAsync(
+                "it is not served",
+                () =>
+                    Task.FromResult(
+                        manager.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Listener) == 0
+                    )
+            );
         }
 
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
@@ -78,13 +101,17 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     [Fact]
     public async Task A_client_whose_certificate_is_no_longer_good_comes_back_with_the_new_one()
     {
-        var certificate = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));
+        var certificate = Read(
+            await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there")
+        );
         var old = certificate.SerialNumber;
         using var channel = Connect(() => certificate);
         (await AskAsync(channel)).Should().Be(StatusCode.OK);
 
         await _bare.Objects.DeleteAsync<V1Secret>("kubelb", "kubelb-xds-ca");
-        certificate = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => Read(s).SerialNumber != old, "is another"));
+        certificate = Read(
+            await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => Read(s).SerialNumber != old, "is another")
+        );
 
         await Eventually.HoldsAsync("the client is heard again", async () => await AskAsync(channel) == StatusCode.OK);
     }
@@ -94,21 +121,37 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
     {
         var old = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there"));
         using var channel = Connect(() => old);
-        using var open = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(30));
-        await open.RequestStream.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = ResourceTypes.Listener });
+        using var open = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+            deadline: DateTime.UtcNow.AddSeconds(30)
+        );
+        await open.RequestStream.WriteAsync(
+            new DeltaDiscoveryRequest
+            {
+                Node = new Node { Id = TenantNamespace },
+                TypeUrl = ResourceTypes.Listener,
+            }
+        );
         (await open.ResponseStream.MoveNext(default)).Should().BeTrue();
 
         await _bare.Objects.DeleteAsync<Tenant>("", "t1");
         await _bare.Objects.WaitGoneAsync<Tenant>("", "t1");
-        var end = await FluentActions.Awaiting(async () =>
-        {
-            while (await open.ResponseStream.MoveNext(default))
+        var end = await FluentActions
+            .Awaiting(async () =>
             {
-            }
-        }).Should().ThrowAsync<RpcException>();
+                while (await open.ResponseStream.MoveNext(default)) { }
+            })
+            .Should()
+            .ThrowAsync<RpcException>();
         end.Which.StatusCode.Should().Be(StatusCode.Unavailable, "a stream that stayed would hear of the next one");
         await _bare.AddTenantAsync(_manager);
-        var next = Read(await _bare.Objects.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0 && Read(s).SerialNumber != old.SerialNumber, "is another"));
+        var next = Read(
+            await _bare.Objects.WaitAsync<V1Secret>(
+                TenantNamespace,
+                "envoy-xds-client",
+                s => s.Data?.Count > 0 && Read(s).SerialNumber != old.SerialNumber,
+                "is another"
+            )
+        );
 
         (await AskAsync(channel)).Should().Be(StatusCode.PermissionDenied);
         using var renewed = Connect(() => next);
@@ -120,10 +163,18 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
 
     private static async Task<StatusCode> AskAsync(GrpcChannel channel)
     {
-        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(20));
+        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+            deadline: DateTime.UtcNow.AddSeconds(20)
+        );
         try
         {
-            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { Node = new Node { Id = TenantNamespace }, TypeUrl = ResourceTypes.Listener });
+            await call.RequestStream.WriteAsync(
+                new DeltaDiscoveryRequest
+                {
+                    Node = new Node { Id = TenantNamespace },
+                    TypeUrl = ResourceTypes.Listener,
+                }
+            );
             return await call.ResponseStream.MoveNext(default) ? StatusCode.OK : StatusCode.Unknown;
         }
         catch (RpcException e)
@@ -132,18 +183,21 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         }
     }
 
-    private GrpcChannel Connect(Func<X509Certificate2> certificate) => GrpcChannel.ForAddress(
-        $"https://{_manager.Services.GetRequiredService<XdsEndpoint>().Address}",
-        new GrpcChannelOptions
-        {
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+    private GrpcChannel Connect(Func<X509Certificate2> certificate) =>
+        GrpcChannel.ForAddress(
+            $"https://{_manager.Services.GetRequiredService<XdsEndpoint>().Address}",
+            new GrpcChannelOptions
             {
-                SslOptions = new SslClientAuthenticationOptions
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
                 {
-                    LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate(),
-                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                    SslOptions = new SslClientAuthenticationOptions
+                    {
+                        LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate(),
+                        RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                            shown is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                    },
                 },
-            },
-        });
+            }
+        );
 }

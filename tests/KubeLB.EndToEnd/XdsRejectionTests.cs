@@ -18,7 +18,8 @@ namespace KubeLB.EndToEnd;
 public sealed class XdsRejectionTests : IAsyncLifetime
 {
     private const string Tenant = "tenant-t1";
-    private const string H2c = """{"spec":{"ports":[{"port":8080,"targetPort":8080,"protocol":"TCP","appProtocol":"kubernetes.io/h2c"}]}}""";
+    private const string H2c =
+        """{"spec":{"ports":[{"port":8080,"targetPort":8080,"protocol":"TCP","appProtocol":"kubernetes.io/h2c"}]}}""";
     private TestBed _bed = null!;
 
     public async Task InitializeAsync()
@@ -26,8 +27,18 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         _bed = await TestBed.StartAsync(tenants: 2, o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } });
         await _bed.ApplyBasicExampleAsync();
         await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
-        await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other").Replace("api.example.com", "other.example.com").Replace("api-backend", "other-backend"));
-        await _bed.Tenant.WaitAsync<HttpRoute>("default", "other", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await _bed.Tenant.ApplyAsync(
+            Documents
+                .Route.Replace("api-route", "other")
+                .Replace("api.example.com", "other.example.com")
+                .Replace("api-backend", "other-backend")
+        );
+        await _bed.Tenant.WaitAsync<HttpRoute>(
+            "default",
+            "other",
+            r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+            "is accepted and resolved"
+        );
         await RouteAsync("other", c => c.IsTrue);
         await RouteAsync("api-route", c => c.IsTrue);
     }
@@ -45,9 +56,13 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         await proxy.NackAsync(refused, words);
 
         var recorded = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyRejected");
-        recorded.Message.Should().Be(
-            $"Envoy rejected the cluster {cluster} and keeps the last accepted configuration: Error adding/updating cluster(s) {cluster}: no such thing. "
-            + "See the manager's log and /debug/xds.");
+        recorded
+            .Message.Should()
+            .Be(
+                $"Envoy rejected the cluster {cluster} and keeps the last accepted configuration: Error adding/updating cluster(s) "
+                    + $"{cluster}: no such thing. "
+                    + "See the manager's log and /debug/xds."
+            );
         (await MetricAsync("kubelb_manager_xds_rejections_total{tenant=\"t1\",type=\"cluster\"}")).Should().Be("1");
 
         // A route that is served keeps its conditions, and nothing else is written.
@@ -57,9 +72,14 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         (await _bed.Management.ListAsync<Corev1Event>("default")).Count(e => e.Reason == "ProxyRejected").Should().Be(1);
 
         var page = await DebugPageAsync("?tenant=t1");
-        var shown = page["tenants"]!.AsArray().Should().ContainSingle().Subject!["proxies"]!.AsArray()
-            .SelectMany(p => p!["streams"]!.AsArray()).SelectMany(s => s!["types"]!.AsArray()).SelectMany(t => t!["rejections"]!.AsArray())
-            .Should().ContainSingle().Subject!;
+        var shown = page["tenants"]!.AsArray().Should().ContainSingle().Subject!["proxies"]!
+            .AsArray()
+            .SelectMany(p => p!["streams"]!.AsArray())
+            .SelectMany(s => s!["types"]!.AsArray())
+            .SelectMany(t => t!["rejections"]!.AsArray())
+            .Should()
+            .ContainSingle()
+            .Subject!;
         shown["message"]!.GetValue<string>().Should().Be(words);
         shown["first"]!.AsArray().Select(n => n!.GetValue<string>()).Should().Equal(cluster);
 
@@ -69,7 +89,9 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         await proxy.AckAsync(replaced);
 
         await Eventually.HoldsAsync(
-            "nothing is rejected", async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal));
+            "nothing is rejected",
+            async () => !(await DebugPageAsync("")).ToJsonString().Contains("no such", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -98,9 +120,11 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         }
 
         var told = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyRefused");
-        told.Message.Should().Be(
-            "Refused xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
-            + "If it is a proxy of this tenant, mount Secret envoy-xds-client of tenant-t1; else find out who uses it.");
+        told.Message.Should()
+            .Be(
+                "Refused xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
+                    + "If it is a proxy of this tenant, mount Secret envoy-xds-client of tenant-t1; else find out who uses it."
+            );
 
         for (var i = 0; i < 50; i++)
         {
@@ -136,35 +160,58 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         (await DebugPageAsync("?tenant=nobody"))["tenants"]!.AsArray().Should().BeEmpty();
 
         // Its own stream is the one that names no endpoints: the stand-in's does.
-        Task<JsonNode> TypesAsync(Func<JsonNode, bool> condition) => Eventually.GetAsync(
-            "the stream's state",
-            async () => (await DebugPageAsync("?tenant=t2"))["tenants"]![0]!["proxies"]!.AsArray()
-                .SelectMany(p => p!["streams"]!.AsArray()).Where(s => s!["types"]!.AsArray().Count == 1).Select(s => s!["types"]![0]!).FirstOrDefault(condition)!,
-            t => t is not null);
+        Task<JsonNode> TypesAsync(Func<JsonNode, bool> condition) =>
+            Eventually.GetAsync(
+                "the stream's state",
+                async () =>
+                    (await DebugPageAsync("?tenant=t2"))["tenants"]![0]!["proxies"]!
+                        .AsArray()
+                        .SelectMany(p => p!["streams"]!.AsArray())
+                        .Where(s => s!["types"]!.AsArray().Count == 1)
+                        .Select(s => s!["types"]![0]!)
+                        .FirstOrDefault(condition)!,
+                t => t is not null
+            );
     }
 
     private async Task<RawProxy> ConnectAsync(string certificateOf, string node)
     {
         var secret = await _bed.Management.WaitAsync<V1Secret>(certificateOf, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
-        var certificate = X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(secret.Data["tls.crt"]), Encoding.UTF8.GetString(secret.Data["tls.key"]));
+        var certificate = X509Certificate2.CreateFromPem(
+            Encoding.UTF8.GetString(secret.Data["tls.crt"]),
+            Encoding.UTF8.GetString(secret.Data["tls.key"])
+        );
         return new RawProxy(_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address!, node, certificate);
     }
 
-    private async Task<Route> RouteAsync(string origin, Func<Condition, bool> condition) => (await Eventually.GetAsync(
-        $"the Route of {origin} says so",
-        async () => (await _bed.Management.ListAsync<Route>(Tenant)).FirstOrDefault(r => r.Metadata.Labels[Labels.OriginName] == origin),
-        r => r?.Status?.Conditions?.Find(c => c.Type == RouteConditions.Programmed) is { } programmed && condition(programmed),
-        r => r is null ? "none" : string.Join("; ", (r.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"))))!;
+    private async Task<Route> RouteAsync(string origin, Func<Condition, bool> condition) =>
+        (
+            await Eventually.GetAsync(
+                $"the Route of {origin} says so",
+                async () =>
+                    (await _bed.Management.ListAsync<Route>(Tenant)).FirstOrDefault(r => r.Metadata.Labels[Labels.OriginName] == origin),
+                r => r?.Status?.Conditions?.Find(c => c.Type == RouteConditions.Programmed) is { } programmed && condition(programmed),
+                r =>
+                    r is null
+                        ? "none"
+                        : string.Join("; ", (r.Status?.Conditions ?? []).Select(c => $"{c.Type} {c.Status} {c.Reason} {c.Message}"))
+            )
+        )!;
 
     private static Condition Programmed(Route route) => route.Status!.Conditions!.Single(c => c.Type == RouteConditions.Programmed);
 
-    private static async Task<Corev1Event> EventAsync(TestCluster cluster, string @namespace, string name, string typeAndReason) => (await Eventually.GetAsync(
-        $"an Event {typeAndReason} of {name}",
-        () => cluster.ListAsync<Corev1Event>(@namespace),
-        events => events.Any(Matches(name, typeAndReason)),
-        events => string.Join("; ", events.Select(e => $"{e.InvolvedObject.Name} {e.Type} {e.Reason} {e.Message}")))).First(Matches(name, typeAndReason));
+    private static async Task<Corev1Event> EventAsync(TestCluster cluster, string @namespace, string name, string typeAndReason) =>
+        (
+            await Eventually.GetAsync(
+                $"an Event {typeAndReason} of {name}",
+                () => cluster.ListAsync<Corev1Event>(@namespace),
+                events => events.Any(Matches(name, typeAndReason)),
+                events => string.Join("; ", events.Select(e => $"{e.InvolvedObject.Name} {e.Type} {e.Reason} {e.Message}"))
+            )
+        ).First(Matches(name, typeAndReason));
 
-    private static Func<Corev1Event, bool> Matches(string name, string typeAndReason) => e => e.InvolvedObject.Name == name && $"{e.Type} {e.Reason}" == typeAndReason;
+    private static Func<Corev1Event, bool> Matches(string name, string typeAndReason) =>
+        e => e.InvolvedObject.Name == name && $"{e.Type} {e.Reason}" == typeAndReason;
 
     private async Task<JsonNode> DebugPageAsync(string query)
     {
@@ -177,6 +224,10 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     {
         using var text = new MemoryStream();
         await _bed.Sandbox.Manager.Host!.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
-        return Encoding.UTF8.GetString(text.ToArray()).Split('\n').Single(line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ')[1];
+        return Encoding
+            .UTF8.GetString(text.ToArray())
+            .Split('\n')
+            .Single(line => line.StartsWith(name, StringComparison.Ordinal))
+            .Split(' ')[1];
     }
 }

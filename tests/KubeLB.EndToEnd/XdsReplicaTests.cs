@@ -28,8 +28,10 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         await Management.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
         await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
         _other = await _bare.StartManagerAsync("other", insecure: true);
-        await Eventually.HoldsAsync("the other serves the route", () => Task.FromResult(
-            _other.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Cluster) == 1));
+        await Eventually.HoldsAsync(
+            "the other serves the route",
+            () => Task.FromResult(_other.Services.GetRequiredService<ResourceCache>().Count(TenantNamespace, ResourceTypes.Cluster) == 1)
+        );
     }
 
     public async Task DisposeAsync() => await _bare.DisposeAsync();
@@ -43,35 +45,58 @@ public sealed class XdsReplicaTests : IAsyncLifetime
             await proxy.SubscribeAsync(ResourceTypes.Cluster);
             await proxy.NackAsync(await proxy.ReceiveAsync(), "Error adding/updating cluster(s) default-web-web-80-TCP: bad");
             var count = manager == _other ? 1 : 2;
-            await Eventually.HoldsAsync($"one Event with count {count}", async () =>
-                (await Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyRejected")
-                    .Select(e => e.Count ?? 0).SequenceEqual([count]));
+            await Eventually.HoldsAsync(
+                $"one Event with count {count}",
+                async () =>
+                    (await Management.ListAsync<Corev1Event>("default"))
+                        .Where(e => e.Reason == "ProxyRejected")
+                        .Select(e => e.Count ?? 0)
+                        .SequenceEqual([count])
+            );
         }
 
-        WritesOf("other").Should().OnlyContain(
-            w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
+        WritesOf("other")
+            .Should()
+            .OnlyContain(w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Stream_refused_by_another_replica_is_an_event_of_the_tenant()
     {
         var secure = await _bare.StartManagerAsync("secure");
-        await Eventually.HoldsAsync("it has the certificate of its server", () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null));
+        await Eventually.HoldsAsync(
+            "it has the certificate of its server",
+            () => Task.FromResult(secure.Services.GetRequiredService<XdsCertificates>().Server is not null)
+        );
         var secret = await Management.WaitAsync<V1Secret>(TenantNamespace, "envoy-xds-client", s => s.Data?.Count > 0, "is there");
         using var wrong = new RawProxy(
             secure.Services.GetRequiredService<XdsEndpoint>().Address!,
             "made-up",
             System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(
-                System.Text.Encoding.UTF8.GetString(secret.Data["tls.crt"]), System.Text.Encoding.UTF8.GetString(secret.Data["tls.key"])));
+                System.Text.Encoding.UTF8.GetString(secret.Data["tls.crt"]),
+                System.Text.Encoding.UTF8.GetString(secret.Data["tls.key"])
+            )
+        );
         await wrong.SubscribeAsync(ResourceTypes.Cluster);
         await wrong.EndAsync();
 
-        await Eventually.HoldsAsync("an Event on the Tenant", async () => (await Management.ListAsync<Corev1Event>("default"))
-            .Any(e => e.InvolvedObject.Name == "t1" && e.Reason == "ProxyRefused" && e.Message.Contains("set node.id to tenant-t1")));
-        WritesOf("secure").Should().OnlyContain(
-            w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(
+            "an Event on the Tenant",
+            async () =>
+                (await Management.ListAsync<Corev1Event>("default")).Any(e =>
+                    e.InvolvedObject.Name == "t1" && e.Reason == "ProxyRefused" && e.Message.Contains("set node.id to tenant-t1")
+                )
+        );
+        WritesOf("secure")
+            .Should()
+            .OnlyContain(w => w.StartsWith("create events/", StringComparison.Ordinal) || w.Contains(" leases/", StringComparison.Ordinal));
     }
 
     private List<string> WritesOf(string userAgent) =>
-        [.. _bare.Cluster.Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith(userAgent, StringComparison.Ordinal)).Select(r => $"{r.Verb} {r.Resource}/{r.Name}")];
+        [
+            .. _bare
+                .Cluster.Requests()
+                .Where(r => r.IsWrite && r.UserAgent.StartsWith(userAgent, StringComparison.Ordinal))
+                .Select(r => $"{r.Verb} {r.Resource}/{r.Name}"),
+        ];
 }

@@ -53,11 +53,14 @@ public sealed class XdsTests : IAsyncLifetime
         foreach (var certificate in new[] { null, SelfSigned() })
         {
             using var channel = Connect(certificate);
-            var ended = await FluentActions.Awaiting(async () =>
-            {
-                using var call = await AskAsync(channel, "tenant-t1");
-                await call.ResponseStream.MoveNext(default);
-            }).Should().ThrowAsync<Exception>();
+            var ended = await FluentActions
+                .Awaiting(async () =>
+                {
+                    using var call = await AskAsync(channel, "tenant-t1");
+                    await call.ResponseStream.MoveNext(default);
+                })
+                .Should()
+                .ThrowAsync<Exception>();
 
             // How far the client came depends on who is faster; no further than the handshake: nobody answered.
             ended.Which.Should().Match<Exception>(e => e is IOException || IsOfTransport(e));
@@ -81,8 +84,12 @@ public sealed class XdsTests : IAsyncLifetime
         await _bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "later").Replace("api.example.com", "later.example.com"));
 
         // The first word is of what came later.
-        (await call.ResponseStream.MoveNext(default)).Should().BeTrue();
-        call.ResponseStream.Current.Resources.Should().OnlyContain(r => r.Name.StartsWith("default-later-", StringComparison.Ordinal)).And.NotBeEmpty();
+        (await call.ResponseStream.MoveNext(default))
+            .Should()
+            .BeTrue();
+        call.ResponseStream.Current.Resources.Should()
+            .OnlyContain(r => r.Name.StartsWith("default-later-", StringComparison.Ordinal))
+            .And.NotBeEmpty();
         call.ResponseStream.Current.RemovedResources.Should().BeEmpty();
     }
 
@@ -107,14 +114,27 @@ public sealed class XdsTests : IAsyncLifetime
         await _bed.ExpectBackendAsync("api.example.com");
     }
 
-    private Dictionary<string, string> Cached() => _bed.Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>()
-        .List("tenant-t1", ResourceTypes.Listener).ToDictionary(r => r.Name, r => r.Version);
+    private Dictionary<string, string> Cached() =>
+        _bed
+            .Sandbox.Manager.Host!.Services.GetRequiredService<ResourceCache>()
+            .List("tenant-t1", ResourceTypes.Listener)
+            .ToDictionary(r => r.Name, r => r.Version);
 
     private static async Task<AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>> AskAsync(
-        GrpcChannel channel, string node, Dictionary<string, string>? versions = null)
+        GrpcChannel channel,
+        string node,
+        Dictionary<string, string>? versions = null
+    )
     {
-        var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(deadline: DateTime.UtcNow.AddSeconds(30));
-        var request = new DeltaDiscoveryRequest { Node = new Node { Id = node }, TypeUrl = ResourceTypes.Listener, ResourceNamesSubscribe = { "*" } };
+        var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+            deadline: DateTime.UtcNow.AddSeconds(30)
+        );
+        var request = new DeltaDiscoveryRequest
+        {
+            Node = new Node { Id = node },
+            TypeUrl = ResourceTypes.Listener,
+            ResourceNamesSubscribe = { "*" },
+        };
         request.InitialResourceVersions.Add(versions ?? []);
         await call.RequestStream.WriteAsync(request);
         return call;
@@ -136,18 +156,21 @@ public sealed class XdsTests : IAsyncLifetime
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
-    private GrpcChannel Connect(X509Certificate2? certificate) => GrpcChannel.ForAddress(
-        $"https://{_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address}",
-        new GrpcChannelOptions
-        {
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+    private GrpcChannel Connect(X509Certificate2? certificate) =>
+        GrpcChannel.ForAddress(
+            $"https://{_bed.Sandbox.Manager.Host!.Services.GetRequiredService<XdsEndpoint>().Address}",
+            new GrpcChannelOptions
             {
-                SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
                 {
-                    ClientCertificates = certificate is null ? null : [certificate],
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                    SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                    {
+                        ClientCertificates = certificate is null ? null : [certificate],
+                        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                            certificate is X509Certificate2 server && server.MatchesHostname("envoycp.kubelb.svc"),
+                    },
                 },
-            },
-        });
+            }
+        );
 }

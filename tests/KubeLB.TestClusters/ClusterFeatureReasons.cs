@@ -4,5 +4,6 @@ namespace KubeLB.TestClusters;
 public static class ClusterFeatureReasons
 {
     /// <summary><see cref="ClusterFeatures.Controllers"/> is missing.</summary>
-    public const string NoControllers = "KUBEBUILDER_ASSETS holds no kube-controller-manager, which collects what deleted owners and namespaces leave";
+    public const string NoControllers =
+        "KUBEBUILDER_ASSETS holds no kube-controller-manager, which collects what deleted owners and namespaces leave";
 }

@@ -16,12 +16,17 @@ internal sealed class ClusterPool(Func<string, CancellationToken, Task<ServerAcc
     /// <summary>A cluster that nobody else uses, with nothing in it.</summary>
     public async Task<ITestCluster> TakeAsync(ClusterRequest request, CancellationToken cancellationToken)
     {
-        var (access, contents) = _free.TryTake(out var free) ? free : await StartAsync(request.Name, cancellationToken).ConfigureAwait(false);
-        return new ExternalTestCluster(access, async () =>
-        {
-            await contents.RestoreAsync(access, CancellationToken.None).ConfigureAwait(false);
-            _free.Add((access, contents));
-        });
+        var (access, contents) = _free.TryTake(out var free)
+            ? free
+            : await StartAsync(request.Name, cancellationToken).ConfigureAwait(false);
+        return new ExternalTestCluster(
+            access,
+            async () =>
+            {
+                await contents.RestoreAsync(access, CancellationToken.None).ConfigureAwait(false);
+                _free.Add((access, contents));
+            }
+        );
     }
 
     // One at a time, and not again where it cannot work: every test then fails at once with the reason.

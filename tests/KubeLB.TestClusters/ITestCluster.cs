@@ -4,7 +4,8 @@ using KubeLB.Sandbox.Clusters;
 namespace KubeLB.TestClusters;
 
 /// <summary>
-/// A cluster's API server as a test uses it, whichever kind of server it is. Fresh when it is handed out: nothing of an earlier test is in it.
+/// A cluster's API server as a test uses it, whichever kind of server it is. Fresh when it is handed out: nothing of an earlier test is in
+/// it.
 /// </summary>
 public interface ITestCluster : ISandboxCluster
 {

@@ -6,8 +6,8 @@ using KubeLB.TestClusters.K3s;
 namespace KubeLB.TestClusters;
 
 /// <summary>
-/// The clusters that tests run on, as the environment variable <c>KUBELB_TEST_CLUSTER</c> chooses: <c>embedded</c> (the default), <c>envtest</c>
-/// (the etcd and kube-apiserver in the folder <c>KUBEBUILDER_ASSETS</c>) or <c>k3s</c> (a container; needs Docker).
+/// The clusters that tests run on, as the environment variable <c>KUBELB_TEST_CLUSTER</c> chooses: <c>embedded</c> (the default),
+/// <c>envtest</c> (the etcd and kube-apiserver in the folder <c>KUBEBUILDER_ASSETS</c>) or <c>k3s</c> (a container; needs Docker).
 /// </summary>
 public static class TestClusters
 {
@@ -43,7 +43,8 @@ public static class TestClusters
             case "k3s":
                 return new ClusterPool(K3sServer.StartAsync).TakeAsync;
             default:
-                return (_, _) => throw new TestClusterUnavailableException($"{Variable}={choice} is not known; use embedded, envtest or k3s.");
+                return (_, _) =>
+                    throw new TestClusterUnavailableException($"{Variable}={choice} is not known; use embedded, envtest or k3s.");
         }
     }
 }

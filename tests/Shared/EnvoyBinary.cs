@@ -9,8 +9,12 @@ public static class EnvoyBinary
 {
     private static readonly string? Named = Environment.GetEnvironmentVariable("KUBELB_ENVOY") is { Length: > 0 } named ? named : null;
 
-    private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, "envoy")).FirstOrDefault(File.Exists);
+    private static readonly string? Found =
+        Named
+        ?? (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "envoy"))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Its path; null where there is none.</summary>
     public static string? Location => Found;

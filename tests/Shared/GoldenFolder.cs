@@ -20,7 +20,12 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
     private readonly string _outputs = Path.Combine(SourceTree.Root, "tests", project, "testdata", outputs);
 
     public IReadOnlyList<string> Cases() =>
-        [.. Directory.GetFiles(_inputs, "*" + inputSuffix).Select(f => Path.GetFileName(f)[..^inputSuffix.Length]).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .GetFiles(_inputs, "*" + inputSuffix)
+                .Select(f => Path.GetFileName(f)[..^inputSuffix.Length])
+                .Order(StringComparer.Ordinal),
+        ];
 
     public string Input(string name) => File.ReadAllText(Path.Combine(_inputs, name + inputSuffix));
 
@@ -51,6 +56,9 @@ internal sealed class GoldenFolder(string project, string inputs, string outputs
         }
 
         orphans.Should().BeEmpty("every output belongs to an input");
-        Directory.GetFiles(_outputs).Should().OnlyContain(f => f.EndsWith(Out, StringComparison.Ordinal) || f.EndsWith(In, StringComparison.Ordinal));
+        Directory
+            .GetFiles(_outputs)
+            .Should()
+            .OnlyContain(f => f.EndsWith(Out, StringComparison.Ordinal) || f.EndsWith(In, StringComparison.Ordinal));
     }
 }

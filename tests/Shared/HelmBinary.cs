@@ -14,13 +14,18 @@ public sealed class HelmBinary : IDisposable
 {
     private static readonly string? Named = Environment.GetEnvironmentVariable("KUBELB_HELM") is { Length: > 0 } named ? named : null;
 
-    private static readonly string? Found = Named ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, "helm")).FirstOrDefault(File.Exists);
+    private static readonly string? Found =
+        Named
+        ?? (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "helm"))
+            .FirstOrDefault(File.Exists);
 
     private static readonly Lazy<string> Version = new(() =>
     {
         using var process = Process.Start(
-            new ProcessStartInfo(Found!, ["version", "--template", "{{.Version}}"]) { RedirectStandardOutput = true })!;
+            new ProcessStartInfo(Found!, ["version", "--template", "{{.Version}}"]) { RedirectStandardOutput = true }
+        )!;
         return process.StandardOutput.ReadToEnd();
     });
 
@@ -42,7 +47,7 @@ public sealed class HelmBinary : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            RedirectStandardError = true
+            RedirectStandardError = true,
         };
         start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
         start.Environment["HOME"] = _folder;

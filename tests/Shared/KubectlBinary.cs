@@ -15,8 +15,12 @@ public sealed record KubectlOutput(int ExitCode, string Text, string Errors)
 /// <summary>The real kubectl with a kubeconfig of its own. A test that runs it is skipped where there is none.</summary>
 public sealed class KubectlBinary : IDisposable
 {
-    private static readonly Lazy<string?> Binary = new(() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists));
+    private static readonly Lazy<string?> Binary = new(() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "kubectl"))
+            .FirstOrDefault(File.Exists)
+    );
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kubectl-tests-").FullName;
 
@@ -53,7 +57,12 @@ public sealed class KubectlBinary : IDisposable
     public Process Start(string arguments)
     {
         Skip.If(Binary.Value is null, "kubectl is not on PATH");
-        var start = new ProcessStartInfo(Binary.Value!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Binary.Value!)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["KUBECONFIG"] = Path.Combine(_folder, "config");
         start.Environment["HOME"] = _folder;
         foreach (Match part in Regex.Matches(arguments, "'([^']*)'|(\\S+)"))

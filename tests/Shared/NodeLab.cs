@@ -8,8 +8,8 @@ using KubeLB.Manager.Tests.Proxies.Golden;
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// A tenant's Envoy in a network namespace of its own, for which addresses of this machine's loopback network are nodes. A node vanishes when
-/// the namespace's packets to it lead nowhere: nothing is refused, nothing comes back. Needs root and the program ip.
+/// A tenant's Envoy in a network namespace of its own, for which addresses of this machine's loopback network are nodes. A node vanishes
+/// when the namespace's packets to it lead nowhere: nothing is refused, nothing comes back. Needs root and the program ip.
 /// </summary>
 internal sealed class NodeLab : IAsyncDisposable
 {
@@ -70,8 +70,10 @@ internal sealed class NodeLab : IAsyncDisposable
         await WriteAsync("lds", ports.Select(p => p.Listener));
         if (_envoy is not null)
         {
-            await HoldsAsync(async () => (await StatsAsync("listener_manager.total_listeners_active")).Values.Single() == ports.Count
-                && (await StatsAsync("cluster_manager.active_clusters")).Values.Single() == ports.Count);
+            await HoldsAsync(async () =>
+                (await StatsAsync("listener_manager.total_listeners_active")).Values.Single() == ports.Count
+                && (await StatsAsync("cluster_manager.active_clusters")).Values.Single() == ports.Count
+            );
         }
     }
 
@@ -86,8 +88,10 @@ internal sealed class NodeLab : IAsyncDisposable
     {
         using var client = new HttpClient();
         var text = await client.GetStringAsync($"http://{ProxyAddress}:{AdminPort}/stats?filter={Uri.EscapeDataString(name)}&type=All");
-        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(": "))
-            .Where(parts => long.TryParse(parts[^1], out _)).ToDictionary(parts => parts[0], parts => long.Parse(parts[^1]));
+        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(": "))
+            .Where(parts => long.TryParse(parts[^1], out _))
+            .ToDictionary(parts => parts[0], parts => long.Parse(parts[^1]));
     }
 
     /// <summary>Options of Envoy's sockets to nodes, as ss shows them.</summary>
@@ -111,7 +115,9 @@ internal sealed class NodeLab : IAsyncDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
             var error = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
@@ -157,7 +163,16 @@ internal sealed class NodeLab : IAsyncDisposable
         Ip($"-n {Namespace} link add void type veth peer name void-end");
         Ip($"-n {Namespace} link set void arp off up");
         Ip($"-n {Namespace} link set void-end arp off up");
-        foreach (var (setting, value) in new[] { ("eth0/route_localnet", 1), ("void/route_localnet", 1), ("all/rp_filter", 1), ("eth0/rp_filter", 1), ("all/forwarding", 0) })
+        foreach (
+            var (setting, value) in new[]
+            {
+                ("eth0/route_localnet", 1),
+                ("void/route_localnet", 1),
+                ("all/rp_filter", 1),
+                ("eth0/rp_filter", 1),
+                ("all/forwarding", 0),
+            }
+        )
         {
             Ip($"netns exec {Namespace} sysctl -qw net/ipv4/conf/{setting}={value}");
         }
@@ -178,14 +193,28 @@ internal sealed class NodeLab : IAsyncDisposable
             ["node"] = new JsonObject { ["id"] = "lab", ["cluster"] = "lab" },
             ["admin"] = new JsonObject
             {
-                ["address"] = new JsonObject { ["socket_address"] = new JsonObject { ["address"] = ProxyAddress, ["port_value"] = AdminPort } },
+                ["address"] = new JsonObject
+                {
+                    ["socket_address"] = new JsonObject { ["address"] = ProxyAddress, ["port_value"] = AdminPort },
+                },
             },
             ["dynamic_resources"] = new JsonObject { ["cds_config"] = Source("cds"), ["lds_config"] = Source("lds") },
         };
         string[] arguments =
         [
-            "netns", "exec", Namespace, envoy, "--config-yaml", bootstrap.ToJsonString(), "--concurrency", "2", "--disable-hot-restart", "--log-level", "warn",
-            "--log-path", Path.Combine(_folder, "log"),
+            "netns",
+            "exec",
+            Namespace,
+            envoy,
+            "--config-yaml",
+            bootstrap.ToJsonString(),
+            "--concurrency",
+            "2",
+            "--disable-hot-restart",
+            "--log-level",
+            "warn",
+            "--log-path",
+            Path.Combine(_folder, "log"),
         ];
         _envoy = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardOutput = true })!;
         _ = _envoy.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
@@ -202,11 +231,12 @@ internal sealed class NodeLab : IAsyncDisposable
         });
     }
 
-    private JsonObject Source(string name) => new()
-    {
-        ["path_config_source"] = new JsonObject { ["path"] = Path.Combine(_folder, name + ".json") },
-        ["resource_api_version"] = "V3",
-    };
+    private JsonObject Source(string name) =>
+        new()
+        {
+            ["path_config_source"] = new JsonObject { ["path"] = Path.Combine(_folder, name + ".json") },
+            ["resource_api_version"] = "V3",
+        };
 
     // Envoy reads a file anew when another one is moved there.
     private async Task WriteAsync(string name, IEnumerable<IMessage> resources)

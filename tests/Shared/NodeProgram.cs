@@ -34,7 +34,8 @@ public sealed class NodeProgram : IAsyncDisposable
         Skip.If(FindNode() is null, "node is not on PATH");
         Skip.IfNot(
             Directory.Exists(Path.Combine(Folder, "node_modules", "@grpc", "grpc-js-xds")),
-            "tests/interop/xds/node_modules is missing: run npm ci in tests/interop/xds");
+            "tests/interop/xds/node_modules is missing: run npm ci in tests/interop/xds"
+        );
     }
 
     public static NodeProgram Start(string script, params string[] args) => Start(script, new Dictionary<string, string>(), args);
@@ -105,7 +106,8 @@ public sealed class NodeProgram : IAsyncDisposable
     }
 
     private static string? FindNode() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "node.exe" : "node"))
             .FirstOrDefault(File.Exists);
 

@@ -12,7 +12,9 @@ namespace KubeLB.Tests.Shared;
 /// <param name="Failure">Why it failed; null for an answer.</param>
 internal sealed record Outcome(TimeSpan Sent, TimeSpan Took, string? Node, string? Failure)
 {
-    /// <summary>Whether it had been sent to a node over a connection that was open when the node vanished: no proxy can send it again.</summary>
+    /// <summary>
+    /// Whether it had been sent to a node over a connection that was open when the node vanished: no proxy can send it again.
+    /// </summary>
     public bool WasSentToNode => Failure?.Contains("connection termination", StringComparison.Ordinal) == true;
 }
 
@@ -23,7 +25,12 @@ internal static class NodeTraffic
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Sends for some time, and waits for what was sent.</summary>
-    public static async Task<IReadOnlyList<Outcome>> SendAsync(double perSecond, TimeSpan time, Func<Task<string>> send, Action<Outcome>? done = null)
+    public static async Task<IReadOnlyList<Outcome>> SendAsync(
+        double perSecond,
+        TimeSpan time,
+        Func<Task<string>> send,
+        Action<Outcome>? done = null
+    )
     {
         var outcomes = new ConcurrentBag<Outcome>();
         var pending = new List<Task>();
@@ -36,12 +43,14 @@ internal static class NodeTraffic
                 await Task.Delay(due);
             }
 
-            pending.Add(Task.Run(async () =>
-            {
-                var outcome = await SendAsync(clock, send);
-                outcomes.Add(outcome);
-                done?.Invoke(outcome);
-            }));
+            pending.Add(
+                Task.Run(async () =>
+                {
+                    var outcome = await SendAsync(clock, send);
+                    outcomes.Add(outcome);
+                    done?.Invoke(outcome);
+                })
+            );
         }
 
         await Task.WhenAll(pending);
@@ -59,22 +68,24 @@ internal static class NodeTraffic
     }
 
     /// <summary>Requests over a new connection each.</summary>
-    public static Func<Task<string>> Fresh(string url, int body = 0, bool http2 = false) => async () =>
-    {
-        using var client = Client();
-        return await AskAsync(client, url, body, http2);
-    };
+    public static Func<Task<string>> Fresh(string url, int body = 0, bool http2 = false) =>
+        async () =>
+        {
+            using var client = Client();
+            return await AskAsync(client, url, body, http2);
+        };
 
     /// <summary>TCP connections, of which each sends something and reads it again.</summary>
-    public static Func<Task<string>> Tcp(string address, int port) => async () =>
-    {
-        using var deadline = new CancellationTokenSource(Patience);
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Parse(address), port, deadline.Token);
-        await client.GetStream().WriteAsync("ping"u8.ToArray(), deadline.Token);
-        await client.GetStream().ReadExactlyAsync(new byte[4], deadline.Token);
-        return "tcp";
-    };
+    public static Func<Task<string>> Tcp(string address, int port) =>
+        async () =>
+        {
+            using var deadline = new CancellationTokenSource(Patience);
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Parse(address), port, deadline.Token);
+            await client.GetStream().WriteAsync("ping"u8.ToArray(), deadline.Token);
+            await client.GetStream().ReadExactlyAsync(new byte[4], deadline.Token);
+            return "tcp";
+        };
 
     private static HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
 

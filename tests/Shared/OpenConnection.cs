@@ -35,11 +35,16 @@ internal sealed class OpenConnection : IDisposable
         var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         await socket.ConnectAsync(new Uri($"ws://{proxy}:{port}/socket"), CancellationToken.None);
-        return new OpenConnection(WebSocket, socket.HttpResponseHeaders![PlayedNode.NodeHeader].Single(), async () =>
-        {
-            await socket.SendAsync(new byte[1], WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
-            return (await socket.ReceiveAsync(new byte[8], CancellationToken.None)).Count == 1;
-        }, socket);
+        return new OpenConnection(
+            WebSocket,
+            socket.HttpResponseHeaders![PlayedNode.NodeHeader].Single(),
+            async () =>
+            {
+                await socket.SendAsync(new byte[1], WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+                return (await socket.ReceiveAsync(new byte[8], CancellationToken.None)).Count == 1;
+            },
+            socket
+        );
     }
 
     /// <summary>Opens a stream in both directions, as gRPC has them.</summary>
@@ -56,12 +61,17 @@ internal sealed class OpenConnection : IDisposable
         var response = (await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
         var input = await response.Content.ReadAsStreamAsync();
         var output = await content.Stream;
-        return new OpenConnection(Http2Stream, response.Headers.GetValues(PlayedNode.NodeHeader).Single(), async () =>
-        {
-            await output.WriteAsync(new byte[1]);
-            await output.FlushAsync();
-            return await input.ReadAsync(new byte[8]) > 0;
-        }, client);
+        return new OpenConnection(
+            Http2Stream,
+            response.Headers.GetValues(PlayedNode.NodeHeader).Single(),
+            async () =>
+            {
+                await output.WriteAsync(new byte[1]);
+                await output.FlushAsync();
+                return await input.ReadAsync(new byte[8]) > 0;
+            },
+            client
+        );
     }
 
     /// <summary>Waits for the last echo.</summary>

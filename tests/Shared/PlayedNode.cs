@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Tests.Shared;
 
 /// <summary>
-/// Node ports of a node: they answer over HTTP/1.1 or HTTP/2 with the node's address, and echo websockets, streams (<c>/stream</c>) and TCP.
-/// <c>/reset</c> resets the connection in mid-request, <c>/slow-reset</c> a quarter of a second later, <c>/fail</c> answers 500.
+/// Node ports of a node: they answer over HTTP/1.1 or HTTP/2 with the node's address, and echo websockets, streams (<c>/stream</c>) and
+/// TCP. <c>/reset</c> resets the connection in mid-request, <c>/slow-reset</c> a quarter of a second later, <c>/fail</c> answers 500.
 /// </summary>
 internal sealed class PlayedNode : IAsyncDisposable
 {
@@ -54,22 +54,28 @@ internal sealed class PlayedNode : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = null;
             foreach (var port in ports)
             {
-                kestrel.Listen(IPAddress.Parse(address), port, listen =>
-                {
-                    listen.Use(next => connection =>
+                kestrel.Listen(
+                    IPAddress.Parse(address),
+                    port,
+                    listen =>
                     {
-                        Interlocked.Increment(ref node!._connections);
-                        return next(connection);
-                    });
-                    if (protocols == HttpProtocols.None)
-                    {
-                        listen.Run(connection => connection.Transport.Input.CopyToAsync(connection.Transport.Output));
+                        listen.Use(next =>
+                            connection =>
+                            {
+                                Interlocked.Increment(ref node!._connections);
+                                return next(connection);
+                            }
+                        );
+                        if (protocols == HttpProtocols.None)
+                        {
+                            listen.Run(connection => connection.Transport.Input.CopyToAsync(connection.Transport.Output));
+                        }
+                        else
+                        {
+                            listen.Protocols = protocols;
+                        }
                     }
-                    else
-                    {
-                        listen.Protocols = protocols;
-                    }
-                });
+                );
             }
         });
         node = new PlayedNode(builder.Build(), address);
@@ -98,7 +104,12 @@ internal sealed class PlayedNode : IAsyncDisposable
             var buffer = new byte[64];
             while (await socket.ReceiveAsync(buffer, context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } received)
             {
-                await socket.SendAsync(buffer.AsMemory(0, received.Count), WebSocketMessageType.Binary, endOfMessage: true, context.RequestAborted);
+                await socket.SendAsync(
+                    buffer.AsMemory(0, received.Count),
+                    WebSocketMessageType.Binary,
+                    endOfMessage: true,
+                    context.RequestAborted
+                );
             }
         }
         else if (context.Request.Path == "/stream")

@@ -8,7 +8,9 @@ public sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <summary>Runs <c>dotnet assembly.dll args</c>, from the folder of the tests, until it ends by itself.</summary>
     public static async Task<ProgramRun> OfAsync(string assembly, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var start = new ProcessStartInfo(
+            Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet"
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

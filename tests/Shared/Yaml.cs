@@ -33,46 +33,65 @@ public static class Yaml
     }
 
     private static JsonObject Ordered(JsonObject document) =>
-        new(document
-            .OrderBy(p => Array.IndexOf(TopLevelOrder, p.Key) is >= 0 and var place ? place : TopLevelOrder.Length)
-            .Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
+        new(
+            document
+                .OrderBy(p => Array.IndexOf(TopLevelOrder, p.Key) is >= 0 and var place ? place : TopLevelOrder.Length)
+                .Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone()))
+        );
 
-    private static JsonNode? Convert(YamlNode node) => node switch
-    {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, Convert(c.Value)))),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
-        YamlScalarNode { Style: ScalarStyle.Plain } plain => Plain(plain.Value!),
-        YamlScalarNode quoted => JsonValue.Create(quoted.Value),
-        _ => throw new YamlException($"A {node.NodeType} is not expected in a manifest."),
-    };
+    private static JsonNode? Convert(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode mapping => new JsonObject(
+                mapping.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, Convert(c.Value)))
+            ),
+            YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
+            YamlScalarNode { Style: ScalarStyle.Plain } plain => Plain(plain.Value!),
+            YamlScalarNode quoted => JsonValue.Create(quoted.Value),
+            _ => throw new YamlException($"A {node.NodeType} is not expected in a manifest."),
+        };
 
-    private static JsonValue? Plain(string text) => text switch
-    {
-        "" or "~" or "null" => null,
-        "true" => JsonValue.Create(true),
-        "false" => JsonValue.Create(false),
-        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-        _ => JsonValue.Create(text),
-    };
+    private static JsonValue? Plain(string text) =>
+        text switch
+        {
+            "" or "~" or "null" => null,
+            "true" => JsonValue.Create(true),
+            "false" => JsonValue.Create(false),
+            _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(
+                number
+            ),
+            _ => JsonValue.Create(text),
+        };
 
-    private static YamlNode Convert(JsonNode? node) => node switch
-    {
-        null => new YamlScalarNode("null"),
-        JsonObject json => new YamlMappingNode(json.SelectMany(p => new[] { new YamlScalarNode(p.Key), Convert(p.Value) })),
-        JsonArray array => new YamlSequenceNode(array.Select(Convert)),
-        _ when node.GetValueKind() == JsonValueKind.String => Text(node.GetValue<string>()),
-        _ => new YamlScalarNode(node.ToJsonString()),
-    };
+    private static YamlNode Convert(JsonNode? node) =>
+        node switch
+        {
+            null => new YamlScalarNode("null"),
+            JsonObject json => new YamlMappingNode(json.SelectMany(p => new[] { new YamlScalarNode(p.Key), Convert(p.Value) })),
+            JsonArray array => new YamlSequenceNode(array.Select(Convert)),
+            _ when node.GetValueKind() == JsonValueKind.String => Text(node.GetValue<string>()),
+            _ => new YamlScalarNode(node.ToJsonString()),
+        };
 
     // A text that would be read as something else is quoted.
     private static YamlScalarNode Text(string text) =>
-        new(text) { Style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal : NeedsQuotes(text) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
+        new(text)
+        {
+            Style =
+                text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
+                : NeedsQuotes(text) ? ScalarStyle.DoubleQuoted
+                : ScalarStyle.Plain,
+        };
 
     private static bool NeedsQuotes(string text) =>
-        Plain(text) is not { } plain || plain.GetValueKind() != JsonValueKind.String
+        Plain(text) is not { } plain
+        || plain.GetValueKind() != JsonValueKind.String
         || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
         || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)
         || text.ToLowerInvariant() is "true" or "false" or "null" or "yes" or "no" or "on" or "off" or "y" or "n"
         || text[0] is '*' or '&' or '!' or '%' or '@' or '`' or '"' or '\'' or '{' or '[' or '|' or '>' or '#' or '-' or '?' or ':' or ','
-        || text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal) || text.EndsWith(':') || text != text.Trim();
+        || text.Contains(": ", StringComparison.Ordinal)
+        || text.Contains(" #", StringComparison.Ordinal)
+        || text.EndsWith(':')
+        || text != text.Trim();
 }

@@ -40,7 +40,9 @@ public sealed class BackOffPolicy : Extensible
     /// <summary>The first pause at most, a Gateway API duration above zero.</summary>
     public string? BaseInterval { get; set; }
 
-    /// <summary>Any pause at most, a Gateway API duration; ten times <see cref="BaseInterval"/> if absent, and never less than it.</summary>
+    /// <summary>
+    /// Any pause at most, a Gateway API duration; ten times <see cref="BaseInterval"/> if absent, and never less than it.
+    /// </summary>
     public string? MaxInterval { get; set; }
 }
 
@@ -90,7 +92,18 @@ public static class RetryTriggers
     /// <summary>All of them, in the order of Envoy Gateway's documentation.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        Any5xx, GatewayError, Reset, ResetBeforeRequest, ConnectFailure, Retriable4xx, RefusedStream, RetriableStatusCodes,
-        Cancelled, DeadlineExceeded, Internal, ResourceExhausted, Unavailable,
+        Any5xx,
+        GatewayError,
+        Reset,
+        ResetBeforeRequest,
+        ConnectFailure,
+        Retriable4xx,
+        RefusedStream,
+        RetriableStatusCodes,
+        Cancelled,
+        DeadlineExceeded,
+        Internal,
+        ResourceExhausted,
+        Unavailable,
     ];
 }

@@ -38,8 +38,7 @@ public static class GeneratedNames
     }
 
     /// <summary>First 4 hex digits of the SHA-256 of <paramref name="text"/> in UTF-8.</summary>
-    public static string Hash(string text) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
+    public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 
     // The contract trims dashes only; after a dot, which only routes' names have, a dash would make the name invalid.
     private static string Shorten(string name) =>
@@ -53,9 +52,11 @@ public static class GeneratedNames
         foreach (var rune in text.EnumerateRunes())
         {
             var lower = Rune.ToLowerInvariant(rune);
-            label.Append(lower.IsAscii && (char.IsAsciiLetterLower((char)lower.Value) || char.IsAsciiDigit((char)lower.Value))
-                ? (char)lower.Value
-                : '-');
+            label.Append(
+                lower.IsAscii && (char.IsAsciiLetterLower((char)lower.Value) || char.IsAsciiDigit((char)lower.Value))
+                    ? (char)lower.Value
+                    : '-'
+            );
         }
 
         var trimmed = label.ToString().Trim('-');

@@ -16,8 +16,7 @@ public static class TenantNames
     public const string KubeconfigKey = "kubelb";
 
     /// <summary>The tenant's namespace; a name given with the prefix means the same tenant.</summary>
-    public static string Namespace(string tenant) =>
-        tenant.StartsWith(Prefix, StringComparison.Ordinal) ? tenant : Prefix + tenant;
+    public static string Namespace(string tenant) => tenant.StartsWith(Prefix, StringComparison.Ordinal) ? tenant : Prefix + tenant;
 
     /// <summary>The tenant that owns <paramref name="namespace"/>, or null if it is not a tenant's namespace.</summary>
     public static string? TenantOf(string @namespace) =>

@@ -20,6 +20,5 @@ public static class ApiJson
 
     /// <summary>A deep copy, unknown fields included.</summary>
     public static T Copy<T>(T value)
-        where T : class =>
-        KubernetesJson.Deserialize<T>(KubernetesJson.Serialize(value));
+        where T : class => KubernetesJson.Deserialize<T>(KubernetesJson.Serialize(value));
 }

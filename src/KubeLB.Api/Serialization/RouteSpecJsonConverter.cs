@@ -8,8 +8,7 @@ namespace KubeLB.Api.Serialization;
 /// <summary>Keeps a Route's spec as it stands in the JSON.</summary>
 internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
 {
-    private static readonly byte[] TooDeep =
-        JsonSerializer.SerializeToUtf8Bytes($"nested more than {RouteSpecJson.MaxDepth} levels deep");
+    private static readonly byte[] TooDeep = JsonSerializer.SerializeToUtf8Bytes($"nested more than {RouteSpecJson.MaxDepth} levels deep");
 
     public override RouteSpecJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
@@ -43,8 +42,7 @@ internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
             {
                 return false;
             }
-        }
-        while (reader.Read());
+        } while (reader.Read());
         return false;
     }
 }

@@ -15,7 +15,9 @@ public sealed class AddressSettings : Extensible
     /// <summary>Host names (<c>*</c> stands for any characters) that are used although they usually are not.</summary>
     public List<string>? AllowHostnames { get; set; }
 
-    /// <summary>Host names (<c>*</c> stands for any characters) that are not used. Wins over <see cref="AllowHostnames"/> of the same object.</summary>
+    /// <summary>
+    /// Host names (<c>*</c> stands for any characters) that are not used. Wins over <see cref="AllowHostnames"/> of the same object.
+    /// </summary>
     public List<string>? DenyHostnames { get; set; }
 
     /// <summary>How many addresses of a tenant are used at most; absent: 1000.</summary>

@@ -37,7 +37,13 @@ public static class CcmAnnotations
     /// <summary>A time of RFC 3339 in UTC; null if it is not one.</summary>
     internal static DateTimeOffset? Time(string? text) =>
         text?.Length <= Longest
-        && DateTimeOffset.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        && DateTimeOffset.TryParseExact(
+            text,
+            TimeFormats,
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time
+        )
             ? time
             : null;
 
@@ -47,5 +53,5 @@ public static class CcmAnnotations
 
     private static bool IsToken(string? text, string others) =>
         text is { Length: > 0 and <= Longest }
-            && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
 }

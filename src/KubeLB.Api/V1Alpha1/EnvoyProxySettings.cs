@@ -6,7 +6,9 @@ namespace KubeLB.Api.V1Alpha1;
 /// <summary>Settings of every tenant's proxies, in a Config.</summary>
 public sealed class ConfigEnvoyProxy : Extensible
 {
-    /// <summary><c>shared</c>, one workload per tenant. The Go manager's <c>dedicated</c> and <c>global</c> are deprecated and mean the same.</summary>
+    /// <summary>
+    /// <c>shared</c>, one workload per tenant. The Go manager's <c>dedicated</c> and <c>global</c> are deprecated and mean the same.
+    /// </summary>
     public string? Topology { get; set; }
 
     /// <summary>A DaemonSet instead of a Deployment; <see cref="Replicas"/> does not count then.</summary>

@@ -8,7 +8,8 @@ public abstract class LayeredSettings : PropagationSettings
 
     /// <summary>
     /// Domains that listeners and routes may have hostnames of: <c>example.com</c> itself, <c>*.example.com</c> with one more label,
-    /// <c>**.example.com</c> with any number of them (both also <c>example.com</c>), <c>*</c> and <c>**</c> all. Absent or empty allows all.
+    /// <c>**.example.com</c> with any number of them (both also <c>example.com</c>), <c>*</c> and <c>**</c> all. Absent or empty allows
+    /// all.
     /// </summary>
     public List<string>? AllowedDomains { get; set; }
 }

@@ -27,11 +27,12 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
         try
         {
             using var json = JsonDocument.Parse(text, Strict);
-            return CcmAnnotations.Uid(Field(json.RootElement, "uid")) is { } uid
+            return
+                CcmAnnotations.Uid(Field(json.RootElement, "uid")) is { } uid
                 && CcmAnnotations.Time(Field(json.RootElement, "time")) is { } time
                 && CcmAnnotations.Version(Field(json.RootElement, "version")) is { } version
-                    ? new RejectedCluster(uid, time, version)
-                    : null;
+                ? new RejectedCluster(uid, time, version)
+                : null;
         }
         catch (JsonException)
         {
@@ -41,12 +42,20 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
 
     /// <summary>The annotation's value; <see cref="Read"/> reads it back, with the time in whole seconds.</summary>
     public string Write() =>
-        new System.Text.Json.Nodes.JsonObject { ["uid"] = Uid, ["time"] = StatusTime.Of(Time), ["version"] = Version }.ToJsonString();
+        new System.Text.Json.Nodes.JsonObject
+        {
+            ["uid"] = Uid,
+            ["time"] = StatusTime.Of(Time),
+            ["version"] = Version,
+        }.ToJsonString();
 
     private static string? Field(JsonElement value, string name)
     {
-        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out var field)
-            || field.ValueKind != JsonValueKind.String)
+        if (
+            value.ValueKind != JsonValueKind.Object
+            || !value.TryGetProperty(name, out var field)
+            || field.ValueKind != JsonValueKind.String
+        )
         {
             return null;
         }

@@ -6,7 +6,9 @@ public static class RouteConditions
     /// <summary>Of the whole Route: whether the manager and Envoy Gateway took it.</summary>
     public const string Accepted = "Accepted";
 
-    /// <summary>Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references, and no proxy of the tenant refuses it.</summary>
+    /// <summary>
+    /// Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references, and no proxy of the tenant refuses it.
+    /// </summary>
     public const string Programmed = "Programmed";
 
     /// <summary>Reason of <c>False</c>: what the Route says is refused; the message tells what to change.</summary>
@@ -46,7 +48,8 @@ public static class RouteConditions
     public const string HostnameNotAllowed = "HostnameNotAllowed";
 
     /// <summary>
-    /// Whether the retries that annotations ask for are in force (see <see cref="EnvoyGateway.RetryAnnotations"/>); absent where there are none.
+    /// Whether the retries that annotations ask for are in force (see <see cref="EnvoyGateway.RetryAnnotations"/>); absent where there are
+    /// none.
     /// </summary>
     public const string RetryPolicyApplied = "RetryPolicyApplied";
 

@@ -1,8 +1,8 @@
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// The condition of a Tenant, and of the Routes of its Gateways, that speaks of its proxies; it is there only while something is wrong. An addition of
-/// this project.
+/// The condition of a Tenant, and of the Routes of its Gateways, that speaks of its proxies; it is there only while something is wrong. An
+/// addition of this project.
 /// </summary>
 public static class TenantProxyConditions
 {

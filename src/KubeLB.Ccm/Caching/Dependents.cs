@@ -13,8 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.Caching;
 
 /// <summary>Which keys a change concerns: the constant-work answer to "what depends on this object?".</summary>
-internal sealed class Dependents(
-    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant)
+internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant)
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
@@ -22,7 +21,9 @@ internal sealed class Dependents(
     public IEnumerable<ResourceKey> GatewaysOf(Change<GatewayClass> change) =>
         IsWithoutEffect(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
 
-    /// <summary>All Gateways once there are Addresses in the tenant's namespace: then the management cluster takes what it refused before.</summary>
+    /// <summary>
+    /// All Gateways once there are Addresses in the tenant's namespace: then the management cluster takes what it refused before.
+    /// </summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<Addresses> change) =>
         change is { Old: null, New: not null } ? _gateways.List().Select(g => ResourceKey.Of(g)) : [];
 
@@ -36,8 +37,7 @@ internal sealed class Dependents(
 
     /// <summary>Routes whose Gateways are of a class that came, went, got another controller or was accepted by one.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)
-        where T : class, IGatewayRoute =>
-        IsWithoutEffect(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
+        where T : class, IGatewayRoute => IsWithoutEffect(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
 
     /// <summary>Gateways of a class.</summary>
     private IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
@@ -50,8 +50,7 @@ internal sealed class Dependents(
 
     /// <summary>Routes whose Gateways are of the class.</summary>
     private IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
-        where T : class, IGatewayRoute =>
-        _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
+        where T : class, IGatewayRoute => _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
 
     /// <summary>Routes of a Namespace whose labels changed.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<V1Namespace> change)
@@ -61,7 +60,8 @@ internal sealed class Dependents(
     /// <summary>Routes that refer to the Service, or to the one that it is the twin of.</summary>
     public IEnumerable<T> RoutesOf<T>(V1Service service)
         where T : class, IGatewayRoute =>
-        ServiceKeys(service).SelectMany(key => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(key.Namespace, key.Name)));
+        ServiceKeys(service)
+            .SelectMany(key => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(key.Namespace, key.Name)));
 
     /// <summary>Routes of kind <typeparamref name="T"/> that a changed Route of the management cluster concerns.</summary>
     public IEnumerable<ResourceKey> RoutesOf<T>(Change<Route> change, string kind)
@@ -71,11 +71,13 @@ internal sealed class Dependents(
         var own = origins.Where(o => o.Kind == kind).Select(o => new ResourceKey(o.Namespace, o.Name));
 
         // A route is carried after its Gateway and released with it, and its status is read by the Gateway's generated name.
-        var renamed = change.Old is null || change.New is null || GeneratedName(change.Old) != GeneratedName(change.New)
-            ? origins.Where(o => o.Kind == Gateway.KindName)
-                .SelectMany(o => tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(o.Namespace, o.Name)))
-                .Select(r => ResourceKey.Of(r))
-            : [];
+        var renamed =
+            change.Old is null || change.New is null || GeneratedName(change.Old) != GeneratedName(change.New)
+                ? origins
+                    .Where(o => o.Kind == Gateway.KindName)
+                    .SelectMany(o => tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(o.Namespace, o.Name)))
+                    .Select(r => ResourceKey.Of(r))
+                : [];
         return own.Concat(renamed);
     }
 
@@ -111,7 +113,8 @@ internal sealed class Dependents(
         IsOfStatusOnly(change) && GatewayOwnership.IsSame(change.Old!, change.New!);
 
     private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
-        left is not null && right is not null
+        left is not null
+        && right is not null
         && KubernetesJson.Serialize(left.Metadata.Labels ?? new Dictionary<string, string>())
             == KubernetesJson.Serialize(right.Metadata.Labels ?? new Dictionary<string, string>());
 }

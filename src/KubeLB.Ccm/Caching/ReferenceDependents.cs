@@ -23,8 +23,7 @@ internal sealed class ReferenceDependents([FromKeyedServices(ClusterNames.Tenant
 
     /// <summary>Routes that refer into the namespace of the grant from another one.</summary>
     public IEnumerable<T> RoutesOf<T>(ReferenceGrant grant)
-        where T : class, IGatewayRoute =>
-        tenant.Informer<T>().ByIndex(ReferenceIndexes.ByReferencedNamespace, grant.Namespace);
+        where T : class, IGatewayRoute => tenant.Informer<T>().ByIndex(ReferenceIndexes.ByReferencedNamespace, grant.Namespace);
 
     /// <summary>Services of the grant's namespace that routes of others refer to.</summary>
     public IEnumerable<ResourceKey> ServicesOf<T>(ReferenceGrant grant)
@@ -37,8 +36,9 @@ internal sealed class ReferenceDependents([FromKeyedServices(ClusterNames.Tenant
 
     /// <summary>Secrets of a Gateway whose Route is gone: it may have been released.</summary>
     public IEnumerable<ResourceKey> SecretsOf(Change<Route> change) =>
-        change is { Old: { } old, New: null } && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin
-            && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
+        change is { Old: { } old, New: null }
+        && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin
+        && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
             ? SecretsOf(gateway)
             : [];
 

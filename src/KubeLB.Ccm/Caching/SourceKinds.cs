@@ -24,7 +24,11 @@ namespace KubeLB.Ccm.Caching;
 internal sealed class SourceKinds
 {
     private static readonly ResourceKind Definitions = new(
-        "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions"
+    );
 
     private readonly Cluster _tenant;
     private readonly IInformer<Addresses> _addresses;
@@ -40,7 +44,8 @@ internal sealed class SourceKinds
         TenantSettings settings,
         CcmOptions options,
         TimeProvider time,
-        ILogger<SourceKinds> logger)
+        ILogger<SourceKinds> logger
+    )
     {
         _tenant = tenant;
         _addresses = management.Informer<Addresses>();
@@ -126,18 +131,25 @@ internal sealed class SourceKinds
     {
         if (!kind.Informer.IsComplete)
         {
-            return IsInUse(kind) ? $"Kind {kind.Resource.FullName} is not served by the tenant's cluster, or not listed yet; what was made of its objects stays." : null;
+            return IsInUse(kind)
+                ? $"Kind {kind.Resource.FullName} is not served by the tenant's cluster, or not listed yet; what was made of its "
+                    + "objects stays."
+                : null;
         }
 
         // Counted before the question: an object that goes while it is asked needs another answer.
         var removals = kind.Informer.Removals;
         if (!kind.IsCore && !await IsServedAsync(kind.Resource, cancellationToken).ConfigureAwait(false))
         {
-            return $"CustomResourceDefinition {kind.Resource.FullName} is missing or being deleted; what was made of its objects stays until it is served again.";
+            return $"CustomResourceDefinition {kind.Resource.FullName} is missing or being deleted; what was made of its objects stays "
+                + "until it is served again.";
         }
 
-        if (CcmAnnotations.ClusterUidOf(_addresses.Get(_settings.TenantNamespace, Addresses.DefaultName)) is { } bound
-            && await UidOfClusterAsync(cancellationToken).ConfigureAwait(false) is var uid && uid != bound)
+        if (
+            CcmAnnotations.ClusterUidOf(_addresses.Get(_settings.TenantNamespace, Addresses.DefaultName)) is { } bound
+            && await UidOfClusterAsync(cancellationToken).ConfigureAwait(false) is var uid
+            && uid != bound
+        )
         {
             return $"This cluster ({uid ?? "unknown"}) is not the one that the tenant is bound to ({bound}); what was made of {kind.Resource.FullName} stays.";
         }
@@ -147,14 +159,19 @@ internal sealed class SourceKinds
     }
 
     private async Task<string?> UidOfClusterAsync(CancellationToken cancellationToken) =>
-        (await _tenant.GetMetadataAsync(ResourceKind.Of<V1Namespace>(), new ResourceKey("", ClusterBinding.IdentityNamespace), cancellationToken).ConfigureAwait(false))?.Uid;
+        (
+            await _tenant
+                .GetMetadataAsync(ResourceKind.Of<V1Namespace>(), new ResourceKey("", ClusterBinding.IdentityNamespace), cancellationToken)
+                .ConfigureAwait(false)
+        )?.Uid;
 
     private async Task<bool> IsServedAsync(ResourceKind kind, CancellationToken cancellationToken)
     {
         try
         {
-            var definition = await _tenant.GetMetadataAsync(
-                Definitions, new ResourceKey("", kind.FullName), cancellationToken).ConfigureAwait(false);
+            var definition = await _tenant
+                .GetMetadataAsync(Definitions, new ResourceKey("", kind.FullName), cancellationToken)
+                .ConfigureAwait(false);
             return definition is { DeletionTimestamp: null };
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Forbidden)
@@ -166,14 +183,17 @@ internal sealed class SourceKinds
 
     // A kind that was never served and of which nothing is served in the management cluster has nothing to lose; nor have grants, unless
     // some were there.
-    private bool IsInUse(Kind kind) => kind.IsCore
-        || (kind.Carried is { } carried
-            ? _routes!.ByIndex(Indexes.ByOriginKind, carried).Count > 0
-            : kind.Informer.Removals != Math.Max(0, Interlocked.Read(ref kind.Confirmed)));
+    private bool IsInUse(Kind kind) =>
+        kind.IsCore
+        || (
+            kind.Carried is { } carried
+                ? _routes!.ByIndex(Indexes.ByOriginKind, carried).Count > 0
+                : kind.Informer.Removals != Math.Max(0, Interlocked.Read(ref kind.Confirmed))
+        );
 
     private void Add<T>(string? carried)
-        where T : class, IKubernetesObject<V1ObjectMeta> => _kinds.Add(
-            typeof(T), new(ResourceKind.Of<T>(), _tenant.Informer<T>(), carried));
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _kinds.Add(typeof(T), new(ResourceKind.Of<T>(), _tenant.Informer<T>(), carried));
 
     private void AddCore<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>

@@ -13,7 +13,8 @@ namespace KubeLB.Ccm.Caching;
 internal sealed class TenantView(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
-    TimeProvider time) : ITenantView
+    TimeProvider time
+) : ITenantView
 {
     private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
@@ -42,6 +43,8 @@ internal sealed class TenantView(
 
     public Route? GatewayRoute(string @namespace, string name) =>
         Gateway(@namespace, name) is { } gateway
-            ? _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(gateway.Kind, @namespace, name)).FirstOrDefault(r => r.Name == gateway.Metadata.Uid)
+            ? _routes
+                .ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(gateway.Kind, @namespace, name))
+                .FirstOrDefault(r => r.Name == gateway.Metadata.Uid)
             : null;
 }

@@ -13,33 +13,75 @@ internal sealed partial class CcmCommand
 {
     private const string NotYet = "Accepted for compatibility; has no effect in this version.";
 
-    private readonly Option<string> _clusterName = Text("--cluster-name", "Name of the tenant that this cluster is registered as (required)");
-    private readonly Option<string> _kubelbKubeconfig = Text("--kubelb-kubeconfig", "Kubeconfig of the management cluster", "/home/nonroot/.kube/kubelb");
+    private readonly Option<string> _clusterName = Text(
+        "--cluster-name",
+        "Name of the tenant that this cluster is registered as (required)"
+    );
+    private readonly Option<string> _kubelbKubeconfig = Text(
+        "--kubelb-kubeconfig",
+        "Kubeconfig of the management cluster",
+        "/home/nonroot/.kube/kubelb"
+    );
     private readonly Option<string> _kubeconfig = Text("--kubeconfig", "Kubeconfig of this cluster; empty for the pod's service account");
 
     private readonly Option<string> _nodeAddressType = OneOf(
-        "--node-address-type", "Address of the nodes that traffic is sent to", "ExternalIP", "ExternalIP", "InternalIP", "Hostname");
+        "--node-address-type",
+        "Address of the nodes that traffic is sent to",
+        "ExternalIP",
+        "ExternalIP",
+        "InternalIP",
+        "Hostname"
+    );
 
     private readonly Option<string> _nodeSelector = Text(
-        "--node-address-label-selector", "Label selector of the nodes that traffic is sent to, as kubectl takes it; empty for all");
+        "--node-address-label-selector",
+        "Label selector of the nodes that traffic is sent to, as kubectl takes it; empty for all"
+    );
 
-    private readonly Option<int> _maxNodes = Number("--max-node-address-count", "Send traffic to at most this many nodes, spread over zones; 0 for all");
+    private readonly Option<int> _maxNodes = Number(
+        "--max-node-address-count",
+        "Send traffic to at most this many nodes, spread over zones; 0 for all"
+    );
 
     private readonly Option<bool> _enableGatewayApi = Switch("--enable-gateway-api", "Serve Gateway, HTTPRoute and GRPCRoute");
-    private readonly Option<bool> _useGatewayClass = Switch("--use-gateway-class", "Serve only Gateways of KubeLB's class; false serves every Gateway", true);
-    private readonly Option<bool> _disableGateway = Switch("--disable-gateway-controller", "Leave Gateways alone; what was carried before is cleaned up");
-    private readonly Option<bool> _disableHttpRoute = Switch("--disable-httproute-controller", "Leave HTTPRoutes alone; what was carried before is cleaned up");
-    private readonly Option<bool> _disableGrpcRoute = Switch("--disable-grpcroute-controller", "Leave GRPCRoutes alone; what was carried before is cleaned up");
+    private readonly Option<bool> _useGatewayClass = Switch(
+        "--use-gateway-class",
+        "Serve only Gateways of KubeLB's class; false serves every Gateway",
+        true
+    );
+    private readonly Option<bool> _disableGateway = Switch(
+        "--disable-gateway-controller",
+        "Leave Gateways alone; what was carried before is cleaned up"
+    );
+    private readonly Option<bool> _disableHttpRoute = Switch(
+        "--disable-httproute-controller",
+        "Leave HTTPRoutes alone; what was carried before is cleaned up"
+    );
+    private readonly Option<bool> _disableGrpcRoute = Switch(
+        "--disable-grpcroute-controller",
+        "Leave GRPCRoutes alone; what was carried before is cleaned up"
+    );
     private readonly Option<bool> _enforceReferenceGrants = Switch(
-        "--enforce-reference-grants", "Send traffic to a backend of another namespace than the route's only if a ReferenceGrant there permits it");
+        "--enforce-reference-grants",
+        "Send traffic to a backend of another namespace than the route's only if a ReferenceGrant there permits it"
+    );
 
     private readonly Option<bool> _secretSynchronizer = Switch(
-        "--enable-secret-synchronizer", "Carry Secrets labelled kubelb.k8c.io/managed-by: kubelb, beside the certificates of listeners");
+        "--enable-secret-synchronizer",
+        "Carry Secrets labelled kubelb.k8c.io/managed-by: kubelb, beside the certificates of listeners"
+    );
 
     private readonly Option<bool> _leaderElection = Switch("--enable-leader-election", "Elect one replica that writes", true);
-    private readonly Option<string> _leaderElectionNamespace = Text("--leader-election-namespace", "Namespace of the Lease; empty for the pod's own ($NAMESPACE)");
+    private readonly Option<string> _leaderElectionNamespace = Text(
+        "--leader-election-namespace",
+        "Namespace of the Lease; empty for the pod's own ($NAMESPACE)"
+    );
     private readonly Option<string> _metricsAddress = Address("--metrics-addr", "Address of /metrics; 0 switches it off", ":9445");
-    private readonly Option<string> _probeAddress = Address("--health-probe-bind-address", "Address of /healthz and /readyz; 0 switches it off", ":8081");
+    private readonly Option<string> _probeAddress = Address(
+        "--health-probe-bind-address",
+        "Address of /healthz and /readyz; 0 switches it off",
+        ":8081"
+    );
     private readonly Option<LogLevel> _logLevel = LogLevel();
 
     private readonly Option[] _compatibility =
@@ -53,12 +95,29 @@ internal sealed partial class CcmCommand
 
     public RootCommand Build()
     {
-        var command = new RootCommand("KubeLB's agent in a tenant's cluster: carries Gateways and routes to the management cluster, and their status back.");
+        var command = new RootCommand(
+            "KubeLB's agent in a tenant's cluster: carries Gateways and routes to the management cluster, and their status back."
+        );
         Option[] options =
         [
-            _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _nodeSelector, _maxNodes, _enableGatewayApi, _useGatewayClass, _disableGateway,
-            _disableHttpRoute, _disableGrpcRoute, _enforceReferenceGrants, _secretSynchronizer,
-            _leaderElection, _leaderElectionNamespace, _metricsAddress, _probeAddress, _logLevel,
+            _clusterName,
+            _kubelbKubeconfig,
+            _kubeconfig,
+            _nodeAddressType,
+            _nodeSelector,
+            _maxNodes,
+            _enableGatewayApi,
+            _useGatewayClass,
+            _disableGateway,
+            _disableHttpRoute,
+            _disableGrpcRoute,
+            _enforceReferenceGrants,
+            _secretSynchronizer,
+            _leaderElection,
+            _leaderElectionNamespace,
+            _metricsAddress,
+            _probeAddress,
+            _logLevel,
             .. _compatibility,
         ];
         foreach (var option in options)
@@ -66,17 +125,26 @@ internal sealed partial class CcmCommand
             command.Options.Add(option);
         }
 
-        command.Subcommands.Add(CheckCommand.Of(
-            "Reports whether this cluster, the CCM and the management cluster see each other; changes nothing",
-            [
-                _clusterName, _kubelbKubeconfig, _kubeconfig, _nodeAddressType, _enableGatewayApi, _useGatewayClass, _leaderElection,
-                _leaderElectionNamespace,
-            ],
-            (parsed, cancellationToken) =>
-            {
-                var found = Options(parsed);
-                return ConnectionCheck.CheckAsync(found, CcmConnections.FromKubeconfigs(found), cancellationToken);
-            }));
+        command.Subcommands.Add(
+            CheckCommand.Of(
+                "Reports whether this cluster, the CCM and the management cluster see each other; changes nothing",
+                [
+                    _clusterName,
+                    _kubelbKubeconfig,
+                    _kubeconfig,
+                    _nodeAddressType,
+                    _enableGatewayApi,
+                    _useGatewayClass,
+                    _leaderElection,
+                    _leaderElectionNamespace,
+                ],
+                (parsed, cancellationToken) =>
+                {
+                    var found = Options(parsed);
+                    return ConnectionCheck.CheckAsync(found, CcmConnections.FromKubeconfigs(found), cancellationToken);
+                }
+            )
+        );
         return command;
     }
 
@@ -91,7 +159,9 @@ internal sealed partial class CcmCommand
         if (!DnsLabel().IsMatch(TenantNames.Namespace(clusterName)))
         {
             throw new UsageException(
-                $"--cluster-name \"{clusterName}\" cannot be a tenant: its namespace {TenantNames.Namespace(clusterName)} would not be a DNS-1123 label (a-z, 0-9 and -, at most 63 characters).");
+                $"--cluster-name \"{clusterName}\" cannot be a tenant: its namespace {TenantNames.Namespace(clusterName)} would not "
+                    + "be a DNS-1123 label (a-z, 0-9 and -, at most 63 characters)."
+            );
         }
 
         var options = new CcmOptions

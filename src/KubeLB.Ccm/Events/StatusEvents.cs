@@ -60,7 +60,8 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
             _classProblems.TryRemove(key, out _);
             if (!ownership.IsOurs)
             {
-                var message = $"GatewayClass {gateway.Spec?.GatewayClassName} belongs to another controller; KubeLB no longer serves this Gateway. "
+                var message =
+                    $"GatewayClass {gateway.Spec?.GatewayClassName} belongs to another controller; KubeLB no longer serves this Gateway. "
                     + $"To be served again, use a class of controller {GatewayClass.KubelbController}.";
                 recorder.Record(gateway, EventType.Warning, GatewayOwnership.Released, message);
             }

@@ -11,17 +11,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Ccm.GatewayClasses;
 
 /// <summary>Marks the GatewayClasses that name our controller Accepted. Never writes to those of others.</summary>
-internal sealed class GatewayClassReconciler(
-    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
-    Applier applier,
-    TimeProvider time) : IReconciler
+internal sealed class GatewayClassReconciler([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, Applier applier, TimeProvider time)
+    : IReconciler
 {
     private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        if (_classes.Get(key) is { } gatewayClass && gatewayClass.Metadata.DeletionTimestamp is null
-            && GatewayOwnership.IsOursByController(gatewayClass))
+        if (
+            _classes.Get(key) is { } gatewayClass
+            && gatewayClass.Metadata.DeletionTimestamp is null
+            && GatewayOwnership.IsOursByController(gatewayClass)
+        )
         {
             var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));
             await applier.PatchStatusAsync(tenant, gatewayClass, status, guarded: true, cancellationToken).ConfigureAwait(false);

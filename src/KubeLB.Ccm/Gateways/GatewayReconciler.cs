@@ -32,7 +32,8 @@ internal sealed class GatewayReconciler(
     StatusEvents events,
     ITenantView view,
     TenantSettings settings,
-    TimeProvider time) : IReconciler
+    TimeProvider time
+) : IReconciler
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
@@ -57,7 +58,9 @@ internal sealed class GatewayReconciler(
         events.Tell(gateway, ownership);
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
-            var (route, refusal) = await managementRoutes.ApplyAsync(Gateway.KindName, key, desired, cancellationToken).ConfigureAwait(false);
+            var (route, refusal) = await managementRoutes
+                .ApplyAsync(Gateway.KindName, key, desired, cancellationToken)
+                .ConfigureAwait(false);
             var now = StatusTime.Of(time.GetUtcNow());
             var status = refusal is null
                 ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
@@ -91,20 +94,24 @@ internal sealed class GatewayReconciler(
     // Ours, but with nothing that could be carried.
     private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        await WriteStatusAsync(
-            gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken).ConfigureAwait(false);
+        await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken)
+            .ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }
 
     // Whatever the reason why it is not ours (any more), nothing is left behind, and no status claims what is not so.
     private async Task ReleaseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        if (gateway.Metadata.DeletionTimestamp is null
+        if (
+            gateway.Metadata.DeletionTimestamp is null
             && GatewayStatusTranslator.Release(
                 gateway,
                 managementRoutes.Find(Gateway.KindName, key, gateway.Metadata.Uid),
                 ListenerCertificates.Evaluate(gateway, view),
-                StatusTime.Of(time.GetUtcNow())) is { } status)
+                StatusTime.Of(time.GetUtcNow())
+            )
+                is { } status
+        )
         {
             await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
         }

@@ -47,26 +47,34 @@ public static class CcmHost
             runtime.FieldManager = "kubelb-ccm";
             runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
         });
-        services.ConfigureCluster(ClusterNames.Tenant, tenant => tenant
-            .NeededForReadiness<V1Node>()
-            .NeededForReadiness<V1Service>()
-            .NeededForReadiness<V1Namespace>()
-            .NeededForReadiness<GatewayClass>()
-            .NeededForReadiness<Gateway>()
-            .NeededForReadiness<HttpRoute>()
-            .NeededForReadiness<GrpcRoute>());
         services.ConfigureCluster(
-            ClusterNames.Management, management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>());
+            ClusterNames.Tenant,
+            tenant =>
+                tenant
+                    .NeededForReadiness<V1Node>()
+                    .NeededForReadiness<V1Service>()
+                    .NeededForReadiness<V1Namespace>()
+                    .NeededForReadiness<GatewayClass>()
+                    .NeededForReadiness<Gateway>()
+                    .NeededForReadiness<HttpRoute>()
+                    .NeededForReadiness<GrpcRoute>()
+        );
+        services.ConfigureCluster(
+            ClusterNames.Management,
+            management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>()
+        );
         AddClusters(services, options, connections);
 
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
-        services.AddSingleton(new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
-        {
-            CarriesGateways = !options.DisableGatewayController,
-            CarriesHttpRoutes = !options.DisableHttpRouteController,
-            CarriesGrpcRoutes = !options.DisableGrpcRouteController,
-        });
+        services.AddSingleton(
+            new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
+            {
+                CarriesGateways = !options.DisableGatewayController,
+                CarriesHttpRoutes = !options.DisableHttpRouteController,
+                CarriesGrpcRoutes = !options.DisableGrpcRouteController,
+            }
+        );
         services.AddSingleton(options.NodeAddresses);
         services.AddSingleton<ITenantView, TenantView>();
         services.AddSingleton<Dependents>();
@@ -88,44 +96,54 @@ public static class CcmHost
 
     private static void AddClusters(IServiceCollection services, CcmOptions options, CcmConnections connections)
     {
-        services.AddCluster(ClusterNames.Tenant, _ => connections.Tenant(), tenant =>
-        {
-            tenant.Informer<V1Node>();
-            ReferenceControllers.AddTenantInformers(tenant, options);
-            if (!options.EnableGatewayApi)
+        services.AddCluster(
+            ClusterNames.Tenant,
+            _ => connections.Tenant(),
+            tenant =>
             {
-                tenant.Informer<V1Namespace>(namespaces => namespaces.FieldSelector = $"metadata.name={ClusterBinding.IdentityNamespace}");
-                return;
-            }
-
-            tenant.Informer<V1Service>();
-            tenant.Informer<V1EndpointSlice>(slices =>
-            {
-                slices.LabelSelector = MirroredEndpointSlices.Selector;
-                slices.Index(Indexes.ByService, Indexes.Service);
-            });
-            tenant.Informer<V1Namespace>();
-            tenant.Informer<GatewayClass>();
-            tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
-            tenant.Informer<HttpRoute>(routes => AddRouteIndexes(routes, options.DisableHttpRouteController));
-            tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
-        });
-        services.AddCluster(ClusterNames.Management, _ => connections.Management(), management =>
-        {
-            var tenantNamespace = TenantNames.Namespace(options.ClusterName);
-            management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
-            ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
-            if (options.EnableGatewayApi)
-            {
-                management.Informer<Route>(routes =>
+                tenant.Informer<V1Node>();
+                ReferenceControllers.AddTenantInformers(tenant, options);
+                if (!options.EnableGatewayApi)
                 {
-                    routes.Namespace = tenantNamespace;
-                    routes.Index(Indexes.ByOrigin, Indexes.Origin);
-                    routes.Index(Indexes.ByOriginKind, Indexes.OriginKind);
-                    routes.Index(Indexes.ByServedService, Indexes.ServedServices);
+                    tenant.Informer<V1Namespace>(namespaces =>
+                        namespaces.FieldSelector = $"metadata.name={ClusterBinding.IdentityNamespace}"
+                    );
+                    return;
+                }
+
+                tenant.Informer<V1Service>();
+                tenant.Informer<V1EndpointSlice>(slices =>
+                {
+                    slices.LabelSelector = MirroredEndpointSlices.Selector;
+                    slices.Index(Indexes.ByService, Indexes.Service);
                 });
+                tenant.Informer<V1Namespace>();
+                tenant.Informer<GatewayClass>();
+                tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
+                tenant.Informer<HttpRoute>(routes => AddRouteIndexes(routes, options.DisableHttpRouteController));
+                tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
             }
-        });
+        );
+        services.AddCluster(
+            ClusterNames.Management,
+            _ => connections.Management(),
+            management =>
+            {
+                var tenantNamespace = TenantNames.Namespace(options.ClusterName);
+                management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
+                ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
+                if (options.EnableGatewayApi)
+                {
+                    management.Informer<Route>(routes =>
+                    {
+                        routes.Namespace = tenantNamespace;
+                        routes.Index(Indexes.ByOrigin, Indexes.Origin);
+                        routes.Index(Indexes.ByOriginKind, Indexes.OriginKind);
+                        routes.Index(Indexes.ByServedService, Indexes.ServedServices);
+                    });
+                }
+            }
+        );
     }
 
     private static void AddRouteIndexes<T>(InformerBuilder<T> routes, bool isSwitchedOff)
@@ -143,7 +161,8 @@ public static class CcmHost
     internal static LeaderElectionSettings LeaderElection(CcmOptions options)
     {
         var podNamespace = Environment.GetEnvironmentVariable("NAMESPACE");
-        var @namespace = !string.IsNullOrEmpty(options.LeaderElectionNamespace) ? options.LeaderElectionNamespace
+        var @namespace =
+            !string.IsNullOrEmpty(options.LeaderElectionNamespace) ? options.LeaderElectionNamespace
             : !string.IsNullOrEmpty(podNamespace) ? podNamespace
             : "kube-system";
         return new LeaderElectionSettings(ClusterNames.Tenant, @namespace, "kubelb-ccm", $"{Environment.MachineName}_{Guid.NewGuid():N}");

@@ -68,5 +68,6 @@ public sealed record CcmOptions
 
     /// <summary>Which nodes' addresses are carried.</summary>
     /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is no label selector.</exception>
-    internal NodeAddressSettings NodeAddresses => new(NodeAddressType, LabelSelectorText.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
+    internal NodeAddressSettings NodeAddresses =>
+        new(NodeAddressType, LabelSelectorText.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
 }

@@ -10,7 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Hosting;
 
-/// <summary>Wires what Secrets and references into other namespaces need: informers, the controller of SyncSecrets, and watches of others.</summary>
+/// <summary>
+/// Wires what Secrets and references into other namespaces need: informers, the controller of SyncSecrets, and watches of others.
+/// </summary>
 internal static class ReferenceControllers
 {
     /// <summary>Whether Secrets are carried at all.</summary>
@@ -35,9 +37,11 @@ internal static class ReferenceControllers
 
         if (options.EnableGatewayApi)
         {
-            tenant.Informer<Gateway>(gateways => gateways
-                .Index(ReferenceIndexes.ByCertificate, ReferenceIndexes.Certificates)
-                .Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces));
+            tenant.Informer<Gateway>(gateways =>
+                gateways
+                    .Index(ReferenceIndexes.ByCertificate, ReferenceIndexes.Certificates)
+                    .Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces)
+            );
             tenant.Informer<ReferenceGrant>(grants =>
             {
                 grants.WhenAbsent = WhenAbsent.NobodyWaits;
@@ -81,20 +85,28 @@ internal static class ReferenceControllers
             return;
         }
 
-        CcmControllers.AddBound<SyncSecretReconciler>(services, "syncsecret", controller =>
-        {
-            controller.Watch<V1Secret>(ClusterNames.Tenant);
-            controller.Watch<SyncSecret>(ClusterNames.Tenant);
-            controller.Watch<SyncSecret>(ClusterNames.Management, _ => (SyncSecret syncSecret) =>
-                SecretOrigin.Of(syncSecret) is { } origin ? [new ResourceKey(origin.Namespace, origin.Name)] : []);
-            if (options.EnableGatewayApi)
+        CcmControllers.AddBound<SyncSecretReconciler>(
+            services,
+            "syncsecret",
+            controller =>
             {
-                controller.Watch<Gateway>(ClusterNames.Tenant, _ => ReferenceDependents.SecretsOf);
-                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.SecretsOf));
-                controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => d.SecretsOf));
-                controller.Watch<ReferenceGrant>(ClusterNames.Tenant, WithDependents<ReferenceGrant>(d => d.SecretsOf));
+                controller.Watch<V1Secret>(ClusterNames.Tenant);
+                controller.Watch<SyncSecret>(ClusterNames.Tenant);
+                controller.Watch<SyncSecret>(
+                    ClusterNames.Management,
+                    _ =>
+                        (SyncSecret syncSecret) =>
+                            SecretOrigin.Of(syncSecret) is { } origin ? [new ResourceKey(origin.Namespace, origin.Name)] : []
+                );
+                if (options.EnableGatewayApi)
+                {
+                    controller.Watch<Gateway>(ClusterNames.Tenant, _ => ReferenceDependents.SecretsOf);
+                    controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.SecretsOf));
+                    controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => d.SecretsOf));
+                    controller.Watch<ReferenceGrant>(ClusterNames.Tenant, WithDependents<ReferenceGrant>(d => d.SecretsOf));
+                }
             }
-        });
+        );
     }
 
     /// <summary>What changes the verdict on a Gateway's certificates.</summary>
@@ -110,7 +122,10 @@ internal static class ReferenceControllers
     {
         if (options.EnforceReferenceGrants)
         {
-            routes.Watch<ReferenceGrant>(ClusterNames.Tenant, WithDependents<ReferenceGrant>(d => grant => d.RoutesOf<T>(grant).Select(r => ResourceKey.Of(r))));
+            routes.Watch<ReferenceGrant>(
+                ClusterNames.Tenant,
+                WithDependents<ReferenceGrant>(d => grant => d.RoutesOf<T>(grant).Select(r => ResourceKey.Of(r)))
+            );
         }
     }
 
@@ -125,11 +140,11 @@ internal static class ReferenceControllers
     }
 
     private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> WithDependents<T>(
-        Func<ReferenceDependents, Func<T, IEnumerable<ResourceKey>>> map) =>
-        services => map(services.GetRequiredService<ReferenceDependents>());
+        Func<ReferenceDependents, Func<T, IEnumerable<ResourceKey>>> map
+    ) => services => map(services.GetRequiredService<ReferenceDependents>());
 
     private static Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> WithDependentsOfChange<T>(
-        Func<ReferenceDependents, Func<Change<T>, IEnumerable<ResourceKey>>> map)
-        where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
-        services => map(services.GetRequiredService<ReferenceDependents>());
+        Func<ReferenceDependents, Func<Change<T>, IEnumerable<ResourceKey>>> map
+    )
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta> => services => map(services.GetRequiredService<ReferenceDependents>());
 }

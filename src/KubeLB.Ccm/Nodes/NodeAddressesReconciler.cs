@@ -25,7 +25,8 @@ internal sealed class NodeAddressesReconciler(
     TenantSettings settings,
     NodeAddressSettings nodeSettings,
     TimeProvider time,
-    ILogger<NodeAddressesReconciler> logger) : IReconciler
+    ILogger<NodeAddressesReconciler> logger
+) : IReconciler
 {
     /// <summary>For how long changes are gathered before they are written.</summary>
     internal static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
@@ -59,8 +60,10 @@ internal sealed class NodeAddressesReconciler(
     /// <returns>How long to wait for further changes; null to write now: the first addresses, or those that have waited.</returns>
     private TimeSpan? Pause(Addresses desired)
     {
-        if (_addresses.Get(settings.TenantNamespace, Addresses.DefaultName)?.Spec?.Addresses is not { Count: > 0 } written
-            || written.Select(Text).SequenceEqual((desired.Spec?.Addresses ?? []).Select(Text)))
+        if (
+            _addresses.Get(settings.TenantNamespace, Addresses.DefaultName)?.Spec?.Addresses is not { Count: > 0 } written
+            || written.Select(Text).SequenceEqual((desired.Spec?.Addresses ?? []).Select(Text))
+        )
         {
             _changedSince = null;
             return null;

@@ -33,7 +33,8 @@ internal sealed class ClusterBinding(
     NodeAddressSettings nodeSettings,
     CcmOptions options,
     TimeProvider time,
-    ILogger<ClusterBinding> logger) : IReconciler, IReadinessCheck
+    ILogger<ClusterBinding> logger
+) : IReconciler, IReadinessCheck
 {
     /// <summary>The namespace whose UID identifies a cluster: every cluster has it, and it cannot be deleted.</summary>
     public const string IdentityNamespace = "kube-system";
@@ -64,7 +65,8 @@ internal sealed class ClusterBinding(
         {
             gate.Close();
             return ReconcileResult.Retry(
-                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it.");
+                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it."
+            );
         }
 
         var addresses = _addresses.Get(settings.TenantNamespace, Addresses.DefaultName);
@@ -107,16 +109,19 @@ internal sealed class ClusterBinding(
         if (bound != cluster || (isDue && !IsRecent(_reportedBinding)))
         {
             _reportedBinding = time.GetTimestamp();
-            await applier.PatchAnnotationsAsync(
-                management,
-                addresses,
-                new Dictionary<string, string?>
-                {
-                    [Annotations.ClusterUid] = cluster,
-                    [Annotations.LastSeen] = StatusTime.Of(now),
-                    [Annotations.CcmVersion] = Version,
-                },
-                cancellationToken).ConfigureAwait(false);
+            await applier
+                .PatchAnnotationsAsync(
+                    management,
+                    addresses,
+                    new Dictionary<string, string?>
+                    {
+                        [Annotations.ClusterUid] = cluster,
+                        [Annotations.LastSeen] = StatusTime.Of(now),
+                        [Annotations.CcmVersion] = Version,
+                    },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
             age = TimeSpan.Zero;
         }
 
@@ -167,11 +172,14 @@ internal sealed class ClusterBinding(
         if ((age is not { } seen || seen < TimeSpan.Zero || seen >= _interval) && !IsRecent(_reportedRejection))
         {
             _reportedRejection = time.GetTimestamp();
-            await applier.PatchAnnotationsAsync(
-                management,
-                addresses,
-                new Dictionary<string, string?> { [Annotations.RejectedCluster] = new RejectedCluster(cluster, now, Version).Write() },
-                cancellationToken).ConfigureAwait(false);
+            await applier
+                .PatchAnnotationsAsync(
+                    management,
+                    addresses,
+                    new Dictionary<string, string?> { [Annotations.RejectedCluster] = new RejectedCluster(cluster, now, Version).Write() },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
             age = TimeSpan.Zero;
         }
 

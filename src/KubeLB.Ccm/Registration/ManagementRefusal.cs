@@ -13,28 +13,48 @@ namespace KubeLB.Ccm.Registration;
 /// <param name="Message">What is wrong and whom to ask, for a condition, a log and <c>/readyz</c>.</param>
 internal sealed record ManagementRefusal(bool IsOfTenant, string Message)
 {
-    /// <summary>When to ask again. What concerns the whole tenant is asked for one object in the name of all (<see cref="TenantRegistration"/>).</summary>
+    /// <summary>
+    /// When to ask again. What concerns the whole tenant is asked for one object in the name of all (<see cref="TenantRegistration"/>).
+    /// </summary>
     public TimeSpan Pause => IsOfTenant ? TenantRegistration.Pause : TimeSpan.FromSeconds(30);
 
-    /// <summary>The refusal that a failed request to create <paramref name="what"/> in a tenant's namespace came to; null if it is none.</summary>
+    /// <summary>
+    /// The refusal that a failed request to create <paramref name="what"/> in a tenant's namespace came to; null if it is none.
+    /// </summary>
     public static ManagementRefusal? Of(HttpOperationException failure, string what, string tenantNamespace)
     {
         var tenant = TenantNames.TenantOf(tenantNamespace);
         var answer = Answer.Of(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
-            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(true,
-                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} does not exist): ask its administrator to create the Tenant."),
-            HttpStatusCode.NotFound => new(true,
-                $"The management cluster does not know {what}: ask its administrator to install KubeLB's CustomResourceDefinitions."),
-            HttpStatusCode.Forbidden when answer.IsTerminating => new(true,
-                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} is being removed): ask its administrator to create the Tenant."),
-            HttpStatusCode.Forbidden => new(true,
-                $"The management cluster does not permit this cluster to create {what} in namespace {tenantNamespace}: ask its administrator whether Tenant {tenant} is registered and its kubeconfig is the present one."),
-            HttpStatusCode.Unauthorized => new(true,
-                $"The management cluster does not accept the credentials of this cluster: ask its administrator for a new kubeconfig of Tenant {tenant}."),
-            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(false,
-                $"The management cluster refuses the object: {answer.Message ?? failure.Message}"),
+            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(
+                true,
+                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} does not exist): ask its "
+                    + "administrator to create the Tenant."
+            ),
+            HttpStatusCode.NotFound => new(
+                true,
+                $"The management cluster does not know {what}: ask its administrator to install KubeLB's CustomResourceDefinitions."
+            ),
+            HttpStatusCode.Forbidden when answer.IsTerminating => new(
+                true,
+                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} is being removed): ask "
+                    + "its administrator to create the Tenant."
+            ),
+            HttpStatusCode.Forbidden => new(
+                true,
+                $"The management cluster does not permit this cluster to create {what} in namespace {tenantNamespace}: ask its "
+                    + $"administrator whether Tenant {tenant} is registered and its kubeconfig is the present one."
+            ),
+            HttpStatusCode.Unauthorized => new(
+                true,
+                "The management cluster does not accept the credentials of this cluster: ask its administrator for a new kubeconfig "
+                    + $"of Tenant {tenant}."
+            ),
+            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(
+                false,
+                $"The management cluster refuses the object: {answer.Message ?? failure.Message}"
+            ),
             _ => null,
         };
     }
@@ -53,7 +73,8 @@ internal sealed record ManagementRefusal(bool IsOfTenant, string Message)
                 return new Answer(
                     Text(root, "message"),
                     Text(details, "kind"),
-                    causes.ValueKind == JsonValueKind.Array && causes.EnumerateArray().Any(c => Text(c, "reason") == "NamespaceTerminating"));
+                    causes.ValueKind == JsonValueKind.Array && causes.EnumerateArray().Any(c => Text(c, "reason") == "NamespaceTerminating")
+                );
             }
             catch (JsonException)
             {

@@ -20,9 +20,12 @@ internal sealed class TenantRegistration(
     Applier applier,
     TenantSettings settings,
     TimeProvider time,
-    ILogger<TenantRegistration> logger) : IReadinessCheck
+    ILogger<TenantRegistration> logger
+) : IReadinessCheck
 {
-    /// <summary>How long a refusal of a kind for the whole tenant stands for all objects of the kind: one request instead of one for each.</summary>
+    /// <summary>
+    /// How long a refusal of a kind for the whole tenant stands for all objects of the kind: one request instead of one for each.
+    /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<Type, (ManagementRefusal Refusal, long At)> _refused = new();
@@ -59,8 +62,8 @@ internal sealed class TenantRegistration(
 
             return (applied, null);
         }
-        catch (HttpOperationException e) when (
-            !isThere && ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
+        catch (HttpOperationException e)
+            when (!isThere && ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
         {
             var refusal = ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
             if (refusal.IsOfTenant)

@@ -15,7 +15,8 @@ internal sealed class ManagementRoutes(
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
     TenantRegistration registration,
     Applier applier,
-    ILogger<ManagementRoutes> logger)
+    ILogger<ManagementRoutes> logger
+)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
@@ -24,7 +25,12 @@ internal sealed class ManagementRoutes(
 
     /// <summary>Writes the Route of a tenant's object if it differs.</summary>
     /// <returns>The Route, or why the management cluster refuses to have one.</returns>
-    public async Task<(Route? Route, ManagementRefusal? Refusal)> ApplyAsync(string kind, ResourceKey key, Route desired, CancellationToken cancellationToken)
+    public async Task<(Route? Route, ManagementRefusal? Refusal)> ApplyAsync(
+        string kind,
+        ResourceKey key,
+        Route desired,
+        CancellationToken cancellationToken
+    )
     {
         var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
         if (applied is null)
@@ -58,5 +64,6 @@ internal sealed class ManagementRoutes(
         Log.RouteDeleted(logger, route.Name, kind, key);
     }
 
-    private IReadOnlyList<Route> Of(string kind, ResourceKey key) => _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(kind, key.Namespace, key.Name));
+    private IReadOnlyList<Route> Of(string kind, ResourceKey key) =>
+        _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(kind, key.Namespace, key.Name));
 }

@@ -34,7 +34,8 @@ internal sealed class RouteReconciler<T>(
     ITenantView view,
     TenantSettings settings,
     TimeProvider time,
-    ILogger<RouteReconciler<T>> logger) : IReconciler
+    ILogger<RouteReconciler<T>> logger
+) : IReconciler
     where T : ApiObject, IGatewayRoute, new()
 {
     private static readonly string Kind = new T().Kind;
@@ -84,7 +85,12 @@ internal sealed class RouteReconciler<T>(
             ? NeedsWithGrants
             : Needs;
 
-    private async Task<ReconcileResult> ServeAsync(ResourceKey key, T source, RouteTranslation translation, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> ServeAsync(
+        ResourceKey key,
+        T source,
+        RouteTranslation translation,
+        CancellationToken cancellationToken
+    )
     {
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
         ManagementRefusal? refusal = null;
@@ -118,7 +124,8 @@ internal sealed class RouteReconciler<T>(
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.
-    private bool IsCarried(ParentVerdict parent) => !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
+    private bool IsCarried(ParentVerdict parent) =>
+        !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
 
     private async Task WriteStatusAsync(T source, RouteParentsStatus status, CancellationToken cancellationToken)
     {

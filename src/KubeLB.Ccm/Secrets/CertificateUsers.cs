@@ -19,14 +19,20 @@ internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] 
 
     /// <summary>Whether a Gateway of another namespace refers to the Secret: then grants decide whether it may.</summary>
     public bool IsReferredToFromElsewhere(ResourceKey secret) =>
-        _gateways.ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+        _gateways
+            .ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
             .Any(gateway => gateway.Namespace != secret.Namespace);
 
     /// <summary>Whether a listener uses the Secret, may use it, and can.</summary>
     public bool Use(ResourceKey secret) =>
-        _gateways.ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name)).Any(gateway =>
-            gateway.Metadata.DeletionTimestamp is null
-            && settings.CarriesGateways
-            && GatewayOwnership.IsOf(gateway, view, settings)
-            && ListenerCertificates.Evaluate(gateway, view).Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name));
+        _gateways
+            .ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+            .Any(gateway =>
+                gateway.Metadata.DeletionTimestamp is null
+                && settings.CarriesGateways
+                && GatewayOwnership.IsOf(gateway, view, settings)
+                && ListenerCertificates
+                    .Evaluate(gateway, view)
+                    .Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name)
+            );
 }

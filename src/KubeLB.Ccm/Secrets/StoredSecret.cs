@@ -17,9 +17,12 @@ internal static class StoredSecret
     {
         secret.Metadata.Annotations = null;
         secret.StringData = null;
-        secret.Data = secret.Data is not null && (secret.Type == SecretTypes.Tls || (synchronizes && IsLabelled(secret)))
-            ? secret.Data.Where(entry => SecretTypes.IsCarried(secret.Type, entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
-            : null;
+        secret.Data =
+            secret.Data is not null && (secret.Type == SecretTypes.Tls || (synchronizes && IsLabelled(secret)))
+                ? secret
+                    .Data.Where(entry => SecretTypes.IsCarried(secret.Type, entry.Key))
+                    .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
+                : null;
         return secret;
     }
 

@@ -33,7 +33,8 @@ internal sealed class SyncSecretReconciler(
     CcmOptions options,
     ILogger<SyncSecretReconciler> logger,
     SourceKinds kinds,
-    CertificateUsers? certificates = null) : IReconciler
+    CertificateUsers? certificates = null
+) : IReconciler
 {
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
     private readonly IInformer<SyncSecret> _ofUsers = tenant.Informer<SyncSecret>();
@@ -65,7 +66,9 @@ internal sealed class SyncSecretReconciler(
         }
 
         return isWanted && desired is null
-            ? ReconcileResult.Terminal($"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {SecretTypes.Carried}.")
+            ? ReconcileResult.Terminal(
+                $"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {SecretTypes.Carried}."
+            )
             : ReconcileResult.Done;
     }
 
@@ -90,7 +93,12 @@ internal sealed class SyncSecretReconciler(
 
             return null;
         }
-        catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
+        catch (HttpOperationException e)
+            when (e.Response?.StatusCode
+                    is HttpStatusCode.BadRequest
+                        or HttpStatusCode.RequestEntityTooLarge
+                        or HttpStatusCode.UnprocessableEntity
+            )
         {
             return Refused(key);
         }
@@ -103,7 +111,8 @@ internal sealed class SyncSecretReconciler(
     // False while the Gateways that use it may exist although they are missing.
     private async Task<bool> RemoveObsoleteAsync(ResourceKey key, string? wanted, CancellationToken cancellationToken)
     {
-        var obsolete = _carried.ByIndex(ReferenceIndexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
+        var obsolete = _carried
+            .ByIndex(ReferenceIndexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
             .Where(s => s.Name != wanted && s.Metadata.DeletionTimestamp is null)
             .ToList();
         if (obsolete.Count > 0 && await kinds.ProblemAsync(cancellationToken, NeedsToRemove(key)).ConfigureAwait(false) is not null)
@@ -120,12 +129,13 @@ internal sealed class SyncSecretReconciler(
         return true;
     }
 
-    private Type[] NeedsToRemove(ResourceKey key) => certificates switch
-    {
-        null => [typeof(V1Secret)],
-        _ when certificates.IsReferredToFromElsewhere(key) => [typeof(V1Secret), typeof(Gateway), typeof(ReferenceGrant)],
-        _ => [typeof(V1Secret), typeof(Gateway)],
-    };
+    private Type[] NeedsToRemove(ResourceKey key) =>
+        certificates switch
+        {
+            null => [typeof(V1Secret)],
+            _ when certificates.IsReferredToFromElsewhere(key) => [typeof(V1Secret), typeof(Gateway), typeof(ReferenceGrant)],
+            _ => [typeof(V1Secret), typeof(Gateway)],
+        };
 
     // The Go CCM sets a finalizer on what it synchronizes; after a migration no other component removes it.
     private async Task ReleaseAsync<T>(T? source, CancellationToken cancellationToken)

@@ -18,7 +18,8 @@ namespace KubeLB.Ccm.Services;
 internal sealed class EndpointSliceMirrorReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     Applier applier,
-    ITenantView view) : IReconciler
+    ITenantView view
+) : IReconciler
 {
     private readonly IInformer<V1EndpointSlice> _slices = tenant.Informer<V1EndpointSlice>();
 
@@ -49,7 +50,8 @@ internal sealed class EndpointSliceMirrorReconciler(
             : [];
 
     private IEnumerable<V1EndpointSlice> Mirrors(ResourceKey key) =>
-        NodePortTwinNames.Candidates(key.Name)
+        NodePortTwinNames
+            .Candidates(key.Name)
             .SelectMany(name => _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, name)))
             .Where(slice => MirroredEndpointSlices.IsMirror(slice) && MirroredEndpointSlices.OriginOf(slice) == key.Name);
 }

@@ -29,7 +29,8 @@ internal sealed class NodePortTwinReconciler(
     ITenantView view,
     TenantSettings settings,
     CcmOptions options,
-    TimeProvider time) : IReconciler
+    TimeProvider time
+) : IReconciler
 {
     private readonly DelayTracker _leaving = new(time);
     private readonly DelayTracker _served = new(time);
@@ -45,8 +46,12 @@ internal sealed class NodePortTwinReconciler(
         }
 
         var service = present is { Metadata.DeletionTimestamp: null } && NodePortTwin.IsNeededFor(present) ? present : null;
-        if (service is not null && !IsUsed(key) && HasTwin(key)
-            && await kinds.ProblemAsync(cancellationToken, NeedsToRemove()).ConfigureAwait(false) is not null)
+        if (
+            service is not null
+            && !IsUsed(key)
+            && HasTwin(key)
+            && await kinds.ProblemAsync(cancellationToken, NeedsToRemove()).ConfigureAwait(false) is not null
+        )
         {
             // Its users may exist all the same.
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
@@ -76,7 +81,11 @@ internal sealed class NodePortTwinReconciler(
         var desired = service is null ? null : NodePortTwin.For(service, view);
         foreach (var name in NodePortTwinNames.Candidates(key.Name))
         {
-            if (name != desired?.Name() && _services.Get(key.Namespace, name) is { } twin && NodePortTwin.IsTwinOf(twin, key.Namespace, key.Name))
+            if (
+                name != desired?.Name()
+                && _services.Get(key.Namespace, name) is { } twin
+                && NodePortTwin.IsTwinOf(twin, key.Namespace, key.Name)
+            )
             {
                 await applier.DeleteAsync(tenant, twin, cancellationToken).ConfigureAwait(false);
             }
@@ -90,16 +99,20 @@ internal sealed class NodePortTwinReconciler(
         return stay is { } left ? ReconcileResult.RequeueAfter(left) : ReconcileResult.Done;
     }
 
-    private Type[] NeedsToRemove() => settings.EnforceReferenceGrants
-        ? [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway), typeof(ReferenceGrant)]
-        : [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)];
+    private Type[] NeedsToRemove() =>
+        settings.EnforceReferenceGrants
+            ? [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway), typeof(ReferenceGrant)]
+            : [typeof(HttpRoute), typeof(GrpcRoute), typeof(Gateway)];
 
-    private bool HasTwin(ResourceKey service) => NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
+    private bool HasTwin(ResourceKey service) =>
+        NodePortTwin.Find(view, service.Namespace, service.Name) is { Metadata.DeletionTimestamp: null };
 
     private TimeSpan? TimeLeftOfServed(ResourceKey service)
     {
-        var routes = _routes.ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name))
-            .Where(r => r.Metadata.DeletionTimestamp is null).ToList();
+        var routes = _routes
+            .ByIndex(Indexes.ByServedService, Indexes.Key(service.Namespace, service.Name))
+            .Where(r => r.Metadata.DeletionTimestamp is null)
+            .ToList();
         if (routes.Exists(IsRejected))
         {
             // The manager is there, and serves the old backend until the proxies accept the new one.
@@ -115,7 +128,9 @@ internal sealed class NodePortTwinReconciler(
     private bool IsUsed(ResourceKey service)
     {
         var key = Indexes.Key(service.Namespace, service.Name);
-        return RouteKinds.ByIndex(tenant, Indexes.ByBackendService, key).Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
+        return RouteKinds
+            .ByIndex(tenant, Indexes.ByBackendService, key)
+            .Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
     }
 
     private bool IsServed(IGatewayRoute route) =>

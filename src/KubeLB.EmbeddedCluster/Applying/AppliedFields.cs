@@ -20,7 +20,8 @@ internal static class AppliedFields
         foreach (var (element, child) in fields.Children)
         {
             var declared = false;
-            var below = FieldElement.MemberName(element) is { } name ? shape.Member(name, out declared)
+            var below = FieldElement.MemberName(element) is { } name
+                ? shape.Member(name, out declared)
                 : shape.Element ?? FieldShape.Deduced;
             var completed = WithDeclaredParents(child, below);
             completed.IsMember |= declared && completed.HasChildren;

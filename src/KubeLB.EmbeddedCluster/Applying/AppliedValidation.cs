@@ -10,9 +10,7 @@ internal sealed class AppliedValidation
     private readonly List<string> _path = [];
     private readonly List<string> _errors = [];
 
-    private AppliedValidation()
-    {
-    }
+    private AppliedValidation() { }
 
     /// <summary>What is wrong, as Kubernetes puts it; null for an object that fits.</summary>
     public static string? Check(JsonObject applied, FieldShape shape)
@@ -109,29 +107,37 @@ internal sealed class AppliedValidation
     }
 
     private void CheckKind(JsonNode value, FieldShape shape) =>
-        Complain((shape.Kinds.Count == 0 ? JsonValueKind.Undefined : shape.Kinds[0]) switch
-        {
-            JsonValueKind.Number => $"expected numeric (int or float), got {value.GetValueKind() switch
+        Complain(
+            (shape.Kinds.Count == 0 ? JsonValueKind.Undefined : shape.Kinds[0]) switch
+            {
+                JsonValueKind.Number =>
+                    $"expected numeric (int or float), got {value.GetValueKind() switch
             {
                 JsonValueKind.String => "string",
                 JsonValueKind.Object => "map[string]interface {}",
                 JsonValueKind.Array => "[]interface {}",
                 _ => "bool",
             }}",
-            JsonValueKind.String => $"expected string, got &value.valueUnstructured{{Value:{Go(value)}}}",
-            JsonValueKind.True => $"expected boolean, got &{{{Go(value)}}}",
-            _ => $"expected any scalar, got &{{{Go(value)}}}",
-        });
+                JsonValueKind.String => $"expected string, got &value.valueUnstructured{{Value:{Go(value)}}}",
+                JsonValueKind.True => $"expected boolean, got &{{{Go(value)}}}",
+                _ => $"expected any scalar, got &{{{Go(value)}}}",
+            }
+        );
 
     private void Complain(string message) => _errors.Add(_path.Count == 0 ? message : $"{FieldElement.Describe(_path)}: {message}");
 
     /// <summary>A value as Go prints it.</summary>
-    private static string Go(JsonNode? value) => value switch
-    {
-        null => "<nil>",
-        JsonObject tree => "map[" + string.Join(
-            ' ', tree.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{member.Key}:{Go(member.Value)}")) + "]",
-        JsonArray list => $"[{string.Join(' ', list.Select(Go))}]",
-        _ => value.AsText() ?? value.ToJsonString(),
-    };
+    private static string Go(JsonNode? value) =>
+        value switch
+        {
+            null => "<nil>",
+            JsonObject tree => "map["
+                + string.Join(
+                    ' ',
+                    tree.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{member.Key}:{Go(member.Value)}")
+                )
+                + "]",
+            JsonArray list => $"[{string.Join(' ', list.Select(Go))}]",
+            _ => value.AsText() ?? value.ToJsonString(),
+        };
 }

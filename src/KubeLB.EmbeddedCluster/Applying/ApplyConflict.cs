@@ -9,7 +9,10 @@ internal static class ApplyConflict
     {
         var causes = conflicts
             .Select(conflict => new FieldError(
-                "FieldManagerConflict", FieldElement.Describe(conflict.Path), $"conflict with {conflict.Owner.Describe()}"))
+                "FieldManagerConflict",
+                FieldElement.Describe(conflict.Path),
+                $"conflict with {conflict.Owner.Describe()}"
+            ))
             .ToList();
         return new ApiException(new ApiStatus(409, "Conflict", Message(conflicts), new StatusDetails(Causes: causes)));
     }
@@ -20,9 +23,12 @@ internal static class ApplyConflict
         {
             return $"Apply failed with 1 conflict: conflict with {only.Owner.Describe()}: {FieldElement.Describe(only.Path)}";
         }
-        var lines = conflicts.GroupBy(conflict => conflict.Owner.Describe()).OrderBy(group => group.Key, StringComparer.Ordinal)
+        var lines = conflicts
+            .GroupBy(conflict => conflict.Owner.Describe())
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
             .SelectMany(group =>
-            group.Select(conflict => $"- {FieldElement.Describe(conflict.Path)}").Prepend($"conflicts with {group.Key}:"));
+                group.Select(conflict => $"- {FieldElement.Describe(conflict.Path)}").Prepend($"conflicts with {group.Key}:")
+            );
         return $"Apply failed with {conflicts.Count} conflicts: {string.Join('\n', lines)}";
     }
 }

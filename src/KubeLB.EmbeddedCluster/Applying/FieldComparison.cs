@@ -8,9 +8,7 @@ internal sealed class FieldComparison
 {
     private readonly List<string> _path = [];
 
-    private FieldComparison()
-    {
-    }
+    private FieldComparison() { }
 
     public FieldSet Added { get; private set; } = new();
 
@@ -30,7 +28,12 @@ internal sealed class FieldComparison
 
     /// <summary>The comparison reduced to the fields whose first element is allowed.</summary>
     public FieldComparison Only(Func<string, bool> allowed) =>
-        new() { Added = Added.Only(allowed), Modified = Modified.Only(allowed), Removed = Removed.Only(allowed) };
+        new()
+        {
+            Added = Added.Only(allowed),
+            Modified = Modified.Only(allowed),
+            Removed = Removed.Only(allowed),
+        };
 
     private void Compare(Slot old, Slot value, FieldShape declared)
     {
@@ -95,7 +98,11 @@ internal sealed class FieldComparison
         {
             var exists = tree is not null && tree.ContainsKey(name);
             Descend(
-                FieldElement.Member(name), new Slot(true, item), new Slot(exists, exists ? tree![name] : null), shape.Member(name, out _));
+                FieldElement.Member(name),
+                new Slot(true, item),
+                new Slot(exists, exists ? tree![name] : null),
+                shape.Member(name, out _)
+            );
         }
         foreach (var (name, item) in tree ?? [])
         {

@@ -43,14 +43,21 @@ internal static class FieldElement
     }
 
     /// <summary>The element as part of a path in messages: <c>.name</c>, <c>[name="a",port=80]</c>, <c>[="a"]</c>.</summary>
-    public static string Describe(string element) => element[0] switch
-    {
-        'f' => "." + element[2..],
-        'k' => "[" + string.Join(
-            ',', ((JsonObject)JsonNode.Parse(element[2..])!).Select(key => $"{key.Key}={key.Value?.ToJsonString(JsonText.Options) ?? "null"}")) + "]",
-        'v' => $"[={element[2..]}]",
-        _ => $"[{element[2..]}]",
-    };
+    public static string Describe(string element) =>
+        element[0] switch
+        {
+            'f' => "." + element[2..],
+            'k' => "["
+                + string.Join(
+                    ',',
+                    ((JsonObject)JsonNode.Parse(element[2..])!).Select(key =>
+                        $"{key.Key}={key.Value?.ToJsonString(JsonText.Options) ?? "null"}"
+                    )
+                )
+                + "]",
+            'v' => $"[={element[2..]}]",
+            _ => $"[{element[2..]}]",
+        };
 
     public static string Describe(IEnumerable<string> path) => string.Concat(path.Select(Describe));
 

@@ -12,10 +12,22 @@ namespace KubeLB.EmbeddedCluster.Applying;
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/</remarks>
 internal sealed class FieldOwnership(TimeProvider time)
 {
-    private static readonly FieldSet Unowned = Metadata("apiVersion", "kind").Union(Metadata(
-        "metadata", "metadata.name", "metadata.namespace", "metadata.creationTimestamp", "metadata.deletionTimestamp",
-        "metadata.deletionGracePeriodSeconds", "metadata.selfLink", "metadata.uid", "metadata.generation", "metadata.managedFields",
-        "metadata.resourceVersion"));
+    private static readonly FieldSet Unowned = Metadata("apiVersion", "kind")
+        .Union(
+            Metadata(
+                "metadata",
+                "metadata.name",
+                "metadata.namespace",
+                "metadata.creationTimestamp",
+                "metadata.deletionTimestamp",
+                "metadata.deletionGracePeriodSeconds",
+                "metadata.selfLink",
+                "metadata.uid",
+                "metadata.generation",
+                "metadata.managedFields",
+                "metadata.resourceVersion"
+            )
+        );
 
     /// <summary>Writes the owners that a write leaves into the object.</summary>
     /// <param name="resource">The resource.</param>
@@ -33,8 +45,8 @@ internal sealed class FieldOwnership(TimeProvider time)
             metadata.Remove("managedFields");
             return;
         }
-        var managed = sent is { Count: > 0 } && ManagedFields.TryParse(sent) is { } given ? given
-            : ManagedFields.OfStored(old.Object("metadata"));
+        var managed =
+            sent is { Count: > 0 } && ManagedFields.TryParse(sent) is { } given ? given : ManagedFields.OfStored(old.Object("metadata"));
         if (managed.IsEmpty)
         {
             metadata.Remove("managedFields");
@@ -53,12 +65,13 @@ internal sealed class FieldOwnership(TimeProvider time)
     }
 
     /// <summary>Whether server-side apply may own a field through a subresource; others are reset on the way in.</summary>
-    internal static bool Owns(ResourceDefinition resource, string subresource, string element) => subresource switch
-    {
-        "" => element != "f:status" || !resource.HasStatus,
-        "status" => element == "f:status" || (resource.Custom is null && element == "f:metadata"),
-        _ => true,
-    };
+    internal static bool Owns(ResourceDefinition resource, string subresource, string element) =>
+        subresource switch
+        {
+            "" => element != "f:status" || !resource.HasStatus,
+            "status" => element == "f:status" || (resource.Custom is null && element == "f:metadata"),
+            _ => true,
+        };
 
     internal static FieldComparison Compare(ResourceDefinition resource, JsonObject old, JsonObject tree, string subresource)
     {

@@ -121,7 +121,9 @@ internal sealed class FieldSet
         return result;
     }
 
-    public bool SameAs(FieldSet other) => IsMember == other.IsMember && _children.Count == other._children.Count
+    public bool SameAs(FieldSet other) =>
+        IsMember == other.IsMember
+        && _children.Count == other._children.Count
         && _children.All(child => other.Child(child.Key) is { } same && child.Value.SameAs(same));
 
     /// <summary>The set in the FieldsV1 format.</summary>

@@ -52,16 +52,21 @@ internal sealed class FieldShape
         kinds.Count == 0 ? AnyScalar : new FieldShape(ShapeForm.Scalar) { Kinds = kinds };
 
     public static FieldShape Map(
-        Func<IReadOnlyDictionary<string, FieldShape>>? members, Func<FieldShape?>? element, bool atomic, bool implied = false) =>
-        new(ShapeForm.Map, members, element) { IsAtomic = atomic, IsImplied = implied };
+        Func<IReadOnlyDictionary<string, FieldShape>>? members,
+        Func<FieldShape?>? element,
+        bool atomic,
+        bool implied = false
+    ) => new(ShapeForm.Map, members, element) { IsAtomic = atomic, IsImplied = implied };
 
     public static FieldShape AtomicList(Func<FieldShape?> element) => new(ShapeForm.List, element: element) { IsAtomic = true };
 
     public static FieldShape Set(Func<FieldShape?> element) => new(ShapeForm.List, element: element);
 
     public static FieldShape KeyedList(
-        Func<FieldShape?> element, IReadOnlyList<string> keys, IReadOnlyDictionary<string, JsonNode> defaults) =>
-        new(ShapeForm.List, element: element) { Keys = keys, KeyDefaults = defaults };
+        Func<FieldShape?> element,
+        IReadOnlyList<string> keys,
+        IReadOnlyDictionary<string, JsonNode> defaults
+    ) => new(ShapeForm.List, element: element) { Keys = keys, KeyDefaults = defaults };
 
     /// <summary>Shape of a member, and whether it is declared; a member that the schema does not have is deduced.</summary>
     public FieldShape Member(string name, out bool declared)
@@ -74,19 +79,24 @@ internal sealed class FieldShape
     public bool Allows(string name) => Element is not null || Members.ContainsKey(name);
 
     /// <summary>The shape as it is for these values, of which either may be null.</summary>
-    public FieldShape For(JsonNode? value, JsonNode? other = null) => Form != ShapeForm.Deduced ? this : (value ?? other) switch
-    {
-        JsonObject => DeducedMap,
-        JsonArray => DeducedList,
-        _ => AnyScalar,
-    };
+    public FieldShape For(JsonNode? value, JsonNode? other = null) =>
+        Form != ShapeForm.Deduced
+            ? this
+            : (value ?? other) switch
+            {
+                JsonObject => DeducedMap,
+                JsonArray => DeducedList,
+                _ => AnyScalar,
+            };
 
     /// <summary>Whether a value is absent or of the form that the shape names.</summary>
-    public bool Fits(JsonNode? value) => value is null || Form switch
-    {
-        ShapeForm.Map => value is JsonObject,
-        ShapeForm.List => value is JsonArray,
-        ShapeForm.Scalar => value is JsonValue,
-        _ => true,
-    };
+    public bool Fits(JsonNode? value) =>
+        value is null
+        || Form switch
+        {
+            ShapeForm.Map => value is JsonObject,
+            ShapeForm.List => value is JsonArray,
+            ShapeForm.Scalar => value is JsonValue,
+            _ => true,
+        };
 }

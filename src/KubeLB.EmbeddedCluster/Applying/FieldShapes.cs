@@ -20,15 +20,22 @@ internal static class FieldShapes
 
     private static FieldShape Metadata => Of(TypeSchema.Of(typeof(V1ObjectMeta)));
 
-    public static FieldShape Of(ResourceDefinition resource) => resource.Type is { } type
-        ? Of(type)
-        : resource.Custom is { } version ? Customs.GetValue(version, OfCustom) : FieldShape.Deduced;
+    public static FieldShape Of(ResourceDefinition resource) =>
+        resource.Type is { } type ? Of(type)
+        : resource.Custom is { } version ? Customs.GetValue(version, OfCustom)
+        : FieldShape.Deduced;
 
-    private static FieldShape Of(TypeSchema type) => Types.GetOrAdd(type, key => FieldShape.Map(
-        () => key.Members.Values.ToDictionary(member => member.Name, member => OfMember(key, member), StringComparer.Ordinal),
-        element: null,
-        ListTypes.IsAtomic(key.GoName),
-        implied: true));
+    private static FieldShape Of(TypeSchema type) =>
+        Types.GetOrAdd(
+            type,
+            key =>
+                FieldShape.Map(
+                    () => key.Members.Values.ToDictionary(member => member.Name, member => OfMember(key, member), StringComparer.Ordinal),
+                    element: null,
+                    ListTypes.IsAtomic(key.GoName),
+                    implied: true
+                )
+        );
 
     private static FieldShape OfMember(TypeSchema owner, TypeMember member)
     {
@@ -46,17 +53,18 @@ internal static class FieldShapes
         }
     }
 
-    private static FieldShape OfValue(TypeSchema type) => type.Form switch
-    {
-        ValueForm.Object => Of(type),
-        ValueForm.List => FieldShape.AtomicList(() => OfValue(type.Element!)),
-        ValueForm.Map => FieldShape.Map(null, () => OfValue(type.Element!), atomic: false),
-        ValueForm.Text or ValueForm.Bytes => Text,
-        ValueForm.Integer or ValueForm.Number => Number,
-        ValueForm.Boolean => Boolean,
-        ValueForm.Any => FieldShape.Deduced,
-        _ => FieldShape.Scalar(),
-    };
+    private static FieldShape OfValue(TypeSchema type) =>
+        type.Form switch
+        {
+            ValueForm.Object => Of(type),
+            ValueForm.List => FieldShape.AtomicList(() => OfValue(type.Element!)),
+            ValueForm.Map => FieldShape.Map(null, () => OfValue(type.Element!), atomic: false),
+            ValueForm.Text or ValueForm.Bytes => Text,
+            ValueForm.Integer or ValueForm.Number => Number,
+            ValueForm.Boolean => Boolean,
+            ValueForm.Any => FieldShape.Deduced,
+            _ => FieldShape.Scalar(),
+        };
 
     private static FieldShape OfCustom(CustomVersion version)
     {
@@ -68,7 +76,12 @@ internal static class FieldShapes
     }
 
     private static Dictionary<string, FieldShape> ResourceMembers() =>
-        new(StringComparer.Ordinal) { ["apiVersion"] = Text, ["kind"] = Text, ["metadata"] = Metadata };
+        new(StringComparer.Ordinal)
+        {
+            ["apiVersion"] = Text,
+            ["kind"] = Text,
+            ["metadata"] = Metadata,
+        };
 
     private static FieldShape Of(SchemaNode schema, bool isResource = false)
     {
@@ -99,20 +112,26 @@ internal static class FieldShapes
         }
     }
 
-    private static FieldShape OfObject(SchemaNode schema, bool isResource) => FieldShape.Map(
-        () =>
-        {
-            var members = schema.Properties.ToDictionary(property => property.Key, property => Of(property.Value), StringComparer.Ordinal);
-            foreach (var (name, shape) in isResource ? ResourceMembers() : [])
+    private static FieldShape OfObject(SchemaNode schema, bool isResource) =>
+        FieldShape.Map(
+            () =>
             {
-                members[name] = shape;
-            }
-            return members;
-        },
-        schema.Additional is { } additional
-            ? () => Of(additional)
-            : schema.AllowsAdditional || schema.PreserveUnknown ? () => FieldShape.Deduced : null,
-        atomic: schema.MapType == "atomic");
+                var members = schema.Properties.ToDictionary(
+                    property => property.Key,
+                    property => Of(property.Value),
+                    StringComparer.Ordinal
+                );
+                foreach (var (name, shape) in isResource ? ResourceMembers() : [])
+                {
+                    members[name] = shape;
+                }
+                return members;
+            },
+            schema.Additional is { } additional ? () => Of(additional)
+                : schema.AllowsAdditional || schema.PreserveUnknown ? () => FieldShape.Deduced
+                : null,
+            atomic: schema.MapType == "atomic"
+        );
 
     private static Dictionary<string, JsonNode> Defaults(SchemaNode list)
     {

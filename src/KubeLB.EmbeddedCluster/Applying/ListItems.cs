@@ -21,9 +21,11 @@ internal static class ListItems
         }
         if (item is not JsonObject tree)
         {
-            throw new FormatException(item is null
-                ? "associative list with keys may not have a null element"
-                : "associative list with keys may not have non-map elements");
+            throw new FormatException(
+                item is null
+                    ? "associative list with keys may not have a null element"
+                    : "associative list with keys may not have non-map elements"
+            );
         }
         var keys = new List<KeyValuePair<string, JsonNode?>>(list.Keys.Count);
         foreach (var key in list.Keys)
@@ -41,7 +43,9 @@ internal static class ListItems
             ? FieldElement.Keys(keys)
             : throw new FormatException(
                 "associative list with keys has an element that omits all key fields "
-                + $"[{string.Join(' ', list.Keys.Select(Errors.FieldError.Quote))}] (and doesn't have default values for any key fields)");
+                    + $"[{string.Join(' ', list.Keys.Select(Errors.FieldError.Quote))}] (and doesn't have default values for any key "
+                    + "fields)"
+            );
     }
 
     /// <summary>

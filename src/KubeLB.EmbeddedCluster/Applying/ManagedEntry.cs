@@ -23,8 +23,10 @@ internal sealed record ManagedEntry(string Manager, string Operation, string Api
     /// manager.
     /// </summary>
     public bool SameManager(ManagedEntry other) =>
-        Manager == other.Manager && Operation == other.Operation && Subresource == other.Subresource
-            && (IsApply || ApiVersion == other.ApiVersion);
+        Manager == other.Manager
+        && Operation == other.Operation
+        && Subresource == other.Subresource
+        && (IsApply || ApiVersion == other.ApiVersion);
 
     /// <summary>The manager as conflicts name it.</summary>
     public string Describe()
@@ -53,8 +55,14 @@ internal sealed record ManagedEntry(string Manager, string Operation, string Api
         {
             throw new FormatException($"unknown type of fields {entry["fieldsType"]}");
         }
-        return new ManagedEntry(entry.Text("manager") ?? "", operation, version, entry.Text("subresource") ?? "", entry.Text("time"),
-            FieldSet.Parse(entry.Object("fieldsV1") ?? []));
+        return new ManagedEntry(
+            entry.Text("manager") ?? "",
+            operation,
+            version,
+            entry.Text("subresource") ?? "",
+            entry.Text("time"),
+            FieldSet.Parse(entry.Object("fieldsV1") ?? [])
+        );
     }
 
     public JsonObject ToJson()

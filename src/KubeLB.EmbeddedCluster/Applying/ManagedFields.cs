@@ -93,19 +93,26 @@ internal sealed class ManagedFields
     /// <summary>Whether two stored lists differ in nothing but the times of their entries.</summary>
     public static bool SameButTimes(JsonArray? left, JsonArray? right)
     {
-        if (left is null || right is null || left.Count != right.Count || TryParse(left) is not { } first
-            || TryParse(right) is not { } second)
+        if (
+            left is null
+            || right is null
+            || left.Count != right.Count
+            || TryParse(left) is not { } first
+            || TryParse(right) is not { } second
+        )
         {
             return false;
         }
-        return first._entries
-            .All(entry => second.Find(entry) is { } same && same.ApiVersion == entry.ApiVersion && same.Fields.SameAs(entry.Fields));
+        return first._entries.All(entry =>
+            second.Find(entry) is { } same && same.ApiVersion == entry.ApiVersion && same.Fields.SameAs(entry.Fields)
+        );
     }
 
-    private IEnumerable<ManagedEntry> Sorted() => _entries
-        .OrderBy(entry => entry.Operation, StringComparer.Ordinal)
-        .ThenBy(entry => entry.Time ?? "", StringComparer.Ordinal)
-        .ThenBy(entry => entry.Manager, StringComparer.Ordinal)
-        .ThenBy(entry => entry.ApiVersion, StringComparer.Ordinal)
-        .ThenBy(entry => entry.Subresource, StringComparer.Ordinal);
+    private IEnumerable<ManagedEntry> Sorted() =>
+        _entries
+            .OrderBy(entry => entry.Operation, StringComparer.Ordinal)
+            .ThenBy(entry => entry.Time ?? "", StringComparer.Ordinal)
+            .ThenBy(entry => entry.Manager, StringComparer.Ordinal)
+            .ThenBy(entry => entry.ApiVersion, StringComparer.Ordinal)
+            .ThenBy(entry => entry.Subresource, StringComparer.Ordinal);
 }

@@ -36,10 +36,17 @@ internal sealed class ServerSideApply(TimeProvider time)
         }
         var fields = AppliedFields.Of(applied, shape);
         var self = new ManagedEntry(
-            options.Manager, ManagedEntry.Apply, resource.ApiVersion, options.Subresource, Timestamps.Now(time), fields);
+            options.Manager,
+            ManagedEntry.Apply,
+            resource.ApiVersion,
+            options.Subresource,
+            Timestamps.Now(time),
+            fields
+        );
         var merged = Merge(before, applied, managed, self, shape);
-        var changes = FieldComparison.Of(before, merged, shape).Only(
-            element => FieldOwnership.Owns(resource, options.Subresource, element));
+        var changes = FieldComparison
+            .Of(before, merged, shape)
+            .Only(element => FieldOwnership.Owns(resource, options.Subresource, element));
         var conflicts = Conflicts(managed, self, changes.Written);
         if (conflicts.Count > 0 && !force && !IsOwnedByAnnotation(resource, options, before, shape, ref conflicts))
         {
@@ -80,16 +87,23 @@ internal sealed class ServerSideApply(TimeProvider time)
         if (AppliedValidation.Check(applied, shape) is { } problem)
         {
             var metadata = applied.Object("metadata");
-            var name = metadata.Text("namespace") is { Length: > 0 } @namespace ? $"{@namespace}/{metadata.Text("name")}"
+            var name = metadata.Text("namespace") is { Length: > 0 } @namespace
+                ? $"{@namespace}/{metadata.Text("name")}"
                 : $"/{metadata.Text("name")}";
             throw ApiErrors.BadRequest($"failed to create typed patch object ({name}; {version}, Kind={kind}): {problem}");
         }
     }
 
     /// <summary>What the object had so far belongs to a manager that nobody is, so that an apply cannot change it unnoticed.</summary>
-    private ManagedEntry BeforeFirstApply(ResourceDefinition resource, JsonObject current, FieldShape shape) => new(
-        ManagedEntry.BeforeFirstApply, ManagedEntry.Update, resource.ApiVersion, "", Timestamps.Now(time),
-        FieldOwnership.Ownable(resource, FieldComparison.Of([], current, shape).Added, ""));
+    private ManagedEntry BeforeFirstApply(ResourceDefinition resource, JsonObject current, FieldShape shape) =>
+        new(
+            ManagedEntry.BeforeFirstApply,
+            ManagedEntry.Update,
+            resource.ApiVersion,
+            "",
+            Timestamps.Now(time),
+            FieldOwnership.Ownable(resource, FieldComparison.Of([], current, shape).Added, "")
+        );
 
     /// <summary>The merged object without what the applier named last time and nobody names now.</summary>
     private static JsonObject Merge(JsonObject before, JsonObject applied, ManagedFields managed, ManagedEntry self, FieldShape shape)
@@ -99,27 +113,35 @@ internal sealed class ServerSideApply(TimeProvider time)
         {
             return merged;
         }
-        var kept = managed.Entries
-            .Where(entry => !entry.SameManager(self)).Aggregate(self.Fields, (fields, entry) => fields.Union(entry.Fields));
+        var kept = managed
+            .Entries.Where(entry => !entry.SameManager(self))
+            .Aggregate(self.Fields, (fields, entry) => fields.Union(entry.Fields));
         kept = AppliedFields.WithDeclaredParents(kept, shape).Insert(FieldElement.Member("metadata"));
-        var gone = AppliedFields.WithDeclaredParents(last.Fields, shape)
+        var gone = AppliedFields
+            .WithDeclaredParents(last.Fields, shape)
             .Intersect(AppliedFields.WithDeclaredParents(AppliedFields.Of(merged, shape), shape))
             .Except(kept);
         return gone.IsEmpty ? merged : TreeMerge.Remove(merged, gone, shape);
     }
 
     private static List<FieldConflict> Conflicts(ManagedFields managed, ManagedEntry self, FieldSet written) =>
-    [
-        .. managed.Entries.Where(entry => !entry.SameManager(self))
-            .SelectMany(entry => entry.Fields.Intersect(written).Paths().Select(path => new FieldConflict(entry, path))),
-    ];
+        [
+            .. managed
+                .Entries.Where(entry => !entry.SameManager(self))
+                .SelectMany(entry => entry.Fields.Intersect(written).Paths().Select(path => new FieldConflict(entry, path))),
+        ];
 
     /// <summary>
     /// What kubectl itself applied on the client's side is its own: such conflicts do not count. Leaves the others in
     /// <paramref name="conflicts"/>.
     /// </summary>
     private static bool IsOwnedByAnnotation(
-        ResourceDefinition resource, WriteOptions options, JsonObject before, FieldShape shape, ref List<FieldConflict> conflicts)
+        ResourceDefinition resource,
+        WriteOptions options,
+        JsonObject before,
+        FieldShape shape,
+        ref List<FieldConflict> conflicts
+    )
     {
         if (options.Manager != Kubectl || before.Object("metadata").Object("annotations").Text(LastApplied) is not { Length: > 0 } text)
         {
@@ -146,8 +168,11 @@ internal sealed class ServerSideApply(TimeProvider time)
 
     private static void UpdateAnnotation(WriteOptions options, JsonObject merged, JsonObject applied)
     {
-        if (options.Manager != Kubectl || merged.Object("metadata").Object("annotations") is not { } annotations
-            || string.IsNullOrEmpty(annotations.Text(LastApplied)))
+        if (
+            options.Manager != Kubectl
+            || merged.Object("metadata").Object("annotations") is not { } annotations
+            || string.IsNullOrEmpty(annotations.Text(LastApplied))
+        )
         {
             return;
         }

@@ -32,7 +32,8 @@ internal static class TreeMerge
         var result = new JsonObject();
         foreach (var (name, item) in current)
         {
-            result[name] = applied.TryGetPropertyValue(name, out var value) ? MergeValues(item, value, shape.Member(name, out _))
+            result[name] = applied.TryGetPropertyValue(name, out var value)
+                ? MergeValues(item, value, shape.Member(name, out _))
                 : item?.DeepClone();
         }
         foreach (var (name, item) in applied)

@@ -8,7 +8,9 @@ namespace KubeLB.EmbeddedCluster.Controllers;
 /// <summary>Feeds every change, in order, to the controllers.</summary>
 internal sealed partial class ControllerLoop : IAsyncDisposable
 {
-    private readonly Channel<StoreChange> _changes = Channel.CreateUnbounded<StoreChange>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<StoreChange> _changes = Channel.CreateUnbounded<StoreChange>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private readonly IReadOnlyList<IClusterController> _controllers;
     private readonly ILogger _logger;
     private readonly Task _loop;

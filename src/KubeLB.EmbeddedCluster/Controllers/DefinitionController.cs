@@ -8,7 +8,8 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Controllers;
 
 /// <summary>Serves what CustomResourceDefinitions define, and deletes the objects of a definition that is being deleted.</summary>
-internal sealed class DefinitionController(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter) : IClusterController
+internal sealed class DefinitionController(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter)
+    : IClusterController
 {
     private readonly ResourceTable _definitions = store.Table("apiextensions.k8s.io", "customresourcedefinitions");
 
@@ -26,7 +27,10 @@ internal sealed class DefinitionController(ClusterStore store, ResourceRegistry 
                 DeleteObjects(stored);
             }
         }
-        else if (change.Event.Type == ChangeType.Deleted && _definitions.Find("", $"{change.Table.Resource}.{change.Table.Group}") is { Identity.IsTerminating: true } definition)
+        else if (
+            change.Event.Type == ChangeType.Deleted
+            && _definitions.Find("", $"{change.Table.Resource}.{change.Table.Group}") is { Identity.IsTerminating: true } definition
+        )
         {
             Finish(definition, change.Table);
         }
@@ -42,7 +46,12 @@ internal sealed class DefinitionController(ClusterStore store, ResourceRegistry 
             {
                 try
                 {
-                    deleter.Delete(resource, stored.Namespace, stored.Name, new DeleteOptions { PreconditionUid = stored.Uid, Propagation = Propagation.Background });
+                    deleter.Delete(
+                        resource,
+                        stored.Namespace,
+                        stored.Name,
+                        new DeleteOptions { PreconditionUid = stored.Uid, Propagation = Propagation.Background }
+                    );
                 }
                 catch (ApiException exception) when (exception.Status.Code is 404 or 409)
                 {
@@ -62,18 +71,25 @@ internal sealed class DefinitionController(ClusterStore store, ResourceRegistry 
         var resource = registry.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions")!;
         try
         {
-            updater.Update(resource, "", definition.Name, "finalize", tree =>
-            {
-                var finalizers = tree.Object("metadata").Array("finalizers");
-                for (var i = (finalizers?.Count ?? 0) - 1; i >= 0; i--)
+            updater.Update(
+                resource,
+                "",
+                definition.Name,
+                "finalize",
+                tree =>
                 {
-                    if (finalizers![i].AsText() == CustomResourceDefinitionStrategy.CleanupFinalizer)
+                    var finalizers = tree.Object("metadata").Array("finalizers");
+                    for (var i = (finalizers?.Count ?? 0) - 1; i >= 0; i--)
                     {
-                        finalizers.RemoveAt(i);
+                        if (finalizers![i].AsText() == CustomResourceDefinitionStrategy.CleanupFinalizer)
+                        {
+                            finalizers.RemoveAt(i);
+                        }
                     }
-                }
-                return tree;
-            }, new WriteOptions());
+                    return tree;
+                },
+                new WriteOptions()
+            );
         }
         catch (ApiException exception) when (exception.Status.Code == 404)
         {

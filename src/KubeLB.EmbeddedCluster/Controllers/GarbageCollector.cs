@@ -8,7 +8,8 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Controllers;
 
 /// <summary>Deletes objects whose owners are gone, and carries out foreground and orphaning deletes.</summary>
-internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter) : IClusterController
+internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter)
+    : IClusterController
 {
     public void Handle(StoreChange change)
     {
@@ -52,8 +53,12 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
 
     private void Collect(ResourceTable table, StoredObject dependent)
     {
-        if (registry.ForTable(table.Group, table.Resource) is not { } resource
-            || table.Find(dependent.Namespace, dependent.Name) is not { } current || current.Uid != dependent.Uid || current.Identity.IsTerminating)
+        if (
+            registry.ForTable(table.Group, table.Resource) is not { } resource
+            || table.Find(dependent.Namespace, dependent.Name) is not { } current
+            || current.Uid != dependent.Uid
+            || current.Identity.IsTerminating
+        )
         {
             return;
         }
@@ -65,8 +70,16 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
         }
         if (gone.Count + waiting.Count == current.Identity.Owners.Count)
         {
-            var propagation = waiting.Count > 0 && store.Dependents(current.Uid).Count > 0 ? Propagation.Foreground : Propagation.Background;
-            Ignoring404(() => deleter.Delete(resource, current.Namespace, current.Name, new DeleteOptions { PreconditionUid = current.Uid, Propagation = propagation }));
+            var propagation =
+                waiting.Count > 0 && store.Dependents(current.Uid).Count > 0 ? Propagation.Foreground : Propagation.Background;
+            Ignoring404(() =>
+                deleter.Delete(
+                    resource,
+                    current.Namespace,
+                    current.Name,
+                    new DeleteOptions { PreconditionUid = current.Uid, Propagation = propagation }
+                )
+            );
             return;
         }
         RemoveOwners(resource, current, [.. gone.Concat(waiting).Select(owner => owner.Uid)]);
@@ -82,7 +95,8 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
     }
 
     private bool IsWaiting(OwnerReference owner) =>
-        store.FindByUid(owner.Uid) is { } found && found.Object.Identity.IsTerminating
+        store.FindByUid(owner.Uid) is { } found
+        && found.Object.Identity.IsTerminating
         && found.Object.ToTree().Object("metadata").Array("finalizers").Strings().Contains(ObjectDeleter.ForegroundFinalizer);
 
     private void Orphan(ResourceTable table, StoredObject owner)
@@ -99,7 +113,9 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
 
     private void FinishForeground(ResourceTable table, StoredObject owner)
     {
-        var blocked = store.Dependents(owner.Uid).Any(item => item.Object.Identity.Owners.Any(reference => reference.Uid == owner.Uid && reference.BlocksDeletion));
+        var blocked = store
+            .Dependents(owner.Uid)
+            .Any(item => item.Object.Identity.Owners.Any(reference => reference.Uid == owner.Uid && reference.BlocksDeletion));
         if (!blocked)
         {
             RemoveFinalizer(table, owner, ObjectDeleter.ForegroundFinalizer);
@@ -112,19 +128,37 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
         {
             return;
         }
-        Ignoring404(() => updater.Update(resource, stored.Namespace, stored.Name, "", tree =>
-        {
-            Remove(tree.Object("metadata").Array("finalizers"), item => item.AsText() == finalizer);
-            return tree;
-        }, new WriteOptions()));
+        Ignoring404(() =>
+            updater.Update(
+                resource,
+                stored.Namespace,
+                stored.Name,
+                "",
+                tree =>
+                {
+                    Remove(tree.Object("metadata").Array("finalizers"), item => item.AsText() == finalizer);
+                    return tree;
+                },
+                new WriteOptions()
+            )
+        );
     }
 
     private void RemoveOwners(ResourceDefinition resource, StoredObject stored, HashSet<string> uids) =>
-        Ignoring404(() => updater.Update(resource, stored.Namespace, stored.Name, "", tree =>
-        {
-            Remove(tree.Object("metadata").Array("ownerReferences"), item => uids.Contains(item.Text("uid") ?? ""));
-            return tree;
-        }, new WriteOptions()));
+        Ignoring404(() =>
+            updater.Update(
+                resource,
+                stored.Namespace,
+                stored.Name,
+                "",
+                tree =>
+                {
+                    Remove(tree.Object("metadata").Array("ownerReferences"), item => uids.Contains(item.Text("uid") ?? ""));
+                    return tree;
+                },
+                new WriteOptions()
+            )
+        );
 
     private static void Remove(JsonArray? list, Func<JsonNode?, bool> which)
     {

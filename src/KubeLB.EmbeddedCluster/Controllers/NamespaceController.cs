@@ -8,7 +8,13 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Controllers;
 
 /// <summary>Gives namespaces their default ServiceAccount, and empties those that are being deleted.</summary>
-internal sealed class NamespaceController(ClusterStore store, ResourceRegistry registry, ObjectCreator creator, ObjectUpdater updater, ObjectDeleter deleter) : IClusterController
+internal sealed class NamespaceController(
+    ClusterStore store,
+    ResourceRegistry registry,
+    ObjectCreator creator,
+    ObjectUpdater updater,
+    ObjectDeleter deleter
+) : IClusterController
 {
     private readonly ResourceTable _namespaces = store.Table("", "namespaces");
 
@@ -30,7 +36,11 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
                 EnsureAccount(stored.Name);
             }
         }
-        else if (change.Event.Type == ChangeType.Deleted && stored.Namespace.Length > 0 && _namespaces.Find("", stored.Namespace) is { } parent)
+        else if (
+            change.Event.Type == ChangeType.Deleted
+            && stored.Namespace.Length > 0
+            && _namespaces.Find("", stored.Namespace) is { } parent
+        )
         {
             if (parent.Identity.IsTerminating)
             {
@@ -48,7 +58,12 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
     {
         try
         {
-            creator.Create(registry.Find("", "v1", "serviceaccounts")!, @namespace, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, new WriteOptions());
+            creator.Create(
+                registry.Find("", "v1", "serviceaccounts")!,
+                @namespace,
+                new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } },
+                new WriteOptions()
+            );
         }
         catch (ApiException exception) when (exception.Status.Code is 403 or 404 or 409)
         {
@@ -60,7 +75,11 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
     {
         foreach (var table in store.Tables)
         {
-            if (table.Current.TryGetValue(@namespace, out var objects) && @namespace.Length > 0 && registry.ForTable(table.Group, table.Resource) is { } resource)
+            if (
+                table.Current.TryGetValue(@namespace, out var objects)
+                && @namespace.Length > 0
+                && registry.ForTable(table.Group, table.Resource) is { } resource
+            )
             {
                 foreach (var stored in objects.Values)
                 {
@@ -76,7 +95,12 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
         {
             try
             {
-                deleter.Delete(resource, @namespace, stored.Name, new DeleteOptions { PreconditionUid = stored.Uid, Propagation = Propagation.Background });
+                deleter.Delete(
+                    resource,
+                    @namespace,
+                    stored.Name,
+                    new DeleteOptions { PreconditionUid = stored.Uid, Propagation = Propagation.Background }
+                );
             }
             catch (ApiException exception) when (exception.Status.Code is 404 or 409)
             {
@@ -94,24 +118,57 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
         {
             if (remaining.Count == 0)
             {
-                updater.Update(resource, "", @namespace, "finalize", tree =>
-                {
-                    var finalizers = tree.Ensure("spec").Array("finalizers").Strings().Where(finalizer => finalizer != "kubernetes");
-                    tree.Object("spec")!["finalizers"] = new JsonArray([.. finalizers.Select(finalizer => JsonValue.Create(finalizer))]);
-                    return tree;
-                }, new WriteOptions());
+                updater.Update(
+                    resource,
+                    "",
+                    @namespace,
+                    "finalize",
+                    tree =>
+                    {
+                        var finalizers = tree.Ensure("spec").Array("finalizers").Strings().Where(finalizer => finalizer != "kubernetes");
+                        tree.Object("spec")!["finalizers"] = new JsonArray([
+                            .. finalizers.Select(finalizer => JsonValue.Create(finalizer)),
+                        ]);
+                        return tree;
+                    },
+                    new WriteOptions()
+                );
                 return;
             }
-            var finalizers = remaining.SelectMany(item => item.Object.ToTree().Object("metadata").Array("finalizers").Strings())
-                .GroupBy(finalizer => finalizer).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Key} in {group.Count()} resource instances");
-            var kinds = remaining.GroupBy(item => item.Resource.QualifiedResource).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Key} has {group.Count()} resource instances");
-            updater.Update(resource, "", @namespace, "status", tree =>
-            {
-                tree.Ensure("status")["conditions"] = new JsonArray(
-                    Condition("NamespaceContentRemaining", "SomeResourcesRemain", $"Some resources are remaining: {string.Join(", ", kinds)}", tree),
-                    Condition("NamespaceFinalizersRemaining", "SomeFinalizersRemain", $"Some content in the namespace has finalizers remaining: {string.Join(", ", finalizers)}", tree));
-                return tree;
-            }, new WriteOptions());
+            var finalizers = remaining
+                .SelectMany(item => item.Object.ToTree().Object("metadata").Array("finalizers").Strings())
+                .GroupBy(finalizer => finalizer)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => $"{group.Key} in {group.Count()} resource instances");
+            var kinds = remaining
+                .GroupBy(item => item.Resource.QualifiedResource)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => $"{group.Key} has {group.Count()} resource instances");
+            updater.Update(
+                resource,
+                "",
+                @namespace,
+                "status",
+                tree =>
+                {
+                    tree.Ensure("status")["conditions"] = new JsonArray(
+                        Condition(
+                            "NamespaceContentRemaining",
+                            "SomeResourcesRemain",
+                            $"Some resources are remaining: {string.Join(", ", kinds)}",
+                            tree
+                        ),
+                        Condition(
+                            "NamespaceFinalizersRemaining",
+                            "SomeFinalizersRemain",
+                            $"Some content in the namespace has finalizers remaining: {string.Join(", ", finalizers)}",
+                            tree
+                        )
+                    );
+                    return tree;
+                },
+                new WriteOptions()
+            );
         }
         catch (ApiException exception) when (exception.Status.Code == 404)
         {
@@ -119,12 +176,13 @@ internal sealed class NamespaceController(ClusterStore store, ResourceRegistry r
         }
     }
 
-    private static JsonObject Condition(string type, string reason, string message, JsonObject tree) => new()
-    {
-        ["type"] = type,
-        ["status"] = "True",
-        ["lastTransitionTime"] = tree.Object("metadata").Text("deletionTimestamp"),
-        ["reason"] = reason,
-        ["message"] = message,
-    };
+    private static JsonObject Condition(string type, string reason, string message, JsonObject tree) =>
+        new()
+        {
+            ["type"] = type,
+            ["status"] = "True",
+            ["lastTransitionTime"] = tree.Object("metadata").Text("deletionTimestamp"),
+            ["reason"] = reason,
+            ["message"] = message,
+        };
 }

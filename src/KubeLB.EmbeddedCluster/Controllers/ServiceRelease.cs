@@ -20,7 +20,8 @@ internal static class ServiceRelease
             var after = change.Event.Type == ChangeType.Deleted ? null : change.Event.Object.ToTree().Object("spec");
             addresses.Free(
                 ServiceReservation.AddressesOf(before).Except(ServiceReservation.AddressesOf(after)),
-                ServiceReservation.PortsOf(before).Except(ServiceReservation.PortsOf(after)));
+                ServiceReservation.PortsOf(before).Except(ServiceReservation.PortsOf(after))
+            );
         });
     }
 }

@@ -9,7 +9,14 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Controllers;
 
 /// <summary>Fills Secrets of type <c>kubernetes.io/service-account-token</c>, and removes those whose account is gone.</summary>
-internal sealed class TokenController(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter, TokenIssuer issuer, string caPem) : IClusterController
+internal sealed class TokenController(
+    ClusterStore store,
+    ResourceRegistry registry,
+    ObjectUpdater updater,
+    ObjectDeleter deleter,
+    TokenIssuer issuer,
+    string caPem
+) : IClusterController
 {
     private const string TokenType = "kubernetes.io/service-account-token";
     private const string NameAnnotation = "kubernetes.io/service-account.name";
@@ -25,7 +32,11 @@ internal sealed class TokenController(ClusterStore store, ResourceRegistry regis
         {
             Reconcile(stored);
         }
-        else if (change.Table == _accounts && change.Event.Type != ChangeType.Modified && _secrets.Current.TryGetValue(stored.Namespace, out var secrets))
+        else if (
+            change.Table == _accounts
+            && change.Event.Type != ChangeType.Modified
+            && _secrets.Current.TryGetValue(stored.Namespace, out var secrets)
+        )
         {
             foreach (var secret in secrets.Values)
             {
@@ -54,15 +65,24 @@ internal sealed class TokenController(ClusterStore store, ResourceRegistry regis
             return;
         }
         var token = issuer.Issue(new TokenClaims(account.Namespace, account.Name, account.Uid, secret.Name, null, []));
-        Quietly(() => updater.Update(resource, secret.Namespace, secret.Name, "", current =>
-        {
-            current.Ensure("metadata").Ensure("annotations")[UidAnnotation] = account.Uid;
-            var filled = current.Ensure("data");
-            filled["ca.crt"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(caPem));
-            filled["namespace"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(account.Namespace));
-            filled["token"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(token));
-            return current;
-        }, new WriteOptions()));
+        Quietly(() =>
+            updater.Update(
+                resource,
+                secret.Namespace,
+                secret.Name,
+                "",
+                current =>
+                {
+                    current.Ensure("metadata").Ensure("annotations")[UidAnnotation] = account.Uid;
+                    var filled = current.Ensure("data");
+                    filled["ca.crt"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(caPem));
+                    filled["namespace"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(account.Namespace));
+                    filled["token"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(token));
+                    return current;
+                },
+                new WriteOptions()
+            )
+        );
     }
 
     private static void Quietly(Action action)

@@ -63,8 +63,13 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         }
         if (IsProtected(group) && string.IsNullOrEmpty(tree.Object("metadata").Object("annotations").Text("api-approved.kubernetes.io")))
         {
-            errors.Add(FieldError.Required("metadata.annotations[api-approved.kubernetes.io]",
-                "protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111"));
+            errors.Add(
+                FieldError.Required(
+                    "metadata.annotations[api-approved.kubernetes.io]",
+                    "protected groups must have approval annotation \"api-approved.kubernetes.io\", see "
+                        + "https://github.com/kubernetes/enhancements/pull/1111"
+                )
+            );
         }
         if (spec.Text("scope") is not ("Namespaced" or "Cluster"))
         {
@@ -72,7 +77,9 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         }
         if (spec.Object("conversion").Text("strategy") is not ("None" or "Webhook"))
         {
-            errors.Add(FieldError.NotSupported("spec.conversion.strategy", spec.Object("conversion").Text("strategy") ?? "", "None", "Webhook"));
+            errors.Add(
+                FieldError.NotSupported("spec.conversion.strategy", spec.Object("conversion").Text("strategy") ?? "", "None", "Webhook")
+            );
         }
         foreach (var member in new[] { "plural", "singular", "kind", "listKind" })
         {
@@ -83,7 +90,9 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             }
             else
             {
-                errors.AddRange(Names.Label1035(value.ToLowerInvariant()).Select(problem => FieldError.Invalid($"spec.names.{member}", value, problem)));
+                errors.AddRange(
+                    Names.Label1035(value.ToLowerInvariant()).Select(problem => FieldError.Invalid($"spec.names.{member}", value, problem))
+                );
             }
         }
         ValidateVersions(spec, errors);
@@ -124,7 +133,13 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         var versions = spec.Array("versions").Objects().ToList();
         if (versions.Count(version => version.Boolean("storage") == true) != 1)
         {
-            errors.Add(FieldError.Invalid("spec.versions", spec["versions"]?.DeepClone(), "must have exactly one version marked as storage version"));
+            errors.Add(
+                FieldError.Invalid(
+                    "spec.versions",
+                    spec["versions"]?.DeepClone(),
+                    "must have exactly one version marked as storage version"
+                )
+            );
         }
         for (var i = 0; i < versions.Count; i++)
         {
@@ -141,7 +156,9 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
     }
 
     private static bool IsProtected(string group) =>
-        group is "k8s.io" or "kubernetes.io" || group.EndsWith(".k8s.io", StringComparison.Ordinal) || group.EndsWith(".kubernetes.io", StringComparison.Ordinal);
+        group is "k8s.io" or "kubernetes.io"
+        || group.EndsWith(".k8s.io", StringComparison.Ordinal)
+        || group.EndsWith(".kubernetes.io", StringComparison.Ordinal);
 
     private void Establish(JsonObject tree, JsonObject spec, JsonObject names)
     {
@@ -161,7 +178,12 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         {
             status["storedVersions"] = stored;
         }
-        foreach (var version in spec.Array("versions").Objects().Where(version => version.Boolean("storage") == true).Select(version => version.Text("name") ?? ""))
+        foreach (
+            var version in spec.Array("versions")
+                .Objects()
+                .Where(version => version.Boolean("storage") == true)
+                .Select(version => version.Text("name") ?? "")
+        )
         {
             if (!stored.Strings().Contains(version))
             {
@@ -169,28 +191,46 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             }
         }
         var established = other is null || IsEstablished(tree);
-        SetCondition(status, "NamesAccepted", other is null, other is null ? "NoConflicts" : "NameConflict", other is null ? "no conflicts found" : $"\"{other}\" is already in use");
-        SetCondition(status, "Established", established, established ? "InitialNamesAccepted" : "NotAccepted",
-            established ? "the initial names have been accepted" : "not all names are accepted");
+        SetCondition(
+            status,
+            "NamesAccepted",
+            other is null,
+            other is null ? "NoConflicts" : "NameConflict",
+            other is null ? "no conflicts found" : $"\"{other}\" is already in use"
+        );
+        SetCondition(
+            status,
+            "Established",
+            established,
+            established ? "InitialNamesAccepted" : "NotAccepted",
+            established ? "the initial names have been accepted" : "not all names are accepted"
+        );
     }
 
     /// <summary>Warns who creates a definition with CEL rules in one of its schemas that they are not evaluated.</summary>
     public static void WarnOfRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
     {
-        if (resource.Strategy is not CustomResourceDefinitionStrategy
-            || !tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true }))
+        if (
+            resource.Strategy is not CustomResourceDefinitionStrategy
+            || !tree.Object("spec").Array("versions").Objects().Any(version => new CustomVersion(version).Schema is { HasRules: true })
+        )
         {
             return;
         }
-        options.Warnings.Add(rules == ValidationRules.Refuse
-            ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: "
-                + "it refuses every object that they apply to"
-            : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules");
+        options.Warnings.Add(
+            rules == ValidationRules.Refuse
+                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: "
+                    + "it refuses every object that they apply to"
+                : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules"
+        );
     }
 
     /// <summary>Whether objects of the definition are served.</summary>
-    public static bool IsEstablished(JsonObject tree) => tree.Object("status").Array("conditions").Objects()
-        .Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True");
+    public static bool IsEstablished(JsonObject tree) =>
+        tree.Object("status")
+            .Array("conditions")
+            .Objects()
+            .Any(condition => condition.Text("type") == "Established" && condition.Text("status") == "True");
 
     private void SetCondition(JsonObject status, string type, bool value, string reason, string message)
     {
@@ -209,7 +249,8 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         if (condition.Text("status") != text)
         {
             condition["status"] = text;
-            condition["lastTransitionTime"] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            condition["lastTransitionTime"] = time.GetUtcNow()
+                .UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         }
         condition["reason"] = reason;
         condition["message"] = message;

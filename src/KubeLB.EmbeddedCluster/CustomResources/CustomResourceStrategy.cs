@@ -31,7 +31,17 @@ internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRu
         }
         var found = new List<FieldError>();
         new SchemaValidator(found).Validate(tree, schema, "");
-        if (schema.HasRules && found.Any(error => error.Reason is "FieldValueNotSupported" or "FieldValueRequired" or "FieldValueTooLong" or "FieldValueTooMany" or "FieldValueTypeInvalid"))
+        if (
+            schema.HasRules
+            && found.Any(error =>
+                error.Reason
+                    is "FieldValueNotSupported"
+                        or "FieldValueRequired"
+                        or "FieldValueTooLong"
+                        or "FieldValueTooMany"
+                        or "FieldValueTypeInvalid"
+            )
+        )
         {
             found.Add(FieldError.Invalid("<nil>", (JsonNode?)null, RulesSkipped));
         }
@@ -47,7 +57,11 @@ internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRu
     {
         foreach (var name in tree.Select(member => member.Key).Union(old.Select(member => member.Key)))
         {
-            if (name is not ("metadata" or "apiVersion" or "kind") && !(name == "status" && version.HasStatus) && !JsonAccess.Same(tree[name], old[name]))
+            if (
+                name is not ("metadata" or "apiVersion" or "kind")
+                && !(name == "status" && version.HasStatus)
+                && !JsonAccess.Same(tree[name], old[name])
+            )
             {
                 return true;
             }

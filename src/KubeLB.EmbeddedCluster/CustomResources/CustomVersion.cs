@@ -19,17 +19,25 @@ internal sealed class CustomVersion
         var subresources = version.Object("subresources");
         HasStatus = subresources?["status"] is not null;
         Scale = subresources.Object("scale") is { } scale
-            ? new ScalePaths(scale.Text("specReplicasPath") ?? ".spec.replicas", scale.Text("statusReplicasPath") ?? ".status.replicas", scale.Text("labelSelectorPath"))
+            ? new ScalePaths(
+                scale.Text("specReplicasPath") ?? ".spec.replicas",
+                scale.Text("statusReplicasPath") ?? ".status.replicas",
+                scale.Text("labelSelectorPath")
+            )
             : null;
         Columns =
         [
-            .. version.Array("additionalPrinterColumns").Objects().Select(column => new PrinterColumn(
-                column.Text("name") ?? "",
-                column.Text("type") ?? "string",
-                column.Text("format") ?? "",
-                column.Text("description") ?? "",
-                (int)(column.Integer("priority") ?? 0),
-                column.Text("jsonPath") ?? "")),
+            .. version
+                .Array("additionalPrinterColumns")
+                .Objects()
+                .Select(column => new PrinterColumn(
+                    column.Text("name") ?? "",
+                    column.Text("type") ?? "string",
+                    column.Text("format") ?? "",
+                    column.Text("description") ?? "",
+                    (int)(column.Integer("priority") ?? 0),
+                    column.Text("jsonPath") ?? ""
+                )),
         ];
         SelectableFields = [.. version.Array("selectableFields").Objects().Select(field => field.Text("jsonPath")).OfType<string>()];
     }
@@ -50,7 +58,10 @@ internal sealed class CustomVersion
     /// <summary>JSON paths that lists can be selected by.</summary>
     public IReadOnlyList<string> SelectableFields { get; }
 
-    /// <summary>An object as this version shows it: one that was written by another schema is pruned and defaulted by this one, as Kubernetes does on reading.</summary>
+    /// <summary>
+    /// An object as this version shows it: one that was written by another schema is pruned and defaulted by this one, as Kubernetes does
+    /// on reading.
+    /// </summary>
     public StoredObject Show(StoredObject stored) =>
         ReferenceEquals(stored.Shape, this) || Schema is null ? stored : _reshaped.GetValue(stored, Reshape);
 

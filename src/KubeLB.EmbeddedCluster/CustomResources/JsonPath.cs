@@ -5,16 +5,14 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
 /// <summary>
-/// The part of JSONPath that printer columns and selectable fields use: members (with escaped dots), quoted members, indexes, wildcards, recursive
-/// descent and equality filters.
+/// The part of JSONPath that printer columns and selectable fields use: members (with escaped dots), quoted members, indexes, wildcards,
+/// recursive descent and equality filters.
 /// </summary>
 internal sealed class JsonPath
 {
     private readonly List<Func<JsonNode?, IEnumerable<JsonNode?>>> _steps = [];
 
-    private JsonPath()
-    {
-    }
+    private JsonPath() { }
 
     /// <exception cref="FormatException">Not a path this understands.</exception>
     public static JsonPath Parse(string text)
@@ -86,9 +84,11 @@ internal sealed class JsonPath
         }
         else if (int.TryParse(content, out var index))
         {
-            _steps.Add(node => node is JsonArray list && list.Count > 0 && (index < 0 ? list.Count + index : index) is var at && at >= 0 && at < list.Count
-                ? [list[at]]
-                : []);
+            _steps.Add(node =>
+                node is JsonArray list && list.Count > 0 && (index < 0 ? list.Count + index : index) is var at && at >= 0 && at < list.Count
+                    ? [list[at]]
+                    : []
+            );
         }
         else
         {
@@ -116,12 +116,13 @@ internal sealed class JsonPath
         _steps.Add(node => Children(node).Where(item => exists.Evaluate(item).Any()));
     }
 
-    private static IEnumerable<JsonNode?> Children(JsonNode? node) => node switch
-    {
-        JsonArray list => list,
-        JsonObject tree => tree.Select(member => member.Value),
-        _ => [],
-    };
+    private static IEnumerable<JsonNode?> Children(JsonNode? node) =>
+        node switch
+        {
+            JsonArray list => list,
+            JsonObject tree => tree.Select(member => member.Value),
+            _ => [],
+        };
 
     private static IEnumerable<JsonNode?> Descendants(JsonNode? node) => Children(node).SelectMany(Descendants).Prepend(node);
 

@@ -7,7 +7,8 @@ namespace KubeLB.EmbeddedCluster.CustomResources;
 internal static class RuleRefusal
 {
     private const string Why =
-        "the schema has validation rules here (x-kubernetes-validations), and this embedded cluster is set to refuse what they are about, because it does not evaluate CEL rules";
+        "the schema has validation rules here (x-kubernetes-validations), and this embedded cluster is set to refuse what they are "
+        + "about, because it does not evaluate CEL rules";
 
     public static void Find(JsonNode? value, SchemaNode schema, string path, List<FieldError> errors)
     {

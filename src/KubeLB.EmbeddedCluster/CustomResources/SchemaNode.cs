@@ -39,7 +39,8 @@ internal sealed class SchemaNode
         MinProperties = source.Integer("minProperties");
         MaxProperties = source.Integer("maxProperties");
         UniqueItems = source.Boolean("uniqueItems") ?? false;
-        Properties = (source.Object("properties") ?? []).Where(property => property.Value is JsonObject)
+        Properties = (source.Object("properties") ?? [])
+            .Where(property => property.Value is JsonObject)
             .ToDictionary(property => property.Key, property => new SchemaNode((JsonObject)property.Value!), StringComparer.Ordinal);
         Items = source["items"] is JsonObject items ? new SchemaNode(items) : null;
         Additional = source["additionalProperties"] is JsonObject additional ? new SchemaNode(additional) : null;
@@ -144,12 +145,14 @@ internal sealed class SchemaNode
         return Additional is null ? children : children.Append(Additional);
     }
 
-    private static SchemaNode[] Many(JsonObject source, string name) => [.. source.Array(name).Objects().Select(item => new SchemaNode(item))];
+    private static SchemaNode[] Many(JsonObject source, string name) =>
+        [.. source.Array(name).Objects().Select(item => new SchemaNode(item))];
 
     /// <summary>Go's RE2 and .NET agree on what schemas use, except for the anchors of a line and a few class names.</summary>
     private static Regex? Compile(string pattern)
     {
-        var translated = pattern.Replace("[[:alpha:]]", "[A-Za-z]", StringComparison.Ordinal)
+        var translated = pattern
+            .Replace("[[:alpha:]]", "[A-Za-z]", StringComparison.Ordinal)
             .Replace("[:alnum:]", "A-Za-z0-9", StringComparison.Ordinal)
             .Replace("[:alpha:]", "A-Za-z", StringComparison.Ordinal)
             .Replace("[:digit:]", "0-9", StringComparison.Ordinal);
@@ -175,13 +178,14 @@ internal sealed class SchemaNode
     public bool PatternIsBroken => Pattern is not null && Matcher is null;
 
     /// <summary>The JSON type of a value as schema errors name it.</summary>
-    public static string TypeName(JsonNode? value) => value.Kind() switch
-    {
-        JsonValueKind.Object => "object",
-        JsonValueKind.Array => "array",
-        JsonValueKind.String => "string",
-        JsonValueKind.True or JsonValueKind.False => "boolean",
-        JsonValueKind.Number => value.AsInteger() is null ? "number" : "integer",
-        _ => "null",
-    };
+    public static string TypeName(JsonNode? value) =>
+        value.Kind() switch
+        {
+            JsonValueKind.Object => "object",
+            JsonValueKind.Array => "array",
+            JsonValueKind.String => "string",
+            JsonValueKind.True or JsonValueKind.False => "boolean",
+            JsonValueKind.Number => value.AsInteger() is null ? "number" : "integer",
+            _ => "null",
+        };
 }

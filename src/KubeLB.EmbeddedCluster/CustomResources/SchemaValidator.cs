@@ -175,11 +175,23 @@ internal sealed class SchemaValidator(List<FieldError> errors)
     {
         if (schema.Maximum is { } most && (schema.ExclusiveMaximum ? number >= most : number > most))
         {
-            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Number(most)}"));
+            errors.Add(
+                FieldError.Invalid(
+                    path,
+                    value,
+                    $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Number(most)}"
+                )
+            );
         }
         if (schema.Minimum is { } least && (schema.ExclusiveMinimum ? number <= least : number < least))
         {
-            errors.Add(FieldError.Invalid(path, value, $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Number(least)}"));
+            errors.Add(
+                FieldError.Invalid(
+                    path,
+                    value,
+                    $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Number(least)}"
+                )
+            );
         }
         if (schema.MultipleOf is { } step && step > 0 && Math.Abs((number / step) - Math.Round(number / step)) > 1e-9)
         {
@@ -243,7 +255,9 @@ internal sealed class SchemaValidator(List<FieldError> errors)
             if (valid != 1)
             {
                 var found = valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives";
-                errors.Add(FieldError.Invalid(path, value, $"{FieldError.Quote(path)} must validate one and only one schema (oneOf). {found}"));
+                errors.Add(
+                    FieldError.Invalid(path, value, $"{FieldError.Quote(path)} must validate one and only one schema (oneOf). {found}")
+                );
             }
         }
         if (schema.Not is { } not && IsValid(value, not, path))

@@ -13,9 +13,11 @@ internal static class StructuralSchema
     {
         if (schema.Text("type") != "object")
         {
-            errors.Add(schema["type"] is null
-                ? FieldError.Required($"{path}.type", "must not be empty at the root")
-                : FieldError.Invalid($"{path}.type", schema["type"], "must be object at the root"));
+            errors.Add(
+                schema["type"] is null
+                    ? FieldError.Required($"{path}.type", "must not be empty at the root")
+                    : FieldError.Invalid($"{path}.type", schema["type"], "must be object at the root")
+            );
         }
         Walk(schema, path, isRoot: true, errors);
     }
@@ -44,7 +46,9 @@ internal static class StructuralSchema
         {
             if (schema["additionalProperties"] is JsonObject && properties.Count > 0)
             {
-                errors.Add(FieldError.Forbidden($"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"));
+                errors.Add(
+                    FieldError.Forbidden($"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive")
+                );
             }
             foreach (var (name, property) in properties)
             {

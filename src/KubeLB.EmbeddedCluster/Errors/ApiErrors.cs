@@ -7,10 +7,24 @@ internal static class ApiErrors
         new(new ApiStatus(404, "NotFound", $"{Qualified(resource, group)} \"{name}\" not found", new StatusDetails(name, group, resource)));
 
     public static ApiException AlreadyExists(string group, string resource, string name) =>
-        new(new ApiStatus(409, "AlreadyExists", $"{Qualified(resource, group)} \"{name}\" already exists", new StatusDetails(name, group, resource)));
+        new(
+            new ApiStatus(
+                409,
+                "AlreadyExists",
+                $"{Qualified(resource, group)} \"{name}\" already exists",
+                new StatusDetails(name, group, resource)
+            )
+        );
 
     public static ApiException Conflict(string group, string resource, string name, string detail) =>
-        new(new ApiStatus(409, "Conflict", $"Operation cannot be fulfilled on {Qualified(resource, group)} \"{name}\": {detail}", new StatusDetails(name, group, resource)));
+        new(
+            new ApiStatus(
+                409,
+                "Conflict",
+                $"Operation cannot be fulfilled on {Qualified(resource, group)} \"{name}\": {detail}",
+                new StatusDetails(name, group, resource)
+            )
+        );
 
     public static ApiException Modified(string group, string resource, string name) =>
         Conflict(group, resource, name, "the object has been modified; please apply your changes to the latest version and try again");
@@ -20,14 +34,27 @@ internal static class ApiErrors
         var messages = errors.Select(error => error.ToString()).Distinct(StringComparer.Ordinal).ToList();
         var list = messages.Count == 1 ? messages[0] : $"[{string.Join(", ", messages)}]";
         var head = $"{Qualified(kind, group)} \"{name}\" is invalid";
-        return new ApiException(new ApiStatus(422, "Invalid", messages.Count == 0 ? head : $"{head}: {list}", new StatusDetails(name, group, kind, Causes: errors)));
+        return new ApiException(
+            new ApiStatus(
+                422,
+                "Invalid",
+                messages.Count == 0 ? head : $"{head}: {list}",
+                new StatusDetails(name, group, kind, Causes: errors)
+            )
+        );
     }
 
     public static ApiException BadRequest(string message) => new(new ApiStatus(400, "BadRequest", message));
 
     public static ApiException Unauthorized() => new(new ApiStatus(401, "Unauthorized", "Unauthorized"));
 
-    public static ApiException Forbidden(string group, string resource, string name, string detail, IReadOnlyList<FieldError>? causes = null)
+    public static ApiException Forbidden(
+        string group,
+        string resource,
+        string name,
+        string detail,
+        IReadOnlyList<FieldError>? causes = null
+    )
     {
         var qualified = Qualified(resource, group);
         var message = name.Length == 0 ? $"{qualified} is forbidden: {detail}" : $"{qualified} \"{name}\" is forbidden: {detail}";
@@ -41,14 +68,27 @@ internal static class ApiErrors
     public static ApiException Expired(string message) => new(new ApiStatus(410, "Expired", message));
 
     public static ApiException MethodNotAllowed(string verb, string group, string resource) =>
-        new(new ApiStatus(405, "MethodNotAllowed", $"{verb} is not supported on resources of kind \"{Qualified(resource, group)}\"", new StatusDetails(null, group, resource)));
+        new(
+            new ApiStatus(
+                405,
+                "MethodNotAllowed",
+                $"{verb} is not supported on resources of kind \"{Qualified(resource, group)}\"",
+                new StatusDetails(null, group, resource)
+            )
+        );
 
     /// <summary>A method or path that no handler is registered for.</summary>
     public static ApiException MethodNotAllowed() =>
         new(new ApiStatus(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", new StatusDetails()));
 
     public static ApiException UnsupportedPatch(params IEnumerable<string> accepted) =>
-        new(new ApiStatus(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", accepted)}"));
+        new(
+            new ApiStatus(
+                415,
+                "UnsupportedMediaType",
+                $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", accepted)}"
+            )
+        );
 
     public static ApiException UnsupportedMediaType() =>
         new(new ApiStatus(415, "UnsupportedMediaType", "415: Unsupported Media Type", new StatusDetails()));
@@ -60,10 +100,24 @@ internal static class ApiErrors
         new(new ApiStatus(413, "RequestEntityTooLarge", $"Request entity too large: limit is {limit}"));
 
     public static ApiException TooManyRequests(int retryAfterSeconds) =>
-        new(new ApiStatus(429, "TooManyRequests", "the server has received too many requests and has asked us to try again later", new StatusDetails(RetryAfterSeconds: retryAfterSeconds)));
+        new(
+            new ApiStatus(
+                429,
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+                new StatusDetails(RetryAfterSeconds: retryAfterSeconds)
+            )
+        );
 
     public static ApiException Internal(string message) =>
-        new(new ApiStatus(500, "InternalError", $"Internal error occurred: {message}", new StatusDetails(Causes: [new FieldError("", "", message)])));
+        new(
+            new ApiStatus(
+                500,
+                "InternalError",
+                $"Internal error occurred: {message}",
+                new StatusDetails(Causes: [new FieldError("", "", message)])
+            )
+        );
 
     /// <summary>A resource or kind with its group, as Kubernetes prints it.</summary>
     public static string Qualified(string name, string group) => group.Length == 0 ? name : $"{name}.{group}";

@@ -24,10 +24,15 @@ internal sealed record FieldError(string Reason, string Field, string Message)
     public static FieldError Duplicate(string field, JsonNode? value) =>
         new("FieldValueDuplicate", field, Body($"Duplicate value: {Show(value)}", ""));
 
-    public static FieldError NotFound(string field, string value) => new("FieldValueNotFound", field, Body($"Not found: {Quote(value)}", ""));
+    public static FieldError NotFound(string field, string value) =>
+        new("FieldValueNotFound", field, Body($"Not found: {Quote(value)}", ""));
 
     public static FieldError NotSupported(string field, JsonNode? value, IEnumerable<JsonNode?> supported) =>
-        new("FieldValueNotSupported", field, Body($"Unsupported value: {Show(value)}", "supported values: " + string.Join(", ", supported.Select(Show))));
+        new(
+            "FieldValueNotSupported",
+            field,
+            Body($"Unsupported value: {Show(value)}", "supported values: " + string.Join(", ", supported.Select(Show)))
+        );
 
     public static FieldError NotSupported(string field, string value, params IEnumerable<string> supported) =>
         NotSupported(field, JsonValue.Create(value), supported.Select(item => (JsonNode?)JsonValue.Create(item)));
@@ -60,8 +65,11 @@ internal sealed record FieldError(string Reason, string Field, string Message)
 
     public static string Show(JsonNode? value) => value?.ToJsonString(RelaxedJson) ?? "null";
 
-    internal static readonly System.Text.Json.JsonSerializerOptions RelaxedJson =
-        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = Json.JsonReading.MaxDepth + 10 };
+    internal static readonly System.Text.Json.JsonSerializerOptions RelaxedJson = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = Json.JsonReading.MaxDepth + 10,
+    };
 
     private static string Body(string head, string detail) => detail.Length == 0 ? head : $"{head}: {detail}";
 

@@ -7,4 +7,5 @@ internal sealed record StatusDetails(
     string? Kind = null,
     string? Uid = null,
     IReadOnlyList<FieldError>? Causes = null,
-    int RetryAfterSeconds = 0);
+    int RetryAfterSeconds = 0
+);

@@ -42,18 +42,34 @@ public sealed class FaultInjector
     /// <param name="times">How many writes.</param>
     /// <param name="matches">Which writes; all when not given.</param>
     public IDisposable FailWrites(int statusCode, int times = 1, Func<RequestRecord, bool>? matches = null) =>
-        Add(new FaultRule { StatusCode = statusCode, Times = times, Matches = request => request.IsWrite && (matches?.Invoke(request) ?? true) });
+        Add(
+            new FaultRule
+            {
+                StatusCode = statusCode,
+                Times = times,
+                Matches = request => request.IsWrite && (matches?.Invoke(request) ?? true),
+            }
+        );
 
     /// <summary>Cuts a client off: its running requests are aborted and new ones get no answer until the result is disposed.</summary>
     /// <param name="matches">Which requests are the client's, for instance by user agent.</param>
     public IDisposable Partition(Func<RequestRecord, bool> matches)
     {
-        var rule = Add(new FaultRule { Matches = matches, Times = null, Disconnect = true });
+        var rule = Add(
+            new FaultRule
+            {
+                Matches = matches,
+                Times = null,
+                Disconnect = true,
+            }
+        );
         Abort(matches);
         return rule;
     }
 
-    /// <summary>Ends all watches, or those of one resource (by its plural name), the way a restarting server does: the streams just end.</summary>
+    /// <summary>
+    /// Ends all watches, or those of one resource (by its plural name), the way a restarting server does: the streams just end.
+    /// </summary>
     public void CloseWatches(string? resource = null) => _store.EndWatches(table => resource is null || table.Resource == resource);
 
     /// <summary>Forgets the history, so that a watch that resumes is told 410 Gone, and ends all watches so that they do resume.</summary>
@@ -158,15 +174,23 @@ public sealed class FaultInjector
         }
     }
 
-    private static ApiException Failure(int code, RequestRecord record, int retryAfter) => code switch
-    {
-        409 => ApiErrors.Modified(record.Group, record.Resource, record.Name),
-        410 => ApiErrors.Expired("too old resource version: 1 (2)"),
-        429 => ApiErrors.TooManyRequests(retryAfter),
-        500 => ApiErrors.Internal("a fault was injected"),
-        503 => new ApiException(new ApiStatus(503, "ServiceUnavailable", "the server is currently unable to handle the request", new StatusDetails(RetryAfterSeconds: retryAfter))),
-        _ => new ApiException(new ApiStatus(code, "Unknown", "a fault was injected")),
-    };
+    private static ApiException Failure(int code, RequestRecord record, int retryAfter) =>
+        code switch
+        {
+            409 => ApiErrors.Modified(record.Group, record.Resource, record.Name),
+            410 => ApiErrors.Expired("too old resource version: 1 (2)"),
+            429 => ApiErrors.TooManyRequests(retryAfter),
+            500 => ApiErrors.Internal("a fault was injected"),
+            503 => new ApiException(
+                new ApiStatus(
+                    503,
+                    "ServiceUnavailable",
+                    "the server is currently unable to handle the request",
+                    new StatusDetails(RetryAfterSeconds: retryAfter)
+                )
+            ),
+            _ => new ApiException(new ApiStatus(code, "Unknown", "a fault was injected")),
+        };
 
     private sealed class ActiveRule(FaultRule rule, FaultInjector owner) : IDisposable
     {

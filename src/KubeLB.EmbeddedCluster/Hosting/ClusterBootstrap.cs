@@ -39,34 +39,79 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
         Create("discovery.k8s.io", "endpointslices", "default", EndpointSlice(address, port));
     }
 
-    private static JsonObject Service(int port, string address) => new()
-    {
-        ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" } },
-        ["spec"] = new JsonObject
+    private static JsonObject Service(int port, string address) =>
+        new()
         {
-            ["type"] = "ClusterIP",
-            ["clusterIP"] = address,
-            ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["protocol"] = "TCP", ["port"] = 443, ["targetPort"] = port }),
-        },
-    };
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kubernetes",
+                ["labels"] = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" },
+            },
+            ["spec"] = new JsonObject
+            {
+                ["type"] = "ClusterIP",
+                ["clusterIP"] = address,
+                ["ports"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = "https",
+                        ["protocol"] = "TCP",
+                        ["port"] = 443,
+                        ["targetPort"] = port,
+                    }
+                ),
+            },
+        };
 
-    private static JsonObject Endpoints(IPAddress address, int port) => new()
-    {
-        ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["endpointslice.kubernetes.io/skip-mirror"] = "true" } },
-        ["subsets"] = new JsonArray(new JsonObject
+    private static JsonObject Endpoints(IPAddress address, int port) =>
+        new()
         {
-            ["addresses"] = new JsonArray(new JsonObject { ["ip"] = address.ToString() }),
-            ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = port, ["protocol"] = "TCP" }),
-        }),
-    };
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kubernetes",
+                ["labels"] = new JsonObject { ["endpointslice.kubernetes.io/skip-mirror"] = "true" },
+            },
+            ["subsets"] = new JsonArray(
+                new JsonObject
+                {
+                    ["addresses"] = new JsonArray(new JsonObject { ["ip"] = address.ToString() }),
+                    ["ports"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["name"] = "https",
+                            ["port"] = port,
+                            ["protocol"] = "TCP",
+                        }
+                    ),
+                }
+            ),
+        };
 
-    private static JsonObject EndpointSlice(IPAddress address, int port) => new()
-    {
-        ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = "kubernetes" } },
-        ["addressType"] = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4",
-        ["endpoints"] = new JsonArray(new JsonObject { ["addresses"] = new JsonArray(address.ToString()), ["conditions"] = new JsonObject { ["ready"] = true } }),
-        ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = port, ["protocol"] = "TCP" }),
-    };
+    private static JsonObject EndpointSlice(IPAddress address, int port) =>
+        new()
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kubernetes",
+                ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = "kubernetes" },
+            },
+            ["addressType"] = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4",
+            ["endpoints"] = new JsonArray(
+                new JsonObject
+                {
+                    ["addresses"] = new JsonArray(address.ToString()),
+                    ["conditions"] = new JsonObject { ["ready"] = true },
+                }
+            ),
+            ["ports"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "https",
+                    ["port"] = port,
+                    ["protocol"] = "TCP",
+                }
+            ),
+        };
 
     private void Create(string group, string plural, string @namespace, JsonObject tree) =>
         creator.Create(registry.Find(group, "v1", plural)!, @namespace, tree, new WriteOptions());

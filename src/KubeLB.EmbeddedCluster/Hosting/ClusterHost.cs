@@ -21,7 +21,11 @@ internal static class ClusterHost
     /// <param name="services">What answers; requests wait for it.</param>
     /// <param name="ct">Gives up starting.</param>
     public static async Task<WebApplication> StartAsync(
-        EmbeddedClusterOptions options, Task<ClusterCertificates?> certificates, Task<ClusterServices> services, CancellationToken ct)
+        EmbeddedClusterOptions options,
+        Task<ClusterCertificates?> certificates,
+        Task<ClusterServices> services,
+        CancellationToken ct
+    )
     {
         X509Certificate2? certificate = null;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "KubeLB.EmbeddedCluster" });
@@ -35,18 +39,28 @@ internal static class ClusterHost
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreamsPerConnection;
             kestrel.Limits.MaxConcurrentConnections = null;
-            kestrel.Listen(options.Address, options.Port, listen =>
-            {
-                if (certificate is not null)
+            kestrel.Listen(
+                options.Address,
+                options.Port,
+                listen =>
                 {
-                    listen.Protocols = HttpProtocols.Http1AndHttp2;
-                    listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 });
+                    if (certificate is not null)
+                    {
+                        listen.Protocols = HttpProtocols.Http1AndHttp2;
+                        listen.UseHttps(
+                            new HttpsConnectionAdapterOptions
+                            {
+                                ServerCertificate = certificate,
+                                SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                            }
+                        );
+                    }
+                    else
+                    {
+                        listen.Protocols = HttpProtocols.Http1;
+                    }
                 }
-                else
-                {
-                    listen.Protocols = HttpProtocols.Http1;
-                }
-            });
+            );
         });
         certificate = (await certificates)?.Server;
         var host = builder.Build();
@@ -63,7 +77,8 @@ internal static class ClusterHost
         return host;
     }
 
-    private static async Task WaitAsync(Task<ClusterServices> services, HttpContext context) => await (await services).Server.HandleAsync(context);
+    private static async Task WaitAsync(Task<ClusterServices> services, HttpContext context) =>
+        await (await services).Server.HandleAsync(context);
 
     public static Uri UrlOf(WebApplication host, EmbeddedClusterOptions options)
     {

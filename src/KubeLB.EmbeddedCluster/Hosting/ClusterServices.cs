@@ -47,13 +47,16 @@ internal sealed class ClusterServices : IAsyncDisposable
         _namespaces = new NamespaceController(store, _registry, _creator, _updater, deleter);
         var logger = options.LoggerFactory.CreateLogger("KubeLB.EmbeddedCluster");
         ServiceRelease.Follow(store, _addresses);
-        _controllers = new ControllerLoop(store,
-        [
-            _namespaces,
-            new GarbageCollector(store, _registry, _updater, deleter),
-            new TokenController(store, _registry, _updater, deleter, _issuer, Certificates?.AuthorityPem ?? ""),
-            new DefinitionController(store, _registry, _updater, deleter),
-        ], logger);
+        _controllers = new ControllerLoop(
+            store,
+            [
+                _namespaces,
+                new GarbageCollector(store, _registry, _updater, deleter),
+                new TokenController(store, _registry, _updater, deleter, _issuer, Certificates?.AuthorityPem ?? ""),
+                new DefinitionController(store, _registry, _updater, deleter),
+            ],
+            logger
+        );
 
         var policy = new RbacPolicy(store);
         var escalation = new EscalationCheck(policy);
@@ -70,12 +73,17 @@ internal sealed class ClusterServices : IAsyncDisposable
             new DeleteHandler(store, deleter, reads, time),
             new ScaleHandler(store, _updater),
             new PodLogHandler(store, options.PodLogs, time),
-            new ReviewHandler(_registry, store, policy, authenticator, _issuer, time));
-        Faults = new FaultInjector(store, time, () =>
-        {
-            _addresses.Take(store.Table("", "services"));
-            _registry.Restore(store.Table("apiextensions.k8s.io", "customresourcedefinitions"));
-        });
+            new ReviewHandler(_registry, store, policy, authenticator, _issuer, time)
+        );
+        Faults = new FaultInjector(
+            store,
+            time,
+            () =>
+            {
+                _addresses.Take(store.Table("", "services"));
+                _registry.Restore(store.Table("apiextensions.k8s.io", "customresourcedefinitions"));
+            }
+        );
         Server = new ApiServer(_registry, handlers, authenticator, authorizer, Requests, Faults, time, logger);
     }
 
@@ -121,11 +129,18 @@ internal sealed class ClusterServices : IAsyncDisposable
             }
             catch (ApiException exists) when (exists.Status.Code == 409)
             {
-                _updater.Update(resource, "", name, "", current =>
-                {
-                    current["spec"] = tree["spec"]?.DeepClone();
-                    return current;
-                }, new WriteOptions());
+                _updater.Update(
+                    resource,
+                    "",
+                    name,
+                    "",
+                    current =>
+                    {
+                        current["spec"] = tree["spec"]?.DeepClone();
+                        return current;
+                    },
+                    new WriteOptions()
+                );
             }
         }
         catch (ApiException refused)

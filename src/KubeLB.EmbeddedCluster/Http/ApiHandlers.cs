@@ -12,4 +12,5 @@ internal sealed record ApiHandlers(
     DeleteHandler Deletes,
     ScaleHandler Scales,
     PodLogHandler PodLogs,
-    ReviewHandler Reviews);
+    ReviewHandler Reviews
+);

@@ -58,7 +58,12 @@ internal sealed record ApiRequest(HttpContext Context, RequestInfo Info, Resourc
         }
         if (errors.Count > 0)
         {
-            var kind = Info.Verb switch { "create" => "CreateOptions", "patch" => "PatchOptions", _ => "UpdateOptions" };
+            var kind = Info.Verb switch
+            {
+                "create" => "CreateOptions",
+                "patch" => "PatchOptions",
+                _ => "UpdateOptions",
+            };
             throw ApiErrors.Invalid("meta.k8s.io", kind, "", errors);
         }
         return new WriteOptions

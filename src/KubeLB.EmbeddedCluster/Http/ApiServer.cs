@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>The way of every request: note it, apply faults, authenticate, authorize, handle; whatever goes wrong is answered with a Status.</summary>
+/// <summary>
+/// The way of every request: note it, apply faults, authenticate, authorize, handle; whatever goes wrong is answered with a Status.
+/// </summary>
 internal sealed partial class ApiServer(
     ResourceRegistry registry,
     ApiHandlers handlers,
@@ -17,7 +19,8 @@ internal sealed partial class ApiServer(
     RequestLog log,
     FaultInjector faults,
     TimeProvider time,
-    ILogger logger) : IDisposable
+    ILogger logger
+) : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
 
@@ -29,12 +32,26 @@ internal sealed partial class ApiServer(
     public async Task HandleAsync(HttpContext context)
     {
         var info = RequestInfo.Parse(context.Request);
-        var entry = log.Begin(new RequestRecord(time.GetUtcNow(), info.Verb, info.Group, info.Resource, info.Subresource, info.Namespace, info.Name,
-            context.Request.Headers.UserAgent.ToString(), "", context.Request.Method, info.Path, 0)
-        {
-            Query = context.Request.QueryString.Value ?? "",
-            ContentType = BodyReading.MediaType(context.Request),
-        });
+        var entry = log.Begin(
+            new RequestRecord(
+                time.GetUtcNow(),
+                info.Verb,
+                info.Group,
+                info.Resource,
+                info.Subresource,
+                info.Namespace,
+                info.Name,
+                context.Request.Headers.UserAgent.ToString(),
+                "",
+                context.Request.Method,
+                info.Path,
+                0
+            )
+            {
+                Query = context.Request.QueryString.Value ?? "",
+                ContentType = BodyReading.MediaType(context.Request),
+            }
+        );
         using var tracked = faults.Track(entry, context);
         try
         {
@@ -49,9 +66,15 @@ internal sealed partial class ApiServer(
         }
         catch (BadHttpRequestException exception)
         {
-            await FailAsync(context, exception.StatusCode == 413 ? ApiErrors.TooLarge(BodyReading.MaxBytes).Status : ApiErrors.BadRequest(exception.Message).Status);
+            await FailAsync(
+                context,
+                exception.StatusCode == 413
+                    ? ApiErrors.TooLarge(BodyReading.MaxBytes).Status
+                    : ApiErrors.BadRequest(exception.Message).Status
+            );
         }
-        catch (Exception exception) when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
+        catch (Exception exception)
+            when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
         {
             // The client left.
         }
@@ -78,7 +101,10 @@ internal sealed partial class ApiServer(
             await handlers.NonResource.HandleAsync(context);
             return;
         }
-        if (registry.Find(info.Group, info.Version, info.Resource) is not { } resource || (info.Namespace.Length > 0 && !resource.Namespaced && resource.Plural != "namespaces"))
+        if (
+            registry.Find(info.Group, info.Version, info.Resource) is not { } resource
+            || (info.Namespace.Length > 0 && !resource.Namespaced && resource.Plural != "namespaces")
+        )
         {
             await ResponseWriting.TextAsync(context, 404, NonResourceHandler.NotFound);
             return;

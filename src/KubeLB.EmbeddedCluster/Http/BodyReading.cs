@@ -42,23 +42,24 @@ internal static class BodyReading
 
     /// <summary>How a body is encoded; JSON is assumed when nothing is said.</summary>
     /// <exception cref="ApiException">415 for an encoding that is not understood.</exception>
-    public static BodyEncoding EncodingOf(HttpRequest request) => MediaType(request) switch
-    {
-        "" or "application/json" => BodyEncoding.Json,
-        "application/yaml" or "application/x-yaml" or "text/yaml" => BodyEncoding.Yaml,
-        ProtobufBody.MediaType => BodyEncoding.Protobuf,
-        _ => throw ApiErrors.UnsupportedPatch("application/json", "application/yaml", ProtobufBody.MediaType),
-    };
+    public static BodyEncoding EncodingOf(HttpRequest request) =>
+        MediaType(request) switch
+        {
+            "" or "application/json" => BodyEncoding.Json,
+            "application/yaml" or "application/x-yaml" or "text/yaml" => BodyEncoding.Yaml,
+            ProtobufBody.MediaType => BodyEncoding.Protobuf,
+            _ => throw ApiErrors.UnsupportedPatch("application/json", "application/yaml", ProtobufBody.MediaType),
+        };
 
-    public static string MediaType(HttpRequest request) =>
-        (request.ContentType ?? "").Split(';', 2)[0].Trim().ToLowerInvariant();
+    public static string MediaType(HttpRequest request) => (request.ContentType ?? "").Split(';', 2)[0].Trim().ToLowerInvariant();
 
     /// <exception cref="FormatException">The body is not one document of that encoding.</exception>
-    public static JsonNode? Parse(ReadOnlyMemory<byte> body, BodyEncoding encoding, JsonFindings? findings) => encoding switch
-    {
-        BodyEncoding.Yaml => YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span)).FirstOrDefault()
-            ?? throw new FormatException("error converting YAML to JSON: the document is empty"),
-        BodyEncoding.Protobuf => ProtobufBody.Parse(body.Span),
-        _ => JsonReading.Parse(body.Span, findings),
-    };
+    public static JsonNode? Parse(ReadOnlyMemory<byte> body, BodyEncoding encoding, JsonFindings? findings) =>
+        encoding switch
+        {
+            BodyEncoding.Yaml => YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span)).FirstOrDefault()
+                ?? throw new FormatException("error converting YAML to JSON: the document is empty"),
+            BodyEncoding.Protobuf => ProtobufBody.Parse(body.Span),
+            _ => JsonReading.Parse(body.Span, findings),
+        };
 }

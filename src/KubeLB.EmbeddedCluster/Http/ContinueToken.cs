@@ -10,7 +10,12 @@ internal sealed record ContinueToken(long Revision, string Namespace, string Nam
 {
     public string Encode()
     {
-        var json = new JsonObject { ["v"] = "meta.k8s.io/v1", ["rv"] = Revision, ["start"] = $"{Namespace}/{Name}\0" };
+        var json = new JsonObject
+        {
+            ["v"] = "meta.k8s.io/v1",
+            ["rv"] = Revision,
+            ["start"] = $"{Namespace}/{Name}\0",
+        };
         return Convert.ToBase64String(Encoding.UTF8.GetBytes(json.ToJsonString())).TrimEnd('=').Replace('+', '-').Replace('/', '_');
     }
 
@@ -34,7 +39,9 @@ internal sealed record ContinueToken(long Revision, string Namespace, string Nam
             var slash = start.IndexOf('/', StringComparison.Ordinal);
             if (json.Text("v") != "meta.k8s.io/v1" || slash < 0)
             {
-                throw ApiErrors.BadRequest("invalid continue token: continue key is not valid: server does not recognize this encoded version");
+                throw ApiErrors.BadRequest(
+                    "invalid continue token: continue key is not valid: server does not recognize this encoded version"
+                );
             }
             return new ContinueToken(json.Integer("rv") ?? 0, start[..slash], start[(slash + 1)..].TrimEnd('\0'));
         }

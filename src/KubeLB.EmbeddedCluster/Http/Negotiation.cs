@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Chooses the form and encoding of an answer. Protobuf is answered with JSON, which every client understands, as built-in kinds allow.</summary>
+/// <summary>
+/// Chooses the form and encoding of an answer. Protobuf is answered with JSON, which every client understands, as built-in kinds allow.
+/// </summary>
 internal static class Negotiation
 {
     private const string Protobuf = "application/vnd.kubernetes.protobuf";
@@ -38,7 +40,9 @@ internal static class Negotiation
             : ApiErrors.NotAcceptable("application/json", "application/yaml", Protobuf);
     }
 
-    /// <summary>The entries of the Accept header, in order; quality values are ignored, as Kubernetes' clients list by preference.</summary>
+    /// <summary>
+    /// The entries of the Accept header, in order; quality values are ignored, as Kubernetes' clients list by preference.
+    /// </summary>
     public static IReadOnlyList<AcceptedType> Parse(HttpRequest request)
     {
         var result = new List<AcceptedType>();

@@ -10,7 +10,18 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
 {
     public const string NotFound = "404 page not found\n";
 
-    private static readonly string[] RootPaths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+    private static readonly string[] RootPaths =
+    [
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ];
 
     public Task HandleAsync(HttpContext context)
     {
@@ -20,7 +31,11 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
         {
             ["healthz" or "livez" or "readyz", ..] => HealthAsync(context, parts),
             ["version"] => ResponseWriting.JsonAsync(context, 200, Version()),
-            [] => ResponseWriting.JsonAsync(context, 200, new JsonObject { ["paths"] = new JsonArray([.. RootPaths.Select(item => JsonValue.Create(item))]) }),
+            [] => ResponseWriting.JsonAsync(
+                context,
+                200,
+                new JsonObject { ["paths"] = new JsonArray([.. RootPaths.Select(item => JsonValue.Create(item))]) }
+            ),
             ["api" or "apis"] => DiscoverAsync(context, core: parts[0] == "api"),
             ["api", var version] => JsonOrNotFound(context, discovery.Resources("", version)),
             ["apis", var group] => JsonOrNotFound(context, discovery.Group(group)),
@@ -37,11 +52,17 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
     {
         if (parts.Length > 1)
         {
-            return ResponseWriting.TextAsync(context, parts[1] is "ping" or "etcd" or "log" ? 200 : 404, parts[1] is "ping" or "etcd" or "log" ? "ok" : NotFound);
+            return ResponseWriting.TextAsync(
+                context,
+                parts[1] is "ping" or "etcd" or "log" ? 200 : 404,
+                parts[1] is "ping" or "etcd" or "log" ? "ok" : NotFound
+            );
         }
-        return ResponseWriting.TextAsync(context, 200, context.Request.Query.ContainsKey("verbose")
-            ? $"[+]ping ok\n[+]log ok\n[+]etcd ok\n{parts[0]} check passed\n"
-            : "ok");
+        return ResponseWriting.TextAsync(
+            context,
+            200,
+            context.Request.Query.ContainsKey("verbose") ? $"[+]ping ok\n[+]log ok\n[+]etcd ok\n{parts[0]} check passed\n" : "ok"
+        );
     }
 
     private Task DiscoverAsync(HttpContext context, bool core)
@@ -54,40 +75,47 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
                 return ResponseWriting.JsonAsync(context, 200, discovery.Aggregated(core), DiscoveryDocuments.AggregatedType);
             }
         }
-        return ResponseWriting.JsonAsync(context, 200, core ? DiscoveryDocuments.CoreVersions(context.Request.Host.Value ?? "") : discovery.GroupList());
+        return ResponseWriting.JsonAsync(
+            context,
+            200,
+            core ? DiscoveryDocuments.CoreVersions(context.Request.Host.Value ?? "") : discovery.GroupList()
+        );
     }
 
     private static Task V2Async(HttpContext context)
     {
-        var protobuf = Negotiation.Parse(context.Request).Any(type => type.MediaType is OpenApiDocuments.V2ProtobufAccepted or OpenApiDocuments.V2ProtobufType);
+        var protobuf = Negotiation
+            .Parse(context.Request)
+            .Any(type => type.MediaType is OpenApiDocuments.V2ProtobufAccepted or OpenApiDocuments.V2ProtobufType);
         return protobuf
             ? ResponseWriting.BytesAsync(context, 200, OpenApiDocuments.V2ProtobufType, OpenApiDocuments.V2Protobuf())
             : ResponseWriting.JsonAsync(context, 200, OpenApiDocuments.V2());
     }
 
-    private Task DocumentAsync(HttpContext context, string group, string version) => openApi.Document(group, version) is { } document
-        ? ResponseWriting.BytesAsync(context, 200, "application/json", document)
-        : ResponseWriting.TextAsync(context, 404, NotFound);
+    private Task DocumentAsync(HttpContext context, string group, string version) =>
+        openApi.Document(group, version) is { } document
+            ? ResponseWriting.BytesAsync(context, 200, "application/json", document)
+            : ResponseWriting.TextAsync(context, 404, NotFound);
 
-    private static Task JsonOrNotFound(HttpContext context, JsonObject? document) => document is null
-        ? ResponseWriting.TextAsync(context, 404, NotFound)
-        : ResponseWriting.JsonAsync(context, 200, document);
+    private static Task JsonOrNotFound(HttpContext context, JsonObject? document) =>
+        document is null ? ResponseWriting.TextAsync(context, 404, NotFound) : ResponseWriting.JsonAsync(context, 200, document);
 
     /// <summary>The version that the recorded contract was taken from.</summary>
-    private static JsonObject Version() => new()
-    {
-        ["major"] = "1",
-        ["minor"] = "35",
-        ["emulationMajor"] = "1",
-        ["emulationMinor"] = "35",
-        ["minCompatibilityMajor"] = "1",
-        ["minCompatibilityMinor"] = "34",
-        ["gitVersion"] = "v1.35.0",
-        ["gitCommit"] = "embedded",
-        ["gitTreeState"] = "clean",
-        ["buildDate"] = "1970-01-01T00:00:00Z",
-        ["goVersion"] = "none",
-        ["compiler"] = "dotnet",
-        ["platform"] = "linux/amd64",
-    };
+    private static JsonObject Version() =>
+        new()
+        {
+            ["major"] = "1",
+            ["minor"] = "35",
+            ["emulationMajor"] = "1",
+            ["emulationMinor"] = "35",
+            ["minCompatibilityMajor"] = "1",
+            ["minCompatibilityMinor"] = "34",
+            ["gitVersion"] = "v1.35.0",
+            ["gitCommit"] = "embedded",
+            ["gitTreeState"] = "clean",
+            ["buildDate"] = "1970-01-01T00:00:00Z",
+            ["goVersion"] = "none",
+            ["compiler"] = "dotnet",
+            ["platform"] = "linux/amd64",
+        };
 }

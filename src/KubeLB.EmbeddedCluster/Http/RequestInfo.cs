@@ -51,7 +51,17 @@ internal sealed record RequestInfo
         if (rest.Length > 3)
         {
             // Only proxies have deeper paths, and there are none here.
-            return other with { IsResource = true, Verb = other.Verb, Group = group, Version = version, Resource = rest[0], Namespace = @namespace, Name = Unescape(rest[1]), Subresource = string.Join('/', rest[2..].ToArray()) };
+            return other with
+            {
+                IsResource = true,
+                Verb = other.Verb,
+                Group = group,
+                Version = version,
+                Resource = rest[0],
+                Namespace = @namespace,
+                Name = Unescape(rest[1]),
+                Subresource = string.Join('/', rest[2..].ToArray()),
+            };
         }
         var name = rest.Length > 1 ? Unescape(rest[1]) : "";
         return new RequestInfo
@@ -69,16 +79,17 @@ internal sealed record RequestInfo
     }
 
     /// <summary>The verb of a resource request.</summary>
-    private static string VerbOf(string method, bool isWatch, string name) => method switch
-    {
-        "GET" or "HEAD" when isWatch => "watch",
-        "GET" or "HEAD" => name.Length > 0 ? "get" : "list",
-        "POST" => "create",
-        "PUT" => "update",
-        "PATCH" => "patch",
-        "DELETE" => name.Length > 0 ? "delete" : "deletecollection",
-        _ => method.ToLowerInvariant(),
-    };
+    private static string VerbOf(string method, bool isWatch, string name) =>
+        method switch
+        {
+            "GET" or "HEAD" when isWatch => "watch",
+            "GET" or "HEAD" => name.Length > 0 ? "get" : "list",
+            "POST" => "create",
+            "PUT" => "update",
+            "PATCH" => "patch",
+            "DELETE" => name.Length > 0 ? "delete" : "deletecollection",
+            _ => method.ToLowerInvariant(),
+        };
 
     private static bool IsWatch(HttpRequest request) =>
         request.Query.TryGetValue("watch", out var watch) && watch.Count > 0 && watch[0] is "1" or "true" or "True" or "t" or "T" or "TRUE";

@@ -12,8 +12,7 @@ internal static class JsonAccess
 
     public static string? Text(this JsonNode? node, string name) => (node as JsonObject)?[name].AsText();
 
-    public static string? AsText(this JsonNode? node) =>
-        node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    public static string? AsText(this JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     public static long? Integer(this JsonNode? node, string name) => (node as JsonObject)?[name].AsInteger();
 
@@ -35,7 +34,9 @@ internal static class JsonAccess
     }
 
     public static double? AsNumber(this JsonNode? node) =>
-        node.AsInteger() is { } integer ? integer : node is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+        node.AsInteger() is { } integer ? integer
+        : node is JsonValue value && value.TryGetValue<double>(out var number) ? number
+        : null;
 
     public static bool? Boolean(this JsonNode? node, string name) =>
         (node as JsonObject)?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;

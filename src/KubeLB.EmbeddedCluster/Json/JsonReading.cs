@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace KubeLB.EmbeddedCluster.Json;
 
 /// <summary>
-/// Reads JSON into a fully materialised tree. Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it tolerates
-/// duplicate members (as the real API server does), keeps integers as <see cref="long"/>, and words its errors as Go does.
+/// Reads JSON into a fully materialised tree. Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it
+/// tolerates duplicate members (as the real API server does), keeps integers as <see cref="long"/>, and words its errors as Go does.
 /// </summary>
 internal static class JsonReading
 {
@@ -126,12 +126,13 @@ internal static class JsonReading
     }
 
     /// <summary>A byte as Go's %q prints a rune.</summary>
-    private static string Quote(byte value) => value switch
-    {
-        (byte)'\'' => "'\\''",
-        (byte)'"' => "'\"'",
-        >= 0x20 and < 0x7f => $"'{(char)value}'",
-        < 0x20 => $"'\\x{value:x2}'",
-        _ => $"'\\u00{value:x2}'",
-    };
+    private static string Quote(byte value) =>
+        value switch
+        {
+            (byte)'\'' => "'\\''",
+            (byte)'"' => "'\"'",
+            >= 0x20 and < 0x7f => $"'{(char)value}'",
+            < 0x20 => $"'\\x{value:x2}'",
+            _ => $"'\\u00{value:x2}'",
+        };
 }

@@ -10,7 +10,12 @@ internal static class JsonText
     public static JsonSerializerOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static JsonWriterOptions WriterOptions { get; } =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = JsonReading.MaxDepth + 10 };
+        new()
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            SkipValidation = true,
+            MaxDepth = JsonReading.MaxDepth + 10,
+        };
 
     public static byte[] Bytes(JsonNode? node)
     {

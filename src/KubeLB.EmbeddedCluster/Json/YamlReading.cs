@@ -37,7 +37,9 @@ internal static partial class YamlReading
 
     /// <summary>Whether a string may stand without quotes and still be read as that string.</summary>
     public static bool IsPlainText(string text) =>
-        PlainText().IsMatch(text) && Resolve(new Scalar(text)) is { } value && value.GetValueKind() == System.Text.Json.JsonValueKind.String
+        PlainText().IsMatch(text)
+        && Resolve(new Scalar(text)) is { } value
+        && value.GetValueKind() == System.Text.Json.JsonValueKind.String
         && !Timestamp().IsMatch(text);
 
     private static JsonNode? ReadNode(Parser parser, Reading reading, string path, int depth)
@@ -118,7 +120,10 @@ internal static partial class YamlReading
         {
             return JsonValue.Create(integer);
         }
-        if (text.StartsWith("0x", StringComparison.Ordinal) && long.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var hex))
+        if (
+            text.StartsWith("0x", StringComparison.Ordinal)
+            && long.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var hex)
+        )
         {
             return JsonValue.Create(hex);
         }
@@ -160,11 +165,12 @@ internal static partial class YamlReading
                 : throw new FormatException("error converting YAML to JSON: yaml: document contains excessive aliasing");
         }
 
-        private static int Count(JsonNode? node) => node switch
-        {
-            JsonObject tree => 1 + tree.Sum(member => Count(member.Value)),
-            JsonArray list => 1 + list.Sum(Count),
-            _ => 1,
-        };
+        private static int Count(JsonNode? node) =>
+            node switch
+            {
+                JsonObject tree => 1 + tree.Sum(member => Count(member.Value)),
+                JsonArray list => 1 + list.Sum(Count),
+                _ => 1,
+            };
     }
 }

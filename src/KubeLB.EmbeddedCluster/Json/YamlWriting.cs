@@ -26,7 +26,9 @@ internal static class YamlWriting
         switch (node)
         {
             case JsonObject tree:
-                emitter.Emit(new MappingStart(AnchorName.Empty, TagName.Empty, true, tree.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                emitter.Emit(
+                    new MappingStart(AnchorName.Empty, TagName.Empty, true, tree.Count == 0 ? MappingStyle.Flow : MappingStyle.Block)
+                );
                 foreach (var (name, value) in tree.OrderBy(member => member.Key, StringComparer.Ordinal))
                 {
                     WriteText(emitter, name);
@@ -35,7 +37,9 @@ internal static class YamlWriting
                 emitter.Emit(new MappingEnd());
                 break;
             case JsonArray list:
-                emitter.Emit(new SequenceStart(AnchorName.Empty, TagName.Empty, true, list.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                emitter.Emit(
+                    new SequenceStart(AnchorName.Empty, TagName.Empty, true, list.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block)
+                );
                 foreach (var item in list)
                 {
                     Write(emitter, item);
@@ -53,8 +57,10 @@ internal static class YamlWriting
 
     private static void WriteText(Emitter emitter, string text)
     {
-        var style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
-            : YamlReading.IsPlainText(text) ? ScalarStyle.Plain : ScalarStyle.DoubleQuoted;
+        var style =
+            text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
+            : YamlReading.IsPlainText(text) ? ScalarStyle.Plain
+            : ScalarStyle.DoubleQuoted;
         emitter.Emit(new Scalar(AnchorName.Empty, TagName.Empty, text, style, true, true));
     }
 }

@@ -39,24 +39,28 @@ internal sealed class OpenApiDocuments(ResourceRegistry registry)
             return null;
         }
         var generation = resources[0].Custom is null ? 0 : registry.Generation;
-        return _documents.GetOrAdd((group, version, generation), _ =>
-        {
-            foreach (var old in _documents.Keys.Where(key => key.Group == group && key.Version == version))
+        return _documents.GetOrAdd(
+            (group, version, generation),
+            _ =>
             {
-                _documents.TryRemove(old, out byte[]? _);
+                foreach (var old in _documents.Keys.Where(key => key.Group == group && key.Version == version))
+                {
+                    _documents.TryRemove(old, out byte[]? _);
+                }
+                return JsonText.Bytes(new OpenApiWriter(group, version).Write(resources));
             }
-            return JsonText.Bytes(new OpenApiWriter(group, version).Write(resources));
-        });
+        );
     }
 
     /// <summary>Version 2 without any paths: kubectl then relies on version 3.</summary>
-    public static JsonObject V2() => new()
-    {
-        ["swagger"] = "2.0",
-        ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = "unversioned" },
-        ["paths"] = new JsonObject(),
-        ["definitions"] = new JsonObject(),
-    };
+    public static JsonObject V2() =>
+        new()
+        {
+            ["swagger"] = "2.0",
+            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = "unversioned" },
+            ["paths"] = new JsonObject(),
+            ["definitions"] = new JsonObject(),
+        };
 
     /// <summary>The same, in the protobuf encoding that kubectl asks for: swagger, info (title, version), paths.</summary>
     public static byte[] V2Protobuf()
@@ -73,7 +77,9 @@ internal sealed class OpenApiDocuments(ResourceRegistry registry)
 
     private string Hash(string group, string version)
     {
-        var seed = registry.All.Any(resource => resource.Group == group && resource.Version == version && resource.Custom is not null) ? registry.Generation : 0;
+        var seed = registry.All.Any(resource => resource.Group == group && resource.Version == version && resource.Custom is not null)
+            ? registry.Generation
+            : 0;
         return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{group}/{version}/{seed}")));
     }
 }

@@ -12,8 +12,21 @@ internal sealed class OpenApiWriter(string group, string version)
     private const string MetaPrefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
     private const string StrategicPatch = "application/strategic-merge-patch+json";
     private static readonly string[] PatchTypes =
-        ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", StrategicPatch];
-    private static readonly string[] MetaTypes = ["ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "LabelSelectorRequirement", "Condition"];
+    [
+        "application/apply-patch+yaml",
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        StrategicPatch,
+    ];
+    private static readonly string[] MetaTypes =
+    [
+        "ObjectMeta",
+        "OwnerReference",
+        "ManagedFieldsEntry",
+        "LabelSelector",
+        "LabelSelectorRequirement",
+        "Condition",
+    ];
 
     private readonly JsonObject _schemas = [];
     private readonly JsonObject _paths = [];
@@ -35,14 +48,21 @@ internal sealed class OpenApiWriter(string group, string version)
         };
     }
 
-    private static JsonObject Kind(ResourceDefinition resource) => new() { ["group"] = resource.Group, ["version"] = resource.Version, ["kind"] = resource.Kind };
+    private static JsonObject Kind(ResourceDefinition resource) =>
+        new()
+        {
+            ["group"] = resource.Group,
+            ["version"] = resource.Version,
+            ["kind"] = resource.Kind,
+        };
 
     private static JsonObject Reference(string name) => new() { ["$ref"] = $"#/components/schemas/{name}" };
 
     private string AddCustom(ResourceDefinition resource)
     {
         var name = string.Join('.', resource.Group.Split('.').Reverse()) + $".{resource.Version}.{resource.Kind}";
-        var schema = resource.Custom!.Source?.Copy() ?? new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
+        var schema =
+            resource.Custom!.Source?.Copy() ?? new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true };
         var properties = schema.Ensure("properties");
         var texts = new Dictionary<string, string>
         {
@@ -87,7 +107,10 @@ internal sealed class OpenApiWriter(string group, string version)
                 {
                     property["x-kubernetes-patch-merge-key"] = rule.Key;
                 }
-                property["x-kubernetes-patch-strategy"] = (rule.RetainKeys, rule.Key.Length > 0 || member.Type.Form == ValueForm.List) switch
+                property["x-kubernetes-patch-strategy"] = (
+                    rule.RetainKeys,
+                    rule.Key.Length > 0 || member.Type.Form == ValueForm.List
+                ) switch
                 {
                     (true, true) => "merge,retainKeys",
                     (true, false) => "retainKeys",
@@ -112,27 +135,37 @@ internal sealed class OpenApiWriter(string group, string version)
             return;
         }
         var list = ListTypes.For(owner.GoName, member);
-        property["x-kubernetes-list-type"] = list switch { null => "atomic", { Keys.Count: 0 } => "set", _ => "map" };
+        property["x-kubernetes-list-type"] = list switch
+        {
+            null => "atomic",
+            { Keys.Count: 0 } => "set",
+            _ => "map",
+        };
         if (list is { Keys.Count: > 0 })
         {
             property["x-kubernetes-list-map-keys"] = new JsonArray([.. list.Keys.Select(key => JsonValue.Create(key))]);
         }
     }
 
-    private JsonObject Property(TypeSchema type) => type.Form switch
-    {
-        ValueForm.Object => new JsonObject { ["allOf"] = new JsonArray(Reference(AddType(type))), ["default"] = new JsonObject() },
-        ValueForm.List => new JsonObject { ["type"] = "array", ["items"] = Property(type.Element!) },
-        ValueForm.Map => new JsonObject { ["type"] = "object", ["additionalProperties"] = Property(type.Element!) },
-        ValueForm.Integer => new JsonObject { ["type"] = "integer", ["format"] = type.GoType },
-        ValueForm.Number => new JsonObject { ["type"] = "number", ["format"] = "double" },
-        ValueForm.Boolean => new JsonObject { ["type"] = "boolean" },
-        ValueForm.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
-        ValueForm.Time or ValueForm.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
-        ValueForm.IntOrString => new JsonObject { ["format"] = "int-or-string", ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) },
-        ValueForm.Any => new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true },
-        _ => new JsonObject { ["type"] = "string" },
-    };
+    private JsonObject Property(TypeSchema type) =>
+        type.Form switch
+        {
+            ValueForm.Object => new JsonObject { ["allOf"] = new JsonArray(Reference(AddType(type))), ["default"] = new JsonObject() },
+            ValueForm.List => new JsonObject { ["type"] = "array", ["items"] = Property(type.Element!) },
+            ValueForm.Map => new JsonObject { ["type"] = "object", ["additionalProperties"] = Property(type.Element!) },
+            ValueForm.Integer => new JsonObject { ["type"] = "integer", ["format"] = type.GoType },
+            ValueForm.Number => new JsonObject { ["type"] = "number", ["format"] = "double" },
+            ValueForm.Boolean => new JsonObject { ["type"] = "boolean" },
+            ValueForm.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
+            ValueForm.Time or ValueForm.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
+            ValueForm.IntOrString => new JsonObject
+            {
+                ["format"] = "int-or-string",
+                ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }),
+            },
+            ValueForm.Any => new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true },
+            _ => new JsonObject { ["type"] = "string" },
+        };
 
     private void AddPaths(ResourceDefinition resource, string schema)
     {
@@ -194,15 +227,19 @@ internal sealed class OpenApiWriter(string group, string version)
         };
         if (body is not null)
         {
-            operation["requestBody"] = new JsonObject { ["content"] = new JsonObject { [body] = new JsonObject { ["schema"] = Reference(schema) } } };
+            operation["requestBody"] = new JsonObject
+            {
+                ["content"] = new JsonObject { [body] = new JsonObject { ["schema"] = Reference(schema) } },
+            };
         }
         return operation;
     }
 
-    private static JsonObject Parameter(string name, string type = "string") => new()
-    {
-        ["name"] = name,
-        ["in"] = "query",
-        ["schema"] = new JsonObject { ["type"] = type, ["uniqueItems"] = true },
-    };
+    private static JsonObject Parameter(string name, string type = "string") =>
+        new()
+        {
+            ["name"] = name,
+            ["in"] = "query",
+            ["schema"] = new JsonObject { ["type"] = type, ["uniqueItems"] = true },
+        };
 }

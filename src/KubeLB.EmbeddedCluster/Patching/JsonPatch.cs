@@ -15,8 +15,13 @@ internal static class JsonPatch
     {
         if (operations.Count > MaxOperations)
         {
-            throw new ApiException(new ApiStatus(413, "RequestEntityTooLarge",
-                $"Request entity too large: The allowed maximum operations in a JSON patch is {MaxOperations}, got {operations.Count}"));
+            throw new ApiException(
+                new ApiStatus(
+                    413,
+                    "RequestEntityTooLarge",
+                    $"Request entity too large: The allowed maximum operations in a JSON patch is {MaxOperations}, got {operations.Count}"
+                )
+            );
         }
         JsonNode? root = target;
         foreach (var operation in operations)
@@ -73,7 +78,12 @@ internal static class JsonPatch
         {
             throw ApiErrors.Unprocessable();
         }
-        return [.. text[1..].Split('/').Select(part => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
+        return
+        [
+            .. text[1..]
+                .Split('/')
+                .Select(part => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)),
+        ];
     }
 
     private static JsonNode? Add(JsonNode? root, string[] path, JsonNode? value)
@@ -151,5 +161,7 @@ internal static class JsonPatch
     }
 
     private static int Index(string text, int most) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index <= most ? index : throw ApiErrors.Unprocessable();
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index <= most
+            ? index
+            : throw ApiErrors.Unprocessable();
 }

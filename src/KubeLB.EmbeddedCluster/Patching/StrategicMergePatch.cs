@@ -39,7 +39,11 @@ internal static class StrategicMergePatch
         }
         foreach (var (name, value) in patch)
         {
-            if (name is Directive or RetainKeys || name.StartsWith(DeleteFrom, StringComparison.Ordinal) || name.StartsWith(SetOrder, StringComparison.Ordinal))
+            if (
+                name is Directive or RetainKeys
+                || name.StartsWith(DeleteFrom, StringComparison.Ordinal)
+                || name.StartsWith(SetOrder, StringComparison.Ordinal)
+            )
             {
                 continue;
             }
@@ -58,7 +62,13 @@ internal static class StrategicMergePatch
         return type is not null && type.Members.TryGetValue(name, out var member) ? (member.Type, member.Merge) : (null, null);
     }
 
-    private static void ApplyMember(JsonObject target, string name, JsonNode? value, JsonObject patch, (TypeSchema? Type, MergeRule? Rule) member)
+    private static void ApplyMember(
+        JsonObject target,
+        string name,
+        JsonNode? value,
+        JsonObject patch,
+        (TypeSchema? Type, MergeRule? Rule) member
+    )
     {
         switch (value)
         {
@@ -90,7 +100,11 @@ internal static class StrategicMergePatch
     {
         foreach (var (name, value) in patch)
         {
-            if (name.StartsWith(DeleteFrom, StringComparison.Ordinal) && value is JsonArray removed && target[name[DeleteFrom.Length..]] is JsonArray list)
+            if (
+                name.StartsWith(DeleteFrom, StringComparison.Ordinal)
+                && value is JsonArray removed
+                && target[name[DeleteFrom.Length..]] is JsonArray list
+            )
             {
                 foreach (var item in list.Where(item => removed.Any(gone => JsonNode.DeepEquals(gone, item))).ToList())
                 {
@@ -168,7 +182,9 @@ internal static class StrategicMergePatch
         {
             var at = liveIds.FindIndex(id => JsonNode.DeepEquals(id, Id(item)));
             var before = at > 0 ? liveIds[at - 1] : null;
-            var place = before is null ? (at == 0 ? -1 : result.Count - 1) : result.FindIndex(known => JsonNode.DeepEquals(Id(known), before));
+            var place = before is null
+                ? (at == 0 ? -1 : result.Count - 1)
+                : result.FindIndex(known => JsonNode.DeepEquals(Id(known), before));
             result.Insert(place < 0 && at > 0 ? result.Count : place + 1, item);
         }
         return [.. result];

@@ -9,7 +9,9 @@ internal static class ProtobufBody
 {
     public const string MediaType = "application/vnd.kubernetes.protobuf";
 
-    /// <exception cref="FormatException">Broken, or holding something that <see cref="ProtobufTypes"/> does not know; nothing is dropped in silence.</exception>
+    /// <exception cref="FormatException">
+    /// Broken, or holding something that <see cref="ProtobufTypes"/> does not know; nothing is dropped in silence.
+    /// </exception>
     public static JsonObject Parse(ReadOnlySpan<byte> body)
     {
         if (!body.StartsWith("k8s\0"u8))
@@ -51,7 +53,9 @@ internal static class ProtobufBody
         {
             return;
         }
-        var members = ProtobufTypes.Find(type) ?? throw new FormatException($"objects of kind {type} are not understood in protobuf by this embedded cluster; send JSON");
+        var members =
+            ProtobufTypes.Find(type)
+            ?? throw new FormatException($"objects of kind {type} are not understood in protobuf by this embedded cluster; send JSON");
         var reader = new ProtobufReader(content);
         while (reader.Next(out var number, out var wire))
         {
@@ -61,7 +65,9 @@ internal static class ProtobufBody
                 {
                     continue;
                 }
-                throw new FormatException($"member {number} of {path} ({type}) is not understood in protobuf by this embedded cluster; send JSON");
+                throw new FormatException(
+                    $"member {number} of {path} ({type}) is not understood in protobuf by this embedded cluster; send JSON"
+                );
             }
             var memberPath = $"{path}.{member.Name}";
             if (member.Name == "~")
@@ -123,10 +129,14 @@ internal static class ProtobufBody
         {
             case ProtobufForm.Integer:
                 var integer = (long)reader.Varint(wire);
-                return integer == 0 && member.Name is not ("replicas" or "gracePeriodSeconds" or "value") ? null : JsonValue.Create(integer);
+                return integer == 0 && member.Name is not ("replicas" or "gracePeriodSeconds" or "value")
+                    ? null
+                    : JsonValue.Create(integer);
             case ProtobufForm.Boolean:
                 var flag = reader.Varint(wire) != 0;
-                return flag || member.Name is "automountServiceAccountToken" or "orphanDependents" or "allocateLoadBalancerNodePorts" ? JsonValue.Create(flag) : null;
+                return flag || member.Name is "automountServiceAccountToken" or "orphanDependents" or "allocateLoadBalancerNodePorts"
+                    ? JsonValue.Create(flag)
+                    : null;
             case ProtobufForm.Bytes:
                 return JsonValue.Create(Convert.ToBase64String(reader.Bytes(wire)));
             case ProtobufForm.Text:
@@ -136,13 +146,18 @@ internal static class ProtobufBody
                 return ReadTime(reader.Bytes(wire));
             case ProtobufForm.Quantity:
                 var quantity = new ProtobufReader(reader.Bytes(wire));
-                return quantity.Next(out _, out var quantityWire) ? JsonValue.Create(Encoding.UTF8.GetString(quantity.Bytes(quantityWire))) : null;
+                return quantity.Next(out _, out var quantityWire)
+                    ? JsonValue.Create(Encoding.UTF8.GetString(quantity.Bytes(quantityWire)))
+                    : null;
             case ProtobufForm.IntOrString:
                 return ReadIntOrString(reader.Bytes(wire));
             default:
                 var message = new JsonObject();
                 Read(reader.Bytes(wire), member.Type, message, path);
-                return member.Type == "Ignored" || (message.Count == 0 && !member.Repeated && member.Name is not ("resources" or "selector")) ? null : message;
+                return
+                    member.Type == "Ignored" || (message.Count == 0 && !member.Repeated && member.Name is not ("resources" or "selector"))
+                    ? null
+                    : message;
         }
     }
 
@@ -157,7 +172,9 @@ internal static class ProtobufBody
         }
         return seconds is 0 or < -62_135_596_800 or > 253_402_300_799 || seconds == -62_135_596_800
             ? null
-            : JsonValue.Create(DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            : JsonValue.Create(
+                DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            );
     }
 
     private static JsonValue ReadIntOrString(ReadOnlySpan<byte> content)

@@ -3,10 +3,10 @@ using System.Collections.Frozen;
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
 /// <summary>
-/// The numbers of the members that kubectl sends in protobuf: it does so for objects that it makes itself (<c>kubectl create deployment</c>,
-/// <c>create token</c>, <c>auth can-i</c> …), not for files. A line is a type; a member is <c>number name form</c>, with <c>*</c> for lists and
-/// <c>%</c> for maps of text to that form;
-/// a member named <c>~</c> is a message whose members stand beside the others in JSON.
+/// The numbers of the members that kubectl sends in protobuf: it does so for objects that it makes itself (<c>kubectl create
+/// deployment</c>, <c>create token</c>, <c>auth can-i</c> …), not for files. A line is a type; a member is <c>number name form</c>, with
+/// <c>*</c> for lists and <c>%</c> for maps of text to that form; a member named <c>~</c> is a message whose members stand beside the
+/// others in JSON.
 /// </summary>
 internal static class ProtobufTypes
 {
@@ -85,7 +85,9 @@ internal static class ProtobufTypes
         foreach (var line in Table.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            types[line[..colon]] = line[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries).Select(member => member.Split(' '))
+            types[line[..colon]] = line[(colon + 1)..]
+                .Split(',', StringSplitOptions.TrimEntries)
+                .Select(member => member.Split(' '))
                 .ToFrozenDictionary(parts => int.Parse(parts[0]), parts => Member(parts[1], parts[2]));
         }
         return types.ToFrozenDictionary(StringComparer.Ordinal);

@@ -20,7 +20,9 @@ internal static class CustomResource
         var storage = versions.FirstOrDefault(version => version.Boolean("storage") == true).Text("name");
         return
         [
-            .. versions.Where(version => version.Boolean("served") == true).Select(version => Read(spec, names, new CustomVersion(version), storage, rules)),
+            .. versions
+                .Where(version => version.Boolean("served") == true)
+                .Select(version => Read(spec, names, new CustomVersion(version), storage, rules)),
         ];
     }
 
@@ -61,7 +63,8 @@ internal static class CustomResource
                     var compiled = JsonPath.Parse(path);
                     return (Func<JsonObject, string>)(tree => JsonPath.Print(compiled.Evaluate(tree).FirstOrDefault()));
                 },
-                StringComparer.Ordinal),
+                StringComparer.Ordinal
+            ),
         };
     }
 }

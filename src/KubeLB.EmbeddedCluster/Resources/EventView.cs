@@ -18,9 +18,11 @@ internal sealed record ResourceView(Func<JsonObject, JsonObject> FromStorage, Fu
     ];
 
     /// <summary>events.k8s.io: the core Events under newer names.</summary>
-    public static ResourceView Events { get; } = new(
-        tree => Rename(tree, EventMembers.Select(member => (member.Core, member.View))),
-        tree => Rename(tree, EventMembers.Select(member => (member.View, member.Core))));
+    public static ResourceView Events { get; } =
+        new(
+            tree => Rename(tree, EventMembers.Select(member => (member.Core, member.View))),
+            tree => Rename(tree, EventMembers.Select(member => (member.View, member.Core)))
+        );
 
     private static JsonObject Rename(JsonObject tree, IEnumerable<(string From, string To)> names)
     {

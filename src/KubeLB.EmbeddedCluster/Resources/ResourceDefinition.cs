@@ -6,7 +6,9 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Everything the server knows of one resource in one API version. Immutable; custom ones are replaced when their definition changes.</summary>
+/// <summary>
+/// Everything the server knows of one resource in one API version. Immutable; custom ones are replaced when their definition changes.
+/// </summary>
 internal sealed record ResourceDefinition
 {
     public required string Group { get; init; }
@@ -19,7 +21,11 @@ internal sealed record ResourceDefinition
 
     public required string Kind { get; init; }
 
-    public string ListKind { get => field ?? Kind + "List"; init; }
+    public string ListKind
+    {
+        get => field ?? Kind + "List";
+        init;
+    }
 
     public bool Namespaced { get; init; } = true;
 
@@ -32,10 +38,18 @@ internal sealed record ResourceDefinition
     public IReadOnlyList<SubresourceDefinition> Subresources { get; init; } = [];
 
     /// <summary>Group of the table that holds the objects; differs from <see cref="Group"/> for events.k8s.io.</summary>
-    public string StorageGroup { get => field ?? Group; init; }
+    public string StorageGroup
+    {
+        get => field ?? Group;
+        init;
+    }
 
     /// <summary>The version objects are discovered to be stored in, for the storageVersionHash.</summary>
-    public string StorageVersion { get => field ?? Version; init; }
+    public string StorageVersion
+    {
+        get => field ?? Version;
+        init;
+    }
 
     /// <summary>Changes of the spec raise metadata.generation.</summary>
     public bool HasGeneration { get; init; }
@@ -57,7 +71,8 @@ internal sealed record ResourceDefinition
     public ResourceView? View { get; init; }
 
     /// <summary>Fields beyond name and namespace that a list can be selected by.</summary>
-    public IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; init; } = new Dictionary<string, Func<JsonObject, string>>();
+    public IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; init; } =
+        new Dictionary<string, Func<JsonObject, string>>();
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
@@ -69,10 +84,11 @@ internal sealed record ResourceDefinition
     public SubresourceDefinition? Subresource(string name) => Subresources.FirstOrDefault(subresource => subresource.Name == name);
 
     /// <summary>Value of a selectable field of an object.</summary>
-    public string SelectableValue(JsonObject tree, string field) => field switch
-    {
-        "metadata.name" => tree.Object("metadata").Text("name") ?? "",
-        "metadata.namespace" => tree.Object("metadata").Text("namespace") ?? "",
-        _ => SelectableFields.TryGetValue(field, out var read) ? read(tree) : "",
-    };
+    public string SelectableValue(JsonObject tree, string field) =>
+        field switch
+        {
+            "metadata.name" => tree.Object("metadata").Text("name") ?? "",
+            "metadata.namespace" => tree.Object("metadata").Text("namespace") ?? "",
+            _ => SelectableFields.TryGetValue(field, out var read) ? read(tree) : "",
+        };
 }

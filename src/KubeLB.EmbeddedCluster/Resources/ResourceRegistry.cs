@@ -12,7 +12,10 @@ namespace KubeLB.EmbeddedCluster.Resources;
 internal sealed class ResourceRegistry(ValidationRules rules)
 {
     private readonly ConcurrentDictionary<(string Group, string Version, string Plural), ResourceDefinition> _resources = new();
-    private readonly ConcurrentDictionary<string, (string Group, string Plural, string Kind, ImmutableArray<ResourceDefinition> Versions)> _custom = new();
+    private readonly ConcurrentDictionary<
+        string,
+        (string Group, string Plural, string Kind, ImmutableArray<ResourceDefinition> Versions)
+    > _custom = new();
     private readonly Lock _lock = new();
     private ImmutableArray<ResourceDefinition> _ordered = [];
     private long _generation;
@@ -28,7 +31,8 @@ internal sealed class ResourceRegistry(ValidationRules rules)
 
     public ResourceDefinition? Find(string group, string version, string plural) => _resources.GetValueOrDefault((group, version, plural));
 
-    public bool HasGroupVersion(string group, string version) => _ordered.Any(resource => resource.Group == group && resource.Version == version);
+    public bool HasGroupVersion(string group, string version) =>
+        _ordered.Any(resource => resource.Group == group && resource.Version == version);
 
     /// <summary>Any served version of a resource that is stored in the given table.</summary>
     public ResourceDefinition? ForTable(string group, string plural) =>

@@ -40,11 +40,18 @@ internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, stri
             return null;
         }
         var account = _accounts.Find(claims.Namespace, claims.Account);
-        if (account is null || account.Uid != claims.Uid || (claims.Secret is { } secret && _secrets.Find(claims.Namespace, secret) is null))
+        if (
+            account is null
+            || account.Uid != claims.Uid
+            || (claims.Secret is { } secret && _secrets.Find(claims.Namespace, secret) is null)
+        )
         {
             return null;
         }
-        return new UserInfo($"system:serviceaccount:{claims.Namespace}:{claims.Account}",
-            ["system:serviceaccounts", $"system:serviceaccounts:{claims.Namespace}", UserInfo.AllAuthenticated], claims.Uid);
+        return new UserInfo(
+            $"system:serviceaccount:{claims.Namespace}:{claims.Account}",
+            ["system:serviceaccounts", $"system:serviceaccounts:{claims.Namespace}", UserInfo.AllAuthenticated],
+            claims.Uid
+        );
     }
 }

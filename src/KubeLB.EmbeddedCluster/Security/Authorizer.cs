@@ -8,7 +8,9 @@ namespace KubeLB.EmbeddedCluster.Security;
 /// <summary>Lets a request pass or refuses it.</summary>
 internal sealed class Authorizer(RbacPolicy policy)
 {
-    /// <summary>The user that a request is to be carried out as, by its <c>Impersonate-User</c> and <c>Impersonate-Group</c> headers.</summary>
+    /// <summary>
+    /// The user that a request is to be carried out as, by its <c>Impersonate-User</c> and <c>Impersonate-Group</c> headers.
+    /// </summary>
     /// <exception cref="ApiException">403: the sender may not act as that user.</exception>
     public UserInfo Impersonate(UserInfo user, IHeaderDictionary headers)
     {
@@ -18,14 +20,39 @@ internal sealed class Authorizer(RbacPolicy policy)
             return user;
         }
         const string Prefix = "system:serviceaccount:";
-        var account = name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..].Split(':') is [var @namespace, var accountName] ? (@namespace, accountName) : default;
-        Check(user, account.accountName is null
-            ? new AccessAttributes { Verb = "impersonate", Resource = "users", Name = name }
-            : new AccessAttributes { Verb = "impersonate", Resource = "serviceaccounts", Namespace = account.@namespace, Name = account.accountName });
+        var account =
+            name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..].Split(':') is [var @namespace, var accountName]
+                ? (@namespace, accountName)
+                : default;
+        Check(
+            user,
+            account.accountName is null
+                ? new AccessAttributes
+                {
+                    Verb = "impersonate",
+                    Resource = "users",
+                    Name = name,
+                }
+                : new AccessAttributes
+                {
+                    Verb = "impersonate",
+                    Resource = "serviceaccounts",
+                    Namespace = account.@namespace,
+                    Name = account.accountName,
+                }
+        );
         var groups = headers["Impersonate-Group"].OfType<string>().ToList();
         foreach (var group in groups)
         {
-            Check(user, new AccessAttributes { Verb = "impersonate", Resource = "groups", Name = group });
+            Check(
+                user,
+                new AccessAttributes
+                {
+                    Verb = "impersonate",
+                    Resource = "groups",
+                    Name = group,
+                }
+            );
         }
         if (account.accountName is not null && groups.Count == 0)
         {
@@ -52,7 +79,11 @@ internal sealed class Authorizer(RbacPolicy policy)
             return;
         }
         var access = info.IsResource
-            ? Access(info, info.Verb) with { Subresource = info.Subresource, Name = NameIn(info, fieldSelector) }
+            ? Access(info, info.Verb) with
+            {
+                Subresource = info.Subresource,
+                Name = NameIn(info, fieldSelector),
+            }
             : new AccessAttributes { Verb = info.Verb, Path = info.Path };
         Check(user, access);
     }
@@ -68,10 +99,18 @@ internal sealed class Authorizer(RbacPolicy policy)
     }
 
     private static AccessAttributes Access(RequestInfo info, string verb) =>
-        new() { Verb = verb, Group = info.Group, Resource = info.Resource, Namespace = info.Namespace, Name = info.Name };
+        new()
+        {
+            Verb = verb,
+            Group = info.Group,
+            Resource = info.Resource,
+            Namespace = info.Namespace,
+            Name = info.Name,
+        };
 
     private static string NameIn(RequestInfo info, string? fieldSelector) =>
-        info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection") ? FieldSelector.NameIn(fieldSelector) ?? ""
+        info.Name.Length == 0 && info.Verb is ("list" or "watch" or "deletecollection")
+            ? FieldSelector.NameIn(fieldSelector) ?? ""
             : info.Name;
 
     private void Check(UserInfo user, AccessAttributes access)

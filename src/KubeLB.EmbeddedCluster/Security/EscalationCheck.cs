@@ -5,7 +5,9 @@ using KubeLB.EmbeddedCluster.Resources;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Nobody grants through a role or binding what they do not hold themselves, unless they may <c>escalate</c> or <c>bind</c>.</summary>
+/// <summary>
+/// Nobody grants through a role or binding what they do not hold themselves, unless they may <c>escalate</c> or <c>bind</c>.
+/// </summary>
 internal sealed class EscalationCheck(RbacPolicy policy)
 {
     private const string Group = "rbac.authorization.k8s.io";
@@ -20,7 +22,14 @@ internal sealed class EscalationCheck(RbacPolicy policy)
         var name = tree.Object("metadata").Text("name") ?? "";
         if (resource.Plural is "roles" or "clusterroles")
         {
-            var escalate = new AccessAttributes { Verb = "escalate", Group = Group, Resource = resource.Plural, Namespace = @namespace, Name = name };
+            var escalate = new AccessAttributes
+            {
+                Verb = "escalate",
+                Group = Group,
+                Resource = resource.Plural,
+                Namespace = @namespace,
+                Name = name,
+            };
             if (!policy.Allows(user, escalate))
             {
                 Covered(user, resource, @namespace, name, RbacPolicy.ReadRules(tree));
@@ -30,7 +39,14 @@ internal sealed class EscalationCheck(RbacPolicy policy)
         var reference = tree.Object("roleRef");
         var kind = reference.Text("kind") ?? "";
         var role = reference.Text("name") ?? "";
-        var bind = new AccessAttributes { Verb = "bind", Group = Group, Resource = kind == "ClusterRole" ? "clusterroles" : "roles", Namespace = @namespace, Name = role };
+        var bind = new AccessAttributes
+        {
+            Verb = "bind",
+            Group = Group,
+            Resource = kind == "ClusterRole" ? "clusterroles" : "roles",
+            Namespace = @namespace,
+            Name = role,
+        };
         if (!policy.Allows(user, bind))
         {
             Covered(user, resource, @namespace, name, policy.RulesOf(kind, role, @namespace));
@@ -46,9 +62,15 @@ internal sealed class EscalationCheck(RbacPolicy policy)
             return;
         }
         var groups = string.Join(" ", user.Groups.Select(FieldError.Quote));
-        var rules = missing.GroupBy(access => (access.Path, access.Group, access.FullResource, access.Name)).Select(rule => Describe(rule.Key, rule.Select(access => access.Verb)));
-        throw ApiErrors.Forbidden(resource.Group, resource.Plural, name,
-            $"user {FieldError.Quote(user.Name)} (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{string.Join("\n", rules)}");
+        var rules = missing
+            .GroupBy(access => (access.Path, access.Group, access.FullResource, access.Name))
+            .Select(rule => Describe(rule.Key, rule.Select(access => access.Verb)));
+        throw ApiErrors.Forbidden(
+            resource.Group,
+            resource.Plural,
+            name,
+            $"user {FieldError.Quote(user.Name)} (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{string.Join("\n", rules)}"
+        );
     }
 
     private static string Describe((string? Path, string Group, string Resource, string Name) rule, IEnumerable<string> verbs)

@@ -6,12 +6,14 @@ namespace KubeLB.EmbeddedCluster.Security;
 /// <summary>A rule of a Role or ClusterRole.</summary>
 internal sealed record PolicyRule(string[] Verbs, string[] Groups, string[] Resources, string[] Names, string[] Paths)
 {
-    public static PolicyRule Read(JsonObject rule) => new(
-        [.. rule.Array("verbs").Strings()],
-        [.. rule.Array("apiGroups").Strings()],
-        [.. rule.Array("resources").Strings()],
-        [.. rule.Array("resourceNames").Strings()],
-        [.. rule.Array("nonResourceURLs").Strings()]);
+    public static PolicyRule Read(JsonObject rule) =>
+        new(
+            [.. rule.Array("verbs").Strings()],
+            [.. rule.Array("apiGroups").Strings()],
+            [.. rule.Array("resources").Strings()],
+            [.. rule.Array("resourceNames").Strings()],
+            [.. rule.Array("nonResourceURLs").Strings()]
+        );
 
     public bool Allows(AccessAttributes access)
     {
@@ -21,11 +23,11 @@ internal sealed record PolicyRule(string[] Verbs, string[] Groups, string[] Reso
         }
         if (access.Path is { } path)
         {
-            return Paths.Any(allowed => allowed == "*" || allowed == path || (allowed.EndsWith('*') && path.StartsWith(allowed[..^1], StringComparison.Ordinal)));
+            return Paths.Any(allowed =>
+                allowed == "*" || allowed == path || (allowed.EndsWith('*') && path.StartsWith(allowed[..^1], StringComparison.Ordinal))
+            );
         }
-        return Has(Groups, access.Group)
-            && ResourceMatches(access)
-            && (Names.Length == 0 || Names.Contains(access.Name));
+        return Has(Groups, access.Group) && ResourceMatches(access) && (Names.Length == 0 || Names.Contains(access.Name));
     }
 
     private bool ResourceMatches(AccessAttributes access)

@@ -19,7 +19,8 @@ internal sealed class RbacPolicy(ClusterStore store)
     private readonly ConditionalWeakTable<StoredObject, IReadOnlyList<PolicyRule>> _rules = [];
     private readonly ConditionalWeakTable<StoredObject, Binding> _parsed = [];
 
-    public bool Allows(UserInfo user, AccessAttributes access) => user.IsMaster || Rules(user, access.Namespace).Any(rule => rule.Allows(access));
+    public bool Allows(UserInfo user, AccessAttributes access) =>
+        user.IsMaster || Rules(user, access.Namespace).Any(rule => rule.Allows(access));
 
     /// <summary>The rules that apply to a user: those of the whole cluster and, if one is named, of a namespace.</summary>
     public IEnumerable<PolicyRule> Rules(UserInfo user, string @namespace)
@@ -66,18 +67,26 @@ internal sealed class RbacPolicy(ClusterStore store)
     private sealed class Binding(JsonObject tree)
     {
         private readonly (string Kind, string Name, string Namespace)[] _subjects =
-            [.. tree.Array("subjects").Objects().Select(subject => (subject.Text("kind") ?? "", subject.Text("name") ?? "", subject.Text("namespace") ?? ""))];
+        [
+            .. tree.Array("subjects")
+                .Objects()
+                .Select(subject => (subject.Text("kind") ?? "", subject.Text("name") ?? "", subject.Text("namespace") ?? "")),
+        ];
 
         public string RoleKind { get; } = tree.Object("roleRef").Text("kind") ?? "";
 
         public string RoleName { get; } = tree.Object("roleRef").Text("name") ?? "";
 
-        public bool AppliesTo(UserInfo user, string @namespace) => _subjects.Any(subject => subject.Kind switch
-        {
-            "User" => subject.Name == user.Name,
-            "Group" => user.Groups.Contains(subject.Name),
-            "ServiceAccount" => user.Name == $"system:serviceaccount:{(subject.Namespace.Length > 0 ? subject.Namespace : @namespace)}:{subject.Name}",
-            _ => false,
-        });
+        public bool AppliesTo(UserInfo user, string @namespace) =>
+            _subjects.Any(subject =>
+                subject.Kind switch
+                {
+                    "User" => subject.Name == user.Name,
+                    "Group" => user.Groups.Contains(subject.Name),
+                    "ServiceAccount" => user.Name
+                        == $"system:serviceaccount:{(subject.Namespace.Length > 0 ? subject.Namespace : @namespace)}:{subject.Name}",
+                    _ => false,
+                }
+            );
     }
 }

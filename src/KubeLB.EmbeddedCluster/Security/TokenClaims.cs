@@ -7,4 +7,11 @@ namespace KubeLB.EmbeddedCluster.Security;
 /// <param name="Secret">The Secret the token lives in, for tokens that do not expire.</param>
 /// <param name="Expires">When it ends.</param>
 /// <param name="Audiences">Whom it is for; empty means the API server.</param>
-internal sealed record TokenClaims(string Namespace, string Account, string Uid, string? Secret, DateTimeOffset? Expires, IReadOnlyList<string> Audiences);
+internal sealed record TokenClaims(
+    string Namespace,
+    string Account,
+    string Uid,
+    string? Secret,
+    DateTimeOffset? Expires,
+    IReadOnlyList<string> Audiences
+);

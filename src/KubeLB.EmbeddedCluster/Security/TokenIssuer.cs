@@ -85,15 +85,27 @@ internal sealed class TokenIssuer(TimeProvider time) : IDisposable
         const string Legacy = "kubernetes.io/serviceaccount/";
         if (body.Text(Legacy + "namespace") is { } @namespace)
         {
-            return new TokenClaims(@namespace, body.Text(Legacy + "service-account.name") ?? "", body.Text(Legacy + "service-account.uid") ?? "",
-                body.Text(Legacy + "secret.name"), null, []);
+            return new TokenClaims(
+                @namespace,
+                body.Text(Legacy + "service-account.name") ?? "",
+                body.Text(Legacy + "service-account.uid") ?? "",
+                body.Text(Legacy + "secret.name"),
+                null,
+                []
+            );
         }
         var expires = DateTimeOffset.FromUnixTimeSeconds(body.Integer("exp") ?? 0);
         var bound = body.Object("kubernetes.io");
         return expires <= time.GetUtcNow()
             ? null
-            : new TokenClaims(bound.Text("namespace") ?? "", bound.Object("serviceaccount").Text("name") ?? "", bound.Object("serviceaccount").Text("uid") ?? "",
-                null, expires, [.. body.Array("aud").Strings()]);
+            : new TokenClaims(
+                bound.Text("namespace") ?? "",
+                bound.Object("serviceaccount").Text("name") ?? "",
+                bound.Object("serviceaccount").Text("uid") ?? "",
+                null,
+                expires,
+                [.. body.Array("aud").Strings()]
+            );
     }
 
     private static string Encode(byte[] bytes) => Base64Url.EncodeToString(bytes);

@@ -62,9 +62,11 @@ internal sealed record FieldSelector(IReadOnlyList<FieldRequirement> Requirement
             }
             if (!known.Contains(field))
             {
-                throw ApiErrors.BadRequest(custom
-                    ? $"field label not supported: {field}"
-                    : $"\"{field}\" is not a known field selector: only {string.Join(", ", known.Select(FieldError.Quote))}");
+                throw ApiErrors.BadRequest(
+                    custom
+                        ? $"field label not supported: {field}"
+                        : $"\"{field}\" is not a known field selector: only {string.Join(", ", known.Select(FieldError.Quote))}"
+                );
             }
             requirements.Add(new FieldRequirement(field, equal, Unescape(value)));
         }
@@ -91,6 +93,9 @@ internal sealed record FieldSelector(IReadOnlyList<FieldRequirement> Requirement
 
     private static string Unescape(string value) =>
         value.Contains('\\', StringComparison.Ordinal)
-            ? value.Replace("\\,", ",", StringComparison.Ordinal).Replace("\\=", "=", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal)
+            ? value
+                .Replace("\\,", ",", StringComparison.Ordinal)
+                .Replace("\\=", "=", StringComparison.Ordinal)
+                .Replace("\\\\", "\\", StringComparison.Ordinal)
             : value;
 }

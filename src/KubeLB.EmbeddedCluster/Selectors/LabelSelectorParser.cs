@@ -74,7 +74,10 @@ internal ref struct LabelSelectorParser
                 var number = Value(key);
                 return long.TryParse(number, out _)
                     ? new LabelRequirement(key, greater ? LabelOperator.GreaterThan : LabelOperator.LessThan, [number])
-                    : throw ApiErrors.BadRequest($"unable to parse requirement: values[0][{key}]: Invalid value: \"{number}\": for 'Gt', 'Lt' operators, the value must be an integer");
+                    : throw ApiErrors.BadRequest(
+                        $"unable to parse requirement: values[0][{key}]: Invalid value: \"{number}\": for 'Gt', 'Lt' operators, the "
+                            + "value must be an integer"
+                    );
             case "in" or "notin":
                 var not = _token == "notin";
                 Next();
@@ -94,7 +97,9 @@ internal ref struct LabelSelectorParser
         var problems = Names.QualifiedName(key);
         if (problems.Count > 0)
         {
-            throw ApiErrors.BadRequest($"unable to parse requirement: <nil>: Invalid value: {FieldError.Quote(key)}: {string.Join("; ", problems)}");
+            throw ApiErrors.BadRequest(
+                $"unable to parse requirement: <nil>: Invalid value: {FieldError.Quote(key)}: {string.Join("; ", problems)}"
+            );
         }
         Next();
         return key;
@@ -156,7 +161,9 @@ internal ref struct LabelSelectorParser
         var problems = Names.LabelValue(value);
         return problems.Count == 0
             ? value
-            : throw ApiErrors.BadRequest($"unable to parse requirement: values[0][{key}]: Invalid value: {FieldError.Quote(value)}: {string.Join("; ", problems)}");
+            : throw ApiErrors.BadRequest(
+                $"unable to parse requirement: values[0][{key}]: Invalid value: {FieldError.Quote(value)}: {string.Join("; ", problems)}"
+            );
     }
 
     private void Next()

@@ -27,7 +27,13 @@ internal sealed class ObjectFilter
     public bool IsEverything => _labels.IsEverything && _fields.IsEverything;
 
     /// <exception cref="Errors.ApiException">400: a selector that cannot be read or is not supported.</exception>
-    public static ObjectFilter Parse(ResourceDefinition resource, string @namespace, string name, string? labelSelector, string? fieldSelector)
+    public static ObjectFilter Parse(
+        ResourceDefinition resource,
+        string @namespace,
+        string name,
+        string? labelSelector,
+        string? fieldSelector
+    )
     {
         string[] always = resource.Namespaced ? ["metadata.name", "metadata.namespace"] : ["metadata.name"];
         var fields = FieldSelector.Parse(fieldSelector, [.. always, .. resource.SelectableFields.Keys], resource.Custom is not null);

@@ -4,8 +4,8 @@ using System.Collections.Immutable;
 namespace KubeLB.EmbeddedCluster.Storage;
 
 /// <summary>
-/// Every object of the cluster. One lock orders all commits, which makes resourceVersions one global sequence; it is held only to splice the
-/// version in, swap a reference and hand the event to the watchers. Reading takes no lock.
+/// Every object of the cluster. One lock orders all commits, which makes resourceVersions one global sequence; it is held only to splice
+/// the version in, swap a reference and hand the event to the watchers. Reading takes no lock.
 /// </summary>
 internal sealed class ClusterStore(int historyCapacity)
 {
@@ -22,15 +22,20 @@ internal sealed class ClusterStore(int historyCapacity)
     public IEnumerable<ResourceTable> Tables => _tables.Values;
 
     public ResourceTable Table(string group, string resource) =>
-        _tables.GetOrAdd((group, resource), key =>
-        {
-            lock (_lock)
+        _tables.GetOrAdd(
+            (group, resource),
+            key =>
             {
-                return new ResourceTable(key.Group, key.Resource, historyCapacity, _revision);
+                lock (_lock)
+                {
+                    return new ResourceTable(key.Group, key.Resource, historyCapacity, _revision);
+                }
             }
-        });
+        );
 
-    /// <summary>Calls <paramref name="follower"/> for every change from now on, in order, inside the lock: it must only take note.</summary>
+    /// <summary>
+    /// Calls <paramref name="follower"/> for every change from now on, in order, inside the lock: it must only take note.
+    /// </summary>
     public void Follow(Action<StoreChange> follower)
     {
         lock (_lock)
@@ -60,7 +65,9 @@ internal sealed class ClusterStore(int historyCapacity)
             foreach (var change in table.History.After(revision).Reverse())
             {
                 var stored = change.Object;
-                var objects = namespaces.GetValueOrDefault(stored.Namespace) ?? ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
+                var objects =
+                    namespaces.GetValueOrDefault(stored.Namespace)
+                    ?? ImmutableSortedDictionary.Create<string, StoredObject>(StringComparer.Ordinal);
                 objects = change.Previous is { } previous ? objects.SetItem(stored.Name, previous) : objects.Remove(stored.Name);
                 namespaces = namespaces.SetItem(stored.Namespace, objects);
             }
@@ -74,7 +81,9 @@ internal sealed class ClusterStore(int historyCapacity)
         lock (_lock)
         {
             return new StoreSnapshot(
-                _revision, _tables.Values.ToDictionary(table => table, table => new TableSnapshot(_revision, table.Current)));
+                _revision,
+                _tables.Values.ToDictionary(table => table, table => new TableSnapshot(_revision, table.Current))
+            );
         }
     }
 
@@ -187,7 +196,12 @@ internal sealed class ClusterStore(int historyCapacity)
             IReadOnlyList<WatchEvent> missed = after is { } revision
                 ? [.. table.History.After(revision).Where(change => @namespace is null || change.Object.Namespace == @namespace)]
                 : [];
-            var subscription = new WatchSubscription(@namespace, new TableSnapshot(_revision, table.Current), missed, ended => Unsubscribe(table, ended));
+            var subscription = new WatchSubscription(
+                @namespace,
+                new TableSnapshot(_revision, table.Current),
+                missed,
+                ended => Unsubscribe(table, ended)
+            );
             table.Add(subscription);
             return subscription;
         }
@@ -215,7 +229,9 @@ internal sealed class ClusterStore(int historyCapacity)
     {
         lock (_lock)
         {
-            foreach (var subscription in _tables.Values.Where(table => which?.Invoke(table) ?? true).SelectMany(table => table.Subscriptions))
+            foreach (
+                var subscription in _tables.Values.Where(table => which?.Invoke(table) ?? true).SelectMany(table => table.Subscriptions)
+            )
             {
                 subscription.End();
             }

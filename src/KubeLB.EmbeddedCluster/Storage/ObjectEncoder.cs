@@ -9,17 +9,27 @@ namespace KubeLB.EmbeddedCluster.Storage;
 /// <summary>Turns trees into <see cref="StoredObject"/>s: metadata first, its members in Kubernetes' order.</summary>
 internal static class ObjectEncoder
 {
-    private static readonly JsonWriterOptions WriterOptions =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = JsonReading.MaxDepth + 10 };
+    private static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+        MaxDepth = JsonReading.MaxDepth + 10,
+    };
 
     private static readonly string[] BeforeRevision = ["name", "generateName", "namespace", "uid"];
 
     private static readonly string[] AfterRevision =
-        [
-            "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations",
-            "ownerReferences",
-            "finalizers", "managedFields",
-        ];
+    [
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
+        "managedFields",
+    ];
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
@@ -89,15 +99,27 @@ internal static class ObjectEncoder
         }
     }
 
-    private static ObjectIdentity Identify(JsonObject metadata) => new(
-        metadata.Text("namespace") ?? "",
-        metadata.Text("name") ?? "",
-        metadata.Text("uid") ?? "",
-        metadata.Array("ownerReferences") is { Count: > 0 } owners
-            ? [.. owners.Objects().Select(owner => new OwnerReference(
-                owner.Text("uid") ?? "", owner.Text("apiVersion") ?? "", owner.Text("kind") ?? "", owner.Text("name") ?? "", owner.Boolean("blockOwnerDeletion") ?? false))]
-            : [],
-        metadata["deletionTimestamp"] is not null);
+    private static ObjectIdentity Identify(JsonObject metadata) =>
+        new(
+            metadata.Text("namespace") ?? "",
+            metadata.Text("name") ?? "",
+            metadata.Text("uid") ?? "",
+            metadata.Array("ownerReferences") is { Count: > 0 } owners
+                ?
+                [
+                    .. owners
+                        .Objects()
+                        .Select(owner => new OwnerReference(
+                            owner.Text("uid") ?? "",
+                            owner.Text("apiVersion") ?? "",
+                            owner.Text("kind") ?? "",
+                            owner.Text("name") ?? "",
+                            owner.Boolean("blockOwnerDeletion") ?? false
+                        )),
+                ]
+                : [],
+            metadata["deletionTimestamp"] is not null
+        );
 
     private static KeyValuePair<string, string>[] LabelsOf(JsonObject metadata) =>
         metadata.Object("labels") is { Count: > 0 } labels

@@ -3,13 +3,16 @@ using NamespaceMap = System.Collections.Immutable.ImmutableSortedDictionary<stri
 
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>The objects, history and watchers of one resource. Written only under the store's lock; <see cref="Current"/> may be read any time.</summary>
+/// <summary>
+/// The objects, history and watchers of one resource. Written only under the store's lock; <see cref="Current"/> may be read any time.
+/// </summary>
 internal sealed class ResourceTable
 {
     private readonly List<WatchSubscription> _subscriptions = [];
     private readonly int _historyCapacity;
-    private ImmutableSortedDictionary<string, NamespaceMap> _namespaces =
-        ImmutableSortedDictionary.Create<string, NamespaceMap>(StringComparer.Ordinal);
+    private ImmutableSortedDictionary<string, NamespaceMap> _namespaces = ImmutableSortedDictionary.Create<string, NamespaceMap>(
+        StringComparer.Ordinal
+    );
 
     internal ResourceTable(string group, string resource, int historyCapacity, long revision)
     {
@@ -50,7 +53,9 @@ internal sealed class ResourceTable
 
     internal void Put(StoredObject stored)
     {
-        var objects = _namespaces.TryGetValue(stored.Namespace, out var existing) ? existing : NamespaceMap.Empty.WithComparers(StringComparer.Ordinal);
+        var objects = _namespaces.TryGetValue(stored.Namespace, out var existing)
+            ? existing
+            : NamespaceMap.Empty.WithComparers(StringComparer.Ordinal);
         var changed = objects.SetItem(stored.Name, stored);
         Count += changed.Count - objects.Count;
         Volatile.Write(ref _namespaces, _namespaces.SetItem(stored.Namespace, changed));
@@ -60,7 +65,10 @@ internal sealed class ResourceTable
     {
         var objects = _namespaces[stored.Namespace].Remove(stored.Name);
         Count--;
-        Volatile.Write(ref _namespaces, objects.IsEmpty ? _namespaces.Remove(stored.Namespace) : _namespaces.SetItem(stored.Namespace, objects));
+        Volatile.Write(
+            ref _namespaces,
+            objects.IsEmpty ? _namespaces.Remove(stored.Namespace) : _namespaces.SetItem(stored.Namespace, objects)
+        );
     }
 
     internal void Publish(WatchEvent change)

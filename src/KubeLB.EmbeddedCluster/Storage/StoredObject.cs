@@ -5,8 +5,9 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Storage;
 
 /// <summary>
-/// One version of one object, never changed after it is made. It is kept as the UTF-8 text from <c>"metadata":</c> to the closing brace; the
-/// leading kind and apiVersion differ with the view (API version, list item or object on its own) and are put before it when it is sent.
+/// One version of one object, never changed after it is made. It is kept as the UTF-8 text from <c>"metadata":</c> to the closing brace;
+/// the leading kind and apiVersion differ with the view (API version, list item or object on its own) and are put before it when it is
+/// sent.
 /// </summary>
 internal sealed class StoredObject
 {
@@ -16,7 +17,14 @@ internal sealed class StoredObject
     private readonly KeyValuePair<string, string>[] _labels;
 
     internal StoredObject(
-        byte[] tail, int revisionAt, int revisionLength, long revision, ObjectIdentity identity, KeyValuePair<string, string>[] labels, object? shape)
+        byte[] tail,
+        int revisionAt,
+        int revisionLength,
+        long revision,
+        ObjectIdentity identity,
+        KeyValuePair<string, string>[] labels,
+        object? shape
+    )
     {
         _tail = tail;
         _revisionAt = revisionAt;

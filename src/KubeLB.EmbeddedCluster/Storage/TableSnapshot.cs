@@ -13,7 +13,7 @@ internal sealed record TableSnapshot(long Revision, ImmutableSortedDictionary<st
 
     /// <summary>Objects in the order of their keys, of one namespace or (null) of all.</summary>
     public IEnumerable<StoredObject> Objects(string? @namespace) =>
-        @namespace is null
-            ? Namespaces.Values.SelectMany(objects => objects.Values)
-            : Namespaces.TryGetValue(@namespace, out var one) ? one.Values : [];
+        @namespace is null ? Namespaces.Values.SelectMany(objects => objects.Values)
+        : Namespaces.TryGetValue(@namespace, out var one) ? one.Values
+        : [];
 }

@@ -13,7 +13,12 @@ internal sealed class WatchSubscription : IDisposable
     private readonly string? _namespace;
     private int _backlog;
 
-    internal WatchSubscription(string? @namespace, TableSnapshot initial, IReadOnlyList<WatchEvent> missed, Action<WatchSubscription> unsubscribe)
+    internal WatchSubscription(
+        string? @namespace,
+        TableSnapshot initial,
+        IReadOnlyList<WatchEvent> missed,
+        Action<WatchSubscription> unsubscribe
+    )
     {
         _namespace = @namespace;
         _unsubscribe = unsubscribe;

@@ -31,7 +31,13 @@ internal sealed class CustomTable : ITableFormat
         Columns =
         [
             TableFormat.NameAndAge.Columns[0],
-            .. _columns.Select(item => new TableColumn(item.Column.Name, item.Column.Type, item.Column.Format, Describe(item.Column), item.Column.Priority)),
+            .. _columns.Select(item => new TableColumn(
+                item.Column.Name,
+                item.Column.Type,
+                item.Column.Format,
+                Describe(item.Column),
+                item.Column.Priority
+            )),
         ];
     }
 
@@ -56,7 +62,12 @@ internal sealed class CustomTable : ITableFormat
         switch (column.Type)
         {
             case "integer":
-                return value.AsInteger() ?? (long.TryParse(value.AsText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed) ? parsed : null);
+                return value.AsInteger()
+                    ?? (
+                        long.TryParse(value.AsText(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed)
+                            ? parsed
+                            : null
+                    );
             case "number":
                 return value.AsNumber();
             case "boolean":

@@ -7,7 +7,9 @@ internal static class Durations
 {
     /// <summary>Time since an RFC 3339 timestamp; <c>&lt;unknown&gt;</c> when there is none.</summary>
     public static string Since(string? timestamp, DateTimeOffset now) =>
-        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? Human(now - time) : "<unknown>";
+        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? Human(now - time)
+            : "<unknown>";
 
     /// <summary>A duration in its two largest units, coarser the longer it is (apimachinery's <c>HumanDuration</c>).</summary>
     public static string Human(TimeSpan span)

@@ -19,7 +19,13 @@ internal sealed class TableFormat : ITableFormat
 
     public IEnumerable<JsonNode?> Cells(JsonObject tree, DateTimeOffset now) => _cells.Select(cell => cell(tree, now));
 
-    public TableFormat Column(string name, Func<JsonObject, DateTimeOffset, JsonNode?> cell, string type = "string", int priority = 0, string format = "")
+    public TableFormat Column(
+        string name,
+        Func<JsonObject, DateTimeOffset, JsonNode?> cell,
+        string type = "string",
+        int priority = 0,
+        string format = ""
+    )
     {
         _columns.Add(new TableColumn(name, type, format, Describe(name), priority));
         _cells.Add(cell);
@@ -38,10 +44,11 @@ internal sealed class TableFormat : ITableFormat
 
     public TableFormat Created() => Column("Created At", (tree, _) => tree.Object("metadata").Text("creationTimestamp"));
 
-    private static string Describe(string name) => name switch
-    {
-        "Name" => "The object's name, unique among its kind in its namespace.",
-        "Age" or "Created At" => "When the server created the object.",
-        _ => "",
-    };
+    private static string Describe(string name) =>
+        name switch
+        {
+            "Name" => "The object's name, unique among its kind in its namespace.",
+            "Age" or "Created At" => "When the server created the object.",
+            _ => "",
+        };
 }

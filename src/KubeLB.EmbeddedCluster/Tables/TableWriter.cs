@@ -10,7 +10,13 @@ namespace KubeLB.EmbeddedCluster.Tables;
 /// <summary>Writes objects as a <c>Table</c> of meta.k8s.io.</summary>
 internal sealed class TableWriter(ResourceDefinition resource, ObjectText text, string? includeObject, DateTimeOffset now)
 {
-    public void Write(IBufferWriter<byte> output, IEnumerable<StoredObject> objects, long revision, ListMetadata? metadata, bool withColumns)
+    public void Write(
+        IBufferWriter<byte> output,
+        IEnumerable<StoredObject> objects,
+        long revision,
+        ListMetadata? metadata,
+        bool withColumns
+    )
     {
         using var json = new Utf8JsonWriter(output, JsonText.WriterOptions);
         json.WriteStartObject();

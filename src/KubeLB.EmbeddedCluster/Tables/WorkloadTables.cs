@@ -6,114 +6,183 @@ namespace KubeLB.EmbeddedCluster.Tables;
 /// <summary>The columns of pods, of what runs them, and of what stands before them.</summary>
 internal static class WorkloadTables
 {
-    public static ITableFormat Pods { get; } = new TableFormat().Name()
-        .Text("Ready", ReadyContainers)
-        .Text("Status", PodStatus)
-        .Column("Restarts", (tree, now) => Restarts(tree, now))
-        .Age()
-        .Text("IP", tree => tree.Object("status").Text("podIP"), 1)
-        .Text("Node", tree => tree.Object("spec").Text("nodeName"), 1)
-        .Text("Nominated Node", tree => tree.Object("status").Text("nominatedNodeName"), 1)
-        .Text("Readiness Gates", ReadinessGates, 1);
+    public static ITableFormat Pods { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Ready", ReadyContainers)
+            .Text("Status", PodStatus)
+            .Column("Restarts", (tree, now) => Restarts(tree, now))
+            .Age()
+            .Text("IP", tree => tree.Object("status").Text("podIP"), 1)
+            .Text("Node", tree => tree.Object("spec").Text("nodeName"), 1)
+            .Text("Nominated Node", tree => tree.Object("status").Text("nominatedNodeName"), 1)
+            .Text("Readiness Gates", ReadinessGates, 1);
 
-    public static ITableFormat Deployments { get; } = new TableFormat().Name()
-        .Text("Ready", tree => $"{Status(tree, "readyReplicas")}/{tree.Object("spec").Integer("replicas") ?? 0}")
-        .Integer("Up-to-date", tree => Status(tree, "updatedReplicas"))
-        .Integer("Available", tree => Status(tree, "availableReplicas"))
-        .Age()
-        .Text("Containers", tree => Containers(tree, "name"), 1)
-        .Text("Images", tree => Containers(tree, "image"), 1)
-        .Text("Selector", Selector, 1);
+    public static ITableFormat Deployments { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Ready", tree => $"{Status(tree, "readyReplicas")}/{tree.Object("spec").Integer("replicas") ?? 0}")
+            .Integer("Up-to-date", tree => Status(tree, "updatedReplicas"))
+            .Integer("Available", tree => Status(tree, "availableReplicas"))
+            .Age()
+            .Text("Containers", tree => Containers(tree, "name"), 1)
+            .Text("Images", tree => Containers(tree, "image"), 1)
+            .Text("Selector", Selector, 1);
 
-    public static ITableFormat ReplicaSets { get; } = new TableFormat().Name()
-        .Integer("Desired", tree => tree.Object("spec").Integer("replicas"))
-        .Integer("Current", tree => Status(tree, "replicas"))
-        .Integer("Ready", tree => Status(tree, "readyReplicas"))
-        .Age()
-        .Text("Containers", tree => Containers(tree, "name"), 1)
-        .Text("Images", tree => Containers(tree, "image"), 1)
-        .Text("Selector", Selector, 1);
+    public static ITableFormat ReplicaSets { get; } =
+        new TableFormat()
+            .Name()
+            .Integer("Desired", tree => tree.Object("spec").Integer("replicas"))
+            .Integer("Current", tree => Status(tree, "replicas"))
+            .Integer("Ready", tree => Status(tree, "readyReplicas"))
+            .Age()
+            .Text("Containers", tree => Containers(tree, "name"), 1)
+            .Text("Images", tree => Containers(tree, "image"), 1)
+            .Text("Selector", Selector, 1);
 
-    public static ITableFormat DaemonSets { get; } = new TableFormat().Name()
-        .Integer("Desired", tree => Status(tree, "desiredNumberScheduled"))
-        .Integer("Current", tree => Status(tree, "currentNumberScheduled"))
-        .Integer("Ready", tree => Status(tree, "numberReady"))
-        .Integer("Up-to-date", tree => Status(tree, "updatedNumberScheduled"))
-        .Integer("Available", tree => Status(tree, "numberAvailable"))
-        .Text("Node Selector", tree => CoreTables.Labels(tree.Object("spec").Object("template").Object("spec").Object("nodeSelector")))
-        .Age()
-        .Text("Containers", tree => Containers(tree, "name"), 1)
-        .Text("Images", tree => Containers(tree, "image"), 1)
-        .Text("Selector", Selector, 1);
+    public static ITableFormat DaemonSets { get; } =
+        new TableFormat()
+            .Name()
+            .Integer("Desired", tree => Status(tree, "desiredNumberScheduled"))
+            .Integer("Current", tree => Status(tree, "currentNumberScheduled"))
+            .Integer("Ready", tree => Status(tree, "numberReady"))
+            .Integer("Up-to-date", tree => Status(tree, "updatedNumberScheduled"))
+            .Integer("Available", tree => Status(tree, "numberAvailable"))
+            .Text("Node Selector", tree => CoreTables.Labels(tree.Object("spec").Object("template").Object("spec").Object("nodeSelector")))
+            .Age()
+            .Text("Containers", tree => Containers(tree, "name"), 1)
+            .Text("Images", tree => Containers(tree, "image"), 1)
+            .Text("Selector", Selector, 1);
 
-    public static ITableFormat StatefulSets { get; } = new TableFormat().Name()
-        .Text("Ready", tree => $"{Status(tree, "readyReplicas")}/{tree.Object("spec").Integer("replicas") ?? 0}")
-        .Age()
-        .Text("Containers", tree => Containers(tree, "name"), 1)
-        .Text("Images", tree => Containers(tree, "image"), 1);
+    public static ITableFormat StatefulSets { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Ready", tree => $"{Status(tree, "readyReplicas")}/{tree.Object("spec").Integer("replicas") ?? 0}")
+            .Age()
+            .Text("Containers", tree => Containers(tree, "name"), 1)
+            .Text("Images", tree => Containers(tree, "image"), 1);
 
-    public static ITableFormat PodDisruptionBudgets { get; } = new TableFormat().Name()
-        .Text("Min Available", tree => tree.Object("spec")?["minAvailable"]?.ToString() ?? "N/A")
-        .Text("Max Unavailable", tree => tree.Object("spec")?["maxUnavailable"]?.ToString() ?? "N/A")
-        .Integer("Allowed Disruptions", tree => Status(tree, "disruptionsAllowed"))
-        .Age();
+    public static ITableFormat PodDisruptionBudgets { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Min Available", tree => tree.Object("spec")?["minAvailable"]?.ToString() ?? "N/A")
+            .Text("Max Unavailable", tree => tree.Object("spec")?["maxUnavailable"]?.ToString() ?? "N/A")
+            .Integer("Allowed Disruptions", tree => Status(tree, "disruptionsAllowed"))
+            .Age();
 
-    public static ITableFormat Jobs { get; } = new TableFormat().Name()
-        .Text("Status", tree => Condition(tree, "Complete") ? "Complete" : Condition(tree, "Failed") ? "Failed" : "Running")
-        .Text("Completions", tree => $"{Status(tree, "succeeded")}/{tree.Object("spec").Integer("completions") ?? 1}")
-        .Text("Duration", _ => "")
-        .Age()
-        .Text("Containers", tree => Containers(tree, "name"), 1)
-        .Text("Images", tree => Containers(tree, "image"), 1)
-        .Text("Selector", Selector, 1);
+    public static ITableFormat Jobs { get; } =
+        new TableFormat()
+            .Name()
+            .Text(
+                "Status",
+                tree =>
+                    Condition(tree, "Complete") ? "Complete"
+                    : Condition(tree, "Failed") ? "Failed"
+                    : "Running"
+            )
+            .Text("Completions", tree => $"{Status(tree, "succeeded")}/{tree.Object("spec").Integer("completions") ?? 1}")
+            .Text("Duration", _ => "")
+            .Age()
+            .Text("Containers", tree => Containers(tree, "name"), 1)
+            .Text("Images", tree => Containers(tree, "image"), 1)
+            .Text("Selector", Selector, 1);
 
-    public static ITableFormat Ingresses { get; } = new TableFormat().Name()
-        .Text("Class", tree => tree.Object("spec").Text("ingressClassName"))
-        .Text("Hosts", tree => tree.Object("spec").Array("rules").Objects().Select(rule => rule.Text("host")).OfType<string>().ToList() is { Count: > 0 } hosts ? string.Join(",", hosts) : "*")
-        .Text("Address", tree => string.Join(",", tree.Object("status").Object("loadBalancer").Array("ingress").Objects().Select(item => item.Text("ip") ?? item.Text("hostname"))))
-        .Text("Ports", tree => tree.Object("spec").Array("tls") is { Count: > 0 } ? "80, 443" : "80")
-        .Age();
+    public static ITableFormat Ingresses { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Class", tree => tree.Object("spec").Text("ingressClassName"))
+            .Text(
+                "Hosts",
+                tree =>
+                    tree.Object("spec").Array("rules").Objects().Select(rule => rule.Text("host")).OfType<string>().ToList()
+                        is { Count: > 0 } hosts
+                        ? string.Join(",", hosts)
+                        : "*"
+            )
+            .Text(
+                "Address",
+                tree =>
+                    string.Join(
+                        ",",
+                        tree.Object("status")
+                            .Object("loadBalancer")
+                            .Array("ingress")
+                            .Objects()
+                            .Select(item => item.Text("ip") ?? item.Text("hostname"))
+                    )
+            )
+            .Text("Ports", tree => tree.Object("spec").Array("tls") is { Count: > 0 } ? "80, 443" : "80")
+            .Age();
 
-    public static ITableFormat NetworkPolicies { get; } = new TableFormat().Name()
-        .Text("Pod-Selector", tree => CoreTables.Labels(tree.Object("spec").Object("podSelector").Object("matchLabels")))
-        .Age();
+    public static ITableFormat NetworkPolicies { get; } =
+        new TableFormat()
+            .Name()
+            .Text("Pod-Selector", tree => CoreTables.Labels(tree.Object("spec").Object("podSelector").Object("matchLabels")))
+            .Age();
 
-    public static ITableFormat Autoscalers { get; } = new TableFormat().Name()
-        .Text("Reference",
-            tree => tree.Object("spec").Object("scaleTargetRef") is var target ? $"{target.Text("kind")}/{target.Text("name")}" : "")
-        .Text("Targets", AutoscalerTargets)
-        .Text("MinPods", tree => tree.Object("spec").Integer("minReplicas")?.ToString() ?? "<unset>")
-        .Integer("MaxPods", tree => tree.Object("spec").Integer("maxReplicas"))
-        .Integer("Replicas", tree => Status(tree, "currentReplicas"))
-        .Age();
+    public static ITableFormat Autoscalers { get; } =
+        new TableFormat()
+            .Name()
+            .Text(
+                "Reference",
+                tree => tree.Object("spec").Object("scaleTargetRef") is var target ? $"{target.Text("kind")}/{target.Text("name")}" : ""
+            )
+            .Text("Targets", AutoscalerTargets)
+            .Text("MinPods", tree => tree.Object("spec").Integer("minReplicas")?.ToString() ?? "<unset>")
+            .Integer("MaxPods", tree => tree.Object("spec").Integer("maxReplicas"))
+            .Integer("Replicas", tree => Status(tree, "currentReplicas"))
+            .Age();
 
     private static string AutoscalerTargets(JsonObject tree)
     {
-        var targets = tree.Object("spec").Array("metrics").Objects().Select(metric => metric.Object("resource")).Select(resource =>
-            resource.Object("target") is { } target && target.Integer("averageUtilization") is { } percent
-                ? $"{resource.Text("name")}: <unknown>/{percent}%"
-                : "<unknown>").ToList();
+        var targets = tree.Object("spec")
+            .Array("metrics")
+            .Objects()
+            .Select(metric => metric.Object("resource"))
+            .Select(resource =>
+                resource.Object("target") is { } target && target.Integer("averageUtilization") is { } percent
+                    ? $"{resource.Text("name")}: <unknown>/{percent}%"
+                    : "<unknown>"
+            )
+            .ToList();
         return targets.Count == 0 ? "<none>" : string.Join(", ", targets);
     }
 
     private static long Status(JsonObject tree, string name) => tree.Object("status").Integer(name) ?? 0;
 
     private static bool Condition(JsonObject tree, string type) =>
-        tree.Object("status").Array("conditions").Objects().Any(condition => condition.Text("type") == type && condition.Text("status") == "True");
+        tree.Object("status")
+            .Array("conditions")
+            .Objects()
+            .Any(condition => condition.Text("type") == type && condition.Text("status") == "True");
 
-    private static string Containers(JsonObject tree, string member) => string.Join(",",
-        tree.Object("spec").Object("template").Object("spec").Array("containers").Objects().Select(container => container.Text(member)));
+    private static string Containers(JsonObject tree, string member) =>
+        string.Join(
+            ",",
+            tree.Object("spec").Object("template").Object("spec").Array("containers").Objects().Select(container => container.Text(member))
+        );
 
     private static string Selector(JsonObject tree)
     {
         var selector = tree.Object("spec").Object("selector");
-        var parts = (selector.Object("matchLabels") ?? []).Select(label => $"{label.Key}={label.Value.AsText()}").Order(StringComparer.Ordinal)
-            .Concat(selector.Array("matchExpressions").Objects().Select(requirement => requirement.Text("operator") switch
-            {
-                "Exists" => requirement.Text("key") ?? "",
-                "DoesNotExist" => "!" + requirement.Text("key"),
-                var operation => $"{requirement.Text("key")} {operation?.ToLowerInvariant()} ({string.Join(",", requirement.Array("values").Strings())})",
-            })).ToList();
+        var parts = (selector.Object("matchLabels") ?? [])
+            .Select(label => $"{label.Key}={label.Value.AsText()}")
+            .Order(StringComparer.Ordinal)
+            .Concat(
+                selector
+                    .Array("matchExpressions")
+                    .Objects()
+                    .Select(requirement =>
+                        requirement.Text("operator") switch
+                        {
+                            "Exists" => requirement.Text("key") ?? "",
+                            "DoesNotExist" => "!" + requirement.Text("key"),
+                            var operation =>
+                                $"{requirement.Text("key")} {operation?.ToLowerInvariant()} ({string.Join(",", requirement.Array("values").Strings())})",
+                        }
+                    )
+            )
+            .ToList();
         return parts.Count == 0 ? "<none>" : string.Join(",", parts);
     }
 
@@ -137,8 +206,10 @@ internal static class WorkloadTables
             }
             else if (state.Object("terminated") is { } terminated)
             {
-                reason = terminated.Text("reason") is { Length: > 0 } why ? why
-                    : terminated.Integer("signal") is > 0 and var signal ? $"Signal:{signal}" : $"ExitCode:{terminated.Integer("exitCode") ?? 0}";
+                reason =
+                    terminated.Text("reason") is { Length: > 0 } why ? why
+                    : terminated.Integer("signal") is > 0 and var signal ? $"Signal:{signal}"
+                    : $"ExitCode:{terminated.Integer("exitCode") ?? 0}";
             }
             else if (container.Boolean("ready") == true && state.Object("running") is not null)
             {
@@ -160,7 +231,10 @@ internal static class WorkloadTables
     {
         var containers = tree.Object("status").Array("containerStatuses").Objects().ToList();
         var restarts = containers.Sum(container => container.Integer("restartCount") ?? 0);
-        var last = containers.Select(container => container.Object("lastState").Object("terminated").Text("finishedAt")).OfType<string>().Max(StringComparer.Ordinal);
+        var last = containers
+            .Select(container => container.Object("lastState").Object("terminated").Text("finishedAt"))
+            .OfType<string>()
+            .Max(StringComparer.Ordinal);
         return restarts > 0 && last is not null ? $"{restarts} ({Durations.Since(last, now)} ago)" : restarts.ToString();
     }
 

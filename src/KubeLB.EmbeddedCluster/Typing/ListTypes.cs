@@ -13,8 +13,10 @@ internal static class ListTypes
 {
     private static readonly FrozenDictionary<string, JsonNode> NoDefaults = FrozenDictionary<string, JsonNode>.Empty;
 
-    private static readonly FrozenDictionary<string, JsonNode> TcpByDefault =
-        new Dictionary<string, JsonNode> { ["protocol"] = JsonValue.Create("TCP") }.ToFrozenDictionary();
+    private static readonly FrozenDictionary<string, JsonNode> TcpByDefault = new Dictionary<string, JsonNode>
+    {
+        ["protocol"] = JsonValue.Create("TCP"),
+    }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<(string Type, string Member), ListType?> Lists = new Dictionary<(string, string), ListType?>
     {
@@ -65,12 +67,14 @@ internal static class ListTypes
         "ServiceBackendPort",
         "Subject",
         "TopologySelectorTerm",
-        "TypedLocalObjectReference");
+        "TypedLocalObjectReference"
+    );
 
     private static readonly FrozenSet<(string Type, string Member)> AtomicMaps = FrozenSet.Create(
         ("ServiceSpec", "selector"),
         ("ReplicationControllerSpec", "selector"),
-        ("PodSpec", "nodeSelector"));
+        ("PodSpec", "nodeSelector")
+    );
 
     /// <summary>How a list merges by item; null for an atomic one.</summary>
     public static ListType? For(string goType, TypeMember member)

@@ -8,12 +8,19 @@ using k8s.Models;
 namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
-/// The shape of a built-in API type, read once from the model classes of KubernetesClient: which members exist, of which form, and how lists merge.
+/// The shape of a built-in API type, read once from the model classes of KubernetesClient: which members exist, of which form, and how
+/// lists merge.
 /// </summary>
 internal sealed partial class TypeSchema
 {
     private static readonly ConcurrentDictionary<Type, TypeSchema> Known = new();
-    private static readonly FrozenSet<string> MicroTimes = FrozenSet.Create("renewTime", "acquireTime", "eventTime", "lastObservedTime", "pingTime");
+    private static readonly FrozenSet<string> MicroTimes = FrozenSet.Create(
+        "renewTime",
+        "acquireTime",
+        "eventTime",
+        "lastObservedTime",
+        "pingTime"
+    );
 
     private readonly Type _type;
     private readonly Lazy<FrozenDictionary<string, TypeMember>> _members;
@@ -39,22 +46,23 @@ internal sealed partial class TypeSchema
     public string GoName => VersionPrefix().Replace(_type.Name, "");
 
     /// <summary>The Go type as decoding errors print it.</summary>
-    public string GoType => Form switch
-    {
-        ValueForm.Object => "v1." + GoName,
-        ValueForm.List => "[]" + Element!.GoType,
-        ValueForm.Map => "map[string]" + Element!.GoType,
-        ValueForm.Text => "string",
-        ValueForm.Integer => (Nullable.GetUnderlyingType(_type) ?? _type) == typeof(int) ? "int32" : "int64",
-        ValueForm.Number => "float64",
-        ValueForm.Boolean => "bool",
-        ValueForm.Bytes => "[]uint8",
-        ValueForm.Time => "v1.Time",
-        ValueForm.MicroTime => "v1.MicroTime",
-        ValueForm.IntOrString => "intstr.IntOrString",
-        ValueForm.Quantity => "resource.Quantity",
-        _ => "interface {}",
-    };
+    public string GoType =>
+        Form switch
+        {
+            ValueForm.Object => "v1." + GoName,
+            ValueForm.List => "[]" + Element!.GoType,
+            ValueForm.Map => "map[string]" + Element!.GoType,
+            ValueForm.Text => "string",
+            ValueForm.Integer => (Nullable.GetUnderlyingType(_type) ?? _type) == typeof(int) ? "int32" : "int64",
+            ValueForm.Number => "float64",
+            ValueForm.Boolean => "bool",
+            ValueForm.Bytes => "[]uint8",
+            ValueForm.Time => "v1.Time",
+            ValueForm.MicroTime => "v1.MicroTime",
+            ValueForm.IntOrString => "intstr.IntOrString",
+            ValueForm.Quantity => "resource.Quantity",
+            _ => "interface {}",
+        };
 
     /// <summary>The schema of a model class of KubernetesClient.</summary>
     public static TypeSchema Of(Type type) => Known.GetOrAdd(type, Create);
@@ -114,6 +122,8 @@ internal sealed partial class TypeSchema
         return members.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    [GeneratedRegex("^(Core|Events|Authentication|Resource|Discovery|Admissionregistration|Storage|Rbac|Flowcontrol)?[vV][0-9]+((alpha|beta)[0-9]+)?(?=[A-Z])")]
+    [GeneratedRegex(
+        "^(Core|Events|Authentication|Resource|Discovery|Admissionregistration|Storage|Rbac|Flowcontrol)?[vV][0-9]+((alpha|beta)[0-9]+)?(?=[A-Z])"
+    )]
     private static partial Regex VersionPrefix();
 }

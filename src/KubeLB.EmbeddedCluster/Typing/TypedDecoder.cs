@@ -6,8 +6,8 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
-/// Reads a tree as Kubernetes' Go structs would take it: unknown members are dropped (and named), nulls and empty maps and lists vanish, values of
-/// the wrong type are errors, times are normalised.
+/// Reads a tree as Kubernetes' Go structs would take it: unknown members are dropped (and named), nulls and empty maps and lists vanish,
+/// values of the wrong type are errors, times are normalised.
 /// </summary>
 internal sealed class TypedDecoder
 {
@@ -157,7 +157,9 @@ internal sealed class TypedDecoder
                     JsonValueKind.Array => "array",
                     _ => "object",
                 };
-                throw new FormatException($"json: cannot unmarshal {given} into Go struct field {owner}.{WithoutIndexes(path)} of type {type.GoType}");
+                throw new FormatException(
+                    $"json: cannot unmarshal {given} into Go struct field {owner}.{WithoutIndexes(path)} of type {type.GoType}"
+                );
         }
     }
 
@@ -179,18 +181,31 @@ internal sealed class TypedDecoder
             {
                 at++;
             }
-            throw new FormatException($"illegal base64 data at input byte {(at < text.Length ? at : Math.Max(0, text.Length - (text.Length % 4)))}");
+            throw new FormatException(
+                $"illegal base64 data at input byte {(at < text.Length ? at : Math.Max(0, text.Length - (text.Length % 4)))}"
+            );
         }
     }
 
     private static JsonValue Time(string text, bool micro)
     {
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+        if (
+            !DateTimeOffset.TryParse(
+                text,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var time
+            )
+        )
         {
             throw new FormatException(
-                $"parsing time {Errors.FieldError.Quote('"' + text + '"')} as \"2006-01-02T15:04:05Z07:00\": cannot parse {Errors.FieldError.Quote(text)} as \"2006\"");
+                $"parsing time {Errors.FieldError.Quote('"' + text + '"')} as \"2006-01-02T15:04:05Z07:00\": cannot parse {Errors.FieldError.Quote(text)} as \"2006\""
+            );
         }
-        var normal = time.UtcDateTime.ToString(micro ? "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'" : "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        var normal = time.UtcDateTime.ToString(
+            micro ? "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'" : "yyyy-MM-dd'T'HH:mm:ss'Z'",
+            CultureInfo.InvariantCulture
+        );
         return JsonValue.Create(normal);
     }
 }

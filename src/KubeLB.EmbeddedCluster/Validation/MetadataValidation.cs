@@ -27,12 +27,19 @@ internal static class MetadataValidation
         var finalizers = metadata.Array("finalizers").Strings().ToList();
         foreach (var finalizer in finalizers)
         {
-            errors.AddRange(Names.QualifiedName(finalizer).Select(problem => FieldError.Invalid("metadata.finalizers", finalizer, problem)));
+            errors.AddRange(
+                Names.QualifiedName(finalizer).Select(problem => FieldError.Invalid("metadata.finalizers", finalizer, problem))
+            );
         }
         if (finalizers.Contains("orphan") && finalizers.Contains("foregroundDeletion"))
         {
-            errors.Add(FieldError.Invalid("metadata.finalizers", metadata["finalizers"],
-                "finalizer orphan and foregroundDeletion cannot be both set"));
+            errors.Add(
+                FieldError.Invalid(
+                    "metadata.finalizers",
+                    metadata["finalizers"],
+                    "finalizer orphan and foregroundDeletion cannot be both set"
+                )
+            );
         }
     }
 
@@ -54,11 +61,18 @@ internal static class MetadataValidation
             return;
         }
         var before = old.Array("finalizers").Strings().ToHashSet(StringComparer.Ordinal);
-        var added = metadata.Array("finalizers").Strings().Where(finalizer => !before.Contains(finalizer)).Order(StringComparer.Ordinal).ToList();
+        var added = metadata
+            .Array("finalizers")
+            .Strings()
+            .Where(finalizer => !before.Contains(finalizer))
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (added.Count > 0)
         {
-            var error = FieldError.Forbidden("metadata.finalizers",
-                $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{string.Join(", ", added.Select(FieldError.Quote))}}}");
+            var error = FieldError.Forbidden(
+                "metadata.finalizers",
+                $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{string.Join(", ", added.Select(FieldError.Quote))}}}"
+            );
 
             // Kubernetes checks metadata twice on this path and reports both findings.
             errors.Add(error);
@@ -71,7 +85,9 @@ internal static class MetadataValidation
         long size = 0;
         foreach (var (key, value) in annotations ?? [])
         {
-            errors.AddRange(Names.QualifiedName(key.ToLowerInvariant()).Select(problem => FieldError.Invalid("metadata.annotations", key, problem)));
+            errors.AddRange(
+                Names.QualifiedName(key.ToLowerInvariant()).Select(problem => FieldError.Invalid("metadata.annotations", key, problem))
+            );
             size += key.Length + (value.AsText()?.Length ?? 0);
         }
         if (size > MaxAnnotationBytes)
@@ -102,8 +118,13 @@ internal static class MetadataValidation
             {
                 if (controller is not null)
                 {
-                    errors.Add(FieldError.Invalid("metadata.ownerReferences", owners,
-                        $"Only one reference can have Controller set to true. Found \"true\" in references for {controller} and {owner.Text("kind")}/{owner.Text("name")}"));
+                    errors.Add(
+                        FieldError.Invalid(
+                            "metadata.ownerReferences",
+                            owners,
+                            $"Only one reference can have Controller set to true. Found \"true\" in references for {controller} and {owner.Text("kind")}/{owner.Text("name")}"
+                        )
+                    );
                 }
                 controller = $"{owner.Text("kind")}/{owner.Text("name")}";
             }

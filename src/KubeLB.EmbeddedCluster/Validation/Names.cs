@@ -12,16 +12,28 @@ internal static partial class Names
     private const string LabelValueFormat = "(" + QualifiedFormat + ")?";
 
     private const string SubdomainMessage =
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '" + SubdomainFormat + "')";
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with "
+        + "an alphanumeric character (e.g. 'example.com', regex used for validation is '"
+        + SubdomainFormat
+        + "')";
 
     private const string Label1123Message =
-        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '" + Label1123Format + "')";
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
+        + "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '"
+        + Label1123Format
+        + "')";
 
     private const string Label1035Message =
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '" + Label1035Format + "')";
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
+        + "with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '"
+        + Label1035Format
+        + "')";
 
     private const string LabelValueMessage =
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '" + LabelValueFormat + "')";
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+        + "an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '"
+        + LabelValueFormat
+        + "')";
 
     public static IReadOnlyList<string> Subdomain(string name) => Check(name, 253, SubdomainPattern(), SubdomainMessage);
 
@@ -88,8 +100,11 @@ internal static partial class Names
     }
 
     private static string QualifiedMessage(bool whole) =>
-        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '"
-        + QualifiedFormat + "')" + (whole ? " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')" : "");
+        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+        + "'MyName',  or 'my.name',  or '123-abc', regex used for validation is '"
+        + QualifiedFormat
+        + "')"
+        + (whole ? " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')" : "");
 
     private static List<string> Check(string text, int limit, Regex pattern, string message)
     {

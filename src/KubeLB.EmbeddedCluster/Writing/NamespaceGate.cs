@@ -19,9 +19,13 @@ internal sealed class NamespaceGate(ClusterStore store)
         var found = _namespaces.Find("", @namespace) ?? throw ApiErrors.NotFound("", "namespaces", @namespace);
         if (found.Identity.IsTerminating)
         {
-            throw ApiErrors.Forbidden(resource.Group, resource.Plural, name,
+            throw ApiErrors.Forbidden(
+                resource.Group,
+                resource.Plural,
+                name,
                 $"unable to create new content in namespace {@namespace} because it is being terminated",
-                [new FieldError("NamespaceTerminating", "metadata.namespace", $"namespace {@namespace} is being terminated")]);
+                [new FieldError("NamespaceTerminating", "metadata.namespace", $"namespace {@namespace} is being terminated")]
+            );
         }
     }
 }

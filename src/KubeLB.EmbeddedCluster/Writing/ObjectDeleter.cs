@@ -31,13 +31,23 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
     {
         if (options.PreconditionUid is { } uid && uid != existing.Uid)
         {
-            throw ApiErrors.Conflict(resource.Group, resource.Kind, existing.Name,
-                $"the UID in the precondition ({uid}) does not match the UID in record ({existing.Uid}). The object might have been deleted and then recreated");
+            throw ApiErrors.Conflict(
+                resource.Group,
+                resource.Kind,
+                existing.Name,
+                $"the UID in the precondition ({uid}) does not match the UID in record ({existing.Uid}). The object might have been "
+                    + "deleted and then recreated"
+            );
         }
         if (options.PreconditionRevision is { } revision && revision != existing.Revision.ToString())
         {
-            throw ApiErrors.Conflict(resource.Group, resource.Kind, existing.Name,
-                $"the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record ({existing.Revision}). The object might have been modified");
+            throw ApiErrors.Conflict(
+                resource.Group,
+                resource.Kind,
+                existing.Name,
+                $"the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record "
+                    + $"({existing.Revision}). The object might have been modified"
+            );
         }
     }
 
@@ -104,7 +114,9 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
         {
             metadata["generation"] = generation + 1;
         }
-        return store.Replace(table, existing, ObjectEncoder.Encode(tree, existing.Shape)) is { } stored ? new DeleteOutcome(stored, false) : null;
+        return store.Replace(table, existing, ObjectEncoder.Encode(tree, existing.Shape)) is { } stored
+            ? new DeleteOutcome(stored, false)
+            : null;
     }
 
     private static List<string> Finalizers(JsonObject metadata, Propagation? propagation)

@@ -8,7 +8,9 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Brings what a client sent into the shape of its type: unknown members are dropped, warned of or refused, wrong types are errors.</summary>
+/// <summary>
+/// Brings what a client sent into the shape of its type: unknown members are dropped, warned of or refused, wrong types are errors.
+/// </summary>
 internal static class ObjectShaper
 {
     private static readonly TypeSchema Metadata = TypeSchema.Of(typeof(V1ObjectMeta));
@@ -39,7 +41,10 @@ internal static class ObjectShaper
             throw NotHandled(resource, exception.Message);
         }
         tree.Ensure("metadata").Remove("selfLink");
-        var complaints = (duplicates ?? []).Select(path => $"duplicate field \"{path}\"").Concat(unknown.Select(path => $"unknown field \"{path}\"")).ToList();
+        var complaints = (duplicates ?? [])
+            .Select(path => $"duplicate field \"{path}\"")
+            .Concat(unknown.Select(path => $"unknown field \"{path}\""))
+            .ToList();
         if (complaints.Count == 0 || options.FieldValidation == FieldValidation.Ignore)
         {
             return;

@@ -13,16 +13,35 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
 {
     private const int MaxAttempts = 50;
 
-    private static readonly string[] ServerOwned = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "namespace", "name", "generateName", "generation"];
+    private static readonly string[] ServerOwned =
+    [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "namespace",
+        "name",
+        "generateName",
+        "generation",
+    ];
 
     /// <param name="resource">The resource.</param>
     /// <param name="namespace">Empty for cluster-scoped resources.</param>
     /// <param name="name">The object's name.</param>
     /// <param name="subresource">Empty, <c>status</c> or <c>finalize</c>.</param>
-    /// <param name="change">Given the current object, returns the wanted one, shaped; may be called again when another writer was faster.</param>
+    /// <param name="change">
+    /// Given the current object, returns the wanted one, shaped; may be called again when another writer was faster.
+    /// </param>
     /// <param name="options">Dry run and the like.</param>
     /// <exception cref="ApiException">The change is refused.</exception>
-    public StoredObject Update(ResourceDefinition resource, string @namespace, string name, string subresource, Func<JsonObject, JsonObject> change, WriteOptions options)
+    public StoredObject Update(
+        ResourceDefinition resource,
+        string @namespace,
+        string name,
+        string subresource,
+        Func<JsonObject, JsonObject> change,
+        WriteOptions options
+    )
     {
         var table = store.Table(resource.StorageGroup, resource.Plural);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
@@ -44,8 +63,12 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         var revision = metadata.Text("resourceVersion") ?? "";
         if (revision.Length == 0 && !resource.Strategy.AllowsUnconditionalUpdate)
         {
-            throw ApiErrors.Invalid(resource.Group, resource.Plural, existing.Name,
-                [FieldError.Invalid("metadata.resourceVersion", 0, "must be specified for an update")]);
+            throw ApiErrors.Invalid(
+                resource.Group,
+                resource.Plural,
+                existing.Name,
+                [FieldError.Invalid("metadata.resourceVersion", 0, "must be specified for an update")]
+            );
         }
         if (revision.Length > 0 && revision != existing.Revision.ToString())
         {
@@ -53,12 +76,23 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         }
         if (metadata.Text("uid") is { Length: > 0 } uid && uid != existing.Uid)
         {
-            throw ApiErrors.Conflict(resource.Group, resource.Plural, existing.Name,
-                $"Precondition failed: UID in precondition: {uid}, UID in object meta: {existing.Uid}");
+            throw ApiErrors.Conflict(
+                resource.Group,
+                resource.Plural,
+                existing.Name,
+                $"Precondition failed: UID in precondition: {uid}, UID in object meta: {existing.Uid}"
+            );
         }
     }
 
-    private StoredObject? TryCommit(ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject tree, string subresource, WriteOptions options)
+    private StoredObject? TryCommit(
+        ResourceDefinition resource,
+        ResourceTable table,
+        StoredObject existing,
+        JsonObject tree,
+        string subresource,
+        WriteOptions options
+    )
     {
         var old = existing.ToTree();
         var oldMetadata = old.Object("metadata")!;
@@ -123,7 +157,13 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
     }
 
     private StoredObject? Commit(
-        ResourceDefinition resource, ResourceTable table, StoredObject existing, JsonObject old, JsonObject tree, WriteOptions options)
+        ResourceDefinition resource,
+        ResourceTable table,
+        StoredObject existing,
+        JsonObject old,
+        JsonObject tree,
+        WriteOptions options
+    )
     {
         var encoded = ObjectEncoder.Encode(tree, resource.Custom);
         if (encoded.SameContent(existing) || IsSameButTimes(resource, existing, old, tree))

@@ -33,7 +33,11 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
 
         var owned = management.Informer<Gateway>().ByIndex(Indexes.ByOwner, gateway.Metadata.Uid);
         return owned.FirstOrDefault(g => g.Name == inStatus)?.Name
-            ?? (HolderOf(Gateway.KindName, inStatus).IsOrphan ? inStatus : owned.Count > 0 ? owned[0].Name : null);
+            ?? (
+                HolderOf(Gateway.KindName, inStatus).IsOrphan ? inStatus
+                : owned.Count > 0 ? owned[0].Name
+                : null
+            );
     }
 
     public string? CertificateSecret(string originNamespace, string originName)
@@ -41,26 +45,35 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
         var key = Indexes.SecretKey(tenantNamespace, originNamespace, originName);
 
         // While a Secret is created anew there are two; the newer one counts.
-        return management.Informer<V1Secret>().ByIndex(Indexes.BySecretOrigin, key)
+        return management
+            .Informer<V1Secret>()
+            .ByIndex(Indexes.BySecretOrigin, key)
             .Where(s => s.Type == SecretTypes.Tls && s.Metadata.DeletionTimestamp is null)
             .OrderByDescending(s => s.Metadata.CreationTimestamp)
             .ThenBy(s => s.Name(), StringComparer.Ordinal)
-            .FirstOrDefault()?.Name();
+            .FirstOrDefault()
+            ?.Name();
     }
 
-    public NameHolder HolderOf(string kind, string name) => kind switch
-    {
-        Gateway.KindName => Holder(management.Informer<Gateway>().Get(tenantNamespace, name)),
-        HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
-        GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
-        BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
-        V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), OwnerlessServices.OriginOf),
-        _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
-    };
+    public NameHolder HolderOf(string kind, string name) =>
+        kind switch
+        {
+            Gateway.KindName => Holder(management.Informer<Gateway>().Get(tenantNamespace, name)),
+            HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
+            GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
+            BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
+            V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), OwnerlessServices.OriginOf),
+            _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
+        };
 
     public bool IsWithinLimit(Route route) => quota.Has(route);
 
     private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        value is null ? NameHolder.Free : new NameHolder(IsTaken: true, RouteSuccession.HolderOf(management.Informer<Route>(), value), ownerless?.Invoke(value)) { IsOrphan = Indexes.IsOrphan(value) };
+        value is null
+            ? NameHolder.Free
+            : new NameHolder(IsTaken: true, RouteSuccession.HolderOf(management.Informer<Route>(), value), ownerless?.Invoke(value))
+            {
+                IsOrphan = Indexes.IsOrphan(value),
+            };
 }

@@ -23,8 +23,17 @@ internal static class CertificateIssuer
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: true,
+                hasPathLengthConstraint: true,
+                pathLengthConstraint: 0,
+                critical: true
+            )
+        );
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true)
+        );
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         using var certificate = request.CreateSelfSigned(now - Leeway, now + lifetime);
         return KeyPair.Of(certificate, key);
@@ -39,7 +48,12 @@ internal static class CertificateIssuer
         Leaf(authority, [name], ClientUsages, now, lifetime);
 
     private static KeyPair Leaf(
-        X509Certificate2 authority, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now, TimeSpan lifetime)
+        X509Certificate2 authority,
+        IReadOnlyList<string> names,
+        IReadOnlyList<string> usages,
+        DateTimeOffset now,
+        TimeSpan lifetime
+    )
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -52,12 +66,26 @@ internal static class CertificateIssuer
         }
 
         request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(
+                certificateAuthority: false,
+                hasPathLengthConstraint: false,
+                pathLengthConstraint: 0,
+                critical: true
+            )
+        );
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. usages.Select(u => new Oid(u))], critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false)
+        );
         var end = now + lifetime;
-        using var certificate = request.Create(authority, now - Leeway, end < authority.NotAfter ? end : authority.NotAfter, RandomNumberGenerator.GetBytes(16));
+        using var certificate = request.Create(
+            authority,
+            now - Leeway,
+            end < authority.NotAfter ? end : authority.NotAfter,
+            RandomNumberGenerator.GetBytes(16)
+        );
         return KeyPair.Of(certificate, key);
     }
 }

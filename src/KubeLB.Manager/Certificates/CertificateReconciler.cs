@@ -23,37 +23,51 @@ internal sealed class CertificateReconciler(
     TenantSettingsResolver tenants,
     Applier applier,
     TimeProvider time,
-    ILogger<CertificateReconciler> logger) : IReconciler
+    ILogger<CertificateReconciler> logger
+) : IReconciler
 {
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
     private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
 
-    public static void AddController(IServiceCollection services, ManagerOptions options) => services.AddController<CertificateReconciler>("certificate", controller =>
-    {
-        var authority = new ResourceKey(options.Namespace, CertificateSecrets.Authority);
-        var server = new ResourceKey(options.Namespace, CertificateSecrets.Server);
-        controller.Watch<V1Secret>(ManagementCluster.Name, services =>
-        {
-            var namespaces = services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<V1Namespace>();
-            return (V1Secret secret) => ResourceKey.Of(secret) switch
+    public static void AddController(IServiceCollection services, ManagerOptions options) =>
+        services.AddController<CertificateReconciler>(
+            "certificate",
+            controller =>
             {
-                var key when key == authority => [key, server, .. namespaces.List().Select(n => ClientOf(n.Name()))],
-                var key when key == server || key.Name == CertificateSecrets.Client => [key],
-                _ => [],
-            };
-        });
+                var authority = new ResourceKey(options.Namespace, CertificateSecrets.Authority);
+                var server = new ResourceKey(options.Namespace, CertificateSecrets.Server);
+                controller.Watch<V1Secret>(
+                    ManagementCluster.Name,
+                    services =>
+                    {
+                        var namespaces = services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<V1Namespace>();
+                        return (V1Secret secret) =>
+                            ResourceKey.Of(secret) switch
+                            {
+                                var key when key == authority => [key, server, .. namespaces.List().Select(n => ClientOf(n.Name()))],
+                                var key when key == server || key.Name == CertificateSecrets.Client => [key],
+                                _ => [],
+                            };
+                    }
+                );
 
-        controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) => [ClientOf(@namespace.Name())]);
-        controller.Watch<Tenant>(ManagementCluster.Name, _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]);
+                controller.Watch<V1Namespace>(ManagementCluster.Name, _ => (V1Namespace @namespace) => [ClientOf(@namespace.Name())]);
+                controller.Watch<Tenant>(
+                    ManagementCluster.Name,
+                    _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]
+                );
 
-        // Without Tenants and Secrets nothing brings the first look, and a manager without a certificate is not ready.
-        controller.Source((_, enqueue) =>
-        {
-            enqueue(authority);
-            enqueue(server);
-            return new SourceSubscription();
-        });
-    });
+                // Without Tenants and Secrets nothing brings the first look, and a manager without a certificate is not ready.
+                controller.Source(
+                    (_, enqueue) =>
+                    {
+                        enqueue(authority);
+                        enqueue(server);
+                        return new SourceSubscription();
+                    }
+                );
+            }
+        );
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
@@ -63,8 +77,15 @@ internal sealed class CertificateReconciler(
             var due = XdsAuthority.At(stored, time.GetUtcNow());
             if (due != stored)
             {
-                await applier.ApplyAsync(management, CertificateSecrets.Write(options.Namespace, due), cancellationToken).ConfigureAwait(false);
-                Log.AuthorityWritten(logger, stored is null ? "created" : due.Next is null ? "replaced" : "next one trusted");
+                await applier
+                    .ApplyAsync(management, CertificateSecrets.Write(options.Namespace, due), cancellationToken)
+                    .ConfigureAwait(false);
+                Log.AuthorityWritten(
+                    logger,
+                    stored is null ? "created"
+                        : due.Next is null ? "replaced"
+                        : "next one trusted"
+                );
             }
 
             return ReconcileResult.RequeueAfter(CertificateTimes.Look);
@@ -83,12 +104,20 @@ internal sealed class CertificateReconciler(
             return ReconcileResult.Done;
         }
 
-        IReadOnlyList<string> names = identity is null ? CertificateSecrets.ServerNames(options.Namespace) : [CertificateSecrets.ClientName(identity)];
+        IReadOnlyList<string> names = identity is null
+            ? CertificateSecrets.ServerNames(options.Namespace)
+            : [CertificateSecrets.ClientName(identity)];
         await IssueAsync(key, stored, names, isServer, cancellationToken).ConfigureAwait(false);
         return ReconcileResult.RequeueAfter(CertificateTimes.Look);
     }
 
-    private async Task IssueAsync(ResourceKey key, XdsAuthority authority, IReadOnlyList<string> names, bool isServer, CancellationToken cancellationToken)
+    private async Task IssueAsync(
+        ResourceKey key,
+        XdsAuthority authority,
+        IReadOnlyList<string> names,
+        bool isServer,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetUtcNow();
         var present = _secrets.Get(key);
@@ -102,7 +131,11 @@ internal sealed class CertificateReconciler(
 
         if (!isGood)
         {
-            using var signing = authority.Signing.Load() ?? throw new InvalidOperationException($"Secret {options.Namespace}/{CertificateSecrets.Authority} holds no usable authority.");
+            using var signing =
+                authority.Signing.Load()
+                ?? throw new InvalidOperationException(
+                    $"Secret {options.Namespace}/{CertificateSecrets.Authority} holds no usable authority."
+                );
             pair = isServer
                 ? CertificateIssuer.Server(signing, names, now, CertificateTimes.Leaf)
                 : CertificateIssuer.Client(signing, names[0], now, CertificateTimes.Leaf);
@@ -117,7 +150,8 @@ internal sealed class CertificateReconciler(
 
     // Of a namespace or Tenant that is going there are no proxies that want one.
     private ProxyIdentity? IdentityOf(string @namespace) =>
-        _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null } && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null } tenant
+        _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null }
+        && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null } tenant
             ? new ProxyIdentity(@namespace, tenant.Metadata.Uid)
             : null;
 

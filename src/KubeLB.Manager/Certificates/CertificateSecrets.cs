@@ -35,14 +35,22 @@ internal static class CertificateSecrets
 
     /// <summary>What the server is called: its Service, as pods may write it.</summary>
     public static IReadOnlyList<string> ServerNames(string managerNamespace) =>
-        [ServiceName(managerNamespace), $"envoycp.{managerNamespace}.svc.cluster.local", $"envoycp.{managerNamespace}", "envoycp", "localhost"];
+        [
+            ServiceName(managerNamespace),
+            $"envoycp.{managerNamespace}.svc.cluster.local",
+            $"envoycp.{managerNamespace}",
+            "envoycp",
+            "localhost",
+        ];
 
     /// <summary>What a tenant's proxies are called in their certificate.</summary>
     public static string ClientName(ProxyIdentity identity) => $"{identity.TenantUid}.{identity.TenantNamespace}.{ClientDomain}";
 
     /// <summary>Whose proxies a client's certificate names; null if it names none.</summary>
     public static ProxyIdentity? IdentityOf(IEnumerable<string> names) =>
-        names.ToList() is [var name] && name.EndsWith($".{ClientDomain}", StringComparison.Ordinal) && name[..^(ClientDomain.Length + 1)].Split('.') is [var uid, var tenant]
+        names.ToList() is [var name]
+        && name.EndsWith($".{ClientDomain}", StringComparison.Ordinal)
+        && name[..^(ClientDomain.Length + 1)].Split('.') is [var uid, var tenant]
             ? new ProxyIdentity(tenant, uid)
             : null;
 
@@ -58,24 +66,25 @@ internal static class CertificateSecrets
         return secret;
     }
 
-    public static V1Secret Write(string @namespace, string name, KeyPair pair, string trusted) => new()
-    {
-        ApiVersion = V1Secret.KubeApiVersion,
-        Kind = V1Secret.KubeKind,
-        Metadata = new V1ObjectMeta
+    public static V1Secret Write(string @namespace, string name, KeyPair pair, string trusted) =>
+        new()
         {
-            Name = name,
-            NamespaceProperty = @namespace,
-            Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb },
-        },
-        Type = TlsType,
-        Data = new Dictionary<string, byte[]>(StringComparer.Ordinal)
-        {
-            [CertificateKey] = Bytes(pair.Certificate),
-            [PrivateKey] = Bytes(pair.Key),
-            [TrustedKey] = Bytes(trusted),
-        },
-    };
+            ApiVersion = V1Secret.KubeApiVersion,
+            Kind = V1Secret.KubeKind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = @namespace,
+                Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb },
+            },
+            Type = TlsType,
+            Data = new Dictionary<string, byte[]>(StringComparer.Ordinal)
+            {
+                [CertificateKey] = Bytes(pair.Certificate),
+                [PrivateKey] = Bytes(pair.Key),
+                [TrustedKey] = Bytes(trusted),
+            },
+        };
 
     /// <summary>A tenant's Secret: its proxies' certificate, and the files that describe it to Envoy.</summary>
     public static V1Secret WriteClient(string @namespace, KeyPair pair, string trusted, string managerNamespace)
@@ -93,19 +102,20 @@ internal static class CertificateSecrets
     public static bool IsDescribed(V1Secret? secret, string managerNamespace) =>
         secret is not null && Descriptions(managerNamespace).All(d => Text(secret, d.File) == d.Content);
 
-    public static XdsAuthority? ReadAuthority(V1Secret? secret) => ReadPair(secret) is { } signing
-        ? new XdsAuthority(signing, Pair(secret!, NextCertificateKey, NextPrivateKey), ReadTrusted(secret) ?? signing.Certificate)
-        : null;
+    public static XdsAuthority? ReadAuthority(V1Secret? secret) =>
+        ReadPair(secret) is { } signing
+            ? new XdsAuthority(signing, Pair(secret!, NextCertificateKey, NextPrivateKey), ReadTrusted(secret) ?? signing.Certificate)
+            : null;
 
     public static KeyPair? ReadPair(V1Secret? secret) => secret is null ? null : Pair(secret, CertificateKey, PrivateKey);
 
     public static string? ReadTrusted(V1Secret? secret) => secret is null ? null : Text(secret, TrustedKey);
 
     private static (string File, string Content)[] Descriptions(string managerNamespace) =>
-    [
-        (ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.DescribeCertificate()),
-        (ProxyCertificateFiles.TrustFile, ProxyCertificateFiles.DescribeTrust(ServiceName(managerNamespace))),
-    ];
+        [
+            (ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.DescribeCertificate()),
+            (ProxyCertificateFiles.TrustFile, ProxyCertificateFiles.DescribeTrust(ServiceName(managerNamespace))),
+        ];
 
     private static KeyPair? Pair(V1Secret secret, string certificate, string key) =>
         Text(secret, certificate) is { } pem && Text(secret, key) is { } privateKey ? new KeyPair(pem, privateKey) : null;

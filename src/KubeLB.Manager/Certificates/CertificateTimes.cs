@@ -6,7 +6,9 @@ internal static class CertificateTimes
     /// <summary>Of an authority.</summary>
     public static readonly TimeSpan Authority = TimeSpan.FromDays(5 * 365);
 
-    /// <summary>Before its end, from when on the next authority is trusted; it does not sign yet, so that everybody can learn of it.</summary>
+    /// <summary>
+    /// Before its end, from when on the next authority is trusted; it does not sign yet, so that everybody can learn of it.
+    /// </summary>
     public static readonly TimeSpan NextAuthority = TimeSpan.FromDays(365);
 
     /// <summary>Before its end, from when on the next authority signs.</summary>

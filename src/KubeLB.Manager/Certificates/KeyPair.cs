@@ -9,7 +9,8 @@ namespace KubeLB.Manager.Certificates;
 internal sealed record KeyPair(string Certificate, string Key)
 {
     /// <summary>Takes the certificate, whose key this process has.</summary>
-    public static KeyPair Of(X509Certificate2 certificate, ECDsa key) => new(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    public static KeyPair Of(X509Certificate2 certificate, ECDsa key) =>
+        new(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
 
     /// <summary>The certificate with its key; the caller disposes of it. Null if this is not such a pair.</summary>
     public X509Certificate2? Load()

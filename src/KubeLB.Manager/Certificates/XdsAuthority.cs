@@ -29,12 +29,17 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         using var next = present.Next?.Load();
         if (!Trusts(present.Trusted, signing) || (next is not null && !Trusts(present.Trusted, next)))
         {
-            // Somebody changed one without the other: whoever signs, or is going to, has to be trusted. Who else was, and can be read, stays.
+            // Somebody changed one without the other: whoever signs, or is going to, has to be trusted. Who else was, and can be read,
+            // stays.
             present = present with
             {
                 Trusted = string.Concat(
-                    new[] { present.Signing.Certificate, next is null ? "" : present.Next!.Certificate }
-                        .Concat(Read(present.Trusted).Where(c => Left(c, now) > TimeSpan.Zero && !Same(c, signing) && !Same(c, next)).Select(c => c.ExportCertificatePem() + "\n"))),
+                    new[] { present.Signing.Certificate, next is null ? "" : present.Next!.Certificate }.Concat(
+                        Read(present.Trusted)
+                            .Where(c => Left(c, now) > TimeSpan.Zero && !Same(c, signing) && !Same(c, next))
+                            .Select(c => c.ExportCertificatePem() + "\n")
+                    )
+                ),
             };
         }
 
@@ -50,7 +55,9 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         }
 
         // The old one stays trusted: what it signed is replaced within weeks, and it lasts for months.
-        return Left(signing, now) > CertificateTimes.ChangeOfAuthority || now.UtcDateTime - next.NotBefore.ToUniversalTime() < CertificateTimes.Announcement
+        return
+            Left(signing, now) > CertificateTimes.ChangeOfAuthority
+            || now.UtcDateTime - next.NotBefore.ToUniversalTime() < CertificateTimes.Announcement
             ? present
             : new XdsAuthority(present.Next!, null, present.Next!.Certificate + present.Signing.Certificate);
     }
@@ -63,8 +70,9 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         return certificate is not null
             && Left(certificate, now) > CertificateTimes.Renewal
             && NamesOf(certificate).SequenceEqual(names)
-            && usages.All(
-                usage => certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages[usage] is not null))
+            && usages.All(usage =>
+                certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages[usage] is not null)
+            )
             && certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier is { } issuer
             && signing!.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes is { } authority
             && issuer.Span.SequenceEqual(authority.Span);
@@ -92,7 +100,9 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
 
     private static bool Trusts(string trusted, X509Certificate2 authority) => Read(trusted).Any(c => Same(c, authority));
 
-    private static bool Same(X509Certificate2 one, X509Certificate2? other) => other is not null && one.RawData.AsSpan().SequenceEqual(other.RawData);
+    private static bool Same(X509Certificate2 one, X509Certificate2? other) =>
+        other is not null && one.RawData.AsSpan().SequenceEqual(other.RawData);
 
-    private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotAfter.ToUniversalTime() - now.UtcDateTime;
+    private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) =>
+        certificate.NotAfter.ToUniversalTime() - now.UtcDateTime;
 }

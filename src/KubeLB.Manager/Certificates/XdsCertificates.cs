@@ -20,11 +20,13 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
     public X509Certificate2? Server => Load().Certificate;
 
     /// <summary>Whose proxies a client's certificate is for; null if it is not to be trusted.</summary>
-    public ProxyIdentity? IdentityOf(X509Certificate2 client) => IsTrusted(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
+    public ProxyIdentity? IdentityOf(X509Certificate2 client) =>
+        IsTrusted(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
 
     /// <summary>Whether a certificate is one of this manager's replicas, which show the server's certificate to each other.</summary>
     public bool IsReplica(X509Certificate2 certificate) =>
-        IsTrusted(certificate) && XdsAuthority.NamesOf(certificate).Contains(CertificateSecrets.ServiceName(options.Namespace), StringComparer.Ordinal);
+        IsTrusted(certificate)
+        && XdsAuthority.NamesOf(certificate).Contains(CertificateSecrets.ServiceName(options.Namespace), StringComparer.Ordinal);
 
     private bool IsTrusted(X509Certificate2 client)
     {
@@ -44,7 +46,11 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
         var loaded = Volatile.Read(ref _loaded);
         if (!ReferenceEquals(loaded.Secret, secret))
         {
-            loaded = new Loaded(secret, CertificateSecrets.ReadPair(secret)?.Load(), XdsAuthority.Read(CertificateSecrets.ReadTrusted(secret) ?? ""));
+            loaded = new Loaded(
+                secret,
+                CertificateSecrets.ReadPair(secret)?.Load(),
+                XdsAuthority.Read(CertificateSecrets.ReadTrusted(secret) ?? "")
+            );
             Volatile.Write(ref _loaded, loaded);
         }
 

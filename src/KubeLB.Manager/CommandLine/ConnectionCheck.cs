@@ -22,8 +22,15 @@ internal static class ConnectionCheck
     {
         var connection = Kubeconfig.Connect(options.Kubeconfig, "kubelb-manager");
         using var host = ManagerHost.Build(
-            options with { MetricsAddress = "", HealthProbeBindAddress = "", ListenAddress = "", EnableLeaderElection = false },
-            () => connection);
+            options with
+            {
+                MetricsAddress = "",
+                HealthProbeBindAddress = "",
+                ListenAddress = "",
+                EnableLeaderElection = false,
+            },
+            () => connection
+        );
         var management = host.Services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name);
 
         var (tenants, reported) = (new List<Tenant>(), new List<Addresses>());
@@ -49,11 +56,13 @@ internal static class ConnectionCheck
 
     private static async Task<Finding> ConfigAsync(Cluster management, string managerNamespace, CancellationToken cancellationToken)
     {
-        var config = await management.Client<Config>()
-            .GetAsync(new ResourceKey(managerNamespace, Config.DefaultName), cancellationToken).ConfigureAwait(false);
-        return config is null
-            ? new Finding(true, "does not exist; the defaults apply.")
-            : FirstFalse(config.Status?.Conditions) is { } problem ? new Finding(false, problem) : new Finding(true, "is applied.");
+        var config = await management
+            .Client<Config>()
+            .GetAsync(new ResourceKey(managerNamespace, Config.DefaultName), cancellationToken)
+            .ConfigureAwait(false);
+        return config is null ? new Finding(true, "does not exist; the defaults apply.")
+            : FirstFalse(config.Status?.Conditions) is { } problem ? new Finding(false, problem)
+            : new Finding(true, "is applied.");
     }
 
     private static async Task<Finding> ListAsync<T>(Cluster management, List<T> found, string what, CancellationToken cancellationToken)
@@ -72,11 +81,14 @@ internal static class ConnectionCheck
             { Metadata.DeletionTimestamp: not null } => new Finding(true, $"Tenant {tenant.Name}: is being deleted."),
             _ when FirstFalse(tenant.Status?.Conditions) is { } problem => Warning($"Tenant {tenant.Name}: {problem}"),
             { Status.Phase: not TenantPhases.Ready } => Warning(
-                $"Tenant {tenant.Name}: is not set up (phase {tenant.Status?.Phase ?? "unknown"}). See the log of the manager."),
+                $"Tenant {tenant.Name}: is not set up (phase {tenant.Status?.Phase ?? "unknown"}). See the log of the manager."
+            ),
             _ when addresses is null => new Finding(true, $"Tenant {tenant.Name}: is set up; no CCM has reported yet."),
             _ => new Finding(
-                true, $"Tenant {tenant.Name}: CCM {CcmAnnotations.CcmVersionOf(addresses) ?? "of unknown version"} has reported "
-                + $"{addresses.Spec?.Addresses?.Count ?? 0} node address(es)."),
+                true,
+                $"Tenant {tenant.Name}: CCM {CcmAnnotations.CcmVersionOf(addresses) ?? "of unknown version"} has reported "
+                    + $"{addresses.Spec?.Addresses?.Count ?? 0} node address(es)."
+            ),
         };
     }
 

@@ -14,7 +14,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Endpoints;
 
-/// <summary>Tells in the status of Addresses, and in an Event and the log, which addresses are not used and why. Owns that status.</summary>
+/// <summary>
+/// Tells in the status of Addresses, and in an Event and the log, which addresses are not used and why. Owns that status.
+/// </summary>
 internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
@@ -22,7 +24,8 @@ internal sealed class AddressesReconciler(
     ProxyConfigurations configurations,
     Applier applier,
     TimeProvider time,
-    ILogger<AddressesReconciler> logger) : IReconciler
+    ILogger<AddressesReconciler> logger
+) : IReconciler
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();

@@ -35,7 +35,11 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
         }
 
         // Objects in the caches never change; a change puts another one in their place.
-        var sources = (addresses.Spec, _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses, _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses);
+        var sources = (
+            addresses.Spec,
+            _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses,
+            _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses
+        );
         if (_judged.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
         {
             return known;
@@ -45,7 +49,11 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
         return _judged[tenantNamespace] = new Judged(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 
-    private sealed record Judged((object? Addresses, object? Tenant, object? Config) Sources, IReadOnlyList<EndpointVerdict> Verdicts, IReadOnlyList<string> Endpoints)
+    private sealed record Judged(
+        (object? Addresses, object? Tenant, object? Config) Sources,
+        IReadOnlyList<EndpointVerdict> Verdicts,
+        IReadOnlyList<string> Endpoints
+    )
     {
         public static Judged None { get; } = new(default, [], []);
 

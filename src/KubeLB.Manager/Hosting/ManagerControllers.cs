@@ -37,44 +37,61 @@ internal static class ManagerControllers
             return;
         }
 
-        services.AddController<RouteReconciler>("route", controller =>
-        {
-            controller.Workers = Workers;
-            controller.Watch<Route>(ManagementCluster.Name);
-            controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
-            controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
-            controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
-            controller.Watch<Gateway>(ManagementCluster.Name, RoutesOfNewGateway);
-            controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
-            controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
-            controller.Watch<BackendTrafficPolicy>(ManagementCluster.Name, _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy));
-            controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
-            PolicyReconciler.WatchTurned(controller);
-            controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
-            AcknowledgementWatches.WatchAcknowledgements(controller);
-            controller.WaitFor<Config>(ManagementCluster.Name);
-        });
+        services.AddController<RouteReconciler>(
+            "route",
+            controller =>
+            {
+                controller.Workers = Workers;
+                controller.Watch<Route>(ManagementCluster.Name);
+                controller.Watch<Route>(ManagementCluster.Name, RoutesOfRenamedGateway);
+                controller.Watch<V1Service>(ManagementCluster.Name, _ => (V1Service service) => Indexes.OwnerKey(service));
+                controller.Watch<Gateway>(ManagementCluster.Name, _ => (Gateway gateway) => Indexes.OwnerKey(gateway));
+                controller.Watch<Gateway>(ManagementCluster.Name, RoutesOfNewGateway);
+                controller.Watch<HttpRoute>(ManagementCluster.Name, _ => (HttpRoute route) => Indexes.OwnerKey(route));
+                controller.Watch<GrpcRoute>(ManagementCluster.Name, _ => (GrpcRoute route) => Indexes.OwnerKey(route));
+                controller.Watch<BackendTrafficPolicy>(
+                    ManagementCluster.Name,
+                    _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy)
+                );
+                controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
+                PolicyReconciler.WatchTurned(controller);
+                controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
+                AcknowledgementWatches.WatchAcknowledgements(controller);
+                controller.WaitFor<Config>(ManagementCluster.Name);
+            }
+        );
         PolicyReconciler.AddController(services);
-        services.AddController<SyncSecretReconciler>("syncsecret", controller =>
-        {
-            controller.Workers = Workers;
-            controller.Watch<SyncSecret>(ManagementCluster.Name);
-            controller.Watch<V1Secret>(ManagementCluster.Name, _ => (V1Secret secret) =>
-                Indexes.SyncSecretOf(secret) is { } owner ? [new ResourceKey(secret.Namespace(), owner.Name)] : []);
-        });
-        services.AddController<ConfigurationReconciler>("configuration", controller =>
-        {
-            controller.OnlyWhileLeading = false;
-            controller.Workers = Workers;
-            controller.Watch<Route>(ManagementCluster.Name);
-            controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);
-            EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
+        services.AddController<SyncSecretReconciler>(
+            "syncsecret",
+            controller =>
+            {
+                controller.Workers = Workers;
+                controller.Watch<SyncSecret>(ManagementCluster.Name);
+                controller.Watch<V1Secret>(
+                    ManagementCluster.Name,
+                    _ =>
+                        (V1Secret secret) =>
+                            Indexes.SyncSecretOf(secret) is { } owner ? [new ResourceKey(secret.Namespace(), owner.Name)] : []
+                );
+            }
+        );
+        services.AddController<ConfigurationReconciler>(
+            "configuration",
+            controller =>
+            {
+                controller.OnlyWhileLeading = false;
+                controller.Workers = Workers;
+                controller.Watch<Route>(ManagementCluster.Name);
+                controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);
+                EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
 
-            // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that is gone has none.
-            controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);
-            EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
-            controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
-        });
+                // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that
+                // is gone has none.
+                controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);
+                EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
+                controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
+            }
+        );
         CertificateReconciler.AddController(services, options);
         WorkloadWatches.AddController(services);
         EndpointWatches.AddController(services);
@@ -90,60 +107,80 @@ internal static class ManagerControllers
     }
 
     private static IEnumerable<ResourceKey> NodesOfTenantThatCameOrWent(Change<Tenant> change) =>
-        change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid ? [] : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
+        change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid
+            ? []
+            : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
 
     private static Func<Change<Config>, IEnumerable<ResourceKey>> TenantsOfHeaderLimits(IServiceProvider services)
     {
         var tenants = Management(services).Informer<Tenant>();
-        return change => SettingsSection.Same(change.Old?.Spec?.EnvoyProxy?.HeaderLimits, change.New?.Spec?.EnvoyProxy?.HeaderLimits)
-            ? []
-            : tenants.List().Select(t => ConfigurationReconciler.TenantOf(TenantNames.Namespace(t.Name)));
+        return change =>
+            SettingsSection.Same(change.Old?.Spec?.EnvoyProxy?.HeaderLimits, change.New?.Spec?.EnvoyProxy?.HeaderLimits)
+                ? []
+                : tenants.List().Select(t => ConfigurationReconciler.TenantOf(TenantNames.Namespace(t.Name)));
     }
 
     // Routes refer to their Gateway by its generated name.
     private static Func<Change<Route>, IEnumerable<ResourceKey>> RoutesOfRenamedGateway(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
-        return change => NameOf(change.Old) == NameOf(change.New)
-            ? []
-            : change.Both()
-                .Select(r => (Namespace: r.Namespace, Origin: RouteOrigin.Of(r)))
-                .Where(r => r.Origin?.Kind == Gateway.KindName)
-                .Select(r => Indexes.GatewayKey(r.Namespace, r.Origin!.Namespace, r.Origin.Name))
-                .Distinct()
-                .SelectMany(key => routes.ByIndex(Indexes.ByParentGateway, key))
-                .Select(r => ResourceKey.Of(r));
+        return change =>
+            NameOf(change.Old) == NameOf(change.New)
+                ? []
+                : change
+                    .Both()
+                    .Select(r => (Namespace: r.Namespace, Origin: RouteOrigin.Of(r)))
+                    .Where(r => r.Origin?.Kind == Gateway.KindName)
+                    .Select(r => Indexes.GatewayKey(r.Namespace, r.Origin!.Namespace, r.Origin.Name))
+                    .Distinct()
+                    .SelectMany(key => routes.ByIndex(Indexes.ByParentGateway, key))
+                    .Select(r => ResourceKey.Of(r));
     }
 
     // Routes refer to a Gateway that is there. One that was deleted is created again at once, so that its end is nothing to react to.
     private static Func<Change<Gateway>, IEnumerable<ResourceKey>> RoutesOfNewGateway(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
-        return change => change is { Old: null, New: { } gateway }
-            ? Indexes.OwnerKey(gateway)
-                .Select(key => routes.Get(key) is { } route ? RouteOrigin.Of(route) : null)
-                .OfType<RouteOrigin>()
-                .SelectMany(
-                    origin => routes.ByIndex(Indexes.ByParentGateway, Indexes.GatewayKey(gateway.Namespace, origin.Namespace, origin.Name)))
-                .Select(r => ResourceKey.Of(r))
-            : [];
+        return change =>
+            change is { Old: null, New: { } gateway }
+                ? Indexes
+                    .OwnerKey(gateway)
+                    .Select(key => routes.Get(key) is { } route ? RouteOrigin.Of(route) : null)
+                    .OfType<RouteOrigin>()
+                    .SelectMany(origin =>
+                        routes.ByIndex(Indexes.ByParentGateway, Indexes.GatewayKey(gateway.Namespace, origin.Namespace, origin.Name))
+                    )
+                    .Select(r => ResourceKey.Of(r))
+                : [];
     }
 
     // Only that it is there, and its type, concerns a Gateway; its content is read by whoever serves it.
     private static Func<Change<V1Secret>, IEnumerable<ResourceKey>> GatewaysOfCertificate(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
-        return change => change is { Old: { } old, New: { } now } && old.Type == now.Type && Indexes.SecretOrigins(old).SequenceEqual(Indexes.SecretOrigins(now))
-            ? []
-            : change.Both().SelectMany(Indexes.SecretOrigins).Distinct().SelectMany(key => routes.ByIndex(Indexes.ByCertificate, key)).Select(r => ResourceKey.Of(r));
+        return change =>
+            change is { Old: { } old, New: { } now }
+            && old.Type == now.Type
+            && Indexes.SecretOrigins(old).SequenceEqual(Indexes.SecretOrigins(now))
+                ? []
+                : change
+                    .Both()
+                    .SelectMany(Indexes.SecretOrigins)
+                    .Distinct()
+                    .SelectMany(key => routes.ByIndex(Indexes.ByCertificate, key))
+                    .Select(r => ResourceKey.Of(r));
     }
 
     private static Func<Change<Tenant>, IEnumerable<ResourceKey>> GatewaysWhoseProxiesTurned(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
-        return change => ProxyAvailabilityCondition.Of(change.Old?.Status)?.Message == ProxyAvailabilityCondition.Of(change.New?.Status)?.Message
-            ? []
-            : routes.ByIndex(Indexes.ByNamespace, TenantNames.Namespace(change.Key.Name)).Where(r => RouteOrigin.Of(r)?.Kind == Gateway.KindName).Select(r => ResourceKey.Of(r));
+        return change =>
+            ProxyAvailabilityCondition.Of(change.Old?.Status)?.Message == ProxyAvailabilityCondition.Of(change.New?.Status)?.Message
+                ? []
+                : routes
+                    .ByIndex(Indexes.ByNamespace, TenantNames.Namespace(change.Key.Name))
+                    .Where(r => RouteOrigin.Of(r)?.Kind == Gateway.KindName)
+                    .Select(r => ResourceKey.Of(r));
     }
 
     // Whether it was looked at, and what it is called.

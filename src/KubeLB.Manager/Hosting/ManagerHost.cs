@@ -85,7 +85,8 @@ public static class ManagerHost
             services.AddSingleton<IXdsObserver>(host => new ProxyEvents(
                 host.GetRequiredService<TenantSettingsResolver>().TenantOf,
                 host.GetRequiredService<TenantEventWriter>().Record,
-                host.GetRequiredService<TimeProvider>()));
+                host.GetRequiredService<TimeProvider>()
+            ));
             AcknowledgementWatches.AddServices(services);
             services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();
@@ -106,16 +107,27 @@ public static class ManagerHost
     /// <summary>The Lease that replicas elect their leader with.</summary>
     internal static LeaderElectionSettings LeaderElection(ManagerOptions options)
     {
-        var settings = new LeaderElectionSettings(ManagementCluster.Name, options.Namespace, "kubelb-manager", $"{Environment.MachineName}_{Guid.NewGuid():N}");
+        var settings = new LeaderElectionSettings(
+            ManagementCluster.Name,
+            options.Namespace,
+            "kubelb-manager",
+            $"{Environment.MachineName}_{Guid.NewGuid():N}"
+        );
         return options.Lease is { } times
-            ? settings with { LeaseDuration = times.Duration, RenewDeadline = times.RenewDeadline, RetryPeriod = times.RetryPeriod }
+            ? settings with
+            {
+                LeaseDuration = times.Duration,
+                RenewDeadline = times.RenewDeadline,
+                RetryPeriod = times.RetryPeriod,
+            }
             : settings;
     }
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
         // What the served configuration is made of. Without any other kind a replica serves its proxies all the same.
-        management.NeededForReadiness<Route>()
+        management
+            .NeededForReadiness<Route>()
             .NeededForReadiness<V1Service>()
             .NeededForReadiness<Tenant>()
             .NeededForReadiness<Config>()
@@ -160,8 +172,7 @@ public static class ManagerHost
     }
 
     private static void OnlyGenerated<T>(InformerBuilder<T> informer)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        informer.LabelSelector = Generated;
+        where T : class, IKubernetesObject<V1ObjectMeta> => informer.LabelSelector = Generated;
 
     private static void OwnedByRoutes<T>(InformerBuilder<T> informer)
         where T : class, IKubernetesObject<V1ObjectMeta>

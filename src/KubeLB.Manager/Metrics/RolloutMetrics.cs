@@ -5,11 +5,18 @@ using Prometheus;
 
 namespace KubeLB.Manager.Metrics;
 
-/// <summary>Counts, whenever metrics are collected, the tenants with a rollout of their proxies. Only the leader has some: it lets them wait.</summary>
+/// <summary>
+/// Counts, whenever metrics are collected, the tenants with a rollout of their proxies. Only the leader has some: it lets them wait.
+/// </summary>
 internal sealed class RolloutMetrics(ProxyRollouts rollouts, ILeadership leadership, CollectorRegistry registry) : IHostedService
 {
-    private readonly Gauge _rollouts = Prometheus.Metrics.WithCustomRegistry(registry).CreateGauge(
-        "kubelb_manager_proxy_rollouts", "Tenants by state of the rollout of their proxies: in_progress, waiting, stuck.", "state");
+    private readonly Gauge _rollouts = Prometheus
+        .Metrics.WithCustomRegistry(registry)
+        .CreateGauge(
+            "kubelb_manager_proxy_rollouts",
+            "Tenants by state of the rollout of their proxies: in_progress, waiting, stuck.",
+            "state"
+        );
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

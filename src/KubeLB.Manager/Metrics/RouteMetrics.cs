@@ -32,9 +32,16 @@ internal sealed class RouteMetrics : IHostedService
         _informer = management.Informer<Route>();
         _registry = registry;
         _routes = factory.CreateGauge(
-            "kubelb_manager_routes", "Routes in the local cache by kind of the tenant's object and state: programmed, pending, rejected, refused.", "kind", "state");
+            "kubelb_manager_routes",
+            "Routes in the local cache by kind of the tenant's object and state: programmed, pending, rejected, refused.",
+            "kind",
+            "state"
+        );
         _refused = factory.CreateGauge(
-            "kubelb_manager_refused_routes", "Routes that are refused, of the tenants that have the most; all others are counted as _others.", "tenant");
+            "kubelb_manager_refused_routes",
+            "Routes that are refused, of the tenants that have the most; all others are counted as _others.",
+            "tenant"
+        );
     }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -47,10 +54,14 @@ internal sealed class RouteMetrics : IHostedService
 
     private void Count()
     {
-        var routes = _informer.List().Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: KindOf(r), State: RouteState.Of(r))).ToList();
+        var routes = _informer
+            .List()
+            .Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: KindOf(r), State: RouteState.Of(r)))
+            .ToList();
         Show(_routes, routes.GroupBy(r => (r.Kind, r.State)).ToDictionary(g => new[] { g.Key.Kind, g.Key.State }, g => g.Count()));
 
-        var tenants = routes.Where(r => r.State == RouteState.Refused)
+        var tenants = routes
+            .Where(r => r.State == RouteState.Refused)
             .GroupBy(r => r.Tenant, StringComparer.Ordinal)
             .Select(g => (Tenant: g.Key, Count: g.Count()))
             .OrderByDescending(t => t.Count)
@@ -80,5 +91,6 @@ internal sealed class RouteMetrics : IHostedService
     }
 
     // What a tenant writes must not become a label.
-    private static string KindOf(Route route) => RouteOrigin.Of(route)?.Kind is { } kind && Array.IndexOf(RouteState.Kinds, kind) >= 0 ? kind : "other";
+    private static string KindOf(Route route) =>
+        RouteOrigin.Of(route)?.Kind is { } kind && Array.IndexOf(RouteState.Kinds, kind) >= 0 ? kind : "other";
 }

@@ -32,13 +32,30 @@ internal sealed class XdsMetrics : IXdsObserver
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         var times = new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0005, 2, 16) };
         _streams = factory.CreateGauge("kubelb_manager_xds_streams", "Open xDS streams.", "tenant");
-        _resources = factory.CreateCounter("kubelb_manager_xds_resources_sent_total", "Resources sent to proxies, removals included.", "tenant", "type");
+        _resources = factory.CreateCounter(
+            "kubelb_manager_xds_resources_sent_total",
+            "Resources sent to proxies, removals included.",
+            "tenant",
+            "type"
+        );
         _bytes = factory.CreateCounter("kubelb_manager_xds_bytes_sent_total", "Bytes of responses sent to proxies.", "tenant", "type");
-        _rejections = factory.CreateCounter("kubelb_manager_xds_rejections_total", "Responses that a proxy did not accept (NACK).", "tenant", "type");
+        _rejections = factory.CreateCounter(
+            "kubelb_manager_xds_rejections_total",
+            "Responses that a proxy did not accept (NACK).",
+            "tenant",
+            "type"
+        );
         _refusals = factory.CreateCounter(
-            "kubelb_manager_xds_refused_streams_total", "Streams and requests of replicas that were refused because of their certificate.");
+            "kubelb_manager_xds_refused_streams_total",
+            "Streams and requests of replicas that were refused because of their certificate."
+        );
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
-        _acknowledgement = factory.CreateHistogram("kubelb_manager_xds_acknowledgement_duration_seconds", "Time from a response to the proxy's acknowledgement.", ["type"], times);
+        _acknowledgement = factory.CreateHistogram(
+            "kubelb_manager_xds_acknowledgement_duration_seconds",
+            "Time from a response to the proxy's acknowledgement.",
+            ["type"],
+            times
+        );
         registry.AddBeforeCollectCallback(Forget);
     }
 
@@ -84,19 +101,24 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) => _acknowledgement.WithLabels(XdsTypeNames.Of(typeUrl)).Observe(sinceSent.TotalSeconds);
+    public void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) =>
+        _acknowledgement.WithLabels(XdsTypeNames.Of(typeUrl)).Observe(sinceSent.TotalSeconds);
 
     /// <inheritdoc/>
-    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) => _rejections.WithLabels(TenantOf(stream), XdsTypeNames.Of(rejection.TypeUrl)).Inc();
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) =>
+        _rejections.WithLabels(TenantOf(stream), XdsTypeNames.Of(rejection.TypeUrl)).Inc();
 
     // A Tenant that is gone, and its last stream with it, has no series any more: their number does not only grow.
     private void Forget()
     {
         lock (_counting)
         {
-            var gone = _streams.GetAllLabelValues()
+            var gone = _streams
+                .GetAllLabelValues()
                 .Select(labels => labels[0])
-                .Where(tenant => tenant != NoTenant && _streams.WithLabels(tenant).Value == 0 && _tenants.TenantOf(TenantNames.Namespace(tenant)) is null)
+                .Where(tenant =>
+                    tenant != NoTenant && _streams.WithLabels(tenant).Value == 0 && _tenants.TenantOf(TenantNames.Namespace(tenant)) is null
+                )
                 .ToHashSet(StringComparer.Ordinal);
             Remove(_streams, gone);
             Remove(_resources, gone);

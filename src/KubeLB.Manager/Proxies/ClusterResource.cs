@@ -6,7 +6,8 @@ using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptio
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// The tenant's nodes behind one port of its proxy, as Envoy's cluster, without health checks of its own: <see cref="NodeHealth"/>. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
+/// The tenant's nodes behind one port of its proxy, as Envoy's cluster, without health checks of its own: <see cref="NodeHealth"/>.
+/// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
 /// </summary>
 internal static class ClusterResource
 {
@@ -35,7 +36,16 @@ internal static class ClusterResource
             UpstreamBindConfig = NodeHealth.SocketOptions(),
             CircuitBreakers = new CircuitBreakers
             {
-                Thresholds = { new CircuitBreakers.Types.Thresholds { MaxConnections = Many, MaxPendingRequests = Many, MaxRequests = Many, MaxRetries = Many } },
+                Thresholds =
+                {
+                    new CircuitBreakers.Types.Thresholds
+                    {
+                        MaxConnections = Many,
+                        MaxPendingRequests = Many,
+                        MaxRequests = Many,
+                        MaxRetries = Many,
+                    },
+                },
             },
         };
         if (discovery == EndpointDiscovery.Eds)
@@ -62,13 +72,15 @@ internal static class ClusterResource
 
         if (port.Protocol == ProxyProtocol.Http2)
         {
-            cluster.TypedExtensionProtocolOptions[HttpOptions] = Any.Pack(new HttpProtocolOptions
-            {
-                ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig
+            cluster.TypedExtensionProtocolOptions[HttpOptions] = Any.Pack(
+                new HttpProtocolOptions
                 {
-                    Http2ProtocolOptions = new Http2ProtocolOptions { MaxConcurrentStreams = NodeHealth.StreamsPerConnection },
-                },
-            });
+                    ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig
+                    {
+                        Http2ProtocolOptions = new Http2ProtocolOptions { MaxConcurrentStreams = NodeHealth.StreamsPerConnection },
+                    },
+                }
+            );
         }
 
         return cluster;

@@ -9,6 +9,8 @@ internal enum EndpointDiscovery
     /// <summary>They are in each cluster, some as host names, which Envoy resolves; EDS knows addresses only.</summary>
     Dns,
 
-    /// <summary>They are in each cluster, as addresses: for proxies that may have no aggregated stream, and refuse clusters that refer to it.</summary>
+    /// <summary>
+    /// They are in each cluster, as addresses: for proxies that may have no aggregated stream, and refuse clusters that refer to it.
+    /// </summary>
     Static,
 }

@@ -19,10 +19,18 @@ internal static class EndpointsResource
     public static ClusterLoadAssignment Build(string name, IEnumerable<string> nodes, int nodePort)
     {
         var endpoints = new LocalityLbEndpoints();
-        endpoints.LbEndpoints.AddRange(nodes.Select(node => new LbEndpoint
-        {
-            Endpoint = new Endpoint { Address = new Address { SocketAddress = new SocketAddress { Address = node, PortValue = (uint)nodePort } } },
-        }));
+        endpoints.LbEndpoints.AddRange(
+            nodes.Select(node => new LbEndpoint
+            {
+                Endpoint = new Endpoint
+                {
+                    Address = new Address
+                    {
+                        SocketAddress = new SocketAddress { Address = node, PortValue = (uint)nodePort },
+                    },
+                },
+            })
+        );
         return new ClusterLoadAssignment { ClusterName = name, Endpoints = { endpoints } };
     }
 

@@ -22,86 +22,109 @@ internal static class ListenerResource
     private static readonly Duration NoLimit = new();
 
     /// <summary>The listener, which sends all that it takes to the cluster of the same name.</summary>
-    public static Listener Build(ProxyPort port, ProxyHeaderLimits limits) => new()
-    {
-        Name = port.Name,
-        Address = new Address { SocketAddress = new SocketAddress { Address = AnyAddress, PortValue = (uint)port.ListenerPort } },
-        TrafficDirection = TrafficDirection.Inbound,
-        PerConnectionBufferLimitBytes = NodeHealth.BufferedBytes,
-        FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port, limits) } } },
-    };
-
-    private static Filter Tcp(ProxyPort port) => new()
-    {
-        Name = "envoy.filters.network.tcp_proxy",
-        TypedConfig = Any.Pack(new TcpProxy
+    public static Listener Build(ProxyPort port, ProxyHeaderLimits limits) =>
+        new()
         {
-            StatPrefix = port.Name,
-            Cluster = port.Name,
-            IdleTimeout = NoLimit,
-            MaxConnectAttempts = NodeHealth.Attempts,
-            AccessLog = { AccessLog() },
-        }),
-    };
-
-    private static Filter Http(ProxyPort port, ProxyHeaderLimits limits) => new()
-    {
-        Name = "envoy.filters.network.http_connection_manager",
-        TypedConfig = Any.Pack(new HttpConnectionManager
-        {
-            StatPrefix = port.Name,
-            CodecType = HttpConnectionManager.Types.CodecType.Auto,
-            RouteConfig = Routes(port),
-
-            // Without headers that say how long the node took or how often a request was tried.
-            HttpFilters = { new HttpFilter { Name = "envoy.filters.http.router", TypedConfig = Any.Pack(new Router { SuppressEnvoyHeaders = true }) } },
-            AccessLog = { AccessLog() },
-
-            // The client's address is what Envoy Gateway, one hop in front, says that it is.
-            UseRemoteAddress = true,
-            XffNumTrustedHops = 1,
-            PreserveExternalRequestId = true,
-            ServerHeaderTransformation = HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough,
-
-            // Streams may be silent for hours.
-            StreamIdleTimeout = NoLimit,
-            RequestTimeout = NoLimit,
-            MaxRequestHeadersKb = (uint)limits.RequestKilobytes,
-            CommonHttpProtocolOptions = new HttpProtocolOptions
+            Name = port.Name,
+            Address = new Address
             {
-                MaxHeadersCount = (uint)limits.RequestCount,
-                HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
+                SocketAddress = new SocketAddress { Address = AnyAddress, PortValue = (uint)port.ListenerPort },
             },
+            TrafficDirection = TrafficDirection.Inbound,
+            PerConnectionBufferLimitBytes = NodeHealth.BufferedBytes,
+            FilterChains = { new FilterChain { Filters = { port.Protocol == ProxyProtocol.Tcp ? Tcp(port) : Http(port, limits) } } },
+        };
 
-            // Where Envoy Gateway speaks HTTP/2, a websocket comes as an extended CONNECT. https://www.rfc-editor.org/rfc/rfc8441
-            Http2ProtocolOptions = new Http2ProtocolOptions { AllowConnect = true },
-            UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
-        }),
-    };
-
-    private static RouteConfiguration Routes(ProxyPort port) => new()
-    {
-        Name = port.Name,
-
-        // A rejected cluster must not take its listener with it: that would not come back with the cluster.
-        ValidateClusters = false,
-        VirtualHosts =
+    private static Filter Tcp(ProxyPort port) =>
+        new()
         {
-            new VirtualHost
-            {
-                Name = port.Name,
-                Domains = { "*" },
-                Routes =
+            Name = "envoy.filters.network.tcp_proxy",
+            TypedConfig = Any.Pack(
+                new TcpProxy
                 {
-                    new Route
+                    StatPrefix = port.Name,
+                    Cluster = port.Name,
+                    IdleTimeout = NoLimit,
+                    MaxConnectAttempts = NodeHealth.Attempts,
+                    AccessLog = { AccessLog() },
+                }
+            ),
+        };
+
+    private static Filter Http(ProxyPort port, ProxyHeaderLimits limits) =>
+        new()
+        {
+            Name = "envoy.filters.network.http_connection_manager",
+            TypedConfig = Any.Pack(
+                new HttpConnectionManager
+                {
+                    StatPrefix = port.Name,
+                    CodecType = HttpConnectionManager.Types.CodecType.Auto,
+                    RouteConfig = Routes(port),
+
+                    // Without headers that say how long the node took or how often a request was tried.
+                    HttpFilters =
                     {
-                        Match = new RouteMatch { Prefix = "/" },
-                        Route_ = new RouteAction { Cluster = port.Name, Timeout = NoLimit, RetryPolicy = NodeHealth.Retries() },
+                        new HttpFilter
+                        {
+                            Name = "envoy.filters.http.router",
+                            TypedConfig = Any.Pack(new Router { SuppressEnvoyHeaders = true }),
+                        },
+                    },
+                    AccessLog = { AccessLog() },
+
+                    // The client's address is what Envoy Gateway, one hop in front, says that it is.
+                    UseRemoteAddress = true,
+                    XffNumTrustedHops = 1,
+                    PreserveExternalRequestId = true,
+                    ServerHeaderTransformation = HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough,
+
+                    // Streams may be silent for hours.
+                    StreamIdleTimeout = NoLimit,
+                    RequestTimeout = NoLimit,
+                    MaxRequestHeadersKb = (uint)limits.RequestKilobytes,
+                    CommonHttpProtocolOptions = new HttpProtocolOptions
+                    {
+                        MaxHeadersCount = (uint)limits.RequestCount,
+                        HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
+                    },
+
+                    // Where Envoy Gateway speaks HTTP/2, a websocket comes as an extended CONNECT. https://www.rfc-editor.org/rfc/rfc8441
+                    Http2ProtocolOptions = new Http2ProtocolOptions { AllowConnect = true },
+                    UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
+                }
+            ),
+        };
+
+    private static RouteConfiguration Routes(ProxyPort port) =>
+        new()
+        {
+            Name = port.Name,
+
+            // A rejected cluster must not take its listener with it: that would not come back with the cluster.
+            ValidateClusters = false,
+            VirtualHosts =
+            {
+                new VirtualHost
+                {
+                    Name = port.Name,
+                    Domains = { "*" },
+                    Routes =
+                    {
+                        new Route
+                        {
+                            Match = new RouteMatch { Prefix = "/" },
+                            Route_ = new RouteAction
+                            {
+                                Cluster = port.Name,
+                                Timeout = NoLimit,
+                                RetryPolicy = NodeHealth.Retries(),
+                            },
+                        },
                     },
                 },
             },
-        },
-    };
+        };
 
     private static AccessLog AccessLog() => new() { Name = "envoy.access_loggers.stdout", TypedConfig = Any.Pack(new StdoutAccessLog()) };
 }

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// Which Routes of a tenant have which ports. A Service may pass from one Route to another, and two Services may name one port: for a moment
-/// both are claimed twice. Who has it then does not depend on who came first, so that every replica says the same: of two names on one
-/// port the first has it, of two ports of one name the lower. Not thread-safe.
+/// Which Routes of a tenant have which ports. A Service may pass from one Route to another, and two Services may name one port: for a
+/// moment both are claimed twice. Who has it then does not depend on who came first, so that every replica says the same: of two names on
+/// one port the first has it, of two ports of one name the lower. Not thread-safe.
 /// </summary>
 internal sealed class PortClaims
 {
@@ -17,9 +17,10 @@ internal sealed class PortClaims
     public IEnumerable<ProxyPort> Holders => _byName.Keys.Select(HolderOf).OfType<ProxyPort>();
 
     /// <summary>The port that is served by a name; null if none is.</summary>
-    public ProxyPort? HolderOf(string name) => _byName.TryGetValue(name, out var claims)
-        ? claims.FirstOrDefault(c => _byPort[c.Port.ListenerPort][0].Port.Name == name)?.Port
-        : null;
+    public ProxyPort? HolderOf(string name) =>
+        _byName.TryGetValue(name, out var claims)
+            ? claims.FirstOrDefault(c => _byPort[c.Port.ListenerPort][0].Port.Name == name)?.Port
+            : null;
 
     /// <summary>Names whose holder may be another one when this claim comes or goes.</summary>
     public IEnumerable<string> Concerned(ProxyPort port) =>
@@ -42,8 +43,7 @@ internal sealed class PortClaims
     }
 
     private static void Add<TKey>(Dictionary<TKey, Claim[]> claims, TKey key, Claim claim)
-        where TKey : notnull =>
-        claims[key] = claims.TryGetValue(key, out var others) ? [.. others.Append(claim).Order()] : [claim];
+        where TKey : notnull => claims[key] = claims.TryGetValue(key, out var others) ? [.. others.Append(claim).Order()] : [claim];
 
     private static void Remove<TKey>(Dictionary<TKey, Claim[]> claims, TKey key, Claim claim)
         where TKey : notnull

@@ -25,7 +25,8 @@ internal sealed class ProxyConfigurations(
     TenantSettingsResolver settings,
     ResourceCache resources,
     XdsStreams streams,
-    ManagerOptions options)
+    ManagerOptions options
+)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<Tenant> _tenantObjects = management.Informer<Tenant>();
@@ -42,10 +43,12 @@ internal sealed class ProxyConfigurations(
     public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
 
     /// <summary>Looks at what holds for all of the tenant's ports anew: its nodes, and limits.</summary>
-    public void RefreshTenant(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetTenant(tenantNamespace, configuration, change));
+    public void RefreshTenant(string tenantNamespace) =>
+        Change(tenantNamespace, (configuration, change) => SetTenant(tenantNamespace, configuration, change));
 
     /// <summary>Looks at all of the tenant's Routes anew.</summary>
-    public void RefreshAll(string tenantNamespace) => Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
+    public void RefreshAll(string tenantNamespace) =>
+        Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
 
     /// <summary>The resources of some ports as they are now; none of a port that is not served.</summary>
     /// <param name="tenantNamespace">The tenant's namespace.</param>
@@ -62,18 +65,16 @@ internal sealed class ProxyConfigurations(
             return
             [
                 .. from resource in entry.Configuration.ResourcesOf(ports)
-                   let present = resources.Find(tenantNamespace, resource.TypeUrl, resource.Name)
-                   where present is not null
-                   select new XdsResourceVersion(resource.TypeUrl, resource.Name, present.Version),
+                let present = resources.Find(tenantNamespace, resource.TypeUrl, resource.Name)
+                where present is not null
+                select new XdsResourceVersion(resource.TypeUrl, resource.Name, present.Version),
             ];
         }
     }
 
     private void Change(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
-        while (!TryChange(tenantNamespace, apply))
-        {
-        }
+        while (!TryChange(tenantNamespace, apply)) { }
     }
 
     private bool TryChange(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
@@ -88,17 +89,20 @@ internal sealed class ProxyConfigurations(
 
             try
             {
-                resources.Update(tenantNamespace, change =>
-                {
-                    if (entry.IsBuilt)
+                resources.Update(
+                    tenantNamespace,
+                    change =>
                     {
-                        apply(entry.Configuration, change);
-                        return;
-                    }
+                        if (entry.IsBuilt)
+                        {
+                            apply(entry.Configuration, change);
+                            return;
+                        }
 
-                    Build(tenantNamespace, entry.Configuration, change);
-                    entry.IsBuilt = true;
-                });
+                        Build(tenantNamespace, entry.Configuration, change);
+                        entry.IsBuilt = true;
+                    }
+                );
             }
             catch
             {
@@ -166,12 +170,17 @@ internal sealed class ProxyConfigurations(
         }
     }
 
-    private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) => configuration.SetRoute(
-        key.Name,
-        _routes.Get(key) is { } route
-            ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services)))
-            : [],
-        change);
+    private void SetRoute(TenantConfiguration configuration, ResourceKey key, ResourceTransaction change) =>
+        configuration.SetRoute(
+            key.Name,
+            _routes.Get(key) is { } route
+                ? RoutePorts.Of(
+                    route,
+                    _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services))
+                )
+                : [],
+            change
+        );
 
     private sealed class Entry(ManagerOptions options)
     {

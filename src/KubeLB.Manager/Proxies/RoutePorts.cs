@@ -32,7 +32,9 @@ internal static class RoutePorts
         var carried = Carried(route);
         foreach (var service in generated)
         {
-            var nodePorts = NodePorts(carried.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName))));
+            var nodePorts = NodePorts(
+                carried.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName)))
+            );
             var generatedWith = GeneratedNodePorts.Read(service);
             foreach (var port in service.Spec?.Ports ?? [])
             {
@@ -42,7 +44,10 @@ internal static class RoutePorts
                     continue;
                 }
 
-                if (nodePorts.TryGetValue((port.Port, protocol), out var nodePort) || generatedWith.TryGetValue((port.Port, protocol), out nodePort))
+                if (
+                    nodePorts.TryGetValue((port.Port, protocol), out var nodePort)
+                    || generatedWith.TryGetValue((port.Port, protocol), out nodePort)
+                )
                 {
                     ports.Add(new ProxyPort(NameOf(service.Name(), port.Port, protocol), listenerPort, nodePort, ProtocolOf(kind, port)));
                 }
@@ -53,12 +58,13 @@ internal static class RoutePorts
     }
 
     // https://gateway-api.sigs.k8s.io/geps/gep-1911/ for appProtocol; gRPC needs HTTP/2 whatever the Service says.
-    private static ProxyProtocol ProtocolOf(string? kind, V1ServicePort port) => kind switch
-    {
-        GrpcRoute.KindName => ProxyProtocol.Http2,
-        HttpRoute.KindName => port.AppProtocol == H2c ? ProxyProtocol.Http2 : ProxyProtocol.Http1,
-        _ => ProxyProtocol.Tcp,
-    };
+    private static ProxyProtocol ProtocolOf(string? kind, V1ServicePort port) =>
+        kind switch
+        {
+            GrpcRoute.KindName => ProxyProtocol.Http2,
+            HttpRoute.KindName => port.AppProtocol == H2c ? ProxyProtocol.Http2 : ProxyProtocol.Http1,
+            _ => ProxyProtocol.Tcp,
+        };
 
     // By their labels, not by the Route's status: that may come later, and what is generated is to be reachable when it appears.
     private static Dictionary<(string?, string?), RouteService> Carried(Route route)
@@ -73,8 +79,9 @@ internal static class RoutePorts
         return carried;
     }
 
-    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? carried) => (carried?.Spec?.Ports ?? [])
-        .Where(p => p?.NodePort is >= 1 and <= 65535 && !ProxyPorts.IsReserved(p.NodePort.Value))
-        .DistinctBy(p => (p.Port, p.Protocol ?? Tcp))
-        .ToDictionary(p => (p.Port, p.Protocol ?? Tcp), p => p.NodePort!.Value);
+    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? carried) =>
+        (carried?.Spec?.Ports ?? [])
+            .Where(p => p?.NodePort is >= 1 and <= 65535 && !ProxyPorts.IsReserved(p.NodePort.Value))
+            .DistinctBy(p => (p.Port, p.Protocol ?? Tcp))
+            .ToDictionary(p => (p.Port, p.Protocol ?? Tcp), p => p.NodePort!.Value);
 }

@@ -5,9 +5,9 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// What one tenant's proxies have, kept up to date at the cost of what changes: a Route's own listeners and clusters, and the endpoints of a
-/// node port once for all who share it. Equal inputs come to equal resources in whatever order they came, so that every replica serves the
-/// same. Not thread-safe.
+/// What one tenant's proxies have, kept up to date at the cost of what changes: a Route's own listeners and clusters, and the endpoints of
+/// a node port once for all who share it. Equal inputs come to equal resources in whatever order they came, so that every replica serves
+/// the same. Not thread-safe.
 /// </summary>
 /// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
 /// <param name="endpointBytes">Limit of the endpoints of all ports: addresses times node ports, of which a tenant decides both.</param>
@@ -35,21 +35,37 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     public IReadOnlyCollection<string> Routes => _routes.Keys;
 
     /// <summary>What exceeds the limit of endpoints; null if nothing does.</summary>
-    public EndpointExcess? Excess => _end == int.MaxValue
-        ? null
-        : new EndpointExcess(
-            _nodes.Count, _usersOfNodePort.Count, _usersOfNodePort.Keys.Count(p => p >= _end), _end, (int)(endpointBytes / 1_000_000));
+    public EndpointExcess? Excess =>
+        _end == int.MaxValue
+            ? null
+            : new EndpointExcess(
+                _nodes.Count,
+                _usersOfNodePort.Count,
+                _usersOfNodePort.Keys.Count(p => p >= _end),
+                _end,
+                (int)(endpointBytes / 1_000_000)
+            );
 
     /// <summary>The ports that a Route has.</summary>
     public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
 
     /// <summary>The resources of some ports, by type and name; none of a port that is not served.</summary>
     public IReadOnlyList<(string TypeUrl, string Name)> ResourcesOf(IEnumerable<string> ports) =>
-    [
-        .. ports.Select(_claims.HolderOf).OfType<ProxyPort>().SelectMany<ProxyPort, (string, string)>(port => _discovery == EndpointDiscovery.Eds
-            ? [(ResourceTypes.Cluster, port.Name), (ResourceTypes.ClusterLoadAssignment, EndpointsResource.NameFor(port.NodePort)), (ResourceTypes.Listener, port.Name)]
-            : [(ResourceTypes.Cluster, port.Name), (ResourceTypes.Listener, port.Name)]),
-    ];
+        [
+            .. ports
+                .Select(_claims.HolderOf)
+                .OfType<ProxyPort>()
+                .SelectMany<ProxyPort, (string, string)>(port =>
+                    _discovery == EndpointDiscovery.Eds
+                        ?
+                        [
+                            (ResourceTypes.Cluster, port.Name),
+                            (ResourceTypes.ClusterLoadAssignment, EndpointsResource.NameFor(port.NodePort)),
+                            (ResourceTypes.Listener, port.Name),
+                        ]
+                        : [(ResourceTypes.Cluster, port.Name), (ResourceTypes.Listener, port.Name)]
+                ),
+        ];
 
     /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
@@ -123,7 +139,8 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         {
             if (now is not null)
             {
-                change.Set(name, ClusterResource.Build(now, NodesOf(now.NodePort), _discovery))
+                change
+                    .Set(name, ClusterResource.Build(now, NodesOf(now.NodePort), _discovery))
                     .Set(name, ListenerResource.Build(now, _limits));
             }
             else

@@ -22,26 +22,34 @@ namespace KubeLB.Manager.Routes;
 internal sealed class GeneratedObjects(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
-    ILogger<GeneratedObjects> logger)
+    ILogger<GeneratedObjects> logger
+)
 {
     private const string PoliciesAbsent =
-        "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition backendtrafficpolicies.gateway.envoyproxy.io. " +
-        "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
+        "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition "
+        + "backendtrafficpolicies.gateway.envoyproxy.io. "
+        + "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
 
     // Where a Service sends traffic, and where from it takes it, is nobody else's to add to.
     private static readonly string[] OfServices =
     [
-        "spec.selector", "spec.externalIPs", "spec.externalName", "spec.loadBalancerIP", "spec.loadBalancerClass", "spec.loadBalancerSourceRanges",
+        "spec.selector",
+        "spec.externalIPs",
+        "spec.externalName",
+        "spec.loadBalancerIP",
+        "spec.loadBalancerClass",
+        "spec.loadBalancerSourceRanges",
     ];
 
     /// <summary>Writes a Gateway, HTTPRoute or GRPCRoute.</summary>
-    public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) => generated switch
-    {
-        Gateway gateway => ApplyAsync(gateway, ApplyMode.Exclusive, g => g.Status, cancellationToken),
-        HttpRoute http => ApplyAsync(http, ApplyMode.Exclusive, r => r.Status, cancellationToken),
-        GrpcRoute grpc => ApplyAsync(grpc, ApplyMode.Exclusive, r => r.Status, cancellationToken),
-        _ => throw new ArgumentException($"Nothing of kind {generated.Kind} is generated.", nameof(generated)),
-    };
+    public Task<AppliedObject> ApplyAsync(ApiObject generated, CancellationToken cancellationToken) =>
+        generated switch
+        {
+            Gateway gateway => ApplyAsync(gateway, ApplyMode.Exclusive, g => g.Status, cancellationToken),
+            HttpRoute http => ApplyAsync(http, ApplyMode.Exclusive, r => r.Status, cancellationToken),
+            GrpcRoute grpc => ApplyAsync(grpc, ApplyMode.Exclusive, r => r.Status, cancellationToken),
+            _ => throw new ArgumentException($"Nothing of kind {generated.Kind} is generated.", nameof(generated)),
+        };
 
     /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
@@ -67,17 +75,21 @@ internal sealed class GeneratedObjects(
     }
 
     /// <summary>The HTTPRoute or GRPCRoute of that name as it is now; null if there is none.</summary>
-    public IGatewayRoute? RouteOf(ApiObject generated) => generated switch
-    {
-        HttpRoute => management.Informer<HttpRoute>().Get(generated.Namespace, generated.Name),
-        GrpcRoute => management.Informer<GrpcRoute>().Get(generated.Namespace, generated.Name),
-        _ => null,
-    };
+    public IGatewayRoute? RouteOf(ApiObject generated) =>
+        generated switch
+        {
+            HttpRoute => management.Informer<HttpRoute>().Get(generated.Namespace, generated.Name),
+            GrpcRoute => management.Informer<GrpcRoute>().Get(generated.Namespace, generated.Name),
+            _ => null,
+        };
 
     /// <summary>The Services that were generated from the Route and are not about to go.</summary>
-    public IEnumerable<V1Service> ServicesOf(Route route) => management.Informer<V1Service>().ByIndex(Indexes.ByOwner, route.Metadata.Uid)
-        .Concat(OwnerlessServices.Of(route, management.Informer<V1Service>()))
-        .Where(s => s.Metadata.DeletionTimestamp is null);
+    public IEnumerable<V1Service> ServicesOf(Route route) =>
+        management
+            .Informer<V1Service>()
+            .ByIndex(Indexes.ByOwner, route.Metadata.Uid)
+            .Concat(OwnerlessServices.Of(route, management.Informer<V1Service>()))
+            .Where(s => s.Metadata.DeletionTimestamp is null);
 
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
     /// <returns>Whether nothing of it is left.</returns>
@@ -88,7 +100,12 @@ internal sealed class GeneratedObjects(
         gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
-        foreach (var service in OwnerlessServices.Of(route, management.Informer<V1Service>()).Where(s => !keep(V1Service.KubeKind, s.Name())).ToList())
+        foreach (
+            var service in OwnerlessServices
+                .Of(route, management.Informer<V1Service>())
+                .Where(s => !keep(V1Service.KubeKind, s.Name()))
+                .ToList()
+        )
         {
             await applier.DeleteAsync(management, service, cancellationToken).ConfigureAwait(false);
             Log.Deleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
@@ -114,7 +131,13 @@ internal sealed class GeneratedObjects(
         return informer.ByIndex(Indexes.ByOwner, route.Metadata.Uid).All(o => keep(kind, o.Metadata.Name));
     }
 
-    private async Task<AppliedObject> ApplyAsync<T>(T desired, ApplyMode mode, Func<T, object?> status, CancellationToken cancellationToken, string[]? wholeFields = null)
+    private async Task<AppliedObject> ApplyAsync<T>(
+        T desired,
+        ApplyMode mode,
+        Func<T, object?> status,
+        CancellationToken cancellationToken,
+        string[]? wholeFields = null
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try

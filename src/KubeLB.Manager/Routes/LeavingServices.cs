@@ -11,7 +11,9 @@ namespace KubeLB.Manager.Routes;
 /// </summary>
 internal sealed class LeavingServices(ManagerOptions options, TimeProvider time)
 {
-    /// <summary>How many may stay: as many as one HTTPRoute can have backends. Who changes them all the time does not heap them up.</summary>
+    /// <summary>
+    /// How many may stay: as many as one HTTPRoute can have backends. Who changes them all the time does not heap them up.
+    /// </summary>
     public const int Most = 256;
 
     private readonly DelayTracker _delays = new(time);

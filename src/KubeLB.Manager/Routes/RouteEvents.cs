@@ -39,7 +39,12 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
     /// <param name="translation">What was to be written.</param>
     /// <param name="generated">What became of the generated object.</param>
     /// <param name="services">What became of the Services, by their key.</param>
-    public void TellRepairs(Route route, EnvoyGatewayTranslation translation, AppliedObject? generated, IReadOnlyDictionary<string, AppliedObject> services)
+    public void TellRepairs(
+        Route route,
+        EnvoyGatewayTranslation translation,
+        AppliedObject? generated,
+        IReadOnlyDictionary<string, AppliedObject> services
+    )
     {
         var known = route.Status?.Resources;
         if (translation.Generated is { } desired && generated is not null)
@@ -49,7 +54,13 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
 
         foreach (var plan in translation.Services)
         {
-            TellRepair(route, V1Service.KubeKind, plan.Service.Metadata.Name, known?.Services?.GetValueOrDefault(plan.Key), services[plan.Key]);
+            TellRepair(
+                route,
+                V1Service.KubeKind,
+                plan.Service.Metadata.Name,
+                known?.Services?.GetValueOrDefault(plan.Key),
+                services[plan.Key]
+            );
         }
     }
 
@@ -57,11 +68,21 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
     {
         if (applied.IsRepaired)
         {
-            recorder.Record(route, EventType.Warning, Repaired, $"Somebody changed {kind} {name}, which is generated; it is as it was again. Change the tenant's object instead.");
+            recorder.Record(
+                route,
+                EventType.Warning,
+                Repaired,
+                $"Somebody changed {kind} {name}, which is generated; it is as it was again. Change the tenant's object instead."
+            );
         }
         else if (applied.IsCreated && known?.GeneratedName == name)
         {
-            recorder.Record(route, EventType.Warning, Repaired, $"Somebody deleted {kind} {name}, which is generated; it is there again. Delete the tenant's object instead.");
+            recorder.Record(
+                route,
+                EventType.Warning,
+                Repaired,
+                $"Somebody deleted {kind} {name}, which is generated; it is there again. Delete the tenant's object instead."
+            );
         }
     }
 }

@@ -26,8 +26,8 @@ namespace KubeLB.Manager.Routes;
 
 /// <summary>
 /// Turns Routes into objects for Envoy Gateway. Watches Routes, what was generated from them, and settings; writes Services,
-/// then, once the tenant's proxies serve them, the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted (all of it if the Route is refused), and reports in
-/// the Route's status.
+/// then, once the tenant's proxies serve them, the Gateway, HTTPRoute or GRPCRoute, removes what is no longer wanted (all of it if the
+/// Route is refused), and reports in the Route's status.
 /// </summary>
 internal sealed class RouteReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -43,7 +43,8 @@ internal sealed class RouteReconciler(
     ProxyAcknowledgements acknowledgements,
     RouteEvents events,
     TimeProvider time,
-    ILogger<RouteReconciler> logger) : IReconciler
+    ILogger<RouteReconciler> logger
+) : IReconciler
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
@@ -113,11 +114,21 @@ internal sealed class RouteReconciler(
         foreach (var problem in RouteStatusBuilder.Failures(now).Except(RouteStatusBuilder.Failures(before.Status)))
         {
             var origin = now.Resources?.Route;
-            Log.NotInForce(logger, ResourceKey.Of(before), origin?.Kind, new ResourceKey(origin?.Namespace ?? "", origin?.Name ?? ""), problem);
+            Log.NotInForce(
+                logger,
+                ResourceKey.Of(before),
+                origin?.Kind,
+                new ResourceKey(origin?.Namespace ?? "", origin?.Name ?? ""),
+                problem
+            );
         }
     }
 
-    private async Task<(RouteStatus? Status, TimeSpan? LookAgain)> GenerateAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
+    private async Task<(RouteStatus? Status, TimeSpan? LookAgain)> GenerateAsync(
+        Route route,
+        EnvoyGatewayTranslation translation,
+        CancellationToken cancellationToken
+    )
     {
         var services = new Dictionary<string, AppliedObject>(StringComparer.Ordinal);
         AppliedObject? generated = null;
@@ -154,10 +165,13 @@ internal sealed class RouteReconciler(
             events.TellRepairs(route, translation, generated, services);
             var names = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
             stay = StayOfOthers(route, translation, generated, names);
-            await generatedObjects.RemoveAsync(
-                route,
-                (kind, name) => IsWanted(translation, names, kind, name) || (stay is not null && kind == V1Service.KubeKind),
-                cancellationToken).ConfigureAwait(false);
+            await generatedObjects
+                .RemoveAsync(
+                    route,
+                    (kind, name) => IsWanted(translation, names, kind, name) || (stay is not null && kind == V1Service.KubeKind),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
 
         var now = StatusTime.Of(time.GetUtcNow());
@@ -197,15 +211,21 @@ internal sealed class RouteReconciler(
         {
             var kept = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
             kept.UnionWith(generatedObjects.RouteOf(translation.Generated!) is { } present ? PortsOf(present).Select(p => p.Service) : []);
-            await generatedObjects.RemoveAsync(
-                route, (kind, name) => kind != V1Service.KubeKind || kept.Contains(name), cancellationToken).ConfigureAwait(false);
+            await generatedObjects
+                .RemoveAsync(route, (kind, name) => kind != V1Service.KubeKind || kept.Contains(name), cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 
     private static IEnumerable<(string Service, int Port)> PortsOf(IGatewayRoute route) =>
         BackendReferences.Of(route).Where(b => b.IsService && b.Ref.Port is not null).Select(b => (b.Ref.Name, b.Ref.Port!.Value));
 
-    private RouteStatus Held(Route route, EnvoyGatewayTranslation translation, Dictionary<string, AppliedObject> services, ProxyRejection rejection)
+    private RouteStatus Held(
+        Route route,
+        EnvoyGatewayTranslation translation,
+        Dictionary<string, AppliedObject> services,
+        ProxyRejection rejection
+    )
     {
         var now = StatusTime.Of(time.GetUtcNow());
         var status = RouteStatusBuilder.Build(route, translation with { IsHeld = true }, generated: null, services, now);
@@ -234,7 +254,8 @@ internal sealed class RouteReconciler(
                 route,
                 settings.PolicyOf(route.Namespace),
                 new ManagementView(management, quota, route.Namespace),
-                reservation.Allocate);
+                reservation.Allocate
+            );
         }
         catch (PortsExhaustedException e)
         {

@@ -21,7 +21,8 @@ internal sealed class RouteSuccession(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TenantSettingsResolver settings,
     ManagerOptions options,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     private readonly DelayTracker _stages = new(time);
 
@@ -31,10 +32,12 @@ internal sealed class RouteSuccession(
     /// <summary>The Route for the same object of the tenant that is not being deleted; null if there is none.</summary>
     /// <param name="routes">The Routes.</param>
     /// <param name="deleted">A Route that is being deleted.</param>
-    public static Route? SuccessorOf(IInformer<Route> routes, Route deleted) => RouteOrigin.Of(deleted) is { } origin
-        ? routes.ByIndex(Indexes.ByOrigin, Indexes.OriginKey(deleted.Namespace, origin.Kind, origin.Namespace, origin.Name))
-            .FirstOrDefault(r => r.Metadata.DeletionTimestamp is null)
-        : null;
+    public static Route? SuccessorOf(IInformer<Route> routes, Route deleted) =>
+        RouteOrigin.Of(deleted) is { } origin
+            ? routes
+                .ByIndex(Indexes.ByOrigin, Indexes.OriginKey(deleted.Namespace, origin.Kind, origin.Namespace, origin.Name))
+                .FirstOrDefault(r => r.Metadata.DeletionTimestamp is null)
+            : null;
 
     /// <summary>
     /// UID of the Route that an object belongs to: of its owner, of a Route that was recreated under its owner's name, or of the successor
@@ -54,8 +57,10 @@ internal sealed class RouteSuccession(
     public TimeSpan? TimeLeft(Route deleted)
     {
         var key = ResourceKey.Of(deleted);
-        if (settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
-            || _whole.Left(key, "", Delays.Inheritance + options.LeavingServices) is null)
+        if (
+            settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
+            || _whole.Left(key, "", Delays.Inheritance + options.LeavingServices) is null
+        )
         {
             return null;
         }

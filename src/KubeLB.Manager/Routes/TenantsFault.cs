@@ -47,7 +47,11 @@ internal sealed record TenantsFault(string Message, bool MayPass)
         }
 
         return message.Contains(ExceededQuota, StringComparison.Ordinal)
-            ? new TenantsFault($"The tenant's quota in the management cluster does not allow for another {kind}. Remove routes, or ask for a larger quota.", MayPass: true)
+            ? new TenantsFault(
+                $"The tenant's quota in the management cluster does not allow for another {kind}. Remove routes, or ask for a "
+                    + "larger quota.",
+                MayPass: true
+            )
             : null;
     }
 
@@ -57,7 +61,8 @@ internal sealed record TenantsFault(string Message, bool MayPass)
     // The operator's webhook says in its own words what to change; its name is the operator's.
     private static string? Explanation(string? message)
     {
-        var denied = message?.StartsWith(DeniedByWebhook, StringComparison.Ordinal) == true ? message.IndexOf(Denied, StringComparison.Ordinal) : -1;
+        var denied =
+            message?.StartsWith(DeniedByWebhook, StringComparison.Ordinal) == true ? message.IndexOf(Denied, StringComparison.Ordinal) : -1;
         return denied < 0 ? message : message![(denied + Denied.Length)..];
     }
 

@@ -24,7 +24,8 @@ internal sealed class SyncSecretReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
     TimeProvider time,
-    ILogger<SyncSecretReconciler> logger) : IReconciler
+    ILogger<SyncSecretReconciler> logger
+) : IReconciler
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -95,10 +96,16 @@ internal sealed class SyncSecretReconciler(
 
             return null;
         }
-        catch (HttpOperationException e) when (e.Response?.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
+        catch (HttpOperationException e)
+            when (e.Response?.StatusCode
+                    is HttpStatusCode.BadRequest
+                        or HttpStatusCode.RequestEntityTooLarge
+                        or HttpStatusCode.UnprocessableEntity
+            )
         {
             // Not the API server's own words, which might quote what it refuses.
-            return $"the API server refuses the Secret with status {(int)e.Response.StatusCode}; check the keys, the size and the type of the tenant's Secret.";
+            return $"the API server refuses the Secret with status {(int)e.Response.StatusCode}; check the keys, the size and the type of "
+                + "the tenant's Secret.";
         }
     }
 
@@ -132,7 +139,8 @@ internal sealed class SyncSecretReconciler(
             ConditionStatus.Of(problem is null),
             problem is null ? SyncSecretConditions.SyncedPhase : SyncSecretConditions.SyncFailed,
             problem ?? SyncSecretConditions.SuccessMessage,
-            generation);
+            generation
+        );
         var status = new SyncSecretStatus
         {
             ObservedGeneration = generation,

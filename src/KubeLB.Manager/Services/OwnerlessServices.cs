@@ -16,9 +16,11 @@ internal static class OwnerlessServices
     public static (string Namespace, string Name)? OriginOf(V1Service service) =>
         service.Metadata.OwnerReferences is not { Count: > 0 }
         && service.Spec is { Type: "ClusterIP" or null } spec
-        && spec.Selector?.TryGetValue(Labels.AppName, out var proxy) == true && proxy == service.Namespace()
+        && spec.Selector?.TryGetValue(Labels.AppName, out var proxy) == true
+        && proxy == service.Namespace()
         && service.Metadata.Labels is { } labels
-        && labels.TryGetValue(Labels.ManagedBy, out var manager) && manager == Labels.ManagedByKubelb
+        && labels.TryGetValue(Labels.ManagedBy, out var manager)
+        && manager == Labels.ManagedByKubelb
         && labels.TryGetValue(Labels.OriginNamespace, out var @namespace)
         && labels.TryGetValue(Labels.OriginName, out var name)
             ? (@namespace, name)

@@ -10,8 +10,8 @@ namespace KubeLB.Manager.Services;
 
 /// <summary>
 /// Gives each port of a generated Service a port of its tenant's proxy. The memory is the generated Services, which tenants
-/// cannot write: a port that is in one stays, after a restart and on another replica alike. From the first Route that is looked at, which only
-/// the leader does, this follows them through the cache, so that an allocation costs the same however many there are, and bridges the
+/// cannot write: a port that is in one stays, after a restart and on another replica alike. From the first Route that is looked at, which
+/// only the leader does, this follows them through the cache, so that an allocation costs the same however many there are, and bridges the
 /// time until a Service is written. A replica that does not lead remembers nothing, and so nothing that the leader changed since.
 /// </summary>
 internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options) : IDisposable
@@ -72,8 +72,8 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
 
             var subscription = _services.Subscribe(change => Refresh(change.Key));
 
-            // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before. Of two Services
-            // on one port the first by name has it, as in the proxies.
+            // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before. Of two
+            // Services on one port the first by name has it, as in the proxies.
             foreach (var key in _services.List().Select(s => ResourceKey.Of(s)).OrderBy(k => k.Name, StringComparer.Ordinal))
             {
                 Refresh(key);

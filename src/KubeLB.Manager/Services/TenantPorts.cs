@@ -99,7 +99,10 @@ internal sealed class TenantPorts(int first = TenantPorts.First, int last = Tena
         {
             stated.TryAdd(
                 new PortNeed(name, port.Port, port.Protocol ?? "TCP"),
-                int.TryParse(port.TargetPort?.Value, out var number) && number >= first && number <= last && !ProxyPorts.IsReserved(number) ? number : null);
+                int.TryParse(port.TargetPort?.Value, out var number) && number >= first && number <= last && !ProxyPorts.IsReserved(number)
+                    ? number
+                    : null
+            );
         }
 
         return stated;

@@ -14,12 +14,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Settings;
 
-/// <summary>Says in the Config's status what is wrong with its settings, and which version of the manager reads them. Watches and writes that alone.</summary>
+/// <summary>
+/// Says in the Config's status what is wrong with its settings, and which version of the manager reads them. Watches and writes that alone.
+/// </summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
     TimeProvider time,
-    ILogger<ConfigReconciler> logger) : IReconciler
+    ILogger<ConfigReconciler> logger
+) : IReconciler
 {
     private readonly IInformer<Config> _configs = management.Informer<Config>();
 
@@ -33,7 +36,13 @@ internal sealed class ConfigReconciler(
         var conditions = new ConditionSet(config.Status?.Conditions, StatusTime.Of(time.GetUtcNow()));
         if (SettingsProblems.MessageOf(config.Spec) is { } problems)
         {
-            conditions.Set(SettingsConditions.SettingsValid, ConditionStatus.False, SettingsConditions.InvalidSettings, problems, config.Metadata.Generation);
+            conditions.Set(
+                SettingsConditions.SettingsValid,
+                ConditionStatus.False,
+                SettingsConditions.InvalidSettings,
+                problems,
+                config.Metadata.Generation
+            );
             if (conditions.Existing(SettingsConditions.SettingsValid)?.Message != problems)
             {
                 Log.Invalid(logger, key, problems);

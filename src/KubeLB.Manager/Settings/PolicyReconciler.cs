@@ -16,26 +16,39 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
     public static void AddController(IServiceCollection services)
     {
         services.AddSingleton<RouteQuota>().AddSingleton<PolicyChanges>();
-        services.AddController<PolicyReconciler>("policy", controller => controller
-            .Watch<Tenant>(
-                ManagementCluster.Name,
-                _ => (Change<Tenant> change) => IsStatusOnly(change) ? [] : [KeyOf(TenantNames.Namespace(change.Key.Name))])
-            .Watch<Route>(
-                ManagementCluster.Name, _ => (Change<Route> change) => RouteQuota.Concerns(change) ? [KeyOf(change.Key.Namespace)] : [])
-            .Watch<Config>(ManagementCluster.Name, host =>
-            {
-                var changes = host.GetRequiredService<PolicyChanges>();
-                return (Change<Config> change) => change.Key.Name == Config.DefaultName ? changes.Namespaces.Select(KeyOf) : [];
-            }));
+        services.AddController<PolicyReconciler>(
+            "policy",
+            controller =>
+                controller
+                    .Watch<Tenant>(
+                        ManagementCluster.Name,
+                        _ => (Change<Tenant> change) => IsStatusOnly(change) ? [] : [KeyOf(TenantNames.Namespace(change.Key.Name))]
+                    )
+                    .Watch<Route>(
+                        ManagementCluster.Name,
+                        _ => (Change<Route> change) => RouteQuota.Concerns(change) ? [KeyOf(change.Key.Namespace)] : []
+                    )
+                    .Watch<Config>(
+                        ManagementCluster.Name,
+                        host =>
+                        {
+                            var changes = host.GetRequiredService<PolicyChanges>();
+                            return (Change<Config> change) => change.Key.Name == Config.DefaultName ? changes.Namespaces.Select(KeyOf) : [];
+                        }
+                    )
+        );
     }
 
     /// <summary>A controller of Routes that reconciles those that turned.</summary>
-    public static void WatchTurned(ControllerBuilder controller) => controller.Source((host, enqueue) =>
-    {
-        var changes = host.GetRequiredService<PolicyChanges>();
-        changes.Turned += enqueue;
-        return new SourceSubscription(() => changes.Turned -= enqueue);
-    });
+    public static void WatchTurned(ControllerBuilder controller) =>
+        controller.Source(
+            (host, enqueue) =>
+            {
+                var changes = host.GetRequiredService<PolicyChanges>();
+                changes.Turned += enqueue;
+                return new SourceSubscription(() => changes.Turned -= enqueue);
+            }
+        );
 
     public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {

@@ -51,7 +51,10 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         route.Metadata.DeletionTimestamp is not null && RouteOrigin.Of(route) is { } origin && live.Contains(origin.Key);
 
     private static HashSet<string> Live(IEnumerable<Route> routes) =>
-        routes.Where(r => r.Metadata.DeletionTimestamp is null).Select(r => RouteOrigin.Of(r)?.Key).OfType<string>()
+        routes
+            .Where(r => r.Metadata.DeletionTimestamp is null)
+            .Select(r => RouteOrigin.Of(r)?.Key)
+            .OfType<string>()
             .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>The Routes of a tenant that are beyond its limits, by name.</summary>
@@ -59,17 +62,23 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
     {
         var live = Live(all);
         return Enum.GetValues<Group>()
-            .SelectMany(group => LimitOf(group, policy) is { } limit
-                ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live)).OrderBy(Created)
-                    .ThenBy(r => r.Name, StringComparer.Ordinal).Skip(limit)
-                : [])
+            .SelectMany(group =>
+                LimitOf(group, policy) is { } limit
+                    ? all.Where(r => GroupOf(r) == group && !IsSucceeded(r, live))
+                        .OrderBy(Created)
+                        .ThenBy(r => r.Name, StringComparer.Ordinal)
+                        .Skip(limit)
+                    : []
+            )
             .Select(r => r.Name)
             .ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Whether a change of a Route may put another one within the limit or beyond it.</summary>
     internal static bool Concerns(Change<Route> change) =>
-        change is not { Old: { } old, New: { } now } || GroupOf(old) != GroupOf(now) || Created(old) != Created(now)
+        change is not { Old: { } old, New: { } now }
+        || GroupOf(old) != GroupOf(now)
+        || Created(old) != Created(now)
         || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp;
 
     private static bool IsOlder(Route left, Route right) =>
@@ -79,10 +88,11 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
 
     private static int? LimitOf(Group group, TenantPolicy policy) => group == Group.Gateways ? policy.GatewayLimit : policy.RouteLimit;
 
-    private static Group? GroupOf(Route route) => RouteOrigin.Of(route) switch
-    {
-        { ApiVersion: GatewayApiVersion.ApiVersion, Kind: Gateway.KindName } => Group.Gateways,
-        { ApiVersion: GatewayApiVersion.ApiVersion, Kind: HttpRoute.KindName or GrpcRoute.KindName } => Group.Routes,
-        _ => null,
-    };
+    private static Group? GroupOf(Route route) =>
+        RouteOrigin.Of(route) switch
+        {
+            { ApiVersion: GatewayApiVersion.ApiVersion, Kind: Gateway.KindName } => Group.Gateways,
+            { ApiVersion: GatewayApiVersion.ApiVersion, Kind: HttpRoute.KindName or GrpcRoute.KindName } => Group.Routes,
+            _ => null,
+        };
 }

@@ -28,8 +28,12 @@ internal static class KubeconfigSecret
             var context = kubeconfig?.Contexts?.FirstOrDefault(c => c.Name == kubeconfig.CurrentContext)?.ContextDetails;
             var cluster = kubeconfig?.Clusters?.FirstOrDefault(c => c.Name == context?.Cluster)?.ClusterEndpoint;
             var user = kubeconfig?.Users?.FirstOrDefault(u => u.Name == context?.User)?.UserCredentials;
-            return cluster?.Server == server && user?.Token == token
-                && (cluster.CertificateAuthorityData ?? "") == Convert.ToBase64String(authority) ? text : null;
+            return
+                cluster?.Server == server
+                && user?.Token == token
+                && (cluster.CertificateAuthorityData ?? "") == Convert.ToBase64String(authority)
+                ? text
+                : null;
         }
         catch (YamlException)
         {

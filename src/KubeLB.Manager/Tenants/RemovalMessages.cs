@@ -13,12 +13,16 @@ internal static class RemovalMessages
     /// <param name="tenantNamespace">Their namespace.</param>
     /// <param name="left">The objects, one at least.</param>
     /// <param name="generatedFrom">What was made of one of them and is not gone either.</param>
-    public static string Objects<T>(string kind, string tenantNamespace, IReadOnlyList<T> left, Func<T, IEnumerable<IKubernetesObject<V1ObjectMeta>>> generatedFrom)
+    public static string Objects<T>(
+        string kind,
+        string tenantNamespace,
+        IReadOnlyList<T> left,
+        Func<T, IEnumerable<IKubernetesObject<V1ObjectMeta>>> generatedFrom
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         // One that somebody holds tells more than one whose turn it is.
-        var (example, holder) = left
-            .OrderBy(o => o.Metadata.Name, StringComparer.Ordinal)
+        var (example, holder) = left.OrderBy(o => o.Metadata.Name, StringComparer.Ordinal)
             .Select(o => (Object: o, Holder: HolderOf(o) ?? generatedFrom(o).Select(HolderOf).FirstOrDefault(h => h is not null)))
             .OrderBy(o => o.Holder is null)
             .First();
@@ -48,7 +52,9 @@ internal static class RemovalMessages
     }
 
     private static string Origin(IKubernetesObject<V1ObjectMeta> value) =>
-        value.Metadata.Labels is { } labels && labels.TryGetValue(Labels.OriginName, out var name) && labels.TryGetValue(Labels.OriginNamespace, out var @namespace)
+        value.Metadata.Labels is { } labels
+        && labels.TryGetValue(Labels.OriginName, out var name)
+        && labels.TryGetValue(Labels.OriginNamespace, out var @namespace)
             ? $" ({(labels.TryGetValue(Labels.OriginResourceKind, out var kind) ? kind.Split('.')[0] + " " : "")}{@namespace}/{name} of the tenant)"
             : "";
 }

@@ -14,10 +14,7 @@ namespace KubeLB.Manager.Tenants;
 /// Gives a tenant's CCM its way into the management cluster: ServiceAccount, Role, RoleBinding, token, and the Secret with its kubeconfig,
 /// which follows the token, the certificate authority and the URL.
 /// </summary>
-internal sealed class TenantAccess(
-    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
-    ManagerOptions options,
-    Applier applier)
+internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, Applier applier)
 {
     /// <summary>Where the API server's own Service and EndpointSlice are.</summary>
     public const string ApiServerNamespace = "default";
@@ -31,10 +28,13 @@ internal sealed class TenantAccess(
     /// <summary>Grants access, as far as that goes at present.</summary>
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
-        var account = (await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)).Object;
+        var account = (
+            await applier.ApplyAsync(management, TenantObjects.ServiceAccount(tenant), cancellationToken).ConfigureAwait(false)
+        ).Object;
         var config = _configs.Get(options.Namespace, Config.DefaultName);
-        await applier.ApplyAsync(
-            management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken).ConfigureAwait(false);
+        await applier
+            .ApplyAsync(management, TenantObjects.Role(tenant, config?.Spec?.GoCompatibility ?? true), cancellationToken)
+            .ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
         var wanted = TenantObjects.Token(tenant);
@@ -42,13 +42,18 @@ internal sealed class TenantAccess(
         {
             return TenantProgress.Failed(
                 "TokenSecretInTheWay",
-                $"Secret {ResourceKey.Of(present)} is of type {present.Type}, where the token of the tenant's CCM belongs; delete that Secret.");
+                $"Secret {ResourceKey.Of(present)} is of type {present.Type}, where the token of the tenant's CCM belongs; delete "
+                    + "that Secret."
+            );
         }
 
         var token = (await applier.ApplyAsync(management, wanted, cancellationToken).ConfigureAwait(false)).Object;
         if (TokenSecret.TokenOf(token) is not { } bearer)
         {
-            return TenantProgress.Pending("WaitingForToken", $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}.");
+            return TenantProgress.Pending(
+                "WaitingForToken",
+                $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}."
+            );
         }
 
         if (!TokenSecret.IsOf(token, account))
@@ -59,14 +64,18 @@ internal sealed class TenantAccess(
                 await applier.DeleteAsync(management, token, cancellationToken).ConfigureAwait(false);
             }
 
-            return TenantProgress.Pending("WaitingForToken", $"Secret {ResourceKey.Of(token)} holds a token of a ServiceAccount that was deleted; waiting for a new token.");
+            return TenantProgress.Pending(
+                "WaitingForToken",
+                $"Secret {ResourceKey.Of(token)} holds a token of a ServiceAccount that was deleted; waiting for a new token."
+            );
         }
 
         var url = ServerUrl.Find(
             $"{options.Namespace}/{Config.DefaultName}",
             config,
             ClusterInfo.Server(_configMaps.Get(ServerUrl.ClusterInfoNamespace, ServerUrl.ClusterInfoName)),
-            [.. _slices.List().Where(s => s.Namespace() == ApiServerNamespace)]);
+            [.. _slices.List().Where(s => s.Namespace() == ApiServerNamespace)]
+        );
         if (url.Url is null)
         {
             return TenantProgress.Failed("NoServerURL", url.Problem!);
@@ -74,7 +83,8 @@ internal sealed class TenantAccess(
 
         var authority = token.Data.TryGetValue("ca.crt", out var pem) ? pem : [];
         var tenantNamespace = TenantNames.Namespace(tenant.Name);
-        var kubeconfig = KubeconfigSecret.Present(_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret), url.Url, authority, bearer)
+        var kubeconfig =
+            KubeconfigSecret.Present(_secrets.Get(tenantNamespace, TenantNames.KubeconfigSecret), url.Url, authority, bearer)
             ?? CcmKubeconfig.Write(url.Url, authority, TenantNames.Ccm, bearer, tenantNamespace);
         await applier.ApplyAsync(management, TenantObjects.Kubeconfig(tenant, kubeconfig), cancellationToken).ConfigureAwait(false);
         return TenantProgress.Ready;

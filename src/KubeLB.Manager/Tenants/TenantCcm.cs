@@ -47,7 +47,12 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
         if (report.Mismatch is { } mismatch)
         {
             conditions.Set(
-                TenantCcmConditions.ClusterAccepted, ConditionStatus.False, TenantCcmConditions.ClusterMismatch, mismatch, generation);
+                TenantCcmConditions.ClusterAccepted,
+                ConditionStatus.False,
+                TenantCcmConditions.ClusterMismatch,
+                mismatch,
+                generation
+            );
         }
 
         if (report.NotSeen is { } notSeen)

@@ -24,7 +24,10 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
 
         TellOfCcm(TenantCcmConditions.ClusterAccepted, "No CCM of another cluster is rejected at present.", before, written.Object);
         TellOfCcm(TenantCcmConditions.CcmConnected, "The CCM reports again.", before, written.Object);
-        if (ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message)
+        if (
+            ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies
+            && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message
+        )
         {
             recorder.Record(written.Object, EventType.Warning, proxies.Reason, proxies.Message);
         }
@@ -51,16 +54,18 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     }
 
     /// <summary>Whether a condition Ready tells something that the one before did not; counting down is not news.</summary>
-    internal static bool IsNews(Condition? before, string? phaseBefore, Condition? after, string? phaseAfter) => phaseAfter switch
-    {
-        null => false,
-        _ when after is null => false,
+    internal static bool IsNews(Condition? before, string? phaseBefore, Condition? after, string? phaseAfter) =>
+        phaseAfter switch
+        {
+            null => false,
+            _ when after is null => false,
 
-        // What comes by itself comes soon, or its lack is told by what it is of.
-        TenantPhases.Pending => false,
-        TenantPhases.Terminating => phaseBefore != phaseAfter || (HolderIn(after.Message) is { } holder && holder != HolderIn(before?.Message)),
-        _ => phaseBefore != phaseAfter || before?.Reason != after.Reason || before.Message != after.Message,
-    };
+            // What comes by itself comes soon, or its lack is told by what it is of.
+            TenantPhases.Pending => false,
+            TenantPhases.Terminating => phaseBefore != phaseAfter
+                || (HolderIn(after.Message) is { } holder && holder != HolderIn(before?.Message)),
+            _ => phaseBefore != phaseAfter || before?.Reason != after.Reason || before.Message != after.Message,
+        };
 
     // What RemovalMessages says of somebody's finalizer, or the cluster of a namespace.
     private static string? HolderIn(string? message) =>

@@ -18,5 +18,6 @@ internal static class TenantIndexes
         tenants.ByIndex(ByTenantNamespace, @namespace);
 
     /// <summary>The Tenant that has the namespace; null if none.</summary>
-    public static Tenant? HolderOf(this IInformer<Tenant> tenants, string @namespace) => TenantClaims.Holder(tenants.ClaimantsOf(@namespace));
+    public static Tenant? HolderOf(this IInformer<Tenant> tenants, string @namespace) =>
+        TenantClaims.Holder(tenants.ClaimantsOf(@namespace));
 }

@@ -28,24 +28,26 @@ internal static class TenantObjects
     // As the Go manager grants them (1.4).
     private static readonly string[] CarriedByGo = ["loadbalancers", .. Carried];
 
-    public static V1Namespace Namespace(Tenant tenant) => new()
-    {
-        ApiVersion = V1Namespace.KubeApiVersion,
-        Kind = V1Namespace.KubeKind,
-        Metadata = new V1ObjectMeta
+    public static V1Namespace Namespace(Tenant tenant) =>
+        new()
         {
-            Name = TenantNames.Namespace(tenant.Name),
-            Labels = ManagedBy(),
-            OwnerReferences = [Owner(tenant)],
-        },
-    };
+            ApiVersion = V1Namespace.KubeApiVersion,
+            Kind = V1Namespace.KubeKind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = TenantNames.Namespace(tenant.Name),
+                Labels = ManagedBy(),
+                OwnerReferences = [Owner(tenant)],
+            },
+        };
 
-    public static V1ServiceAccount ServiceAccount(Tenant tenant) => new()
-    {
-        ApiVersion = V1ServiceAccount.KubeApiVersion,
-        Kind = V1ServiceAccount.KubeKind,
-        Metadata = Metadata(tenant, TenantNames.Ccm),
-    };
+    public static V1ServiceAccount ServiceAccount(Tenant tenant) =>
+        new()
+        {
+            ApiVersion = V1ServiceAccount.KubeApiVersion,
+            Kind = V1ServiceAccount.KubeKind,
+            Metadata = Metadata(tenant, TenantNames.Ccm),
+        };
 
     /// <summary>
     /// The CCM may write specs and read statuses. A Go CCM also needs LoadBalancers, which it watches from its start, and is used to
@@ -53,40 +55,54 @@ internal static class TenantObjects
     /// </summary>
     /// <param name="tenant">The Tenant.</param>
     /// <param name="goCompatibility">Whether a Go CCM is to work with it.</param>
-    public static V1Role Role(Tenant tenant, bool goCompatibility) => new()
-    {
-        ApiVersion = $"{RbacGroup}/{V1Role.KubeApiVersion}",
-        Kind = V1Role.KubeKind,
-        Metadata = Metadata(tenant, TenantNames.Ccm),
-        Rules = goCompatibility
-            ?
+    public static V1Role Role(Tenant tenant, bool goCompatibility) =>
+        new()
+        {
+            ApiVersion = $"{RbacGroup}/{V1Role.KubeApiVersion}",
+            Kind = V1Role.KubeKind,
+            Metadata = Metadata(tenant, TenantNames.Ccm),
+            Rules = goCompatibility
+                ?
+                [
+                    Rule(CarriedByGo, WriteVerbs),
+                    Rule([TenantState.PluralName], ReadVerbs),
+                    Rule([StatusOf(TenantState.PluralName)], ["get"]),
+                    Rule(CarriedByGo.Select(StatusOf), WriteStatusVerbs),
+                ]
+                :
+                [
+                    Rule(Carried, WriteVerbs),
+                    Rule([TenantState.PluralName], ReadVerbs),
+                    Rule(Carried.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
+                ],
+        };
+
+    public static V1RoleBinding RoleBinding(Tenant tenant) =>
+        new()
+        {
+            ApiVersion = $"{RbacGroup}/{V1RoleBinding.KubeApiVersion}",
+            Kind = V1RoleBinding.KubeKind,
+            Metadata = Metadata(tenant, TenantNames.Ccm),
+            RoleRef = new V1RoleRef
+            {
+                ApiGroup = RbacGroup,
+                Kind = V1Role.KubeKind,
+                Name = TenantNames.Ccm,
+            },
+            Subjects =
             [
-                Rule(CarriedByGo, WriteVerbs),
-                Rule([TenantState.PluralName], ReadVerbs),
-                Rule([StatusOf(TenantState.PluralName)], ["get"]),
-                Rule(CarriedByGo.Select(StatusOf), WriteStatusVerbs),
-            ]
-            :
-            [
-                Rule(Carried, WriteVerbs),
-                Rule([TenantState.PluralName], ReadVerbs),
-                Rule(Carried.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
+                new Rbacv1Subject
+                {
+                    Kind = V1ServiceAccount.KubeKind,
+                    Name = TenantNames.Ccm,
+                    NamespaceProperty = TenantNames.Namespace(tenant.Name),
+                },
             ],
-    };
+        };
 
-    public static V1RoleBinding RoleBinding(Tenant tenant) => new()
-    {
-        ApiVersion = $"{RbacGroup}/{V1RoleBinding.KubeApiVersion}",
-        Kind = V1RoleBinding.KubeKind,
-        Metadata = Metadata(tenant, TenantNames.Ccm),
-        RoleRef = new V1RoleRef { ApiGroup = RbacGroup, Kind = V1Role.KubeKind, Name = TenantNames.Ccm },
-        Subjects =
-        [
-            new Rbacv1Subject { Kind = V1ServiceAccount.KubeKind, Name = TenantNames.Ccm, NamespaceProperty = TenantNames.Namespace(tenant.Name) },
-        ],
-    };
-
-    /// <summary>The Secret that the cluster's token controller fills with a token of the ServiceAccount, which therefore is not ours to write.</summary>
+    /// <summary>
+    /// The Secret that the cluster's token controller fills with a token of the ServiceAccount, which therefore is not ours to write.
+    /// </summary>
     public static V1Secret Token(Tenant tenant)
     {
         var secret = Secret(tenant, TenantNames.Ccm, TokenType);
@@ -97,7 +113,10 @@ internal static class TenantObjects
     public static V1Secret Kubeconfig(Tenant tenant, string kubeconfig)
     {
         var secret = Secret(tenant, TenantNames.KubeconfigSecret, "Opaque");
-        secret.Data = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [TenantNames.KubeconfigKey] = Encoding.UTF8.GetBytes(kubeconfig) };
+        secret.Data = new Dictionary<string, byte[]>(StringComparer.Ordinal)
+        {
+            [TenantNames.KubeconfigKey] = Encoding.UTF8.GetBytes(kubeconfig),
+        };
         return secret;
     }
 
@@ -123,7 +142,8 @@ internal static class TenantObjects
     {
         var before = state.Status;
         var gatewayApi = GatewayApiState(policy);
-        var isSame = before?.Version?.GitVersion == version
+        var isSame =
+            before?.Version?.GitVersion == version
             && JsonNode.DeepEquals(ApiJson.ToJson(before.GatewayAPI ?? new()), ApiJson.ToJson(gatewayApi ?? new()));
         return new TenantStateStatus
         {
@@ -134,7 +154,14 @@ internal static class TenantObjects
         };
     }
 
-    public static ManagerVersion Version(string version) => new() { GitVersion = version, GitCommit = "unknown", BuildDate = "unknown", Edition = "CE" };
+    public static ManagerVersion Version(string version) =>
+        new()
+        {
+            GitVersion = version,
+            GitCommit = "unknown",
+            BuildDate = "unknown",
+            Edition = "CE",
+        };
 
     private static GatewayApiState? GatewayApiState(TenantPolicy policy) =>
         policy is { IsGatewayApiDisabled: false, IsHttpRouteDisabled: false, IsGrpcRouteDisabled: false }
@@ -147,32 +174,40 @@ internal static class TenantObjects
             };
 
     private static V1PolicyRule Rule(IEnumerable<string> resources, IEnumerable<string> verbs) =>
-        new() { ApiGroups = [ApiGroups.Kubelb], Resources = [.. resources], Verbs = [.. verbs] };
+        new()
+        {
+            ApiGroups = [ApiGroups.Kubelb],
+            Resources = [.. resources],
+            Verbs = [.. verbs],
+        };
 
     private static string StatusOf(string resource) => resource + "/status";
 
-    private static V1Secret Secret(Tenant tenant, string name, string type) => new()
-    {
-        ApiVersion = V1Secret.KubeApiVersion,
-        Kind = V1Secret.KubeKind,
-        Metadata = Metadata(tenant, name),
-        Type = type,
-    };
+    private static V1Secret Secret(Tenant tenant, string name, string type) =>
+        new()
+        {
+            ApiVersion = V1Secret.KubeApiVersion,
+            Kind = V1Secret.KubeKind,
+            Metadata = Metadata(tenant, name),
+            Type = type,
+        };
 
-    private static V1ObjectMeta Metadata(Tenant tenant, string name) => new()
-    {
-        Name = name,
-        NamespaceProperty = TenantNames.Namespace(tenant.Name),
-        Labels = ManagedBy(),
-    };
+    private static V1ObjectMeta Metadata(Tenant tenant, string name) =>
+        new()
+        {
+            Name = name,
+            NamespaceProperty = TenantNames.Namespace(tenant.Name),
+            Labels = ManagedBy(),
+        };
 
-    private static V1OwnerReference Owner(Tenant tenant) => new()
-    {
-        ApiVersion = KubelbVersion.ApiVersion,
-        Kind = Tenant.KindName,
-        Name = tenant.Name,
-        Uid = tenant.Metadata.Uid,
-    };
+    private static V1OwnerReference Owner(Tenant tenant) =>
+        new()
+        {
+            ApiVersion = KubelbVersion.ApiVersion,
+            Kind = Tenant.KindName,
+            Name = tenant.Name,
+            Uid = tenant.Metadata.Uid,
+        };
 
     private static Dictionary<string, string> ManagedBy() => new(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb };
 }

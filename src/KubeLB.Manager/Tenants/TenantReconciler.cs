@@ -29,7 +29,8 @@ internal sealed class TenantReconciler(
     Applier applier,
     TenantEvents events,
     TimeProvider time,
-    ProxyAvailability? proxies = null) : IReconciler
+    ProxyAvailability? proxies = null
+) : IReconciler
 {
     private const string ReadyType = "Ready";
 
@@ -115,22 +116,44 @@ internal sealed class TenantReconciler(
     private async Task<TimeSpan?> ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;
-        var conditions = new ConditionSet(tenant.Status?.Conditions, Now())
-            .Set(ReadyType, progress.ReadyStatus, progress.Reason, progress.Message, generation);
+        var conditions = new ConditionSet(tenant.Status?.Conditions, Now()).Set(
+            ReadyType,
+            progress.ReadyStatus,
+            progress.Reason,
+            progress.Message,
+            generation
+        );
         if (SettingsProblems.MessageOf(tenant.Spec) is { } problems)
         {
-            conditions.Set(SettingsConditions.SettingsValid, ConditionStatus.False, SettingsConditions.InvalidSettings, problems, generation);
+            conditions.Set(
+                SettingsConditions.SettingsValid,
+                ConditionStatus.False,
+                SettingsConditions.InvalidSettings,
+                problems,
+                generation
+            );
         }
 
         var (problem, askAgain) = tenant.Metadata.DeletionTimestamp is null ? proxies?.Of(tenant) ?? default : default;
         if (problem is not null)
         {
-            conditions.Set(TenantProxyConditions.ProxiesAvailable, ConditionStatus.False, TenantProxyConditions.NoProxyAvailable, problem, generation);
+            conditions.Set(
+                TenantProxyConditions.ProxiesAvailable,
+                ConditionStatus.False,
+                TenantProxyConditions.NoProxyAvailable,
+                problem,
+                generation
+            );
         }
 
         var report = ccm.Of(tenant);
         TenantCcm.Set(conditions, report, generation);
-        var status = new TenantStatus { ObservedGeneration = generation, Phase = progress.Phase, Conditions = conditions.ToList() };
+        var status = new TenantStatus
+        {
+            ObservedGeneration = generation,
+            Phase = progress.Phase,
+            Conditions = conditions.ToList(),
+        };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(tenant, written);
         return askAgain is null || report.AskAgain < askAgain ? report.AskAgain : askAgain;

@@ -20,7 +20,8 @@ internal sealed class TenantRemoval(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     ManagerOptions options,
     TenantAccess access,
-    Applier applier)
+    Applier applier
+)
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
     private readonly IInformer<SyncSecret> _syncSecrets = management.Informer<SyncSecret>();
@@ -73,13 +74,11 @@ internal sealed class TenantRemoval(
         return informer.ByIndex(Indexes.ByNamespace, tenantNamespace);
     }
 
-    private IEnumerable<IKubernetesObject<V1ObjectMeta>> GeneratedFrom(Route route) => options.EnableGatewayApi
-        ? [.. Of<HttpRoute>(route), .. Of<GrpcRoute>(route), .. Of<Gateway>(route), .. Of<V1Service>(route)]
-        : [];
+    private IEnumerable<IKubernetesObject<V1ObjectMeta>> GeneratedFrom(Route route) =>
+        options.EnableGatewayApi ? [.. Of<HttpRoute>(route), .. Of<GrpcRoute>(route), .. Of<Gateway>(route), .. Of<V1Service>(route)] : [];
 
     private IEnumerable<IKubernetesObject<V1ObjectMeta>> Of<T>(Route route)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        management.Informer<T>().ByIndex(Indexes.ByOwner, route.Metadata.Uid);
+        where T : class, IKubernetesObject<V1ObjectMeta> => management.Informer<T>().ByIndex(Indexes.ByOwner, route.Metadata.Uid);
 
     private static bool IsOf(Tenant tenant, V1Namespace @namespace) =>
         @namespace.Metadata.OwnerReferences?.Any(o => o.Uid == tenant.Metadata.Uid) == true;

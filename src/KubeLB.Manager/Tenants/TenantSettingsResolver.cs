@@ -30,7 +30,11 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
         }
 
         // Objects of the cache are never changed, so the same object says the same.
-        if (_resolved.TryGetValue(tenantNamespace, out var known) && ReferenceEquals(known.Config, config) && ReferenceEquals(known.Tenant, tenant))
+        if (
+            _resolved.TryGetValue(tenantNamespace, out var known)
+            && ReferenceEquals(known.Config, config)
+            && ReferenceEquals(known.Tenant, tenant)
+        )
         {
             return known.Policy;
         }

@@ -34,63 +34,92 @@ internal static class TenantWatches
 
         // The API server's own in namespace "default", and those of the other replicas' xDS servers in the manager's namespace.
         management.Informer<V1EndpointSlice>(slices =>
-            slices.LabelSelector = $"kubernetes.io/service-name in ({ServerUrl.ServiceName}, {CertificateSecrets.ServiceObject})");
+            slices.LabelSelector = $"kubernetes.io/service-name in ({ServerUrl.ServiceName}, {CertificateSecrets.ServiceObject})"
+        );
     }
 
-    public static void AddController(IServiceCollection services, ManagerOptions options) => services.AddController<TenantReconciler>("tenant", controller =>
-    {
-        if (options.EnableGatewayApi)
-        {
-            WorkloadWatches.WatchAvailability(controller, (host, tenantNamespace) => Tenants(host).ClaimantsOf(tenantNamespace).Select(t => ResourceKey.Of(t)));
-        }
+    public static void AddController(IServiceCollection services, ManagerOptions options) =>
+        services.AddController<TenantReconciler>(
+            "tenant",
+            controller =>
+            {
+                if (options.EnableGatewayApi)
+                {
+                    WorkloadWatches.WatchAvailability(
+                        controller,
+                        (host, tenantNamespace) => Tenants(host).ClaimantsOf(tenantNamespace).Select(t => ResourceKey.Of(t))
+                    );
+                }
 
-        // The end of a Tenant gives its namespace to another that asks for it.
-        controller.Watch<Tenant>(ManagementCluster.Name, host =>
+                // The end of a Tenant gives its namespace to another that asks for it.
+                controller.Watch<Tenant>(
+                    ManagementCluster.Name,
+                    host =>
+                    {
+                        var keysOf = ClaimantsOf(host);
+                        return (Change<Tenant> change) => keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
+                    }
+                );
+                controller.Watch<V1Namespace>(ManagementCluster.Name, Of<V1Namespace>(ns => ns.Name()));
+                controller.Watch<V1ServiceAccount>(ManagementCluster.Name, Of<V1ServiceAccount>(account => account.Namespace()));
+                controller.Watch<V1Role>(ManagementCluster.Name, Of<V1Role>(role => role.Namespace()));
+                controller.Watch<V1RoleBinding>(ManagementCluster.Name, Of<V1RoleBinding>(binding => binding.Namespace()));
+                controller.Watch<V1Secret>(
+                    ManagementCluster.Name,
+                    Of<V1Secret>(secret => secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null)
+                );
+                controller.Watch<TenantState>(ManagementCluster.Name, Of<TenantState>(state => state.Namespace));
+
+                // These concern a Tenant that is being removed only: their end, for which it waits, and new ones, which came through its
+                // closing door.
+                controller.Watch<Route>(ManagementCluster.Name, Ends<Route>);
+                controller.Watch<SyncSecret>(ManagementCluster.Name, Ends<SyncSecret>);
+                controller.Watch<Addresses>(
+                    ManagementCluster.Name,
+                    host =>
+                    {
+                        var tenants = Tenants(host);
+                        return (Change<Addresses> change) =>
+                            change.Key.Name == Addresses.DefaultName
+                                ? tenants
+                                    .ClaimantsOf(change.Key.Namespace)
+                                    .Where(t => TenantCcm.Concerns(change, t))
+                                    .Select(t => ResourceKey.Of(t))
+                                : [];
+                    }
+                );
+
+                controller.Watch<Config>(ManagementCluster.Name, All<Config>);
+                controller.Watch<V1ConfigMap>(ManagementCluster.Name, All<V1ConfigMap>);
+                controller.Watch<V1EndpointSlice>(
+                    ManagementCluster.Name,
+                    host =>
+                    {
+                        var all = All<V1EndpointSlice>(host);
+                        return (V1EndpointSlice slice) => slice.Namespace() == TenantAccess.ApiServerNamespace ? all(slice) : [];
+                    }
+                );
+            }
+        );
+
+    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> Of<T>(Func<T, string?> tenantNamespace) =>
+        host =>
         {
             var keysOf = ClaimantsOf(host);
-            return (Change<Tenant> change) => keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
-        });
-        controller.Watch<V1Namespace>(ManagementCluster.Name, Of<V1Namespace>(ns => ns.Name()));
-        controller.Watch<V1ServiceAccount>(ManagementCluster.Name, Of<V1ServiceAccount>(account => account.Namespace()));
-        controller.Watch<V1Role>(ManagementCluster.Name, Of<V1Role>(role => role.Namespace()));
-        controller.Watch<V1RoleBinding>(ManagementCluster.Name, Of<V1RoleBinding>(binding => binding.Namespace()));
-        controller.Watch<V1Secret>(ManagementCluster.Name, Of<V1Secret>(secret =>
-            secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null));
-        controller.Watch<TenantState>(ManagementCluster.Name, Of<TenantState>(state => state.Namespace));
-
-        // These concern a Tenant that is being removed only: their end, for which it waits, and new ones, which came through its closing door.
-        controller.Watch<Route>(ManagementCluster.Name, Ends<Route>);
-        controller.Watch<SyncSecret>(ManagementCluster.Name, Ends<SyncSecret>);
-        controller.Watch<Addresses>(ManagementCluster.Name, host =>
-        {
-            var tenants = Tenants(host);
-            return (Change<Addresses> change) => change.Key.Name == Addresses.DefaultName
-                ? tenants.ClaimantsOf(change.Key.Namespace).Where(t => TenantCcm.Concerns(change, t)).Select(t => ResourceKey.Of(t))
-                : [];
-        });
-
-        controller.Watch<Config>(ManagementCluster.Name, All<Config>);
-        controller.Watch<V1ConfigMap>(ManagementCluster.Name, All<V1ConfigMap>);
-        controller.Watch<V1EndpointSlice>(ManagementCluster.Name, host =>
-        {
-            var all = All<V1EndpointSlice>(host);
-            return (V1EndpointSlice slice) => slice.Namespace() == TenantAccess.ApiServerNamespace ? all(slice) : [];
-        });
-    });
-
-    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> Of<T>(Func<T, string?> tenantNamespace) => host =>
-    {
-        var keysOf = ClaimantsOf(host);
-        return value => tenantNamespace(value) is { } name ? keysOf(name) : [];
-    };
+            return value => tenantNamespace(value) is { } name ? keysOf(name) : [];
+        };
 
     private static Func<Change<T>, IEnumerable<ResourceKey>> Ends<T>(IServiceProvider host)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta>
     {
         var tenants = Tenants(host);
-        return change => change.Old is not null && change.New is not null
-            ? []
-            : tenants.ClaimantsOf(change.Key.Namespace).Where(t => t.Metadata.DeletionTimestamp is not null).Select(t => ResourceKey.Of(t));
+        return change =>
+            change.Old is not null && change.New is not null
+                ? []
+                : tenants
+                    .ClaimantsOf(change.Key.Namespace)
+                    .Where(t => t.Metadata.DeletionTimestamp is not null)
+                    .Select(t => ResourceKey.Of(t));
     }
 
     private static Func<T, IEnumerable<ResourceKey>> All<T>(IServiceProvider host)
@@ -105,5 +134,6 @@ internal static class TenantWatches
         return name => tenants.ClaimantsOf(name).Select(t => ResourceKey.Of(t));
     }
 
-    private static IInformer<Tenant> Tenants(IServiceProvider host) => host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Tenant>();
+    private static IInformer<Tenant> Tenants(IServiceProvider host) =>
+        host.GetRequiredKeyedService<Cluster>(ManagementCluster.Name).Informer<Tenant>();
 }

@@ -12,7 +12,9 @@ public sealed record Applied<T>(T Object, ApplyOutcome Outcome)
 #pragma warning restore CA1720
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    /// <summary>Whether nothing else was desired than at the last apply: what was patched is what somebody else changed meanwhile.</summary>
+    /// <summary>
+    /// Whether nothing else was desired than at the last apply: what was patched is what somebody else changed meanwhile.
+    /// </summary>
     public bool IsRepair { get; init; }
 }
 

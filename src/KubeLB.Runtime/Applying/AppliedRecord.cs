@@ -40,7 +40,10 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
             return JsonNode.Parse(annotation) is JsonObject root
                 ? new(
                     root["h"] is JsonValue hash && hash.GetValueKind() == JsonValueKind.String ? hash.GetValue<string>() : "",
-                    Strings(root["l"]), Strings(root["a"]), root["f"]?.DeepClone() as JsonObject ?? [])
+                    Strings(root["l"]),
+                    Strings(root["a"]),
+                    root["f"]?.DeepClone() as JsonObject ?? []
+                )
                 : None;
         }
         catch (JsonException)
@@ -83,12 +86,16 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
     }
 
     /// <summary>
-    /// Whether a list held something else when it was last written by us: fewer fields in one of its entries do not show in the object itself.
+    /// Whether a list held something else when it was last written by us: fewer fields in one of its entries do not show in the object
+    /// itself.
     /// </summary>
     /// <param name="setBefore">What the record says of the list.</param>
     /// <param name="wanted">What the list is to hold.</param>
     public static bool IsOtherList(JsonNode? setBefore, JsonNode? wanted) =>
-        setBefore is JsonValue hash && hash.GetValueKind() == JsonValueKind.String && IsListOfObjects(wanted) && hash.GetValue<string>() != HashOf(wanted);
+        setBefore is JsonValue hash
+        && hash.GetValueKind() == JsonValueKind.String
+        && IsListOfObjects(wanted)
+        && hash.GetValue<string>() != HashOf(wanted);
 
     private static JsonNode? At(JsonObject root, IEnumerable<string> steps) =>
         steps.Aggregate((JsonNode?)root, (node, step) => (node as JsonObject)?[step]);

@@ -26,8 +26,7 @@ public sealed class Applier
     /// <summary>Creates or patches an object that is ours alone; the same as with <see cref="ApplyMode.Exclusive"/>.</summary>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
     public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ApplyAsync(cluster, desired, ApplyMode.Exclusive, cancellationToken);
+        where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, ApplyMode.Exclusive, cancellationToken);
 
     /// <summary>
     /// Creates the object, or patches what differs. Ours are all top-level fields of <paramref name="desired"/> but apiVersion, kind,
@@ -37,27 +36,30 @@ public sealed class Applier
     /// <exception cref="StaleCacheException">The object exists although the cache did not show it; it is in the cache now.</exception>
     /// <exception cref="k8s.Autorest.HttpOperationException">The API server refused the write.</exception>
     public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, ApplyMode mode, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ApplyAsync(cluster, desired, mode, [], cancellationToken);
+        where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, [], cancellationToken);
 
     /// <param name="cluster">Where the object lives.</param>
     /// <param name="desired">The object as it should be.</param>
     /// <param name="mode">How much of its sections is ours.</param>
     /// <param name="wholeFields">
-    /// Paths such as <c>spec.selector</c> that are ours as a whole in every mode: what others add inside is removed, and so is the field itself
-    /// if it is not desired.
+    /// Paths such as <c>spec.selector</c> that are ours as a whole in every mode: what others add inside is removed, and so is the field
+    /// itself if it is not desired.
     /// </param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
     public Task<Applied<T>> ApplyAsync<T>(
-        Cluster cluster, T desired, ApplyMode mode, IReadOnlyCollection<string> wholeFields, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ApplyAsync(cluster, desired, mode, wholeFields, [], cancellationToken);
+        Cluster cluster,
+        T desired,
+        ApplyMode mode,
+        IReadOnlyCollection<string> wholeFields,
+        CancellationToken cancellationToken
+    )
+        where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, wholeFields, [], cancellationToken);
 
     /// <summary>
-    /// Applies all but one field of an existing object, in <see cref="ApplyMode.Subset"/>: the field stays as it is, and what an earlier apply set
-    /// in it stays known, so that the next <see cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)"/> makes up for it. An object that
-    /// does not exist is created whole.
+    /// Applies all but one field of an existing object, in <see cref="ApplyMode.Subset"/>: the field stays as it is, and what an earlier
+    /// apply set in it stays known, so that the next <see cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)"/> makes up for it.
+    /// An object that does not exist is created whole.
     /// </summary>
     /// <param name="cluster">Where the object lives.</param>
     /// <param name="desired">The object as it should be in the end.</param>
@@ -68,7 +70,8 @@ public sealed class Applier
         ApplyAsync(cluster, desired, ApplyMode.Subset, [], [heldField], cancellationToken);
 
     /// <summary>
-    /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of an object that is in the cache; false if it is not there. Nothing is sent.
+    /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of an object that is in the cache; false if it is not there.
+    /// Nothing is sent.
     /// </summary>
     /// <param name="cluster">Where the object lives.</param>
     /// <param name="desired">The object as it should be.</param>
@@ -111,17 +114,24 @@ public sealed class Applier
             : ObjectWrites.WriteStatusAsync(cluster, current, patch, guarded: false, cancellationToken);
     }
 
-    /// <summary>Merges <paramref name="statusPatch"/> into the <c>.status</c> of <paramref name="current"/>; no request if it changes nothing.</summary>
+    /// <summary>
+    /// Merges <paramref name="statusPatch"/> into the <c>.status</c> of <paramref name="current"/>; no request if it changes nothing.
+    /// </summary>
     /// <param name="cluster">Where the object lives.</param>
     /// <param name="current">The object as the cache shows it.</param>
     /// <param name="statusPatch">A merge patch (RFC 7386) of the value of <c>.status</c>, for example <c>{"conditions": […]}</c>.</param>
     /// <param name="guarded">
-    /// True to patch only this version of the object: the API server answers 409 if it changed meanwhile. Needed when the patch holds a list
-    /// with entries of others.
+    /// True to patch only this version of the object: the API server answers 409 if it changed meanwhile. Needed when the patch holds a
+    /// list with entries of others.
     /// </param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     public Task<Applied<T>> PatchStatusAsync<T>(
-        Cluster cluster, T current, JsonObject statusPatch, bool guarded, CancellationToken cancellationToken)
+        Cluster cluster,
+        T current,
+        JsonObject statusPatch,
+        bool guarded,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(current);
@@ -132,7 +142,9 @@ public sealed class Applier
             : ObjectWrites.WriteStatusAsync(cluster, current, (JsonObject)statusPatch.DeepClone(), guarded, cancellationToken);
     }
 
-    /// <summary>Deletes exactly this incarnation (uid) of an object. If finalizers hold it, the cache keeps it until they are gone.</summary>
+    /// <summary>
+    /// Deletes exactly this incarnation (uid) of an object. If finalizers hold it, the cache keeps it until they are gone.
+    /// </summary>
     /// <returns>False if it was gone already.</returns>
     public async Task<bool> DeleteAsync<T>(Cluster cluster, T current, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -149,7 +161,11 @@ public sealed class Applier
     /// </summary>
     /// <returns>The object as it is now.</returns>
     public Task<T> PatchAnnotationsAsync<T>(
-        Cluster cluster, T current, IReadOnlyDictionary<string, string?> annotations, CancellationToken cancellationToken)
+        Cluster cluster,
+        T current,
+        IReadOnlyDictionary<string, string?> annotations,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(current);
@@ -170,7 +186,9 @@ public sealed class Applier
             : ObjectWrites.WriteFinalizersAsync(cluster, current, present.Append(finalizer), cancellationToken);
     }
 
-    /// <summary>Removes a finalizer, guarded by resourceVersion; no request if it is not there. An object that is gone is a success.</summary>
+    /// <summary>
+    /// Removes a finalizer, guarded by resourceVersion; no request if it is not there. An object that is gone is a success.
+    /// </summary>
     /// <returns>The object as it is now.</returns>
     public async Task<T> RemoveFinalizerAsync<T>(Cluster cluster, T current, string finalizer, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -186,7 +204,9 @@ public sealed class Applier
 
         try
         {
-            return await ObjectWrites.WriteFinalizersAsync(cluster, current, present.Where(f => f != finalizer), cancellationToken).ConfigureAwait(false);
+            return await ObjectWrites
+                .WriteFinalizersAsync(cluster, current, present.Where(f => f != finalizer), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (StaleCacheException)
         {
@@ -200,7 +220,8 @@ public sealed class Applier
         ApplyMode mode,
         IReadOnlyCollection<string> wholeFields,
         IReadOnlyCollection<string> heldFields,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -263,7 +284,8 @@ public sealed class Applier
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         // A transform may have dropped parts; what the next apply will see counts.
-        var shown = informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == answer.Metadata.ResourceVersion ? stored : answer;
+        var shown =
+            informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == answer.Metadata.ResourceVersion ? stored : answer;
         var after = new ApplyPlan(wanted, ResourceJson.ToNode(shown), _annotation, mode);
         _memory.Remember(id, answer.Metadata.Uid, wanted.Hash, after.OwnedHash(), () => informer.Get(id.Key) is not null);
     }

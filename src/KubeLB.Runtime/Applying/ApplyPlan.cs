@@ -9,12 +9,16 @@ internal sealed class ApplyPlan(
     string recordAnnotation,
     ApplyMode mode,
     IReadOnlyCollection<string>? wholeFields = null,
-    IReadOnlyCollection<string>? heldFields = null)
+    IReadOnlyCollection<string>? heldFields = null
+)
 {
     private static readonly string[] OwnerNames = ["apiVersion", "kind", "name"];
 
     private readonly AppliedRecord _before = AppliedRecord.Parse(
-        (current["metadata"]?["annotations"] as JsonObject)?[recordAnnotation] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null);
+        (current["metadata"]?["annotations"] as JsonObject)?[recordAnnotation] is JsonValue value && value.TryGetValue<string>(out var text)
+            ? text
+            : null
+    );
 
     private JsonObject Metadata => current["metadata"] as JsonObject ?? [];
 
@@ -143,7 +147,12 @@ internal sealed class ApplyPlan(
         owner?["controller"] is JsonValue value && value.TryGetValue<bool>(out var isController) && isController;
 
     private void PatchList(
-        JsonObject patch, string field, JsonArray wanted, Func<JsonNode?, string?> idOf, Func<JsonNode?, JsonNode?, bool>? isReplacedBy = null)
+        JsonObject patch,
+        string field,
+        JsonArray wanted,
+        Func<JsonNode?, string?> idOf,
+        Func<JsonNode?, JsonNode?, bool>? isReplacedBy = null
+    )
     {
         var present = Metadata[field] as JsonArray ?? [];
         var missing = wanted.Where(item => !present.Any(p => idOf(p) == idOf(item) && JsonSubset.Contains(p, item))).ToList();
@@ -187,7 +196,12 @@ internal sealed class ApplyPlan(
 
         foreach (var (name, present) in from)
         {
-            if (present is not null && !to.ContainsKey(name) && !Held.Contains($"{path}.{name}") && (isWhole || setBefore?.ContainsKey(name) == true))
+            if (
+                present is not null
+                && !to.ContainsKey(name)
+                && !Held.Contains($"{path}.{name}")
+                && (isWhole || setBefore?.ContainsKey(name) == true)
+            )
             {
                 patch[name] = null;
             }

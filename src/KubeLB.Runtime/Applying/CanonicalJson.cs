@@ -7,7 +7,9 @@ namespace KubeLB.Runtime.Applying;
 /// <summary>Hashes of JSON that do not depend on the order of fields.</summary>
 internal static class CanonicalJson
 {
-    /// <summary>128 bits of SHA-256 as hexadecimal text; nulls inside objects count as absent unless <paramref name="keepNulls"/>.</summary>
+    /// <summary>
+    /// 128 bits of SHA-256 as hexadecimal text; nulls inside objects count as absent unless <paramref name="keepNulls"/>.
+    /// </summary>
     public static string Hash(JsonNode? node, bool keepNulls = false)
     {
         using var buffer = new MemoryStream();

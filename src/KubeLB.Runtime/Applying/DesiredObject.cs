@@ -23,7 +23,8 @@ internal sealed class DesiredObject
                 ["owners"] = owners.DeepClone(),
                 ["finalizers"] = finalizers.DeepClone(),
             },
-            keepNulls: true);
+            keepNulls: true
+        );
     }
 
     public JsonObject Sections { get; }
@@ -47,8 +48,12 @@ internal sealed class DesiredObject
         var annotations = Map(metadata["annotations"]);
         annotations.Remove(recordAnnotation);
         return new(
-            SectionsOf(obj), Map(metadata["labels"]), annotations,
-            metadata["ownerReferences"]?.DeepClone() as JsonArray ?? [], metadata["finalizers"]?.DeepClone() as JsonArray ?? []);
+            SectionsOf(obj),
+            Map(metadata["labels"]),
+            annotations,
+            metadata["ownerReferences"]?.DeepClone() as JsonArray ?? [],
+            metadata["finalizers"]?.DeepClone() as JsonArray ?? []
+        );
     }
 
     /// <summary>The same without some fields of its sections.</summary>

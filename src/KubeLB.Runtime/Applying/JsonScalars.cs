@@ -28,7 +28,8 @@ internal static class JsonScalars
     }
 
     private static bool SameTime(JsonValue left, JsonValue right) =>
-        TimeOf(left) is var (a, aFraction) && TimeOf(right) is var (b, bFraction)
+        TimeOf(left) is var (a, aFraction)
+        && TimeOf(right) is var (b, bFraction)
         && (a == b || (aFraction != bFraction && a.Ticks / TimeSpan.TicksPerSecond == b.Ticks / TimeSpan.TicksPerSecond));
 
     private static (DateTime Time, bool HasFraction)? TimeOf(JsonValue value)
@@ -39,7 +40,11 @@ internal static class JsonScalars
         }
 
         var text = value.GetValue<string>();
-        return text.Length is >= 20 and <= 35 && text[4] == '-' && text[10] == 'T' && char.IsAsciiDigit(text[0])
+        return
+            text.Length is >= 20 and <= 35
+            && text[4] == '-'
+            && text[10] == 'T'
+            && char.IsAsciiDigit(text[0])
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? (time.UtcDateTime, text.Contains('.', StringComparison.Ordinal))
             : null;

@@ -8,12 +8,13 @@ using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Runtime.Applying;
 
-/// <summary>The requests of the applier, each with the cache kept up to date and with "the cache was behind" told from other failures.</summary>
+/// <summary>
+/// The requests of the applier, each with the cache kept up to date and with "the cache was behind" told from other failures.
+/// </summary>
 internal static class ObjectWrites
 {
     public static JsonObject StatusOf<T>(T current)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ResourceJson.ToNode(current)["status"]?.DeepClone() as JsonObject ?? [];
+        where T : class, IKubernetesObject<V1ObjectMeta> => ResourceJson.ToNode(current)["status"]?.DeepClone() as JsonObject ?? [];
 
     /// <summary>Creates an object that the cache does not show.</summary>
     public static async Task<T> CreateAsync<T>(Cluster cluster, ResourceKey key, JsonObject create, CancellationToken cancellationToken)
@@ -25,7 +26,8 @@ internal static class ObjectWrites
             cluster.FindInformer<T>()?.Answered(key, null, created);
             return created;
         }
-        catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict && StatusMessage.ReasonOf(e) is null or "AlreadyExists")
+        catch (HttpOperationException e)
+            when (e.Response.StatusCode == HttpStatusCode.Conflict && StatusMessage.ReasonOf(e) is null or "AlreadyExists")
         {
             if (cluster.FindInformer<T>() is { } informer)
             {
@@ -41,7 +43,10 @@ internal static class ObjectWrites
                 }
             }
 
-            throw new StaleCacheException($"{ResourceKind.Of<T>()} {key} exists in cluster \"{cluster.Name}\" although the cache did not show it.", e);
+            throw new StaleCacheException(
+                $"{ResourceKind.Of<T>()} {key} exists in cluster \"{cluster.Name}\" although the cache did not show it.",
+                e
+            );
         }
     }
 
@@ -60,7 +65,9 @@ internal static class ObjectWrites
         {
             cluster.FindInformer<T>()?.Answered(key, current, null);
             throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.",
+                e
+            );
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
@@ -71,7 +78,12 @@ internal static class ObjectWrites
 
     /// <summary>Patches the status of an object that the cache shows.</summary>
     public static async Task<Applied<T>> WriteStatusAsync<T>(
-        Cluster cluster, T current, JsonObject status, bool guarded, CancellationToken cancellationToken)
+        Cluster cluster,
+        T current,
+        JsonObject status,
+        bool guarded,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -93,12 +105,18 @@ internal static class ObjectWrites
             // A kind without a status subresource is answered in the same words.
             if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
             {
-                throw new StaleCacheException($"The status of {ResourceKind.Of<T>()} {key} in cluster \"{cluster.Name}\" cannot be written: there is no such subresource.", e);
+                throw new StaleCacheException(
+                    $"The status of {ResourceKind.Of<T>()} {key} in cluster \"{cluster.Name}\" cannot be written: there is no such "
+                        + "subresource.",
+                    e
+                );
             }
 
             cluster.FindInformer<T>()?.Answered(key, current, null);
             throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.", e);
+                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.",
+                e
+            );
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
@@ -109,7 +127,11 @@ internal static class ObjectWrites
 
     /// <summary>Sets annotations of the version of an object that the cache shows; null removes one.</summary>
     public static Task<T> WriteAnnotationsAsync<T>(
-        Cluster cluster, T current, IReadOnlyDictionary<string, string?> annotations, CancellationToken cancellationToken)
+        Cluster cluster,
+        T current,
+        IReadOnlyDictionary<string, string?> annotations,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -126,7 +148,11 @@ internal static class ObjectWrites
 
     /// <summary>Replaces the finalizers of the version of an object that the cache shows.</summary>
     public static async Task<T> WriteFinalizersAsync<T>(
-        Cluster cluster, T current, IEnumerable<string> finalizers, CancellationToken cancellationToken)
+        Cluster cluster,
+        T current,
+        IEnumerable<string> finalizers,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -157,8 +183,10 @@ internal static class ObjectWrites
         var informer = cluster.FindInformer<T>();
         try
         {
-            var (found, left) = await cluster.ClientOf<T>().DeleteAndTellAsync(
-                key, current.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            var (found, left) = await cluster
+                .ClientOf<T>()
+                .DeleteAndTellAsync(key, current.Metadata.Uid, cancellationToken)
+                .ConfigureAwait(false);
             if (left is not null)
             {
                 informer?.Observe(left);

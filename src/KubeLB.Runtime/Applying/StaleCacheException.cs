@@ -8,13 +8,9 @@ public sealed class StaleCacheException : Exception
 {
     /// <summary>Creates the exception with a sentence that says what was seen.</summary>
     public StaleCacheException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Creates the exception with the API server's refusal as its cause.</summary>
     public StaleCacheException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

@@ -13,14 +13,17 @@ internal static class ApiOutage
     /// <summary>The longest delay of a retry, before jitter.</summary>
     public static readonly TimeSpan RetryWithin = TimeSpan.FromSeconds(2);
 
-    public static bool Is(Exception failure) => failure switch
-    {
-        HttpOperationException { Response.StatusCode: HttpStatusCode.ServiceUnavailable } => true,
-        HttpOperationException { Response: { StatusCode: HttpStatusCode.TooManyRequests } response } =>
-            response.Content?.Contains("storage is (re)initializing", StringComparison.Ordinal) == true,
-        HttpRequestException or IOException => !IsHandshake(failure),
-        _ => false,
-    };
+    public static bool Is(Exception failure) =>
+        failure switch
+        {
+            HttpOperationException { Response.StatusCode: HttpStatusCode.ServiceUnavailable } => true,
+            HttpOperationException { Response: { StatusCode: HttpStatusCode.TooManyRequests } response } => response.Content?.Contains(
+                "storage is (re)initializing",
+                StringComparison.Ordinal
+            ) == true,
+            HttpRequestException or IOException => !IsHandshake(failure),
+            _ => false,
+        };
 
     // A certificate that is not trusted stays so.
     private static bool IsHandshake(Exception? failure)

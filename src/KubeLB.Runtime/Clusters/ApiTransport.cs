@@ -51,7 +51,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
                 await credentials.ProcessHttpRequestAsync(message, either.Token).ConfigureAwait(false);
             }
 
-            response = await kubernetes.HttpClient.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            response = await kubernetes
+                .HttpClient.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -71,7 +73,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         IsReachable = true;
         metrics.ClusterUp(cluster, response.StatusCode != HttpStatusCode.Unauthorized);
         metrics.Requested(cluster, request.Verb, request.Resource, ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture));
-        return response.IsSuccessStatusCode ? response : throw await RefusalAsync(request, message, response, either.Token).ConfigureAwait(false);
+        return response.IsSuccessStatusCode
+            ? response
+            : throw await RefusalAsync(request, message, response, either.Token).ConfigureAwait(false);
     }
 
     /// <summary>Sends a request and reads the whole answer as JSON.</summary>
@@ -92,7 +96,11 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
     }
 
     private static async Task<HttpOperationException> RefusalAsync(
-        ApiRequest request, HttpRequestMessage message, HttpResponseMessage response, CancellationToken cancellationToken)
+        ApiRequest request,
+        HttpRequestMessage message,
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    )
     {
         using (response)
         {
@@ -107,7 +115,9 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             }
 
             return new HttpOperationException(
-                $"{request.Verb} {request.Resource} was answered with {(int)response.StatusCode} {response.ReasonPhrase}: {StatusMessage.Of(content)}")
+                $"{request.Verb} {request.Resource} was answered with {(int)response.StatusCode} {response.ReasonPhrase}: "
+                    + $"{StatusMessage.Of(content)}"
+            )
             {
                 Request = new HttpRequestMessageWrapper(message, request.Body),
                 Response = new HttpResponseMessageWrapper(response, content),

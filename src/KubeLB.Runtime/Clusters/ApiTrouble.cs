@@ -23,22 +23,41 @@ internal sealed record ApiTrouble(string Category, string Sentence)
         switch (failure)
         {
             case HttpOperationException { Response.StatusCode: HttpStatusCode.NotFound } when kind is not null:
-                return new(NotServed,
-                    $"The API server of cluster \"{cluster}\" does not serve {kind.FullName} in version {kind.Version}; install the CustomResourceDefinition.");
+                return new(
+                    NotServed,
+                    $"The API server of cluster \"{cluster}\" does not serve {kind.FullName} in version {kind.Version}; install the "
+                        + "CustomResourceDefinition."
+                );
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Unauthorized }:
-                return new("unauthorized",
-                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client certificate of the kubeconfig.")
-                { IsOfCluster = true };
+                return new(
+                    "unauthorized",
+                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client "
+                        + "certificate of the kubeconfig."
+                )
+                {
+                    IsOfCluster = true,
+                };
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } refusal:
-                return new("forbidden",
-                    $"The API server of cluster \"{cluster}\" forbids {doing}{what}; grant it in a Role or ClusterRole ({StatusMessage.Of(refusal.Response.Content)}).");
+                return new(
+                    "forbidden",
+                    $"The API server of cluster \"{cluster}\" forbids {doing}{what}; grant it in a Role or ClusterRole "
+                        + $"({StatusMessage.Of(refusal.Response.Content)})."
+                );
             case HttpOperationException { Response: { } response }:
-                return new($"status {(int)response.StatusCode}",
-                    $"The API server of cluster \"{cluster}\" answered {doing}{what} with {(int)response.StatusCode}: {StatusMessage.Of(response.Content)}.");
+                return new(
+                    $"status {(int)response.StatusCode}",
+                    $"The API server of cluster \"{cluster}\" answered {doing}{what} with {(int)response.StatusCode}: "
+                        + $"{StatusMessage.Of(response.Content)}."
+                );
             case JsonException:
-                return new("not JSON",
-                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server ({failure.Message}); check the server address.")
-                { IsOfCluster = true };
+                return new(
+                    "not JSON",
+                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server "
+                        + $"({failure.Message}); check the server address."
+                )
+                {
+                    IsOfCluster = true,
+                };
         }
 
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -46,7 +65,14 @@ internal sealed record ApiTrouble(string Category, string Sentence)
             switch (cause)
             {
                 case AuthenticationException:
-                    return new("tls", $"The certificate of cluster \"{cluster}\" at {address} is not trusted or the TLS handshake failed ({cause.Message}); check certificate-authority-data of the kubeconfig.") { IsOfCluster = true };
+                    return new(
+                        "tls",
+                        $"The certificate of cluster \"{cluster}\" at {address} is not trusted or the TLS handshake failed "
+                            + $"({cause.Message}); check certificate-authority-data of the kubeconfig."
+                    )
+                    {
+                        IsOfCluster = true,
+                    };
                 case SocketException socket:
                     return Unreachable(cluster, address, socket.Message);
             }
@@ -60,7 +86,12 @@ internal sealed record ApiTrouble(string Category, string Sentence)
         return new(failure.GetType().Name, $"Cluster \"{cluster}\" at {address} failed at {doing}{what}: {failure.Message}");
     }
 
-    private static ApiTrouble Unreachable(string cluster, Uri address, string why) => new(
-        "unreachable", $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right.")
-    { IsOfCluster = true };
+    private static ApiTrouble Unreachable(string cluster, Uri address, string why) =>
+        new(
+            "unreachable",
+            $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right."
+        )
+        {
+            IsOfCluster = true,
+        };
 }

@@ -49,13 +49,15 @@ public sealed class Cluster : IAsyncDisposable
         TimeProvider time,
         WriteFence fence,
         Supervisor supervisor,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers
+    )
     {
         if (kubernetes is not Kubernetes connection)
         {
             throw new ArgumentException(
                 $"The connection of cluster \"{name}\" is a {kubernetes?.GetType().FullName ?? "null"}; it must be a k8s.Kubernetes, whose HttpClient and credentials are used for all kinds.",
-                nameof(kubernetes));
+                nameof(kubernetes)
+            );
         }
 
         Name = name;
@@ -103,9 +105,13 @@ public sealed class Cluster : IAsyncDisposable
         {
             IInformer<T> informer => informer,
             null => throw new InvalidOperationException(
-                $"{typeof(T).Name} ({ResourceKind.Of<T>()}) is not watched in cluster \"{Name}\"; register it with c.Informer<{typeof(T).Name}>() in AddCluster or ConfigureCluster."),
+                $"{typeof(T).Name} ({ResourceKind.Of<T>()}) is not watched in cluster \"{Name}\"; register it with "
+                    + $"c.Informer<{typeof(T).Name}>() in AddCluster or ConfigureCluster."
+            ),
             var other => throw new InvalidOperationException(
-                $"{ResourceKind.Of<T>()} is watched in cluster \"{Name}\" as {other.GetType().GetGenericArguments()[0].FullName}, not as {typeof(T).FullName}."),
+                $"{ResourceKind.Of<T>()} is watched in cluster \"{Name}\" as {other.GetType().GetGenericArguments()[0].FullName}, "
+                    + $"not as {typeof(T).FullName}."
+            ),
         };
 
     /// <summary>Asks the API server for its version. Never throws for an unreachable server.</summary>
@@ -144,7 +150,8 @@ public sealed class Cluster : IAsyncDisposable
         {
             using var answer = await _transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
             return answer.RootElement.TryGetProperty("metadata", out var metadata)
-                ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText()) : null;
+                ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText())
+                : null;
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
@@ -164,12 +171,16 @@ public sealed class Cluster : IAsyncDisposable
         var path = (kind.Group.Length == 0 ? "api/" : "apis/") + kind.ApiVersion;
         try
         {
-            using var answer = await _transport.SendForJsonAsync(
-                new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken).ConfigureAwait(false);
+            using var answer = await _transport
+                .SendForJsonAsync(new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken)
+                .ConfigureAwait(false);
             return answer.RootElement.TryGetProperty("resources", out var resources)
-                && resources.EnumerateArray().Any(r =>
-                    r.GetProperty("name").GetString() == kind.Plural
-                        && r.GetProperty("verbs").EnumerateArray().Any(verb => verb.GetString() == "create"));
+                && resources
+                    .EnumerateArray()
+                    .Any(r =>
+                        r.GetProperty("name").GetString() == kind.Plural
+                        && r.GetProperty("verbs").EnumerateArray().Any(verb => verb.GetString() == "create")
+                    );
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
@@ -207,10 +218,15 @@ public sealed class Cluster : IAsyncDisposable
     {
         lock (_gate)
         {
-            _running ??= Task.WhenAll(
-            [
-                .. _informers.Values.Select(informer => _supervisor.Run(
-                    $"informer {Name}/{informer.Kind.FullName}", WhenFaulted.Restart, () => informer.RunAsync(_stop.Token), _stop.Token)),
+            _running ??= Task.WhenAll([
+                .. _informers.Values.Select(informer =>
+                    _supervisor.Run(
+                        $"informer {Name}/{informer.Kind.FullName}",
+                        WhenFaulted.Restart,
+                        () => informer.RunAsync(_stop.Token),
+                        _stop.Token
+                    )
+                ),
                 .. Kubernetes is FollowingConnection connection
                     ? [_supervisor.Run($"kubeconfig {Name}", WhenFaulted.Restart, () => FollowAsync(connection), _stop.Token)]
                     : Array.Empty<Task>(),

@@ -31,7 +31,9 @@ public interface IResourceClient<T>
     /// <summary>Sends a JSON merge patch (RFC 7386) and returns the object as it is afterwards.</summary>
     Task<T> MergePatchAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken);
 
-    /// <summary>Sends a JSON merge patch to the <c>status</c> subresource; <paramref name="patch"/> is rooted at the object (<c>{"status": …}</c>).</summary>
+    /// <summary>
+    /// Sends a JSON merge patch to the <c>status</c> subresource; <paramref name="patch"/> is rooted at the object (<c>{"status": …}</c>).
+    /// </summary>
     Task<T> MergePatchStatusAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken);
 
     /// <summary>Deletes an object (background propagation).</summary>

@@ -32,7 +32,11 @@ public sealed record ListQuery
 /// <param name="Continue">Token for the next page; null on the last one.</param>
 /// <param name="Undecodable">Objects of this page that could not be read into <typeparamref name="T"/>.</param>
 public sealed record ListResult<T>(
-    IReadOnlyList<T> Items, string ResourceVersion, string? Continue, IReadOnlyList<UndecodableObject> Undecodable)
+    IReadOnlyList<T> Items,
+    string ResourceVersion,
+    string? Continue,
+    IReadOnlyList<UndecodableObject> Undecodable
+)
     where T : class, IKubernetesObject<V1ObjectMeta>;
 
 /// <summary>An object that the API server sent and that does not fit its type.</summary>

@@ -20,7 +20,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         try
         {
-            return await ForObjectAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, key), "get", Kind.FullName), cancellationToken).ConfigureAwait(false);
+            return await ForObjectAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, key), "get", Kind.FullName), cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
         {
@@ -32,10 +33,16 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         ArgumentNullException.ThrowIfNull(query);
         var parameters = ApiRequest.Query(
-            ("labelSelector", query.LabelSelector), ("fieldSelector", query.FieldSelector),
-            ("limit", query.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("continue", query.Continue));
+            ("labelSelector", query.LabelSelector),
+            ("fieldSelector", query.FieldSelector),
+            ("limit", query.Limit?.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ("continue", query.Continue)
+        );
         using var page = await transport
-            .SendForJsonAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, query.Namespace) + parameters, "list", Kind.FullName), cancellationToken)
+            .SendForJsonAsync(
+                new(HttpMethod.Get, ApiRequest.PathOf(Kind, query.Namespace) + parameters, "list", Kind.FullName),
+                cancellationToken
+            )
             .ConfigureAwait(false);
         var root = page.RootElement;
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("metadata", out var metadata))
@@ -76,7 +83,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
         obj["kind"] = Kind.Kind;
         return ForObjectAsync(
             new(HttpMethod.Post, ApiRequest.PathOf(Kind, ns) + WriteParameters(), "create", Kind.FullName) { Body = obj.ToJsonString() },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public Task<T> MergePatchAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken) =>
@@ -91,7 +99,12 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     /// <summary>Deletes and tells what is left: the object itself if finalizers or a grace period hold it.</summary>
     internal async Task<(bool Found, T? Left)> DeleteAndTellAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
     {
-        var options = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "DeleteOptions", ["propagationPolicy"] = "Background" };
+        var options = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "DeleteOptions",
+            ["propagationPolicy"] = "Background",
+        };
         if (uid is not null)
         {
             options["preconditions"] = new JsonObject { ["uid"] = uid };
@@ -101,7 +114,9 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
         {
             using var answer = await transport
                 .SendForJsonAsync(
-                    new(HttpMethod.Delete, ApiRequest.PathOf(Kind, key), "delete", Kind.FullName) { Body = options.ToJsonString() }, cancellationToken)
+                    new(HttpMethod.Delete, ApiRequest.PathOf(Kind, key), "delete", Kind.FullName) { Body = options.ToJsonString() },
+                    cancellationToken
+                )
                 .ConfigureAwait(false);
             return (true, LeftBy(answer.RootElement));
         }
@@ -115,7 +130,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     internal bool TryDecode(
         JsonElement element,
         [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? item,
-        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out UndecodableObject? problem)
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(false)] out UndecodableObject? problem
+    )
     {
         try
         {
@@ -150,7 +166,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
                 Body = patch.ToJsonString(),
                 ContentType = MergePatchType,
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private string WriteParameters() => ApiRequest.Query(("fieldManager", fieldManager));
@@ -162,14 +179,19 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             return null;
         }
 
-        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 || IsBeingEmptied(answer) ? left : null;
+        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 || IsBeingEmptied(answer)
+            ? left
+            : null;
     }
 
     // What holds a namespace while its content goes is in its spec.
     private bool IsBeingEmptied(JsonElement answer) =>
         Kind is { Group: "", Kind: V1Namespace.KubeKind }
-        && answer.TryGetProperty("spec", out var spec) && spec.ValueKind == JsonValueKind.Object
-        && spec.TryGetProperty("finalizers", out var finalizers) && finalizers.ValueKind == JsonValueKind.Array && finalizers.GetArrayLength() > 0;
+        && answer.TryGetProperty("spec", out var spec)
+        && spec.ValueKind == JsonValueKind.Object
+        && spec.TryGetProperty("finalizers", out var finalizers)
+        && finalizers.ValueKind == JsonValueKind.Array
+        && finalizers.GetArrayLength() > 0;
 
     private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
     {

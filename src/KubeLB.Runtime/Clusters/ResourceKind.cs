@@ -28,13 +28,18 @@ public sealed record ResourceKind(string Group, string Version, string Kind, str
 
     private static ResourceKind Read(Type type)
     {
-        var entity = type.GetCustomAttribute<KubernetesEntityAttribute>(inherit: false)
+        var entity =
+            type.GetCustomAttribute<KubernetesEntityAttribute>(inherit: false)
             ?? throw new InvalidOperationException(
-                $"{type.FullName} cannot be used as a Kubernetes resource: add [KubernetesEntity(Group = ..., ApiVersion = ..., Kind = ..., PluralName = ...)] to it.");
+                $"{type.FullName} cannot be used as a Kubernetes resource: add [KubernetesEntity(Group = ..., ApiVersion = ..., Kind "
+                    + "= ..., PluralName = ...)] to it."
+            );
         if (string.IsNullOrEmpty(entity.ApiVersion) || string.IsNullOrEmpty(entity.Kind) || string.IsNullOrEmpty(entity.PluralName))
         {
             throw new InvalidOperationException(
-                $"[KubernetesEntity] on {type.FullName} is incomplete: ApiVersion, Kind and PluralName must be set (Group is empty for the core group).");
+                $"[KubernetesEntity] on {type.FullName} is incomplete: ApiVersion, Kind and PluralName must be set (Group is empty "
+                    + "for the core group)."
+            );
         }
 
         return new ResourceKind(entity.Group ?? "", entity.ApiVersion, entity.Kind, entity.PluralName);

@@ -24,21 +24,26 @@ internal sealed class SharedStrings : JsonConverter<string>
 
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Text(ref reader);
 
-    public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Text(ref reader)!;
+    public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Text(ref reader)!;
 
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 
-    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value);
 
     // Whatever is out of the ordinary is read, or refused, as it would be without this.
     private static string? Text(ref Utf8JsonReader reader)
     {
         Span<char> text = stackalloc char[Longest];
-        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName)
+        if (
+            reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName)
             || reader.HasValueSequence
             || reader.ValueIsEscaped
             || reader.ValueSpan.Length > Longest
-            || Utf8.ToUtf16(reader.ValueSpan, text, out _, out var length, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done)
+            || Utf8.ToUtf16(reader.ValueSpan, text, out _, out var length, replaceInvalidSequences: false)
+                != System.Buffers.OperationStatus.Done
+        )
         {
             return reader.GetString();
         }

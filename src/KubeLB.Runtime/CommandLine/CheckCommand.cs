@@ -36,7 +36,10 @@ public static class CheckCommand
     /// <param name="options">The options that it takes beside <c>--timeout</c>.</param>
     /// <param name="check">Checks once; throws <see cref="UsageException"/> or <see cref="KubeconfigException"/> where it cannot.</param>
     public static Command Of(
-        string description, IEnumerable<Option> options, Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check)
+        string description,
+        IEnumerable<Option> options,
+        Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         var timeout = ControllerOptions.Number("--timeout", "Seconds to wait until everything is as it should be", 30);
@@ -46,8 +49,9 @@ public static class CheckCommand
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed, TimeSpan.FromSeconds(parsed.GetValue(timeout)), check, cancellationToken));
+        command.SetAction(
+            (parsed, cancellationToken) => RunAsync(parsed, TimeSpan.FromSeconds(parsed.GetValue(timeout)), check, cancellationToken)
+        );
         return command;
     }
 
@@ -55,7 +59,11 @@ public static class CheckCommand
     /// <param name="what">What the request is about, at the beginning of the sentence.</param>
     /// <param name="request">Sends the request and judges the answer.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<Finding> RequestAsync(string what, Func<CancellationToken, Task<Finding>> request, CancellationToken cancellationToken)
+    public static async Task<Finding> RequestAsync(
+        string what,
+        Func<CancellationToken, Task<Finding>> request,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -92,14 +100,16 @@ public static class CheckCommand
     /// <param name="what">What it is called.</param>
     /// <param name="cluster">The cluster.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static Task<Finding> ApiServerAsync(string what, Cluster cluster, CancellationToken cancellationToken) => RequestAsync(
-        what,
-        async cancel =>
-        {
-            var version = await cluster.Kubernetes.Version.GetCodeAsync(cancel).ConfigureAwait(false);
-            return new Finding(true, $"the API server answers, Kubernetes {version.GitVersion}.");
-        },
-        cancellationToken);
+    public static Task<Finding> ApiServerAsync(string what, Cluster cluster, CancellationToken cancellationToken) =>
+        RequestAsync(
+            what,
+            async cancel =>
+            {
+                var version = await cluster.Kubernetes.Version.GetCodeAsync(cancel).ConfigureAwait(false);
+                return new Finding(true, $"the API server answers, Kubernetes {version.GitVersion}.");
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Whether a replica holds the Lease: one that was not renewed for twice its duration is nobody's. Clocks may differ by one duration.
@@ -128,7 +138,8 @@ public static class CheckCommand
         ParseResult parsed,
         TimeSpan timeout,
         Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         var start = TimeProvider.System.GetTimestamp();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -141,7 +152,8 @@ public static class CheckCommand
                 var failures = findings.Count(f => f is { IsOk: false, IsWarning: false });
                 if (failures == 0 || TimeProvider.System.GetElapsedTime(start) >= timeout)
                 {
-                    var lines = findings.Select(f => $"{(f.IsOk ? "ok  " : f.IsWarning ? "warn" : "FAIL")}  {f.Text}")
+                    var lines = findings
+                        .Select(f => $"{(f.IsOk ? "ok  " : f.IsWarning ? "warn" : "FAIL")}  {f.Text}")
                         .Append(failures == 0 ? "All checks passed." : $"{failures} of {findings.Count} checks failed.");
                     await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines)).ConfigureAwait(false);
                     return failures == 0 ? 0 : 1;

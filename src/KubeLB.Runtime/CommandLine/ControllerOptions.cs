@@ -14,12 +14,22 @@ public static class ControllerOptions
 
     /// <summary>A switch: <c>--name</c>, <c>--name=true</c> or <c>--name=false</c>.</summary>
     public static Option<bool> Switch(string name, string description, bool defaultValue = false) =>
-        new(name) { Description = description, DefaultValueFactory = _ => defaultValue, Arity = ArgumentArity.ZeroOrOne };
+        new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => defaultValue,
+            Arity = ArgumentArity.ZeroOrOne,
+        };
 
     /// <summary>A whole number, not below zero.</summary>
     public static Option<int> Number(string name, string description, int defaultValue = 0)
     {
-        var option = new Option<int>(name) { Description = description, HelpName = "number", DefaultValueFactory = _ => defaultValue };
+        var option = new Option<int>(name)
+        {
+            Description = description,
+            HelpName = "number",
+            DefaultValueFactory = _ => defaultValue,
+        };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var number) || number < 0))
@@ -57,22 +67,23 @@ public static class ControllerOptions
     }
 
     /// <summary><c>--zap-log-level</c>.</summary>
-    public static Option<LogLevel> LogLevel() => new("--zap-log-level")
-    {
-        Description = "Lowest level that is logged: debug, info, error, or a number (0 is info, 1 debug, 2 and more everything)",
-        HelpName = "level",
-        DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
-        CustomParser = result =>
+    public static Option<LogLevel> LogLevel() =>
+        new("--zap-log-level")
         {
-            try
+            Description = "Lowest level that is logged: debug, info, error, or a number (0 is info, 1 debug, 2 and more everything)",
+            HelpName = "level",
+            DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
+            CustomParser = result =>
             {
-                return LogLevels.Parse(result.Tokens[0].Value);
-            }
-            catch (FormatException e)
-            {
-                result.AddError(e.Message);
-                return Microsoft.Extensions.Logging.LogLevel.Information;
-            }
-        },
-    };
+                try
+                {
+                    return LogLevels.Parse(result.Tokens[0].Value);
+                }
+                catch (FormatException e)
+                {
+                    result.AddError(e.Message);
+                    return Microsoft.Extensions.Logging.LogLevel.Information;
+                }
+            },
+        };
 }

@@ -18,7 +18,9 @@ public static class ControllerProgram
     /// <param name="command">The command with its options.</param>
     /// <param name="version">What <c>--version</c> prints.</param>
     /// <param name="args">The command line; Go's single dash before a long flag is understood.</param>
-    /// <param name="build">Builds the host from what was parsed; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.</param>
+    /// <param name="build">
+    /// Builds the host from what was parsed; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.
+    /// </param>
     public static async Task<int> RunAsync(RootCommand command, BuildVersion version, string[] args, Func<ParseResult, IHost> build)
     {
         command.Options.OfType<VersionOption>().Single().Action = new PrintVersion(version);
@@ -26,13 +28,18 @@ public static class ControllerProgram
         var parsed = command.Parse([.. args.Select(DoubleDash)]);
         if (parsed.Errors.Count > 0)
         {
-            var problems = string.Join(" ", parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries))));
+            var problems = string.Join(
+                " ",
+                parsed.Errors.Select(e => string.Join(" ", e.Message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)))
+            );
             await Console.Error.WriteLineAsync($"{problems} See --help.").ConfigureAwait(false);
             return 2;
         }
 
         // The host handles signals; the command line library is not to end the process under it.
-        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+        return await parsed
+            .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
+            .ConfigureAwait(false);
     }
 
     private static async Task<int> RunHostAsync(Func<IHost> build, CancellationToken cancellationToken)

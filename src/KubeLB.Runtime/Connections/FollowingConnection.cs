@@ -16,7 +16,11 @@ internal sealed class FollowingConnection : Kubernetes
     private string _fingerprint;
 
     private FollowingConnection(
-        KubeconfigFile file, string userAgent, KubernetesClientConfiguration configuration, ConnectionSwitch connectionSwitch)
+        KubeconfigFile file,
+        string userAgent,
+        KubernetesClientConfiguration configuration,
+        ConnectionSwitch connectionSwitch
+    )
         : base(configuration, connectionSwitch)
     {
         _file = file;
@@ -72,8 +76,11 @@ internal sealed class FollowingConnection : Kubernetes
     private static string FingerprintOf(KubeconfigFile file, KubernetesClientConfiguration configuration)
     {
         var text = new StringBuilder(file.Fingerprint());
-        foreach (var path in new[] { configuration.ClientCertificateFilePath, configuration.ClientKeyFilePath }
-            .Where(p => !string.IsNullOrEmpty(p)))
+        foreach (
+            var path in new[] { configuration.ClientCertificateFilePath, configuration.ClientKeyFilePath }.Where(p =>
+                !string.IsNullOrEmpty(p)
+            )
+        )
         {
             text.Append('\n').Append(File.ReadAllText(path));
         }
@@ -137,8 +144,9 @@ internal sealed class FollowingConnection : Kubernetes
                 await credentials.ProcessHttpRequestAsync(readdressed, cancellationToken).ConfigureAwait(false);
             }
 
-            return await current.HttpClient.SendAsync(
-                readdressed, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            return await current
+                .HttpClient.SendAsync(readdressed, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 }

@@ -10,12 +10,16 @@ public static class Kubeconfig
 {
     /// <summary>
     /// Connects as a kubeconfig file says; nothing is sent yet. A bearer token that is replaced in the file (or in the file that its
-    /// <c>tokenFile</c> names) is used within a second. A <see cref="Clusters.Cluster"/> also follows another server, certificate authority or
-    /// client certificate, within some ten seconds.
+    /// <c>tokenFile</c> names) is used within a second. A <see cref="Clusters.Cluster"/> also follows another server, certificate authority
+    /// or client certificate, within some ten seconds.
     /// </summary>
-    /// <param name="path">The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.</param>
+    /// <param name="path">
+    /// The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.
+    /// </param>
     /// <param name="userAgent">What the API server's logs show for our requests.</param>
-    /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig; the message says which and what to do.</exception>
+    /// <exception cref="KubeconfigException">
+    /// The file is missing, not readable, or not a kubeconfig; the message says which and what to do.
+    /// </exception>
     public static IKubernetes Connect(string? path, string userAgent)
     {
         var configuration = Configuration(path, userAgent);
@@ -67,13 +71,22 @@ public static class Kubeconfig
 
     internal static KubeconfigException Unusable(string? path, Exception e)
     {
-        var what = string.IsNullOrEmpty(path) ? "No kubeconfig was given, and none was found where kubectl looks"
+        var what = string.IsNullOrEmpty(path)
+            ? "No kubeconfig was given, and none was found where kubectl looks"
             : $"The kubeconfig {path} cannot be used";
         var why = e is NullReferenceException ? "it is empty or not a kubeconfig" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
         return new KubeconfigException($"{what}: {why}.", e);
     }
 
     /// <summary>Whether the exception says that a kubeconfig cannot be used, as KubernetesClient tells it.</summary>
-    internal static bool IsUnusable(Exception e) => e is KubeConfigException or YamlException or IOException or UnauthorizedAccessException
-        or FormatException or ArgumentException or System.Security.Cryptography.CryptographicException or NullReferenceException;
+    internal static bool IsUnusable(Exception e) =>
+        e
+            is KubeConfigException
+                or YamlException
+                or IOException
+                or UnauthorizedAccessException
+                or FormatException
+                or ArgumentException
+                or System.Security.Cryptography.CryptographicException
+                or NullReferenceException;
 }

@@ -40,10 +40,12 @@ internal sealed class KubeconfigFile(string path)
             stream.Load(reader);
         }
 
-        if (stream.Documents.FirstOrDefault()?.RootNode is not YamlMappingNode root
+        if (
+            stream.Documents.FirstOrDefault()?.RootNode is not YamlMappingNode root
             || Named(root, "contexts", Text(root, "current-context"), "context") is not { } context
             || Named(root, "users", Text(context, "user"), "user") is not { } user
-            || Text(user, "tokenFile") is not { Length: > 0 } file)
+            || Text(user, "tokenFile") is not { Length: > 0 } file
+        )
         {
             return null;
         }
@@ -59,5 +61,6 @@ internal sealed class KubeconfigFile(string path)
 
     private static string? Text(YamlMappingNode node, string key) => (Child(node, key) as YamlScalarNode)?.Value;
 
-    private static YamlNode? Child(YamlMappingNode node, string key) => node.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
+    private static YamlNode? Child(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Controllers;
 
-/// <summary>One queue, its workers and the reconciler they call. May be run again after a run was cancelled; no key is lost between runs.</summary>
+/// <summary>
+/// One queue, its workers and the reconciler they call. May be run again after a run was cancelled; no key is lost between runs.
+/// </summary>
 internal sealed class Controller : IWorkQueueObserver
 {
     private readonly int _workers;
@@ -18,7 +20,14 @@ internal sealed class Controller : IWorkQueueObserver
     private readonly OutcomeLog _outcomes;
 
     public Controller(
-        string name, int workers, IReconciler reconciler, WorkQueueOptions backoff, RuntimeMetrics metrics, TimeProvider time, ILogger logger)
+        string name,
+        int workers,
+        IReconciler reconciler,
+        WorkQueueOptions backoff,
+        RuntimeMetrics metrics,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         Name = name;
         _workers = workers;
@@ -42,7 +51,8 @@ internal sealed class Controller : IWorkQueueObserver
     public async Task RunAsync(CancellationToken work)
     {
         Log.Started(_logger, Name, _workers, Queue.Depth);
-        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work), CancellationToken.None))).ConfigureAwait(false);
+        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work), CancellationToken.None)))
+            .ConfigureAwait(false);
         Log.Stopped(_logger, Name);
     }
 
@@ -85,12 +95,14 @@ internal sealed class Controller : IWorkQueueObserver
 
     private async Task ReconcileAsync(ResourceKey key, CancellationToken work)
     {
-        using var scope = _logger.BeginScope(new Dictionary<string, object>
-        {
-            ["Controller"] = Name,
-            ["Namespace"] = key.Namespace,
-            ["Name"] = key.Name,
-        });
+        using var scope = _logger.BeginScope(
+            new Dictionary<string, object>
+            {
+                ["Controller"] = Name,
+                ["Namespace"] = key.Namespace,
+                ["Name"] = key.Name,
+            }
+        );
         var started = _time.GetTimestamp();
         string result;
         try

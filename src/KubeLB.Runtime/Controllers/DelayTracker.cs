@@ -31,7 +31,8 @@ public sealed class DelayTracker(TimeProvider time)
         var delay = _delays.AddOrUpdate(
             key,
             _ => new Delay(what, time.GetTimestamp(), limit),
-            (_, known) => known.What == what ? known with { Limit = limit } : new Delay(what, time.GetTimestamp(), limit));
+            (_, known) => known.What == what ? known with { Limit = limit } : new Delay(what, time.GetTimestamp(), limit)
+        );
         Clean();
         var left = limit - time.GetElapsedTime(delay.Since);
         return left > TimeSpan.Zero ? left : null;

@@ -10,7 +10,9 @@ public interface IReconciler
 {
     /// <summary>Reads the present state of <paramref name="key"/> from the informers and does what is missing.</summary>
     /// <param name="key">The key; the object may be gone by now.</param>
-    /// <param name="cancellationToken">Cancelled when leadership is lost or the time for a graceful stop is over: no write may follow.</param>
+    /// <param name="cancellationToken">
+    /// Cancelled when leadership is lost or the time for a graceful stop is over: no write may follow.
+    /// </param>
     /// <returns>What to do next. An exception means: failed, log it and try again with backoff.</returns>
     Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken);
 }

@@ -70,11 +70,15 @@ internal sealed class OutcomeLog(ILogger logger)
     private bool IsNew(ResourceKey key, string reason)
     {
         var isNew = true;
-        _lastReasons.AddOrUpdate(key, reason, (_, last) =>
-        {
-            isNew = last != reason;
-            return reason;
-        });
+        _lastReasons.AddOrUpdate(
+            key,
+            reason,
+            (_, last) =>
+            {
+                isNew = last != reason;
+                return reason;
+            }
+        );
         return isNew;
     }
 }

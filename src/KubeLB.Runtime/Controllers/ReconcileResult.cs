@@ -1,6 +1,8 @@
 namespace KubeLB.Runtime.Controllers;
 
-/// <summary>How a reconcile ended. A closed set: done, again after a time, failed for an ordinary reason, failed until something changes.</summary>
+/// <summary>
+/// How a reconcile ended. A closed set: done, again after a time, failed for an ordinary reason, failed until something changes.
+/// </summary>
 public sealed record ReconcileResult
 {
     private ReconcileResult(ReconcileOutcome outcome, TimeSpan delay, string? reason)
@@ -30,7 +32,9 @@ public sealed record ReconcileResult
         return new(ReconcileOutcome.RequeueAfter, delay, null);
     }
 
-    /// <summary>Could not finish for an ordinary reason; try again with backoff. Logged at Information when the reason is new for the key.</summary>
+    /// <summary>
+    /// Could not finish for an ordinary reason; try again with backoff. Logged at Information when the reason is new for the key.
+    /// </summary>
     public static ReconcileResult Retry(string reason)
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);

@@ -31,7 +31,10 @@ internal sealed class EventMemory(TimeProvider time)
             return null;
         }
 
-        var entry = _entries.GetOrAdd((about.Uid, $"{about.Kind}/{about.Namespace}/{about.Name}", recorded.Type, recorded.Reason, recorded.Message), () => new Entry { First = now });
+        var entry = _entries.GetOrAdd(
+            (about.Uid, $"{about.Kind}/{about.Namespace}/{about.Name}", recorded.Type, recorded.Reason, recorded.Message),
+            () => new Entry { First = now }
+        );
         entry.Count++;
         entry.Last = now;
         return entry;

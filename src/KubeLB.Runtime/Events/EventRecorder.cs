@@ -46,7 +46,13 @@ public sealed class EventRecorder : IDisposable
     private bool _isInTrouble;
 
     internal EventRecorder(
-        Cluster cluster, string component, ILeadership leadership, Supervisor supervisor, TimeProvider time, ILogger logger)
+        Cluster cluster,
+        string component,
+        ILeadership leadership,
+        Supervisor supervisor,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _supervisor = supervisor;
         _cluster = cluster;
@@ -57,7 +63,8 @@ public sealed class EventRecorder : IDisposable
         _memory = new EventMemory(time);
         _waiting = Channel.CreateBounded<RecordedEvent>(
             new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true },
-            dropped => Log.Dropped(_logger, dropped.Reason, dropped.About.Name));
+            dropped => Log.Dropped(_logger, dropped.Reason, dropped.About.Name)
+        );
     }
 
     /// <summary>Records something that happened to an object. Call it when something changed, not at every look.</summary>
@@ -109,7 +116,6 @@ public sealed class EventRecorder : IDisposable
         {
             await SendAsync(recorded).ConfigureAwait(false);
         }
-
     }
 
     private async Task SendAsync(RecordedEvent recorded)
@@ -171,8 +177,10 @@ public sealed class EventRecorder : IDisposable
         {
             try
             {
-                await _cluster.ClientOf<Corev1Event>()
-                    .MergePatchAsync(new ResourceKey(recorded.Namespace, entry.Name), RecordedEvent.Repetition(entry), _stop.Token).ConfigureAwait(false);
+                await _cluster
+                    .ClientOf<Corev1Event>()
+                    .MergePatchAsync(new ResourceKey(recorded.Namespace, entry.Name), RecordedEvent.Repetition(entry), _stop.Token)
+                    .ConfigureAwait(false);
                 return;
             }
             catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
@@ -183,12 +191,20 @@ public sealed class EventRecorder : IDisposable
         }
 
         var name = recorded.NameAt(_memory.NextStamp());
-        await _cluster.ClientOf<Corev1Event>()
-            .CreateAsync(recorded.ToJson(name, _component, entry), recorded.Namespace, _stop.Token).ConfigureAwait(false);
+        await _cluster
+            .ClientOf<Corev1Event>()
+            .CreateAsync(recorded.ToJson(name, _component, entry), recorded.Namespace, _stop.Token)
+            .ConfigureAwait(false);
         entry.Name = name;
     }
 
     // Asked again, the API server would say the same.
     private static bool IsFinal(Exception failure) =>
-        failure is HttpOperationException { Response.StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.TooManyRequests };
+        failure
+            is HttpOperationException
+            {
+                Response.StatusCode: >= HttpStatusCode.BadRequest
+                    and < HttpStatusCode.InternalServerError
+                    and not HttpStatusCode.TooManyRequests
+            };
 }

@@ -19,13 +19,20 @@ public static class EventServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(cluster);
         ArgumentException.ThrowIfNullOrEmpty(component);
-        services.AddKeyedSingleton(cluster, (provider, _) => new EventRecorder(
-            provider.GetRequiredKeyedService<Cluster>(cluster),
-            component,
-            provider.GetRequiredService<ILeadership>(),
-            provider.GetRequiredService<Supervisor>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events")));
-        return services.AddSingleton<IHostedService>(provider => new EventSending(provider.GetRequiredKeyedService<EventRecorder>(cluster)));
+        services.AddKeyedSingleton(
+            cluster,
+            (provider, _) =>
+                new EventRecorder(
+                    provider.GetRequiredKeyedService<Cluster>(cluster),
+                    component,
+                    provider.GetRequiredService<ILeadership>(),
+                    provider.GetRequiredService<Supervisor>(),
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events")
+                )
+        );
+        return services.AddSingleton<IHostedService>(provider => new EventSending(
+            provider.GetRequiredKeyedService<EventRecorder>(cluster)
+        ));
     }
 }

@@ -22,8 +22,7 @@ internal sealed record RecordedEvent(EventSubject About, EventType Type, string 
     public string Namespace => About.Namespace.Length == 0 ? "default" : About.Namespace;
 
     public static RecordedEvent Of<T>(T about, EventType type, string reason, string message)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        new(EventSubject.Of(about), type, reason, Cut(message));
+        where T : class, IKubernetesObject<V1ObjectMeta> => new(EventSubject.Of(about), type, reason, Cut(message));
 
     /// <summary>The patch of an Event that happened again.</summary>
     public static JsonObject Repetition(EventMemory.Entry entry) => new() { ["count"] = entry.Count, ["lastTimestamp"] = Text(entry.Last) };
@@ -36,20 +35,21 @@ internal sealed record RecordedEvent(EventSubject About, EventType Type, string 
         return name + suffix;
     }
 
-    public JsonObject ToJson(string name, string component, EventMemory.Entry entry) => new()
-    {
-        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
-        ["involvedObject"] = About.ToJson(),
-        ["type"] = $"{Type}",
-        ["reason"] = Reason,
-        ["message"] = Message,
-        ["source"] = new JsonObject { ["component"] = component },
-        ["reportingComponent"] = component,
-        ["reportingInstance"] = "",
-        ["firstTimestamp"] = Text(entry.First),
-        ["lastTimestamp"] = Text(entry.Last),
-        ["count"] = entry.Count,
-    };
+    public JsonObject ToJson(string name, string component, EventMemory.Entry entry) =>
+        new()
+        {
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
+            ["involvedObject"] = About.ToJson(),
+            ["type"] = $"{Type}",
+            ["reason"] = Reason,
+            ["message"] = Message,
+            ["source"] = new JsonObject { ["component"] = component },
+            ["reportingComponent"] = component,
+            ["reportingInstance"] = "",
+            ["firstTimestamp"] = Text(entry.First),
+            ["lastTimestamp"] = Text(entry.Last),
+            ["count"] = entry.Count,
+        };
 
     private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
@@ -73,12 +73,25 @@ internal sealed record EventSubject(string ApiVersion, string Kind, string Names
     {
         var kind = ResourceKind.Of<T>();
         var metadata = value.Metadata;
-        return new EventSubject(kind.ApiVersion, kind.Kind, metadata.NamespaceProperty ?? "", metadata.Name, metadata.Uid ?? "", metadata.ResourceVersion);
+        return new EventSubject(
+            kind.ApiVersion,
+            kind.Kind,
+            metadata.NamespaceProperty ?? "",
+            metadata.Name,
+            metadata.Uid ?? "",
+            metadata.ResourceVersion
+        );
     }
 
     public JsonObject ToJson()
     {
-        var json = new JsonObject { ["apiVersion"] = ApiVersion, ["kind"] = Kind, ["name"] = Name, ["uid"] = Uid };
+        var json = new JsonObject
+        {
+            ["apiVersion"] = ApiVersion,
+            ["kind"] = Kind,
+            ["name"] = Name,
+            ["uid"] = Uid,
+        };
         if (Namespace.Length > 0)
         {
             json["namespace"] = Namespace;

@@ -22,8 +22,8 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
     {
         ArgumentNullException.ThrowIfNull(assembly);
         var name = assembly.GetName();
-        var informational = assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
-            ?? name.Version!.ToString(3);
+        var informational =
+            assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? name.Version!.ToString(3);
         var date = assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(m => m.Key == CommitDateKey)?.Value;
         return Parse(name.Name!, informational, date);
     }

@@ -27,7 +27,9 @@ public sealed class ClusterBuilder
 
     internal bool IsNeededForReadiness(ResourceKind kind) => _needed.Count == 0 || _needed.Contains(kind);
 
-    /// <summary>Keeps a local copy of <typeparamref name="T"/>. A kind registered twice keeps one informer with the settings of both.</summary>
+    /// <summary>
+    /// Keeps a local copy of <typeparamref name="T"/>. A kind registered twice keeps one informer with the settings of both.
+    /// </summary>
     public ClusterBuilder Informer<T>(Action<InformerBuilder<T>>? configure = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -41,7 +43,8 @@ public sealed class ClusterBuilder
         if (registration is not InformerRegistration<T> typed)
         {
             throw new InvalidOperationException(
-                $"{kind} is already watched as {registration.Type.FullName}; use that type instead of {typeof(T).FullName}.");
+                $"{kind} is already watched as {registration.Type.FullName}; use that type instead of {typeof(T).FullName}."
+            );
         }
 
         configure?.Invoke(typed.Settings);

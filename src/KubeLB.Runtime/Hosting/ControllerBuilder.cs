@@ -91,10 +91,13 @@ public sealed class ControllerBuilder
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(map);
-        return Watch<T>(cluster, services =>
-        {
-            var keysOf = map(services);
-            return (Change<T> change) => change.Both().SelectMany(keysOf);
-        });
+        return Watch<T>(
+            cluster,
+            services =>
+            {
+                var keysOf = map(services);
+                return (Change<T> change) => change.Both().SelectMany(keysOf);
+            }
+        );
     }
 }

@@ -17,7 +17,8 @@ internal sealed class ControllerRunner(
     ILeadership? leadership,
     Supervisor supervisor,
     TimeProvider time,
-    ILogger logger) : IDisposable
+    ILogger logger
+) : IDisposable
 {
     private static readonly TimeSpan CancelLimit = TimeSpan.FromSeconds(2);
 
@@ -111,8 +112,6 @@ internal sealed class ControllerRunner(
                 }
             }
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
     }
 }

@@ -30,7 +30,9 @@ public sealed class InformerBuilder<T>
 
     internal IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> Indexes => _indexes;
 
-    /// <summary>Adds an index: <paramref name="values"/> yields the values under which an object is found by <c>ByIndex</c>. Must be pure.</summary>
+    /// <summary>
+    /// Adds an index: <paramref name="values"/> yields the values under which an object is found by <c>ByIndex</c>. Must be pure.
+    /// </summary>
     /// <exception cref="ArgumentException">An index of that name exists.</exception>
     public InformerBuilder<T> Index(string name, Func<T, IEnumerable<string>> values)
     {

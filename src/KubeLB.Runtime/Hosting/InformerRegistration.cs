@@ -23,9 +23,26 @@ internal sealed class InformerRegistration<T>(ResourceKind kind, InformerBuilder
 {
     public InformerBuilder<T> Settings { get; } = settings;
 
-    public override IInformerRunner Create(InformerParts parts) => new Informer<T>(
-        parts.Cluster.Name, parts.Cluster.ClientOf<T>(), parts.Cluster.Transport, Settings, parts.Troubles, parts.Limits, parts.Metrics, parts.Time, parts.Logger);
+    public override IInformerRunner Create(InformerParts parts) =>
+        new Informer<T>(
+            parts.Cluster.Name,
+            parts.Cluster.ClientOf<T>(),
+            parts.Cluster.Transport,
+            Settings,
+            parts.Troubles,
+            parts.Limits,
+            parts.Metrics,
+            parts.Time,
+            parts.Logger
+        );
 }
 
 /// <summary>What every informer of a cluster is made of.</summary>
-internal sealed record InformerParts(Cluster Cluster, ClusterTroubles Troubles, ReflectorSettings Limits, RuntimeMetrics Metrics, TimeProvider Time, ILogger Logger);
+internal sealed record InformerParts(
+    Cluster Cluster,
+    ClusterTroubles Troubles,
+    ReflectorSettings Limits,
+    RuntimeMetrics Metrics,
+    TimeProvider Time,
+    ILogger Logger
+);

@@ -43,7 +43,9 @@ public sealed class KubeRuntimeOptions
     /// <summary>The finalizer by which this component holds objects of others, counted as managed in the metrics; empty for none.</summary>
     public string Finalizer { get; set; } = "";
 
-    /// <summary>Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.</summary>
+    /// <summary>
+    /// Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.
+    /// </summary>
     public string FieldManager { get; set; } = "";
 
     /// <summary>How long running reconciles may take to finish after a stop was asked for. Default 10 seconds.</summary>

@@ -12,7 +12,10 @@ internal sealed partial class KubeRuntimeOptionsValidator : IValidateOptions<Kub
         var problems = new List<string>();
         if (!MetricPrefix().IsMatch(options.Component))
         {
-            problems.Add($"Component \"{options.Component}\" cannot begin the name of a metric: use letters, digits and underscores, not a digit first.");
+            problems.Add(
+                $"Component \"{options.Component}\" cannot begin the name of a metric: use letters, digits and underscores, not a "
+                    + "digit first."
+            );
         }
 
         if (!AnnotationKey().IsMatch(options.ApplierAnnotation))

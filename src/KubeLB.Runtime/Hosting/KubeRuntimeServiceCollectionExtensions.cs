@@ -41,12 +41,17 @@ public static class KubeRuntimeServiceCollectionExtensions
         services.TryAddSingleton<Supervisor>();
         services.TryAddSingleton<Leadership>();
         services.TryAddSingleton(provider => new WriteFence(
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<KubeRuntimeOptions>().LeaderElection?.RenewDeadline));
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<KubeRuntimeOptions>().LeaderElection?.RenewDeadline
+        ));
         services.TryAddSingleton<ILeadership>(provider => provider.GetRequiredService<Leadership>());
         services.TryAddSingleton(provider => new Applier(provider.GetRequiredService<KubeRuntimeOptions>()));
         services.TryAddSingleton<RegisteredClusters>();
         services.TryAddSingleton(provider => new ReadinessReport(
-            provider.GetRequiredService<KubeRuntimeOptions>(), provider.GetRequiredService<RegisteredClusters>().All, provider.GetServices<IReadinessCheck>()));
+            provider.GetRequiredService<KubeRuntimeOptions>(),
+            provider.GetRequiredService<RegisteredClusters>().All,
+            provider.GetServices<IReadinessCheck>()
+        ));
         services.TryAddSingleton<DebugPages>();
         services.TryAddSingleton<ProbeServer>();
         services.AddHostedService<RuntimeHostedService>();
@@ -60,7 +65,11 @@ public static class KubeRuntimeServiceCollectionExtensions
     /// <param name="configure">Says which kinds are watched.</param>
     /// <exception cref="InvalidOperationException">A cluster of that name is registered already.</exception>
     public static IServiceCollection AddCluster(
-        this IServiceCollection services, string name, Func<IServiceProvider, IKubernetes> connect, Action<ClusterBuilder> configure)
+        this IServiceCollection services,
+        string name,
+        Func<IServiceProvider, IKubernetes> connect,
+        Action<ClusterBuilder> configure
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -84,12 +93,17 @@ public static class KubeRuntimeServiceCollectionExtensions
         return services.AddSingleton(new ClusterConfiguration(name, configure));
     }
 
-    /// <summary>Adds a controller. <typeparamref name="TReconciler"/> is registered as a singleton unless it is registered already.</summary>
+    /// <summary>
+    /// Adds a controller. <typeparamref name="TReconciler"/> is registered as a singleton unless it is registered already.
+    /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="name">Name of the controller in logs and metrics; unique in the host.</param>
     /// <param name="configure">Says what it watches.</param>
     public static IServiceCollection AddController<TReconciler>(
-        this IServiceCollection services, string name, Action<ControllerBuilder> configure)
+        this IServiceCollection services,
+        string name,
+        Action<ControllerBuilder> configure
+    )
         where TReconciler : class, IReconciler
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -119,6 +133,7 @@ public static class KubeRuntimeServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<WriteFence>(),
             provider.GetRequiredService<Supervisor>(),
-            provider.GetRequiredService<ILoggerFactory>());
+            provider.GetRequiredService<ILoggerFactory>()
+        );
     }
 }

@@ -7,7 +7,7 @@ namespace KubeLB.Runtime.Hosting;
 internal sealed class RegisteredClusters(IServiceProvider services, IEnumerable<ClusterRegistration> registrations)
 {
     public IReadOnlyList<Cluster> All { get; } =
-        [.. registrations.Select(registration => services.GetRequiredKeyedService<Cluster>(registration.Name))];
+    [.. registrations.Select(registration => services.GetRequiredKeyedService<Cluster>(registration.Name))];
 
     public Cluster? Find(string name) => All.FirstOrDefault(cluster => cluster.Name == name);
 }

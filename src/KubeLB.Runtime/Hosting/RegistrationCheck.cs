@@ -4,7 +4,11 @@ namespace KubeLB.Runtime.Hosting;
 internal static class RegistrationCheck
 {
     /// <exception cref="InvalidOperationException">Something does not fit; the message lists everything at once.</exception>
-    public static void ThrowIfInvalid(KubeRuntimeOptions options, RegisteredClusters clusters, IReadOnlyCollection<ControllerRegistration> controllers)
+    public static void ThrowIfInvalid(
+        KubeRuntimeOptions options,
+        RegisteredClusters clusters,
+        IReadOnlyCollection<ControllerRegistration> controllers
+    )
     {
         var problems = new List<string>();
         if (options.LeaderElection is { } election && clusters.Find(election.Cluster) is null)
@@ -12,10 +16,12 @@ internal static class RegistrationCheck
             problems.Add($"Leader election names cluster \"{election.Cluster}\", which is not registered with AddCluster.");
         }
 
-        problems.AddRange(controllers
-            .GroupBy(controller => controller.Name)
-            .Where(group => group.Count() > 1)
-            .Select(group => $"Controller \"{group.Key}\" is registered {group.Count()} times; names must be unique."));
+        problems.AddRange(
+            controllers
+                .GroupBy(controller => controller.Name)
+                .Where(group => group.Count() > 1)
+                .Select(group => $"Controller \"{group.Key}\" is registered {group.Count()} times; names must be unique.")
+        );
 
         foreach (var controller in controllers)
         {
@@ -33,11 +39,16 @@ internal static class RegistrationCheck
             {
                 if (clusters.Find(need.Cluster) is not { } cluster)
                 {
-                    problems.Add($"Controller \"{controller.Name}\" watches cluster \"{need.Cluster}\", which is not registered with AddCluster.");
+                    problems.Add(
+                        $"Controller \"{controller.Name}\" watches cluster \"{need.Cluster}\", which is not registered with AddCluster."
+                    );
                 }
                 else if (cluster.FindInformer(need.Kind) is null)
                 {
-                    problems.Add($"Controller \"{controller.Name}\" watches {need.Kind} in cluster \"{need.Cluster}\", which has no informer for it; register it in AddCluster.");
+                    problems.Add(
+                        $"Controller \"{controller.Name}\" watches {need.Kind} in cluster \"{need.Cluster}\", which has no informer "
+                            + "for it; register it in AddCluster."
+                    );
                 }
             }
         }

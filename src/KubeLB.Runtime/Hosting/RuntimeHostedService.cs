@@ -29,7 +29,8 @@ internal sealed class RuntimeHostedService(
     CollectorRegistry registry,
     TimeProvider time,
     IServiceProvider services,
-    ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+    ILoggerFactory loggers
+) : IHostedService, IAsyncDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger("KubeLB.Runtime.Hosting");
     private readonly List<ControllerRunner> _runners = [];
@@ -58,8 +59,14 @@ internal sealed class RuntimeHostedService(
         if (options.LeaderElection is { } election)
         {
             _election = new LeaderElectionLoop(
-                clusters.Find(election.Cluster)!, election, leadership, fence, supervisor, time,
-                loggers.CreateLogger("KubeLB.Runtime.LeaderElection"));
+                clusters.Find(election.Cluster)!,
+                election,
+                leadership,
+                fence,
+                supervisor,
+                time,
+                loggers.CreateLogger("KubeLB.Runtime.LeaderElection")
+            );
             _election.Start();
         }
         else
@@ -105,21 +112,36 @@ internal sealed class RuntimeHostedService(
         var logger = loggers.CreateLogger($"KubeLB.Runtime.Controllers.{registration.Name}");
         var settings = registration.Settings;
         var controller = new Controller(
-            registration.Name, settings.Workers, (IReconciler)services.GetRequiredService(registration.Reconciler), settings.Queue, metrics, time, logger);
+            registration.Name,
+            settings.Workers,
+            (IReconciler)services.GetRequiredService(registration.Reconciler),
+            settings.Queue,
+            metrics,
+            time,
+            logger
+        );
         return new ControllerRunner(
             controller,
-            [.. settings.Needs.Select<(string Cluster, ResourceKind Kind), Func<CancellationToken, Task>>(need =>
-                clusters.Find(need.Cluster)!.FindInformer(need.Kind)! is var informer && settings.Own.Contains(need)
-                    ? informer.WaitForSyncAsync
-                    : informer.WaitUntilUsableAsync)],
-            [.. settings.Watches.Select<WatchRegistration, Func<IDisposable>>(
-                watch => () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add)),
-                .. settings.Sources.Select<Func<IServiceProvider, Action<ResourceKey>, IDisposable>, Func<IDisposable>>(
-                    source => () => source(services, controller.Queue.Add))],
+            [
+                .. settings.Needs.Select<(string Cluster, ResourceKind Kind), Func<CancellationToken, Task>>(need =>
+                    clusters.Find(need.Cluster)!.FindInformer(need.Kind)! is var informer && settings.Own.Contains(need)
+                        ? informer.WaitForSyncAsync
+                        : informer.WaitUntilUsableAsync
+                ),
+            ],
+            [
+                .. settings.Watches.Select<WatchRegistration, Func<IDisposable>>(watch =>
+                    () => watch.Connect(clusters.Find(watch.Cluster)!, services, controller.Queue.Add)
+                ),
+                .. settings.Sources.Select<Func<IServiceProvider, Action<ResourceKey>, IDisposable>, Func<IDisposable>>(source =>
+                    () => source(services, controller.Queue.Add)
+                ),
+            ],
             () => settings.Own.SelectMany(own => clusters.Find(own.Cluster)!.FindInformer(own.Kind)!.Keys()),
             settings.OnlyWhileLeading ? settings.RunsWhile?.Invoke(services) ?? leadership : null,
             supervisor,
             time,
-            logger);
+            logger
+        );
     }
 }

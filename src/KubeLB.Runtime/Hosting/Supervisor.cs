@@ -21,7 +21,12 @@ internal enum WhenFaulted
 /// by a restart of the loop or the end of the process.
 /// </summary>
 internal sealed class Supervisor(
-    RuntimeExit exit, IServiceProvider services, RuntimeMetrics metrics, TimeProvider time, ILoggerFactory loggers)
+    RuntimeExit exit,
+    IServiceProvider services,
+    RuntimeMetrics metrics,
+    TimeProvider time,
+    ILoggerFactory loggers
+)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -38,33 +43,35 @@ internal sealed class Supervisor(
     /// <param name="loop">The loop; called again for each restart.</param>
     /// <param name="stop">Asks it to end.</param>
     /// <returns>Completes, and never fails, when the loop has ended for good.</returns>
-    public Task Run(string name, WhenFaulted whenFaulted, Func<Task> loop, CancellationToken stop) => Task.Run(
-        async () =>
-        {
-            var pause = ShortestPause;
-
-            // Once at least: a loop that is stopped before it began may have something to finish.
-            while (await FailureOfAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)
+    public Task Run(string name, WhenFaulted whenFaulted, Func<Task> loop, CancellationToken stop) =>
+        Task.Run(
+            async () =>
             {
-                metrics.LoopFaulted(name);
-                _faulted[name] = failure.Message;
-                if (whenFaulted == WhenFaulted.StopProcess)
+                var pause = ShortestPause;
+
+                // Once at least: a loop that is stopped before it began may have something to finish.
+                while (await FailureOfAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)
                 {
-                    Log.LoopStopsProcess(_logger, failure, name);
-                    exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
+                    metrics.LoopFaulted(name);
+                    _faulted[name] = failure.Message;
+                    if (whenFaulted == WhenFaulted.StopProcess)
+                    {
+                        Log.LoopStopsProcess(_logger, failure, name);
+                        exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
 
-                    // Clusters are also used without a host.
-                    services.GetService<IHostApplicationLifetime>()?.StopApplication();
-                    return;
+                        // Clusters are also used without a host.
+                        services.GetService<IHostApplicationLifetime>()?.StopApplication();
+                        return;
+                    }
+
+                    Log.LoopRestarts(_logger, failure, name, (int)pause.TotalSeconds);
+                    await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    _faulted.TryRemove(name, out _);
                 }
-
-                Log.LoopRestarts(_logger, failure, name, (int)pause.TotalSeconds);
-                await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-                _faulted.TryRemove(name, out _);
-            }
-        },
-        CancellationToken.None);
+            },
+            CancellationToken.None
+        );
 
     private static async Task<Exception?> FailureOfAsync(Func<Task> loop, CancellationToken stop)
     {

@@ -18,21 +18,26 @@ internal abstract class WatchRegistration(string cluster, ResourceKind kind)
 
 /// <summary>One informer that a controller listens to.</summary>
 internal sealed class WatchRegistration<T>(
-    string cluster, ResourceKind kind, Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> map)
-    : WatchRegistration(cluster, kind)
+    string cluster,
+    ResourceKind kind,
+    Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> map
+) : WatchRegistration(cluster, kind)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     public override IDisposable Connect(Cluster source, IServiceProvider services, Action<ResourceKey> enqueue)
     {
         var keysOf = map(services);
-        return source.FindInformer<T>()!.Subscribe(
-            change =>
-            {
-                foreach (var key in keysOf(change))
+        return source
+            .FindInformer<T>()!
+            .Subscribe(
+                change =>
                 {
-                    enqueue(key);
-                }
-            },
-            enqueue);
+                    foreach (var key in keysOf(change))
+                    {
+                        enqueue(key);
+                    }
+                },
+                enqueue
+            );
     }
 }

@@ -19,7 +19,8 @@ internal sealed class LeaderElectionLoop(
     WriteFence fence,
     Supervisor supervisor,
     TimeProvider time,
-    ILogger logger) : IDisposable
+    ILogger logger
+) : IDisposable
 {
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(5);
 
@@ -87,9 +88,7 @@ internal sealed class LeaderElectionLoop(
             fence.Renewed(asked);
             Won();
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Conflict)
         {
             // Another replica was faster; the next attempt sees which.

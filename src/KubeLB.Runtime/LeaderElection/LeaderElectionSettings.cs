@@ -14,8 +14,8 @@ public sealed record LeaderElectionSettings(string Cluster, string Namespace, st
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long a leader works on after its last renewal before it gives up; no write leaves it later. Less than <see cref="LeaseDuration"/>,
-    /// by as much as a write may be in progress. Default 10 seconds.
+    /// How long a leader works on after its last renewal before it gives up; no write leaves it later. Less than
+    /// <see cref="LeaseDuration"/>, by as much as a write may be in progress. Default 10 seconds.
     /// </summary>
     public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -24,8 +24,12 @@ public sealed record LeaderElectionSettings(string Cluster, string Namespace, st
 
     internal IEnumerable<string> Problems()
     {
-        if (string.IsNullOrWhiteSpace(Cluster) || string.IsNullOrWhiteSpace(Namespace)
-            || string.IsNullOrWhiteSpace(LeaseName) || string.IsNullOrWhiteSpace(Identity))
+        if (
+            string.IsNullOrWhiteSpace(Cluster)
+            || string.IsNullOrWhiteSpace(Namespace)
+            || string.IsNullOrWhiteSpace(LeaseName)
+            || string.IsNullOrWhiteSpace(Identity)
+        )
         {
             yield return "Leader election needs a cluster, a namespace, a lease name and an identity; set all four.";
         }

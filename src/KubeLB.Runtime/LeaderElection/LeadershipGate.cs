@@ -68,8 +68,7 @@ public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDispo
             }
 
             await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        while (!IsLeader);
+        } while (!IsLeader);
     }
 
     /// <summary>Opens the gate.</summary>

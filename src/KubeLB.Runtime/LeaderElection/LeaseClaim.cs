@@ -17,7 +17,8 @@ internal sealed class LeaseClaim(IKubernetes client, LeaderElectionSettings sett
         V1Lease lease;
         try
         {
-            lease = await client.CoordinationV1.ReadNamespacedLeaseAsync(settings.LeaseName, settings.Namespace, cancellationToken: cancellationToken)
+            lease = await client
+                .CoordinationV1.ReadNamespacedLeaseAsync(settings.LeaseName, settings.Namespace, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
@@ -34,13 +35,16 @@ internal sealed class LeaseClaim(IKubernetes client, LeaderElectionSettings sett
         return lease;
     }
 
-    /// <summary>Whether another replica has the Lease: it is named, and it renewed within the duration that it asked for, by our own clock.</summary>
+    /// <summary>
+    /// Whether another replica has the Lease: it is named, and it renewed within the duration that it asked for, by our own clock.
+    /// </summary>
     public bool IsAnothers(V1Lease lease)
     {
         var holder = lease.Spec?.HolderIdentity;
         return !string.IsNullOrEmpty(holder)
             && holder != settings.Identity
-            && time.GetElapsedTime(_observedAt) < (lease.Spec!.LeaseDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : settings.LeaseDuration);
+            && time.GetElapsedTime(_observedAt)
+                < (lease.Spec!.LeaseDurationSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : settings.LeaseDuration);
     }
 
     /// <summary>Takes or renews the Lease, if it is still as it was read.</summary>
@@ -59,10 +63,17 @@ internal sealed class LeaseClaim(IKubernetes client, LeaderElectionSettings sett
             LeaseTransitions = isOurs || read is null ? transitions : transitions + 1,
         };
         var lease = read is null
-            ? await client.CoordinationV1.CreateNamespacedLeaseAsync(
-                new V1Lease { Metadata = new V1ObjectMeta { Name = settings.LeaseName, NamespaceProperty = settings.Namespace }, Spec = spec },
-                settings.Namespace,
-                cancellationToken: cancellationToken).ConfigureAwait(false)
+            ? await client
+                .CoordinationV1.CreateNamespacedLeaseAsync(
+                    new V1Lease
+                    {
+                        Metadata = new V1ObjectMeta { Name = settings.LeaseName, NamespaceProperty = settings.Namespace },
+                        Spec = spec,
+                    },
+                    settings.Namespace,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false)
             : await ReplaceAsync(read, spec, cancellationToken).ConfigureAwait(false);
         _observedVersion = lease.Metadata.ResourceVersion;
         _observedAt = time.GetTimestamp();
@@ -89,8 +100,15 @@ internal sealed class LeaseClaim(IKubernetes client, LeaderElectionSettings sett
     // The resource version that was read goes along: whoever was faster wins.
     private Task<V1Lease> ReplaceAsync(V1Lease read, V1LeaseSpec spec, CancellationToken cancellationToken) =>
         client.CoordinationV1.ReplaceNamespacedLeaseAsync(
-            new V1Lease { ApiVersion = read.ApiVersion, Kind = read.Kind, Metadata = read.Metadata, Spec = spec },
+            new V1Lease
+            {
+                ApiVersion = read.ApiVersion,
+                Kind = read.Kind,
+                Metadata = read.Metadata,
+                Spec = spec,
+            },
             settings.LeaseName,
             settings.Namespace,
-            cancellationToken: cancellationToken);
+            cancellationToken: cancellationToken
+        );
 }

@@ -7,8 +7,12 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Leading: {Identity} holds the lease {Lease} in cluster \"{Cluster}\".")]
     public static partial void Leading(ILogger logger, string lease, string cluster, string identity);
 
-    [LoggerMessage(2, LogLevel.Warning,
-        "{Identity} lost the lease {Lease} in cluster \"{Cluster}\"; it writes nothing until it holds the lease again, and continues to serve.")]
+    [LoggerMessage(
+        2,
+        LogLevel.Warning,
+        "{Identity} lost the lease {Lease} in cluster \"{Cluster}\"; it writes nothing until it holds the lease again, and "
+            + "continues to serve."
+    )]
     public static partial void Lost(ILogger logger, string lease, string cluster, string identity);
 
     [LoggerMessage(3, LogLevel.Information, "The lease {Lease} in cluster \"{Cluster}\" is held by {Holder}.")]

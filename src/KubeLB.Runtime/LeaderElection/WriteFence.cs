@@ -64,7 +64,9 @@ internal sealed class WriteFence(TimeProvider time, TimeSpan? validity)
         var remaining = Remaining;
         return validity is null || remaining > TimeSpan.Zero
             ? remaining
-            : throw new LeaseExpiredException($"The lease was not renewed in time, so {verb} {resource} was not sent: another replica may lead by now.");
+            : throw new LeaseExpiredException(
+                $"The lease was not renewed in time, so {verb} {resource} was not sent: another replica may lead by now."
+            );
     }
 
     private TimeSpan Since(Moment moment)

@@ -20,7 +20,11 @@ public static class KubeRuntimeLoggingExtensions
     /// <param name="level">The lowest level that is logged.</param>
     /// <param name="json">Null (the default) for JSON in a cluster or when standard output is not a terminal, text otherwise.</param>
     public static IServiceCollection AddKubeRuntimeLogging(
-        this IServiceCollection services, string component, LogLevel level = LogLevel.Information, bool? json = null)
+        this IServiceCollection services,
+        string component,
+        LogLevel level = LogLevel.Information,
+        bool? json = null
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrEmpty(component);
@@ -62,13 +66,14 @@ public static class KubeRuntimeLoggingExtensions
     private static bool PrefersJson() =>
         !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST")) || Console.IsOutputRedirected;
 
-    private static LogEventLevel EventLevel(LogLevel level) => level switch
-    {
-        LogLevel.Trace => LogEventLevel.Verbose,
-        LogLevel.Debug => LogEventLevel.Debug,
-        LogLevel.Information => LogEventLevel.Information,
-        LogLevel.Warning => LogEventLevel.Warning,
-        LogLevel.Error => LogEventLevel.Error,
-        _ => LogEventLevel.Fatal,
-    };
+    private static LogEventLevel EventLevel(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Trace => LogEventLevel.Verbose,
+            LogLevel.Debug => LogEventLevel.Debug,
+            LogLevel.Information => LogEventLevel.Information,
+            LogLevel.Warning => LogEventLevel.Warning,
+            LogLevel.Error => LogEventLevel.Error,
+            _ => LogEventLevel.Fatal,
+        };
 }

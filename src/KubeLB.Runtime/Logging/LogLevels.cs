@@ -33,6 +33,7 @@ public static class LogLevels
         return level != LogLevel.None
             ? level
             : throw new FormatException(
-                $"\"{text}\" is not a log level: use debug, info, warn, error or panic, or a number (0 info, 1 debug, 2 and more trace).");
+                $"\"{text}\" is not a log level: use debug, info, warn, error or panic, or a number (0 info, 1 debug, 2 and more trace)."
+            );
     }
 }

@@ -3,7 +3,9 @@ using Serilog.Events;
 
 namespace KubeLB.Runtime.Logging;
 
-/// <summary>Joins the scope of a reconcile into one short property, <c>[controller namespace/name]</c>, for the text form of the log.</summary>
+/// <summary>
+/// Joins the scope of a reconcile into one short property, <c>[controller namespace/name]</c>, for the text form of the log.
+/// </summary>
 internal sealed class ReconcileScopeEnricher : ILogEventEnricher
 {
     public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)

@@ -4,7 +4,9 @@ using Prometheus;
 
 namespace KubeLB.Runtime.Metrics;
 
-/// <summary>Counts, whenever metrics are collected, the cached objects that bear our mark: those we wrote, and those we hold by a finalizer.</summary>
+/// <summary>
+/// Counts, whenever metrics are collected, the cached objects that bear our mark: those we wrote, and those we hold by a finalizer.
+/// </summary>
 internal sealed class ManagedObjects(KubeRuntimeOptions options, RuntimeMetrics metrics)
 {
     public void Attach(CollectorRegistry registry, IReadOnlyList<Cluster> clusters) =>

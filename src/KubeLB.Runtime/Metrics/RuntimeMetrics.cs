@@ -27,36 +27,85 @@ internal sealed class RuntimeMetrics
     {
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         var prefix = options.Component;
-        _reconciles = factory.CreateCounter($"{prefix}_reconcile_total",
-            "Reconciles by result: done, requeue_after, retry, terminal, conflict, fenced, error, cancelled.", "controller", "result");
-        _reconcileDuration = factory.CreateHistogram($"{prefix}_reconcile_duration_seconds", "How long one reconcile took.",
+        _reconciles = factory.CreateCounter(
+            $"{prefix}_reconcile_total",
+            "Reconciles by result: done, requeue_after, retry, terminal, conflict, fenced, error, cancelled.",
+            "controller",
+            "result"
+        );
+        _reconcileDuration = factory.CreateHistogram(
+            $"{prefix}_reconcile_duration_seconds",
+            "How long one reconcile took.",
             new HistogramConfiguration
             {
                 LabelNames = ["controller"],
                 Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-            });
+            }
+        );
         _queueDepth = factory.CreateGauge($"{prefix}_workqueue_depth", "Keys that wait for a worker.", "controller");
-        _queueAdds = factory.CreateCounter($"{prefix}_workqueue_adds_total", "Keys added; duplicates of waiting keys do not count.", "controller");
+        _queueAdds = factory.CreateCounter(
+            $"{prefix}_workqueue_adds_total",
+            "Keys added; duplicates of waiting keys do not count.",
+            "controller"
+        );
         _queueRetries = factory.CreateCounter($"{prefix}_workqueue_retries_total", "Keys added again with backoff.", "controller");
-        _apiRequests = factory.CreateCounter($"{prefix}_api_requests_total",
-            "Requests to API servers; code is the HTTP status, or error if there was no answer.", "cluster", "verb", "resource", "code");
+        _apiRequests = factory.CreateCounter(
+            $"{prefix}_api_requests_total",
+            "Requests to API servers; code is the HTTP status, or error if there was no answer.",
+            "cluster",
+            "verb",
+            "resource",
+            "code"
+        );
         _informerObjects = factory.CreateGauge($"{prefix}_informer_objects", "Objects in the local cache.", "cluster", "resource");
         _informerSynced = factory.CreateGauge($"{prefix}_informer_synced", "1 once the first list is in the cache.", "cluster", "resource");
-        _informerRelists = factory.CreateCounter($"{prefix}_informer_lists_total", "Complete lists, the first one included.", "cluster", "resource");
-        _informerSkipped = factory.CreateCounter($"{prefix}_informer_undecodable_total", "Objects left out because they do not fit their type.", "cluster", "resource");
-        _clusterUp = factory.CreateGauge($"{prefix}_cluster_up", "1 if the API server answered the latest request and took our credentials, else 0.", "cluster");
-        _watchRestarts = factory.CreateCounter($"{prefix}_watch_restarts_total",
-            "Watches that ended before their time: dropped, expired (410, listed again), failed, or relist (a complete list was needed).", "cluster", "resource", "reason");
-        _managed = factory.CreateGauge($"{prefix}_managed_objects",
-            "Objects in the local cache that this component wrote, or holds by its finalizer.", "cluster", "resource");
-        _loopFaults = factory.CreateCounter($"{prefix}_background_loop_faults_total",
-            "Background loops that failed, or ended although they were not stopped.", "loop");
-        _handlerFailures = factory.CreateCounter($"{prefix}_informer_handler_failures_total",
-            "Changes that a handler failed on; the object's key was queued, and the handler got all objects again.", "cluster", "resource");
+        _informerRelists = factory.CreateCounter(
+            $"{prefix}_informer_lists_total",
+            "Complete lists, the first one included.",
+            "cluster",
+            "resource"
+        );
+        _informerSkipped = factory.CreateCounter(
+            $"{prefix}_informer_undecodable_total",
+            "Objects left out because they do not fit their type.",
+            "cluster",
+            "resource"
+        );
+        _clusterUp = factory.CreateGauge(
+            $"{prefix}_cluster_up",
+            "1 if the API server answered the latest request and took our credentials, else 0.",
+            "cluster"
+        );
+        _watchRestarts = factory.CreateCounter(
+            $"{prefix}_watch_restarts_total",
+            "Watches that ended before their time: dropped, expired (410, listed again), failed, or relist (a complete list was needed).",
+            "cluster",
+            "resource",
+            "reason"
+        );
+        _managed = factory.CreateGauge(
+            $"{prefix}_managed_objects",
+            "Objects in the local cache that this component wrote, or holds by its finalizer.",
+            "cluster",
+            "resource"
+        );
+        _loopFaults = factory.CreateCounter(
+            $"{prefix}_background_loop_faults_total",
+            "Background loops that failed, or ended although they were not stopped.",
+            "loop"
+        );
+        _handlerFailures = factory.CreateCounter(
+            $"{prefix}_informer_handler_failures_total",
+            "Changes that a handler failed on; the object's key was queued, and the handler got all objects again.",
+            "cluster",
+            "resource"
+        );
         if (options.Build is { } build)
         {
-            factory.CreateGauge($"{prefix}_build_info", "Always 1; the labels say what this process was built from.", "version", "commit")
-                .WithLabels(build.Version, build.CommitOrUnknown).Set(1);
+            factory
+                .CreateGauge($"{prefix}_build_info", "Always 1; the labels say what this process was built from.", "version", "commit")
+                .WithLabels(build.Version, build.CommitOrUnknown)
+                .Set(1);
         }
 
         _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
@@ -81,13 +130,15 @@ internal sealed class RuntimeMetrics
 
     public void InformerObjects(string cluster, string resource, int count) => _informerObjects.WithLabels(cluster, resource).Set(count);
 
-    public void InformerSynced(string cluster, string resource, bool synced) => _informerSynced.WithLabels(cluster, resource).Set(synced ? 1 : 0);
+    public void InformerSynced(string cluster, string resource, bool synced) =>
+        _informerSynced.WithLabels(cluster, resource).Set(synced ? 1 : 0);
 
     public void InformerListed(string cluster, string resource) => _informerRelists.WithLabels(cluster, resource).Inc();
 
     public void InformerSkipped(string cluster, string resource) => _informerSkipped.WithLabels(cluster, resource).Inc();
 
-    public void WatchRestarted(string cluster, string resource, string reason) => _watchRestarts.WithLabels(cluster, resource, reason).Inc();
+    public void WatchRestarted(string cluster, string resource, string reason) =>
+        _watchRestarts.WithLabels(cluster, resource, reason).Inc();
 
     public void Managed(string cluster, string resource, int count) => _managed.WithLabels(cluster, resource).Set(count);
 

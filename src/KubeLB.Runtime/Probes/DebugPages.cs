@@ -11,7 +11,11 @@ internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugP
     private const string Text = "text/plain; charset=utf-8";
 
     // For people: names and messages as they are. Nothing embeds it in HTML.
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly Dictionary<string, IDebugPage> _pages = pages.ToDictionary(p => p.Path, StringComparer.Ordinal);
 
@@ -20,7 +24,12 @@ internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugP
     /// <param name="method">The HTTP method.</param>
     /// <param name="client">The client's address; null if it is not known.</param>
     /// <param name="query">The query.</param>
-    public (int Status, string Type, string Text)? Answer(string path, string method, IPAddress? client, Func<IReadOnlyDictionary<string, string>> query)
+    public (int Status, string Type, string Text)? Answer(
+        string path,
+        string method,
+        IPAddress? client,
+        Func<IReadOnlyDictionary<string, string>> query
+    )
     {
         if (!_pages.TryGetValue(path, out var page))
         {
@@ -30,7 +39,12 @@ internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugP
         if (!IsLoopback(client))
         {
             var port = ListenAddress.Parse(options.ProbeAddress, options.BindLoopbackOnly)?.Port;
-            return (403, Text, $"This page is for clients on the loopback interface of this process only: use kubectl port-forward POD {port}, then curl http://localhost:{port}{path}.\n");
+            return (
+                403,
+                Text,
+                $"This page is for clients on the loopback interface of this process only: use kubectl port-forward POD {port}, then "
+                    + $"curl http://localhost:{port}{path}.\n"
+            );
         }
 
         return method is "GET" or "HEAD"

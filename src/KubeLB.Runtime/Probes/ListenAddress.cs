@@ -3,7 +3,9 @@ using System.Net;
 
 namespace KubeLB.Runtime.Probes;
 
-/// <summary>An address as controllers take it on the command line: <c>:8081</c>, <c>127.0.0.1:0</c>, <c>[::1]:8081</c>, <c>localhost:8081</c>.</summary>
+/// <summary>
+/// An address as controllers take it on the command line: <c>:8081</c>, <c>127.0.0.1:0</c>, <c>[::1]:8081</c>, <c>localhost:8081</c>.
+/// </summary>
 /// <param name="Address">Null for all interfaces, IPv4 and IPv6.</param>
 /// <param name="Port">0 for a free one.</param>
 public sealed record ListenAddress(IPAddress? Address, int Port)
@@ -19,7 +21,11 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
         }
 
         var colon = text.LastIndexOf(':');
-        if (colon < 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
+        if (
+            colon < 0
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            || port > 65535
+        )
         {
             throw Invalid(text);
         }
@@ -38,8 +44,8 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
         };
     }
 
-    private static FormatException Invalid(string text) => new(
-        $"\"{text}\" is not an address to listen on: use :PORT, IP:PORT or [IPv6]:PORT, port 0 for a free one, or 0 to disable.");
+    private static FormatException Invalid(string text) =>
+        new($"\"{text}\" is not an address to listen on: use :PORT, IP:PORT or [IPv6]:PORT, port 0 for a free one, or 0 to disable.");
 
     /// <summary>As on the command line.</summary>
     public override string ToString() => Address is null ? $":{Port}" : new IPEndPoint(Address, Port).ToString();

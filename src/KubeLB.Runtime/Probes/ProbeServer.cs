@@ -18,8 +18,8 @@ internal sealed class ProbeServer(
     ReadinessReport readiness,
     Supervisor supervisor,
     DebugPages pages,
-    CollectorRegistry registry)
-    : IAsyncDisposable
+    CollectorRegistry registry
+) : IAsyncDisposable
 {
     private readonly List<WebApplication> _listeners = [];
 
@@ -30,12 +30,15 @@ internal sealed class ProbeServer(
         var metrics = ListenAddress.Parse(options.MetricsAddress, options.BindLoopbackOnly);
         if (probe is not null && probe == metrics && probe.Port != 0)
         {
-            endpoints.Probe = endpoints.Metrics = await ListenAsync(probe, "probe and metrics", true, true, cancellationToken).ConfigureAwait(false);
+            endpoints.Probe = endpoints.Metrics = await ListenAsync(probe, "probe and metrics", true, true, cancellationToken)
+                .ConfigureAwait(false);
             return;
         }
 
         endpoints.Probe = probe is null ? null : await ListenAsync(probe, "probe", true, false, cancellationToken).ConfigureAwait(false);
-        endpoints.Metrics = metrics is null ? null : await ListenAsync(metrics, "metrics", false, true, cancellationToken).ConfigureAwait(false);
+        endpoints.Metrics = metrics is null
+            ? null
+            : await ListenAsync(metrics, "metrics", false, true, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -48,23 +51,31 @@ internal sealed class ProbeServer(
         _listeners.Clear();
     }
 
-    private async Task<IPEndPoint> ListenAsync(ListenAddress address, string purpose, bool probes, bool metrics, CancellationToken cancellationToken)
+    private async Task<IPEndPoint> ListenAsync(
+        ListenAddress address,
+        string purpose,
+        bool probes,
+        bool metrics,
+        CancellationToken cancellationToken
+    )
     {
         // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            if (address.Address is null)
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
             {
-                kestrel.ListenAnyIP(address.Port);
-            }
-            else
-            {
-                kestrel.Listen(address.Address, address.Port);
-            }
-        });
+                kestrel.AddServerHeader = false;
+                if (address.Address is null)
+                {
+                    kestrel.ListenAnyIP(address.Port);
+                }
+                else
+                {
+                    kestrel.Listen(address.Address, address.Port);
+                }
+            });
         var app = builder.Build();
         app.Run(context => AnswerAsync(context, probes, metrics));
         _listeners.Add(app);
@@ -74,7 +85,10 @@ internal sealed class ProbeServer(
         }
         catch (IOException e)
         {
-            throw new IOException($"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}; choose another address.", e);
+            throw new IOException(
+                $"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}; choose another address.",
+                e
+            );
         }
 
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -104,15 +118,18 @@ internal sealed class ProbeServer(
         }
     }
 
-    private (int Status, string Type, string? Text)? Page(HttpContext context, string path) => pages.Answer(
-        path,
-        context.Request.Method,
-        context.Connection.RemoteIpAddress,
-        () => context.Request.Query.ToDictionary(q => q.Key, q => q.Value.LastOrDefault() ?? "", StringComparer.Ordinal));
+    private (int Status, string Type, string? Text)? Page(HttpContext context, string path) =>
+        pages.Answer(
+            path,
+            context.Request.Method,
+            context.Connection.RemoteIpAddress,
+            () => context.Request.Query.ToDictionary(q => q.Key, q => q.Value.LastOrDefault() ?? "", StringComparer.Ordinal)
+        );
 
-    private (int Status, string Type, string? Text) Healthz() => supervisor.Problems is { Count: > 0 } problems
-        ? (503, "text/plain; charset=utf-8", string.Join('\n', problems) + "\n")
-        : (200, "text/plain; charset=utf-8", "ok\n");
+    private (int Status, string Type, string? Text) Healthz() =>
+        supervisor.Problems is { Count: > 0 } problems
+            ? (503, "text/plain; charset=utf-8", string.Join('\n', problems) + "\n")
+            : (200, "text/plain; charset=utf-8", "ok\n");
 
     private (int Status, string Type, string? Text) Readyz(bool verbose)
     {

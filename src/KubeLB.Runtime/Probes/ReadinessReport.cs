@@ -24,7 +24,8 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
             var states = cluster.Informers.Select(informer => (Informer: informer, informer.Trouble)).ToList();
             foreach (var shared in states.Where(s => s.Trouble is { IsOfCluster: true }).GroupBy(s => s.Trouble!.Category))
             {
-                var isFatal = options.NotReadyWhenDisconnected
+                var isFatal =
+                    options.NotReadyWhenDisconnected
                     || shared.Any(s => !s.Informer.HasSynced && cluster.IsNeededForReadiness(s.Informer.Kind));
                 Line($"cluster {cluster.Name}", shared.First().Trouble!.Sentence, isFatal);
             }
@@ -32,8 +33,11 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
             foreach (var (informer, trouble) in states.Where(s => s.Trouble is not { IsOfCluster: true }))
             {
                 var problem = trouble?.Sentence ?? (informer.HasSynced ? null : "not synced yet");
-                Line($"informer {cluster.Name}/{informer.Kind.FullName}", problem, cluster.IsNeededForReadiness(informer.Kind)
-                    && IsFatal(informer, trouble));
+                Line(
+                    $"informer {cluster.Name}/{informer.Kind.FullName}",
+                    problem,
+                    cluster.IsNeededForReadiness(informer.Kind) && IsFatal(informer, trouble)
+                );
             }
         }
 
@@ -49,7 +53,15 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
             ready &= problem is null || !isFatal;
             if (problem is not null || verbose)
             {
-                lines.Append(name).Append(": ").Append(problem is null ? "ok" : isFatal ? problem : $"ok, but: {problem}").Append('\n');
+                lines
+                    .Append(name)
+                    .Append(": ")
+                    .Append(
+                        problem is null ? "ok"
+                        : isFatal ? problem
+                        : $"ok, but: {problem}"
+                    )
+                    .Append('\n');
             }
         }
     }

@@ -31,12 +31,15 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <param name="timeProvider">Clock for delays; null for the system's.</param>
     /// <param name="random">Yields numbers from 0 (inclusive) to 1 (exclusive) for jitter; null for a random source.</param>
     public WorkQueue(WorkQueueOptions? options = null, TimeProvider? timeProvider = null, Func<double>? random = null)
-        : this(options, timeProvider, random, null)
-    {
-    }
+        : this(options, timeProvider, random, null) { }
 
     internal WorkQueue(
-        WorkQueueOptions? options, TimeProvider? timeProvider, Func<double>? random, IWorkQueueObserver? observer, Func<TKey, string>? groupOf = null)
+        WorkQueueOptions? options,
+        TimeProvider? timeProvider,
+        Func<double>? random,
+        IWorkQueueObserver? observer,
+        Func<TKey, string>? groupOf = null
+    )
     {
         _waiting = new TurnTaking<TKey>(groupOf ?? (static _ => ""));
         _options = options ?? new WorkQueueOptions();

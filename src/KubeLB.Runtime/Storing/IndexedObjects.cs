@@ -1,12 +1,18 @@
 namespace KubeLB.Runtime.Storing;
 
 /// <summary>Objects by key, and keys by index value. Indexes change only where an object changed. Not thread-safe.</summary>
-internal sealed class IndexedObjects<T>(IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> indexes, Action<string, ResourceKey, Exception> indexFailed)
+internal sealed class IndexedObjects<T>(
+    IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> indexes,
+    Action<string, ResourceKey, Exception> indexFailed
+)
     where T : class
 {
     private readonly Dictionary<ResourceKey, Entry> _entries = [];
-    private readonly Dictionary<string, Dictionary<string, HashSet<ResourceKey>>> _indexes =
-        indexes.Keys.ToDictionary(name => name, _ => new Dictionary<string, HashSet<ResourceKey>>(StringComparer.Ordinal), StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, HashSet<ResourceKey>>> _indexes = indexes.Keys.ToDictionary(
+        name => name,
+        _ => new Dictionary<string, HashSet<ResourceKey>>(StringComparer.Ordinal),
+        StringComparer.Ordinal
+    );
 
     public int Count => _entries.Count;
 
@@ -28,7 +34,10 @@ internal sealed class IndexedObjects<T>(IReadOnlyDictionary<string, Func<T, IEnu
 
     public IReadOnlyList<T> ByIndex(string index, string value) =>
         KeysOf(index).TryGetValue(value, out var keys)
-            ? keys.OrderBy(k => k.Namespace, StringComparer.Ordinal).ThenBy(k => k.Name, StringComparer.Ordinal).Select(k => _entries[k].Object).ToArray()
+            ? keys.OrderBy(k => k.Namespace, StringComparer.Ordinal)
+                .ThenBy(k => k.Name, StringComparer.Ordinal)
+                .Select(k => _entries[k].Object)
+                .ToArray()
             : [];
 
     public int CountByIndex(string index, string value) => KeysOf(index).TryGetValue(value, out var keys) ? keys.Count : 0;
@@ -77,11 +86,13 @@ internal sealed class IndexedObjects<T>(IReadOnlyDictionary<string, Func<T, IEnu
         }
     }
 
-    private Dictionary<string, HashSet<ResourceKey>> KeysOf(string index) => _indexes.TryGetValue(index, out var values)
-        ? values
-        : throw new ArgumentException(
-            $"The informer of {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). It has: {string.Join(", ", _indexes.Keys)}.",
-            nameof(index));
+    private Dictionary<string, HashSet<ResourceKey>> KeysOf(string index) =>
+        _indexes.TryGetValue(index, out var values)
+            ? values
+            : throw new ArgumentException(
+                $"The informer of {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). It has: {string.Join(", ", _indexes.Keys)}.",
+                nameof(index)
+            );
 
     private void Unindex(ResourceKey key)
     {

@@ -33,15 +33,18 @@ internal sealed class ObjectStore<T>
         Action<string, ResourceKey, Exception> indexFailed,
         Action<Exception> handlerFailed,
         Action<int> countChanged,
-        TimeProvider? time = null)
+        TimeProvider? time = null
+    )
     {
         _objects = new IndexedObjects<T>(indexes, indexFailed);
         _time = time ?? TimeProvider.System;
-        _dispatcher = new ChangeDispatcher<T>((subscription, e) =>
-        {
-            ReplayLater(subscription);
-            handlerFailed(e);
-        });
+        _dispatcher = new ChangeDispatcher<T>(
+            (subscription, e) =>
+            {
+                ReplayLater(subscription);
+                handlerFailed(e);
+            }
+        );
         _countChanged = countChanged;
     }
 
@@ -131,7 +134,12 @@ internal sealed class ObjectStore<T>
             var stored = _objects.Get(key);
             if (stored is null || stored.Metadata.Uid == deleted.Metadata.Uid)
             {
-                Remove(key, stored, deleted.Metadata.Uid, ResourceVersions.Later(stored?.Metadata.ResourceVersion, deleted.Metadata.ResourceVersion));
+                Remove(
+                    key,
+                    stored,
+                    deleted.Metadata.Uid,
+                    ResourceVersions.Later(stored?.Metadata.ResourceVersion, deleted.Metadata.ResourceVersion)
+                );
             }
         }
 
@@ -156,7 +164,8 @@ internal sealed class ObjectStore<T>
             if (live is not null)
             {
                 Record(key, live);
-                contradicts = isAsSeen
+                contradicts =
+                    isAsSeen
                     && (IsNews(key, stored, live) ? stored is not null && stored.Metadata.Uid != live.Metadata.Uid : !IsSame(stored, live));
                 if (contradicts)
                 {
@@ -197,9 +206,10 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>Whether both are nothing, or the same version of one incarnation.</summary>
-    private static bool IsSame(T? one, T? other) => one is null || other is null
-        ? one is null && other is null
-        : one.Metadata.Uid == other.Metadata.Uid && one.Metadata.ResourceVersion == other.Metadata.ResourceVersion;
+    private static bool IsSame(T? one, T? other) =>
+        one is null || other is null
+            ? one is null && other is null
+            : one.Metadata.Uid == other.Metadata.Uid && one.Metadata.ResourceVersion == other.Metadata.ResourceVersion;
 
     /// <summary>A list is about to be read: from now on our own writes may be later than it.</summary>
     public void BeginList()
@@ -226,7 +236,8 @@ internal sealed class ObjectStore<T>
         string resourceVersion,
         IReadOnlySet<ResourceKey> undecodable,
         bool compare = false,
-        Action? swapped = null)
+        Action? swapped = null
+    )
     {
         lock (_gate)
         {
@@ -292,7 +303,8 @@ internal sealed class ObjectStore<T>
             },
             null,
             Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
+            Timeout.InfiniteTimeSpan
+        );
         timer.Change(delay, Timeout.InfiniteTimeSpan);
     }
 
@@ -338,9 +350,10 @@ internal sealed class ObjectStore<T>
         }
     }
 
-    private bool IsNews(ResourceKey key, T? stored, T obj) => stored is not null
-        ? ResourceVersions.IsNewer(obj.Metadata.ResourceVersion, stored.Metadata.ResourceVersion)
-        : !_tombstones.IsDead(key, obj.Metadata.Uid, obj.Metadata.ResourceVersion);
+    private bool IsNews(ResourceKey key, T? stored, T obj) =>
+        stored is not null
+            ? ResourceVersions.IsNewer(obj.Metadata.ResourceVersion, stored.Metadata.ResourceVersion)
+            : !_tombstones.IsDead(key, obj.Metadata.Uid, obj.Metadata.ResourceVersion);
 
     private void Record(ResourceKey key, T written)
     {
@@ -353,11 +366,13 @@ internal sealed class ObjectStore<T>
     private void Put(ResourceKey key, T obj, bool compare)
     {
         var stored = _objects.Get(key);
-        if (stored is null
+        if (
+            stored is null
             || stored.Metadata.Uid != obj.Metadata.Uid
             || stored.Metadata.ResourceVersion != obj.Metadata.ResourceVersion
             || string.IsNullOrEmpty(obj.Metadata.ResourceVersion)
-            || (compare && !ResourceJson.AreSame(stored, obj)))
+            || (compare && !ResourceJson.AreSame(stored, obj))
+        )
         {
             Set(key, stored, obj);
         }
@@ -400,8 +415,9 @@ internal sealed class ObjectStore<T>
     /// <summary>A write of our own: an object as it was answered, or the uid that we deleted.</summary>
     private readonly record struct OwnWrite(T? Written, string? DeletedUid)
     {
-        public bool IsLaterThan(T read, string? resourceVersion) => Written is { } written
-            ? ResourceVersions.IsNewer(written.Metadata.ResourceVersion, resourceVersion)
-            : DeletedUid == read.Metadata.Uid;
+        public bool IsLaterThan(T read, string? resourceVersion) =>
+            Written is { } written
+                ? ResourceVersions.IsNewer(written.Metadata.ResourceVersion, resourceVersion)
+                : DeletedUid == read.Metadata.Uid;
     }
 }

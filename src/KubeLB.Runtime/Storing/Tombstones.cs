@@ -33,7 +33,10 @@ internal sealed class Tombstones(int capacity)
 
     public bool IsDead(ResourceKey key, string? uid, string? resourceVersion) =>
         _graves.TryGetValue(key, out var grave)
-        && ((uid is not null && uid == grave.Uid) || !(IsLeaver(resourceVersion, grave) || ResourceVersions.IsNewer(resourceVersion, grave.ResourceVersion)));
+        && (
+            (uid is not null && uid == grave.Uid)
+            || !(IsLeaver(resourceVersion, grave) || ResourceVersions.IsNewer(resourceVersion, grave.ResourceVersion))
+        );
 
     public void Remove(ResourceKey key) => _graves.Remove(key);
 

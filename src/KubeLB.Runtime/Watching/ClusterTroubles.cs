@@ -2,7 +2,9 @@ using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Runtime.Watching;
 
-/// <summary>Which watched kinds of one cluster suffer from a trouble that is the whole cluster's: the first tells it, the last its end.</summary>
+/// <summary>
+/// Which watched kinds of one cluster suffer from a trouble that is the whole cluster's: the first tells it, the last its end.
+/// </summary>
 internal sealed class ClusterTroubles
 {
     private readonly Dictionary<ResourceKind, string> _suffering = [];

@@ -72,7 +72,8 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger
+    )
     {
         _cluster = cluster;
         _settings = settings;
@@ -84,16 +85,37 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             (index, key, e) => Log.IndexFailed(logger, e, index, Kind.FullName, key),
             HandlerFailed,
             count => metrics.InformerObjects(cluster, Kind.FullName, count),
-            time);
+            time
+        );
         _time = time;
-        var scope = new ListQuery { Namespace = settings.Namespace, LabelSelector = settings.LabelSelector, FieldSelector = settings.FieldSelector };
-        _reflector = new Reflector<T>(cluster, client, transport, scope, settings.WhenAbsent == WhenAbsent.NobodyWaits, this, troubles, limits, time, logger);
-        _client = client;
-        _doubts = new Doubts(limits, time, key =>
+        var scope = new ListQuery
         {
-            Log.Contradicted(logger, Kind.FullName, key, cluster);
-            _reflector!.Restart(list: true);
-        });
+            Namespace = settings.Namespace,
+            LabelSelector = settings.LabelSelector,
+            FieldSelector = settings.FieldSelector,
+        };
+        _reflector = new Reflector<T>(
+            cluster,
+            client,
+            transport,
+            scope,
+            settings.WhenAbsent == WhenAbsent.NobodyWaits,
+            this,
+            troubles,
+            limits,
+            time,
+            logger
+        );
+        _client = client;
+        _doubts = new Doubts(
+            limits,
+            time,
+            key =>
+            {
+                Log.Contradicted(logger, Kind.FullName, key, cluster);
+                _reflector!.Restart(list: true);
+            }
+        );
         metrics.InformerSynced(cluster, Kind.FullName, false);
     }
 
@@ -224,7 +246,11 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     void IReflectorSink<T>.Listing() => _store.BeginList();
 
     void IReflectorSink<T>.Replace(
-        IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool suspect)
+        IReadOnlyList<T> items,
+        string resourceVersion,
+        IReadOnlyList<UndecodableObject> undecodable,
+        bool suspect
+    )
     {
         var kept = new HashSet<ResourceKey>();
         foreach (var problem in undecodable)
@@ -246,11 +272,17 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             }
         }
 
-        _store.Replace(prepared, resourceVersion, kept, suspect, () =>
-        {
-            _notServed = false;
-            _complete = true;
-        });
+        _store.Replace(
+            prepared,
+            resourceVersion,
+            kept,
+            suspect,
+            () =>
+            {
+                _notServed = false;
+                _complete = true;
+            }
+        );
         _doubts.Listed();
         _metrics.InformerListed(_cluster, Kind.FullName);
         Synced(prepared.Count);
@@ -308,8 +340,10 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         _metrics.HandlerFailed(_cluster, Kind.FullName);
         var now = _time.GetTimestamp();
         var last = Interlocked.Read(ref _handlerFailureLogged);
-        if ((last == 0 || _time.GetElapsedTime(last, now) >= HandlerLogPause)
-            && Interlocked.CompareExchange(ref _handlerFailureLogged, now, last) == last)
+        if (
+            (last == 0 || _time.GetElapsedTime(last, now) >= HandlerLogPause)
+            && Interlocked.CompareExchange(ref _handlerFailureLogged, now, last) == last
+        )
         {
             Log.HandlerFailed(_logger, failure, Kind.FullName, _cluster);
         }
@@ -325,8 +359,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         }
     }
 
-    private bool IsWatched(T obj) =>
-        string.IsNullOrEmpty(_settings.Namespace) || obj.Metadata?.NamespaceProperty == _settings.Namespace;
+    private bool IsWatched(T obj) => string.IsNullOrEmpty(_settings.Namespace) || obj.Metadata?.NamespaceProperty == _settings.Namespace;
 
     private T? Prepare(T obj)
     {

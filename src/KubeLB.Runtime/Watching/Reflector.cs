@@ -31,7 +31,8 @@ internal sealed class Reflector<T>(
     ClusterTroubles troubles,
     ReflectorSettings settings,
     TimeProvider time,
-    ILogger logger) : IDisposable
+    ILogger logger
+) : IDisposable
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     /// <summary>A watch that lasted this long was a good one even if nothing happened; a shorter one that breaks is a failure.</summary>
@@ -87,7 +88,8 @@ internal sealed class Reflector<T>(
             TimeSpan delay;
             try
             {
-                delay = _resourceVersion is null ? await ListAsync(cancellationToken).ConfigureAwait(false)
+                delay =
+                    _resourceVersion is null ? await ListAsync(cancellationToken).ConfigureAwait(false)
                     : !_verified ? await VerifyAsync(_resourceVersion, cancellationToken).ConfigureAwait(false)
                     : await WatchAsync(interrupt, cancellationToken).ConfigureAwait(false);
             }
@@ -215,8 +217,7 @@ internal sealed class Reflector<T>(
             items.AddRange(page.Items);
             undecodable.AddRange(page.Undecodable);
             query = query with { Continue = page.Continue };
-        }
-        while (page.Continue is not null);
+        } while (page.Continue is not null);
 
         if (_absent)
         {
@@ -247,8 +248,17 @@ internal sealed class Reflector<T>(
     private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         var name = scope.FieldSelector?.StartsWith("metadata.name=", StringComparison.Ordinal) == true ? scope.FieldSelector : null;
-        var present = await client.ListAsync(
-            new ListQuery { Namespace = scope.Namespace, FieldSelector = name, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+        var present = await client
+            .ListAsync(
+                new ListQuery
+                {
+                    Namespace = scope.Namespace,
+                    FieldSelector = name,
+                    Limit = 1,
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         _verified = true;
         if (ResourceVersions.GoesBack(present.ResourceVersion, resourceVersion))
         {
@@ -303,7 +313,11 @@ internal sealed class Reflector<T>(
         {
             if (frame.Type == "ERROR")
             {
-                if (frame.Object.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.Number && code.GetInt32() == (int)HttpStatusCode.Gone)
+                if (
+                    frame.Object.TryGetProperty("code", out var code)
+                    && code.ValueKind == JsonValueKind.Number
+                    && code.GetInt32() == (int)HttpStatusCode.Gone
+                )
                 {
                     return WatchEnd.Expired;
                 }
@@ -409,7 +423,8 @@ internal sealed class Reflector<T>(
             ("resourceVersion", _resourceVersion),
             ("timeoutSeconds", Math.Max(1, (long)length.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
             ("labelSelector", scope.LabelSelector),
-            ("fieldSelector", scope.FieldSelector));
+            ("fieldSelector", scope.FieldSelector)
+        );
         return new(HttpMethod.Get, ApiRequest.PathOf(client.Kind, scope.Namespace) + parameters, "watch", client.Kind.FullName);
     }
 

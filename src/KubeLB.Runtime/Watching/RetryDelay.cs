@@ -22,9 +22,13 @@ internal static class RetryDelay
 
     // An API server that has too much to do says when to come back.
     private static TimeSpan? RetryAfter(Exception failure) =>
-        failure is HttpOperationException { Response: { StatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable } response }
-        && response.Headers.FirstOrDefault(h => h.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value?
-            .FirstOrDefault() is { } text
+        failure
+            is HttpOperationException
+            {
+                Response: { StatusCode: HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable } response
+            }
+        && response.Headers.FirstOrDefault(h => h.Key.Equals("Retry-After", StringComparison.OrdinalIgnoreCase)).Value?.FirstOrDefault()
+            is { } text
         && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? TimeSpan.FromSeconds(seconds)
             : null;

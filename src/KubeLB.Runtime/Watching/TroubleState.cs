@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Watching;
 
-/// <summary>What is wrong with a watched kind at present. Each change of state is logged once, however often the attempt is repeated.</summary>
+/// <summary>
+/// What is wrong with a watched kind at present. Each change of state is logged once, however often the attempt is repeated.
+/// </summary>
 internal sealed class TroubleState(string cluster, ResourceKind kind, ClusterTroubles shared, ILogger logger)
 {
     private volatile ApiTrouble? _current;

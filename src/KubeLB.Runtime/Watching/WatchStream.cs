@@ -9,7 +9,9 @@ namespace KubeLB.Runtime.Watching;
 /// <summary>Reads the lines of a watch as they arrive.</summary>
 internal static class WatchStream
 {
-    /// <summary>Yields frames until the API server ends the watch. A connection that breaks in the middle of a line is an <see cref="IOException"/>.</summary>
+    /// <summary>
+    /// Yields frames until the API server ends the watch. A connection that breaks in the middle of a line is an <see cref="IOException"/>.
+    /// </summary>
     public static async IAsyncEnumerable<WatchFrame> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));

@@ -4,7 +4,9 @@ namespace KubeLB.Sandbox.Clusters;
 
 /// <summary>A cluster that a sandbox asks for.</summary>
 /// <param name="Name">What it is called in its kubeconfig.</param>
-/// <param name="NodePorts">The node ports that it may allocate, from the first to the last. Narrower than usual where nodes share an address.</param>
+/// <param name="NodePorts">
+/// The node ports that it may allocate, from the first to the last. Narrower than usual where nodes share an address.
+/// </param>
 /// <param name="Tls">Whether the API server is to speak TLS.</param>
 public sealed record ClusterRequest(string Name, (int First, int Last) NodePorts, bool Tls)
 {

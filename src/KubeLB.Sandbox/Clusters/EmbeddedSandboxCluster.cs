@@ -23,8 +23,16 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
     /// <summary>Starts a cluster.</summary>
     public static async Task<EmbeddedSandboxCluster> StartAsync(ClusterRequest request, CancellationToken cancellationToken = default)
     {
-        var options = new EmbeddedClusterOptions { Name = request.Name, Tls = request.Tls, NodePortRange = request.NodePorts, PodLogs = request.PodLogs };
-        return new EmbeddedSandboxCluster(await EmbeddedCluster.EmbeddedCluster.StartAsync(options, cancellationToken).ConfigureAwait(false));
+        var options = new EmbeddedClusterOptions
+        {
+            Name = request.Name,
+            Tls = request.Tls,
+            NodePortRange = request.NodePorts,
+            PodLogs = request.PodLogs,
+        };
+        return new EmbeddedSandboxCluster(
+            await EmbeddedCluster.EmbeddedCluster.StartAsync(options, cancellationToken).ConfigureAwait(false)
+        );
     }
 
     /// <inheritdoc/>
@@ -34,7 +42,8 @@ public sealed class EmbeddedSandboxCluster : ISandboxCluster
     public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => new Kubernetes(configuration);
 
     /// <inheritdoc/>
-    public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) => Server.InstallCrdsAsync(yaml, cancellationToken);
+    public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) =>
+        Server.InstallCrdsAsync(yaml, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Server.DisposeAsync();

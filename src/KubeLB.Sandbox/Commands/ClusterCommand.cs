@@ -6,8 +6,14 @@ namespace KubeLB.Sandbox.Commands;
 /// <summary><c>kubelb-sandbox cluster</c>.</summary>
 internal static class ClusterCommand
 {
-    private static readonly Option<int> Port =
-        WholeNumber.Option("--port", "Port of the API server on 127.0.0.1; 0 for a free one", "P", defaultValue: 0, least: 0, most: 65535);
+    private static readonly Option<int> Port = WholeNumber.Option(
+        "--port",
+        "Port of the API server on 127.0.0.1; 0 for a free one",
+        "P",
+        defaultValue: 0,
+        least: 0,
+        most: 65535
+    );
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
     {
@@ -23,12 +29,19 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Build()
     {
-        var command = new Command("cluster", "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB");
+        var command = new Command(
+            "cluster",
+            "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB"
+        );
         command.Options.Add(Port);
         command.Options.Add(Kubeconfig);
         command.Options.Add(RefuseRules);
-        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
-            RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RefuseRules), stop)));
+        command.SetAction(
+            (parsed, _) =>
+                SandboxProgram.GuardAsync(stop =>
+                    RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RefuseRules), stop)
+                )
+        );
         return command;
     }
 
@@ -58,9 +71,7 @@ internal static class ClusterCommand
         {
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         return 0;
     }
@@ -69,13 +80,17 @@ internal static class ClusterCommand
     {
         try
         {
-            return await EmbeddedCluster.EmbeddedCluster.StartAsync(
-                new EmbeddedCluster.EmbeddedClusterOptions
-                {
-                    Name = "sandbox",
-                    Port = port,
-                    ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Refuse : EmbeddedCluster.ValidationRules.Ignore,
-                }, stop).ConfigureAwait(false);
+            return await EmbeddedCluster
+                .EmbeddedCluster.StartAsync(
+                    new EmbeddedCluster.EmbeddedClusterOptions
+                    {
+                        Name = "sandbox",
+                        Port = port,
+                        ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Refuse : EmbeddedCluster.ValidationRules.Ignore,
+                    },
+                    stop
+                )
+                .ConfigureAwait(false);
         }
         catch (IOException e)
         {

@@ -10,7 +10,9 @@ internal static class DemoCommand
 {
     private static readonly Option<string?> Dir = new("--dir")
     {
-        Description = "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files, removed when all went well]",
+        Description =
+            "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files, removed when "
+            + "all went well]",
         HelpName = "DIR",
     };
 
@@ -19,7 +21,10 @@ internal static class DemoCommand
     /// <summary>The command.</summary>
     public static Command Build()
     {
-        var command = new Command("demo", "Play the documentation's example \"Basic HTTPRoute\", show each step, and end; exit code 0 only if the backend answers");
+        var command = new Command(
+            "demo",
+            "Play the documentation's example \"Basic HTTPRoute\", show each step, and end; exit code 0 only if the backend answers"
+        );
         command.Options.Add(Dir);
         Envoy.AddTo(command);
         command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop => RunAsync(parsed.GetValue(Dir), Envoy.Read(parsed), stop)));
@@ -50,9 +55,19 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task<bool> PlayAsync(SandboxFolder folder, Output output, (string? Path, string Reason) envoy, CancellationToken stop)
+    private static async Task<bool> PlayAsync(
+        SandboxFolder folder,
+        Output output,
+        (string? Path, string Reason) envoy,
+        CancellationToken stop
+    )
     {
-        var options = new SandboxOptions { Envoy = envoy.Path, LogDirectory = folder.FullPath, Notice = sentence => output.Line(sentence) };
+        var options = new SandboxOptions
+        {
+            Envoy = envoy.Path,
+            LogDirectory = folder.FullPath,
+            Notice = sentence => output.Line(sentence),
+        };
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         folder.Write(sandbox);

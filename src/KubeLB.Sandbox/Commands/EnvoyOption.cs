@@ -9,11 +9,15 @@ internal sealed class EnvoyOption
 {
     private readonly Option<string?> _envoy = new("--envoy")
     {
-        Description = $"Envoy binary to run as the tenants' proxies [default: ${EnvoyProgram.Variable}, else envoy on PATH, else the stand-in]",
+        Description =
+            $"Envoy binary to run as the tenants' proxies [default: ${EnvoyProgram.Variable}, else envoy on PATH, else the stand-in]",
         HelpName = "PATH",
     };
 
-    private readonly Option<bool> _standIn = new("--stand-in") { Description = "Use the stand-in for the tenants' proxies, even where there is an Envoy" };
+    private readonly Option<bool> _standIn = new("--stand-in")
+    {
+        Description = "Use the stand-in for the tenants' proxies, even where there is an Envoy",
+    };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -30,7 +34,9 @@ internal sealed class EnvoyOption
         var named = parsed.GetValue(_envoy);
         if (parsed.GetValue(_standIn))
         {
-            return named is null ? (null, "--stand-in") : throw new UsageException("--envoy and --stand-in exclude each other; leave one out.");
+            return named is null
+                ? (null, "--stand-in")
+                : throw new UsageException("--envoy and --stand-in exclude each other; leave one out.");
         }
 
         if (named is not null && string.IsNullOrWhiteSpace(named))

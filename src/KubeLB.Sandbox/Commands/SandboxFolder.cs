@@ -4,8 +4,8 @@ using KubeLB.Sandbox.Composition;
 namespace KubeLB.Sandbox.Commands;
 
 /// <summary>
-/// The folder with what a sandbox leaves for its user: kubeconfigs, examples and logs. It belongs to one sandbox until it is disposed or the
-/// process ends: the operating system frees the lock of a process that died.
+/// The folder with what a sandbox leaves for its user: kubeconfigs, examples and logs. It belongs to one sandbox until it is disposed or
+/// the process ends: the operating system frees the lock of a process that died.
 /// </summary>
 internal sealed class SandboxFolder : IDisposable
 {
@@ -15,7 +15,13 @@ internal sealed class SandboxFolder : IDisposable
     {
         FullPath = path;
         _lock = new FileStream(
-            Path.Combine(path, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            Path.Combine(path, ".lock"),
+            FileMode.OpenOrCreate,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            bufferSize: 1,
+            FileOptions.DeleteOnClose
+        );
     }
 
     /// <summary>The folder.</summary>
@@ -75,7 +81,8 @@ internal sealed class SandboxFolder : IDisposable
 
     /// <summary>Kubeconfig of a tenant's cluster.</summary>
     /// <param name="index">0 for the first tenant.</param>
-    public string TenantKubeconfig(int index) => Path.Combine(FullPath, index == 0 ? "tenant.kubeconfig" : $"tenant-{index + 1}.kubeconfig");
+    public string TenantKubeconfig(int index) =>
+        Path.Combine(FullPath, index == 0 ? "tenant.kubeconfig" : $"tenant-{index + 1}.kubeconfig");
 
     /// <summary>Writes the kubeconfigs and examples of a running sandbox.</summary>
     public string Write(SandboxEnvironment sandbox)

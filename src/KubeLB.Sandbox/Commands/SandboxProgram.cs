@@ -13,19 +13,25 @@ internal static class SandboxProgram
     public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand(
-            "KubeLB in one process, to learn, try and test: a management cluster, tenants' clusters, CCMs, the manager, and the path that traffic "
-            + "takes. Everything is simulated on loopback addresses of this machine and gone when it stops; production is a real cluster with Envoy Gateway.");
+            "KubeLB in one process, to learn, try and test: a management cluster, tenants' clusters, CCMs, the manager, and the "
+                + "path that traffic "
+                + "takes. Everything is simulated on loopback addresses of this machine and gone when it stops; production is a real "
+                + "cluster with Envoy Gateway."
+        );
         root.Subcommands.Add(UpCommand.Build());
         root.Subcommands.Add(DemoCommand.Build());
         root.Subcommands.Add(ClusterCommand.Build());
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync($"{string.Join(" ", parsed.Errors.Select(e => e.Message))} See --help.").ConfigureAwait(false);
+            await Console
+                .Error.WriteLineAsync($"{string.Join(" ", parsed.Errors.Select(e => e.Message))} See --help.")
+                .ConfigureAwait(false);
             return 2;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
+        return await parsed
+            .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
             .ConfigureAwait(false);
     }
 

@@ -19,8 +19,14 @@ internal static class UpCommand
         HelpName = "DIR",
     };
 
-    private static readonly Option<int> Tenants =
-        WholeNumber.Option("--tenants", "Number of tenants, each with a cluster and a CCM (1-50)", "N", defaultValue: 1, least: 1, most: 50);
+    private static readonly Option<int> Tenants = WholeNumber.Option(
+        "--tenants",
+        "Number of tenants, each with a cluster and a CCM (1-50)",
+        "N",
+        defaultValue: 1,
+        least: 1,
+        most: 50
+    );
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of to files" };
 
@@ -34,12 +40,22 @@ internal static class UpCommand
         command.Options.Add(Tenants);
         Envoy.AddTo(command);
         command.Options.Add(Verbose);
-        command.SetAction((parsed, _) => SandboxProgram.GuardAsync(stop =>
-            RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), Envoy.Read(parsed), stop)));
+        command.SetAction(
+            (parsed, _) =>
+                SandboxProgram.GuardAsync(stop =>
+                    RunAsync(parsed.GetValue(Dir), parsed.GetValue(Tenants), parsed.GetValue(Verbose), Envoy.Read(parsed), stop)
+                )
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(string? dir, int tenants, bool verbose, (string? Path, string Reason) envoy, CancellationToken stop)
+    private static async Task<int> RunAsync(
+        string? dir,
+        int tenants,
+        bool verbose,
+        (string? Path, string Reason) envoy,
+        CancellationToken stop
+    )
     {
         var clock = Stopwatch.StartNew();
         var output = new Output();
@@ -63,30 +79,30 @@ internal static class UpCommand
         {
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         output.Line("stopping");
         return 0;
     }
 
-    private static void ConsoleLogging(ILoggingBuilder logging) => logging.AddSimpleConsole(o =>
-    {
-        o.SingleLine = true;
-        o.TimestampFormat = "HH:mm:ss.fff ";
-    });
+    private static void ConsoleLogging(ILoggingBuilder logging) =>
+        logging.AddSimpleConsole(o =>
+        {
+            o.SingleLine = true;
+            o.TimestampFormat = "HH:mm:ss.fff ";
+        });
 
     private static void Tell(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example, string reason)
     {
         output.Heading($"KubeLB sandbox in {folder.FullPath}");
-        var rows = sandbox.Tenants.Select((tenant, index) => new[]
-        {
-            $"tenant {tenant.Name}", $"{tenant.Cluster.Url}", $"node {tenant.NodeAddress}", folder.TenantKubeconfig(index),
-        });
+        var rows = sandbox.Tenants.Select(
+            (tenant, index) =>
+                new[] { $"tenant {tenant.Name}", $"{tenant.Cluster.Url}", $"node {tenant.NodeAddress}", folder.TenantKubeconfig(index) }
+        );
         output.Table(
             ["CLUSTER", "API SERVER", "NODE", "KUBECONFIG"],
-            rows.Append(["management", $"{sandbox.Management.Url}", "", folder.ManagementKubeconfig]));
+            rows.Append(["management", $"{sandbox.Management.Url}", "", folder.ManagementKubeconfig])
+        );
 
         output.Line();
         output.Line($"Tenants' proxies: {sandbox.Proxies ?? $"stand-in ({reason})"}");
@@ -95,12 +111,20 @@ internal static class UpCommand
         output.Command($"kubectl apply -f {example}");
         output.Command("kubectl wait gateway my-gateway --for=condition=Programmed");
         output.Command("kubectl get gateway,httproute,deployment,pods");
-        output.Command("curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway my-gateway -o jsonpath='{.status.addresses[0].value}')");
+        output.Command(
+            "curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway "
+                + "my-gateway -o jsonpath='{.status.addresses[0].value}')"
+        );
         output.Heading("See what KubeLB made of it in the management cluster");
-        output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services");
+        output.Command(
+            $"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services"
+        );
         if (sandbox.Proxies is not null)
         {
-            output.Command($"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs -l app.kubernetes.io/name={sandbox.Tenants[0].Namespace} --prefix --tail=-1");
+            output.Command(
+                $"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} logs -l "
+                    + $"app.kubernetes.io/name={sandbox.Tenants[0].Namespace} --prefix --tail=-1"
+            );
         }
 
         output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");

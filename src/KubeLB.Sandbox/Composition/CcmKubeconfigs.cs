@@ -43,8 +43,11 @@ internal sealed class CcmKubeconfigs : IDisposable
         logging(builder.Logging);
         var services = builder.Services;
         services.AddKubeRuntime(o => o.Component = "sandbox_kubeconfigs");
-        services.AddCluster(Cluster, _ => _management.CreateClient("kubelb-sandbox"), c =>
-            c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={TenantNames.KubeconfigSecret}"));
+        services.AddCluster(
+            Cluster,
+            _ => _management.CreateClient("kubelb-sandbox"),
+            c => c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={TenantNames.KubeconfigSecret}")
+        );
         services.AddSingleton(this);
         services.AddController<Carrier>("kubeconfig", c => c.Watch<V1Secret>(Cluster));
         return builder.Build();
@@ -63,8 +66,11 @@ internal sealed class CcmKubeconfigs : IDisposable
         catch (TimeoutException e)
         {
             throw new TimeoutException(
-                $"After {Patience.TotalSeconds:0} s there is no Secret {TenantNames.Namespace(tenant)}/{TenantNames.KubeconfigSecret} in the management cluster; "
-                + $"the status of Tenant {tenant} and the manager's log say why.", e);
+                $"After {Patience.TotalSeconds:0} s there is no Secret "
+                    + $"{TenantNames.Namespace(tenant)}/{TenantNames.KubeconfigSecret} in the management cluster; "
+                    + $"the status of Tenant {tenant} and the manager's log say why.",
+                e
+            );
         }
     }
 
@@ -93,8 +99,10 @@ internal sealed class CcmKubeconfigs : IDisposable
         public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
         {
             // What is gone is not taken away: a copy that an administrator made would stay, too.
-            if (TenantNames.TenantOf(key.Namespace) is { } tenant
-                && _secrets.Get(key)?.Data?.TryGetValue(TenantNames.KubeconfigKey, out var kubeconfig) == true)
+            if (
+                TenantNames.TenantOf(key.Namespace) is { } tenant
+                && _secrets.Get(key)?.Data?.TryGetValue(TenantNames.KubeconfigKey, out var kubeconfig) == true
+            )
             {
                 files.Write(tenant, kubeconfig);
             }

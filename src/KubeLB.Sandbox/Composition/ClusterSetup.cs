@@ -17,7 +17,10 @@ internal static class ClusterSetup
 
     /// <summary>Prepares a management cluster.</summary>
     public static async Task PrepareManagementAsync(
-        ISandboxCluster cluster, IEnumerable<string> tenants, CancellationToken cancellationToken)
+        ISandboxCluster cluster,
+        IEnumerable<string> tenants,
+        CancellationToken cancellationToken
+    )
     {
         await cluster.InstallCrdsAsync(CrdResources.Management, cancellationToken).ConfigureAwait(false);
         using var client = cluster.CreateClient("kubelb-sandbox");
@@ -34,14 +37,28 @@ internal static class ClusterSetup
                 Addresses = new AddressSettings { Allow = ["127.0.0.0/8"] },
             },
         };
-        await client.CustomObjects.CreateNamespacedCustomObjectAsync(
-            config, Api.ApiGroups.Kubelb, KubelbVersion.Name, ManagerNamespace, Config.PluralName, cancellationToken: cancellationToken)
+        await client
+            .CustomObjects.CreateNamespacedCustomObjectAsync(
+                config,
+                Api.ApiGroups.Kubelb,
+                KubelbVersion.Name,
+                ManagerNamespace,
+                Config.PluralName,
+                cancellationToken: cancellationToken
+            )
             .ConfigureAwait(false);
         foreach (var name in tenants)
         {
             var tenant = new Tenant { Metadata = { Name = name }, Spec = new TenantSpec() };
-            await client.CustomObjects.CreateClusterCustomObjectAsync(
-                tenant, Api.ApiGroups.Kubelb, KubelbVersion.Name, Tenant.PluralName, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await client
+                .CustomObjects.CreateClusterCustomObjectAsync(
+                    tenant,
+                    Api.ApiGroups.Kubelb,
+                    KubelbVersion.Name,
+                    Tenant.PluralName,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 
@@ -56,11 +73,20 @@ internal static class ClusterSetup
             Metadata = { Name = GatewayClass.KubelbName },
             Spec = new GatewayClassSpec { ControllerName = GatewayClass.KubelbController },
         };
-        await client.CustomObjects.CreateClusterCustomObjectAsync(
-            gatewayClass, Api.ApiGroups.GatewayApi, GatewayApiVersion.V1, GatewayClass.PluralName, cancellationToken: cancellationToken)
+        await client
+            .CustomObjects.CreateClusterCustomObjectAsync(
+                gatewayClass,
+                Api.ApiGroups.GatewayApi,
+                GatewayApiVersion.V1,
+                GatewayClass.PluralName,
+                cancellationToken: cancellationToken
+            )
             .ConfigureAwait(false);
     }
 
     private static Task<V1Namespace> CreateNamespaceAsync(IKubernetes client, string name, CancellationToken cancellationToken) =>
-        client.CoreV1.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = name } }, cancellationToken: cancellationToken);
+        client.CoreV1.CreateNamespaceAsync(
+            new V1Namespace { Metadata = new V1ObjectMeta { Name = name } },
+            cancellationToken: cancellationToken
+        );
 }

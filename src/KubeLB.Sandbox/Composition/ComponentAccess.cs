@@ -24,7 +24,11 @@ internal sealed class ComponentAccess
     private const long TokenSeconds = 30 * 24 * 3600;
     private static readonly string[] Kinds =
     [
-        V1ServiceAccount.KubeKind, V1ClusterRole.KubeKind, V1ClusterRoleBinding.KubeKind, V1Role.KubeKind, V1RoleBinding.KubeKind,
+        V1ServiceAccount.KubeKind,
+        V1ClusterRole.KubeKind,
+        V1ClusterRoleBinding.KubeKind,
+        V1Role.KubeKind,
+        V1RoleBinding.KubeKind,
     ];
 
     private readonly ISandboxCluster _cluster;
@@ -59,8 +63,14 @@ internal sealed class ComponentAccess
         {
             Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = TokenSeconds },
         };
-        var answer = await client.CoreV1.CreateNamespacedServiceAccountTokenAsync(
-            request, component, ClusterSetup.ManagerNamespace, cancellationToken: cancellationToken).ConfigureAwait(false);
+        var answer = await client
+            .CoreV1.CreateNamespacedServiceAccountTokenAsync(
+                request,
+                component,
+                ClusterSetup.ManagerNamespace,
+                cancellationToken: cancellationToken
+            )
+            .ConfigureAwait(false);
         return new ComponentAccess(cluster, answer.Status.Token);
     }
 

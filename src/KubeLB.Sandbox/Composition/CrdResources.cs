@@ -13,9 +13,8 @@ internal static class CrdResources
     public static IEnumerable<string> Management => Read(_ => true);
 
     /// <summary>Those of a tenant's cluster: Gateway API, and SyncSecret.</summary>
-    public static IEnumerable<string> Tenant => Read(name =>
-        name == SyncSecrets
-        || name.StartsWith(GatewayApiGroup, StringComparison.Ordinal));
+    public static IEnumerable<string> Tenant =>
+        Read(name => name == SyncSecrets || name.StartsWith(GatewayApiGroup, StringComparison.Ordinal));
 
     private static IEnumerable<string> Read(Func<string, bool> wanted)
     {

@@ -23,7 +23,8 @@ internal sealed class DataPlane : IAsyncDisposable
         ServiceDirectory directory,
         EchoBackends backends,
         ILoggerFactory logging,
-        ProxyProcesses? processes)
+        ProxyProcesses? processes
+    )
     {
         Addresses = addresses;
         _front = front;
@@ -56,15 +57,27 @@ internal sealed class DataPlane : IAsyncDisposable
 
     /// <summary>Starts everything that does not depend on a cluster.</summary>
     /// <exception cref="IOException">The options name an Envoy that cannot be used.</exception>
-    public static async Task<DataPlane> StartAsync(SandboxOptions options, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    public static async Task<DataPlane> StartAsync(
+        SandboxOptions options,
+        Action<ILoggingBuilder> logging,
+        CancellationToken cancellationToken
+    )
     {
         var addresses = new LoopbackAddresses(options.OnlyLocalhost);
         var loggers = LoggerFactory.Create(logging);
         ProxyProcesses? processes = null;
         if (options.Envoy is { } envoy)
         {
-            processes = await ProxyProcesses.StartAsync(
-                envoy, options.OnlyLoopbackProxies, ClusterSetup.XdsServerName, addresses, loggers.CreateLogger<ProxyProcesses>(), cancellationToken).ConfigureAwait(false);
+            processes = await ProxyProcesses
+                .StartAsync(
+                    envoy,
+                    options.OnlyLoopbackProxies,
+                    ClusterSetup.XdsServerName,
+                    addresses,
+                    loggers.CreateLogger<ProxyProcesses>(),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
 
         var directory = new ServiceDirectory();

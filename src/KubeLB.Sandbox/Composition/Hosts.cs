@@ -16,9 +16,7 @@ internal static class Hosts
             {
                 await host.StopAsync(patience.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
-            {
-            }
+            catch (OperationCanceledException) { }
         }
 
         if (host is IAsyncDisposable disposable)

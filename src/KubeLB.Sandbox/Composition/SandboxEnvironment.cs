@@ -39,8 +39,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     private readonly ConcurrentDictionary<string, ProxyState> _proxyStates = new(StringComparer.Ordinal);
     private ComponentAccess? _managerAccess;
 
-    private SandboxEnvironment(
-        SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
+    private SandboxEnvironment(SandboxOptions options, ComponentLogging logging, DataPlane dataPlane, ISandboxCluster management)
     {
         _options = options;
         _logging = logging;
@@ -53,7 +52,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         Manager = new ControllerProcess(
             "manager",
             cancel => BuildManagerAsync(configure, cancel),
-            manager => FollowManager(manager.Services.GetRequiredService<XdsEndpoint>().Address));
+            manager => FollowManager(manager.Services.GetRequiredService<XdsEndpoint>().Address)
+        );
     }
 
     /// <summary>The tenants in order; at least one.</summary>
@@ -79,7 +79,12 @@ public sealed class SandboxEnvironment : IAsyncDisposable
 
         var logging = new ComponentLogging(options);
         var dataPlane = await DataPlane.StartAsync(options, logging.Of("proxies"), cancellationToken).ConfigureAwait(false);
-        var sandbox = new SandboxEnvironment(options, logging, dataPlane, await StartManagementAsync(options, dataPlane, cancellationToken).ConfigureAwait(false));
+        var sandbox = new SandboxEnvironment(
+            options,
+            logging,
+            dataPlane,
+            await StartManagementAsync(options, dataPlane, cancellationToken).ConfigureAwait(false)
+        );
         try
         {
             await sandbox.StartPartsAsync(cancellationToken).ConfigureAwait(false);
@@ -113,16 +118,18 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     public IReadOnlyList<ProxyLine> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
 
     /// <summary>The process ids of a tenant's Envoys, with the names of their pods; nothing of stand-ins.</summary>
-    public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) => _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];
+    public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) =>
+        _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];
 
     /// <summary>Address of a tenant's proxy, of several the first that is ready; null if it has no traffic yet.</summary>
     public IPAddress? ProxyAddress(TenantCluster tenant) =>
         _dataPlane.Processes is { } processes ? processes.AddressOf(tenant.Namespace) : _dataPlane.Proxies.AddressOf(tenant.Namespace);
 
     /// <summary>Where a port of a tenant's proxy listens; null if it does not.</summary>
-    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) => _dataPlane.Processes is null
-        ? _dataPlane.Proxies.Resolve(tenant.Namespace, port)
-        : ProxyAddress(tenant) is { } address ? new IPEndPoint(address, port) : null;
+    public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) =>
+        _dataPlane.Processes is null ? _dataPlane.Proxies.Resolve(tenant.Namespace, port)
+        : ProxyAddress(tenant) is { } address ? new IPEndPoint(address, port)
+        : null;
 
     /// <summary>Stops everything. The clusters' content is gone; log files stay.</summary>
     public async ValueTask DisposeAsync()
@@ -137,15 +144,30 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     }
 
     private static Task<ISandboxCluster> StartClusterAsync(
-        SandboxOptions options, string name, (int First, int Last) nodePorts, PodLogSource? logs, CancellationToken cancellationToken) =>
-        options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls) { PodLogs = logs ?? NoLogs }, cancellationToken);
+        SandboxOptions options,
+        string name,
+        (int First, int Last) nodePorts,
+        PodLogSource? logs,
+        CancellationToken cancellationToken
+    ) => options.StartCluster(new ClusterRequest(name, nodePorts, options.Tls) { PodLogs = logs ?? NoLogs }, cancellationToken);
 
-    private static async Task<ISandboxCluster> StartManagementAsync(SandboxOptions options, DataPlane dataPlane, CancellationToken cancellationToken)
+    private static async Task<ISandboxCluster> StartManagementAsync(
+        SandboxOptions options,
+        DataPlane dataPlane,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var ports = (FirstNodePort, FirstNodePort + NodePorts - 1);
-            return await StartClusterAsync(options, "management", ports, dataPlane.Processes is { } processes ? processes.ReadLogs : null, cancellationToken).ConfigureAwait(false);
+            return await StartClusterAsync(
+                    options,
+                    "management",
+                    ports,
+                    dataPlane.Processes is { } processes ? processes.ReadLogs : null,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch
         {
@@ -183,14 +205,18 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var ports = _dataPlane.Addresses.IsShared
             ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
             : (FirstNodePort, FirstNodePort + NodePorts - 1);
-        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken).ConfigureAwait(false);
+        var cluster = await StartClusterAsync(_options, _options.Tenants == 1 ? "tenant" : name, ports, null, cancellationToken)
+            .ConfigureAwait(false);
         var configure = _logging.Replacing($"ccm-{name}");
         ComponentAccess? access = null;
-        var ccm = new ControllerProcess($"ccm-{name}", async cancel =>
-        {
-            access ??= await ComponentAccess.GrantAsync(cluster, ComponentAccess.Ccm, cancel).ConfigureAwait(false);
-            return await BuildCcmAsync(name, access, configure, cancel).ConfigureAwait(false);
-        });
+        var ccm = new ControllerProcess(
+            $"ccm-{name}",
+            async cancel =>
+            {
+                access ??= await ComponentAccess.GrantAsync(cluster, ComponentAccess.Ccm, cancel).ConfigureAwait(false);
+                return await BuildCcmAsync(name, access, configure, cancel).ConfigureAwait(false);
+            }
+        );
         _tenants.Add(new TenantCluster(name, cluster, _dataPlane.Addresses.Take(), ccm));
         await ClusterSetup.PrepareTenantAsync(cluster, cancellationToken).ConfigureAwait(false);
     }
@@ -200,16 +226,25 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         foreach (var tenant in _tenants)
         {
             var node = new SimulatedNode(tenant.Name, $"{tenant.Name}-node-1", tenant.NodeAddress, "zone-a");
-            _simulators.Add(NodeHost.Build(
-                tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, null, _logging.Of($"node-{tenant.Name}")));
+            _simulators.Add(
+                NodeHost.Build(tenant.Cluster, node, _dataPlane.Addresses, _dataPlane.Backends, null, _logging.Of($"node-{tenant.Name}"))
+            );
         }
 
         var managementNode = new SimulatedNode("management", "management-node-1", _dataPlane.Addresses.Take(), "zone-a");
-        _simulators.Add(NodeHost.Build(
-            Management, managementNode, _dataPlane.Addresses, null, _dataPlane.Processes, _logging.Of("node-management")));
-        _simulators.Add(EnvoyGatewayHost.Build(
-            Connect(Management, "envoy-gateway"), AddProxies, _dataPlane.Gateways, _dataPlane.Directory, new SandboxNotices(_options.Notice),
-            _logging.Of("envoy-gateway")));
+        _simulators.Add(
+            NodeHost.Build(Management, managementNode, _dataPlane.Addresses, null, _dataPlane.Processes, _logging.Of("node-management"))
+        );
+        _simulators.Add(
+            EnvoyGatewayHost.Build(
+                Connect(Management, "envoy-gateway"),
+                AddProxies,
+                _dataPlane.Gateways,
+                _dataPlane.Directory,
+                new SandboxNotices(_options.Notice),
+                _logging.Of("envoy-gateway")
+            )
+        );
         _simulators.Add(_kubeconfigs.BuildHost(_logging.Of("kubeconfigs")));
         if (_dataPlane.Processes is null)
         {
@@ -230,7 +265,11 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     }
 
     private async Task<IHost> BuildCcmAsync(
-        string name, ComponentAccess access, Action<IServiceCollection> configure, CancellationToken cancellationToken)
+        string name,
+        ComponentAccess access,
+        Action<IServiceCollection> configure,
+        CancellationToken cancellationToken
+    )
     {
         var options = new CcmOptions
         {
@@ -245,7 +284,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var userAgent = $"kubelb-ccm/{name}";
         var kubeconfig = await _kubeconfigs.WaitAsync(name, cancellationToken).ConfigureAwait(false);
         var connections = new CcmConnections(
-            () => access.CreateClient(userAgent), () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent)));
+            () => access.CreateClient(userAgent),
+            () => Management.CreateClient(Kubeconfig.Configuration(kubeconfig, userAgent))
+        );
         return CcmHost.Build(_options.Ccm?.Invoke(options) ?? options, connections, configure);
     }
 
@@ -291,7 +332,8 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var source = new XdsSource(server, ClusterSetup.XdsServerName, _proxyPods, _proxyStates, _loggers.CreateLogger<XdsSource>());
         var following = Task.WhenAll(
             _dataPlane.Proxies.RunAsync(source, stop.Token),
-            new PodStreams(server, ClusterSetup.XdsServerName, _proxyPods).RunAsync(stop.Token));
+            new PodStreams(server, ClusterSetup.XdsServerName, _proxyPods).RunAsync(stop.Token)
+        );
         return async () =>
         {
             await stop.CancelAsync().ConfigureAwait(false);

@@ -22,7 +22,9 @@ public sealed record SandboxOptions
     /// <summary>Where the components log beside the files, for example to a test's output; null for nowhere.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 
-    /// <summary>Takes sentences for the user, for example that a port is served elsewhere; null for nobody. Called from any thread.</summary>
+    /// <summary>
+    /// Takes sentences for the user, for example that a port is served elsewhere; null for nobody. Called from any thread.
+    /// </summary>
     public Action<string>? Notice { get; init; }
 
     /// <summary>The lowest level that is logged.</summary>
@@ -33,7 +35,8 @@ public sealed record SandboxOptions
 
     /// <summary>Starts the API server of a cluster; embedded clusters by default.</summary>
     public Func<ClusterRequest, CancellationToken, Task<ISandboxCluster>> StartCluster { get; init; } =
-        static async (request, cancellationToken) => await EmbeddedSandboxCluster.StartAsync(request, cancellationToken).ConfigureAwait(false);
+        static async (request, cancellationToken) =>
+            await EmbeddedSandboxCluster.StartAsync(request, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Changes the settings of the CCMs; null leaves them as they are.</summary>
     public Func<CcmOptions, CcmOptions>? Ccm { get; init; }

@@ -63,7 +63,10 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
             }
             catch (HttpOperationException e)
             {
-                throw new DemoFailureException($"Step 1 failed: {ManifestClient.NameOf(manifest)} was refused: {e.Response?.Content}", null);
+                throw new DemoFailureException(
+                    $"Step 1 failed: {ManifestClient.NameOf(manifest)} was refused: {e.Response?.Content}",
+                    null
+                );
             }
 
             output.Line($"  {ManifestClient.NameOf(manifest)} created");
@@ -74,13 +77,18 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
     {
         output.Heading($"2. Management cluster: the CCM has carried both over as Routes (kubectl get routes -n {_tenant.Namespace})");
         var routes = await UntilAsync(
-            "Step 2 failed: the Routes for the Gateway and the HTTPRoute did not appear; see ccm-*.log",
-            () => management.ListAsync(ApiGroups.Kubelb, "v1alpha1", _tenant.Namespace, "routes", cancellationToken),
-            found => found.Count >= 2,
-            cancellationToken).ConfigureAwait(false);
+                "Step 2 failed: the Routes for the Gateway and the HTTPRoute did not appear; see ccm-*.log",
+                () => management.ListAsync(ApiGroups.Kubelb, "v1alpha1", _tenant.Namespace, "routes", cancellationToken),
+                found => found.Count >= 2,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         output.Table(
             ["NAME", "ORIGINNAME", "ORIGINNAMESPACE", "ORIGINRESOURCE"],
-            routes.Select(r => new[] { Name(r), Label(r, Labels.OriginName), Label(r, Labels.OriginNamespace), Label(r, Labels.OriginResourceKind) }));
+            routes.Select(r =>
+                new[] { Name(r), Label(r, Labels.OriginName), Label(r, Labels.OriginNamespace), Label(r, Labels.OriginResourceKind) }
+            )
+        );
     }
 
     private async Task ShowGeneratedAsync(ClusterReader management, CancellationToken cancellationToken)
@@ -90,33 +98,47 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         foreach (var plural in new[] { "gateways", "httproutes" })
         {
             var found = await UntilAsync(
-                $"Step 3 failed: no {plural} were generated; see manager.log",
-                () => management.ListAsync(ApiGroups.GatewayApi, "v1", _tenant.Namespace, plural, cancellationToken),
-                list => list.Count > 0,
-                cancellationToken).ConfigureAwait(false);
+                    $"Step 3 failed: no {plural} were generated; see manager.log",
+                    () => management.ListAsync(ApiGroups.GatewayApi, "v1", _tenant.Namespace, plural, cancellationToken),
+                    list => list.Count > 0,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
             rows.AddRange(found.Select(o => new[] { (string)o["kind"]!, Name(o), Detail(o) }));
         }
 
         var services = await UntilAsync(
-            "Step 3 failed: no Service was generated; see manager.log",
-            () => management.ServicesAsync(_tenant.Namespace, cancellationToken),
-            list => list.Count > 0,
-            cancellationToken).ConfigureAwait(false);
-        rows.AddRange(services.Select(s => new[]
-        {
-            "Service", Name(s), $"port {s["spec"]!["ports"]![0]!["port"]} → proxy port {s["spec"]!["ports"]![0]!["targetPort"]}",
-        }));
+                "Step 3 failed: no Service was generated; see manager.log",
+                () => management.ServicesAsync(_tenant.Namespace, cancellationToken),
+                list => list.Count > 0,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        rows.AddRange(
+            services.Select(s =>
+                new[]
+                {
+                    "Service",
+                    Name(s),
+                    $"port {s["spec"]!["ports"]![0]!["port"]} → proxy port {s["spec"]!["ports"]![0]!["targetPort"]}",
+                }
+            )
+        );
         output.Table(["KIND", "NAME", ""], rows);
     }
 
     private async Task<string> ShowGatewayAsync(ClusterReader tenant, CancellationToken cancellationToken)
     {
         output.Heading($"4. Tenant cluster: the address has come back (kubectl get gateway {GatewayName})");
-        var gateway = (await UntilAsync(
-            $"Step 4 failed: Gateway {GatewayName} was not programmed with an address; its status:",
-            () => tenant.GatewayApiAsync(Namespace, "gateways", GatewayName, cancellationToken),
-            g => g?["status"]?["addresses"]?[0]?["value"] is not null && Condition(g["status"], "Programmed") == "True",
-            cancellationToken).ConfigureAwait(false))!;
+        var gateway = (
+            await UntilAsync(
+                    $"Step 4 failed: Gateway {GatewayName} was not programmed with an address; its status:",
+                    () => tenant.GatewayApiAsync(Namespace, "gateways", GatewayName, cancellationToken),
+                    g => g?["status"]?["addresses"]?[0]?["value"] is not null && Condition(g["status"], "Programmed") == "True",
+                    cancellationToken
+                )
+                .ConfigureAwait(false)
+        )!;
         var address = (string)gateway["status"]!["addresses"]![0]!["value"]!;
         var age = DateTimeOffset.UtcNow - DateTimeOffset.Parse((string)gateway["metadata"]!["creationTimestamp"]!, null);
         output.Table(
@@ -129,17 +151,24 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
                     Condition(gateway["status"], "Programmed")!,
                     $"{Math.Max(0, (int)age.TotalSeconds)}s",
                 ],
-            ]);
+            ]
+        );
         return address;
     }
 
     private async Task ShowRouteStatusAsync(ClusterReader tenant, CancellationToken cancellationToken)
     {
-        var route = (await UntilAsync(
-            $"Step 4 failed: HTTPRoute {RouteName} was not accepted; its status:",
-            () => tenant.GatewayApiAsync(Namespace, "httproutes", RouteName, cancellationToken),
-            r => Condition(r?["status"]?["parents"]?[0], "Accepted") == "True" && Condition(r?["status"]?["parents"]?[0], "ResolvedRefs") == "True",
-            cancellationToken).ConfigureAwait(false))!;
+        var route = (
+            await UntilAsync(
+                    $"Step 4 failed: HTTPRoute {RouteName} was not accepted; its status:",
+                    () => tenant.GatewayApiAsync(Namespace, "httproutes", RouteName, cancellationToken),
+                    r =>
+                        Condition(r?["status"]?["parents"]?[0], "Accepted") == "True"
+                        && Condition(r?["status"]?["parents"]?[0], "ResolvedRefs") == "True",
+                    cancellationToken
+                )
+                .ConfigureAwait(false)
+        )!;
         var parent = route["status"]!["parents"]![0]!;
         var conditions = string.Join(", ", parent["conditions"]!.AsArray().Select(c => $"{c!["type"]}={c["status"]}"));
         output.Line($"  HTTPRoute {RouteName}: {conditions} (controller {parent["controllerName"]})");
@@ -153,10 +182,12 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         output.Command($"curl -H \"Host: {Host}\" http://{authority}");
         using var client = new HttpClient(sandbox.CreateGatewayHandler());
         var answer = await UntilAsync(
-            "Step 5 failed: the backend did not answer; the last answer:",
-            () => AskAsync(client, address, cancellationToken),
-            a => a.Echo is not null,
-            cancellationToken).ConfigureAwait(false);
+                "Step 5 failed: the backend did not answer; the last answer:",
+                () => AskAsync(client, address, cancellationToken),
+                a => a.Echo is not null,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         output.Line(answer.Body.TrimEnd());
         await ShowHopsAsync(management, authority, answer.Echo!, cancellationToken).ConfigureAwait(false);
         output.Line();
@@ -176,13 +207,18 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         output.Table(
             ["HOP", "ADDRESS", "IN A REAL INSTALLATION"],
             [
-                ["gateway (stand-in)", gateway.Contains(':', StringComparison.Ordinal) ? gateway : $"{gateway}:80", "Envoy Gateway's proxy"],
+                [
+                    "gateway (stand-in)",
+                    gateway.Contains(':', StringComparison.Ordinal) ? gateway : $"{gateway}:80",
+                    "Envoy Gateway's proxy",
+                ],
                 logged is null
                     ? ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"]
                     : ["tenant proxy (Envoy)", $"{logged.Address}:{target}", "the same"],
                 ["node port", $"{_tenant.NodeAddress}:{nodePort}", "kube-proxy of a tenant's node"],
                 ["pod (echo backend)", $"{echo.PodIp}:{echo.ContainerPort}", "the tenant's pod"],
-            ]);
+            ]
+        );
         if (logged is not null)
         {
             output.Line();
@@ -195,11 +231,18 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
     private async Task<ProxyLine> LoggedAsync(EchoedRequest echo, CancellationToken cancellationToken)
     {
         var id = echo.Headers.FirstOrDefault(h => h.Key.Equals("x-request-id", StringComparison.OrdinalIgnoreCase)).Value?.FirstOrDefault();
-        return (await UntilAsync(
-            "Step 5 failed: the access logs of the tenant's Envoys do not have the request.",
-            () => Task.FromResult(sandbox.ProxyOutput(_tenant).LastOrDefault(l => id is not null && l.Text.Contains(id, StringComparison.Ordinal))),
-            l => l is not null,
-            cancellationToken).ConfigureAwait(false))!;
+        return (
+            await UntilAsync(
+                    "Step 5 failed: the access logs of the tenant's Envoys do not have the request.",
+                    () =>
+                        Task.FromResult(
+                            sandbox.ProxyOutput(_tenant).LastOrDefault(l => id is not null && l.Text.Contains(id, StringComparison.Ordinal))
+                        ),
+                    l => l is not null,
+                    cancellationToken
+                )
+                .ConfigureAwait(false)
+        )!;
     }
 
     private static async Task<Answer> AskAsync(HttpClient client, string address, CancellationToken cancellationToken)
@@ -211,7 +254,9 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         {
             using var response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var body = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
-            return response.IsSuccessStatusCode ? new Answer(body, EchoResponder.Parse(body)) : new Answer($"{(int)response.StatusCode} {body}", null);
+            return response.IsSuccessStatusCode
+                ? new Answer(body, EchoResponder.Parse(body))
+                : new Answer($"{(int)response.StatusCode} {body}", null);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException)
         {
@@ -232,12 +277,15 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
 
             if (DateTimeOffset.UtcNow > end)
             {
-                throw new DemoFailureException(failure, value switch
-                {
-                    JsonNode node => node["status"]?.DeepClone(),
-                    Answer answer => answer.Body,
-                    _ => null,
-                });
+                throw new DemoFailureException(
+                    failure,
+                    value switch
+                    {
+                        JsonNode node => node["status"]?.DeepClone(),
+                        Answer answer => answer.Body,
+                        _ => null,
+                    }
+                );
             }
 
             await Task.Delay(Interval, cancellationToken).ConfigureAwait(false);
@@ -251,9 +299,10 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
     private static string? Condition(JsonNode? status, string type) =>
         (string?)status?["conditions"]?.AsArray().FirstOrDefault(c => (string?)c!["type"] == type)?["status"];
 
-    private static string Detail(JsonNode value) => value["spec"]?["gatewayClassName"] is { } gatewayClass
-        ? $"class {gatewayClass}, listens on {value["spec"]!["listeners"]![0]!["port"]}"
-        : $"host {value["spec"]?["hostnames"]?[0]}, to Service {value["spec"]?["rules"]?[0]?["backendRefs"]?[0]?["name"]}";
+    private static string Detail(JsonNode value) =>
+        value["spec"]?["gatewayClassName"] is { } gatewayClass
+            ? $"class {gatewayClass}, listens on {value["spec"]!["listeners"]![0]!["port"]}"
+            : $"host {value["spec"]?["hostnames"]?[0]}, to Service {value["spec"]?["rules"]?[0]?["backendRefs"]?[0]?["name"]}";
 
     private sealed record Answer(string Body, EchoedRequest? Echo);
 }

@@ -10,14 +10,21 @@ internal sealed class ClusterReader(IKubernetes client)
 {
     /// <summary>An object of Gateway API; null if it does not exist.</summary>
     public async Task<JsonNode?> GatewayApiAsync(string ns, string plural, string name, CancellationToken cancellationToken) =>
-        (await ListAsync(ApiGroups.GatewayApi, "v1", ns, plural, cancellationToken).ConfigureAwait(false))
-            .FirstOrDefault(o => (string?)o["metadata"]?["name"] == name);
+        (await ListAsync(ApiGroups.GatewayApi, "v1", ns, plural, cancellationToken).ConfigureAwait(false)).FirstOrDefault(o =>
+            (string?)o["metadata"]?["name"] == name
+        );
 
     /// <summary>All objects of a kind in a namespace; none if the namespace does not exist.</summary>
     public async Task<IReadOnlyList<JsonNode>> ListAsync(
-        string group, string version, string ns, string plural, CancellationToken cancellationToken)
+        string group,
+        string version,
+        string ns,
+        string plural,
+        CancellationToken cancellationToken
+    )
     {
-        var list = await client.CustomObjects.ListNamespacedCustomObjectAsync(group, version, ns, plural, cancellationToken: cancellationToken)
+        var list = await client
+            .CustomObjects.ListNamespacedCustomObjectAsync(group, version, ns, plural, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return [.. Items(JsonSerializer.SerializeToNode(list))];
     }

@@ -12,7 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>The management cluster as its informers show it.</summary>
-internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, IProxyEndpoints proxies) : IClusterView, IBackendDirectory
+internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, IProxyEndpoints proxies)
+    : IClusterView,
+        IBackendDirectory
 {
     private const string Http2CleartextProtocol = "kubernetes.io/h2c";
 
@@ -31,7 +33,10 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
     {
         var verdict = RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
         return PolicyOf(route) is { } policy && PolicyEvaluator.Error(policy) is null && RetryRule.Of(policy.Spec?.Retry) is { } retry
-            ? verdict with { Rules = [.. verdict.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] }
+            ? verdict with
+            {
+                Rules = [.. verdict.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })],
+            }
             : verdict;
     }
 
@@ -51,10 +56,16 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
     public IReadOnlyList<RouteVerdict> RoutesOf(ResourceKey gateway)
     {
         var key = gateway.ToString();
-        return [.. cluster.Informer<HttpRoute>().ByIndex(EnvoyGatewayHost.ByParent, key).Cast<IGatewayRoute>()
-            .Concat(cluster.Informer<GrpcRoute>().ByIndex(EnvoyGatewayHost.ByParent, key))
-            .Where(r => r.Metadata.DeletionTimestamp is null)
-            .Select(Route)];
+        return
+        [
+            .. cluster
+                .Informer<HttpRoute>()
+                .ByIndex(EnvoyGatewayHost.ByParent, key)
+                .Cast<IGatewayRoute>()
+                .Concat(cluster.Informer<GrpcRoute>().ByIndex(EnvoyGatewayHost.ByParent, key))
+                .Where(r => r.Metadata.DeletionTimestamp is null)
+                .Select(Route),
+        ];
     }
 
     /// <summary>Content of a Secret; null if it does not exist.</summary>

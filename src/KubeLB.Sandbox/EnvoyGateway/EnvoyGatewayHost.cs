@@ -59,7 +59,8 @@ internal static class EnvoyGatewayHost
         GatewayFronts fronts,
         ServiceDirectory directory,
         SandboxNotices notices,
-        Action<ILoggingBuilder> logging)
+        Action<ILoggingBuilder> logging
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
@@ -86,10 +87,17 @@ internal static class EnvoyGatewayHost
     private static void Watch(ClusterBuilder cluster)
     {
         cluster.Informer<GatewayClass>();
-        cluster.Informer<Gateway>(i => i
-            .Index(ByClass, g => [g.Spec?.GatewayClassName ?? ""])
-            .Index(BySecret, g => (g.Spec?.Listeners ?? []).SelectMany(l => l.Tls?.CertificateRefs ?? [])
-                .Select(r => $"{r.Namespace ?? g.Namespace}/{r.Name}").Distinct()));
+        cluster.Informer<Gateway>(i =>
+            i.Index(ByClass, g => [g.Spec?.GatewayClassName ?? ""])
+                .Index(
+                    BySecret,
+                    g =>
+                        (g.Spec?.Listeners ?? [])
+                            .SelectMany(l => l.Tls?.CertificateRefs ?? [])
+                            .Select(r => $"{r.Namespace ?? g.Namespace}/{r.Name}")
+                            .Distinct()
+                )
+        );
         cluster.Informer<HttpRoute>(Indexes);
         cluster.Informer<GrpcRoute>(Indexes);
         cluster.Informer<BackendTrafficPolicy>(i =>
@@ -106,53 +114,101 @@ internal static class EnvoyGatewayHost
 
     private static void Indexes<T>(InformerBuilder<T> informer)
         where T : class, IGatewayRoute =>
-        informer.Index(ByParent, r => RouteReferences.Gateways(r).Select(k => k.ToString()))
+        informer
+            .Index(ByParent, r => RouteReferences.Gateways(r).Select(k => k.ToString()))
             .Index(ByService, r => RouteReferences.Services(r).Select(k => k.ToString()));
 
-    private static void AddGateways(IServiceCollection services) => services.AddController<GatewayController>("gateway", c =>
-    {
-        c.Watch<Gateway>(Cluster);
-        c.Watch<HttpRoute>(Cluster, _ => (HttpRoute route) => RouteReferences.Gateways(route));
-        c.Watch<GrpcRoute>(Cluster, _ => (GrpcRoute route) => RouteReferences.Gateways(route));
-        c.Watch<GatewayClass>(Cluster, host => (GatewayClass x) => Keys(Informer<Gateway>(host).ByIndex(ByClass, x.Name)));
-        c.Watch<V1Secret>(Cluster, host => (V1Secret x) => Keys(Informer<Gateway>(host).ByIndex(BySecret, ResourceKey.Of(x).ToString())));
-        c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<Gateway>(host).List()));
-        c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<Gateway>(host).List()));
-        c.Watch<V1Service>(Cluster, host => (V1Service x) =>
-        {
-            var service = ResourceKey.Of(x).ToString();
-            return Informer<HttpRoute>(host).ByIndex(ByService, service).Cast<IGatewayRoute>()
-                .Concat(Informer<GrpcRoute>(host).ByIndex(ByService, service))
-                .SelectMany(RouteReferences.Gateways).Distinct();
-        });
-        c.Watch<BackendTrafficPolicy>(Cluster, host => (BackendTrafficPolicy x) => PolicyTargets.Routes(x)
-            .Select(t => t.Kind == GrpcRoute.KindName
-                ? Informer<GrpcRoute>(host).Get(x.Namespace, t.Name)
-                : (IGatewayRoute?)Informer<HttpRoute>(host).Get(x.Namespace, t.Name))
-            .OfType<IGatewayRoute>().SelectMany(RouteReferences.Gateways).Distinct());
-    });
+    private static void AddGateways(IServiceCollection services) =>
+        services.AddController<GatewayController>(
+            "gateway",
+            c =>
+            {
+                c.Watch<Gateway>(Cluster);
+                c.Watch<HttpRoute>(Cluster, _ => (HttpRoute route) => RouteReferences.Gateways(route));
+                c.Watch<GrpcRoute>(Cluster, _ => (GrpcRoute route) => RouteReferences.Gateways(route));
+                c.Watch<GatewayClass>(Cluster, host => (GatewayClass x) => Keys(Informer<Gateway>(host).ByIndex(ByClass, x.Name)));
+                c.Watch<V1Secret>(
+                    Cluster,
+                    host => (V1Secret x) => Keys(Informer<Gateway>(host).ByIndex(BySecret, ResourceKey.Of(x).ToString()))
+                );
+                c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<Gateway>(host).List()));
+                c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<Gateway>(host).List()));
+                c.Watch<V1Service>(
+                    Cluster,
+                    host =>
+                        (V1Service x) =>
+                        {
+                            var service = ResourceKey.Of(x).ToString();
+                            return Informer<HttpRoute>(host)
+                                .ByIndex(ByService, service)
+                                .Cast<IGatewayRoute>()
+                                .Concat(Informer<GrpcRoute>(host).ByIndex(ByService, service))
+                                .SelectMany(RouteReferences.Gateways)
+                                .Distinct();
+                        }
+                );
+                c.Watch<BackendTrafficPolicy>(
+                    Cluster,
+                    host =>
+                        (BackendTrafficPolicy x) =>
+                            PolicyTargets
+                                .Routes(x)
+                                .Select(t =>
+                                    t.Kind == GrpcRoute.KindName
+                                        ? Informer<GrpcRoute>(host).Get(x.Namespace, t.Name)
+                                        : (IGatewayRoute?)Informer<HttpRoute>(host).Get(x.Namespace, t.Name)
+                                )
+                                .OfType<IGatewayRoute>()
+                                .SelectMany(RouteReferences.Gateways)
+                                .Distinct()
+                );
+            }
+        );
 
     private static void AddRoutes<T>(IServiceCollection services, string name)
-        where T : class, IGatewayRoute => services.AddController<RouteController<T>>(name, c =>
-    {
-        c.Watch<T>(Cluster);
-        c.Watch<Gateway>(Cluster, host => (Gateway x) => Keys(Informer<T>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())));
-        c.Watch<V1Service>(Cluster, host => (V1Service x) => Keys(Informer<T>(host).ByIndex(ByService, ResourceKey.Of(x).ToString())));
-        c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<T>(host).List()));
-        c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<T>(host).List()));
-    });
+        where T : class, IGatewayRoute =>
+        services.AddController<RouteController<T>>(
+            name,
+            c =>
+            {
+                c.Watch<T>(Cluster);
+                c.Watch<Gateway>(Cluster, host => (Gateway x) => Keys(Informer<T>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())));
+                c.Watch<V1Service>(
+                    Cluster,
+                    host => (V1Service x) => Keys(Informer<T>(host).ByIndex(ByService, ResourceKey.Of(x).ToString()))
+                );
+                c.Watch<ReferenceGrant>(Cluster, host => (ReferenceGrant _) => Keys(Informer<T>(host).List()));
+                c.Watch<V1Namespace>(Cluster, host => (V1Namespace _) => Keys(Informer<T>(host).List()));
+            }
+        );
 
     // A policy speaks of the Gateways that its route is attached to, and of other policies for the same route.
-    private static void AddPolicies(IServiceCollection services) => services.AddController<PolicyController>("policy", c =>
-    {
-        c.Watch<BackendTrafficPolicy>(Cluster);
-        c.Watch<BackendTrafficPolicy>(Cluster, host => (BackendTrafficPolicy x) =>
-            PolicyTargets.Of(x).SelectMany(t => Keys(Informer<BackendTrafficPolicy>(host).ByIndex(ByTarget, t))));
-        c.Watch<HttpRoute>(Cluster, host => (HttpRoute x) => PoliciesOf(host, x));
-        c.Watch<GrpcRoute>(Cluster, host => (GrpcRoute x) => PoliciesOf(host, x));
-        c.Watch<Gateway>(Cluster, host => (Gateway x) => Informer<HttpRoute>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString()).Cast<IGatewayRoute>()
-            .Concat(Informer<GrpcRoute>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString())).SelectMany(r => PoliciesOf(host, r)));
-    });
+    private static void AddPolicies(IServiceCollection services) =>
+        services.AddController<PolicyController>(
+            "policy",
+            c =>
+            {
+                c.Watch<BackendTrafficPolicy>(Cluster);
+                c.Watch<BackendTrafficPolicy>(
+                    Cluster,
+                    host =>
+                        (BackendTrafficPolicy x) =>
+                            PolicyTargets.Of(x).SelectMany(t => Keys(Informer<BackendTrafficPolicy>(host).ByIndex(ByTarget, t)))
+                );
+                c.Watch<HttpRoute>(Cluster, host => (HttpRoute x) => PoliciesOf(host, x));
+                c.Watch<GrpcRoute>(Cluster, host => (GrpcRoute x) => PoliciesOf(host, x));
+                c.Watch<Gateway>(
+                    Cluster,
+                    host =>
+                        (Gateway x) =>
+                            Informer<HttpRoute>(host)
+                                .ByIndex(ByParent, ResourceKey.Of(x).ToString())
+                                .Cast<IGatewayRoute>()
+                                .Concat(Informer<GrpcRoute>(host).ByIndex(ByParent, ResourceKey.Of(x).ToString()))
+                                .SelectMany(r => PoliciesOf(host, r))
+                );
+            }
+        );
 
     private static IEnumerable<ResourceKey> PoliciesOf(IServiceProvider host, IGatewayRoute route) =>
         Keys(Informer<BackendTrafficPolicy>(host).ByIndex(ByTarget, PolicyTargets.KeyOf(route)));

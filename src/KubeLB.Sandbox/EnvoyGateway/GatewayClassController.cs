@@ -22,9 +22,15 @@ internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost
             var status = new GatewayClassStatus
             {
                 Conditions = Conditions.Of(
-                    [accepted], gatewayClass.Status?.Conditions, gatewayClass.Metadata.Generation ?? 0, DateTimeOffset.UtcNow),
+                    [accepted],
+                    gatewayClass.Status?.Conditions,
+                    gatewayClass.Metadata.Generation ?? 0,
+                    DateTimeOffset.UtcNow
+                ),
             };
-            await applier.ApplyStatusAsync(cluster, gatewayClass, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+            await applier
+                .ApplyStatusAsync(cluster, gatewayClass, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+                .ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
@@ -42,13 +48,16 @@ internal sealed class GatewayClassRegistrar([FromKeyedServices(EnvoyGatewayHost.
         var client = cluster.Client<GatewayClass>();
         if (await client.GetAsync(new ResourceKey("", Name), cancellationToken).ConfigureAwait(false) is null)
         {
-            await client.CreateAsync(
-                new GatewayClass
-                {
-                    Metadata = { Name = Name },
-                    Spec = new GatewayClassSpec { ControllerName = EnvoyGatewayHost.ControllerName },
-                },
-                cancellationToken).ConfigureAwait(false);
+            await client
+                .CreateAsync(
+                    new GatewayClass
+                    {
+                        Metadata = { Name = Name },
+                        Spec = new GatewayClassSpec { ControllerName = EnvoyGatewayHost.ControllerName },
+                    },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 

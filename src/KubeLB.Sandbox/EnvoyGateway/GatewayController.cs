@@ -10,9 +10,13 @@ namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Serves a Gateway and writes its status.</summary>
 internal sealed class GatewayController(
-    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, GatewayFronts fronts,
+    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster,
+    Applier applier,
+    ClusterView view,
+    GatewayFronts fronts,
     ServedRoutes served,
-    SandboxNotices notices) : IReconciler
+    SandboxNotices notices
+) : IReconciler
 {
     private readonly MovedPortEvents _events = new(cluster, notices);
 
@@ -44,7 +48,9 @@ internal sealed class GatewayController(
 
         // Served first, told then: a client that reads the status can send requests.
         var status = GatewayStatusWriter.Gateway(verdict, routes, address, DateTimeOffset.UtcNow);
-        await applier.ApplyStatusAsync(cluster, verdict.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+        await applier
+            .ApplyStatusAsync(cluster, verdict.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+            .ConfigureAwait(false);
         return ReconcileResult.Done;
     }
 }

@@ -15,24 +15,36 @@ internal static class GatewayPlan
     /// <param name="routes">Verdicts on the routes that refer to it.</param>
     /// <param name="certificate">Reads the certificate of a Secret.</param>
     public static IReadOnlyList<PortPlan> Of(
-        GatewayVerdict gateway, IReadOnlyList<RouteVerdict> routes, Func<(string Namespace, string Name), X509Certificate2?> certificate) =>
-        [.. gateway.Listeners
-            .Where(l => l.IsProgrammed && l.Listener.Protocol is "HTTP" or "HTTPS")
-            .GroupBy(l => l.Listener.Port)
-            .Select(port => new PortPlan(
-                port.Key,
-                port.First().Listener.Protocol == "HTTPS",
-                new RouteTable(port.Select(l => new ListenerRoutes(l.Listener.Name, l.Listener.Hostname ?? "", Entries(gateway.Key, l, routes)))),
-                Certificates(gateway.Gateway, port, certificate)))];
+        GatewayVerdict gateway,
+        IReadOnlyList<RouteVerdict> routes,
+        Func<(string Namespace, string Name), X509Certificate2?> certificate
+    ) =>
+        [
+            .. gateway
+                .Listeners.Where(l => l.IsProgrammed && l.Listener.Protocol is "HTTP" or "HTTPS")
+                .GroupBy(l => l.Listener.Port)
+                .Select(port => new PortPlan(
+                    port.Key,
+                    port.First().Listener.Protocol == "HTTPS",
+                    new RouteTable(
+                        port.Select(l => new ListenerRoutes(l.Listener.Name, l.Listener.Hostname ?? "", Entries(gateway.Key, l, routes)))
+                    ),
+                    Certificates(gateway.Gateway, port, certificate)
+                )),
+        ];
 
     private static List<RouteEntry> Entries(ResourceKey gateway, ListenerVerdict listener, IReadOnlyList<RouteVerdict> routes)
     {
         var entries = new List<RouteEntry>();
         foreach (var route in routes)
         {
-            var hostnames = route.Parents.Where(p => p.IsAccepted).SelectMany(p => p.Attachments)
+            var hostnames = route
+                .Parents.Where(p => p.IsAccepted)
+                .SelectMany(p => p.Attachments)
                 .Where(a => a.Gateway == gateway && a.Listener == listener.Listener.Name)
-                .SelectMany(a => a.Hostnames).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+                .SelectMany(a => a.Hostnames)
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .ToList();
             var created = route.Route.Metadata.CreationTimestamp ?? DateTime.MaxValue;
             var name = ResourceKey.Of(route.Route).ToString();
             entries.AddRange(
@@ -40,17 +52,23 @@ internal static class GatewayPlan
                 where rule.Error is null
                 from match in rule.Matches.Select((match, index) => (match, index))
                 from hostname in hostnames
-                select new RouteEntry(hostname, match.match, rule.Action, new RouteOrigin(created, name, rule.Index, match.index)));
+                select new RouteEntry(hostname, match.match, rule.Action, new RouteOrigin(created, name, rule.Index, match.index))
+            );
         }
 
         return entries;
     }
 
     private static List<(string, X509Certificate2)> Certificates(
-        Gateway gateway, IEnumerable<ListenerVerdict> listeners, Func<(string Namespace, string Name), X509Certificate2?> certificate) =>
-        [.. from listener in listeners
+        Gateway gateway,
+        IEnumerable<ListenerVerdict> listeners,
+        Func<(string Namespace, string Name), X509Certificate2?> certificate
+    ) =>
+        [
+            .. from listener in listeners
             from reference in listener.Listener.Tls?.CertificateRefs ?? []
             let found = certificate(CertificateEvaluator.Target(gateway, reference))
             where found is not null
-            select (listener.Listener.Hostname ?? "", found)];
+            select (listener.Listener.Hostname ?? "", found),
+        ];
 }

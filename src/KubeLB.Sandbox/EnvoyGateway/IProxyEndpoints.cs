@@ -21,8 +21,9 @@ internal sealed class StandInEndpoints(TenantProxies proxies) : IProxyEndpoints
 {
     /// <inheritdoc/>
     public IReadOnlyList<IPEndPoint> Of(V1Service service, V1ServicePort port) =>
-        service.Spec.Selector?.TryGetValue(Labels.AppName, out var node) == true && int.TryParse(port.TargetPort?.Value, out var target)
-            && proxies.Resolve(node, target) is { } served
+        service.Spec.Selector?.TryGetValue(Labels.AppName, out var node) == true
+        && int.TryParse(port.TargetPort?.Value, out var target)
+        && proxies.Resolve(node, target) is { } served
             ? [served]
             : [];
 }
@@ -36,11 +37,17 @@ internal sealed class PodEndpoints([FromKeyedServices(EnvoyGatewayHost.Cluster)]
     public IReadOnlyList<IPEndPoint> Of(V1Service service, V1ServicePort port)
     {
         var all = new List<IPEndPoint>();
-        foreach (var slice in cluster.Informer<V1EndpointSlice>().ByIndex(EnvoyGatewayHost.BySliceService, ResourceKey.Of(service).ToString()))
+        foreach (
+            var slice in cluster.Informer<V1EndpointSlice>().ByIndex(EnvoyGatewayHost.BySliceService, ResourceKey.Of(service).ToString())
+        )
         {
             var target = slice.Ports?.FirstOrDefault(p => (p.Name ?? "") == (port.Name ?? ""))?.Port;
-            all.AddRange((target is null ? [] : slice.Endpoints ?? []).Where(e => e.Conditions?.Ready != false && e.Conditions?.Terminating != true)
-                .SelectMany(e => e.Addresses).Select(a => new IPEndPoint(published.Resolve(IPAddress.Parse(a)), target!.Value)));
+            all.AddRange(
+                (target is null ? [] : slice.Endpoints ?? [])
+                    .Where(e => e.Conditions?.Ready != false && e.Conditions?.Terminating != true)
+                    .SelectMany(e => e.Addresses)
+                    .Select(a => new IPEndPoint(published.Resolve(IPAddress.Parse(a)), target!.Value))
+            );
         }
 
         var first = all.Count == 0 ? 0 : (int)((uint)Interlocked.Increment(ref _turn) % (uint)all.Count);

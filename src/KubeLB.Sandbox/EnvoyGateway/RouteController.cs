@@ -10,8 +10,12 @@ namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>Writes the status of routes. They are served by the Gateways that they attach to.</summary>
 internal sealed class RouteController<T>(
-    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view, ServedRoutes served,
-    TimeProvider time) : IReconciler
+    [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster,
+    Applier applier,
+    ClusterView view,
+    ServedRoutes served,
+    TimeProvider time
+) : IReconciler
     where T : class, IGatewayRoute
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);

@@ -15,16 +15,31 @@ internal static class ManifestClient
         var (group, version) = GroupVersion(manifest);
         if (ClusterScoped.Contains((string?)manifest["kind"]))
         {
-            await client.CustomObjects.CreateClusterCustomObjectAsync(
-                manifest, group, version, Plural(manifest), cancellationToken: cancellationToken).ConfigureAwait(false);
+            await client
+                .CustomObjects.CreateClusterCustomObjectAsync(
+                    manifest,
+                    group,
+                    version,
+                    Plural(manifest),
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
             return;
         }
 
         var ns = (string?)manifest["metadata"]?["namespace"] ?? "default";
         if (group.Length > 0)
         {
-            await client.CustomObjects.CreateNamespacedCustomObjectAsync(
-                manifest, group, version, ns, Plural(manifest), cancellationToken: cancellationToken).ConfigureAwait(false);
+            await client
+                .CustomObjects.CreateNamespacedCustomObjectAsync(
+                    manifest,
+                    group,
+                    version,
+                    ns,
+                    Plural(manifest),
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
             return;
         }
 
@@ -40,8 +55,9 @@ internal static class ManifestClient
                 break;
             case V1ServiceAccount.KubeKind:
                 var account = KubernetesJson.Deserialize<V1ServiceAccount>(manifest.ToJsonString());
-                await client.CoreV1.CreateNamespacedServiceAccountAsync(
-                    account, ns, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await client
+                    .CoreV1.CreateNamespacedServiceAccountAsync(account, ns, cancellationToken: cancellationToken)
+                    .ConfigureAwait(false);
                 break;
             default:
                 throw new NotSupportedException($"Manifests of kind {manifest["kind"]} are not supported here.");

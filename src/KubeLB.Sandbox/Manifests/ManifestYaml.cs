@@ -16,7 +16,12 @@ internal static class ManifestYaml
         {
             var stream = new YamlStream();
             stream.Load(new StringReader(yaml));
-            return [.. stream.Documents.Select(d => Convert(d.RootNode) as JsonObject ?? throw new FormatException("A document is not an object."))];
+            return
+            [
+                .. stream.Documents.Select(d =>
+                    Convert(d.RootNode) as JsonObject ?? throw new FormatException("A document is not an object.")
+                ),
+            ];
         }
         catch (YamlException e)
         {
@@ -24,14 +29,16 @@ internal static class ManifestYaml
         }
     }
 
-    private static JsonNode? Convert(YamlNode node) => node switch
-    {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c =>
-            KeyValuePair.Create(((YamlScalarNode)c.Key).Value ?? "", Convert(c.Value)))),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
-        YamlScalarNode scalar => Convert(scalar),
-        _ => throw new FormatException($"{node.NodeType} is not supported in manifests."),
-    };
+    private static JsonNode? Convert(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode mapping => new JsonObject(
+                mapping.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value ?? "", Convert(c.Value)))
+            ),
+            YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
+            YamlScalarNode scalar => Convert(scalar),
+            _ => throw new FormatException($"{node.NodeType} is not supported in manifests."),
+        };
 
     private static JsonValue? Convert(YamlScalarNode scalar)
     {
@@ -46,7 +53,9 @@ internal static class ManifestYaml
             "" or "~" or "null" => null,
             "true" => JsonValue.Create(true),
             "false" => JsonValue.Create(false),
-            _ when long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) => JsonValue.Create(integer),
+            _ when long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer) => JsonValue.Create(
+                integer
+            ),
             _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
             _ => JsonValue.Create(value),
         };

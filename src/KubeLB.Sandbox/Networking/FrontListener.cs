@@ -54,9 +54,7 @@ internal sealed class FrontListener : IAsyncDisposable
                 _ = Task.Run(() => DispatchAsync(connection));
             }
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
     }
 
     private async Task DispatchAsync(ConnectionContext connection)
@@ -67,7 +65,9 @@ internal sealed class FrontListener : IAsyncDisposable
             if (Tls is null)
             {
                 using var timeout = new CancellationTokenSource(PrefaceTimeout);
-                end = await Http2Preface.IsNextAsync(connection.Transport.Input, timeout.Token).ConfigureAwait(false) ? _front.Http2 : _front.Http1;
+                end = await Http2Preface.IsNextAsync(connection.Transport.Input, timeout.Token).ConfigureAwait(false)
+                    ? _front.Http2
+                    : _front.Http1;
             }
 
             if (end.Hand(connection))
@@ -75,9 +75,7 @@ internal sealed class FrontListener : IAsyncDisposable
                 return;
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException)
-        {
-        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException) { }
 
         connection.Abort();
         await connection.DisposeAsync().ConfigureAwait(false);

@@ -83,23 +83,32 @@ internal sealed class HttpFront : IAsyncDisposable
         options.Limits.MinResponseDataRate = null;
         options.Listen(Http1, end => end.Protocols = HttpProtocols.Http1);
         options.Listen(Http2, end => end.Protocols = HttpProtocols.Http2);
-        options.Listen(Tls, end =>
-        {
-            end.Protocols = HttpProtocols.Http1AndHttp2;
-            end.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = ChooseCertificate });
-        });
+        options.Listen(
+            Tls,
+            end =>
+            {
+                end.Protocols = HttpProtocols.Http1AndHttp2;
+                end.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = ChooseCertificate });
+            }
+        );
     }
 
     private static ValueTask<SslServerAuthenticationOptions> ChooseCertificate(TlsHandshakeCallbackContext context)
     {
         var tls = context.Connection.Features.Get<FrontListener>()?.Tls;
-        var certificate = tls?.Certificate(context.ClientHelloInfo.ServerName)
+        var certificate =
+            tls?.Certificate(context.ClientHelloInfo.ServerName)
             ?? throw new System.Security.Authentication.AuthenticationException(
-                $"no certificate for server name \"{context.ClientHelloInfo.ServerName}\"");
-        return ValueTask.FromResult(new SslServerAuthenticationOptions
-        {
-            ServerCertificate = certificate,
-            ApplicationProtocols = tls.Http2 ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11] : [SslApplicationProtocol.Http11],
-        });
+                $"no certificate for server name \"{context.ClientHelloInfo.ServerName}\""
+            );
+        return ValueTask.FromResult(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificate = certificate,
+                ApplicationProtocols = tls.Http2
+                    ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
+                    : [SslApplicationProtocol.Http11],
+            }
+        );
     }
 }

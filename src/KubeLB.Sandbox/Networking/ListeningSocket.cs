@@ -10,7 +10,8 @@ internal static class ListeningSocket
     /// The wanted end point if it can be bound, otherwise a free high port of the same address (privileged ports, or an address that
     /// several share). The port is tried by binding it, so another process could take it before the caller does.
     /// </summary>
-    public static IPEndPoint Choose(IPEndPoint wanted) => IsFree(wanted) ? wanted : new IPEndPoint(wanted.Address, FreePort(wanted.Address));
+    public static IPEndPoint Choose(IPEndPoint wanted) =>
+        IsFree(wanted) ? wanted : new IPEndPoint(wanted.Address, FreePort(wanted.Address));
 
     /// <summary>Whether the end point can be bound now.</summary>
     public static bool IsFree(IPEndPoint endPoint)

@@ -21,9 +21,7 @@ public sealed class LoopbackAddresses : IDisposable
 
     /// <summary>Claims the first block.</summary>
     public LoopbackAddresses()
-        : this(forceShared: false)
-    {
-    }
+        : this(forceShared: false) { }
 
     internal LoopbackAddresses(bool forceShared)
     {

@@ -62,9 +62,7 @@ internal sealed class TcpForwarder : IAsyncDisposable
         {
             await Task.WhenAll(_connections.Keys).WaitAsync(atMost, _stop.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-        {
-        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException) { }
 
         await DisposeAsync().ConfigureAwait(false);
     }
@@ -164,7 +162,7 @@ internal sealed class TcpForwarder : IAsyncDisposable
             int read;
             while ((read = await from.ReceiveAsync(buffer).ConfigureAwait(false)) > 0)
             {
-                for (var sent = 0; sent < read;)
+                for (var sent = 0; sent < read; )
                 {
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent)).ConfigureAwait(false);
                 }

@@ -8,8 +8,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>Keeps a pod of each DaemonSet on the only node; after a change of the template a new one comes when the old one is gone.</summary>
-internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node) : IReconciler
+/// <summary>
+/// Keeps a pod of each DaemonSet on the only node; after a change of the template a new one comes when the old one is gone.
+/// </summary>
+internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node)
+    : IReconciler
 {
     private const string GenerationLabel = "pod-template-generation";
 
@@ -59,20 +62,25 @@ internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] 
     private V1Pod NewPod(V1DaemonSet set, string hash)
     {
         var template = set.Spec.Template;
-        var pod = ResourceJson.Copy(new V1Pod
-        {
-            ApiVersion = V1Pod.KubeApiVersion,
-            Kind = V1Pod.KubeKind,
-            Metadata = new V1ObjectMeta
+        var pod = ResourceJson.Copy(
+            new V1Pod
             {
-                GenerateName = $"{set.Name()}-",
-                NamespaceProperty = set.Namespace(),
-                Labels = new Dictionary<string, string>(template.Metadata?.Labels ?? new Dictionary<string, string>()) { [GenerationLabel] = hash },
-                Annotations = template.Metadata?.Annotations,
-                OwnerReferences = [Ownership.By(set, $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}", V1DaemonSet.KubeKind)],
-            },
-            Spec = template.Spec,
-        });
+                ApiVersion = V1Pod.KubeApiVersion,
+                Kind = V1Pod.KubeKind,
+                Metadata = new V1ObjectMeta
+                {
+                    GenerateName = $"{set.Name()}-",
+                    NamespaceProperty = set.Namespace(),
+                    Labels = new Dictionary<string, string>(template.Metadata?.Labels ?? new Dictionary<string, string>())
+                    {
+                        [GenerationLabel] = hash,
+                    },
+                    Annotations = template.Metadata?.Annotations,
+                    OwnerReferences = [Ownership.By(set, $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}", V1DaemonSet.KubeKind)],
+                },
+                Spec = template.Spec,
+            }
+        );
         pod.Spec.NodeName = node.Name;
         return pod;
     }

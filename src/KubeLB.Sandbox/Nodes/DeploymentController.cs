@@ -12,7 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>
-/// Rolls Deployments out: a ReplicaSet per version of the template; pods of the new one take the place of the others as the strategy allows.
+/// Rolls Deployments out: a ReplicaSet per version of the template; pods of the new one take the place of the others as the strategy
+/// allows.
 /// </summary>
 internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier) : IReconciler
 {
@@ -43,7 +44,10 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var (wanted, others) = rule.Next(current is null ? default : SizeOf(current), [.. old.Select(SizeOf)]);
         if (current is null)
         {
-            current = await cluster.Client<V1ReplicaSet>().CreateAsync(NewSet(deployment, hash, wanted, owned.Count + 1), cancellationToken).ConfigureAwait(false);
+            current = await cluster
+                .Client<V1ReplicaSet>()
+                .CreateAsync(NewSet(deployment, hash, wanted, owned.Count + 1), cancellationToken)
+                .ConfigureAwait(false);
             sets.Observe(current);
         }
 
@@ -68,33 +72,41 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         }
 
         var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } };
-        var scaled = await cluster.Client<V1ReplicaSet>().MergePatchAsync(ResourceKey.Of(set), patch, cancellationToken).ConfigureAwait(false);
+        var scaled = await cluster
+            .Client<V1ReplicaSet>()
+            .MergePatchAsync(ResourceKey.Of(set), patch, cancellationToken)
+            .ConfigureAwait(false);
         cluster.Informer<V1ReplicaSet>().Observe(scaled);
         return scaled;
     }
 
     private static V1ReplicaSet NewSet(V1Deployment deployment, string hash, int replicas, int revision)
     {
-        var set = ResourceJson.Copy(new V1ReplicaSet
-        {
-            ApiVersion = $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}",
-            Kind = V1ReplicaSet.KubeKind,
-            Metadata = new V1ObjectMeta
+        var set = ResourceJson.Copy(
+            new V1ReplicaSet
             {
-                Name = $"{deployment.Name()}-{hash}",
-                NamespaceProperty = deployment.Namespace(),
-                Labels = deployment.Spec.Template.Metadata?.Labels ?? new Dictionary<string, string>(),
-                Annotations = new Dictionary<string, string> { ["deployment.kubernetes.io/revision"] = $"{revision}" },
-                OwnerReferences = [Ownership.By(deployment, $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}", V1Deployment.KubeKind)],
-            },
-            Spec = new V1ReplicaSetSpec
-            {
-                Replicas = replicas,
-                MinReadySeconds = deployment.Spec.MinReadySeconds,
-                Selector = deployment.Spec.Selector,
-                Template = deployment.Spec.Template,
-            },
-        });
+                ApiVersion = $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}",
+                Kind = V1ReplicaSet.KubeKind,
+                Metadata = new V1ObjectMeta
+                {
+                    Name = $"{deployment.Name()}-{hash}",
+                    NamespaceProperty = deployment.Namespace(),
+                    Labels = deployment.Spec.Template.Metadata?.Labels ?? new Dictionary<string, string>(),
+                    Annotations = new Dictionary<string, string> { ["deployment.kubernetes.io/revision"] = $"{revision}" },
+                    OwnerReferences =
+                    [
+                        Ownership.By(deployment, $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}", V1Deployment.KubeKind),
+                    ],
+                },
+                Spec = new V1ReplicaSetSpec
+                {
+                    Replicas = replicas,
+                    MinReadySeconds = deployment.Spec.MinReadySeconds,
+                    Selector = deployment.Spec.Selector,
+                    Template = deployment.Spec.Template,
+                },
+            }
+        );
         set.Metadata.Labels = With(set.Metadata.Labels, hash);
         set.Spec.Selector.MatchLabels = With(set.Spec.Selector.MatchLabels, hash);
         set.Spec.Template.Metadata ??= new V1ObjectMeta();
@@ -109,7 +121,12 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
     internal static string TemplateHash(V1PodTemplateSpec template) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template))))[..10];
 
-    private static JsonObject Status(V1Deployment deployment, RollingUpdate rule, V1ReplicaSet current, IReadOnlyCollection<V1ReplicaSet> old)
+    private static JsonObject Status(
+        V1Deployment deployment,
+        RollingUpdate rule,
+        V1ReplicaSet current,
+        IReadOnlyCollection<V1ReplicaSet> old
+    )
     {
         var wanted = deployment.Spec.Replicas ?? 1;
         var all = old.Append(current).ToList();
@@ -127,10 +144,23 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
             ["readyReplicas"] = ready,
             ["availableReplicas"] = available,
             ["conditions"] = new JsonArray(
-                Condition(deployment, "Available", isAvailable, isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                    isAvailable ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
-                Condition(deployment, "Progressing", true, complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-                    complete ? $"ReplicaSet \"{current.Name()}\" has successfully progressed." : $"ReplicaSet \"{current.Name()}\" is progressing.")),
+                Condition(
+                    deployment,
+                    "Available",
+                    isAvailable,
+                    isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+                    isAvailable ? "Deployment has minimum availability." : "Deployment does not have minimum availability."
+                ),
+                Condition(
+                    deployment,
+                    "Progressing",
+                    true,
+                    complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+                    complete
+                        ? $"ReplicaSet \"{current.Name()}\" has successfully progressed."
+                        : $"ReplicaSet \"{current.Name()}\" is progressing."
+                )
+            ),
         };
         if (Math.Max(wanted, replicas) > available)
         {
@@ -145,14 +175,16 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var value = holds ? "True" : "False";
         var before = deployment.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
         var now = DateTime.UtcNow;
-        return ResourceJson.ToNodeOfPart(new V1DeploymentCondition
-        {
-            Type = type,
-            Status = value,
-            Reason = reason,
-            Message = message,
-            LastTransitionTime = before?.Status == value ? before.LastTransitionTime : now,
-            LastUpdateTime = before?.Status == value && before.Reason == reason ? before.LastUpdateTime : now,
-        })!;
+        return ResourceJson.ToNodeOfPart(
+            new V1DeploymentCondition
+            {
+                Type = type,
+                Status = value,
+                Reason = reason,
+                Message = message,
+                LastTransitionTime = before?.Status == value ? before.LastTransitionTime : now,
+                LastUpdateTime = before?.Status == value && before.Reason == reason ? before.LastUpdateTime : now,
+            }
+        )!;
     }
 }

@@ -31,13 +31,15 @@ internal static class EndpointSelection
 
     /// <summary>The ready pods behind a Service, grouped by port numbers; a pod that lacks a named port is left out.</summary>
     public static IReadOnlyList<Subset> Of(V1Service service, IEnumerable<V1Pod> pods) =>
-        [.. pods.Where(pod => Selects(service, pod) && IsReady(pod))
-            .OrderBy(pod => pod.Name(), StringComparer.Ordinal)
-            .Select(pod => (Pod: pod, Ports: Ports(service, pod)))
-            .Where(p => p.Ports is not null)
-            .GroupBy(p => string.Join(',', p.Ports!.Select(port => $"{port.Name}={port.Port}")), StringComparer.Ordinal)
-            .OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Select(g => new Subset(g.First().Ports!, [.. g.Select(p => p.Pod)]))];
+        [
+            .. pods.Where(pod => Selects(service, pod) && IsReady(pod))
+                .OrderBy(pod => pod.Name(), StringComparer.Ordinal)
+                .Select(pod => (Pod: pod, Ports: Ports(service, pod)))
+                .Where(p => p.Ports is not null)
+                .GroupBy(p => string.Join(',', p.Ports!.Select(port => $"{port.Name}={port.Port}")), StringComparer.Ordinal)
+                .OrderBy(g => g.Key, StringComparer.Ordinal)
+                .Select(g => new Subset(g.First().Ports!, [.. g.Select(p => p.Pod)])),
+        ];
 
     /// <summary>The container port that a Service port leads to; null if the pod has no port of that name.</summary>
     public static int? TargetPort(V1ServicePort port, V1Pod pod)
@@ -53,8 +55,10 @@ internal static class EndpointSelection
             return number;
         }
 
-        return pod.Spec?.Containers?.SelectMany(c => c.Ports ?? [])
-            .FirstOrDefault(p => p.Name == target && Protocol(p.Protocol) == Protocol(port.Protocol))?.ContainerPort;
+        return pod
+            .Spec?.Containers?.SelectMany(c => c.Ports ?? [])
+            .FirstOrDefault(p => p.Name == target && Protocol(p.Protocol) == Protocol(port.Protocol))
+            ?.ContainerPort;
     }
 
     /// <summary>The EndpointSlices of a Service; one without endpoints if there is no ready pod.</summary>
@@ -67,41 +71,68 @@ internal static class EndpointSelection
             {
                 ApiVersion = $"{V1EndpointSlice.KubeGroup}/{V1EndpointSlice.KubeApiVersion}",
                 Kind = V1EndpointSlice.KubeKind,
-                Metadata = Owned(service, $"{service.Name()}-{number++}", new Dictionary<string, string>
-                {
-                    [ServiceNameLabel] = service.Name(),
-                    ["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io",
-                }),
+                Metadata = Owned(
+                    service,
+                    $"{service.Name()}-{number++}",
+                    new Dictionary<string, string>
+                    {
+                        [ServiceNameLabel] = service.Name(),
+                        ["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io",
+                    }
+                ),
                 AddressType = "IPv4",
                 Ports = [.. subset.Ports],
-                Endpoints = [.. subset.Pods.Select(pod => new V1Endpoint
-                {
-                    Addresses = [pod.Status.PodIP],
-                    Conditions = new V1EndpointConditions { Ready = true, Serving = true, Terminating = false },
-                    NodeName = pod.Spec.NodeName,
-                    TargetRef = Reference(pod),
-                })],
+                Endpoints =
+                [
+                    .. subset.Pods.Select(pod => new V1Endpoint
+                    {
+                        Addresses = [pod.Status.PodIP],
+                        Conditions = new V1EndpointConditions
+                        {
+                            Ready = true,
+                            Serving = true,
+                            Terminating = false,
+                        },
+                        NodeName = pod.Spec.NodeName,
+                        TargetRef = Reference(pod),
+                    }),
+                ],
             };
         }
     }
 
     /// <summary>The Endpoints object of a Service, as older clients read it.</summary>
-    public static V1Endpoints Endpoints(V1Service service, IReadOnlyList<Subset> subsets) => new()
-    {
-        ApiVersion = V1Endpoints.KubeApiVersion,
-        Kind = V1Endpoints.KubeKind,
-        Metadata = Owned(service, service.Name(), new Dictionary<string, string>()),
-        Subsets = [.. subsets.Select(subset => new V1EndpointSubset
+    public static V1Endpoints Endpoints(V1Service service, IReadOnlyList<Subset> subsets) =>
+        new()
         {
-            Addresses = [.. subset.Pods.Select(pod => new V1EndpointAddress
-            {
-                Ip = pod.Status.PodIP,
-                NodeName = pod.Spec.NodeName,
-                TargetRef = Reference(pod),
-            })],
-            Ports = [.. subset.Ports.Select(p => new Corev1EndpointPort { Name = p.Name, Port = p.Port!.Value, Protocol = p.Protocol })],
-        })],
-    };
+            ApiVersion = V1Endpoints.KubeApiVersion,
+            Kind = V1Endpoints.KubeKind,
+            Metadata = Owned(service, service.Name(), new Dictionary<string, string>()),
+            Subsets =
+            [
+                .. subsets.Select(subset => new V1EndpointSubset
+                {
+                    Addresses =
+                    [
+                        .. subset.Pods.Select(pod => new V1EndpointAddress
+                        {
+                            Ip = pod.Status.PodIP,
+                            NodeName = pod.Spec.NodeName,
+                            TargetRef = Reference(pod),
+                        }),
+                    ],
+                    Ports =
+                    [
+                        .. subset.Ports.Select(p => new Corev1EndpointPort
+                        {
+                            Name = p.Name,
+                            Port = p.Port!.Value,
+                            Protocol = p.Protocol,
+                        }),
+                    ],
+                }),
+            ],
+        };
 
     private static List<Discoveryv1EndpointPort>? Ports(V1Service service, V1Pod pod)
     {
@@ -113,13 +144,15 @@ internal static class EndpointSelection
                 return null;
             }
 
-            ports.Add(new Discoveryv1EndpointPort
-            {
-                Name = port.Name ?? "",
-                Port = number,
-                Protocol = Protocol(port.Protocol),
-                AppProtocol = port.AppProtocol,
-            });
+            ports.Add(
+                new Discoveryv1EndpointPort
+                {
+                    Name = port.Name ?? "",
+                    Port = number,
+                    Protocol = Protocol(port.Protocol),
+                    AppProtocol = port.AppProtocol,
+                }
+            );
         }
 
         return ports;
@@ -128,24 +161,31 @@ internal static class EndpointSelection
     private static string Protocol(string? protocol) => string.IsNullOrEmpty(protocol) ? "TCP" : protocol;
 
     private static V1ObjectReference Reference(V1Pod pod) =>
-        new() { Kind = V1Pod.KubeKind, Name = pod.Name(), NamespaceProperty = pod.Namespace(), Uid = pod.Uid() };
+        new()
+        {
+            Kind = V1Pod.KubeKind,
+            Name = pod.Name(),
+            NamespaceProperty = pod.Namespace(),
+            Uid = pod.Uid(),
+        };
 
-    private static V1ObjectMeta Owned(V1Service service, string name, Dictionary<string, string> labels) => new()
-    {
-        Name = name,
-        NamespaceProperty = service.Namespace(),
-        Labels = labels.Count == 0 ? null : labels,
-        OwnerReferences =
-        [
-            new V1OwnerReference
-            {
-                ApiVersion = V1Service.KubeApiVersion,
-                Kind = V1Service.KubeKind,
-                Name = service.Name(),
-                Uid = service.Uid(),
-                Controller = true,
-                BlockOwnerDeletion = true,
-            },
-        ],
-    };
+    private static V1ObjectMeta Owned(V1Service service, string name, Dictionary<string, string> labels) =>
+        new()
+        {
+            Name = name,
+            NamespaceProperty = service.Namespace(),
+            Labels = labels.Count == 0 ? null : labels,
+            OwnerReferences =
+            [
+                new V1OwnerReference
+                {
+                    ApiVersion = V1Service.KubeApiVersion,
+                    Kind = V1Service.KubeKind,
+                    Name = service.Name(),
+                    Uid = service.Uid(),
+                    Controller = true,
+                    BlockOwnerDeletion = true,
+                },
+            ],
+        };
 }

@@ -16,8 +16,11 @@ internal sealed class EndpointsController([FromKeyedServices(NodeHost.Cluster)] 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var service = cluster.Informer<V1Service>().Get(key);
-        var slices = cluster.Informer<V1EndpointSlice>().ByIndex(NodeHost.ByService, key.ToString())
-            .Where(s => s.Metadata.OwnerReferences?.Any(o => o.Kind == V1Service.KubeKind) == true).ToList();
+        var slices = cluster
+            .Informer<V1EndpointSlice>()
+            .ByIndex(NodeHost.ByService, key.ToString())
+            .Where(s => s.Metadata.OwnerReferences?.Any(o => o.Kind == V1Service.KubeKind) == true)
+            .ToList();
         if (service is null || service.Metadata.DeletionTimestamp is not null)
         {
             await DeleteAsync(slices, cancellationToken).ConfigureAwait(false);

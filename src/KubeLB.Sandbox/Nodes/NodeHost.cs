@@ -41,7 +41,13 @@ internal static class NodeHost
     /// <param name="processes">Runs the pods of proxies as processes; null where these are only shown, too.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
-        ISandboxCluster cluster, SimulatedNode node, LoopbackAddresses addresses, EchoBackends? backends, ProxyProcesses? processes, Action<ILoggingBuilder> logging)
+        ISandboxCluster cluster,
+        SimulatedNode node,
+        LoopbackAddresses addresses,
+        EchoBackends? backends,
+        ProxyProcesses? processes,
+        Action<ILoggingBuilder> logging
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logging(builder.Logging);
@@ -54,20 +60,24 @@ internal static class NodeHost
             o.Component = "sandbox_node";
             o.FieldManager = "sandbox";
         });
-        services.AddCluster(Cluster, _ => cluster.CreateClient("sandbox-node"), c =>
-        {
-            c.Informer<V1Deployment>();
-            c.Informer<V1DaemonSet>();
-            c.Informer<V1ReplicaSet>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
-            c.Informer<V1Pod>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
-            c.Informer<V1Service>(i => i.Index(ByNamespace, Namespace));
-            c.Informer<V1Endpoints>();
-            c.Informer<V1EndpointSlice>(i => i.Index(ByService, EndpointSelection.ServiceOf));
-            if (processes is not null)
+        services.AddCluster(
+            Cluster,
+            _ => cluster.CreateClient("sandbox-node"),
+            c =>
             {
-                c.Informer<V1Secret>(i => i.FieldSelector = $"metadata.name={ProxySecret}");
+                c.Informer<V1Deployment>();
+                c.Informer<V1DaemonSet>();
+                c.Informer<V1ReplicaSet>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
+                c.Informer<V1Pod>(i => i.Index(ByOwner, OwnerUids).Index(ByNamespace, Namespace));
+                c.Informer<V1Service>(i => i.Index(ByNamespace, Namespace));
+                c.Informer<V1Endpoints>();
+                c.Informer<V1EndpointSlice>(i => i.Index(ByService, EndpointSelection.ServiceOf));
+                if (processes is not null)
+                {
+                    c.Informer<V1Secret>(i => i.FieldSelector = $"metadata.name={ProxySecret}");
+                }
             }
-        });
+        );
         services.AddHostedService<NodeRegistrar>();
         AddWorkloads(services);
         AddServices(services);
@@ -81,61 +91,94 @@ internal static class NodeHost
 
     private static void AddWorkloads(IServiceCollection services)
     {
-        services.AddController<DeploymentController>("deployment", c =>
-        {
-            c.Watch<V1Deployment>(Cluster);
-            c.Watch<V1ReplicaSet>(Cluster, _ => (V1ReplicaSet rs) => Owners(rs, V1Deployment.KubeKind));
-        });
-        services.AddController<ReplicaSetController>("replicaset", c =>
-        {
-            c.Watch<V1ReplicaSet>(Cluster);
-            c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1ReplicaSet.KubeKind));
-        });
-        services.AddController<DaemonSetController>("daemonset", c =>
-        {
-            c.Watch<V1DaemonSet>(Cluster);
-            c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1DaemonSet.KubeKind));
-        });
-        services.AddController<PodController>("pod", c =>
-        {
-            c.Workers = 4;
-            c.Watch<V1Pod>(Cluster);
-            c.Watch<V1Service>(Cluster, host =>
+        services.AddController<DeploymentController>(
+            "deployment",
+            c =>
             {
-                var pods = Informer<V1Pod>(host);
-                return (V1Service service) => pods().ByIndex(ByNamespace, service.Namespace())
-                    .Where(pod => EndpointSelection.Selects(service, pod)).Select(ResourceKey.Of);
-            });
-        });
+                c.Watch<V1Deployment>(Cluster);
+                c.Watch<V1ReplicaSet>(Cluster, _ => (V1ReplicaSet rs) => Owners(rs, V1Deployment.KubeKind));
+            }
+        );
+        services.AddController<ReplicaSetController>(
+            "replicaset",
+            c =>
+            {
+                c.Watch<V1ReplicaSet>(Cluster);
+                c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1ReplicaSet.KubeKind));
+            }
+        );
+        services.AddController<DaemonSetController>(
+            "daemonset",
+            c =>
+            {
+                c.Watch<V1DaemonSet>(Cluster);
+                c.Watch<V1Pod>(Cluster, _ => (V1Pod pod) => Owners(pod, V1DaemonSet.KubeKind));
+            }
+        );
+        services.AddController<PodController>(
+            "pod",
+            c =>
+            {
+                c.Workers = 4;
+                c.Watch<V1Pod>(Cluster);
+                c.Watch<V1Service>(
+                    Cluster,
+                    host =>
+                    {
+                        var pods = Informer<V1Pod>(host);
+                        return (V1Service service) =>
+                            pods()
+                                .ByIndex(ByNamespace, service.Namespace())
+                                .Where(pod => EndpointSelection.Selects(service, pod))
+                                .Select(ResourceKey.Of);
+                    }
+                );
+            }
+        );
     }
 
     private static void AddProcesses(IServiceCollection services, ProxyProcesses processes)
     {
         services.AddSingleton(processes);
-        services.AddController<ProcessPodController>("process", c =>
-        {
-            c.Workers = 4;
-            c.Watch<V1Pod>(Cluster);
-            c.Watch<V1Secret>(Cluster, host =>
+        services.AddController<ProcessPodController>(
+            "process",
+            c =>
             {
-                var pods = Informer<V1Pod>(host);
-                return (V1Secret secret) => pods().ByIndex(ByNamespace, secret.Namespace()).Select(ResourceKey.Of);
-            });
-        });
+                c.Workers = 4;
+                c.Watch<V1Pod>(Cluster);
+                c.Watch<V1Secret>(
+                    Cluster,
+                    host =>
+                    {
+                        var pods = Informer<V1Pod>(host);
+                        return (V1Secret secret) => pods().ByIndex(ByNamespace, secret.Namespace()).Select(ResourceKey.Of);
+                    }
+                );
+            }
+        );
     }
 
     private static void AddServices(IServiceCollection services)
     {
-        services.AddController<EndpointsController>("endpoints", c =>
-        {
-            c.Watch<V1Service>(Cluster);
-            c.Watch<V1Pod>(Cluster, host =>
+        services.AddController<EndpointsController>(
+            "endpoints",
+            c =>
             {
-                var all = Informer<V1Service>(host);
-                return (V1Pod pod) => all().ByIndex(ByNamespace, pod.Namespace())
-                    .Where(service => EndpointSelection.Selects(service, pod)).Select(ResourceKey.Of);
-            });
-        });
+                c.Watch<V1Service>(Cluster);
+                c.Watch<V1Pod>(
+                    Cluster,
+                    host =>
+                    {
+                        var all = Informer<V1Service>(host);
+                        return (V1Pod pod) =>
+                            all()
+                                .ByIndex(ByNamespace, pod.Namespace())
+                                .Where(service => EndpointSelection.Selects(service, pod))
+                                .Select(ResourceKey.Of);
+                    }
+                );
+            }
+        );
         services.AddSingleton<NodePortController>();
         services.AddController<NodePortController>("nodeport", c => c.Watch<V1Service>(Cluster));
     }
@@ -154,5 +197,6 @@ internal static class NodeHost
 
     private static IEnumerable<ResourceKey> Owners(IKubernetesObject<V1ObjectMeta> obj, string kind) =>
         obj.Metadata.OwnerReferences?.Where(o => o.Controller == true && o.Kind == kind)
-            .Select(o => new ResourceKey(obj.Metadata.NamespaceProperty, o.Name)) ?? [];
+            .Select(o => new ResourceKey(obj.Metadata.NamespaceProperty, o.Name))
+        ?? [];
 }

@@ -13,8 +13,12 @@ namespace KubeLB.Sandbox.Nodes;
 /// <summary>
 /// The kube-proxy of the simulated node: listens on the node's address at every Service's TCP node ports and forwards to its endpoints.
 /// </summary>
-internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node, PodAddresses published, PodPorts pods)
-    : IReconciler, IAsyncDisposable
+internal sealed class NodePortController(
+    [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
+    SimulatedNode node,
+    PodAddresses published,
+    PodPorts pods
+) : IReconciler, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<int, (ResourceKey Service, string PortName, TcpForwarder Forwarder)> _open = new();
 
@@ -22,10 +26,12 @@ internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] C
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var service = cluster.Informer<V1Service>().Get(key);
-        var wanted = service?.Metadata.DeletionTimestamp is not null || service?.Spec?.Type is not ("NodePort" or "LoadBalancer")
-            ? []
-            : (service.Spec.Ports ?? []).Where(p => p.NodePort > 0 && p.Protocol is null or "" or "TCP")
-                .ToDictionary(p => p.NodePort!.Value, p => p.Name ?? "");
+        var wanted =
+            service?.Metadata.DeletionTimestamp is not null || service?.Spec?.Type is not ("NodePort" or "LoadBalancer")
+                ? []
+                : (service.Spec.Ports ?? [])
+                    .Where(p => p.NodePort > 0 && p.Protocol is null or "" or "TCP")
+                    .ToDictionary(p => p.NodePort!.Value, p => p.Name ?? "");
 
         foreach (var (nodePort, open) in _open.Where(o => o.Value.Service == key))
         {
@@ -83,8 +89,11 @@ internal sealed class NodePortController([FromKeyedServices(NodeHost.Cluster)] C
                 }
 
                 var pod = endpoint.TargetRef is { } reference ? $"{reference.NamespaceProperty}/{reference.Name}" : "";
-                targets.AddRange(endpoint.Addresses.Where(a => IPAddress.TryParse(a, out _))
-                    .Select(a => pods.Resolve(published.Resolve(IPAddress.Parse(a)), port!.Value, pod)));
+                targets.AddRange(
+                    endpoint
+                        .Addresses.Where(a => IPAddress.TryParse(a, out _))
+                        .Select(a => pods.Resolve(published.Resolve(IPAddress.Parse(a)), port!.Value, pod))
+                );
             }
         }
 

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>Creates the Node object, ready from the start. There is no heartbeat: nothing in the sandbox would notice one missing.</summary>
+/// <summary>
+/// Creates the Node object, ready from the start. There is no heartbeat: nothing in the sandbox would notice one missing.
+/// </summary>
 internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node) : IHostedService
 {
     /// <inheritdoc/>
@@ -27,25 +29,26 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private V1Node NewNode() => new()
-    {
-        ApiVersion = V1Node.KubeApiVersion,
-        Kind = V1Node.KubeKind,
-        Metadata = new V1ObjectMeta
+    private V1Node NewNode() =>
+        new()
         {
-            Name = node.Name,
-            Labels = new Dictionary<string, string>
+            ApiVersion = V1Node.KubeApiVersion,
+            Kind = V1Node.KubeKind,
+            Metadata = new V1ObjectMeta
             {
-                ["kubernetes.io/hostname"] = node.Name,
-                ["kubernetes.io/os"] = "linux",
-                ["kubernetes.io/arch"] = "amd64",
-                ["topology.kubernetes.io/zone"] = node.Zone,
-                ["topology.kubernetes.io/region"] = "sandbox",
-                ["node-role.kubernetes.io/worker"] = "",
+                Name = node.Name,
+                Labels = new Dictionary<string, string>
+                {
+                    ["kubernetes.io/hostname"] = node.Name,
+                    ["kubernetes.io/os"] = "linux",
+                    ["kubernetes.io/arch"] = "amd64",
+                    ["topology.kubernetes.io/zone"] = node.Zone,
+                    ["topology.kubernetes.io/region"] = "sandbox",
+                    ["node-role.kubernetes.io/worker"] = "",
+                },
             },
-        },
-        Spec = new V1NodeSpec(),
-    };
+            Spec = new V1NodeSpec(),
+        };
 
     private V1NodeStatus Status()
     {

@@ -10,14 +10,24 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>What the kubelet of the simulated node tells the API server of pods.</summary>
-internal sealed class PodApi([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node, PodAddresses published) : IPodApi
+internal sealed class PodApi(
+    [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
+    Applier applier,
+    SimulatedNode node,
+    PodAddresses published
+) : IPodApi
 {
     /// <inheritdoc/>
     public async Task WriteStatusAsync(V1Pod pod, PodState state, CancellationToken cancellationToken)
     {
         if (cluster.Informer<V1Pod>().Get(ResourceKey.Of(pod)) is { } current && current.Uid() == pod.Uid())
         {
-            await WriteStatusAsync(current, state.Describe(current, node.Address, published.Publish, PodQuality.Of(current)), cancellationToken).ConfigureAwait(false);
+            await WriteStatusAsync(
+                    current,
+                    state.Describe(current, node.Address, published.Publish, PodQuality.Of(current)),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 
@@ -30,9 +40,19 @@ internal sealed class PodApi([FromKeyedServices(NodeHost.Cluster)] Cluster clust
     {
         try
         {
-            var options = new V1DeleteOptions { GracePeriodSeconds = 0, Preconditions = new V1Preconditions { Uid = pod.Uid() } };
-            using var answer = await cluster.Kubernetes.CoreV1
-                .DeleteNamespacedPodWithHttpMessagesAsync(pod.Name(), pod.Namespace(), options, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var options = new V1DeleteOptions
+            {
+                GracePeriodSeconds = 0,
+                Preconditions = new V1Preconditions { Uid = pod.Uid() },
+            };
+            using var answer = await cluster
+                .Kubernetes.CoreV1.DeleteNamespacedPodWithHttpMessagesAsync(
+                    pod.Name(),
+                    pod.Namespace(),
+                    options,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {

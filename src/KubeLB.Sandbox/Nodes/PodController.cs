@@ -11,8 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>
-/// The scheduler and kubelet of the simulated node: every pod runs, is ready and has an address at once. Pods that are real processes are left
-/// to <see cref="ProcessPodController"/>.
+/// The scheduler and kubelet of the simulated node: every pod runs, is ready and has an address at once. Pods that are real processes are
+/// left to <see cref="ProcessPodController"/>.
 /// </summary>
 internal sealed class PodController(
     [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
@@ -21,8 +21,8 @@ internal sealed class PodController(
     LoopbackAddresses addresses,
     PodAddresses published,
     PodPorts running,
-    ProxyProcesses? processes = null)
-    : IReconciler
+    ProxyProcesses? processes = null
+) : IReconciler
 {
     private static readonly string[] ConditionTypes = ["PodScheduled", "Initialized", "ContainersReady", "Ready"];
 
@@ -88,23 +88,29 @@ internal sealed class PodController(
             HostIPs = [new V1HostIP { Ip = node.Address.ToString() }],
             StartTime = now,
             QosClass = PodQuality.Of(pod),
-            Conditions = [.. ConditionTypes.Select(type => new V1PodCondition
-            {
-                Type = type,
-                Status = "True",
-                LastTransitionTime = now,
-            })],
-            ContainerStatuses = [.. (pod.Spec.Containers ?? []).Select(container => new V1ContainerStatus
-            {
-                Name = container.Name,
-                Image = container.Image ?? "",
-                ImageID = "",
-                ContainerID = $"echo://{pod.Uid()}-{container.Name}",
-                Ready = true,
-                Started = true,
-                RestartCount = 0,
-                State = new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = now } },
-            })],
+            Conditions =
+            [
+                .. ConditionTypes.Select(type => new V1PodCondition
+                {
+                    Type = type,
+                    Status = "True",
+                    LastTransitionTime = now,
+                }),
+            ],
+            ContainerStatuses =
+            [
+                .. (pod.Spec.Containers ?? []).Select(container => new V1ContainerStatus
+                {
+                    Name = container.Name,
+                    Image = container.Image ?? "",
+                    ImageID = "",
+                    ContainerID = $"echo://{pod.Uid()}-{container.Name}",
+                    Ready = true,
+                    Started = true,
+                    RestartCount = 0,
+                    State = new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = now } },
+                }),
+            ],
         };
     }
 }

@@ -15,13 +15,19 @@ internal sealed class PodPorts(EchoBackends? backends)
     /// <summary>The ports that a pod should serve: those that its containers declare, otherwise those that Services send to.</summary>
     public static IReadOnlyCollection<int> Wanted(V1Pod pod, IEnumerable<V1Service> services)
     {
-        var declared = pod.Spec?.Containers?.SelectMany(c => c.Ports ?? []).Where(p => p.Protocol is null or "" or "TCP")
-            .Select(p => p.ContainerPort).ToHashSet();
+        var declared = pod
+            .Spec?.Containers?.SelectMany(c => c.Ports ?? [])
+            .Where(p => p.Protocol is null or "" or "TCP")
+            .Select(p => p.ContainerPort)
+            .ToHashSet();
         return declared is { Count: > 0 }
             ? declared
-            : services.Where(service => EndpointSelection.Selects(service, pod))
+            : services
+                .Where(service => EndpointSelection.Selects(service, pod))
                 .SelectMany(service => service.Spec.Ports ?? [])
-                .Where(port => port.TargetPort is null || int.TryParse(port.TargetPort.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                .Where(port =>
+                    port.TargetPort is null || int.TryParse(port.TargetPort.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                )
                 .Select(port => EndpointSelection.TargetPort(port, pod)!.Value)
                 .ToHashSet();
     }
@@ -65,5 +71,6 @@ internal sealed class PodPorts(EchoBackends? backends)
     }
 
     /// <summary>Where an endpoint really listens.</summary>
-    public IPEndPoint Resolve(IPAddress address, int port, string pod) => backends?.Resolve(address, port, pod) ?? new IPEndPoint(address, port);
+    public IPEndPoint Resolve(IPAddress address, int port, string pod) =>
+        backends?.Resolve(address, port, pod) ?? new IPEndPoint(address, port);
 }

@@ -21,7 +21,9 @@ internal static class PodQuality
             return "BestEffort";
         }
 
-        return resources.All(r => Counted.All(name => Limit(r, name) is { } limit && (Request(r, name) ?? limit) == limit)) ? "Guaranteed" : "Burstable";
+        return resources.All(r => Counted.All(name => Limit(r, name) is { } limit && (Request(r, name) ?? limit) == limit))
+            ? "Guaranteed"
+            : "Burstable";
     }
 
     private static bool IsGiven(IDictionary<string, ResourceQuantity>? quantities) => quantities?.Keys.Any(Counted.Contains) == true;

@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>The kubelet of pods that are real processes: hands each pod and the Secret that it mounts to its process.</summary>
-internal sealed class ProcessPodController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, ProxyProcesses processes, PodApi api) : IReconciler
+internal sealed class ProcessPodController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, ProxyProcesses processes, PodApi api)
+    : IReconciler
 {
     /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)

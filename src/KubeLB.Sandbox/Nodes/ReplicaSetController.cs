@@ -9,7 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>Keeps as many pods as a ReplicaSet asks for.</summary>
-internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node) : IReconciler
+internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node)
+    : IReconciler
 {
     private const string NameCharacters = "bcdfghjklmnpqrstvwxz2456789";
 
@@ -35,7 +36,12 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             owned.Add(pod);
         }
 
-        var live = owned.OrderBy(Precedence).ThenBy(p => ReadySince(p) ?? DateTime.MaxValue).ThenBy(p => p.Metadata.CreationTimestamp).Take(wanted).ToList();
+        var live = owned
+            .OrderBy(Precedence)
+            .ThenBy(p => ReadySince(p) ?? DateTime.MaxValue)
+            .ThenBy(p => p.Metadata.CreationTimestamp)
+            .Take(wanted)
+            .ToList();
         await DeleteAsync(owned.Except(live), cancellationToken).ConfigureAwait(false);
 
         var least = TimeSpan.FromSeconds(set.Spec.MinReadySeconds ?? 0);
@@ -57,9 +63,10 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
     // Of two pods the one that is not ready goes, else the one that was ready later: as Kubernetes chooses.
     private static int Precedence(V1Pod pod) => EndpointSelection.IsReady(pod) ? 0 : 1;
 
-    private static DateTime? ReadySince(V1Pod pod) => EndpointSelection.IsReady(pod)
-        ? pod.Status.Conditions.First(c => c.Type == "Ready").LastTransitionTime ?? pod.Metadata.CreationTimestamp
-        : null;
+    private static DateTime? ReadySince(V1Pod pod) =>
+        EndpointSelection.IsReady(pod)
+            ? pod.Status.Conditions.First(c => c.Type == "Ready").LastTransitionTime ?? pod.Metadata.CreationTimestamp
+            : null;
 
     private async Task DeleteAsync(IEnumerable<V1Pod> pods, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ namespace KubeLB.Sandbox.Nodes;
 internal readonly record struct SetSize(int Wanted, int Available);
 
 /// <summary>
-/// How many pods the ReplicaSets of a Deployment get next, as Kubernetes decides it: never more than the surge allows, never fewer available than
-/// the strategy allows, and old pods that do not serve go first. Pure.
+/// How many pods the ReplicaSets of a Deployment get next, as Kubernetes decides it: never more than the surge allows, never fewer
+/// available than the strategy allows, and old pods that do not serve go first. Pure.
 /// https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
 /// </summary>
 /// <param name="Replicas">Pods that the Deployment asks for.</param>
@@ -48,9 +48,7 @@ internal readonly record struct RollingUpdate(int Replicas, int Surge, int Unava
             return (Replicas, others);
         }
 
-        var grown = current.Wanted >= Replicas
-            ? Replicas
-            : Math.Max(current.Wanted, Math.Min(Replicas, Replicas + Surge - others.Sum()));
+        var grown = current.Wanted >= Replicas ? Replicas : Math.Max(current.Wanted, Math.Min(Replicas, Replicas + Surge - others.Sum()));
         var least = Replicas - Unavailable;
         var spare = grown + others.Sum() - least - Math.Max(0, grown - current.Available);
         for (var i = 0; i < old.Count && spare > 0; i++)

@@ -12,7 +12,9 @@ internal static class EchoFault
     /// <summary>Wait so many milliseconds first.</summary>
     public const string Delay = "x-echo-delay-ms";
 
-    /// <summary>Fail only so many attempts; all if absent. The stand-in for Envoy Gateway counts them in <c>x-envoy-attempt-count</c>.</summary>
+    /// <summary>
+    /// Fail only so many attempts; all if absent. The stand-in for Envoy Gateway counts them in <c>x-envoy-attempt-count</c>.
+    /// </summary>
     public const string Attempts = "x-echo-failing-attempts";
 
     private const int LongestDelay = 60_000;

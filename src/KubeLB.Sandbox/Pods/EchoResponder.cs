@@ -66,7 +66,8 @@ internal static class EchoResponder
             Query = query < 0 ? "" : target[query..],
             Host = request.Host.Value ?? "",
             Protocol = request.Protocol,
-            Headers = request.Headers.OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase)
+            Headers = request
+                .Headers.OrderBy(h => h.Key, StringComparer.OrdinalIgnoreCase)
                 .ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.Select(v => v ?? "").ToArray()),
             Body = body,
             BodyLength = length,
@@ -114,7 +115,8 @@ internal static class EchoResponder
                 return;
             }
 
-            await socket.SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted)
+            await socket
+                .SendAsync(buffer.AsMemory(0, message.Count), message.MessageType, message.EndOfMessage, context.RequestAborted)
                 .ConfigureAwait(false);
         }
     }

@@ -11,7 +11,8 @@ internal static class GrpcEcho
 {
     /// <summary>Whether a request is a gRPC call.</summary>
     public static bool Concerns(HttpRequest request) =>
-        HttpProtocol.IsHttp2(request.Protocol) && request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+        HttpProtocol.IsHttp2(request.Protocol)
+        && request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Echoes the call.</summary>
     public static async Task RespondAsync(HttpContext context, EchoPort port)

@@ -34,7 +34,10 @@ internal sealed class Snapshot
 
             if (!Clusters.ContainsKey(listener.Cluster))
             {
-                throw new ArgumentException($"Listener {listener.Name} refers to cluster {listener.Cluster}, which is not there.", nameof(listeners));
+                throw new ArgumentException(
+                    $"Listener {listener.Name} refers to cluster {listener.Cluster}, which is not there.",
+                    nameof(listeners)
+                );
             }
         }
 

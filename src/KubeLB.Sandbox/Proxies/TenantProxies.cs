@@ -46,9 +46,7 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
                 }
             }
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         foreach (var following in followed.Values)
         {

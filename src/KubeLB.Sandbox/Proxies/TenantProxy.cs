@@ -36,9 +36,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
                 Apply(snapshot);
             }
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
     }
 
     /// <summary>Puts a configuration in place.</summary>
@@ -91,8 +89,10 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
             return [];
         }
 
-        return [.. snapshot.Clusters[listener.Cluster].Endpoints
-            .SelectMany(e => Addresses(e.Address).Select(a => new IPEndPoint(a, e.Port)))];
+        return
+        [
+            .. snapshot.Clusters[listener.Cluster].Endpoints.SelectMany(e => Addresses(e.Address).Select(a => new IPEndPoint(a, e.Port))),
+        ];
     }
 
     private static IPAddress[] Addresses(string text)
@@ -118,7 +118,10 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
         _ = draining.ContinueWith(done => _draining.TryRemove(done, out _), TaskScheduler.Default);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: configuration with {Listeners} listeners and {Clusters} clusters")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Proxy {Node}: configuration with {Listeners} listeners and {Clusters} clusters"
+    )]
     private static partial void LogApplied(ILogger logger, string node, int listeners, int clusters);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Node} cannot listen on {EndPoint}: {Reason}")]

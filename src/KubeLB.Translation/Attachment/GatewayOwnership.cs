@@ -59,7 +59,8 @@ public sealed record GatewayOwnership(bool IsOurs)
             {
                 Reason = isClaimed ? ClassNotFound : null,
                 Message = isClaimed
-                    ? $"GatewayClass {name} does not exist; the Gateway is served all the same. Create the class with controllerName {GatewayClass.KubelbController}."
+                    ? $"GatewayClass {name} does not exist; the Gateway is served all the same. Create the class with controllerName "
+                        + $"{GatewayClass.KubelbController}."
                     : null,
             };
         }
@@ -84,7 +85,9 @@ public sealed record GatewayOwnership(bool IsOurs)
                 // The other controller's clock may be ahead.
                 TimeLeft = left < ReleaseTime ? left : ReleaseTime,
                 Reason = ClassConflict,
-                Message = $"Controller {gatewayClass.Spec?.ControllerName} accepted GatewayClass {gatewayClass.Name}; KubeLB releases this Gateway at "
+                Message =
+                    $"Controller {gatewayClass.Spec?.ControllerName} accepted GatewayClass {gatewayClass.Name}; KubeLB releases this "
+                    + "Gateway at "
                     + $"{end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}. To keep it, use a class of controller {GatewayClass.KubelbController}.",
             };
     }
@@ -95,10 +98,14 @@ public sealed record GatewayOwnership(bool IsOurs)
 
     // Whoever serves a class sets Accepted to True or False; the API server starts with Unknown.
     private static DateTimeOffset? AcceptedAt(GatewayClass gatewayClass) =>
-        gatewayClass.Status?.Conditions?
-            .FirstOrDefault(c => c.Type == GatewayConditions.Accepted && c.Status != ConditionStatus.Unknown) is { } condition
+        gatewayClass.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Accepted && c.Status != ConditionStatus.Unknown)
+            is { } condition
             ? DateTimeOffset.TryParse(
-                condition.LastTransitionTime, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+                condition.LastTransitionTime,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var time
+            )
                 ? time
                 : DateTimeOffset.MinValue
             : null;

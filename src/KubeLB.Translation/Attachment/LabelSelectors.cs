@@ -14,8 +14,9 @@ public static class LabelSelectors
             return false;
         }
 
-        return (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted => labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value)
-            && (selector.MatchExpressions ?? []).All(requirement => Matches(requirement, labels));
+        return (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted =>
+                labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value
+            ) && (selector.MatchExpressions ?? []).All(requirement => Matches(requirement, labels));
     }
 
     private static bool Matches(V1LabelSelectorRequirement requirement, IReadOnlyDictionary<string, string> labels)

@@ -30,7 +30,8 @@ public static class ListenerRules
         Listener listener,
         string gatewayNamespace,
         string routeNamespace,
-        IReadOnlyDictionary<string, string>? routeNamespaceLabels)
+        IReadOnlyDictionary<string, string>? routeNamespaceLabels
+    )
     {
         var namespaces = listener.AllowedRoutes?.Namespaces;
         return (namespaces?.From ?? "Same") switch

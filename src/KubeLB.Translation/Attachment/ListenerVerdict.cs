@@ -26,17 +26,24 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
         var refusals = new List<ListenerRefusal>();
         if (!ListenerRules.IsSupportedProtocol(listener.Protocol))
         {
-            refusals.Add(new ListenerRefusal(
-                GatewayConditions.Accepted,
-                GatewayConditions.UnsupportedProtocol,
-                $"Protocol {listener.Protocol} is unsupported, must be HTTP or HTTPS."));
+            refusals.Add(
+                new ListenerRefusal(
+                    GatewayConditions.Accepted,
+                    GatewayConditions.UnsupportedProtocol,
+                    $"Protocol {listener.Protocol} is unsupported, must be HTTP or HTTPS."
+                )
+            );
             if (listener.Protocol == "TLS")
             {
                 // The protocol is Gateway API's own; what is missing are the routes that go with it.
-                refusals.Add(new ListenerRefusal(
-                    GatewayConditions.ResolvedRefs,
-                    GatewayConditions.InvalidRouteKinds,
-                    "TLSRoute and TCPRoute are not supported; use a listener of protocol HTTPS, which terminates TLS, with HTTPRoute or GRPCRoute."));
+                refusals.Add(
+                    new ListenerRefusal(
+                        GatewayConditions.ResolvedRefs,
+                        GatewayConditions.InvalidRouteKinds,
+                        "TLSRoute and TCPRoute are not supported; use a listener of protocol HTTPS, which terminates TLS, with "
+                            + "HTTPRoute or GRPCRoute."
+                    )
+                );
             }
 
             return new ListenerVerdict(listener, [], refusals);
@@ -44,18 +51,25 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
 
         if (listener.AllowedRoutes?.Namespaces is { From: "Selector", Selector: null })
         {
-            refusals.Add(new ListenerRefusal(
-                GatewayConditions.Programmed,
-                GatewayConditions.Invalid,
-                "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to \"Selector\"."));
+            refusals.Add(
+                new ListenerRefusal(
+                    GatewayConditions.Programmed,
+                    GatewayConditions.Invalid,
+                    "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to "
+                        + "\"Selector\"."
+                )
+            );
         }
 
         return new ListenerVerdict(listener, [.. KindsOf(listener)], refusals);
     }
 
-    private static IEnumerable<string> KindsOf(Listener listener) => listener.AllowedRoutes?.Kinds is { Count: > 0 } kinds
-        ? kinds.Where(k => (k.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && CarriedKinds.Contains(k.Kind)).Select(k => k.Kind)
-        : CarriedKinds;
+    private static IEnumerable<string> KindsOf(Listener listener) =>
+        listener.AllowedRoutes?.Kinds is { Count: > 0 } kinds
+            ? kinds
+                .Where(k => (k.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && CarriedKinds.Contains(k.Kind))
+                .Select(k => k.Kind)
+            : CarriedKinds;
 }
 
 /// <summary>A condition of a listener that says no.</summary>

@@ -13,7 +13,9 @@ namespace KubeLB.Translation.Attachment;
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#parentreference, #allowedroutes</remarks>
 public static class RouteAttachment
 {
-    /// <summary>A verdict per parentRef that refers to a Gateway of ours, in the order of the spec; none if the route's kind is switched off.</summary>
+    /// <summary>
+    /// A verdict per parentRef that refers to a Gateway of ours, in the order of the spec; none if the route's kind is switched off.
+    /// </summary>
     public static IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var verdicts = new List<ParentVerdict>();
@@ -26,9 +28,14 @@ public static class RouteAttachment
         {
             if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOf(gateway, view, settings))
             {
-                verdicts.Add(settings.CarriesGateways
-                    ? Evaluate(route, parentRef, gateway, view) with { NotCarried = NotCarried(gateway, view) }
-                    : new ParentVerdict(parentRef, gateway, [], SwitchedOff(gateway)));
+                verdicts.Add(
+                    settings.CarriesGateways
+                        ? Evaluate(route, parentRef, gateway, view) with
+                        {
+                            NotCarried = NotCarried(gateway, view),
+                        }
+                        : new ParentVerdict(parentRef, gateway, [], SwitchedOff(gateway))
+                );
             }
         }
 
@@ -37,17 +44,20 @@ public static class RouteAttachment
 
     /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, ours or not.</summary>
     public static IEnumerable<(string Namespace, string Name)> GatewaysOf(IGatewayRoute route) =>
-        route.ParentRefs
-            .Where(RefersToGateway)
+        route
+            .ParentRefs.Where(RefersToGateway)
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
 
     private static string? NotCarried(Gateway gateway, ITenantView view) =>
         view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RefusalOf(gateway) : null;
 
-    private static Refusal SwitchedOff(Gateway gateway) => new(
-        GatewayConditions.Pending,
-        $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off here (--disable-gateway-controller): switch them on, or use a Gateway of another controller.");
+    private static Refusal SwitchedOff(Gateway gateway) =>
+        new(
+            GatewayConditions.Pending,
+            $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off "
+                + "here (--disable-gateway-controller): switch them on, or use a Gateway of another controller."
+        );
 
     private static Gateway? FindGateway(IGatewayRoute route, ParentReference parentRef, ITenantView view) =>
         RefersToGateway(parentRef) ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;
@@ -77,9 +87,7 @@ public static class RouteAttachment
             .ToList();
         if (allowed.Count == 0)
         {
-            return Refuse(
-                GatewayConditions.NotAllowedByListeners,
-                "No listeners included by this parent ref allowed this attachment.");
+            return Refuse(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment.");
         }
 
         var matching = allowed.Where(l => Hostnames.Intersect(l.Hostname, route.Hostnames)).ToList();
@@ -87,7 +95,8 @@ public static class RouteAttachment
         {
             return Refuse(
                 GatewayConditions.NoMatchingListenerHostname,
-                $"There were no hostname intersections between the {route.Kind} and this parent ref's Listener(s).");
+                $"There were no hostname intersections between the {route.Kind} and this parent ref's Listener(s)."
+            );
         }
 
         // As written where nothing has to be left out: that is how the reference implementation writes it, too.

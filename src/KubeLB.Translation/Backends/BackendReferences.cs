@@ -38,5 +38,10 @@ public static class BackendReferences
         from filter in filters ?? []
         let backendRef = filter.RequestMirror?.BackendRef
         where filter.Type == RouteFilterTypes.RequestMirror && backendRef is not null
-        select new BackendReference($"{where} RequestMirror filter", backendRef, backendRef.Namespace ?? route.Metadata.NamespaceProperty, route.Kind);
+        select new BackendReference(
+            $"{where} RequestMirror filter",
+            backendRef,
+            backendRef.Namespace ?? route.Metadata.NamespaceProperty,
+            route.Kind
+        );
 }

@@ -16,14 +16,12 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
     public static BackendResolution Of(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var grants = new BackendGrants(route, view, settings);
-        var problems = BackendReferences.Of(route)
-            .Select(backend => Check(backend, view, grants))
-            .OfType<Refusal>()
-            .ToList();
+        var problems = BackendReferences.Of(route).Select(backend => Check(backend, view, grants)).OfType<Refusal>().ToList();
 
         var services = new List<RouteService>();
         var waiting = new List<string>();
-        var names = BackendReferences.ServicesOf(route)
+        var names = BackendReferences
+            .ServicesOf(route)
             .Where(s => grants.Permit(s.Namespace, s.Name))
             .OrderBy(s => s.Namespace, StringComparer.Ordinal)
             .ThenBy(s => s.Name, StringComparer.Ordinal);
@@ -53,7 +51,9 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
 
     // A twin that lags behind its Service would make a Route that is complete, but wrong.
     private static bool HasPortsOf(V1Service twin, V1Service service) =>
-        (service.Spec.Ports ?? []).All(port => twin.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP")));
+        (service.Spec.Ports ?? []).All(port =>
+            twin.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
+        );
 
     private static bool IsSupported(V1Service service) => service.Spec?.Type is null or "ClusterIP" or "NodePort" or "LoadBalancer";
 
@@ -67,7 +67,10 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
     {
         if (!backend.IsService)
         {
-            return (GatewayConditions.InvalidKind, $"kind {backend.Ref.Kind ?? "Service"} of group \"{backend.Ref.Group}\" is not supported, only Service of the core group is.");
+            return (
+                GatewayConditions.InvalidKind,
+                $"kind {backend.Ref.Kind ?? "Service"} of group \"{backend.Ref.Group}\" is not supported, only Service of the core group is."
+            );
         }
 
         // Before anything is said about the Service: whether it exists is not to be told either.
@@ -84,9 +87,14 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
 
         if (!IsSupported(service))
         {
-            return (GatewayConditions.UnsupportedValue, $"service {name} is of type {service.Spec.Type}, which has no node ports; use ClusterIP, NodePort or LoadBalancer.");
+            return (
+                GatewayConditions.UnsupportedValue,
+                $"service {name} is of type {service.Spec.Type}, which has no node ports; use ClusterIP, NodePort or LoadBalancer."
+            );
         }
 
-        return BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) is { } problem ? (problem.Reason, problem.Message) : (null, null);
+        return BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) is { } problem
+            ? (problem.Reason, problem.Message)
+            : (null, null);
     }
 }

@@ -6,8 +6,8 @@ using KubeLB.Api;
 namespace KubeLB.Translation.Backends;
 
 /// <summary>
-/// The EndpointSlices of a Service without selector, once more for its node-port twin: nobody else gives endpoints to a Service that selects
-/// no pods.
+/// The EndpointSlices of a Service without selector, once more for its node-port twin: nobody else gives endpoints to a Service that
+/// selects no pods.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors</remarks>
 public static class MirroredEndpointSlices
@@ -33,7 +33,8 @@ public static class MirroredEndpointSlices
     public static bool AreNeededFor(V1Service service) => service.Spec?.Selector is not { Count: > 0 } && NodePortTwin.IsNeededFor(service);
 
     /// <summary>Name of the Service that the EndpointSlice belongs to; null if it names none.</summary>
-    public static string? ServiceOf(V1EndpointSlice slice) => slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var name) == true ? name : null;
+    public static string? ServiceOf(V1EndpointSlice slice) =>
+        slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var name) == true ? name : null;
 
     /// <summary>Name of the Service whose EndpointSlice this is, or is the mirror of; null if it names none.</summary>
     public static string? OriginOf(V1EndpointSlice slice) =>
@@ -48,47 +49,54 @@ public static class MirroredEndpointSlices
     /// <param name="twin">Its twin as it exists; it owns the mirrors.</param>
     /// <param name="slices">The EndpointSlices of the Service.</param>
     public static IReadOnlyList<V1EndpointSlice> For(V1Service service, V1Service twin, IEnumerable<V1EndpointSlice> slices) =>
-        [.. slices.Where(s => s.Metadata.DeletionTimestamp is null && s.AddressType is "IPv4" or "IPv6" && !IsMirror(s))
-            .Select(slice => Mirror(service, twin, slice))
-            .OrderBy(s => s.Name(), StringComparer.Ordinal)];
+        [
+            .. slices
+                .Where(s => s.Metadata.DeletionTimestamp is null && s.AddressType is "IPv4" or "IPv6" && !IsMirror(s))
+                .Select(slice => Mirror(service, twin, slice))
+                .OrderBy(s => s.Name(), StringComparer.Ordinal),
+        ];
 
-    private static V1EndpointSlice Mirror(V1Service service, V1Service twin, V1EndpointSlice slice) => new()
-    {
-        ApiVersion = $"{V1EndpointSlice.KubeGroup}/{V1EndpointSlice.KubeApiVersion}",
-        Kind = V1EndpointSlice.KubeKind,
-        Metadata = new V1ObjectMeta
+    private static V1EndpointSlice Mirror(V1Service service, V1Service twin, V1EndpointSlice slice) =>
+        new()
         {
-            Name = NameOf(twin, slice),
-            NamespaceProperty = twin.Namespace(),
-            Labels = new Dictionary<string, string>(StringComparer.Ordinal)
+            ApiVersion = $"{V1EndpointSlice.KubeGroup}/{V1EndpointSlice.KubeApiVersion}",
+            Kind = V1EndpointSlice.KubeKind,
+            Metadata = new V1ObjectMeta
             {
-                [ServiceNameLabel] = twin.Name(),
-                [ManagedByLabel] = ManagedByCcm,
-                [Labels.OriginName] = service.Name(),
-            },
-            OwnerReferences =
-            [
-                new V1OwnerReference
+                Name = NameOf(twin, slice),
+                NamespaceProperty = twin.Namespace(),
+                Labels = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
-                    ApiVersion = V1Service.KubeApiVersion,
-                    Kind = V1Service.KubeKind,
-                    Name = twin.Name(),
-                    Uid = twin.Uid(),
+                    [ServiceNameLabel] = twin.Name(),
+                    [ManagedByLabel] = ManagedByCcm,
+                    [Labels.OriginName] = service.Name(),
                 },
+                OwnerReferences =
+                [
+                    new V1OwnerReference
+                    {
+                        ApiVersion = V1Service.KubeApiVersion,
+                        Kind = V1Service.KubeKind,
+                        Name = twin.Name(),
+                        Uid = twin.Uid(),
+                    },
+                ],
+            },
+            AddressType = slice.AddressType,
+            Endpoints =
+            [
+                .. (slice.Endpoints ?? []).Select(endpoint => new V1Endpoint
+                {
+                    Addresses = endpoint.Addresses,
+                    Conditions = endpoint.Conditions,
+                    Hostname = endpoint.Hostname,
+                    NodeName = endpoint.NodeName,
+                    TargetRef = endpoint.TargetRef,
+                    Zone = endpoint.Zone,
+                }),
             ],
-        },
-        AddressType = slice.AddressType,
-        Endpoints = [.. (slice.Endpoints ?? []).Select(endpoint => new V1Endpoint
-        {
-            Addresses = endpoint.Addresses,
-            Conditions = endpoint.Conditions,
-            Hostname = endpoint.Hostname,
-            NodeName = endpoint.NodeName,
-            TargetRef = endpoint.TargetRef,
-            Zone = endpoint.Zone,
-        })],
-        Ports = [.. slice.Ports ?? []],
-    };
+            Ports = [.. slice.Ports ?? []],
+        };
 
     // Other names for other address types, which cannot be changed.
     private static string NameOf(V1Service twin, V1EndpointSlice slice)

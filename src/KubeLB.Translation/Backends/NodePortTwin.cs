@@ -11,32 +11,37 @@ namespace KubeLB.Translation.Backends;
 public static class NodePortTwin
 {
     /// <summary>Whether the Service needs a twin: it has ports, but no node ports of its own.</summary>
-    public static bool IsNeededFor(V1Service service) => service.Spec?.Ports is { Count: > 0 } ports && (service.Spec.Type ?? "ClusterIP") switch
-    {
-        "ClusterIP" => true,
-        "LoadBalancer" => service.Spec.AllocateLoadBalancerNodePorts == false && ports.All(p => p.NodePort is null),
-        _ => false,
-    };
+    public static bool IsNeededFor(V1Service service) =>
+        service.Spec?.Ports is { Count: > 0 } ports
+        && (service.Spec.Type ?? "ClusterIP") switch
+        {
+            "ClusterIP" => true,
+            "LoadBalancer" => service.Spec.AllocateLoadBalancerNodePorts == false && ports.All(p => p.NodePort is null),
+            _ => false,
+        };
 
     /// <summary>Whether <paramref name="candidate"/> is the twin that KubeLB made for the named Service.</summary>
-    public static bool IsTwinOf(V1Service candidate, string @namespace, string name) =>
-        Origin(candidate) == (@namespace, name);
+    public static bool IsTwinOf(V1Service candidate, string @namespace, string name) => Origin(candidate) == (@namespace, name);
 
     /// <summary>The Service that <paramref name="candidate"/> is the twin of; null if it is not a twin.</summary>
     public static (string Namespace, string Name)? Origin(V1Service candidate)
     {
         var labels = candidate.Metadata.Labels;
-        return labels is not null
-            && labels.TryGetValue(Labels.ManagedBy, out var managedBy) && managedBy == Labels.ManagedByKubelb
+        return
+            labels is not null
+            && labels.TryGetValue(Labels.ManagedBy, out var managedBy)
+            && managedBy == Labels.ManagedByKubelb
             && labels.TryGetValue(Labels.OriginName, out var name)
-            && labels.TryGetValue(Labels.OriginNamespace, out var @namespace) && @namespace == candidate.Namespace()
+            && labels.TryGetValue(Labels.OriginNamespace, out var @namespace)
+            && @namespace == candidate.Namespace()
             ? (@namespace, name)
             : null;
     }
 
     /// <summary>The twin as it exists, under either of its names; null if there is none yet.</summary>
     public static V1Service? Find(ITenantView view, string @namespace, string name) =>
-        NodePortTwinNames.Candidates(name)
+        NodePortTwinNames
+            .Candidates(name)
             .Select(candidate => view.Service(@namespace, candidate))
             .FirstOrDefault(service => service is not null && IsTwinOf(service, @namespace, name));
 
@@ -76,21 +81,23 @@ public static class NodePortTwin
                 Type = "NodePort",
                 Selector = service.Spec?.Selector,
                 PublishNotReadyAddresses = service.Spec?.PublishNotReadyAddresses,
-                Ports = [.. (service.Spec?.Ports ?? []).Select(port => new V1ServicePort
-                {
-                    Name = port.Name,
-                    Port = port.Port,
-                    Protocol = port.Protocol ?? "TCP",
-                    TargetPort = port.TargetPort,
-                    AppProtocol = port.AppProtocol,
-                })],
+                Ports =
+                [
+                    .. (service.Spec?.Ports ?? []).Select(port => new V1ServicePort
+                    {
+                        Name = port.Name,
+                        Port = port.Port,
+                        Protocol = port.Protocol ?? "TCP",
+                        TargetPort = port.TargetPort,
+                        AppProtocol = port.AppProtocol,
+                    }),
+                ],
             },
         };
     }
 
     /// <summary>Whether every port has its node port, so that a Route made from it is complete.</summary>
-    public static bool IsReady(V1Service service) =>
-        service.Spec?.Ports is { Count: > 0 } ports && ports.All(p => p.NodePort is > 0);
+    public static bool IsReady(V1Service service) => service.Spec?.Ports is { Count: > 0 } ports && ports.All(p => p.NodePort is > 0);
 
     // A twin that is there keeps its name, and with it its node ports; a new one gets the contract's, unless somebody else has it.
     private static string NameFor(V1Service service, ITenantView view)

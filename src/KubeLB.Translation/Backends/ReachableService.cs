@@ -12,7 +12,9 @@ public static class ReachableService
     /// <param name="isTwin">Whether it stands for another one, which its origin labels then name.</param>
     public static RouteService From(V1Service service, bool isTwin)
     {
-        var labels = service.Metadata.Labels is { Count: > 0 } present ? new Dictionary<string, string>(present, StringComparer.Ordinal) : null;
+        var labels = service.Metadata.Labels is { Count: > 0 } present
+            ? new Dictionary<string, string>(present, StringComparer.Ordinal)
+            : null;
         if (!isTwin && labels is not null)
         {
             // A route may name a twin itself as its backend: then it stands for no other.
@@ -33,16 +35,23 @@ public static class ReachableService
             Spec = new RouteServiceSpec
             {
                 Type = service.Spec.Type,
-                Selector = service.Spec.Selector is { Count: > 0 } selector ? new Dictionary<string, string>(selector, StringComparer.Ordinal) : null,
-                Ports = [.. (service.Spec.Ports ?? []).Where(IsCarried).Select(port => new RouteServicePort
-                {
-                    Name = port.Name,
-                    Port = port.Port,
-                    Protocol = port.Protocol ?? "TCP",
-                    AppProtocol = port.AppProtocol,
-                    TargetPort = port.TargetPort,
-                    NodePort = port.NodePort,
-                })],
+                Selector = service.Spec.Selector is { Count: > 0 } selector
+                    ? new Dictionary<string, string>(selector, StringComparer.Ordinal)
+                    : null,
+                Ports =
+                [
+                    .. (service.Spec.Ports ?? [])
+                        .Where(IsCarried)
+                        .Select(port => new RouteServicePort
+                        {
+                            Name = port.Name,
+                            Port = port.Port,
+                            Protocol = port.Protocol ?? "TCP",
+                            AppProtocol = port.AppProtocol,
+                            TargetPort = port.TargetPort,
+                            NodePort = port.NodePort,
+                        }),
+                ],
             },
         };
     }

@@ -27,7 +27,8 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
     {
         var before = Existing(type);
         var condition = before is null ? new Condition { Type = type } : ApiJson.Copy(before);
-        condition.LastTransitionTime = before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
+        condition.LastTransitionTime =
+            before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
         condition.Reason = reason;
         condition.Message = Cut(message);
@@ -63,7 +64,8 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         return true;
     }
 
-    private static string Cut(string message) => message.Length <= MessageLimit
-        ? message
-        : message[..(char.IsHighSurrogate(message[MessageLimit - 2]) ? MessageLimit - 2 : MessageLimit - 1)] + "…";
+    private static string Cut(string message) =>
+        message.Length <= MessageLimit
+            ? message
+            : message[..(char.IsHighSurrogate(message[MessageLimit - 2]) ? MessageLimit - 2 : MessageLimit - 1)] + "…";
 }

@@ -47,9 +47,11 @@ public sealed class AddressPolicy
             }
 
             var verdict = Judge(address);
-            verdicts.Add(verdict.Endpoint is { } endpoint && !seen.Add(endpoint)
-                ? EndpointVerdict.Refused(verdict.Address, "it is listed more than once.")
-                : verdict);
+            verdicts.Add(
+                verdict.Endpoint is { } endpoint && !seen.Add(endpoint)
+                    ? EndpointVerdict.Refused(verdict.Address, "it is listed more than once.")
+                    : verdict
+            );
         }
 
         return verdicts;
@@ -66,7 +68,9 @@ public sealed class AddressPolicy
         if (AddressText.Parse(text) is not { } address)
         {
             return EndpointVerdict.Refused(
-                text, "it is no IP address in the usual spelling: four decimal numbers without leading zeros, or IPv6 without zone and brackets.");
+                text,
+                "it is no IP address in the usual spelling: four decimal numbers without leading zeros, or IPv6 without zone and brackets."
+            );
         }
 
         if (AddressText.IsIPv4InDisguise(address))
@@ -100,17 +104,26 @@ public sealed class AddressPolicy
     private string? Problem(IPAddress address) =>
         NotOfNodes.NeverUsable(address) is { } never
             ? $"it is {never} and can never be the address of a node."
-            : Decide(side => side.Denies(address), side => side.Allows(address), () => NotOfNodes.UsableIfAllowed(address) is { } what
-                ? $"it is {what}; use an address of the node that the management cluster can reach."
-                : null);
+            : Decide(
+                side => side.Denies(address),
+                side => side.Allows(address),
+                () =>
+                    NotOfNodes.UsableIfAllowed(address) is { } what
+                        ? $"it is {what}; use an address of the node that the management cluster can reach."
+                        : null
+            );
 
     private string? Problem(string name) =>
-        Decide(side => side.DeniesName(name), side => side.AllowsName(name), () =>
-            !name.Contains('.', StringComparison.Ordinal)
-                ? "a name of one label would be looked up in the management cluster's own domains; use a complete DNS name."
+        Decide(
+            side => side.DeniesName(name),
+            side => side.AllowsName(name),
+            () =>
+                !name.Contains('.', StringComparison.Ordinal)
+                    ? "a name of one label would be looked up in the management cluster's own domains; use a complete DNS name."
                 : Hostnames.DeniedByDefault.FirstOrDefault(pattern => Hostnames.Matches(pattern, name)) is { } denied
                     ? $"names of the form {denied} mean something else in the management cluster; use a public DNS name of the node."
-                    : null);
+                : null
+        );
 
     private string? Decide(Func<Side, string?> denies, Func<Side, bool> allows, Func<string?> usually) =>
         denies(_tenant) ?? (allows(_tenant) ? null : denies(_config) ?? (allows(_config) ? null : usually()));
@@ -129,7 +142,10 @@ public sealed class AddressPolicy
             _kind = kind;
             _allow = [.. (settings?.Allow ?? []).Select(AddressRange.Parse).OfType<AddressRange>()];
             _unreadable = [.. (settings?.Deny ?? []).Where(text => AddressRange.Parse(text) is null)];
-            _deny = [.. (settings?.Deny ?? []).SelectMany(text => AddressRange.Parse(text) is { } range ? [range] : AddressRange.Widest(text))];
+            _deny =
+            [
+                .. (settings?.Deny ?? []).SelectMany(text => AddressRange.Parse(text) is { } range ? [range] : AddressRange.Widest(text)),
+            ];
             _allowNames = settings?.AllowHostnames ?? [];
             _denyNames = settings?.DenyHostnames ?? [];
         }
@@ -139,14 +155,16 @@ public sealed class AddressPolicy
         public bool AllowsName(string name) => _allowNames.Any(pattern => Hostnames.Matches(pattern, name));
 
         // The tenant reads this: that it is denied, not the administrator's whole list.
-        public string? Denies(IPAddress address) => _deny.Any(range => range.Contains(address))
-            ? _unreadable.Count > 0
-                ? $"spec.addresses.deny of the {_kind} denies it, or cannot be read; ask the administrator of the management cluster."
-                : $"spec.addresses.deny of the {_kind} denies it; ask the administrator of the management cluster."
-            : null;
+        public string? Denies(IPAddress address) =>
+            _deny.Any(range => range.Contains(address))
+                ? _unreadable.Count > 0
+                    ? $"spec.addresses.deny of the {_kind} denies it, or cannot be read; ask the administrator of the management cluster."
+                    : $"spec.addresses.deny of the {_kind} denies it; ask the administrator of the management cluster."
+                : null;
 
-        public string? DeniesName(string name) => _denyNames.Any(pattern => Hostnames.Matches(pattern, name))
-            ? $"spec.addresses.denyHostnames of the {_kind} denies it; ask the administrator of the management cluster."
-            : null;
+        public string? DeniesName(string name) =>
+            _denyNames.Any(pattern => Hostnames.Matches(pattern, name))
+                ? $"spec.addresses.denyHostnames of the {_kind} denies it; ask the administrator of the management cluster."
+                : null;
     }
 }

@@ -30,11 +30,10 @@ internal sealed class AddressRange
         }
 
         var all = parsed.GetAddressBytes().Length * 8;
-        return length is null
-            ? new AddressRange(parsed.GetAddressBytes(), all)
+        return length is null ? new AddressRange(parsed.GetAddressBytes(), all)
             : int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) && prefix <= all
                 ? new AddressRange(parsed.GetAddressBytes(), prefix)
-                : null;
+            : null;
     }
 
     /// <summary>A range that is written in the program.</summary>

@@ -25,8 +25,9 @@ internal static partial class AddressText
     {
         var bytes = address.GetAddressBytes();
         return Mapped.Contains(address) || Nat64.Contains(address) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address))
-            ? new IPAddress(bytes.AsSpan(12, 4))
-            : SixToFour.Contains(address) ? new IPAddress(bytes.AsSpan(2, 4)) : null;
+                ? new IPAddress(bytes.AsSpan(12, 4))
+            : SixToFour.Contains(address) ? new IPAddress(bytes.AsSpan(2, 4))
+            : null;
     }
 
     /// <summary>Whether it is an IPv4 address in the clothes of IPv6 (<c>::ffff:10.0.0.1</c>, <c>::10.0.0.1</c>).</summary>
@@ -38,7 +39,8 @@ internal static partial class AddressText
     private static readonly AddressRange Nat64 = AddressRange.Of("64:ff9b::/96");
     private static readonly AddressRange SixToFour = AddressRange.Of("2002::/16");
 
-    private static bool IsUnspecifiedOrLoopback(IPAddress address) => IPAddress.IPv6Any.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
+    private static bool IsUnspecifiedOrLoopback(IPAddress address) =>
+        IPAddress.IPv6Any.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
 
     [GeneratedRegex(@"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}\z", RegexOptions.CultureInvariant)]
     private static partial Regex IPv4();

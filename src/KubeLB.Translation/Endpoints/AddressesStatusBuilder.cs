@@ -18,21 +18,25 @@ public static class AddressesStatusBuilder
     {
         var refused = verdicts.Where(v => v.Problem is not null).ToList();
         var used = verdicts.Count - refused.Count;
-        var (isTrue, reason, message) = addresses.Name != Addresses.DefaultName
-            ? (false, AddressesConditions.NotUsed, $"Only the object named {Addresses.DefaultName} is used; delete this one.")
+        var (isTrue, reason, message) =
+            addresses.Name != Addresses.DefaultName
+                ? (false, AddressesConditions.NotUsed, $"Only the object named {Addresses.DefaultName} is used; delete this one.")
             : excess is not null
-                ? (false,
+                ? (
+                    false,
                     AddressesConditions.EndpointLimitExceeded,
-                    excess.Message + (refused.Count == 0 ? "" : $" {Message(refused, used)}"))
+                    excess.Message + (refused.Count == 0 ? "" : $" {Message(refused, used)}")
+                )
             : refused.Count == 0
                 ? (true, AddressesConditions.Accepted, used == 1 ? "The address is used" : $"All {used} addresses are used")
-                : (false, AddressesConditions.AddressesRefused, Message(refused, used));
+            : (false, AddressesConditions.AddressesRefused, Message(refused, used));
         var generation = addresses.Metadata.Generation;
         return new AddressesStatus
         {
             ObservedGeneration = generation,
             Conditions = new ConditionSet(addresses.Status?.Conditions, now)
-                .Set(AddressesConditions.Accepted, ConditionStatus.Of(isTrue), reason, message, generation).ToList(),
+                .Set(AddressesConditions.Accepted, ConditionStatus.Of(isTrue), reason, message, generation)
+                .ToList(),
         };
     }
 

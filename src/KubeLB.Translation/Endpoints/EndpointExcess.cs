@@ -11,9 +11,11 @@ namespace KubeLB.Translation.Endpoints;
 public sealed record EndpointExcess(int Addresses, int NodePorts, int NotServed, int From, int Megabytes)
 {
     /// <summary>What is wrong, the consequence and the remedy.</summary>
-    public string Message => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{NotServed} of {NodePorts} node ports, from {From} up, return 503: {Addresses} addresses on each exceed the limit ")
+    public string Message =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{NotServed} of {NodePorts} node ports, from {From} up, return 503: {Addresses} addresses on each exceed the limit "
+        )
         + string.Create(CultureInfo.InvariantCulture, $"of {Megabytes} MB of endpoints. ")
         + "Use fewer Services or list fewer addresses.";
 }

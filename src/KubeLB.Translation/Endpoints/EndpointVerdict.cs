@@ -2,7 +2,9 @@ namespace KubeLB.Translation.Endpoints;
 
 /// <summary>What becomes of one address that a tenant sent.</summary>
 /// <param name="Address">As the tenant wrote it, shortened if it is long, without control characters.</param>
-/// <param name="Endpoint">What proxies are given: an IP address in its usual spelling, or an absolute host name; null if it is refused.</param>
+/// <param name="Endpoint">
+/// What proxies are given: an IP address in its usual spelling, or an absolute host name; null if it is refused.
+/// </param>
 /// <param name="Problem">Why it is refused; null if it is not.</param>
 public sealed record EndpointVerdict(string Address, string? Endpoint, string? Problem)
 {
@@ -10,8 +12,12 @@ public sealed record EndpointVerdict(string Address, string? Endpoint, string? P
 
     internal static EndpointVerdict Accepted(string address, string endpoint) => new(Quotable(address), endpoint, null);
 
-    internal static EndpointVerdict BeyondMaximum(int count, int maximum) => new(
-        $"{count} more", null, $"at most {maximum} addresses are used; list fewer, or ask the administrator for a larger spec.addresses.maximum of the Tenant.");
+    internal static EndpointVerdict BeyondMaximum(int count, int maximum) =>
+        new(
+            $"{count} more",
+            null,
+            $"at most {maximum} addresses are used; list fewer, or ask the administrator for a larger spec.addresses.maximum of the Tenant."
+        );
 
     internal static EndpointVerdict Refused(string? address, string problem) => new(Quotable(address), null, problem);
 

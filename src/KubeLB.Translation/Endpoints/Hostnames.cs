@@ -6,13 +6,24 @@ namespace KubeLB.Translation.Endpoints;
 internal static partial class Hostnames
 {
     /// <summary>
-    /// Names that are never a tenant's node unless somebody allows them: of the proxy itself, of the management cluster's Services and pods,
-    /// of clouds' metadata services, and names of one label, which the resolver completes with the management cluster's own domains.
+    /// Names that are never a tenant's node unless somebody allows them: of the proxy itself, of the management cluster's Services and
+    /// pods, of clouds' metadata services, and names of one label, which the resolver completes with the management cluster's own domains.
     /// </summary>
     public static readonly IReadOnlyList<string> DeniedByDefault =
     [
-        "localhost", "*.localhost", "*.localdomain", "*.local", "*.svc", "*.svc.*", "*.pod.*", "kubernetes.default", "metadata.google.internal",
-        "metadata.internal", "metadata.azure.internal", "metadata.azure.com", "instance-data.*",
+        "localhost",
+        "*.localhost",
+        "*.localdomain",
+        "*.local",
+        "*.svc",
+        "*.svc.*",
+        "*.pod.*",
+        "kubernetes.default",
+        "metadata.google.internal",
+        "metadata.internal",
+        "metadata.azure.internal",
+        "metadata.azure.com",
+        "instance-data.*",
     ];
 
     /// <summary>The name in lower case and without a dot at its end; null if it is no DNS name.</summary>

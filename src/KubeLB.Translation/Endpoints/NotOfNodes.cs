@@ -4,8 +4,8 @@ namespace KubeLB.Translation.Endpoints;
 
 /// <summary>Ranges that no tenant's node has, from IANA's registries of special addresses, and what they are.</summary>
 /// <remarks>
-/// https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry. Private ranges are
-/// not among them: nodes have such addresses.
+/// https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry. Private ranges
+/// are not among them: nodes have such addresses.
 /// </remarks>
 internal static class NotOfNodes
 {

@@ -21,14 +21,15 @@ public sealed record EnvoyGatewayTranslation(
     ApiObject? Generated,
     IReadOnlyList<GeneratedServicePlan> Services,
     string? Problem,
-    string? WaitingFor = null)
+    string? WaitingFor = null
+)
 {
     /// <summary>Whether the Route is refused for what it says: what was generated from it before has to go.</summary>
     public bool IsRefused { get; private init; }
 
     /// <summary>
-    /// Whether <see cref="Generated"/> is not written yet, since a proxy of the tenant has rejected the configuration of its new backends: the object
-    /// as it was generated before stays, and its status.
+    /// Whether <see cref="Generated"/> is not written yet, since a proxy of the tenant has rejected the configuration of its new backends:
+    /// the object as it was generated before stays, and its status.
     /// </summary>
     public bool IsHeld { get; init; }
 
@@ -42,10 +43,16 @@ public sealed record EnvoyGatewayTranslation(
     public RetryPlan? Retries { get; init; }
 
     /// <summary>A refusal: nothing is generated, and nothing generated before stays.</summary>
-    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) => new(origin, null, [], problem) { IsRefused = true, Reason = RouteConditions.Refused };
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, string problem) =>
+        new(origin, null, [], problem) { IsRefused = true, Reason = RouteConditions.Refused };
 
     /// <summary>A refusal by the operator's settings for the tenant.</summary>
-    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, Refusal refusal) => Refused(origin, refusal.Message) with { NotPermitted = refusal.Reason, Reason = refusal.Reason };
+    public static EnvoyGatewayTranslation Refused(RouteOrigin? origin, Refusal refusal) =>
+        Refused(origin, refusal.Message) with
+        {
+            NotPermitted = refusal.Reason,
+            Reason = refusal.Reason,
+        };
 
     /// <summary>Nothing can be generated at present through no fault of the Route's: what was generated before stays.</summary>
     public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem, string reason = RouteConditions.InstallationFailed) =>

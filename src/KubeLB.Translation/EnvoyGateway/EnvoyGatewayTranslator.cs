@@ -35,7 +35,12 @@ public static class EnvoyGatewayTranslator
 
         if (source.Value is Gateway gateway)
         {
-            return new EnvoyGatewayTranslation(source.Origin, GatewayGenerator.Generate(route, source.Origin, gateway, policy, view), [], null);
+            return new EnvoyGatewayTranslation(
+                source.Origin,
+                GatewayGenerator.Generate(route, source.Origin, gateway, policy, view),
+                [],
+                null
+            );
         }
 
         var tenantRoute = (IGatewayRoute)source.Value;
@@ -51,8 +56,8 @@ public static class EnvoyGatewayTranslator
         }
 
         // Two entries for one Service have one name; the first is used.
-        var plans = source.Services
-            .DistinctBy(CarriedServices.OriginOf)
+        var plans = source
+            .Services.DistinctBy(CarriedServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);

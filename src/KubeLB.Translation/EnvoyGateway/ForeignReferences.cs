@@ -27,21 +27,24 @@ internal static class ForeignReferences
     /// <param name="spec">Its spec as the tenant wrote it.</param>
     public static string? Problem(string kind, JsonNode? spec) =>
         Find(spec, "spec", kind == Gateway.KindName ? OfGateways : OfRoutes, kind == Gateway.KindName ? Dropped : []) is { } path
-            ? $"{path}.namespace is not supported: it would refer to a namespace of the management cluster. Remove the field or what it is part of."
+            ? $"{path}.namespace is not supported: it would refer to a namespace of the management cluster. Remove the field or what "
+                + "it is part of."
             : null;
 
-    private static string? Find(JsonNode? node, string path, string[] rewritten, string[] dropped) => node switch
-    {
-        JsonObject when dropped.Contains(path) => null,
-        JsonObject json => json
-            .Select(field => field switch
-            {
-                { Value: null } => null,
-                { Key: "namespace" } when !rewritten.Contains(path) => path,
-                _ => Find(field.Value, $"{path}.{field.Key}", rewritten, dropped),
-            })
-            .FirstOrDefault(found => found is not null),
-        JsonArray array => array.Select(item => Find(item, path, rewritten, dropped)).FirstOrDefault(found => found is not null),
-        _ => null,
-    };
+    private static string? Find(JsonNode? node, string path, string[] rewritten, string[] dropped) =>
+        node switch
+        {
+            JsonObject when dropped.Contains(path) => null,
+            JsonObject json => json.Select(field =>
+                    field switch
+                    {
+                        { Value: null } => null,
+                        { Key: "namespace" } when !rewritten.Contains(path) => path,
+                        _ => Find(field.Value, $"{path}.{field.Key}", rewritten, dropped),
+                    }
+                )
+                .FirstOrDefault(found => found is not null),
+            JsonArray array => array.Select(item => Find(item, path, rewritten, dropped)).FirstOrDefault(found => found is not null),
+            _ => null,
+        };
 }

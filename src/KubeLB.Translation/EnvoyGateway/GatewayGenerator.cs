@@ -27,7 +27,8 @@ internal static class GatewayGenerator
             foreach (var certificate in listener.Tls?.CertificateRefs ?? [])
             {
                 var @namespace = certificate.Namespace ?? origin.Namespace;
-                certificate.Name = (ListenerCertificates.IsSecret(certificate) ? view.CertificateSecret(@namespace, certificate.Name) : null)
+                certificate.Name =
+                    (ListenerCertificates.IsSecret(certificate) ? view.CertificateSecret(@namespace, certificate.Name) : null)
                     ?? UnresolvedNames.For(@namespace, certificate.Name);
                 certificate.Namespace = null;
             }
@@ -37,7 +38,13 @@ internal static class GatewayGenerator
         var name = GeneratedNameChoice.For(route, Gateway.KindName, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         return new Gateway
         {
-            Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels, policy.Annotations.Apply(Gateway.KindName, source.Metadata.Annotations)),
+            Metadata = GeneratedMetadata.For(
+                route,
+                name,
+                origin,
+                source.Metadata.Labels,
+                policy.Annotations.Apply(Gateway.KindName, source.Metadata.Annotations)
+            ),
             Spec = spec,
         };
     }

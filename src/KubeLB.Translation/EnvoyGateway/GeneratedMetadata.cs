@@ -11,11 +11,21 @@ internal static class GeneratedMetadata
     // By labels of these domains controllers of the management cluster tell what is theirs and how to treat it.
     private static readonly string[] ReservedDomains =
     [
-        "kubelb.k8c.io", "envoyproxy.io", "gateway.networking.k8s.io", "service.kubernetes.io", "endpointslice.kubernetes.io", "cert-manager.io",
+        "kubelb.k8c.io",
+        "envoyproxy.io",
+        "gateway.networking.k8s.io",
+        "service.kubernetes.io",
+        "endpointslice.kubernetes.io",
+        "cert-manager.io",
     ];
 
     public static V1ObjectMeta For(
-        Route route, string name, (string Namespace, string Name) origin, IDictionary<string, string>? sourceLabels, IDictionary<string, string>? annotations)
+        Route route,
+        string name,
+        (string Namespace, string Name) origin,
+        IDictionary<string, string>? sourceLabels,
+        IDictionary<string, string>? annotations
+    )
     {
         var labels = (sourceLabels ?? new Dictionary<string, string>())
             .Where(l => l.Value is not null && !IsReserved(l.Key))
@@ -45,9 +55,14 @@ internal static class GeneratedMetadata
     }
 
     public static V1ObjectMeta For(
-        Route route, string name, RouteOrigin origin, IDictionary<string, string>? sourceLabels, IDictionary<string, string>? annotations) =>
-        For(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
+        Route route,
+        string name,
+        RouteOrigin origin,
+        IDictionary<string, string>? sourceLabels,
+        IDictionary<string, string>? annotations
+    ) => For(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
 
     private static bool IsReserved(string label) =>
-        label.Split('/') is [var domain, ..] && ReservedDomains.Any(reserved => domain == reserved || domain.EndsWith($".{reserved}", StringComparison.Ordinal));
+        label.Split('/') is [var domain, ..]
+        && ReservedDomains.Any(reserved => domain == reserved || domain.EndsWith($".{reserved}", StringComparison.Ordinal));
 }

@@ -16,12 +16,24 @@ public static class GeneratedNameChoice
     /// <param name="contractName">The name by the contract's rules.</param>
     /// <param name="nameInStatus">The name that the Route's status gives it; null if none yet.</param>
     /// <param name="view">Tells who holds a name.</param>
-    /// <param name="origin">The tenant's object as the generated one's labels name it, where the Go manager's have no owner; else null.</param>
+    /// <param name="origin">
+    /// The tenant's object as the generated one's labels name it, where the Go manager's have no owner; else null.
+    /// </param>
     public static string For(
-        Route route, string kind, string contractName, string? nameInStatus, IManagementView view, (string Namespace, string Name)? origin = null)
+        Route route,
+        string kind,
+        string contractName,
+        string? nameInStatus,
+        IManagementView view,
+        (string Namespace, string Name)? origin = null
+    )
     {
         // Status is the manager's own word: what it names was generated, also if its owner reference is gone.
-        if (nameInStatus is { Length: > 0 } && view.HolderOf(kind, nameInStatus) is var holder && (holder.IsOpenTo(route.Uid(), origin) || holder.IsOrphan))
+        if (
+            nameInStatus is { Length: > 0 }
+            && view.HolderOf(kind, nameInStatus) is var holder
+            && (holder.IsOpenTo(route.Uid(), origin) || holder.IsOrphan)
+        )
         {
             return nameInStatus;
         }

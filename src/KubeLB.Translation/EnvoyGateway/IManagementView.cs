@@ -45,7 +45,9 @@ public readonly record struct NameHolder(bool IsTaken, string? RouteUid, (string
 
     /// <summary>Whether a Route may use the name.</summary>
     /// <param name="routeUid">UID of the Route.</param>
-    /// <param name="origin">What it would generate the object from, as in the object's labels; null if such objects always have an owner.</param>
+    /// <param name="origin">
+    /// What it would generate the object from, as in the object's labels; null if such objects always have an owner.
+    /// </param>
     public bool IsOpenTo(string routeUid, (string Namespace, string Name)? origin = null) =>
         !IsTaken || RouteUid == routeUid || (Ownerless is not null && Ownerless == origin);
 }

@@ -20,7 +20,8 @@ internal static class RouteGenerator
         IGatewayRoute source,
         TenantPolicy policy,
         IReadOnlyDictionary<(string Namespace, string Name), string> services,
-        IManagementView view)
+        IManagementView view
+    )
     {
         var copy = Copy(source);
         foreach (var parentRef in copy.ParentRefs)
@@ -48,34 +49,44 @@ internal static class RouteGenerator
         var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
         var name = GeneratedNameChoice.For(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         var generated = (ApiObject)copy;
-        generated.Metadata = GeneratedMetadata.For(route, name, origin, source.Metadata.Labels, policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations));
+        generated.Metadata = GeneratedMetadata.For(
+            route,
+            name,
+            origin,
+            source.Metadata.Labels,
+            policy.Annotations.Apply(origin.Kind, source.Metadata.Annotations)
+        );
         return generated;
     }
 
     /// <summary>What is wrong with the route, whatever it refers to; null if nothing is.</summary>
     public static string? Problem(IGatewayRoute source) =>
         source.Rules.Any(rule => HasExtension(rule.Filters) || (rule.BackendRefs ?? []).Any(b => HasExtension(b.Filters)))
-            ? "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them from the rules."
+            ? "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them "
+                + "from the rules."
             : null;
 
     /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
-        source.ParentRefs
-            .Where(IsGateway)
+        source
+            .ParentRefs.Where(IsGateway)
             .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
-            .Where(p => view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null })
+            .Where(p =>
+                view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null }
+            )
             .Select(p => $"{p.Namespace}/{p.Name}")
             .FirstOrDefault();
 
     private static bool HasExtension(List<RouteFilter>? filters) =>
         filters?.Any(f => f.Type == RouteFilterTypes.ExtensionRef || f.ExtensionRef is not null) == true;
 
-    private static IGatewayRoute Copy(IGatewayRoute source) => source switch
-    {
-        HttpRoute http => new HttpRoute { Spec = ApiJson.Copy(http.Spec ?? new HttpRouteSpec()) },
-        GrpcRoute grpc => new GrpcRoute { Spec = ApiJson.Copy(grpc.Spec ?? new GrpcRouteSpec()) },
-        _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
-    };
+    private static IGatewayRoute Copy(IGatewayRoute source) =>
+        source switch
+        {
+            HttpRoute http => new HttpRoute { Spec = ApiJson.Copy(http.Spec ?? new HttpRouteSpec()) },
+            GrpcRoute grpc => new GrpcRoute { Spec = ApiJson.Copy(grpc.Spec ?? new GrpcRouteSpec()) },
+            _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
+        };
 
     private static bool IsGateway(ParentReference parentRef) =>
         (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
@@ -99,13 +110,15 @@ internal static class RouteGenerator
     private static void RewriteBackend(
         BackendObjectReference backendRef,
         RouteOrigin origin,
-        IReadOnlyDictionary<(string Namespace, string Name), string> services)
+        IReadOnlyDictionary<(string Namespace, string Name), string> services
+    )
     {
         var @namespace = backendRef.Namespace ?? origin.Namespace;
         var isService = string.IsNullOrEmpty(backendRef.Group) && (backendRef.Kind ?? "Service") == "Service";
-        backendRef.Name = isService && services.TryGetValue((@namespace, backendRef.Name), out var generated)
-            ? generated
-            : UnresolvedNames.For(@namespace, backendRef.Name);
+        backendRef.Name =
+            isService && services.TryGetValue((@namespace, backendRef.Name), out var generated)
+                ? generated
+                : UnresolvedNames.For(@namespace, backendRef.Name);
         backendRef.Namespace = null;
     }
 }

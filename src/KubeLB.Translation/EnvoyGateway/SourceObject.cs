@@ -146,30 +146,42 @@ public sealed partial class SourceObject
                 : null;
         }
 
-        private static ApiObject Read(string kind, JsonObject json) => kind switch
-        {
-            Gateway.KindName => ApiJson.Read<Gateway>(json),
-            HttpRoute.KindName => ApiJson.Read<HttpRoute>(json),
-            _ => ApiJson.Read<GrpcRoute>(json),
-        };
+        private static ApiObject Read(string kind, JsonObject json) =>
+            kind switch
+            {
+                Gateway.KindName => ApiJson.Read<Gateway>(json),
+                HttpRoute.KindName => ApiJson.Read<HttpRoute>(json),
+                _ => ApiJson.Read<GrpcRoute>(json),
+            };
 
-        private static List<RouteService> ServicesIn(JsonNode? services) => services is null
-            ? []
-            : [.. services.AsArray()
-                .Select(s => s ?? throw new JsonException("an entry is null"))
-                .Select(s => ApiJson.Read<RouteService>(s.AsObject()))];
+        private static List<RouteService> ServicesIn(JsonNode? services) =>
+            services is null
+                ? []
+                :
+                [
+                    .. services
+                        .AsArray()
+                        .Select(s => s ?? throw new JsonException("an entry is null"))
+                        .Select(s => ApiJson.Read<RouteService>(s.AsObject())),
+                ];
 
         // What content can cause; anything else is a fault of this program.
         private static bool IsOfContent(Exception e) =>
-            e is JsonException or FormatException or InvalidOperationException
-                or NotSupportedException or ArgumentException or OverflowException;
+            e
+                is JsonException
+                    or FormatException
+                    or InvalidOperationException
+                    or NotSupportedException
+                    or ArgumentException
+                    or OverflowException;
 
         private static string Invalid(string part, string why) =>
             $"Invalid {part}: {Short(why.TrimEnd('.'))}. Correct it, or delete the Route and the CCM recreates it.";
 
-        private static string Short(string text) => text.Length <= LongestDetail
-            ? text
-            : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
+        private static string Short(string text) =>
+            text.Length <= LongestDetail
+                ? text
+                : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
 
         private static JsonElement Field(JsonElement json, string name) =>
             json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;
@@ -189,12 +201,13 @@ public sealed partial class SourceObject
             return result;
         }
 
-        private static JsonNode WithoutNulls(JsonNode node) => node switch
-        {
-            JsonObject json => WithoutNulls(json),
-            JsonArray array => new JsonArray([.. array.Select(e => WithoutNulls(e ?? throw new JsonException("a list holds null")))]),
-            _ => node.DeepClone(),
-        };
+        private static JsonNode WithoutNulls(JsonNode node) =>
+            node switch
+            {
+                JsonObject json => WithoutNulls(json),
+                JsonArray array => new JsonArray([.. array.Select(e => WithoutNulls(e ?? throw new JsonException("a list holds null")))]),
+                _ => node.DeepClone(),
+            };
 
         [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
         private static partial Regex DnsLabel();

@@ -13,7 +13,11 @@ public static class GatewayStatusEvents
     /// <param name="before">The status as it stood; null if there was none.</param>
     /// <param name="after">The status as it was written.</param>
     public static IReadOnlyList<StatusEvent> Between(GatewayStatus? before, GatewayStatus? after) =>
-        [.. OfGateway(before, after).Concat((after?.Listeners ?? []).SelectMany(l => OfListener(l, before?.Listeners?.Find(b => b.Name == l.Name)))).Distinct()];
+        [
+            .. OfGateway(before, after)
+                .Concat((after?.Listeners ?? []).SelectMany(l => OfListener(l, before?.Listeners?.Find(b => b.Name == l.Name))))
+                .Distinct(),
+        ];
 
     private static IEnumerable<StatusEvent> OfGateway(GatewayStatus? before, GatewayStatus? after)
     {
@@ -37,8 +41,11 @@ public static class GatewayStatusEvents
         {
             yield return StatusEvent.Normal(GatewayConditions.Programmed, $"Reachable at {addresses}.");
         }
-        else if (programmed.BecameFalse && programmed.After!.Message != accepted.After?.Message
-            && (programmed.Before is { IsTrue: true } || !OnItsWay.Contains(programmed.After.Reason)))
+        else if (
+            programmed.BecameFalse
+            && programmed.After!.Message != accepted.After?.Message
+            && (programmed.Before is { IsTrue: true } || !OnItsWay.Contains(programmed.After.Reason))
+        )
         {
             yield return StatusEvent.Warning(programmed.After.Reason, programmed.After.Message);
         }

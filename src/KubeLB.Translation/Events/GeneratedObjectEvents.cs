@@ -31,7 +31,10 @@ public static class GeneratedObjectEvents
         if (isMended)
         {
             var generated = after?.Resources?.Route;
-            yield return StatusEvent.Normal(Applied, $"What was wrong is mended: {generated?.Kind} {generated?.GeneratedName} is generated as the tenant wants it.");
+            yield return StatusEvent.Normal(
+                Applied,
+                $"What was wrong is mended: {generated?.Kind} {generated?.GeneratedName} is generated as the tenant wants it."
+            );
         }
 
         if (accepted.BecameFalse)
@@ -44,13 +47,20 @@ public static class GeneratedObjectEvents
         }
 
         var programmed = ConditionChange.Of(RouteConditions.Programmed, before?.Conditions, after?.Conditions);
-        if (programmed.BecameFalse && accepted.After is not { Status: ConditionStatus.False }
-            && (programmed.Before is { IsTrue: true } || !OnItsWay.Contains(programmed.After!.Reason)))
+        if (
+            programmed.BecameFalse
+            && accepted.After is not { Status: ConditionStatus.False }
+            && (programmed.Before is { IsTrue: true } || !OnItsWay.Contains(programmed.After!.Reason))
+        )
         {
             yield return StatusEvent.Warning(programmed.After!.Reason, programmed.After.Message);
         }
 
-        var proxies = ConditionChange.Of(RouteConditions.ProxyProgrammed, before?.Resources?.Route?.Conditions, after?.Resources?.Route?.Conditions);
+        var proxies = ConditionChange.Of(
+            RouteConditions.ProxyProgrammed,
+            before?.Resources?.Route?.Conditions,
+            after?.Resources?.Route?.Conditions
+        );
         if (proxies is { Before.Status: ConditionStatus.False, After: null })
         {
             yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
@@ -71,7 +81,14 @@ public static class GeneratedObjectEvents
 
         foreach (var (key, service) in (after.Services ?? []).OrderBy(s => s.Key, StringComparer.Ordinal))
         {
-            if (IsNewSuffix(before?.Services?.GetValueOrDefault(key), service, GeneratedNames.ForService(service.Namespace ?? "", name, service.Name ?? "")) is { } toldOfService)
+            if (
+                IsNewSuffix(
+                    before?.Services?.GetValueOrDefault(key),
+                    service,
+                    GeneratedNames.ForService(service.Namespace ?? "", name, service.Name ?? "")
+                ) is
+                { } toldOfService
+            )
             {
                 yield return toldOfService;
             }
@@ -80,6 +97,10 @@ public static class GeneratedObjectEvents
 
     private static StatusEvent? IsNewSuffix(GeneratedObject? before, GeneratedObject after, string contractName) =>
         after.GeneratedName is { Length: > 0 } generated && generated != contractName && generated != before?.GeneratedName
-            ? StatusEvent.Normal(NameTaken, $"The name {contractName} is another object's; {after.Kind} {after.Namespace}/{after.Name} of the tenant is generated as {generated}.")
+            ? StatusEvent.Normal(
+                NameTaken,
+                $"The name {contractName} is another object's; {after.Kind} {after.Namespace}/{after.Name} of the tenant is "
+                    + $"generated as {generated}."
+            )
             : null;
 }

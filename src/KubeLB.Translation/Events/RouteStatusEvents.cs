@@ -15,9 +15,10 @@ public static class RouteStatusEvents
         var old = Ours(before);
         var now = Ours(after);
         var events = now.SelectMany(parent => Changes(parent, old.Find(p => p.ParentRef.IsSameAs(parent.ParentRef))));
-        var released = old
-            .Where(parent => !now.Exists(p => p.ParentRef.IsSameAs(parent.ParentRef)))
-            .Select(parent => StatusEvent.Normal(StatusEvent.Released, $"{Name(parent)} no longer concerns this route: it is not served there."));
+        var released = old.Where(parent => !now.Exists(p => p.ParentRef.IsSameAs(parent.ParentRef)))
+            .Select(parent =>
+                StatusEvent.Normal(StatusEvent.Released, $"{Name(parent)} no longer concerns this route: it is not served there.")
+            );
         return [.. events.Concat(released).Distinct()];
     }
 

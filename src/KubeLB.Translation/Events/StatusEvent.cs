@@ -16,5 +16,6 @@ public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
 
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 
-    internal static StatusEvent Warning(string reason, string message) => new(IsWarning: true, reason, Advice.For(reason) is { } advice ? $"{message.TrimEnd('.')}. {advice}" : message);
+    internal static StatusEvent Warning(string reason, string message) =>
+        new(IsWarning: true, reason, Advice.For(reason) is { } advice ? $"{message.TrimEnd('.')}. {advice}" : message);
 }

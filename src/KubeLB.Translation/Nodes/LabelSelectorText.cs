@@ -51,11 +51,19 @@ public static partial class LabelSelectorText
             throw Wrong(match.Value, text);
         }
 
-        return new V1LabelSelectorRequirement { Key = key, OperatorProperty = @operator, Values = values };
+        return new V1LabelSelectorRequirement
+        {
+            Key = key,
+            OperatorProperty = @operator,
+            Values = values,
+        };
     }
 
-    private static FormatException Wrong(string part, string text) => new(
-        $"\"{part}\" in \"{text}\" is no label requirement: use key=value, key!=value, key in (a,b), key notin (a,b), key or !key, separated by commas.");
+    private static FormatException Wrong(string part, string text) =>
+        new(
+            $"\"{part}\" in \"{text}\" is no label requirement: use key=value, key!=value, key in (a,b), key notin (a,b), key or "
+                + "!key, separated by commas."
+        );
 
     [GeneratedRegex(@",(?![^(]*\))")]
     private static partial Regex Comma();

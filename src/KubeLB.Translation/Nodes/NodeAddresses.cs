@@ -24,7 +24,9 @@ public static class NodeAddresses
             .Select(node => node.Address)
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
-            .Select(address => settings.AddressType == "Hostname" ? new EndpointAddress { Hostname = address } : new EndpointAddress { Ip = address })
+            .Select(address =>
+                settings.AddressType == "Hostname" ? new EndpointAddress { Hostname = address } : new EndpointAddress { Ip = address }
+            )
             .ToList();
         return new()
         {

@@ -12,12 +12,16 @@ namespace KubeLB.Translation.Nodes;
 public sealed partial record NodeFacts(string Name, string Zone, string Address, bool IsReady)
 {
     /// <summary>Keeps traffic from load balancers away from a node, whatever its value.</summary>
-    /// <remarks>https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-exclude-from-external-load-balancers</remarks>
+    /// <remarks>
+    /// https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-exclude-from-external-load-balancers
+    /// </remarks>
     public const string ExcludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
 
     private const string ZoneLabel = "topology.kubernetes.io/zone";
 
-    /// <summary>The facts of a node that may get traffic; null if it may not, ready or not. Cordoned nodes may: their pods run on.</summary>
+    /// <summary>
+    /// The facts of a node that may get traffic; null if it may not, ready or not. Cordoned nodes may: their pods run on.
+    /// </summary>
     public static NodeFacts? Of(V1Node? node, NodeAddressSettings settings)
     {
         if (node is null || node.Metadata.DeletionTimestamp is not null)
@@ -26,11 +30,10 @@ public sealed partial record NodeFacts(string Name, string Zone, string Address,
         }
 
         var labels = new Dictionary<string, string>(node.Metadata.Labels ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        return labels.ContainsKey(ExcludeLabel) || (settings.Selector is { } selector && !LabelSelectors.Matches(selector, labels))
-            ? null
+        return labels.ContainsKey(ExcludeLabel) || (settings.Selector is { } selector && !LabelSelectors.Matches(selector, labels)) ? null
             : AddressOf(node, settings.AddressType) is { } address
                 ? new NodeFacts(node.Metadata.Name, labels.GetValueOrDefault(ZoneLabel, ""), address, IsReadyNow(node))
-                : null;
+            : null;
     }
 
     // The first one is of the family that the cluster prefers.

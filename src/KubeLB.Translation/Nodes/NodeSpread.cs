@@ -12,9 +12,10 @@ internal static class NodeSpread
     public static IEnumerable<NodeFacts> Choose(IReadOnlyCollection<NodeFacts> nodes, int count) =>
         nodes
             .GroupBy(node => node.Zone, StringComparer.Ordinal)
-            .SelectMany(zone => zone
-                .OrderBy(node => Rank(node.Name), StringComparer.Ordinal)
-                .Select((node, turn) => (Node: node, Turn: turn, Zone: Rank(zone.Key))))
+            .SelectMany(zone =>
+                zone.OrderBy(node => Rank(node.Name), StringComparer.Ordinal)
+                    .Select((node, turn) => (Node: node, Turn: turn, Zone: Rank(zone.Key)))
+            )
             .OrderBy(place => place.Turn)
             .ThenBy(place => place.Zone, StringComparer.Ordinal)
             .Take(count)

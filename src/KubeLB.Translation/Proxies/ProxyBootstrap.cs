@@ -19,7 +19,8 @@ public static class ProxyBootstrap
     {
         var bootstrap = new JsonObject
         {
-            // Kubernetes puts the pod's name in: https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
+            // Kubernetes puts the pod's name in:
+            // https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
             ["node"] = new JsonObject { ["metadata"] = new JsonObject { ["pod"] = $"$({PodNameVariable})" } },
             ["admin"] = new JsonObject { ["address"] = ProxyOwnListeners.Address("127.0.0.1", ProxyPorts.Admin) },
             ["dynamic_resources"] = new JsonObject
@@ -29,19 +30,21 @@ public static class ProxyBootstrap
                     ["api_type"] = "DELTA_GRPC",
                     ["transport_api_version"] = "V3",
                     ["set_node_on_first_message_only"] = true,
-                    ["grpc_services"] = new JsonArray(new JsonObject
-                    {
-                        ["envoy_grpc"] = new JsonObject
+                    ["grpc_services"] = new JsonArray(
+                        new JsonObject
                         {
-                            ["cluster_name"] = XdsCluster,
-
-                            // A manager that starts is found within 2 s; without this Envoy waits for up to 30 s.
-                            ["retry_policy"] = new JsonObject
+                            ["envoy_grpc"] = new JsonObject
                             {
-                                ["retry_back_off"] = new JsonObject { ["base_interval"] = "0.25s", ["max_interval"] = "1.5s" },
+                                ["cluster_name"] = XdsCluster,
+
+                                // A manager that starts is found within 2 s; without this Envoy waits for up to 30 s.
+                                ["retry_policy"] = new JsonObject
+                                {
+                                    ["retry_back_off"] = new JsonObject { ["base_interval"] = "0.25s", ["max_interval"] = "1.5s" },
+                                },
                             },
-                        },
-                    }),
+                        }
+                    ),
                 },
                 ["cds_config"] = Aggregated(),
                 ["lds_config"] = Aggregated(),
@@ -65,14 +68,21 @@ public static class ProxyBootstrap
     }
 
     // Without an end to waiting a new proxy is not ready before it has its configuration, and no traffic meets one that has none.
-    private static JsonObject Aggregated() => new() { ["ads"] = new JsonObject(), ["resource_api_version"] = "V3", ["initial_fetch_timeout"] = "0s" };
+    private static JsonObject Aggregated() =>
+        new()
+        {
+            ["ads"] = new JsonObject(),
+            ["resource_api_version"] = "V3",
+            ["initial_fetch_timeout"] = "0s",
+        };
 
     // For requests listeners have fields; of responses only some versions of Envoy let a cluster say it, but all know these keys.
-    private static JsonObject ResponseHeaders(ProxyHeaderLimits limits) => new()
-    {
-        ["envoy.reloadable_features.max_response_headers_size_kb"] = limits.ResponseKilobytes,
-        ["envoy.reloadable_features.max_response_headers_count"] = ProxyHeaderLimits.ManyHeaders,
-    };
+    private static JsonObject ResponseHeaders(ProxyHeaderLimits limits) =>
+        new()
+        {
+            ["envoy.reloadable_features.max_response_headers_size_kb"] = limits.ResponseKilobytes,
+            ["envoy.reloadable_features.max_response_headers_count"] = ProxyHeaderLimits.ManyHeaders,
+        };
 
     private static JsonObject Xds(ControlPlane controlPlane)
     {
@@ -106,29 +116,32 @@ public static class ProxyBootstrap
         return cluster;
     }
 
-    private static JsonObject Tls(string serverName) => new()
-    {
-        ["name"] = "envoy.transport_sockets.tls",
-        ["typed_config"] = new JsonObject
+    private static JsonObject Tls(string serverName) =>
+        new()
         {
-            ["@type"] = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-            ["sni"] = serverName,
-            ["common_tls_context"] = new JsonObject
+            ["name"] = "envoy.transport_sockets.tls",
+            ["typed_config"] = new JsonObject
             {
-                // A server that speaks HTTP/2 only refuses who does not ask for it.
-                ["alpn_protocols"] = new JsonArray("h2"),
-                ["tls_params"] = new JsonObject
+                ["@type"] = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                ["sni"] = serverName,
+                ["common_tls_context"] = new JsonObject
                 {
-                    // As a client Envoy ends at TLS 1.2 unless the maximum is given.
-                    ["tls_minimum_protocol_version"] = "TLSv1_3",
-                    ["tls_maximum_protocol_version"] = "TLSv1_3",
+                    // A server that speaks HTTP/2 only refuses who does not ask for it.
+                    ["alpn_protocols"] = new JsonArray("h2"),
+                    ["tls_params"] = new JsonObject
+                    {
+                        // As a client Envoy ends at TLS 1.2 unless the maximum is given.
+                        ["tls_minimum_protocol_version"] = "TLSv1_3",
+                        ["tls_maximum_protocol_version"] = "TLSv1_3",
+                    },
+                    ["tls_certificate_sds_secret_configs"] = new JsonArray(
+                        Discovered(ProxyCertificateFiles.CertificateName, ProxyCertificateFiles.CertificateFile)
+                    ),
+                    ["validation_context_sds_secret_config"] = Discovered(ProxyCertificateFiles.TrustName, ProxyCertificateFiles.TrustFile),
                 },
-                ["tls_certificate_sds_secret_configs"] = new JsonArray(
-                    Discovered(ProxyCertificateFiles.CertificateName, ProxyCertificateFiles.CertificateFile)),
-                ["validation_context_sds_secret_config"] = Discovered(ProxyCertificateFiles.TrustName, ProxyCertificateFiles.TrustFile),
             },
-        },
-    };
+        };
 
-    private static JsonObject Discovered(string name, string file) => new() { ["name"] = name, ["sds_config"] = ProxyCertificateFiles.Source(file) };
+    private static JsonObject Discovered(string name, string file) =>
+        new() { ["name"] = name, ["sds_config"] = ProxyCertificateFiles.Source(file) };
 }

@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The proxies' certificate as files of a pod, and the two files in which Envoy finds them described. Envoy reads certificates anew only when
-/// they come by secret discovery, of which a file is the simplest form; it watches the folder, into which the kubelet swaps a renewed Secret.
-/// https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
+/// The proxies' certificate as files of a pod, and the two files in which Envoy finds them described. Envoy reads certificates anew only
+/// when they come by secret discovery, of which a file is the simplest form; it watches the folder, into which the kubelet swaps a renewed
+/// Secret. https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
 /// </summary>
 public static class ProxyCertificateFiles
 {
@@ -22,40 +22,61 @@ public static class ProxyCertificateFiles
     internal const string TrustName = "xds_trust";
 
     /// <summary>The file that describes the certificate.</summary>
-    public static string DescribeCertificate() => Secret(CertificateName, "tls_certificate", new JsonObject
-    {
-        ["certificate_chain"] = FileNamed("tls.crt"),
-        ["private_key"] = FileNamed("tls.key"),
-        ["watched_directory"] = Watched(),
-    });
+    public static string DescribeCertificate() =>
+        Secret(
+            CertificateName,
+            "tls_certificate",
+            new JsonObject
+            {
+                ["certificate_chain"] = FileNamed("tls.crt"),
+                ["private_key"] = FileNamed("tls.key"),
+                ["watched_directory"] = Watched(),
+            }
+        );
 
     /// <summary>The file that describes whom the proxy trusts: the manager, by its name.</summary>
     /// <param name="serverName">Name in the manager's certificate.</param>
-    public static string DescribeTrust(string serverName) => Secret(TrustName, "validation_context", new JsonObject
-    {
-        ["trusted_ca"] = FileNamed("ca.crt"),
-        ["match_typed_subject_alt_names"] = new JsonArray(
-            new JsonObject { ["san_type"] = "DNS", ["matcher"] = new JsonObject { ["exact"] = serverName } }),
-        ["watched_directory"] = Watched(),
-    });
+    public static string DescribeTrust(string serverName) =>
+        Secret(
+            TrustName,
+            "validation_context",
+            new JsonObject
+            {
+                ["trusted_ca"] = FileNamed("ca.crt"),
+                ["match_typed_subject_alt_names"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["san_type"] = "DNS",
+                        ["matcher"] = new JsonObject { ["exact"] = serverName },
+                    }
+                ),
+                ["watched_directory"] = Watched(),
+            }
+        );
 
-    internal static JsonObject Source(string file) => new()
-    {
-        ["path_config_source"] = new JsonObject { ["path"] = $"{Folder}/{file}", ["watched_directory"] = Watched() },
-        ["resource_api_version"] = "V3",
-    };
+    internal static JsonObject Source(string file) =>
+        new()
+        {
+            ["path_config_source"] = new JsonObject { ["path"] = $"{Folder}/{file}", ["watched_directory"] = Watched() },
+            ["resource_api_version"] = "V3",
+        };
 
     private static JsonObject FileNamed(string name) => new() { ["filename"] = $"{Folder}/{name}" };
 
     private static JsonObject Watched() => new() { ["path"] = Folder };
 
-    private static string Secret(string name, string field, JsonObject content) => ProxyJson.Write(new JsonObject
-    {
-        ["resources"] = new JsonArray(new JsonObject
-        {
-            ["@type"] = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
-            ["name"] = name,
-            [field] = content,
-        }),
-    });
+    private static string Secret(string name, string field, JsonObject content) =>
+        ProxyJson.Write(
+            new JsonObject
+            {
+                ["resources"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["@type"] = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+                        ["name"] = name,
+                        [field] = content,
+                    }
+                ),
+            }
+        );
 }

@@ -18,7 +18,9 @@ public static class ProxyDrainScript
         var (least, most) = (Seconds(drain.Minimum), Seconds(drain.Maximum));
         return $$"""
             admin() {
-              { printf '%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$1" "$2" >&3; timeout 5 cat <&3; } 3<>/dev/tcp/127.0.0.1/{{adminPort.ToString(CultureInfo.InvariantCulture)}}
+              { printf '%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$1" "$2" >&3; timeout 5 cat <&3; } 3<>/dev/tcp/127.0.0.1/{{adminPort.ToString(
+                CultureInfo.InvariantCulture
+            )}}
             }
             admin POST /healthcheck/fail >/dev/null
             sleep {{least}}

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Envoy's overload manager: gives memory back, then refuses requests, before the kernel would kill the proxy; and refuses connections above a
-/// number. https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager
+/// Envoy's overload manager: gives memory back, then refuses requests, before the kernel would kill the proxy; and refuses connections
+/// above a number. https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager
 /// </summary>
 internal static class ProxyOverloadManager
 {
@@ -24,7 +24,14 @@ internal static class ProxyOverloadManager
 
         if (limits.Connections is { } connections)
         {
-            monitors.Add(Monitor(Connections, "downstream_connections.v3.DownstreamConnectionsConfig", "max_active_downstream_connections", connections));
+            monitors.Add(
+                Monitor(
+                    Connections,
+                    "downstream_connections.v3.DownstreamConnectionsConfig",
+                    "max_active_downstream_connections",
+                    connections
+                )
+            );
         }
 
         var manager = new JsonObject { ["refresh_interval"] = "0.25s", ["resource_monitors"] = monitors };
@@ -36,15 +43,23 @@ internal static class ProxyOverloadManager
         return manager;
     }
 
-    private static JsonObject Monitor(string name, string type, string field, long limit) => new()
-    {
-        ["name"] = name,
-        ["typed_config"] = new JsonObject { ["@type"] = TypePrefix + type, [field] = limit },
-    };
+    private static JsonObject Monitor(string name, string type, string field, long limit) =>
+        new()
+        {
+            ["name"] = name,
+            ["typed_config"] = new JsonObject { ["@type"] = TypePrefix + type, [field] = limit },
+        };
 
-    private static JsonObject Action(string name, double threshold) => new()
-    {
-        ["name"] = name,
-        ["triggers"] = new JsonArray(new JsonObject { ["name"] = Heap, ["threshold"] = new JsonObject { ["value"] = threshold } }),
-    };
+    private static JsonObject Action(string name, double threshold) =>
+        new()
+        {
+            ["name"] = name,
+            ["triggers"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = Heap,
+                    ["threshold"] = new JsonObject { ["value"] = threshold },
+                }
+            ),
+        };
 }

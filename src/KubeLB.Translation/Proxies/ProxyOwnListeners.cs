@@ -15,33 +15,40 @@ internal static class ProxyOwnListeners
     private const string TypePrefix = "type.googleapis.com/envoy.extensions.filters.";
 
     public static JsonArray Build() =>
-    [
-        Listener("kubelb_stats", ProxyPorts.Stats, [ToAdmin("/stats/prometheus")], []),
-        Listener("kubelb_readiness", ProxyPorts.Readiness, [ToAdmin("/ready"), ToAdmin("/live", "/hot_restart_version")], []),
-        Listener("kubelb_health", ProxyPorts.Health, [NotFound()], [Healthz()]),
-    ];
+        [
+            Listener("kubelb_stats", ProxyPorts.Stats, [ToAdmin("/stats/prometheus")], []),
+            Listener("kubelb_readiness", ProxyPorts.Readiness, [ToAdmin("/ready"), ToAdmin("/live", "/hot_restart_version")], []),
+            Listener("kubelb_health", ProxyPorts.Health, [NotFound()], [Healthz()]),
+        ];
 
-    public static JsonObject AdminCluster() => new()
-    {
-        ["name"] = Admin,
-        ["type"] = "STATIC",
-        ["connect_timeout"] = "1s",
-        ["load_assignment"] = Endpoint(Admin, "127.0.0.1", ProxyPorts.Admin),
-    };
-
-    public static JsonObject Endpoint(string cluster, string host, int port) => new()
-    {
-        ["cluster_name"] = cluster,
-        ["endpoints"] = new JsonArray(new JsonObject
+    public static JsonObject AdminCluster() =>
+        new()
         {
-            ["lb_endpoints"] = new JsonArray(new JsonObject { ["endpoint"] = new JsonObject { ["address"] = Address(host, port) } }),
-        }),
-    };
+            ["name"] = Admin,
+            ["type"] = "STATIC",
+            ["connect_timeout"] = "1s",
+            ["load_assignment"] = Endpoint(Admin, "127.0.0.1", ProxyPorts.Admin),
+        };
 
-    public static JsonObject Address(string host, int port) => new()
-    {
-        ["socket_address"] = new JsonObject { ["address"] = host, ["port_value"] = port },
-    };
+    public static JsonObject Endpoint(string cluster, string host, int port) =>
+        new()
+        {
+            ["cluster_name"] = cluster,
+            ["endpoints"] = new JsonArray(
+                new JsonObject
+                {
+                    ["lb_endpoints"] = new JsonArray(
+                        new JsonObject { ["endpoint"] = new JsonObject { ["address"] = Address(host, port) } }
+                    ),
+                }
+            ),
+        };
+
+    public static JsonObject Address(string host, int port) =>
+        new()
+        {
+            ["socket_address"] = new JsonObject { ["address"] = host, ["port_value"] = port },
+        };
 
     private static JsonObject Listener(string name, int port, JsonArray routes, JsonArray filters)
     {
@@ -51,7 +58,14 @@ internal static class ProxyOwnListeners
         manager["route_config"] = new JsonObject
         {
             ["name"] = name,
-            ["virtual_hosts"] = new JsonArray(new JsonObject { ["name"] = name, ["domains"] = new JsonArray("*"), ["routes"] = routes }),
+            ["virtual_hosts"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = name,
+                    ["domains"] = new JsonArray("*"),
+                    ["routes"] = routes,
+                }
+            ),
         };
         manager["http_filters"] = filters;
         return new JsonObject
@@ -61,10 +75,9 @@ internal static class ProxyOwnListeners
             ["address"] = Address("0.0.0.0", port),
             ["ignore_global_conn_limit"] = true,
             ["bypass_overload_manager"] = true,
-            ["filter_chains"] = new JsonArray(new JsonObject
-            {
-                ["filters"] = new JsonArray(new JsonObject { ["name"] = ConnectionManager, ["typed_config"] = manager }),
-            }),
+            ["filter_chains"] = new JsonArray(
+                new JsonObject { ["filters"] = new JsonArray(new JsonObject { ["name"] = ConnectionManager, ["typed_config"] = manager }) }
+            ),
         };
     }
 
@@ -76,14 +89,19 @@ internal static class ProxyOwnListeners
             route["prefix_rewrite"] = rewritten;
         }
 
-        return new JsonObject { ["match"] = new JsonObject { ["path"] = path, ["headers"] = new JsonArray(Header(":method", "GET")) }, ["route"] = route };
+        return new JsonObject
+        {
+            ["match"] = new JsonObject { ["path"] = path, ["headers"] = new JsonArray(Header(":method", "GET")) },
+            ["route"] = route,
+        };
     }
 
-    private static JsonObject NotFound() => new()
-    {
-        ["match"] = new JsonObject { ["prefix"] = "/" },
-        ["direct_response"] = new JsonObject { ["status"] = 404 },
-    };
+    private static JsonObject NotFound() =>
+        new()
+        {
+            ["match"] = new JsonObject { ["prefix"] = "/" },
+            ["direct_response"] = new JsonObject { ["status"] = 404 },
+        };
 
     // Answers 503 once /healthcheck/fail was asked for, which begins the end of a proxy.
     private static JsonObject Healthz()
@@ -94,7 +112,12 @@ internal static class ProxyOwnListeners
         return new JsonObject { ["name"] = HealthCheck, ["typed_config"] = check };
     }
 
-    private static JsonObject Header(string name, string value) => new() { ["name"] = name, ["string_match"] = new JsonObject { ["exact"] = value } };
+    private static JsonObject Header(string name, string value) =>
+        new()
+        {
+            ["name"] = name,
+            ["string_match"] = new JsonObject { ["exact"] = value },
+        };
 
     private static JsonObject Typed(string type) => new() { ["@type"] = TypePrefix + type };
 }

@@ -5,7 +5,9 @@ using k8s.Models;
 
 namespace KubeLB.Translation.Proxies;
 
-/// <summary>Reads where proxies may run. What an API server would refuse of a pod does not count, so that the rest of it can be written.</summary>
+/// <summary>
+/// Reads where proxies may run. What an API server would refuse of a pod does not count, so that the rest of it can be written.
+/// </summary>
 internal static partial class ProxyPlacementReader
 {
     private static readonly string?[] Operators = [null, "Exists", "Equal"];
@@ -17,7 +19,10 @@ internal static partial class ProxyPlacementReader
         {
             if (!Key().IsMatch(key) || !Value().IsMatch(value ?? ""))
             {
-                problems.Add($"envoyProxy.nodeSelector {key}: {value} cannot be a label of a node and does not count; write one as kubectl get nodes --show-labels has them.");
+                problems.Add(
+                    $"envoyProxy.nodeSelector {key}: {value} cannot be a label of a node and does not count; write one as kubectl "
+                        + "get nodes --show-labels has them."
+                );
             }
         }
 
@@ -66,14 +71,20 @@ internal static partial class ProxyPlacementReader
 
     private static string? Problem(V1Toleration toleration) =>
         !Operators.Contains(toleration.OperatorProperty) ? $"operator \"{toleration.OperatorProperty}\" is not known; write Exists or Equal"
-        : !Effects.Contains(toleration.Effect is "" ? null : toleration.Effect) ? $"effect \"{toleration.Effect}\" is not known; write NoSchedule, PreferNoSchedule or NoExecute"
-        : toleration.OperatorProperty == "Exists" && !string.IsNullOrEmpty(toleration.Value) ? "with operator Exists there is no value; leave it out"
-        : toleration.OperatorProperty != "Exists" && string.IsNullOrEmpty(toleration.Key) ? "without key it tolerates everything; write operator Exists for that"
+        : !Effects.Contains(toleration.Effect is "" ? null : toleration.Effect)
+            ? $"effect \"{toleration.Effect}\" is not known; write NoSchedule, PreferNoSchedule or NoExecute"
+        : toleration.OperatorProperty == "Exists" && !string.IsNullOrEmpty(toleration.Value)
+            ? "with operator Exists there is no value; leave it out"
+        : toleration.OperatorProperty != "Exists" && string.IsNullOrEmpty(toleration.Key)
+            ? "without key it tolerates everything; write operator Exists for that"
         : toleration.TolerationSeconds is not null && toleration.Effect != "NoExecute" ? "tolerationSeconds needs effect NoExecute"
         : null;
 
     // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-    [GeneratedRegex(@"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Key();
 
     [GeneratedRegex(@"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?\z", RegexOptions.CultureInvariant)]

@@ -32,7 +32,9 @@ internal static class ProxyResourcesReader
             return $"{negative} is less than 0";
         }
 
-        return requests.FirstOrDefault(r => limits.TryGetValue(r.Key, out var limit) && r.Value.ToDecimal() > limit.ToDecimal()) is { Key: { } name }
+        return
+            requests.FirstOrDefault(r => limits.TryGetValue(r.Key, out var limit) && r.Value.ToDecimal() > limit.ToDecimal())
+                is { Key: { } name }
             ? $"requests.{name} {requests[name]} is more than limits.{name} {limits[name]}; write less, or a greater limit"
             : null;
     }

@@ -57,12 +57,13 @@ public sealed record ProxySettings
     public bool HasPodMonitor { get; init; }
 
     /// <summary>
-    /// Puts the settings together, field by field. A field that cannot be used as it is written (<see cref="Tenants.SettingsProblems"/> tells
-    /// of it) counts as absent.
+    /// Puts the settings together, field by field. A field that cannot be used as it is written (<see cref="Tenants.SettingsProblems"/>
+    /// tells of it) counts as absent.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>
-    public static ProxySettings Of(Config? config, Tenant? tenant) => ProxySettingsReader.Read(config?.Spec?.EnvoyProxy, tenant?.Spec?.EnvoyProxy);
+    public static ProxySettings Of(Config? config, Tenant? tenant) =>
+        ProxySettingsReader.Read(config?.Spec?.EnvoyProxy, tenant?.Spec?.EnvoyProxy);
 }
 
 /// <summary>How long a proxy's connections may take to end.</summary>

@@ -5,8 +5,8 @@ using KubeLB.Translation.EnvoyGateway.Retries;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Reads <c>envoyProxy</c> of Config and Tenant. What cannot be used becomes a sentence, and something safe is in force instead. Each field is
-/// read by one method that yields both, so that the two cannot disagree.
+/// Reads <c>envoyProxy</c> of Config and Tenant. What cannot be used becomes a sentence, and something safe is in force instead. Each field
+/// is read by one method that yields both, so that the two cannot disagree.
 /// </summary>
 internal static partial class ProxySettingsReader
 {
@@ -34,7 +34,8 @@ internal static partial class ProxySettingsReader
             NodeSelector = ProxyPlacementReader.NodeSelectorOf(general?.NodeSelector, ignored),
             Tolerations = ProxyPlacementReader.TolerationsOf(general?.Tolerations, ignored),
             Affinity = ProxyPlacementReader.AffinityOf(general?.Affinity, ignored),
-            Resources = ProxyResourcesReader.ResourcesOf(own?.Resources, ignored) ?? ProxyResourcesReader.ResourcesOf(general?.Resources, ignored),
+            Resources =
+                ProxyResourcesReader.ResourcesOf(own?.Resources, ignored) ?? ProxyResourcesReader.ResourcesOf(general?.Resources, ignored),
             Drain = drain,
             TerminationGracePeriodSeconds = gracePeriod,
             Overload = OverloadOf(general?.OverloadManager, ignored),
@@ -43,7 +44,9 @@ internal static partial class ProxySettingsReader
         };
     }
 
-    /// <summary>What is wrong with the settings of one object, each a sentence that names the field, what is in force and what to write.</summary>
+    /// <summary>
+    /// What is wrong with the settings of one object, each a sentence that names the field, what is in force and what to write.
+    /// </summary>
     public static IReadOnlyList<string> Problems(LayeredSettings settings)
     {
         var problems = new List<string>();
@@ -89,7 +92,10 @@ internal static partial class ProxySettingsReader
     {
         if (image is not null && !Image().IsMatch(image))
         {
-            problems.Add($"envoyProxy.image \"{image}\" cannot be an image and does not count; write registry/name:tag or registry/name@sha256:digest.");
+            problems.Add(
+                $"envoyProxy.image \"{image}\" cannot be an image and does not count; write registry/name:tag or "
+                    + "registry/name@sha256:digest."
+            );
             return null;
         }
 
@@ -101,7 +107,9 @@ internal static partial class ProxySettingsReader
         var gracePeriod = settings?.TerminationGracePeriodSeconds ?? ProxyDrain.DefaultGracePeriodSeconds;
         if (gracePeriod < 1)
         {
-            problems.Add($"envoyProxy.gracefulShutdown.terminationGracePeriodSeconds is {gracePeriod} and does not count; write 30 or more.");
+            problems.Add(
+                $"envoyProxy.gracefulShutdown.terminationGracePeriodSeconds is {gracePeriod} and does not count; write 30 or more."
+            );
             gracePeriod = ProxyDrain.DefaultGracePeriodSeconds;
         }
 
@@ -112,8 +120,10 @@ internal static partial class ProxySettingsReader
 
         if (image?.Contains("distroless", StringComparison.OrdinalIgnoreCase) == true)
         {
-            problems.Add($"envoyProxy.image \"{image}\" has no bash, in which pods wait for their connections: they end at once; "
-                + "write an image that is not distroless, or gracefulShutdown.disabled: true.");
+            problems.Add(
+                $"envoyProxy.image \"{image}\" has no bash, in which pods wait for their connections: they end at once; "
+                    + "write an image that is not distroless, or gracefulShutdown.disabled: true."
+            );
             return (null, gracePeriod);
         }
 
@@ -122,8 +132,11 @@ internal static partial class ProxySettingsReader
         if (maximum.TotalSeconds >= gracePeriod)
         {
             var least = TimeSpan.FromSeconds(gracePeriod - 1);
-            problems.Add($"envoyProxy.gracefulShutdown.drainTimeout is {maximum.TotalSeconds} s, and a pod is killed after {gracePeriod} s: connections have {least.TotalSeconds} s; "
-                + "write a shorter drainTimeout or more terminationGracePeriodSeconds.");
+            problems.Add(
+                $"envoyProxy.gracefulShutdown.drainTimeout is {maximum.TotalSeconds} s, and a pod is killed after {gracePeriod} s: "
+                    + $"connections have {least.TotalSeconds} s; "
+                    + "write a shorter drainTimeout or more terminationGracePeriodSeconds."
+            );
             maximum = least;
         }
 
@@ -131,7 +144,10 @@ internal static partial class ProxySettingsReader
         {
             if (settings?.MinDrainDuration is not null)
             {
-                problems.Add($"envoyProxy.gracefulShutdown.minDrainDuration is {minimum.TotalSeconds} s, more than drainTimeout, and counts as {maximum.TotalSeconds} s; write a shorter one.");
+                problems.Add(
+                    $"envoyProxy.gracefulShutdown.minDrainDuration is {minimum.TotalSeconds} s, more than drainTimeout, and counts "
+                        + $"as {maximum.TotalSeconds} s; write a shorter one."
+                );
             }
 
             minimum = maximum;
@@ -150,7 +166,9 @@ internal static partial class ProxySettingsReader
 
         if (GatewayDuration.Parse(text) is not { } duration)
         {
-            problems.Add($"envoyProxy.gracefulShutdown.{field} \"{text}\" is no duration and does not count; write one such as 90s or 1m30s.");
+            problems.Add(
+                $"envoyProxy.gracefulShutdown.{field} \"{text}\" is no duration and does not count; write one such as 90s or 1m30s."
+            );
             return null;
         }
 
@@ -172,7 +190,10 @@ internal static partial class ProxySettingsReader
         {
             if (value < least)
             {
-                problems.Add($"envoyProxy.overloadManager.{field} is {value} and does not count; write {least} or more, or leave it out for no limit.");
+                problems.Add(
+                    $"envoyProxy.overloadManager.{field} is {value} and does not count; write {least} or more, or leave it out for "
+                        + "no limit."
+                );
                 return null;
             }
 
@@ -183,15 +204,20 @@ internal static partial class ProxySettingsReader
     private static ProxyHeaderLimits HeadersOf(HeaderLimits? settings, List<string> problems)
     {
         return new ProxyHeaderLimits(
-            Limit("maxRequestHeadersKb", settings?.MaxRequestHeadersKb, ProxyHeaderLimits.GreatestKilobytes) ?? ProxyHeaderLimits.Most.RequestKilobytes,
+            Limit("maxRequestHeadersKb", settings?.MaxRequestHeadersKb, ProxyHeaderLimits.GreatestKilobytes)
+                ?? ProxyHeaderLimits.Most.RequestKilobytes,
             Limit("maxRequestHeadersCount", settings?.MaxRequestHeadersCount, int.MaxValue) ?? ProxyHeaderLimits.Most.RequestCount,
-            Limit("maxResponseHeadersKb", settings?.MaxResponseHeadersKb, ProxyHeaderLimits.GreatestKilobytes) ?? ProxyHeaderLimits.Most.ResponseKilobytes);
+            Limit("maxResponseHeadersKb", settings?.MaxResponseHeadersKb, ProxyHeaderLimits.GreatestKilobytes)
+                ?? ProxyHeaderLimits.Most.ResponseKilobytes
+        );
 
         int? Limit(string field, int? value, int greatest)
         {
             if (value < 1 || value > greatest)
             {
-                problems.Add($"envoyProxy.headerLimits.{field} is {value} and does not count; write {(greatest == int.MaxValue ? "1 or more" : $"1 to {greatest}")}.");
+                problems.Add(
+                    $"envoyProxy.headerLimits.{field} is {value} and does not count; write {(greatest == int.MaxValue ? "1 or more" : $"1 to {greatest}")}."
+                );
                 return null;
             }
 

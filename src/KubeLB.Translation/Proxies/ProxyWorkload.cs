@@ -15,7 +15,12 @@ namespace KubeLB.Translation.Proxies;
 /// Keeps evictions from taking more than one pod at a time; null with a DaemonSet, whose pods are not evicted when a node is drained.
 /// </param>
 /// <param name="PodMonitor">Tells Prometheus Operator of the pods; null if not asked for.</param>
-public sealed record ProxyWorkload(V1Deployment? Deployment, V1DaemonSet? DaemonSet, V1PodDisruptionBudget? DisruptionBudget, PodMonitor? PodMonitor)
+public sealed record ProxyWorkload(
+    V1Deployment? Deployment,
+    V1DaemonSet? DaemonSet,
+    V1PodDisruptionBudget? DisruptionBudget,
+    PodMonitor? PodMonitor
+)
 {
     private const string Component = "kubelb-envoy-proxy";
 
@@ -32,76 +37,97 @@ public sealed record ProxyWorkload(V1Deployment? Deployment, V1DaemonSet? Daemon
             settings.IsDaemonSet ? null : Deploy(tenantNamespace, settings, selector, template),
             settings.IsDaemonSet ? RunEverywhere(tenantNamespace, selector, template) : null,
             settings.IsDaemonSet ? null : Budget(tenantNamespace, selector),
-            settings.HasPodMonitor ? Monitor(tenantNamespace, selector) : null);
+            settings.HasPodMonitor ? Monitor(tenantNamespace, selector) : null
+        );
     }
 
-    private static V1Deployment Deploy(string tenantNamespace, ProxySettings settings, V1LabelSelector selector, V1PodTemplateSpec template) => new()
-    {
-        ApiVersion = $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}",
-        Kind = V1Deployment.KubeKind,
-        Metadata = Metadata(tenantNamespace),
-        Spec = new V1DeploymentSpec
+    private static V1Deployment Deploy(
+        string tenantNamespace,
+        ProxySettings settings,
+        V1LabelSelector selector,
+        V1PodTemplateSpec template
+    ) =>
+        new()
         {
-            Replicas = settings.Replicas,
-            Selector = selector,
-            Strategy = new V1DeploymentStrategy
+            ApiVersion = $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}",
+            Kind = V1Deployment.KubeKind,
+            Metadata = Metadata(tenantNamespace),
+            Spec = new V1DeploymentSpec
             {
-                Type = "RollingUpdate",
+                Replicas = settings.Replicas,
+                Selector = selector,
+                Strategy = new V1DeploymentStrategy
+                {
+                    Type = "RollingUpdate",
 
-                // Where a new pod may find no node beside the old ones, one of those has to go first.
-                RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = 1, MaxUnavailable = ProxyPod.IsOnePerNode(settings) ? 1 : 0 },
+                    // Where a new pod may find no node beside the old ones, one of those has to go first.
+                    RollingUpdate = new V1RollingUpdateDeployment
+                    {
+                        MaxSurge = 1,
+                        MaxUnavailable = ProxyPod.IsOnePerNode(settings) ? 1 : 0,
+                    },
+                },
+                Template = template,
             },
-            Template = template,
-        },
-    };
+        };
 
-    private static V1DaemonSet RunEverywhere(string tenantNamespace, V1LabelSelector selector, V1PodTemplateSpec template) => new()
-    {
-        ApiVersion = $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}",
-        Kind = V1DaemonSet.KubeKind,
-        Metadata = Metadata(tenantNamespace),
-        Spec = new V1DaemonSetSpec
+    private static V1DaemonSet RunEverywhere(string tenantNamespace, V1LabelSelector selector, V1PodTemplateSpec template) =>
+        new()
         {
-            Selector = selector,
-            UpdateStrategy = new V1DaemonSetUpdateStrategy
+            ApiVersion = $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}",
+            Kind = V1DaemonSet.KubeKind,
+            Metadata = Metadata(tenantNamespace),
+            Spec = new V1DaemonSetSpec
             {
-                Type = "RollingUpdate",
-                RollingUpdate = new V1RollingUpdateDaemonSet { MaxSurge = 0, MaxUnavailable = 1 },
+                Selector = selector,
+                UpdateStrategy = new V1DaemonSetUpdateStrategy
+                {
+                    Type = "RollingUpdate",
+                    RollingUpdate = new V1RollingUpdateDaemonSet { MaxSurge = 0, MaxUnavailable = 1 },
+                },
+                Template = template,
             },
-            Template = template,
-        },
-    };
+        };
 
-    private static V1PodDisruptionBudget Budget(string tenantNamespace, V1LabelSelector selector) => new()
-    {
-        ApiVersion = $"{V1PodDisruptionBudget.KubeGroup}/{V1PodDisruptionBudget.KubeApiVersion}",
-        Kind = V1PodDisruptionBudget.KubeKind,
-        Metadata = Metadata(tenantNamespace),
-
-        // A number that may be missing, not one that must be there: with a single replica the latter would keep a node from ever being drained.
-        Spec = new V1PodDisruptionBudgetSpec { MaxUnavailable = 1, Selector = selector, UnhealthyPodEvictionPolicy = "AlwaysAllow" },
-    };
-
-    private static PodMonitor Monitor(string tenantNamespace, V1LabelSelector selector) => new()
-    {
-        Metadata = Metadata(tenantNamespace),
-        Spec = new PodMonitorSpec
+    private static V1PodDisruptionBudget Budget(string tenantNamespace, V1LabelSelector selector) =>
+        new()
         {
-            Selector = selector,
-            PodMetricsEndpoints = [new PodMetricsEndpoint { Port = ProxyPod.MetricsPort, Path = ProxyPod.MetricsPath }],
-        },
-    };
+            ApiVersion = $"{V1PodDisruptionBudget.KubeGroup}/{V1PodDisruptionBudget.KubeApiVersion}",
+            Kind = V1PodDisruptionBudget.KubeKind,
+            Metadata = Metadata(tenantNamespace),
 
-    private static V1ObjectMeta Metadata(string tenantNamespace) => new()
-    {
-        Name = TenantNames.Proxy(tenantNamespace),
-        NamespaceProperty = tenantNamespace,
-        Labels = new Dictionary<string, string>(StringComparer.Ordinal)
+            // A number that may be missing, not one that must be there: with a single replica the latter would keep a node from ever being
+            // drained.
+            Spec = new V1PodDisruptionBudgetSpec
+            {
+                MaxUnavailable = 1,
+                Selector = selector,
+                UnhealthyPodEvictionPolicy = "AlwaysAllow",
+            },
+        };
+
+    private static PodMonitor Monitor(string tenantNamespace, V1LabelSelector selector) =>
+        new()
         {
-            [Labels.ManagedBy] = Labels.ManagedByKubelb,
-            [Labels.AppManagedBy] = Labels.ManagedByKubelb,
-            [Labels.AppName] = Component,
-            [Labels.AppInstance] = tenantNamespace,
-        },
-    };
+            Metadata = Metadata(tenantNamespace),
+            Spec = new PodMonitorSpec
+            {
+                Selector = selector,
+                PodMetricsEndpoints = [new PodMetricsEndpoint { Port = ProxyPod.MetricsPort, Path = ProxyPod.MetricsPath }],
+            },
+        };
+
+    private static V1ObjectMeta Metadata(string tenantNamespace) =>
+        new()
+        {
+            Name = TenantNames.Proxy(tenantNamespace),
+            NamespaceProperty = tenantNamespace,
+            Labels = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                [Labels.ManagedBy] = Labels.ManagedByKubelb,
+                [Labels.AppManagedBy] = Labels.ManagedByKubelb,
+                [Labels.AppName] = Component,
+                [Labels.AppInstance] = tenantNamespace,
+            },
+        };
 }

@@ -20,16 +20,19 @@ public static class ReferenceGrants
 
     /// <summary>What is not permitted, and the grant that would permit it.</summary>
     public static string Refusal(CrossReference reference) =>
-        $"{reference.ToKind} {reference.ToNamespace}/{reference.ToName} not permitted by any ReferenceGrant; create one in namespace {reference.ToNamespace} "
+        $"{reference.ToKind} {reference.ToNamespace}/{reference.ToName} not permitted by any ReferenceGrant; create one in namespace "
+        + $"{reference.ToNamespace} "
         + $"with from {{group: {ApiGroups.GatewayApi}, kind: {reference.FromKind}, namespace: {reference.FromNamespace}}} "
         + $"and to {{group: \"\", kind: {reference.ToKind}, name: {reference.ToName}}}";
 
     // Both ends in one grant: from of one and to of another permit nothing.
     private static bool Permits(ReferenceGrant grant, CrossReference reference) =>
         (grant.Spec?.From ?? []).Any(from =>
-            from.Group == ApiGroups.GatewayApi && from.Kind == reference.FromKind && from.Namespace == reference.FromNamespace)
+            from.Group == ApiGroups.GatewayApi && from.Kind == reference.FromKind && from.Namespace == reference.FromNamespace
+        )
         && (grant.Spec?.To ?? []).Any(to =>
-            string.IsNullOrEmpty(to.Group) && to.Kind == reference.ToKind && (string.IsNullOrEmpty(to.Name) || to.Name == reference.ToName));
+            string.IsNullOrEmpty(to.Group) && to.Kind == reference.ToKind && (string.IsNullOrEmpty(to.Name) || to.Name == reference.ToName)
+        );
 }
 
 /// <summary>A reference from an object of Gateway API to one of the core group.</summary>

@@ -25,8 +25,10 @@ public static class GatewayTranslator
     private static GatewaySpec Carried(Gateway gateway, ITenantView view)
     {
         var spec = gateway.Spec ?? new GatewaySpec();
-        if (ListenerVerdict.Of(gateway).All(v => v.IsCarried)
-            && References(spec).All(reference => ListenerCertificates.IsPermitted(gateway, reference, view)))
+        if (
+            ListenerVerdict.Of(gateway).All(v => v.IsCarried)
+            && References(spec).All(reference => ListenerCertificates.IsPermitted(gateway, reference, view))
+        )
         {
             return spec;
         }

@@ -27,16 +27,16 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
 
     internal static RouteOrigin? Of(JsonElement resource)
     {
-        if (resource.ValueKind != JsonValueKind.Object
+        if (
+            resource.ValueKind != JsonValueKind.Object
             || !resource.TryGetProperty("metadata", out var metadata)
-            || metadata.ValueKind != JsonValueKind.Object)
+            || metadata.ValueKind != JsonValueKind.Object
+        )
         {
             return null;
         }
 
-        return Text(resource, "apiVersion") is { } apiVersion
-            && Text(resource, "kind") is { } kind
-            && Text(metadata, "name") is { } name
+        return Text(resource, "apiVersion") is { } apiVersion && Text(resource, "kind") is { } kind && Text(metadata, "name") is { } name
             ? new RouteOrigin(apiVersion, kind, Text(metadata, "namespace") ?? "", name, Text(metadata, "uid") ?? "")
             : null;
     }

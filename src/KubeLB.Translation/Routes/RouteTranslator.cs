@@ -19,7 +19,12 @@ public static class RouteTranslator
         return new RouteTranslation(parents, backends, Wrap(route, parents, backends, settings));
     }
 
-    private static Route? Wrap(IGatewayRoute route, IReadOnlyList<ParentVerdict> parents, BackendResolution backends, TenantSettings settings)
+    private static Route? Wrap(
+        IGatewayRoute route,
+        IReadOnlyList<ParentVerdict> parents,
+        BackendResolution backends,
+        TenantSettings settings
+    )
     {
         var pinned = parents.SelectMany(p => p.Pinned).ToList();
         if (pinned.Count == 0)

@@ -42,32 +42,49 @@ public static partial class CarriedSecretTranslator
             return (null, $"data holds more than {MaxSize} bytes; make the tenant's Secret smaller.");
         }
 
-        if (source.Type == SecretTypes.Tls && !(data.ContainsKey(SecretTypes.TlsCertificateKey) && data.ContainsKey(SecretTypes.TlsPrivateKeyKey)))
+        if (
+            source.Type == SecretTypes.Tls
+            && !(data.ContainsKey(SecretTypes.TlsCertificateKey) && data.ContainsKey(SecretTypes.TlsPrivateKeyKey))
+        )
         {
-            return (null, $"data of type {SecretTypes.Tls} must contain {SecretTypes.TlsCertificateKey} and {SecretTypes.TlsPrivateKeyKey}.");
+            return (
+                null,
+                $"data of type {SecretTypes.Tls} must contain {SecretTypes.TlsCertificateKey} and {SecretTypes.TlsPrivateKeyKey}."
+            );
         }
 
-        return (new V1Secret
-        {
-            ApiVersion = V1Secret.KubeApiVersion,
-            Kind = V1Secret.KubeKind,
-            Metadata = Metadata(source),
-            Type = SecretTypes.OrOpaque(source.Type),
-            Data = data,
-        }, null);
+        return (
+            new V1Secret
+            {
+                ApiVersion = V1Secret.KubeApiVersion,
+                Kind = V1Secret.KubeKind,
+                Metadata = Metadata(source),
+                Type = SecretTypes.OrOpaque(source.Type),
+                Data = data,
+            },
+            null
+        );
     }
 
     private static V1ObjectMeta Metadata(SyncSecret source)
     {
-        var metadata = SecretOrigin.Of(source)?.Metadata(source.Metadata.Uid, source.Namespace, resourceKind: null) ?? new V1ObjectMeta
-        {
-            Name = source.Metadata.Uid,
-            NamespaceProperty = source.Namespace,
-            Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb },
-        };
+        var metadata =
+            SecretOrigin.Of(source)?.Metadata(source.Metadata.Uid, source.Namespace, resourceKind: null)
+            ?? new V1ObjectMeta
+            {
+                Name = source.Metadata.Uid,
+                NamespaceProperty = source.Namespace,
+                Labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.ManagedBy] = Labels.ManagedByKubelb },
+            };
         metadata.OwnerReferences =
         [
-            new V1OwnerReference { ApiVersion = KubelbVersion.ApiVersion, Kind = SyncSecret.KindName, Name = source.Name, Uid = source.Metadata.Uid },
+            new V1OwnerReference
+            {
+                ApiVersion = KubelbVersion.ApiVersion,
+                Kind = SyncSecret.KindName,
+                Name = source.Name,
+                Uid = source.Metadata.Uid,
+            },
         ];
         return metadata;
     }
@@ -75,10 +92,18 @@ public static partial class CarriedSecretTranslator
     private static (Dictionary<string, byte[]> Data, string? Problem) Data(SyncSecret source)
     {
         var data = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        if ((source.Data?.Keys ?? Enumerable.Empty<string>()).Concat(source.StringData?.Keys ?? Enumerable.Empty<string>()).FirstOrDefault(key => !IsKey(key)) is not null)
+        if (
+            (source.Data?.Keys ?? Enumerable.Empty<string>())
+                .Concat(source.StringData?.Keys ?? Enumerable.Empty<string>())
+                .FirstOrDefault(key => !IsKey(key))
+            is not null
+        )
         {
             // A key that is none could be anything, also a part of the content.
-            return (data, $"a key of data is not usable; keys have at most {MaxKeyLength} characters, all of them letters, digits, '-', '_' or '.'.");
+            return (
+                data,
+                $"a key of data is not usable; keys have at most {MaxKeyLength} characters, all of them letters, digits, '-', '_' or '.'."
+            );
         }
 
         foreach (var (key, value) in (source.Data ?? []).Where(entry => SecretTypes.IsCarried(source.Type, entry.Key)))
@@ -102,7 +127,8 @@ public static partial class CarriedSecretTranslator
         return (data, null);
     }
 
-    private static bool IsKey(string key) => key.Length <= MaxKeyLength && KeyCharacters().IsMatch(key) && key != "." && !key.StartsWith("..", StringComparison.Ordinal);
+    private static bool IsKey(string key) =>
+        key.Length <= MaxKeyLength && KeyCharacters().IsMatch(key) && key != "." && !key.StartsWith("..", StringComparison.Ordinal);
 
     [GeneratedRegex(@"^[-._a-zA-Z0-9]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex KeyCharacters();

@@ -12,11 +12,24 @@ public static class ListenerCertificates
 {
     /// <summary>A verdict per certificateRef of the listeners that terminate TLS, in the order of the spec.</summary>
     public static IReadOnlyList<ListenerCertificate> Evaluate(Gateway gateway, ITenantView view) =>
-        [.. Terminating(gateway).SelectMany(listener => (listener.Tls?.CertificateRefs ?? []).Select((reference, index) =>
-        {
-            var @namespace = reference.Namespace ?? gateway.Namespace;
-            return new ListenerCertificate(listener.Name, index, @namespace, reference.Name, Refusal(gateway, reference, @namespace, view));
-        }))];
+        [
+            .. Terminating(gateway)
+                .SelectMany(listener =>
+                    (listener.Tls?.CertificateRefs ?? []).Select(
+                        (reference, index) =>
+                        {
+                            var @namespace = reference.Namespace ?? gateway.Namespace;
+                            return new ListenerCertificate(
+                                listener.Name,
+                                index,
+                                @namespace,
+                                reference.Name,
+                                Refusal(gateway, reference, @namespace, view)
+                            );
+                        }
+                    )
+                ),
+        ];
 
     /// <summary>The Secrets that listeners refer to, permitted or not, each once.</summary>
     public static IEnumerable<(string Namespace, string Name)> SecretsOf(Gateway gateway) =>
@@ -45,7 +58,9 @@ public static class ListenerCertificates
         if (!IsSecret(reference))
         {
             return new Refusal(
-                GatewayConditions.InvalidCertificateRef, $"kind {reference.Kind} of group \"{reference.Group}\" is not supported, only Secret of the core group is");
+                GatewayConditions.InvalidCertificateRef,
+                $"kind {reference.Kind} of group \"{reference.Group}\" is not supported, only Secret of the core group is"
+            );
         }
 
         // Before anything is said about the Secret: whether it exists is not to be told either.

@@ -4,7 +4,9 @@ using KubeLB.Api;
 
 namespace KubeLB.Translation.Secrets;
 
-/// <summary>The tenant's Secret that a SyncSecret, or the Secret made from it, stands for: read from labels, and written into them.</summary>
+/// <summary>
+/// The tenant's Secret that a SyncSecret, or the Secret made from it, stands for: read from labels, and written into them.
+/// </summary>
 /// <param name="Namespace">Namespace in the tenant's cluster.</param>
 /// <param name="Name">Name.</param>
 public sealed record SecretOrigin(string Namespace, string Name)
@@ -13,7 +15,11 @@ public sealed record SecretOrigin(string Namespace, string Name)
     public static SecretOrigin? Of(IKubernetesObject<V1ObjectMeta> value)
     {
         var labels = value.Metadata.Labels;
-        if (labels is null || !labels.TryGetValue(Labels.OriginNamespace, out var @namespace) || !labels.TryGetValue(Labels.OriginName, out var name))
+        if (
+            labels is null
+            || !labels.TryGetValue(Labels.OriginNamespace, out var @namespace)
+            || !labels.TryGetValue(Labels.OriginName, out var name)
+        )
         {
             return null;
         }
@@ -43,9 +49,10 @@ public sealed record SecretOrigin(string Namespace, string Name)
             Name = name,
             NamespaceProperty = @namespace,
             Labels = labels,
-            Annotations = Name.Length > Labels.MaxValueLength
-                ? new Dictionary<string, string>(StringComparer.Ordinal) { [Annotations.OriginName] = Name }
-                : null,
+            Annotations =
+                Name.Length > Labels.MaxValueLength
+                    ? new Dictionary<string, string>(StringComparer.Ordinal) { [Annotations.OriginName] = Name }
+                    : null,
         };
     }
 }

@@ -47,5 +47,7 @@ public static class SyncSecretTranslator
     public static bool IsOfUser(SyncSecret source) => SecretOrigin.Of(source) is null;
 
     private static Dictionary<string, string> OnlyCarried(string? type, Dictionary<string, string>? data) =>
-        (data ?? []).Where(entry => SecretTypes.IsCarried(type, entry.Key)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        (data ?? [])
+            .Where(entry => SecretTypes.IsCarried(type, entry.Key))
+            .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
 }

@@ -51,7 +51,8 @@ internal static class TlsContent
             // Of other algorithms only the proxy knows whether it can use them.
             return certificate.GetKeyAlgorithm() is not (RsaOid or EllipticCurveOid) || IsPair(certificatePem, keyPem)
                 ? null
-                : $"the private key in {SecretTypes.TlsPrivateKeyKey} cannot be read or is not that of the certificate in {SecretTypes.TlsCertificateKey}";
+                : $"the private key in {SecretTypes.TlsPrivateKeyKey} cannot be read or is not that of the certificate in "
+                    + $"{SecretTypes.TlsCertificateKey}";
         }
     }
 
@@ -94,5 +95,7 @@ internal static class TlsContent
     }
 
     private static string? Text(V1Secret secret, string key) =>
-        secret.Data is not null && secret.Data.TryGetValue(key, out var value) && value is { Length: > 0 } ? Encoding.UTF8.GetString(value) : null;
+        secret.Data is not null && secret.Data.TryGetValue(key, out var value) && value is { Length: > 0 }
+            ? Encoding.UTF8.GetString(value)
+            : null;
 }

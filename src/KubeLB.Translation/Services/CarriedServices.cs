@@ -9,9 +9,10 @@ public static class CarriedServices
     /// <summary>The tenant's Service that a carried Service stands for: a twin stands for the one that its labels name.</summary>
     public static (string Namespace, string Name) OriginOf(RouteService service)
     {
-        var name = service.Metadata.Labels is { } labels && labels.TryGetValue(Labels.OriginName, out var origin) && origin is { Length: > 0 }
-            ? origin
-            : service.Name;
+        var name =
+            service.Metadata.Labels is { } labels && labels.TryGetValue(Labels.OriginName, out var origin) && origin is { Length: > 0 }
+                ? origin
+                : service.Name;
         return (service.Namespace, name);
     }
 }

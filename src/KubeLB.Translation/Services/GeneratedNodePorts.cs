@@ -7,14 +7,19 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Translation.Services;
 
 /// <summary>
-/// The node ports behind a generated Service, which it carries in an annotation: a Service that its Route no longer refers to is served until
-/// Envoy Gateway has followed, also by a manager that started in between. Format: <c>80/TCP=30080,443/TCP=30443</c>.
+/// The node ports behind a generated Service, which it carries in an annotation: a Service that its Route no longer refers to is served
+/// until Envoy Gateway has followed, also by a manager that started in between. Format: <c>80/TCP=30080,443/TCP=30443</c>.
 /// </summary>
 public static class GeneratedNodePorts
 {
     /// <summary>The annotation's value for the ports of a tenant's Service.</summary>
-    public static string Write(IEnumerable<RouteServicePort> ports) => string.Join(
-        ',', ports.Where(p => p.NodePort is not null).Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Port}/{p.Protocol ?? "TCP"}={p.NodePort}")));
+    public static string Write(IEnumerable<RouteServicePort> ports) =>
+        string.Join(
+            ',',
+            ports
+                .Where(p => p.NodePort is not null)
+                .Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Port}/{p.Protocol ?? "TCP"}={p.NodePort}"))
+        );
 
     /// <summary>Node ports by the Service's port and protocol; none of a Service without the annotation.</summary>
     public static IReadOnlyDictionary<(int Port, string Protocol), int> Read(V1Service service)
@@ -24,11 +29,13 @@ public static class GeneratedNodePorts
         var text = service.Metadata.Annotations?.TryGetValue(Annotations.NodePorts, out var value) == true ? value : "";
         foreach (var entry in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (entry.Split('/', '=') is [var port, var protocol, var nodePort]
+            if (
+                entry.Split('/', '=') is [var port, var protocol, var nodePort]
                 && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && int.TryParse(nodePort, NumberStyles.None, CultureInfo.InvariantCulture, out var target)
                 && target is >= 1 and <= 65535
-                && !ProxyPorts.IsReserved(target))
+                && !ProxyPorts.IsReserved(target)
+            )
             {
                 nodePorts.TryAdd((number, protocol), target);
             }

@@ -21,38 +21,57 @@ internal static class ServiceGenerator
         RouteService service,
         TenantPolicy policy,
         Func<PortNeed, int> proxyPort,
-        IManagementView view)
+        IManagementView view
+    )
     {
         var (@namespace, serviceName) = CarriedServices.OriginOf(service);
         var key = $"{@namespace}/{serviceName}";
         GeneratedService? inStatus = null;
         route.Status?.Resources?.Services?.TryGetValue(key, out inStatus);
         var contractName = GeneratedNames.ForService(@namespace, origin.Name, serviceName);
-        var name = GeneratedNameChoice.For(route, V1Service.KubeKind, contractName, inStatus?.GeneratedName, view, (@namespace, Labels.Value(serviceName)));
+        var name = GeneratedNameChoice.For(
+            route,
+            V1Service.KubeKind,
+            contractName,
+            inStatus?.GeneratedName,
+            view,
+            (@namespace, Labels.Value(serviceName))
+        );
 
-        var annotations = new Dictionary<string, string>(policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations) ?? new Dictionary<string, string>(), StringComparer.Ordinal)
+        var annotations = new Dictionary<string, string>(
+            policy.Annotations.Apply(AnnotationRules.Service, service.Metadata.Annotations) ?? new Dictionary<string, string>(),
+            StringComparer.Ordinal
+        )
         {
             [Annotations.NodePorts] = GeneratedNodePorts.Write(service.Spec?.Ports ?? []),
         };
-        return new GeneratedServicePlan(key, @namespace, serviceName, new V1Service
-        {
-            ApiVersion = V1Service.KubeApiVersion,
-            Kind = V1Service.KubeKind,
-            Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, annotations),
-            Spec = new V1ServiceSpec
+        return new GeneratedServicePlan(
+            key,
+            @namespace,
+            serviceName,
+            new V1Service
             {
-                Type = "ClusterIP",
-                Selector = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.AppName] = route.Namespace },
-                Ports = [.. (service.Spec?.Ports ?? []).Select(port => new V1ServicePort
+                ApiVersion = V1Service.KubeApiVersion,
+                Kind = V1Service.KubeKind,
+                Metadata = GeneratedMetadata.For(route, name, (@namespace, serviceName), service.Metadata.Labels, annotations),
+                Spec = new V1ServiceSpec
                 {
-                    Name = port.Name,
-                    Port = port.Port,
-                    Protocol = port.Protocol ?? "TCP",
-                    AppProtocol = port.AppProtocol,
-                    TargetPort = proxyPort(new PortNeed(name, port.Port, port.Protocol ?? "TCP")),
-                })],
-            },
-        });
+                    Type = "ClusterIP",
+                    Selector = new Dictionary<string, string>(StringComparer.Ordinal) { [Labels.AppName] = route.Namespace },
+                    Ports =
+                    [
+                        .. (service.Spec?.Ports ?? []).Select(port => new V1ServicePort
+                        {
+                            Name = port.Name,
+                            Port = port.Port,
+                            Protocol = port.Protocol ?? "TCP",
+                            AppProtocol = port.AppProtocol,
+                            TargetPort = proxyPort(new PortNeed(name, port.Port, port.Protocol ?? "TCP")),
+                        }),
+                    ],
+                },
+            }
+        );
     }
 
     /// <summary>What is wrong with the source Service; null if nothing is.</summary>

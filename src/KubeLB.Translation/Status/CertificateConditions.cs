@@ -25,8 +25,10 @@ internal static class CertificateConditions
         }
 
         var all = refused.Count == certificates.Count;
-        var message = (all ? "No valid secrets exist: " : "Some secrets are invalid: ")
-            + string.Join("; ", refused.Select(c => $"certificate refs {c.Index}: {c.Refusal!.Message}")) + ".";
+        var message =
+            (all ? "No valid secrets exist: " : "Some secrets are invalid: ")
+            + string.Join("; ", refused.Select(c => $"certificate refs {c.Index}: {c.Refusal!.Message}"))
+            + ".";
         var reason = all ? refused[0].Refusal!.Reason : GatewayConditions.PartiallyInvalidCertificateRef;
         conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.False, reason, message, generation);
         if (all)

@@ -49,15 +49,22 @@ internal sealed record EnvoyGatewayReport(Finding? Accepted, Finding? Programmed
         }
     }
 
-    private static EnvoyGatewayReport OfGateway(GatewayStatus status, long generation) => new(
-        Find(status.Conditions, GatewayConditions.Accepted, generation) is { } accepted ? Finding.Of(accepted) : null,
-        Find(status.Conditions, GatewayConditions.Programmed, generation) is { } programmed ? Finding.Of(programmed) : null);
+    private static EnvoyGatewayReport OfGateway(GatewayStatus status, long generation) =>
+        new(
+            Find(status.Conditions, GatewayConditions.Accepted, generation) is { } accepted ? Finding.Of(accepted) : null,
+            Find(status.Conditions, GatewayConditions.Programmed, generation) is { } programmed ? Finding.Of(programmed) : null
+        );
 
     // Accepted if any parent does; programmed if the references resolve wherever it is accepted.
     private static EnvoyGatewayReport OfRoute(RouteParentsStatus status, long generation)
     {
         var parents = (status.Parents ?? [])
-            .Select(p => (Accepted: Find(p.Conditions, GatewayConditions.Accepted, generation), Resolved: Find(p.Conditions, GatewayConditions.ResolvedRefs, generation)))
+            .Select(p =>
+                (
+                    Accepted: Find(p.Conditions, GatewayConditions.Accepted, generation),
+                    Resolved: Find(p.Conditions, GatewayConditions.ResolvedRefs, generation)
+                )
+            )
             .Where(p => p.Accepted is not null)
             .ToList();
         if (parents.Count == 0)
@@ -75,7 +82,10 @@ internal sealed record EnvoyGatewayReport(Finding? Accepted, Finding? Programmed
         var accepted = Finding.Of(attached[0].Accepted!);
         var unresolved = attached.Select(p => p.Resolved).FirstOrDefault(r => r is not { IsTrue: true });
         return attached.TrueForAll(p => p.Resolved is { IsTrue: true })
-            ? new EnvoyGatewayReport(accepted, new Finding(ConditionStatus.True, GatewayConditions.Programmed, "Envoy Gateway accepts it with all its references."))
+            ? new EnvoyGatewayReport(
+                accepted,
+                new Finding(ConditionStatus.True, GatewayConditions.Programmed, "Envoy Gateway accepts it with all its references.")
+            )
             : new EnvoyGatewayReport(accepted, unresolved is null ? null : Finding.Of(unresolved));
     }
 

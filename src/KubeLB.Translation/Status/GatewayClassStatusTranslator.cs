@@ -11,8 +11,13 @@ public static class GatewayClassStatusTranslator
     public static GatewayClassStatus Translate(GatewayClass gatewayClass, string now)
     {
         var others = (gatewayClass.Status?.Conditions ?? []).Where(c => c.Type != GatewayConditions.Accepted);
-        var conditions = new ConditionSet(gatewayClass.Status?.Conditions, now)
-            .Set(GatewayConditions.Accepted, ConditionStatus.True, GatewayConditions.Accepted, "Accepted by KubeLB.", gatewayClass.Metadata.Generation);
+        var conditions = new ConditionSet(gatewayClass.Status?.Conditions, now).Set(
+            GatewayConditions.Accepted,
+            ConditionStatus.True,
+            GatewayConditions.Accepted,
+            "Accepted by KubeLB.",
+            gatewayClass.Metadata.Generation
+        );
         return new GatewayClassStatus { Conditions = [.. conditions.ToList(), .. others] };
     }
 }

@@ -29,7 +29,13 @@ public static class GatewayStatusTranslator
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
             return report.IsRefused
                 ? new GatewayStatus { Conditions = conditions.ToList() }
-                : new GatewayStatus { Conditions = conditions.ToList(), Addresses = gateway.Status?.Addresses, Listeners = gateway.Status?.Listeners, Unknown = gateway.Status?.Unknown };
+                : new GatewayStatus
+                {
+                    Conditions = conditions.ToList(),
+                    Addresses = gateway.Status?.Addresses,
+                    Listeners = gateway.Status?.Listeners,
+                    Unknown = gateway.Status?.Unknown,
+                };
         }
 
         var reported = report.Gateway;
@@ -40,9 +46,18 @@ public static class GatewayStatusTranslator
             conditions.Carry(condition, report, generation);
         }
 
-        if (report.ProxiesUnavailable is { } unavailable && conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, IsTrue: true }))
+        if (
+            report.ProxiesUnavailable is { } unavailable
+            && conditions.ToList().Exists(c => c is { Type: GatewayConditions.Programmed, IsTrue: true })
+        )
         {
-            conditions.Set(GatewayConditions.Programmed, unavailable.Status, unavailable.Reason, unavailable.Message, unavailable.ObservedGeneration ?? generation);
+            conditions.Set(
+                GatewayConditions.Programmed,
+                unavailable.Status,
+                unavailable.Reason,
+                unavailable.Message,
+                unavailable.ObservedGeneration ?? generation
+            );
         }
 
         var status = new GatewayStatus
@@ -82,8 +97,8 @@ public static class GatewayStatusTranslator
         return new GatewayStatus { Conditions = conditions.ToList() };
     }
 
-    // Without generations: what the CCM says by itself it said of an older one. And without the numbers of routes: those are released at the
-    // same time, and the report of their going may be here before the status that it leads to.
+    // Without generations: what the CCM says by itself it said of an older one. And without the numbers of routes: those are released at
+    // the same time, and the report of their going may be here before the status that it leads to.
     private static JsonObject Contents(GatewayStatus status)
     {
         var contents = ApiJson.Copy(status);
@@ -112,35 +127,41 @@ public static class GatewayStatusTranslator
                 .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
                 .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.NoResources, why, generation)
                 .ToList(),
-            Listeners = gateway.Status?.Listeners is null ? null : [.. gateway.Status.Listeners.Select(listener => Refuse(listener, why, now, generation))],
+            Listeners = gateway.Status?.Listeners is null
+                ? null
+                : [.. gateway.Status.Listeners.Select(listener => Refuse(listener, why, now, generation))],
         };
     }
 
-    /// <summary>The sentence of <see cref="Refuse(Gateway, string, string)"/> if that is how the Gateway's status stands; else null.</summary>
+    /// <summary>
+    /// The sentence of <see cref="Refuse(Gateway, string, string)"/> if that is how the Gateway's status stands; else null.
+    /// </summary>
     public static string? RefusalOf(Gateway gateway) =>
-        gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Programmed) is
-        { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } refusal
+        gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Programmed)
+            is { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } refusal
             ? refusal.Message
             : null;
 
-    private static ListenerStatus Refuse(ListenerStatus listener, string why, string now, long? generation) => new()
-    {
-        Name = listener.Name,
-        SupportedKinds = listener.SupportedKinds,
-        AttachedRoutes = 0,
-        Conditions = new ConditionSet(listener.Conditions, now)
-            .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
-            .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Pending, why, generation)
-            .ToList(),
-        Unknown = listener.Unknown,
-    };
+    private static ListenerStatus Refuse(ListenerStatus listener, string why, string now, long? generation) =>
+        new()
+        {
+            Name = listener.Name,
+            SupportedKinds = listener.SupportedKinds,
+            AttachedRoutes = 0,
+            Conditions = new ConditionSet(listener.Conditions, now)
+                .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+                .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+                .ToList(),
+            Unknown = listener.Unknown,
+        };
 
     private static List<ListenerStatus>? Listeners(
         Gateway gateway,
         GatewayStatus? reported,
         ReportedStatus report,
         IReadOnlyList<ListenerCertificate> certificates,
-        string now)
+        string now
+    )
     {
         if (reported?.Listeners is not { } listeners)
         {
@@ -148,26 +169,31 @@ public static class GatewayStatusTranslator
         }
 
         var names = (gateway.Spec?.Listeners ?? []).Select(l => l.Name).ToHashSet(StringComparer.Ordinal);
-        return [.. listeners.Where(l => names.Contains(l.Name)).Select(listener =>
-        {
-            var before = gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener.Name);
-            var conditions = new ConditionSet(before?.Conditions, now);
-            var own = certificates.Where(c => c.Listener == listener.Name).ToList();
-            foreach (var condition in listener.Conditions ?? [])
-            {
-                conditions.Carry(CertificateConditions.InTenantsNames(condition, own), report, gateway.Metadata.Generation ?? 0);
-            }
+        return
+        [
+            .. listeners
+                .Where(l => names.Contains(l.Name))
+                .Select(listener =>
+                {
+                    var before = gateway.Status?.Listeners?.FirstOrDefault(l => l.Name == listener.Name);
+                    var conditions = new ConditionSet(before?.Conditions, now);
+                    var own = certificates.Where(c => c.Listener == listener.Name).ToList();
+                    foreach (var condition in listener.Conditions ?? [])
+                    {
+                        conditions.Carry(CertificateConditions.InTenantsNames(condition, own), report, gateway.Metadata.Generation ?? 0);
+                    }
 
-            CertificateConditions.Apply(conditions, own, gateway.Metadata.Generation ?? 0);
+                    CertificateConditions.Apply(conditions, own, gateway.Metadata.Generation ?? 0);
 
-            return new ListenerStatus
-            {
-                Name = listener.Name,
-                SupportedKinds = listener.SupportedKinds,
-                AttachedRoutes = listener.AttachedRoutes,
-                Conditions = conditions.ToList(),
-                Unknown = listener.Unknown,
-            };
-        })];
+                    return new ListenerStatus
+                    {
+                        Name = listener.Name,
+                        SupportedKinds = listener.SupportedKinds,
+                        AttachedRoutes = listener.AttachedRoutes,
+                        Conditions = conditions.ToList(),
+                        Unknown = listener.Unknown,
+                    };
+                }),
+        ];
     }
 }

@@ -6,14 +6,16 @@ using KubeLB.Translation.Conditions;
 namespace KubeLB.Translation.Status;
 
 /// <summary>
-/// Says in the status of a Gateway's Route that none of the tenant's proxies serves, as its Tenant has it: <see cref="TenantProxyConditions.ProxiesAvailable"/>
-/// beside the other conditions of the generated object, for the tenant, and <see cref="RouteConditions.Programmed"/> of the whole. Envoy Gateway
-/// says the same of proxies of its own, and does not know of these. Routes are many, and say nothing of it.
+/// Says in the status of a Gateway's Route that none of the tenant's proxies serves, as its Tenant has it:
+/// <see cref="TenantProxyConditions.ProxiesAvailable"/> beside the other conditions of the generated object, for the tenant, and
+/// <see cref="RouteConditions.Programmed"/> of the whole. Envoy Gateway says the same of proxies of its own, and does not know of these.
+/// Routes are many, and say nothing of it.
 /// </summary>
 public static class ProxyAvailabilityCondition
 {
     private const string ForTheTenant =
-        "None of the proxies behind this Gateway runs in the management cluster: requests are answered with 503. Whoever runs it is told; there is nothing to change here.";
+        "None of the proxies behind this Gateway runs in the management cluster: requests are answered with 503. Whoever runs it "
+        + "is told; there is nothing to change here.";
 
     /// <summary>The condition of a Tenant none of whose proxies serves; null if one does, or none is needed.</summary>
     public static Condition? Of(TenantStatus? status) =>
@@ -33,11 +35,18 @@ public static class ProxyAvailabilityCondition
             return;
         }
 
-        var ofGenerated = new ConditionSet(route.Status?.Resources?.Route?.Conditions, now)
-            .SetAll((generated.Conditions ?? []).Where(c => c.Type != TenantProxyConditions.ProxiesAvailable));
+        var ofGenerated = new ConditionSet(route.Status?.Resources?.Route?.Conditions, now).SetAll(
+            (generated.Conditions ?? []).Where(c => c.Type != TenantProxyConditions.ProxiesAvailable)
+        );
         if (Of(tenant?.Status) is { } told)
         {
-            ofGenerated.Set(TenantProxyConditions.ProxiesAvailable, ConditionStatus.False, told.Reason, ForTheTenant, RouteStatusBuilder.SourceGeneration(route));
+            ofGenerated.Set(
+                TenantProxyConditions.ProxiesAvailable,
+                ConditionStatus.False,
+                told.Reason,
+                ForTheTenant,
+                RouteStatusBuilder.SourceGeneration(route)
+            );
             RouteOverview.SetNotProgrammed(status, route, told.Reason, told.Message, now);
         }
 

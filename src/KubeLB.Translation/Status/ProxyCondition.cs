@@ -39,13 +39,15 @@ public static class ProxyCondition
                 ConditionStatus.False,
                 RouteConditions.ProxyRejected,
                 $"Envoy rejected the {rejection.Type} of a new backend, so the route is not changed yet: {rejection.Message}",
-                RouteStatusBuilder.SourceGeneration(route))
+                RouteStatusBuilder.SourceGeneration(route)
+            )
             .ToList();
         RouteOverview.SetNotProgrammed(
             status,
             route,
             RouteConditions.ProxyRejected,
             $"Envoy {rejection.Proxy} rejected the {rejection.Type} of a new backend, so the route is not changed yet: {rejection.Message}",
-            now);
+            now
+        );
     }
 }

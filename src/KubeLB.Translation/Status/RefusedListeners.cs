@@ -34,7 +34,9 @@ public static class RefusedListeners
 
     /// <summary>Whether a status is one of <see cref="Status(Gateway, string)"/>, of whatever generation.</summary>
     public static bool Wrote(GatewayStatus? status) =>
-        status?.Conditions?.Any(c => c.Type == GatewayConditions.Accepted && c.Reason == GatewayConditions.ListenersNotValid && c.Message == NoneIsCarried) == true;
+        status?.Conditions?.Any(c =>
+            c.Type == GatewayConditions.Accepted && c.Reason == GatewayConditions.ListenersNotValid && c.Message == NoneIsCarried
+        ) == true;
 
     /// <summary>Adds the listeners that are not carried to a status that speaks of the others.</summary>
     /// <param name="gateway">The Gateway, with its status as it stands.</param>
@@ -50,9 +52,12 @@ public static class RefusedListeners
         }
 
         var others = (status.Listeners ?? []).Where(l => !refused.ContainsKey(l.Name)).ToDictionary(l => l.Name, StringComparer.Ordinal);
-        status.Listeners = [.. verdicts
-            .Select(v => refused.ContainsKey(v.Listener.Name) ? Status(gateway, v, now) : others.GetValueOrDefault(v.Listener.Name))
-            .OfType<ListenerStatus>()];
+        status.Listeners =
+        [
+            .. verdicts
+                .Select(v => refused.ContainsKey(v.Listener.Name) ? Status(gateway, v, now) : others.GetValueOrDefault(v.Listener.Name))
+                .OfType<ListenerStatus>(),
+        ];
         if (status.Conditions?.Find(c => c is { Type: GatewayConditions.Accepted, IsTrue: true }) is { } accepted)
         {
             // Gateway API's reason for a Gateway that is served but for some of its listeners.
@@ -63,7 +68,8 @@ public static class RefusedListeners
                     ConditionStatus.True,
                     GatewayConditions.ListenersNotValid,
                     $"The Gateway is accepted, but for listeners that cannot be served, see their conditions: {string.Join(", ", refused.Keys)}.",
-                    accepted.ObservedGeneration)
+                    accepted.ObservedGeneration
+                )
                 .ToList();
         }
 
@@ -82,12 +88,24 @@ public static class RefusedListeners
 
         if (verdict.Refusals.All(r => r.Condition != GatewayConditions.Programmed))
         {
-            conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, "Listener is invalid, see other Conditions for details.", generation);
+            conditions.Set(
+                GatewayConditions.Programmed,
+                ConditionStatus.False,
+                GatewayConditions.Invalid,
+                "Listener is invalid, see other Conditions for details.",
+                generation
+            );
         }
 
         if (verdict.Refusals.All(r => r.Condition != GatewayConditions.ResolvedRefs))
         {
-            conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.True, GatewayConditions.ResolvedRefs, "Listener references have been resolved", generation);
+            conditions.Set(
+                GatewayConditions.ResolvedRefs,
+                ConditionStatus.True,
+                GatewayConditions.ResolvedRefs,
+                "Listener references have been resolved",
+                generation
+            );
         }
 
         return new ListenerStatus

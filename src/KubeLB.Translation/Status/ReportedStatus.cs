@@ -25,19 +25,26 @@ public sealed class ReportedStatus
     public static ReportedStatus Of(Route? route)
     {
         // A manager that does not tell generations (the Go one) is taken at its word.
-        var assumed = route?.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true && long.TryParse(text, out var generation)
-            ? generation
-            : (long?)null;
+        var assumed =
+            route?.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true
+            && long.TryParse(text, out var generation)
+                ? generation
+                : (long?)null;
         return new ReportedStatus(route?.Status?.Resources?.Route, assumed);
     }
 
     /// <summary>The condition that says that the generated object could not be written; null if it could, or is not known.</summary>
     public Condition? Failure =>
-        _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False);
+        _generated?.Conditions?.FirstOrDefault(c =>
+            c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False
+        );
 
-    /// <summary>The word for why the operator's settings do not permit the tenant's object; null if that is not what <see cref="Failure"/> is about.</summary>
+    /// <summary>
+    /// The word for why the operator's settings do not permit the tenant's object; null if that is not what <see cref="Failure"/> is about.
+    /// </summary>
     public string? NotPermitted =>
-        _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason is { Length: > 0 } reason
+        _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason
+            is { Length: > 0 } reason
             ? reason
             : null;
 
@@ -51,7 +58,8 @@ public sealed class ReportedStatus
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 
     /// <summary>That none of the tenant's proxies serves; null if one does, or nothing is known.</summary>
-    public Condition? ProxiesUnavailable => _generated?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable && c.Status == ConditionStatus.False);
+    public Condition? ProxiesUnavailable =>
+        _generated?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable && c.Status == ConditionStatus.False);
 
     /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
     public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);

@@ -34,7 +34,9 @@ public static class RetryPolicyCondition
         }
 
         var before = route.Status?.Resources?.Route?.Conditions;
-        var conditions = new ConditionSet(before, now).SetAll((generated.Conditions ?? []).Where(c => c.Type != RouteConditions.RetryPolicyApplied));
+        var conditions = new ConditionSet(before, now).SetAll(
+            (generated.Conditions ?? []).Where(c => c.Type != RouteConditions.RetryPolicyApplied)
+        );
         if (translation.Generated is null && !translation.IsRefused)
         {
             // What was generated before stands, and so does its policy.
@@ -81,7 +83,9 @@ public static class RetryPolicyCondition
         {
             return status is null
                 ? []
-                : (ApiJson.Read<PolicyStatus>(status).Ancestors ?? []).SelectMany(a => a.Conditions).Where(c => c.Type == GatewayConditions.Accepted);
+                : (ApiJson.Read<PolicyStatus>(status).Ancestors ?? [])
+                    .SelectMany(a => a.Conditions)
+                    .Where(c => c.Type == GatewayConditions.Accepted);
         }
         catch (JsonException)
         {
@@ -95,7 +99,9 @@ public static class RetryPolicyCondition
     {
         var parts = new List<string>
         {
-            retry.NumRetries is { } number ? $"up to {number.ToString(CultureInfo.InvariantCulture)} retries" : "up to 2 retries (Envoy Gateway's default)",
+            retry.NumRetries is { } number
+                ? $"up to {number.ToString(CultureInfo.InvariantCulture)} retries"
+                : "up to 2 retries (Envoy Gateway's default)",
             retry.RetryOn?.Triggers is { } triggers ? $"on {string.Join(", ", triggers)}" : "on what Envoy Gateway retries by default",
         };
         if (retry.RetryOn?.HttpStatusCodes is { } codes)

@@ -17,7 +17,8 @@ internal static class RouteOverview
         EnvoyGatewayTranslation translation,
         AppliedObject? generated,
         IReadOnlyDictionary<string, AppliedObject> services,
-        string now)
+        string now
+    )
     {
         var conditions = new ConditionSet(route.Status?.Conditions, now);
         if (Failure(translation, generated, services) is { } failure)
@@ -30,7 +31,9 @@ internal static class RouteOverview
             var held = new Finding(
                 ConditionStatus.Unknown,
                 GatewayConditions.Pending,
-                $"{translation.Generated?.Kind} {translation.Generated?.Name} is not written before the tenant's proxies have accepted its new backends.");
+                $"{translation.Generated?.Kind} {translation.Generated?.Name} is not written before the tenant's proxies have "
+                    + "accepted its new backends."
+            );
             Set(RouteConditions.Accepted, held);
             Set(RouteConditions.Programmed, held);
         }
@@ -47,7 +50,10 @@ internal static class RouteOverview
             conditions.Set(type, finding.Status, finding.Reason, finding.Message, route.Metadata.Generation);
     }
 
-    /// <summary>Says of what Envoy Gateway took that the proxies behind it do not serve it. What is wrong before them comes first: mending it may mend this.</summary>
+    /// <summary>
+    /// Says of what Envoy Gateway took that the proxies behind it do not serve it. What is wrong before them comes first: mending it may
+    /// mend this.
+    /// </summary>
     public static void SetNotProgrammed(RouteStatus status, Route route, string reason, string message, string now)
     {
         var conditions = status.Conditions ?? [];
@@ -62,21 +68,35 @@ internal static class RouteOverview
             .ToList();
     }
 
-    private static Finding? Failure(EnvoyGatewayTranslation translation, AppliedObject? generated, IReadOnlyDictionary<string, AppliedObject> services)
+    private static Finding? Failure(
+        EnvoyGatewayTranslation translation,
+        AppliedObject? generated,
+        IReadOnlyDictionary<string, AppliedObject> services
+    )
     {
         if (translation.Problem is { } problem)
         {
             return new Finding(ConditionStatus.False, translation.Reason, problem);
         }
 
-        var failed = services.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => s.Value).Append(generated).FirstOrDefault(a => a?.Error is not null);
+        var failed = services
+            .OrderBy(s => s.Key, StringComparer.Ordinal)
+            .Select(s => s.Value)
+            .Append(generated)
+            .FirstOrDefault(a => a?.Error is not null);
         return failed is null
             ? null
-            : new Finding(ConditionStatus.False, failed.MayPass ? RouteConditions.QuotaExceeded : RouteConditions.InstallationFailed, failed.Error!);
+            : new Finding(
+                ConditionStatus.False,
+                failed.MayPass ? RouteConditions.QuotaExceeded : RouteConditions.InstallationFailed,
+                failed.Error!
+            );
     }
 
-    private static Finding Awaited(EnvoyGatewayTranslation translation) => new(
-        ConditionStatus.Unknown,
-        GatewayConditions.Pending,
-        $"Envoy Gateway has not reported on the generated {translation.Generated?.Kind} {translation.Generated?.Name} as it is now.");
+    private static Finding Awaited(EnvoyGatewayTranslation translation) =>
+        new(
+            ConditionStatus.Unknown,
+            GatewayConditions.Pending,
+            $"Envoy Gateway has not reported on the generated {translation.Generated?.Kind} {translation.Generated?.Name} as it is now."
+        );
 }

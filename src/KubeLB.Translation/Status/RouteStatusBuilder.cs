@@ -22,7 +22,8 @@ public static class RouteStatusBuilder
         EnvoyGatewayTranslation translation,
         AppliedObject? generated,
         IReadOnlyDictionary<string, AppliedObject> services,
-        string now)
+        string now
+    )
     {
         var before = route.Status?.Resources;
         return new RouteStatus
@@ -47,11 +48,19 @@ public static class RouteStatusBuilder
 
     /// <summary>The tenant's generation that the Route was made from; null if its CCM does not tell.</summary>
     public static long? SourceGeneration(Route route) =>
-        route.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true && long.TryParse(text, out var generation) && generation >= 0
+        route.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true
+        && long.TryParse(text, out var generation)
+        && generation >= 0
             ? generation
             : null;
 
-    private static GeneratedObject Object(Route route, EnvoyGatewayTranslation translation, AppliedObject? applied, GeneratedObject? before, string now)
+    private static GeneratedObject Object(
+        Route route,
+        EnvoyGatewayTranslation translation,
+        AppliedObject? applied,
+        GeneratedObject? before,
+        string now
+    )
     {
         var origin = translation.Origin ?? RouteOrigin.Of(route);
         var source = SourceGeneration(route);
@@ -78,16 +87,29 @@ public static class RouteStatusBuilder
     }
 
     // Beside the contract's own condition, which has one reason for everything that goes wrong.
-    private static List<Condition> Permitted(EnvoyGatewayTranslation translation, List<Condition>? before, long? source, string now, List<Condition> applied) =>
+    private static List<Condition> Permitted(
+        EnvoyGatewayTranslation translation,
+        List<Condition>? before,
+        long? source,
+        string now,
+        List<Condition> applied
+    ) =>
         translation.NotPermitted is { } reason
-            ? [.. applied, .. new ConditionSet(before, now).Set(RouteConditions.Permitted, ConditionStatus.False, reason, translation.Problem!, source).ToList()]
+            ?
+            [
+                .. applied,
+                .. new ConditionSet(before, now)
+                    .Set(RouteConditions.Permitted, ConditionStatus.False, reason, translation.Problem!, source)
+                    .ToList(),
+            ]
             : applied;
 
     private static Dictionary<string, GeneratedService>? Services(
         EnvoyGatewayTranslation translation,
         IReadOnlyDictionary<string, AppliedObject> applied,
         Dictionary<string, GeneratedService>? before,
-        string now)
+        string now
+    )
     {
         if (translation.Generated is null && !translation.IsRefused)
         {
@@ -95,8 +117,11 @@ public static class RouteStatusBuilder
             return before;
         }
 
-        var services = translation.Services
-            .ToDictionary(p => p.Key, p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now), StringComparer.Ordinal);
+        var services = translation.Services.ToDictionary(
+            p => p.Key,
+            p => Service(p, applied[p.Key], before?.GetValueOrDefault(p.Key), now),
+            StringComparer.Ordinal
+        );
         foreach (var (key, served) in translation.IsHeld ? before ?? [] : [])
         {
             // What is generated still leads there.
@@ -106,30 +131,37 @@ public static class RouteStatusBuilder
         return services.Count == 0 ? null : services;
     }
 
-    private static GeneratedService Service(GeneratedServicePlan plan, AppliedObject applied, GeneratedService? before, string now) => new()
-    {
-        ApiVersion = V1Service.KubeApiVersion,
-        Kind = V1Service.KubeKind,
-        Name = plan.OriginName,
-        Namespace = plan.OriginNamespace,
-        GeneratedName = plan.Service.Metadata.Name,
-        Ports = [.. plan.Service.Spec.Ports.Select(port => new RouteServicePort
+    private static GeneratedService Service(GeneratedServicePlan plan, AppliedObject applied, GeneratedService? before, string now) =>
+        new()
         {
-            Name = port.Name,
-            Port = port.Port,
-            Protocol = port.Protocol,
-            AppProtocol = port.AppProtocol,
-            TargetPort = port.TargetPort,
-        })],
-        Status = applied.Status,
-        Conditions = Applied(before?.Conditions, applied.Error, observedGeneration: null, now),
-    };
+            ApiVersion = V1Service.KubeApiVersion,
+            Kind = V1Service.KubeKind,
+            Name = plan.OriginName,
+            Namespace = plan.OriginNamespace,
+            GeneratedName = plan.Service.Metadata.Name,
+            Ports =
+            [
+                .. plan.Service.Spec.Ports.Select(port => new RouteServicePort
+                {
+                    Name = port.Name,
+                    Port = port.Port,
+                    Protocol = port.Protocol,
+                    AppProtocol = port.AppProtocol,
+                    TargetPort = port.TargetPort,
+                }),
+            ],
+            Status = applied.Status,
+            Conditions = Applied(before?.Conditions, applied.Error, observedGeneration: null, now),
+        };
 
     private static List<Condition> Applied(List<Condition>? before, string? error, long? observedGeneration, string now) =>
-        new ConditionSet(before, now).Set(
-            RouteConditions.ResourceAppliedSuccessfully,
-            ConditionStatus.Of(error is null),
-            error is null ? RouteConditions.InstallationSuccessful : RouteConditions.InstallationFailed,
-            error ?? RouteConditions.SuccessMessage,
-            observedGeneration).ToList();
+        new ConditionSet(before, now)
+            .Set(
+                RouteConditions.ResourceAppliedSuccessfully,
+                ConditionStatus.Of(error is null),
+                error is null ? RouteConditions.InstallationSuccessful : RouteConditions.InstallationFailed,
+                error ?? RouteConditions.SuccessMessage,
+                observedGeneration
+            )
+            .ToList();
 }

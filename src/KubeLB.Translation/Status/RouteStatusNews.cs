@@ -21,7 +21,6 @@ public static class RouteStatusNews
         return generated is { Generation: { } generation, Status: { } status }
             && !RouteStatusBuilder.Failures(now).Any()
             && EnvoyGatewayReport.Of(generated.Kind, status, generation).Accepted is null
-
             // Routes wait for the name of their Gateway.
             && (generated.Kind != Gateway.KindName || generated.GeneratedName == before?.Resources?.Route?.GeneratedName);
     }

@@ -14,7 +14,8 @@ namespace KubeLB.Translation.Status;
 /// </summary>
 public static class RouteStatusTranslator
 {
-    private const string RefusedGatewayMessage = "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
+    private const string RefusedGatewayMessage =
+        "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
 
     /// <summary>The whole list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
@@ -24,19 +25,29 @@ public static class RouteStatusTranslator
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     /// <param name="refusal">Why the management cluster does not take the Route; null if it does, or has not been asked.</param>
     public static RouteParentsStatus Translate(
-        IGatewayRoute source, RouteTranslation translation, Route? route, ITenantView view, string now, string? refusal = null)
+        IGatewayRoute source,
+        RouteTranslation translation,
+        Route? route,
+        ITenantView view,
+        string now,
+        string? refusal = null
+    )
     {
         var report = ReportedStatus.Of(route);
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
         foreach (var verdict in translation.Parents)
         {
-            var before = source.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref));
-            parents.Add(new RouteParentStatus
-            {
-                ParentRef = verdict.Ref,
-                ControllerName = GatewayClass.KubelbController,
-                Conditions = Conditions(source, translation, verdict, report, view, refusal, new ConditionSet(before?.Conditions, now)),
-            });
+            var before = source.Status?.Parents.FirstOrDefault(p =>
+                p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref)
+            );
+            parents.Add(
+                new RouteParentStatus
+                {
+                    ParentRef = verdict.Ref,
+                    ControllerName = GatewayClass.KubelbController,
+                    Conditions = Conditions(source, translation, verdict, report, view, refusal, new ConditionSet(before?.Conditions, now)),
+                }
+            );
         }
 
         return new RouteParentsStatus { Parents = parents };
@@ -48,7 +59,10 @@ public static class RouteStatusTranslator
     /// </summary>
     public static bool SaysNothingYet(IGatewayRoute source, RouteParentsStatus status) =>
         source.Status?.Parents.Any(IsOurs) is not true
-        && status.Parents.Where(IsOurs).SelectMany(p => p.Conditions).All(c => c is { Status: ConditionStatus.Unknown, Reason: GatewayConditions.Pending });
+        && status
+            .Parents.Where(IsOurs)
+            .SelectMany(p => p.Conditions)
+            .All(c => c is { Status: ConditionStatus.Unknown, Reason: GatewayConditions.Pending });
 
     private static bool IsOurs(RouteParentStatus parent) => parent.ControllerName == GatewayClass.KubelbController;
 
@@ -59,7 +73,8 @@ public static class RouteStatusTranslator
         ReportedStatus report,
         ITenantView view,
         string? notTaken,
-        ConditionSet conditions)
+        ConditionSet conditions
+    )
     {
         var generation = source.Metadata.Generation ?? 0;
         if (verdict.Refusal is { } refusal)
@@ -77,12 +92,24 @@ public static class RouteStatusTranslator
             CarryReported(conditions, verdict, report, view, generation);
             if (report.RetryPolicy is { } retries)
             {
-                conditions.Set(GatewayConditions.RetryPolicyApplied, retries.Status, retries.Reason, retries.Message, retries.ObservedGeneration ?? generation);
+                conditions.Set(
+                    GatewayConditions.RetryPolicyApplied,
+                    retries.Status,
+                    retries.Reason,
+                    retries.Message,
+                    retries.ObservedGeneration ?? generation
+                );
             }
 
             if (report.ProxyRejection is { } refused)
             {
-                conditions.Set(GatewayConditions.ProxyProgrammed, refused.Status, refused.Reason, refused.Message, refused.ObservedGeneration ?? generation);
+                conditions.Set(
+                    GatewayConditions.ProxyProgrammed,
+                    refused.Status,
+                    refused.Reason,
+                    refused.Message,
+                    refused.ObservedGeneration ?? generation
+                );
             }
 
             if (translation.Backends.Refusal is not null)
@@ -103,14 +130,27 @@ public static class RouteStatusTranslator
             ConditionStatus.Of(refusal is null),
             refusal?.Reason ?? GatewayConditions.ResolvedRefs,
             refusal?.Message ?? "Resolved all the Object references for the Route",
-            generation);
+            generation
+        );
     }
 
-    private static void CarryReported(ConditionSet conditions, ParentVerdict verdict, ReportedStatus report, ITenantView view, long generation)
+    private static void CarryReported(
+        ConditionSet conditions,
+        ParentVerdict verdict,
+        ReportedStatus report,
+        ITenantView view,
+        long generation
+    )
     {
         if (report.Failure is { } failure)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, report.NotPermitted ?? GatewayConditions.UnsupportedValue, failure.Message, report.FailureGeneration);
+            conditions.Set(
+                GatewayConditions.Accepted,
+                ConditionStatus.False,
+                report.NotPermitted ?? GatewayConditions.UnsupportedValue,
+                failure.Message,
+                report.FailureGeneration
+            );
             if (!report.IsRefused)
             {
                 conditions.Keep(GatewayConditions.ResolvedRefs);
@@ -122,7 +162,13 @@ public static class RouteStatusTranslator
         if (ReportedStatus.Of(view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)).IsRefused)
         {
             // Envoy Gateway says nothing of a parent that is not there.
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.NoReadyListeners, RefusedGatewayMessage, generation);
+            conditions.Set(
+                GatewayConditions.Accepted,
+                ConditionStatus.False,
+                GatewayConditions.NoReadyListeners,
+                RefusedGatewayMessage,
+                generation
+            );
             return;
         }
 
@@ -145,7 +191,12 @@ public static class RouteStatusTranslator
     private static List<RouteParentStatus> Reported(ParentVerdict verdict, ReportedStatus report, ITenantView view)
     {
         var name = view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)?.Status?.Resources?.Route?.GeneratedName;
-        return [.. (report.RouteParents?.Parents ?? []).Where(p => p.ParentRef.Name == name
-            && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port))];
+        return
+        [
+            .. (report.RouteParents?.Parents ?? []).Where(p =>
+                p.ParentRef.Name == name
+                && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port)
+            ),
+        ];
     }
 }

@@ -4,8 +4,8 @@ namespace KubeLB.Translation.Tenants;
 
 /// <summary>
 /// Which hostnames a tenant's listeners and routes may have. <c>example.com</c> allows itself; <c>*.example.com</c> also
-/// <c>a.example.com</c> and the hostname <c>*.example.com</c>; <c>**.example.com</c> also those with more labels; <c>*</c> and <c>**</c> all, and
-/// no hostname at all, which stands for every domain.
+/// <c>a.example.com</c> and the hostname <c>*.example.com</c>; <c>**.example.com</c> also those with more labels; <c>*</c> and <c>**</c>
+/// all, and no hostname at all, which stands for every domain.
 /// </summary>
 /// <remarks>The semantics that Enterprise Edition documents for its field of that name. Compared without case.</remarks>
 public sealed partial class AllowedDomains
@@ -33,7 +33,9 @@ public sealed partial class AllowedDomains
             return Every;
         }
 
-        return new AllowedDomains([.. entries.Where(e => Problem(e) is null).Select(e => e.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal)]);
+        return new AllowedDomains([
+            .. entries.Where(e => Problem(e) is null).Select(e => e.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal),
+        ]);
     }
 
     /// <summary>What is wrong with an entry; null if nothing is.</summary>
@@ -54,13 +56,14 @@ public sealed partial class AllowedDomains
     }
 
     /// <summary>The domains as a list for people; the first ones, if there are many.</summary>
-    public override string ToString() => _patterns switch
-    {
-        null => "*",
-        { Count: 0 } => "none",
-        { Count: <= Shown } => string.Join(", ", _patterns),
-        _ => $"{string.Join(", ", _patterns.Take(Shown))} and {_patterns.Count - Shown} more",
-    };
+    public override string ToString() =>
+        _patterns switch
+        {
+            null => "*",
+            { Count: 0 } => "none",
+            { Count: <= Shown } => string.Join(", ", _patterns),
+            _ => $"{string.Join(", ", _patterns.Take(Shown))} and {_patterns.Count - Shown} more",
+        };
 
     /// <summary>Whether other domains are allowed.</summary>
     internal bool Differs(AllowedDomains other) =>
@@ -68,7 +71,8 @@ public sealed partial class AllowedDomains
 
     private static bool Allows(string pattern, string hostname)
     {
-        var prefix = pattern.StartsWith(AnyLabels, StringComparison.Ordinal) ? AnyLabels
+        var prefix =
+            pattern.StartsWith(AnyLabels, StringComparison.Ordinal) ? AnyLabels
             : pattern.StartsWith(OneLabel, StringComparison.Ordinal) ? OneLabel
             : "";
         var domain = pattern.AsSpan(prefix.Length);
@@ -77,8 +81,12 @@ public sealed partial class AllowedDomains
             return true;
         }
 
-        if (prefix.Length == 0 || hostname.Length < domain.Length + 2
-            || !hostname.AsSpan().EndsWith(domain, StringComparison.OrdinalIgnoreCase) || hostname[^(domain.Length + 1)] != '.')
+        if (
+            prefix.Length == 0
+            || hostname.Length < domain.Length + 2
+            || !hostname.AsSpan().EndsWith(domain, StringComparison.OrdinalIgnoreCase)
+            || hostname[^(domain.Length + 1)] != '.'
+        )
         {
             return false;
         }
@@ -86,6 +94,9 @@ public sealed partial class AllowedDomains
         return prefix == AnyLabels || !hostname.AsSpan(0, hostname.Length - domain.Length - 1).Contains('.');
     }
 
-    [GeneratedRegex(@"^(\*\.|\*\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)*\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(\*\.|\*\*\.)?[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)*\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Pattern();
 }

@@ -6,8 +6,8 @@ namespace KubeLB.Translation.Tenants;
 
 /// <summary>
 /// Which annotations generated objects get: those of the tenant's object that are propagated and not denied, then the defaults of the kind,
-/// which never replace one. What belongs to KubeLB and kubectl never passes; what Envoy Gateway may act on only where an allowed key names its
-/// group, however much else is propagated.
+/// which never replace one. What belongs to KubeLB and kubectl never passes; what Envoy Gateway may act on only where an allowed key names
+/// its group, however much else is propagated.
 /// </summary>
 public sealed class AnnotationRules
 {
@@ -20,7 +20,18 @@ public sealed class AnnotationRules
     private const string EnvoyGateway = ApiGroups.EnvoyGateway + "/";
 
     /// <summary>The kinds that <c>defaultAnnotations</c> may name; not all of them are generated here.</summary>
-    internal static readonly string[] Kinds = [All, Service, "ingress", "gateway", "httproute", "grpcroute", "tcproute", "udproute", "tlsroute"];
+    internal static readonly string[] Kinds =
+    [
+        All,
+        Service,
+        "ingress",
+        "gateway",
+        "httproute",
+        "grpcroute",
+        "tcproute",
+        "udproute",
+        "tlsroute",
+    ];
 
     private static readonly string[] NeverCarried = [ApiGroups.Kubelb + "/", "kubectl.kubernetes.io/"];
 
@@ -31,7 +42,12 @@ public sealed class AnnotationRules
     private readonly Dictionary<string, Dictionary<string, string>> _defaults;
     private readonly string _propagation;
 
-    private AnnotationRules(bool propagatesAll, Dictionary<string, string>? allowed, List<string>? denied, Dictionary<string, Dictionary<string, string>>? defaults)
+    private AnnotationRules(
+        bool propagatesAll,
+        Dictionary<string, string>? allowed,
+        List<string>? denied,
+        Dictionary<string, Dictionary<string, string>>? defaults
+    )
     {
         _propagatesAll = propagatesAll;
         foreach (var (pattern, values) in allowed ?? [])
@@ -63,12 +79,14 @@ public sealed class AnnotationRules
             _defaults[kind] = annotations ?? [];
         }
 
-        _propagation = JsonSerializer.Serialize(new
-        {
-            propagatesAll,
-            allowed = (allowed ?? []).OrderBy(a => a.Key, StringComparer.Ordinal),
-            denied = (denied ?? []).Order(StringComparer.Ordinal),
-        });
+        _propagation = JsonSerializer.Serialize(
+            new
+            {
+                propagatesAll,
+                allowed = (allowed ?? []).OrderBy(a => a.Key, StringComparer.Ordinal),
+                denied = (denied ?? []).Order(StringComparer.Ordinal),
+            }
+        );
     }
 
     /// <summary>Nothing is propagated, and there are no defaults.</summary>
@@ -85,7 +103,8 @@ public sealed class AnnotationRules
             propagation?.PropagateAllAnnotations ?? false,
             propagation?.PropagatedAnnotations,
             tenant?.DeniedAnnotations ?? config?.DeniedAnnotations,
-            tenant?.DefaultAnnotations ?? config?.DefaultAnnotations);
+            tenant?.DefaultAnnotations ?? config?.DefaultAnnotations
+        );
     }
 
     /// <summary>Whether keys are KubeLB's or kubectl's own.</summary>
@@ -112,7 +131,8 @@ public sealed class AnnotationRules
         _propagation != other._propagation || !DefaultsOf(kind).ToHashSet().SetEquals(other.DefaultsOf(kind));
 
     /// <summary>Whether the operator denies a key: then it has no effect, whatever else is set.</summary>
-    public bool Denies(string key) => _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
+    public bool Denies(string key) =>
+        _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
 
     private bool Passes(string key, string value)
     {
@@ -130,7 +150,8 @@ public sealed class AnnotationRules
         return _allowed.Exists(rule =>
             rule.Key.Matches(key)
             && (rule.Values.Count == 0 || rule.Values.Contains(value))
-            && (!isEnvoyGateways || KeyGlob.LiteralPrefix(rule.Key.Pattern).StartsWith(EnvoyGateway, StringComparison.Ordinal)));
+            && (!isEnvoyGateways || KeyGlob.LiteralPrefix(rule.Key.Pattern).StartsWith(EnvoyGateway, StringComparison.Ordinal))
+        );
     }
 
     private static bool IsUsable(string key) => !IsReserved(key) && SettingsProblems.IsAnnotationKey(key);

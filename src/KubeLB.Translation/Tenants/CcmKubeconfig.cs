@@ -17,20 +17,31 @@ public static class CcmKubeconfig
     /// <param name="namespace">Default namespace.</param>
     public static string Write(string server, ReadOnlySpan<byte> authority, string user, string token, string @namespace)
     {
-        var text = new StringBuilder("apiVersion: v1\nkind: Config\nclusters:\n  - name: ").Append(Cluster).Append("\n    cluster:\n      server: ").Append(Quoted(server)).Append('\n');
+        var text = new StringBuilder("apiVersion: v1\nkind: Config\nclusters:\n  - name: ")
+            .Append(Cluster)
+            .Append("\n    cluster:\n      server: ")
+            .Append(Quoted(server))
+            .Append('\n');
         if (!authority.IsEmpty)
         {
             text.Append("      certificate-authority-data: ").Append(Convert.ToBase64String(authority)).Append('\n');
         }
 
-        return text
-            .Append("contexts:\n  - name: ").Append(Cluster)
-            .Append("\n    context:\n      cluster: ").Append(Cluster)
-            .Append("\n      namespace: ").Append(Quoted(@namespace))
-            .Append("\n      user: ").Append(Quoted(user))
-            .Append("\ncurrent-context: ").Append(Cluster)
-            .Append("\nusers:\n  - name: ").Append(Quoted(user))
-            .Append("\n    user:\n      token: ").Append(Quoted(token)).Append('\n')
+        return text.Append("contexts:\n  - name: ")
+            .Append(Cluster)
+            .Append("\n    context:\n      cluster: ")
+            .Append(Cluster)
+            .Append("\n      namespace: ")
+            .Append(Quoted(@namespace))
+            .Append("\n      user: ")
+            .Append(Quoted(user))
+            .Append("\ncurrent-context: ")
+            .Append(Cluster)
+            .Append("\nusers:\n  - name: ")
+            .Append(Quoted(user))
+            .Append("\n    user:\n      token: ")
+            .Append(Quoted(token))
+            .Append('\n')
             .ToString();
     }
 

@@ -47,21 +47,36 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
             return default;
         }
 
-        if (CcmAnnotations.RejectedClusterOf(addresses) is not { } rejected || rejected.Time > now + ClockSkew
-            || now - rejected.Time >= RejectionStays)
+        if (
+            CcmAnnotations.RejectedClusterOf(addresses) is not { } rejected
+            || rejected.Time > now + ClockSkew
+            || now - rejected.Time >= RejectionStays
+        )
         {
             return (null, IsOver: true, null);
         }
 
         var (other, left) = (rejected.Uid, RejectionStays - (now - rejected.Time));
-        if (CcmAnnotations.ClusterUidOf(addresses) is null
-            && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid)))
+        if (
+            CcmAnnotations.ClusterUidOf(addresses) is null
+            && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid))
+        )
         {
-            return ($"Rejected a CCM of cluster {other}: annotation cluster-uid of Addresses is not a UID. Set it to the UID of namespace kube-system, or delete it.", false, left);
+            return (
+                $"Rejected a CCM of cluster {other}: annotation cluster-uid of Addresses is not a UID. Set it to the UID of "
+                    + "namespace kube-system, or delete it.",
+                false,
+                left
+            );
         }
 
         return CcmAnnotations.ClusterUidOf(addresses) is { } bound && bound != other
-            ? ($"Rejected a CCM of cluster {other}; the tenant is bound to {bound}. Correct that CCM's kubeconfig, or set annotation cluster-uid of Addresses.", false, left)
+            ? (
+                $"Rejected a CCM of cluster {other}; the tenant is bound to {bound}. Correct that CCM's kubeconfig, or set "
+                    + "annotation cluster-uid of Addresses.",
+                false,
+                left
+            )
             : (null, true, null);
     }
 
@@ -79,7 +94,10 @@ public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejecti
         }
 
         var version = CcmAnnotations.CcmVersionOf(addresses) is { } known ? $" (version {known})" : "";
-        return ($"The CCM{version} last reported at {StatusTime.Of(seen)}; changes in the tenant's cluster have no effect. "
-            + "Check its pod there, or delete the Tenant if that cluster is gone.", null);
+        return (
+            $"The CCM{version} last reported at {StatusTime.Of(seen)}; changes in the tenant's cluster have no effect. "
+                + "Check its pod there, or delete the Tenant if that cluster is gone.",
+            null
+        );
     }
 }

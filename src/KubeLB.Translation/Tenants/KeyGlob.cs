@@ -3,8 +3,9 @@ using System.Text;
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// A pattern for annotation keys: <c>*</c> for any characters and <c>?</c> for one, neither of which is <c>/</c>, <c>[a-z]</c> and <c>[^a-z]</c> for
-/// one of a range, <c>\</c> before a character that is meant as it is. Matching takes time in proportion to both lengths at most.
+/// A pattern for annotation keys: <c>*</c> for any characters and <c>?</c> for one, neither of which is <c>/</c>, <c>[a-z]</c> and
+/// <c>[^a-z]</c> for one of a range, <c>\</c> before a character that is meant as it is. Matching takes time in proportion to both lengths
+/// at most.
 /// </summary>
 /// <remarks>https://pkg.go.dev/path#Match, which the Go manager uses.</remarks>
 internal sealed class KeyGlob
@@ -64,7 +65,9 @@ internal sealed class KeyGlob
         return (new KeyGlob(pattern, tokens), null);
     }
 
-    /// <summary>The characters before the first that is not meant as it is: every key that the pattern could be meant for begins with them.</summary>
+    /// <summary>
+    /// The characters before the first that is not meant as it is: every key that the pattern could be meant for begins with them.
+    /// </summary>
     public static string LiteralPrefix(string pattern)
     {
         var prefix = new StringBuilder();

@@ -3,7 +3,9 @@ using KubeLB.Api.V1Alpha1;
 
 namespace KubeLB.Translation.Tenants;
 
-/// <summary>Under which URL tenants reach the management cluster's API server: what Config says, else what the cluster says of itself.</summary>
+/// <summary>
+/// Under which URL tenants reach the management cluster's API server: what Config says, else what the cluster says of itself.
+/// </summary>
 /// <param name="Url">The URL; null if nothing gives one.</param>
 /// <param name="Problem">Where there is no URL: a sentence that says what to configure.</param>
 public sealed record ServerUrl(string? Url, string? Problem)
@@ -30,28 +32,37 @@ public sealed record ServerUrl(string? Url, string? Problem)
         {
             return IsUrl(configured)
                 ? new(configured.TrimEnd('/'), null)
-                : new(null, $"spec.apiServerURL of Config {configName} is \"{configured}\"; it must be a URL such as https://api.example.com:6443.");
+                : new(
+                    null,
+                    $"spec.apiServerURL of Config {configName} is \"{configured}\"; it must be a URL such as https://api.example.com:6443."
+                );
         }
 
         return (OfPublished(published) ?? OfSlices(slices)) is { } url
             ? new(url, null)
             : new(
                 null,
-                $"It is not known under which URL the tenant reaches this API server: there is neither a ConfigMap {ClusterInfoNamespace}/{ClusterInfoName} with a kubeconfig "
-                + $"nor a ready address in the EndpointSlices of Service default/{ServiceName}; set spec.apiServerURL of Config {configName}, for example https://api.example.com:6443.");
+                "It is not known under which URL the tenant reaches this API server: there is neither a ConfigMap "
+                    + $"{ClusterInfoNamespace}/{ClusterInfoName} with a kubeconfig "
+                    + $"nor a ready address in the EndpointSlices of Service default/{ServiceName}; set spec.apiServerURL of Config "
+                    + $"{configName}, for example https://api.example.com:6443."
+            );
     }
 
     private static string? OfPublished(string? published) => published is not null && IsUrl(published) ? published.TrimEnd('/') : null;
 
     // The least address, so that an order that changes changes nothing.
-    private static string? OfSlices(IEnumerable<V1EndpointSlice> slices) => slices
-        .SelectMany(slice => (slice.Endpoints ?? [])
-            .Where(endpoint => endpoint.Conditions?.Ready != false)
-            .SelectMany(endpoint => endpoint.Addresses ?? [])
-            .Select(address => UrlOf(slice, address)))
-        .OfType<string>()
-        .Order(StringComparer.Ordinal)
-        .FirstOrDefault();
+    private static string? OfSlices(IEnumerable<V1EndpointSlice> slices) =>
+        slices
+            .SelectMany(slice =>
+                (slice.Endpoints ?? [])
+                    .Where(endpoint => endpoint.Conditions?.Ready != false)
+                    .SelectMany(endpoint => endpoint.Addresses ?? [])
+                    .Select(address => UrlOf(slice, address))
+            )
+            .OfType<string>()
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault();
 
     private static string? UrlOf(V1EndpointSlice slice, string address)
     {

@@ -5,8 +5,8 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// What the operator wrote into a Config or Tenant and cannot be used. Most of it the API server refuses by the CRD already; what gets past it
-/// is told in a condition, and something safe is in force instead.
+/// What the operator wrote into a Config or Tenant and cannot be used. Most of it the API server refuses by the CRD already; what gets past
+/// it is told in a condition, and something safe is in force instead.
 /// </summary>
 public static partial class SettingsProblems
 {
@@ -25,7 +25,9 @@ public static partial class SettingsProblems
             yield return $"gatewayAPI.class \"{name}\" cannot be the name of a GatewayClass and does not count; write a name of lower-case letters, digits, - and .";
         }
 
-        foreach (var (field, limit) in new[] { ("gateway", settings.GatewayAPI?.Gateway?.Limit), ("route", settings.GatewayAPI?.Route?.Limit) })
+        foreach (
+            var (field, limit) in new[] { ("gateway", settings.GatewayAPI?.Gateway?.Limit), ("route", settings.GatewayAPI?.Route?.Limit) }
+        )
         {
             if (limit < 0)
             {
@@ -69,11 +71,16 @@ public static partial class SettingsProblems
                 yield return $"defaultAnnotations \"{kind}\" is no kind and does not count; write one of {string.Join(", ", AnnotationRules.Kinds)}.";
             }
 
-            foreach (var key in (annotations ?? []).Keys.Where(k => AnnotationRules.IsReserved(k) || !AnnotationKey().IsMatch(k)).Order(StringComparer.Ordinal))
+            foreach (
+                var key in (annotations ?? [])
+                    .Keys.Where(k => AnnotationRules.IsReserved(k) || !AnnotationKey().IsMatch(k))
+                    .Order(StringComparer.Ordinal)
+            )
             {
                 yield return AnnotationRules.IsReserved(key)
                     ? $"defaultAnnotations.{kind} \"{key}\" is not set, because it belongs to KubeLB or kubectl. Remove it."
-                    : $"defaultAnnotations.{kind} \"{key}\" is not set, because it cannot be the key of an annotation; write a name, or a domain and a name such as example.com/name.";
+                    : $"defaultAnnotations.{kind} \"{key}\" is not set, because it cannot be the key of an annotation; write a name, "
+                        + "or a domain and a name such as example.com/name.";
             }
         }
 
@@ -103,6 +110,9 @@ public static partial class SettingsProblems
     [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.CultureInvariant)]
     private static partial Regex ClassName();
 
-    [GeneratedRegex(@"^([a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?(\.[a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^([a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?(\.[a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex AnnotationKey();
 }

@@ -39,11 +39,13 @@ public static class TenantClaims
 
         if (@namespace == TenantNames.Prefix)
         {
-            return $"Nothing follows the prefix {TenantNames.Prefix} in the name; create the Tenant anew with a name that says whose it is.";
+            return $"Nothing follows the prefix {TenantNames.Prefix} in the name; create the Tenant anew with a name that says whose it "
+                + "is.";
         }
 
         return Holder(claimants.Append(tenant)) is { } holder && holder.Name != tenant.Name
-            ? $"The names {holder.Name} and {tenant.Name} mean the same tenant, and the Tenant {holder.Name}, which is older, has the namespace {@namespace}; "
+            ? $"The names {holder.Name} and {tenant.Name} mean the same tenant, and the Tenant {holder.Name}, which is older, has the "
+                + $"namespace {@namespace}; "
                 + "delete one of the two, or create this one anew under another name."
             : null;
     }

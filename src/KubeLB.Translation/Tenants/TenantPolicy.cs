@@ -34,8 +34,8 @@ public sealed record TenantPolicy
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
 
     /// <summary>
-    /// Puts the settings together, field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are one. A field that cannot be
-    /// used as it is written (<see cref="SettingsProblems"/>) counts as absent, or for as little as it could mean.
+    /// Puts the settings together, field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are one. A field that
+    /// cannot be used as it is written (<see cref="SettingsProblems"/>) counts as absent, or for as little as it could mean.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>
@@ -57,16 +57,18 @@ public sealed record TenantPolicy
     }
 
     /// <summary>Whether objects of a kind are switched off.</summary>
-    public bool IsDisabled(string kind) => IsGatewayApiDisabled || kind switch
-    {
-        HttpRoute.KindName => IsHttpRouteDisabled,
-        GrpcRoute.KindName => IsGrpcRouteDisabled,
-        _ => false,
-    };
+    public bool IsDisabled(string kind) =>
+        IsGatewayApiDisabled
+        || kind switch
+        {
+            HttpRoute.KindName => IsHttpRouteDisabled,
+            GrpcRoute.KindName => IsGrpcRouteDisabled,
+            _ => false,
+        };
 
     /// <summary>
-    /// Whether Routes of a kind may come to something else by another policy. Limits are left out: what a change of them concerns depends on
-    /// which Routes there are.
+    /// Whether Routes of a kind may come to something else by another policy. Limits are left out: what a change of them concerns depends
+    /// on which Routes there are.
     /// </summary>
     public bool MayDiffer(string kind, TenantPolicy other)
     {
@@ -82,10 +84,15 @@ public sealed record TenantPolicy
 
         return Domains.Differs(other.Domains)
             || Annotations.MayDiffer(kind, other.Annotations)
-            || (kind == Gateway.KindName ? GatewayClass != other.GatewayClass : Annotations.MayDiffer(AnnotationRules.Service, other.Annotations));
+            || (
+                kind == Gateway.KindName
+                    ? GatewayClass != other.GatewayClass
+                    : Annotations.MayDiffer(AnnotationRules.Service, other.Annotations)
+            );
     }
 
-    private static string? ClassOf(GatewayApiSettings? settings) => SettingsProblems.IsUsableClass(settings?.Class) ? settings!.Class : null;
+    private static string? ClassOf(GatewayApiSettings? settings) =>
+        SettingsProblems.IsUsableClass(settings?.Class) ? settings!.Class : null;
 
     private static int? LimitOf(LimitSettings? settings) => settings?.Limit is >= 0 ? settings.Limit : null;
 }

@@ -20,10 +20,11 @@ public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass
     public bool CarriesGrpcRoutes { get; init; } = true;
 
     /// <summary>Whether routes of a kind are carried.</summary>
-    public bool Carries(string kind) => kind switch
-    {
-        HttpRoute.KindName => CarriesHttpRoutes,
-        GrpcRoute.KindName => CarriesGrpcRoutes,
-        _ => false,
-    };
+    public bool Carries(string kind) =>
+        kind switch
+        {
+            HttpRoute.KindName => CarriesHttpRoutes,
+            GrpcRoute.KindName => CarriesGrpcRoutes,
+            _ => false,
+        };
 }

@@ -16,7 +16,8 @@ internal sealed class Conversation<TRequest, TResponse>(
     XdsOptions options,
     Observers observers,
     TimeProvider time,
-    Action wake) : IXdsStream, IDisposable
+    Action wake
+) : IXdsStream, IDisposable
     where TResponse : class, IMessage
 {
     private readonly PushOrder _order = new(protocol.Delta, options);
@@ -118,7 +119,9 @@ internal sealed class Conversation<TRequest, TResponse>(
             var type = push.Type;
             var subscription = type.Subscription;
             type.SentNames = [.. subscription.Additions.Keys.Take(XdsRejection.MaxNames)];
-            type.Rejected.Sending(name => subscription.Additions.ContainsKey(name) || (push.WithRemovals && subscription.Removals.Contains(name)));
+            type.Rejected.Sending(name =>
+                subscription.Additions.ContainsKey(name) || (push.WithRemovals && subscription.Removals.Contains(name))
+            );
             var response = protocol.Encode(push, Nonce(type), options.ControlPlane, out var resources, out var removed);
             type.SentVersion = subscription.Sent.Version;
             type.Awaiting = true;
@@ -145,13 +148,21 @@ internal sealed class Conversation<TRequest, TResponse>(
                 _opened,
                 [
                     .. _order.Types.Select(t => new XdsTypeStatus(
-                        t.TypeUrl, t.Subscription.Wildcard, t.Subscription.Names.Count, t.Subscription.Sent.Count,
-                        t.SentVersion, t.AcknowledgedVersion, t.Awaiting, t.Rejection)
+                        t.TypeUrl,
+                        t.Subscription.Wildcard,
+                        t.Subscription.Names.Count,
+                        t.Subscription.Sent.Count,
+                        t.SentVersion,
+                        t.AcknowledgedVersion,
+                        t.Awaiting,
+                        t.Rejection
+                    )
                     {
                         AcknowledgedNonce = t.AcknowledgedNonce,
                         Rejected = t.Rejected.ByName,
                     }),
-                ]);
+                ]
+            );
         }
     }
 
@@ -170,7 +181,8 @@ internal sealed class Conversation<TRequest, TResponse>(
             }
 
             // While a response is unanswered, what it holds is still listed as the last additions.
-            var isAcknowledged = type.Subscription.Sent.Has(resource.Name, resource.Version)
+            var isAcknowledged =
+                type.Subscription.Sent.Has(resource.Name, resource.Version)
                 && !(type.Awaiting && type.Subscription.Additions.ContainsKey(resource.Name));
             return (isAcknowledged ? XdsStanding.Acknowledged : XdsStanding.Pending, null);
         }
@@ -187,7 +199,10 @@ internal sealed class Conversation<TRequest, TResponse>(
 
         return header.TypeUrl.Length == 0 || header.TypeUrl == onlyType
             ? onlyType
-            : throw Invalid($"type_url is {header.TypeUrl}, but this service serves {onlyType} only: use the type's own service or an aggregated stream.");
+            : throw Invalid(
+                $"type_url is {header.TypeUrl}, but this service serves {onlyType} only: use the type's own service or an aggregated "
+                    + "stream."
+            );
     }
 
     private Action<IXdsObserver> Answer(TypeState type, RequestHeader header)
@@ -196,7 +211,8 @@ internal sealed class Conversation<TRequest, TResponse>(
         Func<string, bool> has = type.Subscription.Sent.Has;
         if (header.Error is { } error)
         {
-            var message = error.Message.Length <= XdsRejection.MaxMessageLength ? error.Message : error.Message[..XdsRejection.MaxMessageLength];
+            var message =
+                error.Message.Length <= XdsRejection.MaxMessageLength ? error.Message : error.Message[..XdsRejection.MaxMessageLength];
             var named = NamedResources.In(message, has);
             var rejection = new XdsRejection(type.TypeUrl, error.Code, message, named.Count > 0 ? named : type.SentNames, time.GetUtcNow())
             {

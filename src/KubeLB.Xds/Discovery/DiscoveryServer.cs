@@ -19,24 +19,32 @@ internal sealed class DiscoveryServer(
     IXdsAuthorizer authorizer,
     Observers observers,
     IOptions<XdsOptions> options,
-    IHostApplicationLifetime lifetime)
+    IHostApplicationLifetime lifetime
+)
 {
     private const int RequestsReadAhead = 4;
 
     public Task StateOfTheWorldAsync(
-        IAsyncStreamReader<DiscoveryRequest> requests, IServerStreamWriter<DiscoveryResponse> responses, ServerCallContext call, string? onlyType = null) =>
-        RunAsync(StateOfTheWorld.Instance, requests, responses, call, onlyType);
+        IAsyncStreamReader<DiscoveryRequest> requests,
+        IServerStreamWriter<DiscoveryResponse> responses,
+        ServerCallContext call,
+        string? onlyType = null
+    ) => RunAsync(StateOfTheWorld.Instance, requests, responses, call, onlyType);
 
     public Task DeltaAsync(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requests, IServerStreamWriter<DeltaDiscoveryResponse> responses, ServerCallContext call, string? onlyType = null) =>
-        RunAsync(Incremental.Instance, requests, responses, call, onlyType);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requests,
+        IServerStreamWriter<DeltaDiscoveryResponse> responses,
+        ServerCallContext call,
+        string? onlyType = null
+    ) => RunAsync(Incremental.Instance, requests, responses, call, onlyType);
 
     private async Task RunAsync<TRequest, TResponse>(
         IDiscoveryProtocol<TRequest, TResponse> protocol,
         IAsyncStreamReader<TRequest> requests,
         IServerStreamWriter<TResponse> responses,
         ServerCallContext call,
-        string? onlyType)
+        string? onlyType
+    )
         where TRequest : class
         where TResponse : class, IMessage
     {
@@ -77,14 +85,19 @@ internal sealed class DiscoveryServer(
     }
 
     private async Task<XdsStreamInfo> AdmitAsync<TRequest, TResponse>(
-        IDiscoveryProtocol<TRequest, TResponse> protocol, TRequest first, ServerCallContext call)
+        IDiscoveryProtocol<TRequest, TResponse> protocol,
+        TRequest first,
+        ServerCallContext call
+    )
         where TResponse : IMessage
     {
         var header = protocol.Header(first);
         var node = header.Node;
         if (string.IsNullOrEmpty(node))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about."));
+            throw new RpcException(
+                new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about.")
+            );
         }
 
         await AdmitAsync(node, call).ConfigureAwait(false);
@@ -111,17 +124,29 @@ internal sealed class DiscoveryServer(
         IServerStreamWriter<TResponse> responses,
         ServerCallContext call,
         string? onlyType,
-        CancellationTokenSource stop)
+        CancellationTokenSource stop
+    )
         where TRequest : class
         where TResponse : class, IMessage
     {
         var wake = new Signal();
         Action changed = wake.Set;
         var node = cache.Attach(info.Node, changed);
-        using var conversation = new Conversation<TRequest, TResponse>(protocol, info, onlyType, node, options.Value, observers, cache.Time, wake.Set);
+        using var conversation = new Conversation<TRequest, TResponse>(
+            protocol,
+            info,
+            onlyType,
+            node,
+            options.Value,
+            observers,
+            cache.Time,
+            wake.Set
+        );
         streams.Add(conversation);
         observers.Tell(o => o.StreamOpened(info));
-        var ahead = Channel.CreateBounded<TRequest>(new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true });
+        var ahead = Channel.CreateBounded<TRequest>(
+            new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true }
+        );
         var reading = ReadAsync(requests, ahead.Writer, wake, stop.Token);
         try
         {
@@ -164,7 +189,11 @@ internal sealed class DiscoveryServer(
     }
 
     private static async Task ReadAsync<TRequest>(
-        IAsyncStreamReader<TRequest> requests, ChannelWriter<TRequest> ahead, Signal wake, CancellationToken cancellationToken)
+        IAsyncStreamReader<TRequest> requests,
+        ChannelWriter<TRequest> ahead,
+        Signal wake,
+        CancellationToken cancellationToken
+    )
     {
         Exception? failure = null;
         try

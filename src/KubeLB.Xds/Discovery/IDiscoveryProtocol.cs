@@ -14,7 +14,11 @@ internal readonly record struct RequestHeader(string? Node, string TypeUrl, stri
 {
     /// <summary>Reads the pod from node metadata.</summary>
     public static string? PodOf(Node? node) =>
-        node?.Metadata?.Fields.GetValueOrDefault(XdsStreamInfo.PodMetadata) is { KindCase: Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue, StringValue: { Length: > 0 and <= MaxPodName } pod }
+        node?.Metadata?.Fields.GetValueOrDefault(XdsStreamInfo.PodMetadata)
+            is {
+                KindCase: Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue,
+                StringValue: { Length: > 0 and <= MaxPodName } pod
+            }
             ? pod
             : null;
 

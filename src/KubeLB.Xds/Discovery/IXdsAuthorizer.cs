@@ -14,7 +14,8 @@ public interface IXdsAuthorizer
     /// <summary>Asked when a client wants to know, as another replica of the control plane, what clients have acknowledged.</summary>
     /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
     /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
-    ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult<string?>("Only replicas of the control plane may ask for this.");
+    ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) =>
+        ValueTask.FromResult<string?>("Only replicas of the control plane may ask for this.");
 }
 
 /// <summary>Why a client may not have a node's resources.</summary>

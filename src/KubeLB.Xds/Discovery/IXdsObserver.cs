@@ -9,56 +9,40 @@ namespace KubeLB.Xds.Discovery;
 public interface IXdsObserver
 {
     /// <summary>A client has been let in.</summary>
-    void StreamOpened(XdsStreamInfo stream)
-    {
-    }
+    void StreamOpened(XdsStreamInfo stream) { }
 
     /// <summary>A stream is over, whoever ended it.</summary>
-    void StreamClosed(XdsStreamInfo stream)
-    {
-    }
+    void StreamClosed(XdsStreamInfo stream) { }
 
     /// <summary>A client was not let in.</summary>
     /// <param name="node">The node id that it claimed.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="refusal">Why.</param>
-    void Refused(string node, string peer, XdsRefusal refusal)
-    {
-    }
+    void Refused(string node, string peer, XdsRefusal refusal) { }
 
     /// <summary>A request for what clients have acknowledged was refused: the caller is not a replica of this control plane.</summary>
     /// <param name="node">The node id that it asked about.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="reason">Why.</param>
-    void ReplicaRefused(string node, string peer, string reason)
-    {
-    }
+    void ReplicaRefused(string node, string peer, string reason) { }
 
     /// <summary>A stream ended with an error of the client's: it broke the protocol, or asked for too much.</summary>
     /// <param name="node">The node id that it claimed; null if it did not.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="failure">What is wrong.</param>
-    void Failed(string? node, string peer, XdsFailure failure)
-    {
-    }
+    void Failed(string? node, string peer, XdsFailure failure) { }
 
     /// <summary>A response was handed to the transport.</summary>
-    void Sent(XdsStreamInfo stream, XdsPush push)
-    {
-    }
+    void Sent(XdsStreamInfo stream, XdsPush push) { }
 
     /// <summary>The client took the response (ACK).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="typeUrl">The type.</param>
     /// <param name="sinceSent">From the response to its acknowledgement.</param>
-    void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent)
-    {
-    }
+    void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) { }
 
     /// <summary>The client refused the response (NACK) and stays with what it had.</summary>
-    void Rejected(XdsStreamInfo stream, XdsRejection rejection)
-    {
-    }
+    void Rejected(XdsStreamInfo stream, XdsRejection rejection) { }
 }
 
 /// <summary>Who is at the other end of a stream.</summary>
@@ -94,8 +78,8 @@ public sealed record XdsPush(string TypeUrl, int Resources, int Removed, int Byt
 /// <param name="Code">The client's error code, as in <c>google.rpc.Code</c>.</param>
 /// <param name="Message">The client's own words.</param>
 /// <param name="Resources">
-/// Names of the resources at fault, at most <see cref="MaxNames"/>: those that the message names, or, if it names none, all in the refused response
-/// (the changed ones, where a response holds everything).
+/// Names of the resources at fault, at most <see cref="MaxNames"/>: those that the message names, or, if it names none, all in the refused
+/// response (the changed ones, where a response holds everything).
 /// </param>
 /// <param name="At">When the refusal came.</param>
 public sealed record XdsRejection(string TypeUrl, int Code, string Message, IReadOnlyList<string> Resources, DateTimeOffset At)

@@ -51,7 +51,14 @@ internal sealed class Incremental : IDiscoveryProtocol<DeltaDiscoveryRequest, De
         var response = new DeltaDiscoveryResponse { TypeUrl = type.TypeUrl, Nonce = nonce };
         foreach (var resource in subscription.Additions.Values)
         {
-            response.Resources.Add(new Resource { Name = resource.Name, Version = resource.Version, Resource_ = resource.Body });
+            response.Resources.Add(
+                new Resource
+                {
+                    Name = resource.Name,
+                    Version = resource.Version,
+                    Resource_ = resource.Body,
+                }
+            );
         }
 
         response.RemovedResources.AddRange(subscription.Missing);

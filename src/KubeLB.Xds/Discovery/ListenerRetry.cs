@@ -35,7 +35,8 @@ internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Actio
             },
             null,
             _delay,
-            Timeout.InfiniteTimeSpan);
+            Timeout.InfiniteTimeSpan
+        );
         _delay = _delay * 2 < options.MaxListenerRetryDelay ? _delay * 2 : options.MaxListenerRetryDelay;
     }
 

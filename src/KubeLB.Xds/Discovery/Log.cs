@@ -18,7 +18,8 @@ internal static partial class Log
 
     [LoggerMessage(
         LogLevel.Warning,
-        "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}")]
+        "Envoy {Peer} of node {Node} rejected {TypeUrl} {Resources} and keeps the last accepted configuration: {Message}"
+    )]
     public static partial void Rejected(ILogger logger, string peer, string node, string typeUrl, string resources, string message);
 
     [LoggerMessage(LogLevel.Debug, "xDS stream {Id}: sent {Resources} and removed {Removed} of {TypeUrl}, {Bytes} bytes")]

@@ -15,7 +15,8 @@ internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObs
 
     public void ReplicaRefused(string node, string peer, string reason) => Log.ReplicaRefused(logger, node, peer, reason);
 
-    public void Sent(XdsStreamInfo stream, XdsPush push) => Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
+    public void Sent(XdsStreamInfo stream, XdsPush push) =>
+        Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
 
     public void Rejected(XdsStreamInfo stream, XdsRejection rejection) =>
         Log.Rejected(logger, stream.Peer, stream.Node, rejection.TypeUrl, Names(rejection.Resources), rejection.Message);

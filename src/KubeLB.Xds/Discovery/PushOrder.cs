@@ -13,9 +13,9 @@ internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 ///   additions  Secret → Cluster → ClusterLoadAssignment → Listener (with its removals) → RouteConfiguration
 ///   removals   RouteConfiguration → ClusterLoadAssignment → Cluster → Secret
 /// </code>
-/// Each step waits for the client's answer to the one before it, but endpoints do not wait for clusters: Envoy answers for a cluster when it has
-/// warmed it, and that takes its endpoints. One response per type is under way at a time; what changes in the meantime is in the next one,
-/// and before clusters have their next one everything that came with the last had its turn: who changes clusters all the time
+/// Each step waits for the client's answer to the one before it, but endpoints do not wait for clusters: Envoy answers for a cluster when
+/// it has warmed it, and that takes its endpoints. One response per type is under way at a time; what changes in the meantime is in the
+/// next one, and before clusters have their next one everything that came with the last had its turn: who changes clusters all the time
 /// does not keep listeners from being sent.
 /// </summary>
 internal sealed class PushOrder(bool delta, XdsOptions options)
@@ -170,7 +170,11 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
     // A client that reconnects is sent what is new among its clusters, and only then says which endpoints it has: other clusters have them.
     private void ResendEndpointsOfSentClusters(TypeState endpoints)
     {
-        if (options.ResendEndpointsOfClusters && Find(ResourceTypes.Cluster)?.Subscription.Sent.Resources is { } clusters && Resend(clusters, endpoints))
+        if (
+            options.ResendEndpointsOfClusters
+            && Find(ResourceTypes.Cluster)?.Subscription.Sent.Resources is { } clusters
+            && Resend(clusters, endpoints)
+        )
         {
             endpoints.ClaimedVersion = null;
         }

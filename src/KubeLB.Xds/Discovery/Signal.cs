@@ -6,7 +6,8 @@ namespace KubeLB.Xds.Discovery;
 internal sealed class Signal
 {
     private readonly Channel<bool> _set = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
 
     public void Set() => _set.Writer.TryWrite(true);
 

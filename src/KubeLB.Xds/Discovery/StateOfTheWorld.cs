@@ -75,7 +75,8 @@ internal sealed class StateOfTheWorld : IDiscoveryProtocol<DiscoveryRequest, Dis
 
         response.VersionInfo = subscription.Sent.Version;
         response.Resources.AddRange(
-            ResourceTypes.IsWholeState(type.TypeUrl) ? subscription.Sent.Bodies : subscription.Additions.Values.Select(r => r.Body));
+            ResourceTypes.IsWholeState(type.TypeUrl) ? subscription.Sent.Bodies : subscription.Additions.Values.Select(r => r.Body)
+        );
         resources = response.Resources.Count;
         if (controlPlane.Length > 0)
         {

@@ -41,7 +41,9 @@ internal sealed class Subscription(string typeUrl)
     /// <summary>Names asked for that are not there, as of the last <see cref="Collect"/>.</summary>
     public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Timestamp of the oldest change among what the last <see cref="Collect"/> found; null if none was new since the one before.</summary>
+    /// <summary>
+    /// Timestamp of the oldest change among what the last <see cref="Collect"/> found; null if none was new since the one before.
+    /// </summary>
     public long? OldestChange { get; private set; }
 
     /// <summary>The client waits for an answer, even for one that holds nothing.</summary>
@@ -121,7 +123,9 @@ internal sealed class Subscription(string typeUrl)
         }
     }
 
-    /// <summary>Whether the client may have everything that it asked for, if it has the set of resources that <paramref name="version"/> names.</summary>
+    /// <summary>
+    /// Whether the client may have everything that it asked for, if it has the set of resources that <paramref name="version"/> names.
+    /// </summary>
     public bool IsUpToDate(NodeResources node, string version)
     {
         var wanted = Wanted(node).ToList();
@@ -190,8 +194,8 @@ internal sealed class Subscription(string typeUrl)
     }
 
     /// <summary>
-    /// The client refused the additions and named none of them. It may have taken none, for the sake of one: they are sent again together with
-    /// the next change, which may be the end of that one, and not before, since they would be refused again.
+    /// The client refused the additions and named none of them. It may have taken none, for the sake of one: they are sent again together
+    /// with the next change, which may be the end of that one, and not before, since they would be refused again.
     /// </summary>
     public void RefuseTogether()
     {

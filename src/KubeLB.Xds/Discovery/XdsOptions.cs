@@ -3,11 +3,14 @@ namespace KubeLB.Xds.Discovery;
 /// <summary>Limits and habits of the discovery server. The defaults fit fleets of thousands of proxies.</summary>
 public sealed class XdsOptions
 {
-    /// <summary>Names this control plane in responses (<c>control_plane.identifier</c>), for people who debug a proxy. Empty: not sent.</summary>
+    /// <summary>
+    /// Names this control plane in responses (<c>control_plane.identifier</c>), for people who debug a proxy. Empty: not sent.
+    /// </summary>
     public string ControlPlane { get; set; } = "";
 
     /// <summary>
-    /// Names that one stream may subscribe to, of all types together, and resources that it may begin with. More end the stream with RESOURCE_EXHAUSTED.
+    /// Names that one stream may subscribe to, of all types together, and resources that it may begin with. More end the stream with
+    /// RESOURCE_EXHAUSTED.
     /// </summary>
     public int MaxSubscribedNames { get; set; } = 200_000;
 
@@ -24,15 +27,15 @@ public sealed class XdsOptions
     public int MaxHeldRemovals { get; set; } = 1_000;
 
     /// <summary>
-    /// Sends a cluster's endpoints again after the cluster came or changed on the same aggregated stream, if the client asked for them before.
-    /// Envoy warms the cluster with the next endpoints that it hears of; for those that another cluster asked for it does not ask again, and waits
-    /// for its initial fetch timeout (15 s) when none come. https://github.com/envoyproxy/envoy/issues/13009
+    /// Sends a cluster's endpoints again after the cluster came or changed on the same aggregated stream, if the client asked for them
+    /// before. Envoy warms the cluster with the next endpoints that it hears of; for those that another cluster asked for it does not ask
+    /// again, and waits for its initial fetch timeout (15 s) when none come. https://github.com/envoyproxy/envoy/issues/13009
     /// </summary>
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>
-    /// Until a listener that a client could not bind is sent to it again: doubled each time, <see cref="MaxListenerRetryDelay"/> at most. Envoy
-    /// itself does not try again, and the port may be free by then.
+    /// Until a listener that a client could not bind is sent to it again: doubled each time, <see cref="MaxListenerRetryDelay"/> at most.
+    /// Envoy itself does not try again, and the port may be free by then.
     /// </summary>
     public TimeSpan ListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
 

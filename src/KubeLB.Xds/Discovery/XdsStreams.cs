@@ -36,19 +36,24 @@ public sealed class XdsStreams
     }
 
     /// <summary>
-    /// What each client of a node has of some resources. Streams of one client (the same pod; else the same peer address) are taken together,
-    /// since a client without an aggregated stream has one for each type.
+    /// What each client of a node has of some resources. Streams of one client (the same pod; else the same peer address) are taken
+    /// together, since a client without an aggregated stream has one for each type.
     /// </summary>
     /// <param name="node">The node id.</param>
     /// <param name="resources">The resources, each with the version that is asked about.</param>
     public IReadOnlyList<XdsClientStanding> StandingOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
-    [
-        .. OfNode(node)
-            .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
-            .Select(client => StandingOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
-    ];
+        [
+            .. OfNode(node)
+                .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
+                .Select(client => StandingOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
+        ];
 
-    private static XdsClientStanding StandingOf(string? pod, string host, IEnumerable<IXdsStream> streams, IReadOnlyCollection<XdsResourceVersion> resources)
+    private static XdsClientStanding StandingOf(
+        string? pod,
+        string host,
+        IEnumerable<IXdsStream> streams,
+        IReadOnlyCollection<XdsResourceVersion> resources
+    )
     {
         var worst = XdsStanding.Acknowledged;
         foreach (var resource in resources)
@@ -127,7 +132,15 @@ public sealed record XdsStreamStatus(XdsStreamInfo Stream, DateTimeOffset Opened
 /// <param name="Awaiting">Whether the last response is unanswered.</param>
 /// <param name="Rejection">The client's refusal of the last response, if it refused.</param>
 public sealed record XdsTypeStatus(
-    string TypeUrl, bool Wildcard, int Names, int Resources, string SentVersion, string AcknowledgedVersion, bool Awaiting, XdsRejection? Rejection)
+    string TypeUrl,
+    bool Wildcard,
+    int Names,
+    int Resources,
+    string SentVersion,
+    string AcknowledgedVersion,
+    bool Awaiting,
+    XdsRejection? Rejection
+)
 {
     /// <summary>Nonce of the response that the client last took; empty before that.</summary>
     public string AcknowledgedNonce { get; init; } = "";

@@ -32,14 +32,19 @@ public static class XdsHosting
         services.AddSingleton<IXdsObserver, LoggingObserver>();
         services.AddSingleton<Observers>();
         services.AddSingleton<DiscoveryServer>();
-        services.AddOptions<Grpc.AspNetCore.Server.GrpcServiceOptions>()
+        services
+            .AddOptions<Grpc.AspNetCore.Server.GrpcServiceOptions>()
             .Configure<IOptions<XdsOptions>>((grpc, xds) => grpc.MaxReceiveMessageSize = xds.Value.MaxRequestBytes);
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<XdsOptions>>((kestrel, xds) =>
-        {
-            kestrel.Limits.Http2.KeepAlivePingDelay = xds.Value.KeepAlivePingDelay;
-            kestrel.Limits.Http2.KeepAlivePingTimeout = xds.Value.KeepAlivePingTimeout;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = xds.Value.MaxStreamsPerConnection;
-        });
+        services
+            .AddOptions<KestrelServerOptions>()
+            .Configure<IOptions<XdsOptions>>(
+                (kestrel, xds) =>
+                {
+                    kestrel.Limits.Http2.KeepAlivePingDelay = xds.Value.KeepAlivePingDelay;
+                    kestrel.Limits.Http2.KeepAlivePingTimeout = xds.Value.KeepAlivePingTimeout;
+                    kestrel.Limits.Http2.MaxStreamsPerConnection = xds.Value.MaxStreamsPerConnection;
+                }
+            );
         services.AddGrpc();
         return services;
     }

@@ -24,22 +24,27 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
         return new StandingResponse { Clients = { clients.Select(Write) } };
     }
 
-    private static ClientStanding Write(XdsClientStanding client) => new()
-    {
-        Pod = client.Pod ?? "",
-        Host = client.Host,
-        Standing = client.Standing switch
+    private static ClientStanding Write(XdsClientStanding client) =>
+        new()
         {
-            XdsStanding.Acknowledged => ClientStanding.Types.Standing.Acknowledged,
-            XdsStanding.Rejected => ClientStanding.Types.Standing.Rejected,
-            _ => ClientStanding.Types.Standing.Pending,
-        },
-        Message = client.Rejection?.Message ?? "",
-        TypeUrl = client.Rejection?.TypeUrl ?? "",
-    };
+            Pod = client.Pod ?? "",
+            Host = client.Host,
+            Standing = client.Standing switch
+            {
+                XdsStanding.Acknowledged => ClientStanding.Types.Standing.Acknowledged,
+                XdsStanding.Rejected => ClientStanding.Types.Standing.Rejected,
+                _ => ClientStanding.Types.Standing.Pending,
+            },
+            Message = client.Rejection?.Message ?? "",
+            TypeUrl = client.Rejection?.TypeUrl ?? "",
+        };
 
     private async Task<IReadOnlyList<XdsClientStanding>> WaitAsync(
-        string node, IReadOnlyCollection<XdsResourceVersion> resources, TimeSpan wait, CancellationToken cancellationToken)
+        string node,
+        IReadOnlyCollection<XdsResourceVersion> resources,
+        TimeSpan wait,
+        CancellationToken cancellationToken
+    )
     {
         var changed = new Signal();
         streams.Changed += OnChanged;

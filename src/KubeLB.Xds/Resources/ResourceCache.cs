@@ -86,11 +86,14 @@ public sealed class ResourceCache(TimeProvider? time = null)
 
     /// <summary>The node's resources, with <paramref name="changed"/> called at each change until <see cref="Detach"/>.</summary>
     internal NodeResources Attach(string node, Action changed) =>
-        With(node, state =>
-        {
-            state.Listen(changed);
-            return state;
-        });
+        With(
+            node,
+            state =>
+            {
+                state.Listen(changed);
+                return state;
+            }
+        );
 
     internal void Detach(string node, Action changed)
     {

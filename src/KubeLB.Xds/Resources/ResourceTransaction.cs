@@ -11,9 +11,7 @@ public sealed class ResourceTransaction
     private readonly Dictionary<(string TypeUrl, string Name), VersionedResource?> _changes = [];
     private readonly List<(string TypeUrl, HashSet<string> Kept)> _replacements = [];
 
-    internal ResourceTransaction()
-    {
-    }
+    internal ResourceTransaction() { }
 
     internal IReadOnlyDictionary<(string TypeUrl, string Name), VersionedResource?> Changes => _changes;
 

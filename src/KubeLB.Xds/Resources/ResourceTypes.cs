@@ -22,15 +22,16 @@ public static class ResourceTypes
     public const string Secret = Prefix + "envoy.extensions.transport_sockets.tls.v3.Secret";
 
     /// <summary>Place in the order of additions on an aggregated stream; what refers to something comes after it.</summary>
-    internal static int Rank(string typeUrl) => typeUrl switch
-    {
-        Secret => 0,
-        Cluster => 1,
-        ClusterLoadAssignment => 2,
-        Listener => 3,
-        RouteConfiguration => 4,
-        _ => Unordered,
-    };
+    internal static int Rank(string typeUrl) =>
+        typeUrl switch
+        {
+            Secret => 0,
+            Cluster => 1,
+            ClusterLoadAssignment => 2,
+            Listener => 3,
+            RouteConfiguration => 4,
+            _ => Unordered,
+        };
 
     /// <summary>The rank of a type that nothing is known of: it neither waits nor is waited for.</summary>
     internal const int Unordered = int.MaxValue;

@@ -57,9 +57,15 @@ public sealed class VersionedResource
 
         var bytes = Encode(message);
         var version = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
-        var body = new Any { TypeUrl = TypeUrls.GetOrAdd(message.Descriptor, static d => ResourceTypes.Prefix + d.FullName), Value = UnsafeByteOperations.UnsafeWrap(bytes) };
+        var body = new Any
+        {
+            TypeUrl = TypeUrls.GetOrAdd(message.Descriptor, static d => ResourceTypes.Prefix + d.FullName),
+            Value = UnsafeByteOperations.UnsafeWrap(bytes),
+        };
         var endpointsName = message is Cluster { Type: Cluster.Types.DiscoveryType.Eds } cluster
-            ? cluster.EdsClusterConfig is { ServiceName.Length: > 0 } eds ? eds.ServiceName : cluster.Name
+            ? cluster.EdsClusterConfig is { ServiceName.Length: > 0 } eds
+                ? eds.ServiceName
+                : cluster.Name
             : null;
         return new VersionedResource(name, body, version, FingerprintOf(name, version), endpointsName);
     }

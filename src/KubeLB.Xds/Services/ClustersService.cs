@@ -9,10 +9,14 @@ namespace KubeLB.Xds.Services;
 internal sealed class ClustersService(DiscoveryServer server) : ClusterDiscoveryService.ClusterDiscoveryServiceBase
 {
     public override Task StreamClusters(
-        IAsyncStreamReader<DiscoveryRequest> requestStream, IServerStreamWriter<DiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Cluster);
+        IAsyncStreamReader<DiscoveryRequest> requestStream,
+        IServerStreamWriter<DiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Cluster);
 
     public override Task DeltaClusters(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Cluster);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Cluster);
 }

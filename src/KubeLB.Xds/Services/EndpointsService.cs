@@ -9,10 +9,14 @@ namespace KubeLB.Xds.Services;
 internal sealed class EndpointsService(DiscoveryServer server) : EndpointDiscoveryService.EndpointDiscoveryServiceBase
 {
     public override Task StreamEndpoints(
-        IAsyncStreamReader<DiscoveryRequest> requestStream, IServerStreamWriter<DiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.ClusterLoadAssignment);
+        IAsyncStreamReader<DiscoveryRequest> requestStream,
+        IServerStreamWriter<DiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.ClusterLoadAssignment);
 
     public override Task DeltaEndpoints(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.ClusterLoadAssignment);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.ClusterLoadAssignment);
 }

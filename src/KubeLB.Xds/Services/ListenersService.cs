@@ -9,10 +9,14 @@ namespace KubeLB.Xds.Services;
 internal sealed class ListenersService(DiscoveryServer server) : ListenerDiscoveryService.ListenerDiscoveryServiceBase
 {
     public override Task StreamListeners(
-        IAsyncStreamReader<DiscoveryRequest> requestStream, IServerStreamWriter<DiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Listener);
+        IAsyncStreamReader<DiscoveryRequest> requestStream,
+        IServerStreamWriter<DiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Listener);
 
     public override Task DeltaListeners(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Listener);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Listener);
 }

@@ -9,10 +9,14 @@ namespace KubeLB.Xds.Services;
 internal sealed class RoutesService(DiscoveryServer server) : RouteDiscoveryService.RouteDiscoveryServiceBase
 {
     public override Task StreamRoutes(
-        IAsyncStreamReader<DiscoveryRequest> requestStream, IServerStreamWriter<DiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.RouteConfiguration);
+        IAsyncStreamReader<DiscoveryRequest> requestStream,
+        IServerStreamWriter<DiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.RouteConfiguration);
 
     public override Task DeltaRoutes(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.RouteConfiguration);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.RouteConfiguration);
 }

@@ -9,10 +9,14 @@ namespace KubeLB.Xds.Services;
 internal sealed class SecretsService(DiscoveryServer server) : SecretDiscoveryService.SecretDiscoveryServiceBase
 {
     public override Task StreamSecrets(
-        IAsyncStreamReader<DiscoveryRequest> requestStream, IServerStreamWriter<DiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Secret);
+        IAsyncStreamReader<DiscoveryRequest> requestStream,
+        IServerStreamWriter<DiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.StateOfTheWorldAsync(requestStream, responseStream, context, ResourceTypes.Secret);
 
     public override Task DeltaSecrets(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context) =>
-        server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Secret);
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    ) => server.DeltaAsync(requestStream, responseStream, context, ResourceTypes.Secret);
 }

@@ -42,8 +42,7 @@ public sealed class GeneratedNamesTests
     }
 
     [Fact]
-    public void A_route_name_keeps_its_dots() =>
-        GeneratedNames.ForRoute("ns", "web.example.com").Should().Be("ns-web.example.com");
+    public void A_route_name_keeps_its_dots() => GeneratedNames.ForRoute("ns", "web.example.com").Should().Be("ns-web.example.com");
 
     [Theory]
     [InlineData(53, null)]
@@ -117,8 +116,7 @@ public sealed class GeneratedNamesTests
         GeneratedNames.WithSuffix(As(52) + "--bbbb", SourceUid).Should().Be($"{As(52)}-8029");
 
     [Fact]
-    public void A_hash_is_the_first_4_hex_digits_of_the_sha256_of_the_utf8_bytes() =>
-        GeneratedNames.Hash("web").Should().Be("4b5e");
+    public void A_hash_is_the_first_4_hex_digits_of_the_sha256_of_the_utf8_bytes() => GeneratedNames.Hash("web").Should().Be("4b5e");
 
     private static string As(int count) => new('a', count);
 }

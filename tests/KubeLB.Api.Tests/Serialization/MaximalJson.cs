@@ -23,10 +23,10 @@ internal static class MaximalJson
         [typeof(JsonObject)] = """{ "anything": { "goes": [1, "two", { "three": null }] } }""",
         [typeof(JsonElement)] = """{ "anything": { "goes": [1, "two", { "three": null }] } }""",
         [typeof(IntOrString)] = "\"http\"",
-        [typeof(V1LabelSelector)] = """{ "matchLabels": { "a": "b" }, "matchExpressions": [{ "key": "c", "operator": "In", "values": ["d"] }] }""",
+        [typeof(V1LabelSelector)] =
+            """{ "matchLabels": { "a": "b" }, "matchExpressions": [{ "key": "c", "operator": "In", "values": ["d"] }] }""",
         [typeof(V1ResourceRequirements)] = """{ "limits": { "memory": "1Gi" }, "requests": { "cpu": "100m" } }""",
-        [typeof(V1ObjectMeta)] =
-            """
+        [typeof(V1ObjectMeta)] = """
             {
               "name": "n", "namespace": "ns", "uid": "u", "resourceVersion": "12", "generation": 3,
               "creationTimestamp": "2026-11-23T00:51:38Z",
@@ -37,12 +37,13 @@ internal static class MaximalJson
     };
 
     /// <summary>How many objects with unknown fields <see cref="Of"/> puts into the JSON of a type.</summary>
-    public static int CountUnknown(JsonNode? node) => node switch
-    {
-        JsonObject json => (json.ContainsKey("xUnknown") ? 1 : 0) + json.Sum(field => CountUnknown(field.Value)),
-        JsonArray array => array.Sum(CountUnknown),
-        _ => 0,
-    };
+    public static int CountUnknown(JsonNode? node) =>
+        node switch
+        {
+            JsonObject json => (json.ContainsKey("xUnknown") ? 1 : 0) + json.Sum(field => CountUnknown(field.Value)),
+            JsonArray array => array.Sum(CountUnknown),
+            _ => 0,
+        };
 
     public static JsonNode Of(Type type)
     {
@@ -74,7 +75,8 @@ internal static class MaximalJson
         var json = Unknown();
         foreach (var property in type.GetProperties().Where(IsField))
         {
-            var name = property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            var name =
+                property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             json[name] = Of(property.PropertyType);
         }
 
@@ -84,11 +86,15 @@ internal static class MaximalJson
     private static bool IsField(PropertyInfo property) =>
         property.GetCustomAttribute<JsonIgnoreAttribute>() is null && property.GetCustomAttribute<JsonExtensionDataAttribute>() is null;
 
-    private static JsonObject Unknown() => JsonNode.Parse(
-        """
-        {
-          "xUnknown": "text", "xNumber": 12345678901234567890, "xFraction": 0.10, "xFlag": false, "xNull": null,
-          "xList": [1, { "deep": [[]] }, null], "xObject": { "deep": { "deeper": "" } }, "X-Odd Name\u00e9": "\u4f60 <&> \"quoted\""
-        }
-        """)!.AsObject();
+    private static JsonObject Unknown() =>
+        JsonNode
+            .Parse(
+                """
+                {
+                  "xUnknown": "text", "xNumber": 12345678901234567890, "xFraction": 0.10, "xFlag": false, "xNull": null,
+                  "xList": [1, { "deep": [[]] }, null], "xObject": { "deep": { "deeper": "" } }, "X-Odd Name\u00e9": "\u4f60 <&> \"quoted\""
+                }
+                """
+            )!
+            .AsObject();
 }

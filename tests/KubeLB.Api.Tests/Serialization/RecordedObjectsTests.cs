@@ -9,8 +9,10 @@ namespace KubeLB.Api.Tests.Serialization;
 public sealed class RecordedObjectsTests
 {
     [Fact]
-    public void A_route_of_an_httproute() => Survives<Route>("route-of-httproute").Should().BeEquivalentTo(
-        new { Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50", Namespace = "tenant-t1" });
+    public void A_route_of_an_httproute() =>
+        Survives<Route>("route-of-httproute")
+            .Should()
+            .BeEquivalentTo(new { Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50", Namespace = "tenant-t1" });
 
     [Fact]
     public void A_route_says_what_was_generated_for_it()
@@ -29,8 +31,7 @@ public sealed class RecordedObjectsTests
         Survives<Route>("route-of-gateway").Status!.Resources!.Route!.Status!["conditions"]!.AsArray().Should().HaveCount(2);
 
     [Fact]
-    public void Addresses_of_a_tenant() =>
-        Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
+    public void Addresses_of_a_tenant() => Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
 
     [Fact]
     public void A_config() => Survives<Config>("config").Spec!.GatewayAPI!.Class.Should().Be("eg");

@@ -18,7 +18,9 @@ public sealed class RouteSpecJsonTests
     [InlineData("\"x\"")]
     [InlineData("[5,null,[],true]")]
     [InlineData("""{"endpoints":{},"source":[]}""")]
-    [InlineData("""{"source":{"kubernetes":{"services":[{"metadata":{"creationTimestamp":"yesterday"},"spec":{"ports":[{"targetPort":1.5}]}}]}}}""")]
+    [InlineData(
+        """{"source":{"kubernetes":{"services":[{"metadata":{"creationTimestamp":"yesterday"},"spec":{"ports":[{"targetPort":1.5}]}}]}}}"""
+    )]
     [InlineData("""{"future":{"a":[0.10,1e300]}}""")]
     public void Spec_is_written_as_it_was_read(string spec)
     {

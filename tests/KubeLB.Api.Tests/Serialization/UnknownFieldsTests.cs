@@ -13,18 +13,30 @@ public sealed class UnknownFieldsTests
 {
     private static readonly Type[] Types =
     [
-        typeof(Route), typeof(Addresses), typeof(Tenant), typeof(TenantState), typeof(Config), typeof(SyncSecret),
-        typeof(Gateway), typeof(GatewayClass), typeof(HttpRoute), typeof(GrpcRoute), typeof(ReferenceGrant),
-        typeof(BackendTrafficPolicy), typeof(PodMonitor),
+        typeof(Route),
+        typeof(Addresses),
+        typeof(Tenant),
+        typeof(TenantState),
+        typeof(Config),
+        typeof(SyncSecret),
+        typeof(Gateway),
+        typeof(GatewayClass),
+        typeof(HttpRoute),
+        typeof(GrpcRoute),
+        typeof(ReferenceGrant),
+        typeof(BackendTrafficPolicy),
+        typeof(PodMonitor),
     ];
 
     public static readonly TheoryData<Type> Kinds = new(Types);
 
     [Fact]
     public void Every_kind_of_the_api_is_tested() =>
-        typeof(ApiObject).Assembly.GetTypes()
+        typeof(ApiObject)
+            .Assembly.GetTypes()
             .Where(t => t.GetCustomAttribute<KubernetesEntityAttribute>() is not null)
-            .Should().BeEquivalentTo(Types);
+            .Should()
+            .BeEquivalentTo(Types);
 
     [Theory]
     [MemberData(nameof(Kinds))]

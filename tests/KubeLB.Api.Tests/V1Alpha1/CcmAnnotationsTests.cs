@@ -18,7 +18,10 @@ public sealed class CcmAnnotationsTests
 
     [Fact]
     public void RejectedCluster_with_an_unknown_field_is_read() =>
-        RejectedCluster.Read($$"""{"uid":"{{Uid}}","time":"2026-11-29T05:00:00.25Z","version":"v1.2.3-rc.1+abc","more":1}""")!.Version.Should().Be("v1.2.3-rc.1+abc");
+        RejectedCluster
+            .Read($$"""{"uid":"{{Uid}}","time":"2026-11-29T05:00:00.25Z","version":"v1.2.3-rc.1+abc","more":1}""")!
+            .Version.Should()
+            .Be("v1.2.3-rc.1+abc");
 
     [Theory]
     [InlineData(null)]
@@ -47,7 +50,10 @@ public sealed class CcmAnnotationsTests
         RejectedCluster.Read(new RejectedCluster(new string('a', 64), Time, "1").Write()).Should().NotBeNull();
         RejectedCluster.Read(new RejectedCluster(new string('a', 65), Time, "1").Write()).Should().BeNull();
         RejectedCluster.Read(new RejectedCluster("a", Time, new string('1', 65)).Write()).Should().BeNull();
-        RejectedCluster.Read($$"""{"uid":"a","time":"2026-11-29T05:00:00Z","version":"1","more":"{{new string('x', 512)}}"}""").Should().BeNull();
+        RejectedCluster
+            .Read($$"""{"uid":"a","time":"2026-11-29T05:00:00Z","version":"1","more":"{{new string('x', 512)}}"}""")
+            .Should()
+            .BeNull();
     }
 
     [Theory]

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace KubeLB.Benchmarks.NodeHealth;
 
-/// <summary>The health of nodes and ports with the real Envoy: what clients notice of failures, with the chosen settings and with others.</summary>
+/// <summary>
+/// The health of nodes and ports with the real Envoy: what clients notice of failures, with the chosen settings and with others.
+/// </summary>
 internal sealed class HealthMeasurement(string envoy, bool quick)
 {
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(15);
@@ -12,8 +14,13 @@ internal sealed class HealthMeasurement(string envoy, bool quick)
     private readonly List<Row> _rows = [];
 
     /// <summary>Envoy as KUBELB_ENVOY names it, else on PATH; null where there is none.</summary>
-    private static string? Envoy => Environment.GetEnvironmentVariable("KUBELB_ENVOY") is { Length: > 0 } named ? named
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "envoy")).FirstOrDefault(File.Exists);
+    private static string? Envoy =>
+        Environment.GetEnvironmentVariable("KUBELB_ENVOY") is { Length: > 0 } named
+            ? named
+            : (Environment.GetEnvironmentVariable("PATH") ?? "")
+                .Split(Path.PathSeparator)
+                .Select(folder => Path.Combine(folder, "envoy"))
+                .FirstOrDefault(File.Exists);
 
     /// <summary>Measures all of it; null, and a sentence on stderr, where that is not possible.</summary>
     public static async Task<IReadOnlyList<Row>?> MeasureAsync(Sizes sizes)
@@ -38,7 +45,9 @@ internal sealed class HealthMeasurement(string envoy, bool quick)
         {
             foreach (var asked in new[] { false, true })
             {
-                await AddAsync(new PortReadiness(envoy, HealthSettings.Chosen, quick ? 5 : 20).MeasureAsync(TimeSpan.FromSeconds(delay), asked));
+                await AddAsync(
+                    new PortReadiness(envoy, HealthSettings.Chosen, quick ? 5 : 20).MeasureAsync(TimeSpan.FromSeconds(delay), asked)
+                );
             }
         }
 

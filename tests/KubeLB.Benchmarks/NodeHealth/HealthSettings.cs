@@ -59,15 +59,17 @@ internal sealed record HealthSettings(string Name, Action<Cluster> Change, bool 
         cluster.UpstreamBindConfig = null;
         cluster.ConnectTimeout = Seconds(5);
         cluster.CommonLbConfig.HealthyPanicThreshold = new Percent { Value = 0 };
-        cluster.HealthChecks.Add(new HealthCheck
-        {
-            Interval = Seconds(interval),
-            Timeout = Seconds(timeout),
-            NoTrafficInterval = Seconds(interval),
-            UnhealthyThreshold = down,
-            HealthyThreshold = up,
-            TcpHealthCheck = new HealthCheck.Types.TcpHealthCheck(),
-        });
+        cluster.HealthChecks.Add(
+            new HealthCheck
+            {
+                Interval = Seconds(interval),
+                Timeout = Seconds(timeout),
+                NoTrafficInterval = Seconds(interval),
+                UnhealthyThreshold = down,
+                HealthyThreshold = up,
+                TcpHealthCheck = new HealthCheck.Types.TcpHealthCheck(),
+            }
+        );
     }
 
     private static Duration Seconds(int seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));

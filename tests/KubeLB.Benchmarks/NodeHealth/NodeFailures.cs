@@ -28,50 +28,77 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
     ];
 
     /// <summary>Two nodes, of which one vanishes and comes back.</summary>
-    public Task<Row> VanishesAsync(Traffic traffic) => RunAsync($"a node of 2 vanishes, {traffic.Name}", traffic, 2, async (lab, _, clock) =>
-    {
-        lab.Drop(lab.Node(2));
-        await clock(time);
-        lab.Restore(lab.Node(2));
-    });
+    public Task<Row> VanishesAsync(Traffic traffic) =>
+        RunAsync(
+            $"a node of 2 vanishes, {traffic.Name}",
+            traffic,
+            2,
+            async (lab, _, clock) =>
+            {
+                lab.Drop(lab.Node(2));
+                await clock(time);
+                lab.Restore(lab.Node(2));
+            }
+        );
 
     /// <summary>Two of three nodes vanish.</summary>
-    public Task<Row> TwoVanishAsync(Traffic traffic) => RunAsync($"2 nodes of 3 vanish, {traffic.Name}", traffic, 3, async (lab, _, clock) =>
-    {
-        lab.Drop(lab.Node(2));
-        lab.Drop(lab.Node(3));
-        await clock(time);
-        lab.Restore(lab.Node(2));
-        lab.Restore(lab.Node(3));
-    });
-
-    /// <summary>From the beginning only one node answers at the port; the others drop what comes (a Service with externalTrafficPolicy Local).</summary>
-    public Task<Row> LocalAsync(Traffic traffic, int nodes) => RunAsync(
-        $"1 node of {nodes} answers, the others drop, {traffic.Name}", traffic, nodes, (_, _, clock) => clock(time), lab =>
-        {
-            foreach (var node in Enumerable.Range(2, nodes - 1))
+    public Task<Row> TwoVanishAsync(Traffic traffic) =>
+        RunAsync(
+            $"2 nodes of 3 vanish, {traffic.Name}",
+            traffic,
+            3,
+            async (lab, _, clock) =>
             {
-                lab.Drop(lab.Node(node), NodePort);
+                lab.Drop(lab.Node(2));
+                lab.Drop(lab.Node(3));
+                await clock(time);
+                lab.Restore(lab.Node(2));
+                lab.Restore(lab.Node(3));
             }
-        });
+        );
+
+    /// <summary>
+    /// From the beginning only one node answers at the port; the others drop what comes (a Service with externalTrafficPolicy Local).
+    /// </summary>
+    public Task<Row> LocalAsync(Traffic traffic, int nodes) =>
+        RunAsync(
+            $"1 node of {nodes} answers, the others drop, {traffic.Name}",
+            traffic,
+            nodes,
+            (_, _, clock) => clock(time),
+            lab =>
+            {
+                foreach (var node in Enumerable.Range(2, nodes - 1))
+                {
+                    lab.Drop(lab.Node(node), NodePort);
+                }
+            }
+        );
 
     /// <summary>From the beginning one of two nodes refuses connections at the port.</summary>
-    public Task<Row> RefusesAsync(Traffic traffic) => RunAsync($"a node of 2 refuses, {traffic.Name}", traffic, 2, (_, _, clock) => clock(time), serving: 1);
+    public Task<Row> RefusesAsync(Traffic traffic) =>
+        RunAsync($"a node of 2 refuses, {traffic.Name}", traffic, 2, (_, _, clock) => clock(time), serving: 1);
 
     /// <summary>The application resets some requests, and only one node answers at its port.</summary>
-    public Task<Row> ResetsAsync(Traffic traffic, int nodes, double perSecond) => RunAsync(
-        $"1 node of {nodes} answers, the others drop, {perSecond}/s further requests are reset by the application, {traffic.Name}", traffic, nodes, async (lab, _, clock) =>
-        {
-            var resets = NodeTraffic.SendAsync(perSecond, time, NodeTraffic.Fresh(Url(lab.ProxyAddress) + "reset"));
-            await clock(time);
-            await resets;
-        }, lab =>
-        {
-            foreach (var node in Enumerable.Range(2, nodes - 1))
+    public Task<Row> ResetsAsync(Traffic traffic, int nodes, double perSecond) =>
+        RunAsync(
+            $"1 node of {nodes} answers, the others drop, {perSecond}/s further requests are reset by the application, {traffic.Name}",
+            traffic,
+            nodes,
+            async (lab, _, clock) =>
             {
-                lab.Drop(lab.Node(node), NodePort);
+                var resets = NodeTraffic.SendAsync(perSecond, time, NodeTraffic.Fresh(Url(lab.ProxyAddress) + "reset"));
+                await clock(time);
+                await resets;
+            },
+            lab =>
+            {
+                foreach (var node in Enumerable.Range(2, nodes - 1))
+                {
+                    lab.Drop(lab.Node(node), NodePort);
+                }
             }
-        });
+        );
 
     private static string Url(string proxy) => $"http://{proxy}:{ListenerPort}/";
 
@@ -83,7 +110,8 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
         int nodes,
         Func<NodeLab, IReadOnlyList<PlayedNode>, Func<TimeSpan, Task>, Task> happen,
         Action<NodeLab>? before = null,
-        int? serving = null)
+        int? serving = null
+    )
     {
         await using var lab = await NodeLab.StartAsync(envoy);
         var protocols = traffic.Protocol switch
@@ -132,9 +160,18 @@ internal sealed class NodeFailures(string envoy, HealthSettings settings, TimeSp
         var sent = outcomes.Where(o => o.WasSentToNode).ToList();
         var rest = outcomes.Where(o => !o.WasSentToNode).Select(o => o.Took).Order().ToList();
         var back = all.Where(o => o.Sent >= to && o.Node == lost).Select(o => (TimeSpan?)(o.Sent - to)).FirstOrDefault();
-        return $"{failed.Count} of {outcomes.Count} failed, slowest {Milliseconds(rest.LastOrDefault())}, {rest.Count(t => t > TimeSpan.FromSeconds(0.4))} above 0.4 s"
-            + (sent.Count > 0 ? $"; {sent.Count} more on connections to the lost node, ended after {Milliseconds(sent.Max(o => o.Took))}" : "")
+        return $"{failed.Count} of {outcomes.Count} failed, slowest {Milliseconds(rest.LastOrDefault())}, "
+            + $"{rest.Count(t => t > TimeSpan.FromSeconds(0.4))} above 0.4 s"
+            + (
+                sent.Count > 0
+                    ? $"; {sent.Count} more on connections to the lost node, ended after {Milliseconds(sent.Max(o => o.Took))}"
+                    : ""
+            )
             + (back is { } b ? $"; used again after {b.TotalSeconds:N1} s" : "")
-            + (failed.Count > 0 ? $" [{string.Join(" / ", failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3).Select(g => $"{g.Count()}x {g.Key}"))}]" : "");
+            + (
+                failed.Count > 0
+                    ? $" [{string.Join(" / ", failed.GroupBy(o => o.Failure).OrderByDescending(g => g.Count()).Take(3).Select(g => $"{g.Count()}x {g.Key}"))}]"
+                    : ""
+            );
     }
 }

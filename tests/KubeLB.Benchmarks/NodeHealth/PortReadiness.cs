@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace KubeLB.Benchmarks.NodeHealth;
 
 /// <summary>
-/// How long a port of two nodes waits for its first 200, from the moment at which it accepts connections. Before that it refuses them, as a node
-/// port does without ready endpoints or before kube-proxy has heard of it.
+/// How long a port of two nodes waits for its first 200, from the moment at which it accepts connections. Before that it refuses them, as a
+/// node port does without ready endpoints or before kube-proxy has heard of it.
 /// </summary>
 internal sealed class PortReadiness(string envoy, HealthSettings settings, int runs)
 {
@@ -22,7 +22,10 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
         await using var lab = await NodeLab.StartAsync(envoy);
         for (var done = 0; done < runs; done += AtOnce)
         {
-            var ports = Enumerable.Range(done, AtOnce).Select(i => new ProxyPort($"lab-{i}", 12000 + i, 30080 + i, ProxyProtocol.Http1)).ToList();
+            var ports = Enumerable
+                .Range(done, AtOnce)
+                .Select(i => new ProxyPort($"lab-{i}", 12000 + i, 30080 + i, ProxyProtocol.Http1))
+                .ToList();
             await lab.ServeAsync([.. ports.Select(port => settings.Port(port, [lab.Node(1), lab.Node(2)]))]);
             waits.AddRange(await Task.WhenAll(ports.Select(port => WaitAsync(lab, port, delay, asked))));
         }
@@ -30,8 +33,10 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
         waits.Sort();
         return new Row(
             $"port ready {delay.TotalSeconds} s after its cluster{(asked ? ", 50 requests/s meanwhile" : "")}: first 200 after; {settings.Name}",
-            $"p90 {waits[(int)Math.Ceiling(waits.Count * 0.9) - 1].TotalMilliseconds:N0} ms, slowest of {waits.Count} {waits[^1].TotalMilliseconds:N0} ms",
-            "p90 500 ms");
+            $"p90 {waits[(int)Math.Ceiling(waits.Count * 0.9) - 1].TotalMilliseconds:N0} ms, slowest of {waits.Count} "
+                + $"{waits[^1].TotalMilliseconds:N0} ms",
+            "p90 500 ms"
+        );
     }
 
     private static async Task<TimeSpan> WaitAsync(NodeLab lab, ProxyPort port, TimeSpan delay, bool asked)
@@ -40,13 +45,18 @@ internal sealed class PortReadiness(string envoy, HealthSettings settings, int r
         var first = new TaskCompletionSource<TimeSpan>();
         var send = NodeTraffic.Kept($"http://{lab.ProxyAddress}:{port.ListenerPort}/");
         var meanwhile = asked
-            ? NodeTraffic.SendAsync(50, delay + TimeSpan.FromSeconds(0.5), send, outcome =>
-            {
-                if (outcome.Node is not null)
+            ? NodeTraffic.SendAsync(
+                50,
+                delay + TimeSpan.FromSeconds(0.5),
+                send,
+                outcome =>
                 {
-                    first.TrySetResult(clock.Elapsed);
+                    if (outcome.Node is not null)
+                    {
+                        first.TrySetResult(clock.Elapsed);
+                    }
                 }
-            })
+            )
             : Task.CompletedTask;
         await using var one = PlayedNode.Create(lab.Node(1), HttpProtocols.Http1, port.NodePort);
         await using var two = PlayedNode.Create(lab.Node(2), HttpProtocols.Http1, port.NodePort);

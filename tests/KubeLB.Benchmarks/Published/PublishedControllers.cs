@@ -29,7 +29,8 @@ internal static class PublishedControllers
         }
 
         Console.WriteLine(
-            $"| publish | size MB | start s (processor time) | at rest MB | {routes:N0} routes MB | peak MB | processor time in all |");
+            $"| publish | size MB | start s (processor time) | at rest MB | {routes:N0} routes MB | peak MB | processor time in all |"
+        );
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var folder in folders)
         {
@@ -63,14 +64,24 @@ internal static class PublishedControllers
     }
 
     private static async Task<(PublishedController Manager, PublishedController Ccm)> StartAsync(
-        PublishedPair pair, ImageContent manager, ImageContent ccm, PairLimits limits)
+        PublishedPair pair,
+        ImageContent manager,
+        ImageContent ccm,
+        PairLimits limits
+    )
     {
         var startedManager = await pair.StartManagerAsync(manager, limits.Manager);
         return (startedManager, await pair.StartCcmAsync(ccm, limits.Ccm));
     }
 
     private static void Print(
-        string folder, string name, ImageContent image, List<PublishedController> starts, long atRest, PublishedController running)
+        string folder,
+        string name,
+        ImageContent image,
+        List<PublishedController> starts,
+        long atRest,
+        PublishedController running
+    )
     {
         var best = starts.MinBy(s => s.ReadyAfter)!;
         var size = SizeOf(image.App) + (image.HasRuntime ? RuntimeSize() : 0);
@@ -79,7 +90,10 @@ internal static class PublishedControllers
             $"{Path.GetFileName(folder)}, {name}",
             image.HasRuntime ? $"{Megabytes(size)} ({Megabytes(SizeOf(image.App))} + runtime)" : Megabytes(size),
             $"{Seconds(best.ReadyAfter)} ({Seconds(starts.Min(s => s.ProcessorTimeUntilReady))})",
-            Megabytes(atRest), Megabytes(running.Resident), Megabytes(running.PeakResident), Seconds(running.ProcessorTime),
+            Megabytes(atRest),
+            Megabytes(running.Resident),
+            Megabytes(running.PeakResident),
+            Seconds(running.ProcessorTime),
         ];
         Console.WriteLine($"| {string.Join(" | ", cells)} |");
     }
@@ -89,15 +103,22 @@ internal static class PublishedControllers
         // A native executable is either all there is, or the start of a program whose runtime is beside it, or of the machine's.
         var isFrameworkDependent = File.Exists(Path.Combine(app, name + ".dll")) && !File.Exists(Path.Combine(app, "libclrjit.so"));
         return new ImageContent(
-            app, isFrameworkDependent ? ["dotnet", $"/app/{name}.dll"] : [$"/app/{name}"], 65532, environment, isFrameworkDependent);
+            app,
+            isFrameworkDependent ? ["dotnet", $"/app/{name}.dll"] : [$"/app/{name}"],
+            65532,
+            environment,
+            isFrameworkDependent
+        );
     }
 
     private static long SizeOf(string folder) =>
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length);
 
     // What the image aspnet holds of .NET.
-    private static long RuntimeSize() => new[] { "Microsoft.NETCore.App", "Microsoft.AspNetCore.App" }
-        .Sum(framework => SizeOf(Path.Combine(ImageProcess.RuntimeFolder(), "shared", framework, Environment.Version.ToString())));
+    private static long RuntimeSize() =>
+        new[] { "Microsoft.NETCore.App", "Microsoft.AspNetCore.App" }.Sum(framework =>
+            SizeOf(Path.Combine(ImageProcess.RuntimeFolder(), "shared", framework, Environment.Version.ToString()))
+        );
 
     private static string Megabytes(long bytes) => (bytes / 1_000_000.0).ToString("N0", CultureInfo.InvariantCulture);
 
@@ -108,7 +129,12 @@ internal static class PublishedControllers
         var cluster = (EmbeddedSandboxCluster)pair.Sandbox.Tenants[0].Cluster;
         using var tenant = cluster.CreateClient("benchmark");
         await tenant.CustomObjects.CreateNamespacedCustomObjectAsync(
-            TenantObjects.Gateway(), TenantObjects.Group, "v1", "default", "gateways");
+            TenantObjects.Gateway(),
+            TenantObjects.Group,
+            "v1",
+            "default",
+            "gateways"
+        );
         await Parallel.ForEachAsync(
             Enumerable.Range(0, routes),
             new ParallelOptions { MaxDegreeOfParallelism = Callers },
@@ -116,15 +142,22 @@ internal static class PublishedControllers
             {
                 await TenantObjects.CreateServiceAsync(tenant, $"r{i}", cancellationToken);
                 await TenantObjects.CreateRouteAsync(tenant, $"r{i}", $"r{i}", cancellationToken);
-            });
+            }
+        );
         await AtRest.WaitAsync(Quiet, cluster.Server, ((EmbeddedSandboxCluster)pair.Sandbox.Management).Server);
         using var management = pair.Sandbox.Management.CreateClient("benchmark");
-        var generated = (System.Text.Json.JsonElement)await management.CustomObjects.ListNamespacedCustomObjectAsync(
-            TenantObjects.Group, "v1", pair.Sandbox.Tenants[0].Namespace, "httproutes");
+        var generated = (System.Text.Json.JsonElement)
+            await management.CustomObjects.ListNamespacedCustomObjectAsync(
+                TenantObjects.Group,
+                "v1",
+                pair.Sandbox.Tenants[0].Namespace,
+                "httproutes"
+            );
         if (generated.GetProperty("items").GetArrayLength() is var count && count != routes)
         {
             throw new InvalidOperationException(
-                $"{routes:N0} HTTPRoutes were created, but {count:N0} are generated in the management cluster.");
+                $"{routes:N0} HTTPRoutes were created, but {count:N0} are generated in the management cluster."
+            );
         }
     }
 

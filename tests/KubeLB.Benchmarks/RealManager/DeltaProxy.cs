@@ -8,7 +8,10 @@ using Envoy.Service.Discovery.V3;
 using Grpc.Core;
 using Grpc.Net.Client;
 using KubeLB.Xds.Resources;
-using Stream = Grpc.Core.AsyncDuplexStreamingCall<Envoy.Service.Discovery.V3.DeltaDiscoveryRequest, Envoy.Service.Discovery.V3.DeltaDiscoveryResponse>;
+using Stream = Grpc.Core.AsyncDuplexStreamingCall<
+    Envoy.Service.Discovery.V3.DeltaDiscoveryRequest,
+    Envoy.Service.Discovery.V3.DeltaDiscoveryResponse
+>;
 
 namespace KubeLB.Benchmarks.RealManager;
 
@@ -34,19 +37,23 @@ internal sealed class DeltaProxy : IAsyncDisposable
     public DeltaProxy(IPEndPoint server, string node, X509Certificate2 certificate)
     {
         _node = node;
-        _channel = GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = null,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+        _channel = GrpcChannel.ForAddress(
+            $"https://{server}",
+            new GrpcChannelOptions
             {
-                SslOptions = new SslClientAuthenticationOptions
+                MaxReceiveMessageSize = null,
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
                 {
-                    ClientCertificates = [certificate],
-                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
+                    SslOptions = new SslClientAuthenticationOptions
+                    {
+                        ClientCertificates = [certificate],
+                        RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                            shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
+                    },
                 },
-            },
-        });
+            }
+        );
         _call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(_channel).DeltaAggregatedResources();
         _reading = ReadAsync();
     }
@@ -55,20 +62,27 @@ internal sealed class DeltaProxy : IAsyncDisposable
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Waits until it has so many listeners, a cluster for each, and endpoints for all clusters.</summary>
-    public Task HasAsync(int listeners) => ManagementSide.EventuallyAsync($"{_node}'s proxy has {listeners:N0} listeners", async () =>
-    {
-        if (_reading.IsCompleted)
-        {
-            await _reading;
-        }
+    public Task HasAsync(int listeners) =>
+        ManagementSide.EventuallyAsync(
+            $"{_node}'s proxy has {listeners:N0} listeners",
+            async () =>
+            {
+                if (_reading.IsCompleted)
+                {
+                    await _reading;
+                }
 
-        lock (_gate)
-        {
-            return _listeners.Count == listeners && _endpointsOfCluster.Count == listeners && _users.Keys.All(_endpoints.Contains);
-        }
-    });
+                lock (_gate)
+                {
+                    return _listeners.Count == listeners && _endpointsOfCluster.Count == listeners && _users.Keys.All(_endpoints.Contains);
+                }
+            }
+        );
 
-    /// <summary>The time (of <see cref="Stopwatch"/>) at which the next response with a resource of this type and beginning of its name has been read.</summary>
+    /// <summary>
+    /// The time (of <see cref="Stopwatch"/>) at which the next response with a resource of this type and beginning of its name has been
+    /// read.
+    /// </summary>
     public Task<long> NextAsync(string typeUrl, string namePrefix)
     {
         var awaited = new Awaited(typeUrl, namePrefix);
@@ -92,7 +106,14 @@ internal sealed class DeltaProxy : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        await SendAsync(new DeltaDiscoveryRequest { Node = new Node { Id = _node, Cluster = _node }, TypeUrl = ResourceTypes.Cluster, ResourceNamesSubscribe = { "*" } });
+        await SendAsync(
+            new DeltaDiscoveryRequest
+            {
+                Node = new Node { Id = _node, Cluster = _node },
+                TypeUrl = ResourceTypes.Cluster,
+                ResourceNamesSubscribe = { "*" },
+            }
+        );
         await SendAsync(new DeltaDiscoveryRequest { TypeUrl = ResourceTypes.Listener, ResourceNamesSubscribe = { "*" } });
         while (await _call.ResponseStream.MoveNext(CancellationToken.None))
         {

@@ -42,17 +42,35 @@ internal sealed class ManagementSide : IAsyncDisposable
     }
 
     /// <summary>Waits until a manager has set all tenants up.</summary>
-    public Task TenantsReadyAsync() => EventuallyAsync("all tenants are ready", async () =>
-    {
-        var tenants = (JsonElement)await _client.CustomObjects.ListClusterCustomObjectAsync(ApiGroups.Kubelb, KubelbVersion.Name, Tenant.PluralName);
-        return tenants.GetProperty("items").EnumerateArray().All(t =>
-            ApiJson.Read<Tenant>(System.Text.Json.Nodes.JsonNode.Parse(t.GetRawText())!).Status?.Phase == TenantPhases.Ready);
-    });
+    public Task TenantsReadyAsync() =>
+        EventuallyAsync(
+            "all tenants are ready",
+            async () =>
+            {
+                var tenants = (JsonElement)
+                    await _client.CustomObjects.ListClusterCustomObjectAsync(ApiGroups.Kubelb, KubelbVersion.Name, Tenant.PluralName);
+                return tenants
+                    .GetProperty("items")
+                    .EnumerateArray()
+                    .All(t =>
+                        ApiJson.Read<Tenant>(System.Text.Json.Nodes.JsonNode.Parse(t.GetRawText())!).Status?.Phase == TenantPhases.Ready
+                    );
+            }
+        );
 
     /// <summary>Creates the tenant's list of nodes, as its CCM does.</summary>
-    public Task CreateNodesAsync(string tenant, int nodes) => _client.CustomObjects.CreateNamespacedCustomObjectAsync(
-        new Addresses { Metadata = new V1ObjectMeta { Name = Addresses.DefaultName }, Spec = new AddressesSpec { Addresses = Nodes(nodes) } },
-        ApiGroups.Kubelb, KubelbVersion.Name, TenantNames.Namespace(tenant), Addresses.PluralName);
+    public Task CreateNodesAsync(string tenant, int nodes) =>
+        _client.CustomObjects.CreateNamespacedCustomObjectAsync(
+            new Addresses
+            {
+                Metadata = new V1ObjectMeta { Name = Addresses.DefaultName },
+                Spec = new AddressesSpec { Addresses = Nodes(nodes) },
+            },
+            ApiGroups.Kubelb,
+            KubelbVersion.Name,
+            TenantNames.Namespace(tenant),
+            Addresses.PluralName
+        );
 
     /// <summary>Changes the tenant's list of nodes.</summary>
     public Task SetNodesAsync(string tenant, int nodes) =>
@@ -68,7 +86,8 @@ internal sealed class ManagementSide : IAsyncDisposable
         await Parallel.ForEachAsync(
             Enumerable.Range(0, routes),
             new ParallelOptions { MaxDegreeOfParallelism = Callers },
-            async (i, _) => await CreateRouteAsync(tenant, RouteName(i), nodePort(i)));
+            async (i, _) => await CreateRouteAsync(tenant, RouteName(i), nodePort(i))
+        );
     }
 
     public Task CreateRouteAsync(string tenant, string name, int nodePort) => CreateAsync(NewRoute(tenant, name, nodePort));
@@ -78,22 +97,37 @@ internal sealed class ManagementSide : IAsyncDisposable
         PatchAsync(tenant, Route.PluralName, name, NewRoute(tenant, name, nodePort).Spec!);
 
     public Task DeleteRouteAsync(string tenant, string name) =>
-        _client.CustomObjects.DeleteNamespacedCustomObjectAsync(ApiGroups.Kubelb, KubelbVersion.Name, TenantNames.Namespace(tenant), Route.PluralName, name);
+        _client.CustomObjects.DeleteNamespacedCustomObjectAsync(
+            ApiGroups.Kubelb,
+            KubelbVersion.Name,
+            TenantNames.Namespace(tenant),
+            Route.PluralName,
+            name
+        );
 
     /// <summary>What the tenant's proxies show the manager.</summary>
     public async Task<X509Certificate2> ProxyCertificateAsync(string tenant)
     {
         X509Certificate2? certificate = null;
-        await EventuallyAsync($"{tenant}'s proxies have a certificate", async () =>
-        {
-            var secrets = await _client.CoreV1.ListNamespacedSecretAsync(TenantNames.Namespace(tenant), fieldSelector: "metadata.name=envoy-xds-client");
-            if (secrets.Items is [{ Data: { Count: > 0 } data }])
+        await EventuallyAsync(
+            $"{tenant}'s proxies have a certificate",
+            async () =>
             {
-                certificate = X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(data["tls.crt"]), Encoding.UTF8.GetString(data["tls.key"]));
-            }
+                var secrets = await _client.CoreV1.ListNamespacedSecretAsync(
+                    TenantNames.Namespace(tenant),
+                    fieldSelector: "metadata.name=envoy-xds-client"
+                );
+                if (secrets.Items is [{ Data: { Count: > 0 } data }])
+                {
+                    certificate = X509Certificate2.CreateFromPem(
+                        Encoding.UTF8.GetString(data["tls.crt"]),
+                        Encoding.UTF8.GetString(data["tls.key"])
+                    );
+                }
 
-            return certificate is not null;
-        });
+                return certificate is not null;
+            }
+        );
         return certificate!;
     }
 
@@ -103,7 +137,8 @@ internal sealed class ManagementSide : IAsyncDisposable
     /// <summary>How many of which kind they were.</summary>
     public string Requests()
     {
-        var counts = Server.Requests.Snapshot()
+        var counts = Server
+            .Requests.Snapshot()
             .Where(r => r.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && r.Verb != "watch" && r.Resource != "leases")
             .GroupBy(r => r.Verb)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
@@ -134,7 +169,8 @@ internal sealed class ManagementSide : IAsyncDisposable
         return _cluster.DisposeAsync();
     }
 
-    private static List<EndpointAddress> Nodes(int count) => [.. Enumerable.Range(1, count).Select(i => new EndpointAddress { Ip = new IPAddress([10, 1, 0, (byte)i]).ToString() })];
+    private static List<EndpointAddress> Nodes(int count) =>
+        [.. Enumerable.Range(1, count).Select(i => new EndpointAddress { Ip = new IPAddress([10, 1, 0, (byte)i]).ToString() })];
 
     private static Route NewRoute(string tenant, string name, int nodePort)
     {
@@ -144,9 +180,24 @@ internal sealed class ManagementSide : IAsyncDisposable
     }
 
     private Task<object> CreateAsync(Route route) =>
-        _client.CustomObjects.CreateNamespacedCustomObjectAsync(route, ApiGroups.Kubelb, KubelbVersion.Name, route.Namespace, Route.PluralName);
+        _client.CustomObjects.CreateNamespacedCustomObjectAsync(
+            route,
+            ApiGroups.Kubelb,
+            KubelbVersion.Name,
+            route.Namespace,
+            Route.PluralName
+        );
 
-    private Task<object> PatchAsync(string tenant, string plural, string name, object spec) => _client.CustomObjects.PatchNamespacedCustomObjectAsync(
-        new V1Patch(new System.Text.Json.Nodes.JsonObject { ["spec"] = ApiJson.ToJson(spec) }.ToJsonString(), V1Patch.PatchType.MergePatch),
-        ApiGroups.Kubelb, KubelbVersion.Name, TenantNames.Namespace(tenant), plural, name);
+    private Task<object> PatchAsync(string tenant, string plural, string name, object spec) =>
+        _client.CustomObjects.PatchNamespacedCustomObjectAsync(
+            new V1Patch(
+                new System.Text.Json.Nodes.JsonObject { ["spec"] = ApiJson.ToJson(spec) }.ToJsonString(),
+                V1Patch.PatchType.MergePatch
+            ),
+            ApiGroups.Kubelb,
+            KubelbVersion.Name,
+            TenantNames.Namespace(tenant),
+            plural,
+            name
+        );
 }

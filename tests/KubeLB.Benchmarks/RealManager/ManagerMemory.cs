@@ -4,8 +4,8 @@ using KubeLB.Api.Naming;
 namespace KubeLB.Benchmarks.RealManager;
 
 /// <summary>
-/// Memory of a manager with many tenants and proxies. It has a process of its own; the API server, and the proxies' ends of the connections,
-/// are in this one.
+/// Memory of a manager with many tenants and proxies. It has a process of its own; the API server, and the proxies' ends of the
+/// connections, are in this one.
 /// </summary>
 internal static class ManagerMemory
 {
@@ -24,7 +24,11 @@ internal static class ManagerMemory
         {
             var measured = await MeasureAsync(tenants, Path.Combine(directory.FullName, "kubeconfig"));
             return new Row(
-                $"a manager with {sizes.XdsProxies:N0} proxies of {tenants.Count:N0} tenants connected, {RoutesPerTenant} routes per tenant", measured, "< 600 MB");
+                $"a manager with {sizes.XdsProxies:N0} proxies of {tenants.Count:N0} tenants connected, {RoutesPerTenant} routes "
+                    + "per tenant",
+                measured,
+                "< 600 MB"
+            );
         }
         finally
         {

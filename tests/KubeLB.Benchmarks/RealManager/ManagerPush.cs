@@ -24,7 +24,12 @@ internal static class ManagerPush
             return
             [
                 .. await MeasureAsync(tenants, "the list of nodes changed", sizes.ManagerChanges, t => t.ChangeNodesAsync()),
-                .. await MeasureAsync(tenants, "the node port of one route's Service changed", sizes.ManagerChanges, t => t.ChangeNodePortAsync()),
+                .. await MeasureAsync(
+                    tenants,
+                    "the node port of one route's Service changed",
+                    sizes.ManagerChanges,
+                    t => t.ChangeNodePortAsync()
+                ),
                 .. await MeasureAsync(tenants, "a new route", sizes.ManagerChanges, t => t.AddRouteAsync()),
                 .. await BytesAsync(),
                 .. await CountAsync(tenants, "the list of nodes changed", t => t.ChangeNodesAsync()),
@@ -41,7 +46,12 @@ internal static class ManagerPush
         }
     }
 
-    private static async Task<IReadOnlyList<Row>> MeasureAsync(List<TenantOfSize> tenants, string what, int count, Func<TenantOfSize, Task<Pushed>> change)
+    private static async Task<IReadOnlyList<Row>> MeasureAsync(
+        List<TenantOfSize> tenants,
+        string what,
+        int count,
+        Func<TenantOfSize, Task<Pushed>> change
+    )
     {
         await AtRest.WaitAsync(Quiet, [.. tenants.Select(t => t.Server)]);
         var pushed = tenants.ToDictionary(t => t, _ => new List<Pushed>());
@@ -65,7 +75,8 @@ internal static class ManagerPush
                 $"median {Median(p.Value, o => o.SinceSent):N1} ms ({Median(p.Value, o => o.SinceSent) / smallest:N2} x), "
                     + $"{Median(p.Value, o => o.SinceAnswered):N1} ms of it after the API server's answer, "
                     + $"slowest of {count} {p.Value.Max(o => o.SinceSent):N0} ms, {Median(p.Value, o => o.Bytes):N0} bytes",
-                "< 10 ms, within 1.5 x")),
+                "< 10 ms, within 1.5 x"
+            )),
         ];
     }
 
@@ -93,7 +104,14 @@ internal static class ManagerPush
         }
 
         await AtRest.WaitAsync(Quiet, servers);
-        return [.. tenants.Select(t => new Row($"the manager's requests: {what}, {t.Routes:N0} routes", t.Requests(), "the same at any number"))];
+        return
+        [
+            .. tenants.Select(t => new Row(
+                $"the manager's requests: {what}, {t.Routes:N0} routes",
+                t.Requests(),
+                "the same at any number"
+            )),
+        ];
     }
 
     private static double Median(List<Pushed> pushed, Func<Pushed, double> of) => pushed.Select(of).Order().ElementAt(pushed.Count / 2);

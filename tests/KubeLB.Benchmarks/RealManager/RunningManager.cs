@@ -34,19 +34,25 @@ internal sealed class RunningManager(IHost host) : IAsyncDisposable
             HealthProbeBindAddress = "",
             ListenAddress = "127.0.0.1:0",
         };
-        var host = ManagerHost.Build(options, connect, services =>
-        {
-            services.RemoveAll<ILoggerFactory>();
-            services.RemoveAll<ILoggerProvider>();
-            services.AddLogging();
-        });
+        var host = ManagerHost.Build(
+            options,
+            connect,
+            services =>
+            {
+                services.RemoveAll<ILoggerFactory>();
+                services.RemoveAll<ILoggerProvider>();
+                services.AddLogging();
+            }
+        );
         await host.StartAsync();
         return new RunningManager(host);
     }
 
     public static Task<RunningManager> StartAsync(ManagementSide management) => StartAsync(() => management.Server.CreateClient(UserAgent));
 
-    /// <summary>A manager in this process, which prints where it serves xDS, and at each line that it reads how much memory it has.</summary>
+    /// <summary>
+    /// A manager in this process, which prints where it serves xDS, and at each line that it reads how much memory it has.
+    /// </summary>
     public static async Task ServeAsync(string kubeconfig)
     {
         await using var manager = await StartAsync(() => Kubeconfig.Connect(kubeconfig, UserAgent));
@@ -56,12 +62,16 @@ internal sealed class RunningManager(IHost host) : IAsyncDisposable
             var asIs = Environment.WorkingSet;
             var peak = System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64;
             var managed = GC.GetTotalMemory(forceFullCollection: true);
-            Console.WriteLine($"{asIs / Megabyte:N0} MB (peak {peak / Megabyte:N0} MB); after a full collection {Environment.WorkingSet / Megabyte:N0} MB, {managed / Megabyte:N0} MB managed");
+            Console.WriteLine(
+                $"{asIs / Megabyte:N0} MB (peak {peak / Megabyte:N0} MB); after a full collection "
+                    + $"{Environment.WorkingSet / Megabyte:N0} MB, {managed / Megabyte:N0} MB managed"
+            );
         }
     }
 
     /// <summary>How many listeners a tenant's proxies have.</summary>
-    public int ListenersOf(string tenantNamespace) => host.Services.GetRequiredService<ResourceCache>().Count(tenantNamespace, ResourceTypes.Listener);
+    public int ListenersOf(string tenantNamespace) =>
+        host.Services.GetRequiredService<ResourceCache>().Count(tenantNamespace, ResourceTypes.Listener);
 
     public async ValueTask DisposeAsync()
     {

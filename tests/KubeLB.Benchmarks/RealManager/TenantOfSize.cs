@@ -50,15 +50,17 @@ internal sealed class TenantOfSize : IAsyncDisposable
         await management.CreateRoutesAsync(Tenant, routes, i => SharedNodePort + (i % nodePorts));
         var tenantNamespace = TenantNames.Namespace(Tenant);
         await ManagementSide.EventuallyAsync(
-            $"the manager has {routes:N0} routes of a tenant", () => Task.FromResult(manager.ListenersOf(tenantNamespace) == routes));
+            $"the manager has {routes:N0} routes of a tenant",
+            () => Task.FromResult(manager.ListenersOf(tenantNamespace) == routes)
+        );
         var proxy = new DeltaProxy(manager.Address, tenantNamespace, await management.ProxyCertificateAsync(Tenant));
         await proxy.HasAsync(routes);
         return new TenantOfSize(routes, management, manager, proxy);
     }
 
     /// <summary>One more node, or one less: an endpoint list for each node port.</summary>
-    public Task<Pushed> ChangeNodesAsync() => TimeAsync(
-        ResourceTypes.ClusterLoadAssignment, "nodeport-", () => _management.SetNodesAsync(Tenant, Nodes + (++_changes % 2)));
+    public Task<Pushed> ChangeNodesAsync() =>
+        TimeAsync(ResourceTypes.ClusterLoadAssignment, "nodeport-", () => _management.SetNodesAsync(Tenant, Nodes + (++_changes % 2)));
 
     /// <summary>The Service of one route has another node port: its cluster, and an endpoint list.</summary>
     public Task<Pushed> ChangeNodePortAsync()
@@ -67,14 +69,22 @@ internal sealed class TenantOfSize : IAsyncDisposable
         var name = ManagementSide.RouteName(changing * Routes / Changing);
         _isOnSecondNodePort[changing] ^= true;
         var nodePort = FirstOwnNodePort + (2 * changing) + (_isOnSecondNodePort[changing] ? 1 : 0);
-        return TimeAsync(ResourceTypes.ClusterLoadAssignment, $"nodeport-{nodePort}", () => _management.SetNodePortAsync(Tenant, name, nodePort));
+        return TimeAsync(
+            ResourceTypes.ClusterLoadAssignment,
+            $"nodeport-{nodePort}",
+            () => _management.SetNodePortAsync(Tenant, name, nodePort)
+        );
     }
 
     /// <summary>A new route, which is removed again afterwards.</summary>
     public async Task<Pushed> AddRouteAsync()
     {
         var name = $"new{++_changes}";
-        var pushed = await TimeAsync(ResourceTypes.Listener, $"default-{name}-", () => _management.CreateRouteAsync(Tenant, name, SharedNodePort));
+        var pushed = await TimeAsync(
+            ResourceTypes.Listener,
+            $"default-{name}-",
+            () => _management.CreateRouteAsync(Tenant, name, SharedNodePort)
+        );
         await _management.DeleteRouteAsync(Tenant, name);
         await _proxy.HasAsync(Routes);
         return pushed;
@@ -111,6 +121,8 @@ internal sealed class TenantOfSize : IAsyncDisposable
 
 /// <summary>A change that reached a proxy.</summary>
 /// <param name="SinceSent">Milliseconds from the sending of the write to the API server to the proxy's reading of the response.</param>
-/// <param name="SinceAnswered">The same from the API server's answer to the write; less than 0 if the proxy was faster than the answer.</param>
+/// <param name="SinceAnswered">
+/// The same from the API server's answer to the write; less than 0 if the proxy was faster than the answer.
+/// </param>
 /// <param name="Bytes">All that the proxy was sent because of it.</param>
 internal sealed record Pushed(double SinceSent, double SinceAnswered, long Bytes);

@@ -12,20 +12,24 @@ public sealed class CcmCommandTests
     {
         var options = Parse("--cluster-name", "t1");
 
-        options.Should().Be(new CcmOptions
-        {
-            ClusterName = "t1",
-            KubelbKubeconfig = "/home/nonroot/.kube/kubelb",
-            Kubeconfig = "",
-            NodeAddressType = "ExternalIP",
-            EnableGatewayApi = false,
-            UseGatewayClass = true,
-            EnableLeaderElection = true,
-            LeaderElectionNamespace = "",
-            MetricsAddress = ":9445",
-            HealthProbeBindAddress = ":8081",
-            LogLevel = LogLevel.Information,
-        });
+        options
+            .Should()
+            .Be(
+                new CcmOptions
+                {
+                    ClusterName = "t1",
+                    KubelbKubeconfig = "/home/nonroot/.kube/kubelb",
+                    Kubeconfig = "",
+                    NodeAddressType = "ExternalIP",
+                    EnableGatewayApi = false,
+                    UseGatewayClass = true,
+                    EnableLeaderElection = true,
+                    LeaderElectionNamespace = "",
+                    MetricsAddress = ":9445",
+                    HealthProbeBindAddress = ":8081",
+                    LogLevel = LogLevel.Information,
+                }
+            );
     }
 
     [Fact]
@@ -43,7 +47,8 @@ public sealed class CcmCommandTests
     {
         Parse("--cluster-name", "t1").Should().Match<CcmOptions>(o => !o.EnforceReferenceGrants && !o.EnableSecretSynchronizer);
         Parse("--cluster-name", "t1", "--enforce-reference-grants", "--enable-secret-synchronizer")
-            .Should().Match<CcmOptions>(o => o.EnforceReferenceGrants && o.EnableSecretSynchronizer);
+            .Should()
+            .Match<CcmOptions>(o => o.EnforceReferenceGrants && o.EnableSecretSynchronizer);
     }
 
     [Theory]
@@ -60,12 +65,30 @@ public sealed class CcmCommandTests
         var run = await ProgramRun.OfAsync("kubelb-ccm", "--help");
 
         run.ExitCode.Should().Be(0);
-        run.Output.Should().ContainAll(
-            "--cluster-name", "--kubelb-kubeconfig", "--kubeconfig", "--node-address-type", "--enable-gateway-api",
-            "--install-gateway-api-crds", "--gateway-api-crds-channel", "--use-gateway-class", "--disable-gateway-controller",
-            "--disable-httproute-controller", "--disable-grpcroute-controller", "--disable-ingress-controller",
-            "--enable-secret-synchronizer", "--enforce-reference-grants", "--use-loadbalancer-class", "--use-ingress-class", "--enable-leader-election",
-            "--leader-election-namespace", "--metrics-addr", "--health-probe-bind-address", "--zap-log-level");
+        run.Output.Should()
+            .ContainAll(
+                "--cluster-name",
+                "--kubelb-kubeconfig",
+                "--kubeconfig",
+                "--node-address-type",
+                "--enable-gateway-api",
+                "--install-gateway-api-crds",
+                "--gateway-api-crds-channel",
+                "--use-gateway-class",
+                "--disable-gateway-controller",
+                "--disable-httproute-controller",
+                "--disable-grpcroute-controller",
+                "--disable-ingress-controller",
+                "--enable-secret-synchronizer",
+                "--enforce-reference-grants",
+                "--use-loadbalancer-class",
+                "--use-ingress-class",
+                "--enable-leader-election",
+                "--leader-election-namespace",
+                "--metrics-addr",
+                "--health-probe-bind-address",
+                "--zap-log-level"
+            );
     }
 
     [Theory]

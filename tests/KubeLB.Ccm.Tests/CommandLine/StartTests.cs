@@ -21,10 +21,25 @@ public sealed class StartTests : IDisposable
     public async Task An_address_that_is_none_is_one_line_and_no_stack_trace()
     {
         var run = await ProgramRun.OfAsync(
-            "kubelb-ccm", "--cluster-name", "t1", "--kubeconfig", _kubeconfig, "--kubelb-kubeconfig", _kubeconfig, "--metrics-addr", "127.0.0.1:99999");
+            "kubelb-ccm",
+            "--cluster-name",
+            "t1",
+            "--kubeconfig",
+            _kubeconfig,
+            "--kubelb-kubeconfig",
+            _kubeconfig,
+            "--metrics-addr",
+            "127.0.0.1:99999"
+        );
 
         run.ExitCode.Should().Be(2);
-        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().StartWith("--metrics-addr: \"127.0.0.1:99999\" is not an address to listen on: ").And.EndWith("See --help.");
+        run.Error.TrimEnd()
+            .Split('\n')
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .StartWith("--metrics-addr: \"127.0.0.1:99999\" is not an address to listen on: ")
+            .And.EndWith("See --help.");
         run.Output.Should().NotContain("   at ");
     }
 

@@ -53,29 +53,70 @@ public sealed class CredentialTests : IDisposable
     {
         var metadata = new V1ObjectMeta { Name = "kubelb-ccm", NamespaceProperty = CcmBed.Namespace };
         await bed.Management.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
-        await bed.Management.Client<V1Role>().CreateAsync(
-            new V1Role { Metadata = metadata, Rules = [new V1PolicyRule { ApiGroups = ["kubelb.k8c.io"], Resources = ["*"], Verbs = ["*"] }] }, default);
-        await bed.Management.Client<V1RoleBinding>().CreateAsync(
-            new V1RoleBinding
-            {
-                Metadata = metadata,
-                RoleRef = new V1RoleRef { ApiGroup = "rbac.authorization.k8s.io", Kind = "Role", Name = "kubelb-ccm" },
-                Subjects = [new Rbacv1Subject { Kind = "ServiceAccount", Name = "kubelb-ccm", NamespaceProperty = CcmBed.Namespace }],
-            },
-            default);
-        await bed.Management.Client<V1Secret>().CreateAsync(
-            new V1Secret
-            {
-                Metadata = new V1ObjectMeta
+        await bed
+            .Management.Client<V1Role>()
+            .CreateAsync(
+                new V1Role
                 {
-                    Name = "kubelb-ccm",
-                    NamespaceProperty = CcmBed.Namespace,
-                    Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" },
+                    Metadata = metadata,
+                    Rules =
+                    [
+                        new V1PolicyRule
+                        {
+                            ApiGroups = ["kubelb.k8c.io"],
+                            Resources = ["*"],
+                            Verbs = ["*"],
+                        },
+                    ],
                 },
-                Type = "kubernetes.io/service-account-token",
-            },
-            default);
-        var secret = await CcmBed.WaitAsync<V1Secret>(bed.Management, CcmBed.Namespace, "kubelb-ccm", s => s.Data?.ContainsKey("token") == true, "has a token");
+                default
+            );
+        await bed
+            .Management.Client<V1RoleBinding>()
+            .CreateAsync(
+                new V1RoleBinding
+                {
+                    Metadata = metadata,
+                    RoleRef = new V1RoleRef
+                    {
+                        ApiGroup = "rbac.authorization.k8s.io",
+                        Kind = "Role",
+                        Name = "kubelb-ccm",
+                    },
+                    Subjects =
+                    [
+                        new Rbacv1Subject
+                        {
+                            Kind = "ServiceAccount",
+                            Name = "kubelb-ccm",
+                            NamespaceProperty = CcmBed.Namespace,
+                        },
+                    ],
+                },
+                default
+            );
+        await bed
+            .Management.Client<V1Secret>()
+            .CreateAsync(
+                new V1Secret
+                {
+                    Metadata = new V1ObjectMeta
+                    {
+                        Name = "kubelb-ccm",
+                        NamespaceProperty = CcmBed.Namespace,
+                        Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" },
+                    },
+                    Type = "kubernetes.io/service-account-token",
+                },
+                default
+            );
+        var secret = await CcmBed.WaitAsync<V1Secret>(
+            bed.Management,
+            CcmBed.Namespace,
+            "kubelb-ccm",
+            s => s.Data?.ContainsKey("token") == true,
+            "has a token"
+        );
         return Encoding.UTF8.GetString(secret.Data["token"]);
     }
 }

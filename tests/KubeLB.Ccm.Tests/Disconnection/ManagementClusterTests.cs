@@ -25,7 +25,13 @@ public sealed class ManagementClusterTests
         }
 
         await bed.WaitReadyAsync();
-        await CcmBed.WaitAsync<Addresses>(bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: 1 }, "comes");
+        await CcmBed.WaitAsync<Addresses>(
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec?.Addresses is { Count: 1 },
+            "comes"
+        );
         var gateway = (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!;
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
         bed.Log.Lines.Where(l => l.Text.Contains("\"management\" works again", StringComparison.Ordinal)).Should().ContainSingle();
@@ -42,12 +48,22 @@ public sealed class ManagementClusterTests
         var carried = await bed.CreateAsync(Given.Gateway());
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, carried.Metadata.Uid, _ => true, "is carried");
         await ProgramAsync(bed, carried.Metadata.Uid);
-        var before = await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Addresses is { Count: 1 }, "has its address");
+        var before = await CcmBed.WaitAsync<Gateway>(
+            bed.Tenant,
+            "default",
+            "gw",
+            g => g.Status?.Addresses is { Count: 1 },
+            "has its address"
+        );
         await bed.WaitReadyAsync();
 
         using (bed.AnswerManagementWith(code))
         {
-            var (ready, text) = await Eventually.GetAsync("/readyz says so", bed.ReadyAsync, r => !r.Ready && r.Text.Contains(what, StringComparison.Ordinal));
+            var (ready, text) = await Eventually.GetAsync(
+                "/readyz says so",
+                bed.ReadyAsync,
+                r => !r.Ready && r.Text.Contains(what, StringComparison.Ordinal)
+            );
             text.TrimEnd().Split('\n').Should().OnlyContain(line => line.StartsWith(where, StringComparison.Ordinal));
             var seen = bed.ManagementServer.Requests.Count(CcmBed.IsOfCcm);
             await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmBed.IsOfCcm) > seen + 10);
@@ -69,22 +85,34 @@ public sealed class ManagementClusterTests
         {
             await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
             (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))
-                .Should().BeNull("no finalizer holds it");
-            await Eventually.HoldsAsync("it tries", () => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.Verb == "delete") > 1);
+                .Should()
+                .BeNull("no finalizer holds it");
+            await Eventually.HoldsAsync(
+                "it tries",
+                () => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.Verb == "delete") > 1
+            );
         }
 
         await Eventually.GetAsync(
-            "its Route is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway.Metadata.Uid), default), r => r is null);
+            "its Route is gone",
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway.Metadata.Uid), default),
+            r => r is null
+        );
     }
 
     /// <summary>What the manager reports of a carried Gateway.</summary>
     internal static Task ProgramAsync(CcmBed bed, string uid) =>
-        CcmBed.PatchStatusAsync<Route>(bed.Management, CcmBed.Namespace, uid, """
+        CcmBed.PatchStatusAsync<Route>(
+            bed.Management,
+            CcmBed.Namespace,
+            uid,
+            """
             {"resources":{"route":{"generatedName":"default-gw","sourceGeneration":1,"generation":1,
               "conditions":[{"type":"ResourceAppliedSuccessfully","status":"True","reason":"InstallationSuccessful","message":"Success","lastTransitionTime":"2026-01-01T00:00:00Z"}],
               "status":{"addresses":[{"type":"IPAddress","value":"192.0.2.80"}],
                 "conditions":[
                   {"type":"Accepted","status":"True","reason":"Accepted","message":"","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"},
                   {"type":"Programmed","status":"True","reason":"Programmed","message":"","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"}]}}}}
-            """);
+            """
+        );
 }

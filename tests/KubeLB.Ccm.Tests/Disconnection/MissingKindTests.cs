@@ -20,8 +20,13 @@ public sealed class MissingKindTests
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
         var (ready, text) = await bed.ReadyAsync();
         ready.Should().BeTrue("what can be served is");
-        text.TrimEnd().Split('\n').Should().ContainSingle().Which.Should()
-            .Contain("grpcroutes.gateway.networking.k8s.io").And.Contain("install the CustomResourceDefinition");
+        text.TrimEnd()
+            .Split('\n')
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Contain("grpcroutes.gateway.networking.k8s.io")
+            .And.Contain("install the CustomResourceDefinition");
 
         await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.Contains("grpcroutes", StringComparison.Ordinal));
         await bed.WaitReadyAsync();
@@ -33,9 +38,18 @@ public sealed class MissingKindTests
         await using var bed = await CcmBed.CreateAsync(without: "gateway.networking.k8s.io");
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
-        await CcmBed.WaitAsync<Addresses>(bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: 1 }, "is carried");
+        await CcmBed.WaitAsync<Addresses>(
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec?.Addresses is { Count: 1 },
+            "is carried"
+        );
         var (ready, text) = await Eventually.GetAsync(
-            "/readyz names all four kinds", bed.ReadyAsync, r => r.Text.TrimEnd().Split('\n').Count(l => l.Contains("install the CustomResourceDefinition", StringComparison.Ordinal)) == 4);
+            "/readyz names all four kinds",
+            bed.ReadyAsync,
+            r => r.Text.TrimEnd().Split('\n').Count(l => l.Contains("install the CustomResourceDefinition", StringComparison.Ordinal)) == 4
+        );
         ready.Should().BeFalse("Gateways cannot be served");
 
         await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.StartsWith("gateway.networking.k8s.io", StringComparison.Ordinal));

@@ -23,9 +23,23 @@ public sealed class RegistrationTests
         await bed.CreateAsync(Given.Route());
 
         (await bed.WaitForProblemAsync(NotRegistered)).Should().StartWith("tenant tenant-t1: ").And.Contain("ask its administrator");
-        var gateway = await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Reason: "NoResources" }, "says so");
-        Of(gateway.Status!.Conditions, "Accepted").Should().Match<Condition>(c => c.Status == "False" && c.Reason == "Pending" && c.Message.Contains(NotRegistered));
-        await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => Accepted(r) is { Status: "False", Reason: "Pending" } c && c.Message.Contains(NotRegistered), "says so");
+        var gateway = await CcmBed.WaitAsync<Gateway>(
+            bed.Tenant,
+            "default",
+            "gw",
+            g => Of(g.Status?.Conditions, "Programmed") is { Reason: "NoResources" },
+            "says so"
+        );
+        Of(gateway.Status!.Conditions, "Accepted")
+            .Should()
+            .Match<Condition>(c => c.Status == "False" && c.Reason == "Pending" && c.Message.Contains(NotRegistered));
+        await CcmBed.WaitAsync<HttpRoute>(
+            bed.Tenant,
+            "default",
+            "r",
+            r => Accepted(r) is { Status: "False", Reason: "Pending" } c && c.Message.Contains(NotRegistered),
+            "says so"
+        );
         bed.Log.Warnings.Where(w => w.Contains(NotRegistered, StringComparison.Ordinal)).Should().ContainSingle();
 
         await bed.RegisterAsync();
@@ -35,7 +49,13 @@ public sealed class RegistrationTests
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
         await bed.WaitReadyAsync();
         await ManagementClusterTests.ProgramAsync(bed, gateway.Metadata.Uid);
-        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Status: "True" }, "is programmed");
+        await CcmBed.WaitAsync<Gateway>(
+            bed.Tenant,
+            "default",
+            "gw",
+            g => Of(g.Status?.Conditions, "Programmed") is { Status: "True" },
+            "is programmed"
+        );
     }
 
     [Fact]
@@ -49,7 +69,13 @@ public sealed class RegistrationTests
 
         await bed.Management.Client<V1Namespace>().DeleteAsync(new ResourceKey("", CcmBed.Namespace), null, default);
 
-        var gateway = await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => Of(g.Status?.Conditions, "Programmed") is { Status: "False" }, "is not programmed");
+        var gateway = await CcmBed.WaitAsync<Gateway>(
+            bed.Tenant,
+            "default",
+            "gw",
+            g => Of(g.Status?.Conditions, "Programmed") is { Status: "False" },
+            "is not programmed"
+        );
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Of(gateway.Status.Conditions, "Programmed")!.Message.Should().Contain(NotRegistered);
     }
@@ -64,7 +90,11 @@ public sealed class RegistrationTests
 
         await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
 
-        await Eventually.GetAsync("it is gone", () => bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default), g => g is null);
+        await Eventually.GetAsync(
+            "it is gone",
+            () => bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default),
+            g => g is null
+        );
     }
 
     [Fact]
@@ -75,9 +105,17 @@ public sealed class RegistrationTests
         await bed.CreateAsync(Given.Gateway());
         await bed.CreateAsync(Given.Route());
 
-        var route = await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => Accepted(r) is { Status: "False" }, "is not accepted");
+        var route = await CcmBed.WaitAsync<HttpRoute>(
+            bed.Tenant,
+            "default",
+            "r",
+            r => Accepted(r) is { Status: "False" },
+            "is not accepted"
+        );
         Accepted(route)!.Message.Should().Contain("--disable-gateway-controller");
-        (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!.Metadata.Finalizers.Should().BeNullOrEmpty("it is left alone");
+        (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!
+            .Metadata.Finalizers.Should()
+            .BeNullOrEmpty("it is left alone");
     }
 
     private static Condition? Accepted(HttpRoute route) => Of(route.Status?.Parents.FirstOrDefault()?.Conditions, "Accepted");

@@ -23,31 +23,52 @@ public sealed class VanishedKindTests
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway, _ => true, "is carried");
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
 
-        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(
-            new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), null, default);
+        await bed
+            .Tenant.Client<V1CustomResourceDefinition>()
+            .DeleteAsync(new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), null, default);
 
         await Eventually.GetAsync(
-            "the log says what is held", () => Task.FromResult(bed.Log.Warnings), w => w.Any(t => t.Contains($"{plural}.gateway.networking.k8s.io is missing or being deleted", StringComparison.Ordinal)));
+            "the log says what is held",
+            () => Task.FromResult(bed.Log.Warnings),
+            w => w.Any(t => t.Contains($"{plural}.gateway.networking.k8s.io is missing or being deleted", StringComparison.Ordinal))
+        );
         await ExpectUntouchedAsync(bed, gateway, route);
 
         // The same after a restart, which sees the kind neither served nor listed.
         await Eventually.GetAsync(
             "the definition is gone",
-            () => bed.Tenant.Client<V1CustomResourceDefinition>().GetAsync(
-                new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), default),
-            definition => definition is null);
+            () =>
+                bed
+                    .Tenant.Client<V1CustomResourceDefinition>()
+                    .GetAsync(new ResourceKey("", $"{plural}.gateway.networking.k8s.io"), default),
+            definition => definition is null
+        );
         await bed.StopCcmAsync();
         await bed.StartCcmAsync();
-        await Eventually.GetAsync("readyz names the kind", bed.ReadyAsync, r => r.Text.Contains(plural, StringComparison.Ordinal)
-            && r.Text.Contains("install the CustomResourceDefinition", StringComparison.Ordinal));
+        await Eventually.GetAsync(
+            "readyz names the kind",
+            bed.ReadyAsync,
+            r =>
+                r.Text.Contains(plural, StringComparison.Ordinal)
+                && r.Text.Contains("install the CustomResourceDefinition", StringComparison.Ordinal)
+        );
         await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
         await CcmBed.WaitAsync<Addresses>(
-            bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: 1 }, "follows its controllers");
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec?.Addresses is { Count: 1 },
+            "follows its controllers"
+        );
         await ExpectUntouchedAsync(bed, gateway, route);
 
         await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.Contains(plural, StringComparison.Ordinal));
         await Eventually.GetAsync(
-            "what is not there is removed", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, plural == "gateways" ? gateway : route), default), r => r is null);
+            "what is not there is removed",
+            () =>
+                bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, plural == "gateways" ? gateway : route), default),
+            r => r is null
+        );
         await bed.WaitReadyAsync();
     }
 
@@ -62,11 +83,15 @@ public sealed class VanishedKindTests
         var route = (await bed.CreateAsync(held)).Metadata.Uid;
         await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
 
-        await bed.Tenant.Client<V1CustomResourceDefinition>().DeleteAsync(
-            new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
+        await bed
+            .Tenant.Client<V1CustomResourceDefinition>()
+            .DeleteAsync(new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
         await CcmBed.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => r.Metadata.DeletionTimestamp is not null, "is being deleted");
         await Eventually.GetAsync(
-            "the log says what is held", () => Task.FromResult(bed.Log.Warnings), w => w.Any(t => t.Contains("is missing or being deleted", StringComparison.Ordinal)));
+            "the log says what is held",
+            () => Task.FromResult(bed.Log.Warnings),
+            w => w.Any(t => t.Contains("is missing or being deleted", StringComparison.Ordinal))
+        );
 
         await ExpectUntouchedAsync(bed, gateway, route);
     }
@@ -75,12 +100,14 @@ public sealed class VanishedKindTests
     public async Task Without_permission_to_read_definitions_discovery_decides()
     {
         await using var bed = await CcmBed.CreateAsync();
-        using var forbidden = bed.TenantServer.Faults.Add(new EmbeddedCluster.Faults.FaultRule
-        {
-            Matches = r => CcmBed.IsOfCcm(r) && r.Resource == "customresourcedefinitions",
-            Times = null,
-            StatusCode = 403,
-        });
+        using var forbidden = bed.TenantServer.Faults.Add(
+            new EmbeddedCluster.Faults.FaultRule
+            {
+                Matches = r => CcmBed.IsOfCcm(r) && r.Resource == "customresourcedefinitions",
+                Times = null,
+                StatusCode = 403,
+            }
+        );
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Service());
         await bed.CreateAsync(Given.Gateway());
@@ -89,13 +116,18 @@ public sealed class VanishedKindTests
 
         await bed.Tenant.Client<HttpRoute>().DeleteAsync(new ResourceKey("default", "r"), null, default);
 
-        await Eventually.GetAsync("its Route is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default), r => r is null);
+        await Eventually.GetAsync(
+            "its Route is gone",
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default),
+            r => r is null
+        );
     }
 
     private static async Task ExpectUntouchedAsync(CcmBed bed, string gateway, string route)
     {
-        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default))!.Metadata.DeletionTimestamp
-            .Should().BeNull();
+        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default))!
+            .Metadata.DeletionTimestamp.Should()
+            .BeNull();
         var carried = await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default);
         carried!.Metadata.DeletionTimestamp.Should().BeNull();
         carried.Spec!.Read().Source!.Kubernetes!.Resource!["spec"]!["parentRefs"]!.AsArray().Should().ContainSingle();

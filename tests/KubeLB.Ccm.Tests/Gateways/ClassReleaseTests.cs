@@ -25,9 +25,14 @@ public sealed class ClassReleaseTests
         await bed.Tenant.Client<GatewayClass>().DeleteAsync(new ResourceKey("", GatewayClass.KubelbName), null, default);
         await WarnedAsync(bed, "GatewayClassNotFound", "does not exist");
         await bed.CreateAsync(Class(Theirs));
-        await CcmBed.PatchStatusAsync<GatewayClass>(bed.Tenant, "", GatewayClass.KubelbName, $$$"""
+        await CcmBed.PatchStatusAsync<GatewayClass>(
+            bed.Tenant,
+            "",
+            GatewayClass.KubelbName,
+            $$$"""
             {"conditions":[{"type":"Accepted","status":"True","reason":"Accepted","message":"","lastTransitionTime":"{{{bed.Clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}}}"}]}
-            """);
+            """
+        );
 
         await WarnedAsync(bed, "GatewayClassConflict", Theirs);
         (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
@@ -35,26 +40,52 @@ public sealed class ClassReleaseTests
 
         // Timers keep the system's pace: a change of the Gateway brings it back.
         bed.Clock.Forward(TimeSpan.FromMinutes(10));
-        await bed.Tenant.Client<Gateway>().MergePatchAsync(
-            new ResourceKey("default", "gw"), (System.Text.Json.Nodes.JsonObject)System.Text.Json.Nodes.JsonNode.Parse("""{"metadata":{"labels":{"a":"b"}}}""")!, default);
+        await bed
+            .Tenant.Client<Gateway>()
+            .MergePatchAsync(
+                new ResourceKey("default", "gw"),
+                (System.Text.Json.Nodes.JsonObject)System.Text.Json.Nodes.JsonNode.Parse("""{"metadata":{"labels":{"a":"b"}}}""")!,
+                default
+            );
 
-        await Eventually.GetAsync("its Route is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default), r => r is null);
-        await Eventually.GetAsync("the route's is gone", () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default), r => r is null);
+        await Eventually.GetAsync(
+            "its Route is gone",
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default),
+            r => r is null
+        );
+        await Eventually.GetAsync(
+            "the route's is gone",
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default),
+            r => r is null
+        );
         await WarnedAsync(bed, "GatewayReleased", "belongs to another controller");
         var theirs = (await bed.Tenant.Client<GatewayClass>().GetAsync(new ResourceKey("", GatewayClass.KubelbName), default))!;
         theirs.Metadata.Finalizers.Should().BeNullOrEmpty();
         theirs.Status!.Conditions.Should().ContainSingle("the class is another controller's to write").Which.Message.Should().BeEmpty();
     }
 
-    private static async Task WarnedAsync(CcmBed bed, string reason, string part) => await Eventually.GetAsync(
-        $"there is an Event {reason}",
-        async () => (await bed.Tenant.Client<Corev1Event>().ListAsync(new KubeLB.Runtime.Clusters.ListQuery { Namespace = "default" }, default)).Items,
-        told => told.Any(e => e.InvolvedObject.Name == "gw" && e.Type == "Warning" && e.Reason == reason
-            && e.Message.Contains(part, StringComparison.Ordinal)));
+    private static async Task WarnedAsync(CcmBed bed, string reason, string part) =>
+        await Eventually.GetAsync(
+            $"there is an Event {reason}",
+            async () =>
+                (
+                    await bed
+                        .Tenant.Client<Corev1Event>()
+                        .ListAsync(new KubeLB.Runtime.Clusters.ListQuery { Namespace = "default" }, default)
+                ).Items,
+            told =>
+                told.Any(e =>
+                    e.InvolvedObject.Name == "gw"
+                    && e.Type == "Warning"
+                    && e.Reason == reason
+                    && e.Message.Contains(part, StringComparison.Ordinal)
+                )
+        );
 
-    private static GatewayClass Class(string controller) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = GatewayClass.KubelbName },
-        Spec = new GatewayClassSpec { ControllerName = controller },
-    };
+    private static GatewayClass Class(string controller) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = GatewayClass.KubelbName },
+            Spec = new GatewayClassSpec { ControllerName = controller },
+        };
 }

@@ -17,10 +17,12 @@ public sealed class MetricsTests
     {
         await using var bed = await BusyBedAsync();
         var scrape = Scrape.Of(await bed.MetricsAsync());
-        var documented = Regex.Matches(
+        var documented = Regex
+            .Matches(
                 (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md"))).Split("## Of the manager alone")[0],
                 @"^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\| (.+) \|$",
-                RegexOptions.Multiline)
+                RegexOptions.Multiline
+            )
             .ToDictionary(m => Prefix + m.Groups[1].Value, m => m);
 
         scrape.Help.Keys.Should().BeEquivalentTo(documented.Keys);
@@ -67,7 +69,11 @@ public sealed class MetricsTests
 
         var text = await bed.MetricsAsync();
         text.Should().NotContain("another-");
-        Lines(text).Except(before).Where(line => !line.Contains("result=", StringComparison.Ordinal) && !line.Contains("code=", StringComparison.Ordinal)).Should().BeEmpty();
+        Lines(text)
+            .Except(before)
+            .Where(line => !line.Contains("result=", StringComparison.Ordinal) && !line.Contains("code=", StringComparison.Ordinal))
+            .Should()
+            .BeEmpty();
     }
 
     [Theory]
@@ -78,9 +84,13 @@ public sealed class MetricsTests
         await using var bed = await BusyBedAsync();
         using (answer is { } code ? bed.AnswerManagementWith(code) : bed.CutOffManagement())
         {
-            await EventuallyAsync(bed, scrape => scrape.Sum(Prefix + "cluster_up", ToManagement) == 0
-                && scrape.Sum(Prefix + "api_requests_total", ToManagement, ("code", answer?.ToString() ?? "error")) > 0
-                && scrape.Sum(Prefix + "watch_restarts_total", ToManagement, Routes) > 0);
+            await EventuallyAsync(
+                bed,
+                scrape =>
+                    scrape.Sum(Prefix + "cluster_up", ToManagement) == 0
+                    && scrape.Sum(Prefix + "api_requests_total", ToManagement, ("code", answer?.ToString() ?? "error")) > 0
+                    && scrape.Sum(Prefix + "watch_restarts_total", ToManagement, Routes) > 0
+            );
             Scrape.Of(await bed.MetricsAsync()).Sum(Prefix + "cluster_up", ("cluster", "tenant")).Should().Be(1);
         }
 

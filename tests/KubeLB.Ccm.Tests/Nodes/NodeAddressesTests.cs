@@ -24,9 +24,14 @@ public sealed class NodeAddressesTests
         V1Node last = null!;
         for (var i = 0; i < Heartbeats; i++)
         {
-            last = await PatchAsync(bed, "n1", $$$"""
-                {"conditions":[{"type":"Ready","status":"True","lastHeartbeatTime":"2026-01-01T00:{{{i / 60:00}}}:{{{i % 60:00}}}Z"}],"images":[{"names":["i{{{i}}}"],"sizeBytes":1}]}
-                """);
+            last = await PatchAsync(
+                bed,
+                "n1",
+                $$$"""
+                {"conditions":[{"type":"Ready","status":"True","lastHeartbeatTime":"2026-01-01T00:{{{i / 60:00}}}:{{{i
+                    % 60:00}}}Z"}],"images":[{"names":["i{{{i}}}"],"sizeBytes":1}]}
+                """
+            );
         }
 
         await SeenAsync(bed, last);
@@ -48,7 +53,10 @@ public sealed class NodeAddressesTests
             await bed.CreateAsync(Given.Node($"n{i}", $"10.0.1.{i}"));
         }
 
-        await AddressesAsync(bed, [.. Enumerable.Range(1, Nodes).Select(i => $"10.0.1.{i}").Append("10.0.0.100").Order(StringComparer.Ordinal)]);
+        await AddressesAsync(
+            bed,
+            [.. Enumerable.Range(1, Nodes).Select(i => $"10.0.1.{i}").Append("10.0.0.100").Order(StringComparer.Ordinal)]
+        );
         (Writes(bed) - writes).Should().BeInRange(1, Nodes / 4);
     }
 
@@ -64,7 +72,12 @@ public sealed class NodeAddressesTests
         await AddressesAsync(bed, "10.0.0.2");
 
         var writes = Writes(bed);
-        await SeenAsync(bed, await bed.Tenant.Client<V1Node>().MergePatchAsync(new ResourceKey("", "n2"), Json("""{"spec":{"unschedulable":true}}"""), default));
+        await SeenAsync(
+            bed,
+            await bed
+                .Tenant.Client<V1Node>()
+                .MergePatchAsync(new ResourceKey("", "n2"), Json("""{"spec":{"unschedulable":true}}"""), default)
+        );
         Writes(bed).Should().Be(writes);
 
         await PatchAsync(bed, "n2", NotReady);
@@ -79,10 +92,21 @@ public sealed class NodeAddressesTests
         await AddressesAsync(bed, "10.0.0.1");
         var warnings = Warnings(bed);
 
-        await bed.Tenant.Client<V1Node>().MergePatchAsync(
-            new ResourceKey("", "n1"), Json("""{"metadata":{"labels":{"node.kubernetes.io/exclude-from-external-load-balancers":""}}}"""), default);
+        await bed
+            .Tenant.Client<V1Node>()
+            .MergePatchAsync(
+                new ResourceKey("", "n1"),
+                Json("""{"metadata":{"labels":{"node.kubernetes.io/exclude-from-external-load-balancers":""}}}"""),
+                default
+            );
 
-        await CcmBed.WaitAsync<Addresses>(bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec is { Addresses: null }, "names none");
+        await CcmBed.WaitAsync<Addresses>(
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec is { Addresses: null },
+            "names none"
+        );
         Warnings(bed).Should().Be(warnings + 1);
     }
 
@@ -92,13 +116,23 @@ public sealed class NodeAddressesTests
         await using var bed = await CcmBed.CreateAsync();
         for (var i = 1; i <= 4; i++)
         {
-            var labels = new Dictionary<string, string> { ["pool"] = i == 4 ? "db" : "edge", ["topology.kubernetes.io/zone"] = i == 1 ? "a" : "b" };
+            var labels = new Dictionary<string, string>
+            {
+                ["pool"] = i == 4 ? "db" : "edge",
+                ["topology.kubernetes.io/zone"] = i == 1 ? "a" : "b",
+            };
             await bed.CreateAsync(Given.Node($"n{i}", $"10.0.0.{i}", labels: labels));
         }
 
         await bed.StartCcmAsync(options => options with { NodeAddressLabelSelector = "pool=edge", MaxNodeAddressCount = 2 });
 
-        var addresses = await CcmBed.WaitAsync<Addresses>(bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: > 0 }, "comes");
+        var addresses = await CcmBed.WaitAsync<Addresses>(
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec?.Addresses is { Count: > 0 },
+            "comes"
+        );
         addresses.Spec!.Addresses!.Select(a => a.Ip).Should().HaveCount(2).And.Contain("10.0.0.1").And.NotContain("10.0.0.4");
     }
 
@@ -118,21 +152,33 @@ public sealed class NodeAddressesTests
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 
-    private static Task<V1Node> PatchAsync(CcmBed bed, string name, string status) => CcmBed.PatchStatusAsync<V1Node>(bed.Tenant, "", name, status);
+    private static Task<V1Node> PatchAsync(CcmBed bed, string name, string status) =>
+        CcmBed.PatchStatusAsync<V1Node>(bed.Tenant, "", name, status);
 
-    private static Task<Addresses> AddressesAsync(CcmBed bed, params string[] expected) => CcmBed.WaitAsync<Addresses>(
-        bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses?.Select(x => x.Ip).SequenceEqual(expected) == true, $"names {string.Join(", ", expected)}");
+    private static Task<Addresses> AddressesAsync(CcmBed bed, params string[] expected) =>
+        CcmBed.WaitAsync<Addresses>(
+            bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => a.Spec?.Addresses?.Select(x => x.Ip).SequenceEqual(expected) == true,
+            $"names {string.Join(", ", expected)}"
+        );
 
     private static int Writes(CcmBed bed) => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.IsWrite);
 
-    private static int Warnings(CcmBed bed) => bed.Log.Warnings.Count(w => w.StartsWith("No node has an address", StringComparison.Ordinal));
+    private static int Warnings(CcmBed bed) =>
+        bed.Log.Warnings.Count(w => w.StartsWith("No node has an address", StringComparison.Ordinal));
 
     // The CCM has this version of the Node in its cache: it has heard of everything before.
     private static Task SeenAsync(CcmBed bed, V1Node node)
     {
         var cache = bed.Host.Services.GetRequiredKeyedService<Cluster>(ClusterNames.Tenant).Informer<V1Node>();
-        return Eventually.HoldsAsync("the CCM sees the node", () => cache.Get("", node.Metadata.Name)?.Metadata.ResourceVersion == node.Metadata.ResourceVersion);
+        return Eventually.HoldsAsync(
+            "the CCM sees the node",
+            () => cache.Get("", node.Metadata.Name)?.Metadata.ResourceVersion == node.Metadata.ResourceVersion
+        );
     }
 
-    private static async Task<double> ReconcilesAsync(CcmBed bed) => Scrape.Of(await bed.MetricsAsync()).Sum("kubelb_ccm_reconcile_total", ("controller", "node"));
+    private static async Task<double> ReconcilesAsync(CcmBed bed) =>
+        Scrape.Of(await bed.MetricsAsync()).Sum("kubelb_ccm_reconcile_total", ("controller", "node"));
 }

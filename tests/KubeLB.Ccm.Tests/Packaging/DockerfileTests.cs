@@ -43,11 +43,13 @@ public sealed class DockerfileTests
     public void Dockerfile_uses_a_base_image_without_shell_of_the_projects_framework(string dockerfile)
     {
         var framework = Property("TargetFramework")["net".Length..];
-        var images = Regex.Matches(Read(dockerfile), @"^FROM (?:--platform=\S+ )?(\S+)", RegexOptions.Multiline)
+        var images = Regex
+            .Matches(Read(dockerfile), @"^FROM (?:--platform=\S+ )?(\S+)", RegexOptions.Multiline)
             .Select(m => m.Groups[1].Value);
 
-        images.Should().Equal(
-            $"mcr.microsoft.com/dotnet/sdk:{framework}-noble", $"mcr.microsoft.com/dotnet/aspnet:{framework}-noble-chiseled");
+        images
+            .Should()
+            .Equal($"mcr.microsoft.com/dotnet/sdk:{framework}-noble", $"mcr.microsoft.com/dotnet/aspnet:{framework}-noble-chiseled");
     }
 
     [Theory]
@@ -56,7 +58,9 @@ public sealed class DockerfileTests
     public void Dockerfile_labels_the_image_with_version_and_licence_of_the_projects(string dockerfile)
     {
         var text = Read(dockerfile);
-        var labels = Regex.Matches(text, @"org\.opencontainers\.image\.(\w+)=""([^""]+)""").ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        var labels = Regex
+            .Matches(text, @"org\.opencontainers\.image\.(\w+)=""([^""]+)""")
+            .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
 
         Regex.Match(text, @"^ARG VERSION=(.+)$", RegexOptions.Multiline).Groups[1].Value.Should().Be(Property("Version"));
         labels.Keys.Should().BeEquivalentTo("title", "description", "source", "licenses", "version", "revision");
@@ -76,7 +80,10 @@ public sealed class DockerfileTests
         foreach (var reference in XDocument.Load(Path.Combine(SourceTree.Root, project)).Descendants("ProjectReference"))
         {
             var path = Path.Combine(
-                SourceTree.Root, Path.GetDirectoryName(project)!, reference.Attribute("Include")!.Value.Replace('\\', '/'));
+                SourceTree.Root,
+                Path.GetDirectoryName(project)!,
+                reference.Attribute("Include")!.Value.Replace('\\', '/')
+            );
             found.UnionWith(Closure(Path.GetRelativePath(SourceTree.Root, Path.GetFullPath(path))));
         }
 

@@ -73,8 +73,11 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await Eventually.HoldsAsync("it sees the Gateway", () => seen.Get("default", "theirs") is not null);
         (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
         (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default)).Should().NotBeNull();
-        _bed.ManagementServer.Requests.Snapshot().Where(r => r.UserAgent == "other-ccm" && r.Verb is not ("get" or "list" or "watch"))
-            .Select(r => $"{r.Verb} {r.Resource}").Should().Equal("patch addresses");
+        _bed.ManagementServer.Requests.Snapshot()
+            .Where(r => r.UserAgent == "other-ccm" && r.Verb is not ("get" or "list" or "watch"))
+            .Select(r => $"{r.Verb} {r.Resource}")
+            .Should()
+            .Equal("patch addresses");
         await other.StopAsync();
     }
 
@@ -106,7 +109,10 @@ public sealed class ClusterBindingTests : IAsyncLifetime
 
         // Its own state is served now; what the old cluster left is gone.
         await Eventually.GetAsync(
-            "the old Route is gone", () => _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default), r => r is null);
+            "the old Route is gone",
+            () => _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default),
+            r => r is null
+        );
         await Eventually.GetAsync("it is ready", () => _bed.ReadyAsync(other), r => r.Ready);
         await other.StopAsync();
     }
@@ -116,18 +122,21 @@ public sealed class ClusterBindingTests : IAsyncLifetime
     [InlineData("")]
     public async Task Addresses_without_an_identity_are_adopted(string? recorded)
     {
-        await _bed.Management.Client<Addresses>().CreateAsync(
-            new Addresses
-            {
-                Metadata = new V1ObjectMeta
+        await _bed
+            .Management.Client<Addresses>()
+            .CreateAsync(
+                new Addresses
                 {
-                    Name = Addresses.DefaultName,
-                    NamespaceProperty = CcmBed.Namespace,
-                    Annotations = recorded is null ? null : new Dictionary<string, string> { [Annotations.ClusterUid] = recorded },
+                    Metadata = new V1ObjectMeta
+                    {
+                        Name = Addresses.DefaultName,
+                        NamespaceProperty = CcmBed.Namespace,
+                        Annotations = recorded is null ? null : new Dictionary<string, string> { [Annotations.ClusterUid] = recorded },
+                    },
+                    Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "192.0.2.1" }] },
                 },
-                Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "192.0.2.1" }] },
-            },
-            default);
+                default
+            );
 
         await _bed.StartCcmAsync();
 
@@ -183,10 +192,12 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         using var other = await _bed.StartCcmInAsync(_other, new CapturedLog());
         await RejectedAsync();
 
-        await _bed.Management.Client<V1CustomResourceDefinition>().DeleteAsync(
-            new ResourceKey("", "addresses.kubelb.k8c.io"), null, default);
-        var informer = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(
-            ClusterNames.Management).Informer<Addresses>();
+        await _bed
+            .Management.Client<V1CustomResourceDefinition>()
+            .DeleteAsync(new ResourceKey("", "addresses.kubelb.k8c.io"), null, default);
+        var informer = other
+            .Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Management)
+            .Informer<Addresses>();
         await Eventually.HoldsAsync("it sees that Addresses are gone", () => informer.List().Count == 0);
         await CreateInOtherAsync(Given.Gateway("theirs"));
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
@@ -205,8 +216,11 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await _bed.StartCcmAsync();
 
         (await BoundAsync()).Spec?.Addresses.Should().BeNullOrEmpty();
-        await Eventually.GetAsync("the log says that there are no addresses", () => Task.FromResult(_bed.Log.Warnings), w => w
-            .Any(t => t.Contains("InternalIP", StringComparison.Ordinal)));
+        await Eventually.GetAsync(
+            "the log says that there are no addresses",
+            () => Task.FromResult(_bed.Log.Warnings),
+            w => w.Any(t => t.Contains("InternalIP", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
@@ -216,8 +230,12 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         var first = CcmAnnotations.LastSeenOf(await BoundAsync());
 
         await CcmBed.WaitAsync<Addresses>(
-            _bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => CcmAnnotations.LastSeenOf(a) - first >= TimeSpan.FromSeconds(
-                1), "was seen again");
+            _bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => CcmAnnotations.LastSeenOf(a) - first >= TimeSpan.FromSeconds(1),
+            "was seen again"
+        );
     }
 
     private async Task<(string Gateway, string Route)> ServeAsync()
@@ -230,16 +248,32 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         return (gateway.Metadata.Uid, route.Metadata.Uid);
     }
 
-    private Task<Addresses> BoundAsync() => CcmBed.WaitAsync<Addresses>(
-        _bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => CcmAnnotations.ClusterUidOf(a) is not null, "is bound");
+    private Task<Addresses> BoundAsync() =>
+        CcmBed.WaitAsync<Addresses>(
+            _bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => CcmAnnotations.ClusterUidOf(a) is not null,
+            "is bound"
+        );
 
-    private Task<Addresses> RejectedAsync() => CcmBed.WaitAsync<Addresses>(
-        _bed.Management, CcmBed.Namespace, Addresses.DefaultName, a => CcmAnnotations.RejectedClusterOf(a) is not null, "names the cluster that was rejected");
+    private Task<Addresses> RejectedAsync() =>
+        CcmBed.WaitAsync<Addresses>(
+            _bed.Management,
+            CcmBed.Namespace,
+            Addresses.DefaultName,
+            a => CcmAnnotations.RejectedClusterOf(a) is not null,
+            "names the cluster that was rejected"
+        );
 
-    private Task<Addresses> AnnotateAsync(string name, string? value) => _bed.Management.Client<Addresses>().MergePatchAsync(
-        new ResourceKey(CcmBed.Namespace, Addresses.DefaultName),
-        new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [name] = value } } },
-        default);
+    private Task<Addresses> AnnotateAsync(string name, string? value) =>
+        _bed
+            .Management.Client<Addresses>()
+            .MergePatchAsync(
+                new ResourceKey(CcmBed.Namespace, Addresses.DefaultName),
+                new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [name] = value } } },
+                default
+            );
 
     private static async Task<string> UidOfAsync(Cluster cluster)
     {
@@ -257,6 +291,12 @@ public sealed class ClusterBindingTests : IAsyncLifetime
     {
         using var client = _other.CreateClient("test");
         await k8s.CustomObjectsOperationsExtensions.CreateNamespacedCustomObjectAsync(
-            client.CustomObjects, gateway, "gateway.networking.k8s.io", "v1", "default", "gateways");
+            client.CustomObjects,
+            gateway,
+            "gateway.networking.k8s.io",
+            "v1",
+            "default",
+            "gateways"
+        );
     }
 }

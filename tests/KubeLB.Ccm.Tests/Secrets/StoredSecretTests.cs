@@ -21,7 +21,12 @@ public sealed class StoredSecretTests
                 Annotations = new Dictionary<string, string> { ["kubectl.kubernetes.io/last-applied-configuration"] = "content" },
             },
             Type = type,
-            Data = new Dictionary<string, byte[]> { ["tls.crt"] = [1], ["tls.key"] = [2], ["other"] = [3] },
+            Data = new Dictionary<string, byte[]>
+            {
+                ["tls.crt"] = [1],
+                ["tls.key"] = [2],
+                ["other"] = [3],
+            },
         };
 
         var stored = StoredSecret.Of(secret, synchronizes);

@@ -52,7 +52,10 @@ public sealed class CcmBed : IAsyncDisposable
 
     public IHost Host => _host!;
 
-    /// <summary>Starts the clusters with all definitions but those whose file names contain one of <paramref name="without"/>; the CCM is not started yet.</summary>
+    /// <summary>
+    /// Starts the clusters with all definitions but those whose file names contain one of <paramref name="without"/>; the CCM is not
+    /// started yet.
+    /// </summary>
     public static async Task<CcmBed> CreateAsync(bool registered = true, params string[] without)
     {
         var tenant = await Cluster.StartAsync(new EmbeddedClusterOptions { Name = "tenant", Tls = false });
@@ -76,10 +79,12 @@ public sealed class CcmBed : IAsyncDisposable
     }
 
     public static Task InstallCrdsAsync(Cluster cluster, Func<string, bool> which) =>
-        cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
-            .Where(file => which(Path.GetFileName(file)))
-            .Select(File.ReadAllText));
+        cluster.InstallCrdsAsync(
+            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Where(file => which(Path.GetFileName(file)))
+                .Select(File.ReadAllText)
+        );
 
     /// <summary>What the manager does for a Tenant, as far as the CCM notices.</summary>
     public Task RegisterAsync() =>
@@ -100,7 +105,12 @@ public sealed class CcmBed : IAsyncDisposable
     }
 
     private async Task<IHost> StartCcmAsync(
-        Cluster cluster, string agent, CapturedLog log, Func<CcmOptions, CcmOptions>? configure, Func<IKubernetes>? toManagement)
+        Cluster cluster,
+        string agent,
+        CapturedLog log,
+        Func<CcmOptions, CcmOptions>? configure,
+        Func<IKubernetes>? toManagement
+    )
     {
         var options = new CcmOptions
         {
@@ -119,8 +129,11 @@ public sealed class CcmBed : IAsyncDisposable
             {
                 services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
                 services.AddSingleton<TimeProvider>(Clock);
-                services.AddSingleton(new ReflectorSettings { BackoffBase = TimeSpan.FromMilliseconds(5), BackoffCap = TimeSpan.FromMilliseconds(50) });
-            });
+                services.AddSingleton(
+                    new ReflectorSettings { BackoffBase = TimeSpan.FromMilliseconds(5), BackoffCap = TimeSpan.FromMilliseconds(50) }
+                );
+            }
+        );
         await host.StartAsync();
         return host;
     }
@@ -128,10 +141,19 @@ public sealed class CcmBed : IAsyncDisposable
     /// <summary>Nobody of the CCM reaches the management cluster until the result is disposed.</summary>
     public IDisposable CutOffManagement() => ManagementServer.Faults.Partition(IsOfCcm);
 
-    /// <summary>Every request of the CCM to the management cluster is answered with this status until the result is disposed; watches are ended.</summary>
+    /// <summary>
+    /// Every request of the CCM to the management cluster is answered with this status until the result is disposed; watches are ended.
+    /// </summary>
     public IDisposable AnswerManagementWith(int statusCode)
     {
-        var rule = ManagementServer.Faults.Add(new EmbeddedCluster.Faults.FaultRule { Matches = IsOfCcm, Times = null, StatusCode = statusCode });
+        var rule = ManagementServer.Faults.Add(
+            new EmbeddedCluster.Faults.FaultRule
+            {
+                Matches = IsOfCcm,
+                Times = null,
+                StatusCode = statusCode,
+            }
+        );
         ManagementServer.Faults.ExpireWatches();
         return rule;
     }
@@ -146,28 +168,44 @@ public sealed class CcmBed : IAsyncDisposable
         return (response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
     }
 
-    public Task<(bool Ready, string Text)> WaitReadyAsync() => Eventually.GetAsync("the CCM is ready", ReadyAsync, r => r == (true, "ok\n"));
+    public Task<(bool Ready, string Text)> WaitReadyAsync() =>
+        Eventually.GetAsync("the CCM is ready", ReadyAsync, r => r == (true, "ok\n"));
 
     /// <summary>Waits until /readyz fails with exactly one line, and returns it.</summary>
     public async Task<string> WaitForProblemAsync(string part) =>
-        (await Eventually.GetAsync(
-            $"/readyz says one thing: {part}",
-            ReadyAsync,
-            r => !r.Ready && r.Text.Contains(part, StringComparison.Ordinal) && r.Text.TrimEnd().Split('\n').Length == 1)).Text.TrimEnd();
+        (
+            await Eventually.GetAsync(
+                $"/readyz says one thing: {part}",
+                ReadyAsync,
+                r => !r.Ready && r.Text.Contains(part, StringComparison.Ordinal) && r.Text.TrimEnd().Split('\n').Length == 1
+            )
+        ).Text.TrimEnd();
 
     public async Task<string> MetricsAsync() =>
         await _http.GetStringAsync($"http://{Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics}/metrics");
 
-    public static Task<T> WaitAsync<T>(KubeLB.Runtime.Clusters.Cluster cluster, string @namespace, string name, Func<T, bool> condition, string what)
+    public static Task<T> WaitAsync<T>(
+        KubeLB.Runtime.Clusters.Cluster cluster,
+        string @namespace,
+        string name,
+        Func<T, bool> condition,
+        string what
+    )
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        Eventually.GetAsync($"{typeof(T).Name} {name} {what}", () => cluster.Client<T>().GetAsync(new ResourceKey(@namespace, name), default), o => o is not null && condition(o))!;
+        Eventually.GetAsync(
+            $"{typeof(T).Name} {name} {what}",
+            () => cluster.Client<T>().GetAsync(new ResourceKey(@namespace, name), default),
+            o => o is not null && condition(o)
+        )!;
 
     public Task<T> CreateAsync<T>(T value)
         where T : class, IKubernetesObject<V1ObjectMeta> => Tenant.Client<T>().CreateAsync(value, default);
 
     public static Task<T> PatchStatusAsync<T>(KubeLB.Runtime.Clusters.Cluster cluster, string @namespace, string name, string status)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        cluster.Client<T>().MergePatchStatusAsync(new ResourceKey(@namespace, name), new JsonObject { ["status"] = JsonNode.Parse(status) }, default);
+        cluster
+            .Client<T>()
+            .MergePatchStatusAsync(new ResourceKey(@namespace, name), new JsonObject { ["status"] = JsonNode.Parse(status) }, default);
 
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,11 @@ public sealed partial class Scrape
 
     /// <summary>The names of the labels of a family, but for a histogram's <c>le</c>.</summary>
     public IEnumerable<string> LabelsOf(string family) =>
-        _series.Where(s => s.Name == family || s.Name == family + "_count").SelectMany(s => s.Labels.Keys).Distinct().Order(StringComparer.Ordinal);
+        _series
+            .Where(s => s.Name == family || s.Name == family + "_count")
+            .SelectMany(s => s.Labels.Keys)
+            .Distinct()
+            .Order(StringComparer.Ordinal);
 
     public double Sum(string name, params (string Label, string Value)[] labels) =>
         _series.Where(s => s.Name == name && labels.All(l => s.Labels.GetValueOrDefault(l.Label) == l.Value)).Sum(s => s.Value);
@@ -32,10 +36,13 @@ public sealed partial class Scrape
             }
             else if (Series().Match(line) is { Success: true } series)
             {
-                scrape._series.Add((
-                    series.Groups[1].Value,
-                    Label().Matches(series.Groups[2].Value).ToDictionary(l => l.Groups[1].Value, l => l.Groups[2].Value),
-                    double.Parse(series.Groups[3].Value, CultureInfo.InvariantCulture)));
+                scrape._series.Add(
+                    (
+                        series.Groups[1].Value,
+                        Label().Matches(series.Groups[2].Value).ToDictionary(l => l.Groups[1].Value, l => l.Groups[2].Value),
+                        double.Parse(series.Groups[3].Value, CultureInfo.InvariantCulture)
+                    )
+                );
             }
         }
 

@@ -27,7 +27,8 @@ internal static class Chart
     {
         using var helm = new HelmBinary();
         var text = (
-            await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments])).Text;
+            await helm.OkAsync(["install", chart, FolderOf(chart), "--namespace", "kubelb", "--dry-run=client", .. arguments])
+        ).Text;
         return text[text.IndexOf("\nNOTES:\n", StringComparison.Ordinal)..];
     }
 }

@@ -9,6 +9,6 @@ internal static class Schema
         JsonNode.Parse(File.ReadAllText(Path.Combine(Chart.FolderOf(chart), "values.schema.json")))!.AsObject();
 
     /// <summary>The schema of a value, by its dotted name; null if there is none.</summary>
-    public static JsonObject? Find(JsonObject schema, string name) => name.Split('.')
-        .Aggregate<string, JsonObject?>(schema, (node, part) => node?["properties"]?[part] as JsonObject);
+    public static JsonObject? Find(JsonObject schema, string name) =>
+        name.Split('.').Aggregate<string, JsonObject?>(schema, (node, part) => node?["properties"]?[part] as JsonObject);
 }

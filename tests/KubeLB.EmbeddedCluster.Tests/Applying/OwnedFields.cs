@@ -8,8 +8,9 @@ internal static class OwnedFields
 {
     /// <summary>The paths that a manager owns, as conflicts print them.</summary>
     public static IReadOnlyList<string> Of(JsonNode tree, string manager) =>
-    [
-        .. (tree["metadata"]?["managedFields"]?.AsArray() ?? []).Where(entry => (string?)entry!["manager"] == manager)
-            .SelectMany(entry => FieldSet.Parse(entry!["fieldsV1"]!.AsObject()).Paths().Select(FieldElement.Describe)),
-    ];
+        [
+            .. (tree["metadata"]?["managedFields"]?.AsArray() ?? [])
+                .Where(entry => (string?)entry!["manager"] == manager)
+                .SelectMany(entry => FieldSet.Parse(entry!["fieldsV1"]!.AsObject()).Paths().Select(FieldElement.Describe)),
+        ];
 }

@@ -69,26 +69,35 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task Lists_of_built_in_kinds_merge_by_key_with_its_defaults()
     {
         (await ApplyAsync($"{Deployments}/web", "one", Deployment())).ShouldBe(201);
-        var merged = (await ApplyAsync($"{Deployments}/web", "two", $$"""
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: web}
-            spec:
-              template:
+        var merged = (
+            await ApplyAsync(
+                $"{Deployments}/web",
+                "two",
+                $$"""
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: web}
                 spec:
-                  containers:
-                  - {name: web, ports: [{containerPort: 80, name: http}, {containerPort: 443}]}
-                  - {name: side, image: side:1}
-            """)).ShouldBe(200);
+                  template:
+                    spec:
+                      containers:
+                      - {name: web, ports: [{containerPort: 80, name: http}, {containerPort: 443}]}
+                      - {name: side, image: side:1}
+                """
+            )
+        ).ShouldBe(200);
 
         merged.At("spec.template.spec.containers")!.AsArray().Select(item => (string)item!["name"]!).Should().Equal("web", "side");
-        Same(merged.At("spec.template.spec.containers.0.ports"),
-            """[{"containerPort":80,"protocol":"TCP","name":"http"},{"containerPort":443,"protocol":"TCP"}]""");
-        Owned(merged, "two").Should().Contain(
-        [
-            ".spec.template.spec.containers[name=\"web\"].ports[containerPort=443,protocol=\"TCP\"]",
-            ".spec.template.spec.containers[name=\"web\"].ports[containerPort=80,protocol=\"TCP\"].name",
-        ]);
+        Same(
+            merged.At("spec.template.spec.containers.0.ports"),
+            """[{"containerPort":80,"protocol":"TCP","name":"http"},{"containerPort":443,"protocol":"TCP"}]"""
+        );
+        Owned(merged, "two")
+            .Should()
+            .Contain([
+                ".spec.template.spec.containers[name=\"web\"].ports[containerPort=443,protocol=\"TCP\"]",
+                ".spec.template.spec.containers[name=\"web\"].ports[containerPort=80,protocol=\"TCP\"].name",
+            ]);
 
         var without = await ApplyAsync($"{Deployments}/web", "two", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n");
         without.At("spec.template.spec.containers")!.AsArray().Should().ContainSingle();
@@ -100,16 +109,29 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task A_selector_is_owned_as_one()
     {
         var created = await ApplyAsync($"{Deployments}/web", "one", Deployment());
-        Owned(created, "one").Should().Contain(".spec.selector")
+        Owned(created, "one")
+            .Should()
+            .Contain(".spec.selector")
             .And.NotContain(path => path.StartsWith(".spec.selector.", StringComparison.Ordinal));
 
-        var service = await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "one",
-            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}, ports: [{port: 80}]}}");
+        var service = await ApplyAsync(
+            $"/api/v1/namespaces/{_namespace}/services/s",
+            "one",
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b}, ports: [{port: 80}]}}"
+        );
         Owned(service, "one")
-            .Should().Equal(".spec.ports[port=80,protocol=\"TCP\"]", ".spec.ports[port=80,protocol=\"TCP\"].port", ".spec.selector");
-        (await ApplyAsync($"/api/v1/namespaces/{_namespace}/services/s", "two",
-            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {c: d}}}")).ShouldBe(409)
-            .Message.Should().Be("Apply failed with 1 conflict: conflict with \"one\": .spec.selector");
+            .Should()
+            .Equal(".spec.ports[port=80,protocol=\"TCP\"]", ".spec.ports[port=80,protocol=\"TCP\"].port", ".spec.selector");
+        (
+            await ApplyAsync(
+                $"/api/v1/namespaces/{_namespace}/services/s",
+                "two",
+                "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {c: d}}}"
+            )
+        )
+            .ShouldBe(409)
+            .Message.Should()
+            .Be("Apply failed with 1 conflict: conflict with \"one\": .spec.selector");
     }
 
     [Fact]
@@ -118,8 +140,10 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         (await _api.PostAsync(Maps, """{"metadata":{"name":"b"},"data":{"x":"1","y":"1"}}""")).ShouldBe(201);
         (await _api.GetAsync($"{Maps}/b")).At("metadata.managedFields").Should().BeNull();
 
-        (await ApplyAsync($"{Maps}/b", "one", Map("b", "x: '2'"))).ShouldBe(409)
-            .Message.Should().Be("Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.x");
+        (await ApplyAsync($"{Maps}/b", "one", Map("b", "x: '2'")))
+            .ShouldBe(409)
+            .Message.Should()
+            .Be("Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.x");
         var applied = (await ApplyAsync($"{Maps}/b", "one", Map("b", "x: '2'"), "&force=true")).ShouldBe(200);
         Owned(applied, "before-first-apply").Should().Equal(".data", ".data.y");
         Owned(applied, "one").Should().Equal(".data.x");
@@ -129,20 +153,30 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task Every_write_after_the_first_apply_takes_what_it_changes()
     {
         await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1', y: '1', z: '1'"));
-        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/u?fieldManager=editor", """{"data":{"x":"2","z":null,"n":"1"}}""", "application/merge-patch+json")).ShouldBe(200);
+        (
+            await _api.SendAsync(
+                HttpMethod.Patch,
+                $"{Maps}/u?fieldManager=editor",
+                """{"data":{"x":"2","z":null,"n":"1"}}""",
+                "application/merge-patch+json"
+            )
+        ).ShouldBe(200);
 
         var found = await _api.GetAsync($"{Maps}/u");
         Owned(found, "editor").Should().Equal(".data.n", ".data.x");
         Owned(found, "one").Should().Equal(".data.y");
-        (await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1'"))).ShouldBe(409).Message
-            .Should().Be("Apply failed with 1 conflict: conflict with \"editor\" using v1: .data.x");
+        (await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1'")))
+            .ShouldBe(409)
+            .Message.Should()
+            .Be("Apply failed with 1 conflict: conflict with \"editor\" using v1: .data.x");
 
         var body = found.Body!.DeepClone();
         body["data"]!["y"] = "3";
         body["metadata"]!.AsObject().Remove("managedFields");
-        using var request = new HttpRequestMessage(HttpMethod.Put,
-            $"{Maps}/u")
-        { Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"{Maps}/u")
+        {
+            Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.TryAddWithoutValidation("User-Agent", "my-controller/v1 (linux)");
         using var response = await _api.Http.SendAsync(request);
         ((int)response.StatusCode).Should().Be(200);
@@ -153,30 +187,61 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task The_scale_and_status_subresources_are_named_with_their_manager()
     {
         await ApplyAsync($"{Deployments}/web", "one", Deployment());
-        await _api.SendAsync(HttpMethod.Patch, $"{Deployments}/web/scale?fieldManager=scaler", """{"spec":{"replicas":7}}""", "application/merge-patch+json");
-        (await ApplyAsync($"{Deployments}/web", "one", Deployment())).ShouldBe(409)
-            .Message.Should().Be(
-                "Apply failed with 1 conflict: conflict with \"scaler\" with subresource \"scale\" using apps/v1: .spec.replicas");
+        await _api.SendAsync(
+            HttpMethod.Patch,
+            $"{Deployments}/web/scale?fieldManager=scaler",
+            """{"spec":{"replicas":7}}""",
+            "application/merge-patch+json"
+        );
+        (await ApplyAsync($"{Deployments}/web", "one", Deployment()))
+            .ShouldBe(409)
+            .Message.Should()
+            .Be("Apply failed with 1 conflict: conflict with \"scaler\" with subresource \"scale\" using apps/v1: .spec.replicas");
 
-        (await ApplyAsync($"{Gadgets}/g", "one",
-            "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 1}, status: {a: 1}}")).ShouldBe(201);
-        var status = (await ApplyAsync($"{Gadgets}/g/status", "one",
-            "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 2}, status: {replicas: 1, free: {a: 1}}}")).ShouldBe(200);
+        (
+            await ApplyAsync(
+                $"{Gadgets}/g",
+                "one",
+                "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 1}, status: {a: 1}}"
+            )
+        ).ShouldBe(201);
+        var status = (
+            await ApplyAsync(
+                $"{Gadgets}/g/status",
+                "one",
+                "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: g}, spec: {size: 2}, status: {replicas: 1, free: {a: 1}}}"
+            )
+        ).ShouldBe(200);
         Same(status.At("spec.size"), "1");
         Same(status.At("status"), """{"replicas":1,"free":{"a":1}}""");
         var entries = status.At("metadata.managedFields")!.AsArray();
-        entries.Select(entry => ((string?)entry!["manager"], (string?)entry["subresource"]))
-            .Should().BeEquivalentTo([("one", null), ("one", "status")]);
-        (await ApplyAsync($"{Gadgets}/absent/status", "one",
-            "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: absent}}")).ShouldBe(404);
+        entries
+            .Select(entry => ((string?)entry!["manager"], (string?)entry["subresource"]))
+            .Should()
+            .BeEquivalentTo([("one", null), ("one", "status")]);
+        (
+            await ApplyAsync($"{Gadgets}/absent/status", "one", "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: absent}}")
+        ).ShouldBe(404);
     }
 
     [Fact]
     public async Task Custom_resources_merge_by_their_schema()
     {
         const string Head = "{apiVersion: shop.example.com/v1, kind: Gadget, metadata: {name: m}";
-        (await ApplyAsync($"{Gadgets}/m", "one", Head + """, spec: {size: 1, tags: [a, b], ports: [{name: x}], labels: {a: '1'}, free: {deep: {list: [1]}}}}""")).ShouldBe(201);
-        var merged = (await ApplyAsync($"{Gadgets}/m", "two", Head + """, spec: {tags: [c], ports: [{name: y, port: 1}], labels: {b: '2'}, free: {deep: {more: 1}}}}""")).ShouldBe(200);
+        (
+            await ApplyAsync(
+                $"{Gadgets}/m",
+                "one",
+                Head + """, spec: {size: 1, tags: [a, b], ports: [{name: x}], labels: {a: '1'}, free: {deep: {list: [1]}}}}"""
+            )
+        ).ShouldBe(201);
+        var merged = (
+            await ApplyAsync(
+                $"{Gadgets}/m",
+                "two",
+                Head + """, spec: {tags: [c], ports: [{name: y, port: 1}], labels: {b: '2'}, free: {deep: {more: 1}}}}"""
+            )
+        ).ShouldBe(200);
 
         Same(merged.At("spec.tags"), """["a","b","c"]""");
         Same(merged.At("spec.ports"), """[{"name":"x","port":80,"protocol":"TCP"},{"name":"y","port":1,"protocol":"TCP"}]""");
@@ -185,28 +250,87 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         Owned(merged, "two").Should().Contain([".spec.tags[=\"c\"]", ".spec.ports[name=\"y\"]", ".spec.labels.b", ".spec.free.deep.more"]);
 
         var less = (await ApplyAsync($"{Gadgets}/m", "one", Head + """, spec: {size: 1, tags: [b]}}""")).ShouldBe(200);
-        Same(less.At("spec"), """{"size":1,"replicas":1,"colour":"red","tags":["b","c"],"ports":[{"name":"y","port":1,"protocol":"TCP"}],"labels":{"b":"2"},"free":{"deep":{"more":1}}}""");
-        (await ApplyAsync($"{Gadgets}/m", "two", Head + """, spec: {bogus: 1}}""")).ShouldBe(400)
-            .Message.Should().Be(
-                "failed to create typed patch object (/m; shop.example.com/v1, Kind=Gadget): .spec.bogus: field not declared in schema");
+        Same(
+            less.At("spec"),
+            """{"size":1,"replicas":1,"colour":"red","tags":["b","c"],"ports":[{"name":"y","port":1,"protocol":"TCP"}],"labels":{"b":"2"},"free":{"deep":{"more":1}}}"""
+        );
+        (await ApplyAsync($"{Gadgets}/m", "two", Head + """, spec: {bogus: 1}}"""))
+            .ShouldBe(400)
+            .Message.Should()
+            .Be("failed to create typed patch object (/m; shop.example.com/v1, Kind=Gadget): .spec.bogus: field not declared in schema");
     }
 
     [Theory]
-    [InlineData("", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}", 422, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch")]
-    [InlineData("?fieldManager=a%0Ab", "{}", 422, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: \"a\\nb\": should only contain printable characters")]
-    [InlineData("?fieldManager=m&dryRun=Some", "{}", 422, "PatchOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\"")]
+    [InlineData(
+        "",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}",
+        422,
+        "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"
+    )]
+    [InlineData(
+        "?fieldManager=a%0Ab",
+        "{}",
+        422,
+        "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: \"a\\nb\": should only contain printable characters"
+    )]
+    [InlineData(
+        "?fieldManager=m&dryRun=Some",
+        "{}",
+        422,
+        "PatchOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\""
+    )]
     [InlineData("?fieldManager=m", "{apiVersion: v1, kind: Secret, metadata: {name: x}}", 400, "invalid object type: /v1, Kind=Secret")]
-    [InlineData("?fieldManager=m", "{apiVersion: apps/v1, kind: ConfigMap, metadata: {name: x}}", 400, "invalid object type: apps/v1, Kind=ConfigMap")]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: apps/v1, kind: ConfigMap, metadata: {name: x}}",
+        400,
+        "invalid object type: apps/v1, Kind=ConfigMap"
+    )]
     [InlineData("?fieldManager=m", "", 400, "invalid object type: /, Kind=")]
-    [InlineData("?fieldManager=m", "[1]", 400, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}")]
-    [InlineData("?fieldManager=m", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, managedFields: []}}", 400, "metadata.managedFields must be nil")]
-    [InlineData("?fieldManager=m", "{apiVersion: v1, kind: ConfigMap, metadata: {name: y}}", 400, "the name of the object (y) does not match the name on the URL (x)")]
-    [InlineData("?fieldManager=m", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: elsewhere}}", 400, "the namespace of the object (elsewhere) does not match the namespace on the URL")]
-    [InlineData("?fieldManager=m", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {a: 1}}", 400,
-        "failed to create typed patch object (/x; v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:1}")]
-    [InlineData("?fieldManager=m", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: [], more: 1}", 400,
-        "failed to create typed patch object (/x; v1, Kind=ConfigMap): errors:\n  .data: expected map, got &{[]}\n  .more: field not declared in schema")]
-    [InlineData("?fieldManager=m&fieldValidation=Strict", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b, a: c}", 400, "error strict decoding YAML: duplicate field \"data.a\"")]
+    [InlineData(
+        "?fieldManager=m",
+        "[1]",
+        400,
+        "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type "
+            + "map[string]interface {}"
+    )]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, managedFields: []}}",
+        400,
+        "metadata.managedFields must be nil"
+    )]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: y}}",
+        400,
+        "the name of the object (y) does not match the name on the URL (x)"
+    )]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: elsewhere}}",
+        400,
+        "the namespace of the object (elsewhere) does not match the namespace on the URL"
+    )]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {a: 1}}",
+        400,
+        "failed to create typed patch object (/x; v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:1}"
+    )]
+    [InlineData(
+        "?fieldManager=m",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: [], more: 1}",
+        400,
+        "failed to create typed patch object (/x; v1, Kind=ConfigMap): errors:\n  .data: expected map, got &{[]}\n  .more: field "
+            + "not declared in schema"
+    )]
+    [InlineData(
+        "?fieldManager=m&fieldValidation=Strict",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b, a: c}",
+        400,
+        "error strict decoding YAML: duplicate field \"data.a\""
+    )]
     public async Task An_apply_that_makes_no_sense_is_refused(string query, string body, int status, string message)
     {
         (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/x{query}", body, Apply)).ShouldBe(status).Message.Should().StartWith(message);
@@ -218,19 +342,30 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     {
         const string Path = "failed to create typed patch object (/s; v1, Kind=Service): .spec.ports: ";
         var services = $"/api/v1/namespaces/{_namespace}/services/s";
-        (await ApplyAsync(services, "m",
-            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80}, {port: 80, name: b}]}}")).ShouldBe(400)
-            .Message.Should().Be($"{Path}duplicate entries for key [port=80,protocol=\"TCP\"]");
-        (await ApplyAsync(services, "m", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [7]}}")).ShouldBe(400)
-            .Message.Should().Be($"{Path}element 0: associative list with keys may not have non-map elements");
+        (
+            await ApplyAsync(
+                services,
+                "m",
+                "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80}, {port: 80, name: b}]}}"
+            )
+        )
+            .ShouldBe(400)
+            .Message.Should()
+            .Be($"{Path}duplicate entries for key [port=80,protocol=\"TCP\"]");
+        (await ApplyAsync(services, "m", "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [7]}}"))
+            .ShouldBe(400)
+            .Message.Should()
+            .Be($"{Path}element 0: associative list with keys may not have non-map elements");
     }
 
     [Fact]
     public async Task Force_belongs_to_an_apply()
     {
         await _api.PostAsync(Maps, """{"metadata":{"name":"f"}}""");
-        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/f?force=true", "{}", "application/merge-patch+json")).ShouldBe(422)
-            .Message.Should().Be("PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch");
+        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/f?force=true", "{}", "application/merge-patch+json"))
+            .ShouldBe(422)
+            .Message.Should()
+            .Be("PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch");
     }
 
     [Fact]
@@ -249,13 +384,21 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task Managed_fields_can_be_replaced_and_cleared_but_not_by_chance()
     {
         await ApplyAsync($"{Maps}/r", "one", Map("r", "x: '1'"));
-        var entry = """{"manager":"other","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:x":{}}}}""";
+        var entry =
+            """{"manager":"other","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:x":{}}}}""";
 
         (await _api.MergeAsync($"{Maps}/r", """{"metadata":{"managedFields":[]}}""")).ShouldBe(200);
         Owned(await _api.GetAsync($"{Maps}/r"), "one").Should().Equal(".data.x");
         (await _api.MergeAsync($"{Maps}/r", """{"metadata":{"managedFields":[{"operation":"Nonsense"}]}}""")).ShouldBe(200);
         Owned(await _api.GetAsync($"{Maps}/r"), "one").Should().Equal(".data.x");
-        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/r", $$"""[{"op":"replace","path":"/metadata/managedFields","value":[{{entry}}]}]""", "application/json-patch+json")).ShouldBe(200);
+        (
+            await _api.SendAsync(
+                HttpMethod.Patch,
+                $"{Maps}/r",
+                $$"""[{"op":"replace","path":"/metadata/managedFields","value":[{{entry}}]}]""",
+                "application/json-patch+json"
+            )
+        ).ShouldBe(200);
         var replaced = await _api.GetAsync($"{Maps}/r");
         Owned(replaced, "one").Should().BeEmpty();
         Owned(replaced, "other").Should().Equal(".data.x");
@@ -267,9 +410,16 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task A_stale_resourceVersion_is_refused()
     {
         await ApplyAsync($"{Maps}/v", "one", Map("v", "x: '1'"));
-        (await ApplyAsync($"{Maps}/v", "one",
-            "{apiVersion: v1, kind: ConfigMap, metadata: {name: v, resourceVersion: '1'}, data: {x: '2'}}")).ShouldBe(409)
-            .Message.Should().Contain("the object has been modified");
+        (
+            await ApplyAsync(
+                $"{Maps}/v",
+                "one",
+                "{apiVersion: v1, kind: ConfigMap, metadata: {name: v, resourceVersion: '1'}, data: {x: '2'}}"
+            )
+        )
+            .ShouldBe(409)
+            .Message.Should()
+            .Contain("the object has been modified");
     }
 
     [Fact]
@@ -278,7 +428,14 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         await ApplyAsync($"{Maps}/many", "one", Map("many", "x: '1'"));
         for (var i = 0; i < 15; i++)
         {
-            (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/many?fieldManager=m{i:00}", $$$"""{"data":{"k{{{i:00}}}":"1"}}""", "application/merge-patch+json")).ShouldBe(200);
+            (
+                await _api.SendAsync(
+                    HttpMethod.Patch,
+                    $"{Maps}/many?fieldManager=m{i:00}",
+                    $$$"""{"data":{"k{{{i:00}}}":"1"}}""",
+                    "application/merge-patch+json"
+                )
+            ).ShouldBe(200);
         }
         var entries = (await _api.GetAsync($"{Maps}/many")).At("metadata.managedFields")!.AsArray();
 
@@ -290,10 +447,20 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task Tables_and_metadata_are_answered_to_an_apply_too()
     {
         var table = await _api.SendAsync(
-            HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply, "application/json;as=Table;v=v1;g=meta.k8s.io");
+            HttpMethod.Patch,
+            $"{Maps}/t?fieldManager=m",
+            Map("t", "x: '1'"),
+            Apply,
+            "application/json;as=Table;v=v1;g=meta.k8s.io"
+        );
         table.ShouldBe(201).TextAt("kind").Should().Be("Table");
-        var metadata = await _api.SendAsync(HttpMethod.Patch, $"{Maps}/t?fieldManager=m", Map("t", "x: '1'"), Apply,
-            "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+        var metadata = await _api.SendAsync(
+            HttpMethod.Patch,
+            $"{Maps}/t?fieldManager=m",
+            Map("t", "x: '1'"),
+            Apply,
+            "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+        );
         metadata.ShouldBe(200).TextAt("kind").Should().Be("PartialObjectMetadata");
         Owned(metadata, "m").Should().Equal(".data.x");
     }
@@ -303,15 +470,32 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     {
         const string Rbac = "/apis/rbac.authorization.k8s.io/v1";
         (await _api.PostAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts", """{"metadata":{"name":"patcher"}}""")).ShouldBe(201);
-        (await _api.PostAsync($"{Rbac}/namespaces/{_namespace}/roles", """{"metadata":{"name":"patcher"},"rules":[{"apiGroups":[""],"resources":["configmaps"],"verbs":["patch"]}]}""")).ShouldBe(201);
-        (await _api.PostAsync($"{Rbac}/namespaces/{_namespace}/rolebindings", $$$"""
-            {"metadata":{"name":"patcher"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"patcher"},"subjects":[{"kind":"ServiceAccount","name":"patcher","namespace":"{{{_namespace}}}"}]}
-            """)).ShouldBe(201);
-        var token = (await _api.PostAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts/patcher/token", """{"spec":{}}""")).TextAt("status.token");
+        (
+            await _api.PostAsync(
+                $"{Rbac}/namespaces/{_namespace}/roles",
+                """{"metadata":{"name":"patcher"},"rules":[{"apiGroups":[""],"resources":["configmaps"],"verbs":["patch"]}]}"""
+            )
+        ).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                $"{Rbac}/namespaces/{_namespace}/rolebindings",
+                $$$"""
+                {"metadata":{"name":"patcher"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"patcher"},"subjects":[{"kind":"ServiceAccount","name":"patcher","namespace":"{{{_namespace}}}"}]}
+                """
+            )
+        ).ShouldBe(201);
+        var token = (await _api.PostAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts/patcher/token", """{"spec":{}}""")).TextAt(
+            "status.token"
+        );
         using var patcher = new Api(fixture.Cluster, token);
 
-        (await patcher.SendAsync(HttpMethod.Patch, $"{Maps}/p?fieldManager=m", Map("p", "x: '1'"), Apply)).ShouldBe(403)
-            .Message.Should().Be($"configmaps \"p\" is forbidden: User \"system:serviceaccount:{_namespace}:patcher\" cannot create resource \"configmaps\" in API group \"\" in the namespace \"{_namespace}\"");
+        (await patcher.SendAsync(HttpMethod.Patch, $"{Maps}/p?fieldManager=m", Map("p", "x: '1'"), Apply))
+            .ShouldBe(403)
+            .Message.Should()
+            .Be(
+                $"configmaps \"p\" is forbidden: User \"system:serviceaccount:{_namespace}:patcher\" cannot create resource "
+                    + $"\"configmaps\" in API group \"\" in the namespace \"{_namespace}\""
+            );
         await ApplyAsync($"{Maps}/p", "one", Map("p", "x: '1'"));
         (await patcher.SendAsync(HttpMethod.Patch, $"{Maps}/p?fieldManager=m", Map("p", "y: '1'"), Apply)).ShouldBe(200);
     }
@@ -319,12 +503,19 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     [Fact]
     public async Task Kubectl_takes_over_what_it_applied_on_the_client_side()
     {
-        (await _api.PostAsync(Maps, """
-            {"metadata":{"name":"k","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"k\"},\"data\":{\"x\":\"1\"}}"}},"data":{"x":"1","y":"1"}}
-            """)).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                Maps,
+                """
+                {"metadata":{"name":"k","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"k\"},\"data\":{\"x\":\"1\"}}"}},"data":{"x":"1","y":"1"}}
+                """
+            )
+        ).ShouldBe(201);
 
-        (await ApplyAsync($"{Maps}/k", "kubectl", Map("k", "x: '2', y: '2'"))).ShouldBe(409)
-            .Message.Should().Be("Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.y");
+        (await ApplyAsync($"{Maps}/k", "kubectl", Map("k", "x: '2', y: '2'")))
+            .ShouldBe(409)
+            .Message.Should()
+            .Be("Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.y");
         var applied = (await ApplyAsync($"{Maps}/k", "kubectl", Map("k", "x: '2'"))).ShouldBe(200);
         ((string)applied.At("metadata.annotations")!["kubectl.kubernetes.io/last-applied-configuration"]!).Should().Contain("\"x\":\"2\"");
     }
@@ -333,7 +524,8 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public async Task Concurrent_appliers_all_get_their_fields()
     {
         var replies = await Task.WhenAll(
-            Enumerable.Range(0, 20).Select(i => ApplyAsync($"{Maps}/race", $"m{i}", Map("race", $"k{i}: '1'"))));
+            Enumerable.Range(0, 20).Select(i => ApplyAsync($"{Maps}/race", $"m{i}", Map("race", $"k{i}: '1'")))
+        );
 
         replies.Count(reply => reply.Status == 201).Should().Be(1);
         replies.Count(reply => reply.Status == 200).Should().Be(19);
@@ -343,8 +535,11 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     [Fact]
     public async Task Aliases_of_a_YAML_body_do_not_grow_without_bound()
     {
-        var bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + string
-            .Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 10))}]\n"));
+        var bomb =
+            "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+            + string.Concat(
+                Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 10))}]\n")
+            );
 
         (await ApplyAsync($"{Maps}/bomb", "m", bomb)).ShouldBe(400).Message.Should().Contain("excessive aliasing");
     }
@@ -355,19 +550,20 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     private static string Map(string name, string data) =>
         $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{data}}}\n";
 
-    private static string Deployment() => """
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: web}
-        spec:
-          replicas: 2
-          selector: {matchLabels: {app: web}}
-          template:
-            metadata: {labels: {app: web}}
+    private static string Deployment() =>
+        """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web}
             spec:
-              containers:
-              - {name: web, image: "nginx:1", ports: [{containerPort: 80}]}
-        """;
+              replicas: 2
+              selector: {matchLabels: {app: web}}
+              template:
+                metadata: {labels: {app: web}}
+                spec:
+                  containers:
+                  - {name: web, image: "nginx:1", ports: [{containerPort: 80}]}
+            """;
 
     private static IReadOnlyList<string> Owned(Reply reply, string manager) => OwnedFields.Of(reply.Body!, manager);
 

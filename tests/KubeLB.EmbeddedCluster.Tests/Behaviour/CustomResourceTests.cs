@@ -21,15 +21,27 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         var reply = await CreateAsync("""{"size":1,"ports":[{"name":"a"},{"name":"b","port":9}]}""");
 
         reply.ShouldBe(201);
-        reply.At("spec")!.ToJsonString().Should().Be("""{"size":1,"ports":[{"name":"a","port":80,"protocol":"TCP"},{"name":"b","port":9,"protocol":"TCP"}],"replicas":1,"colour":"red"}""");
+        reply
+            .At("spec")!
+            .ToJsonString()
+            .Should()
+            .Be(
+                """{"size":1,"ports":[{"name":"a","port":80,"protocol":"TCP"},{"name":"b","port":9,"protocol":"TCP"}],"replicas":1,"colour":"red"}"""
+            );
     }
 
     [Fact]
     public async Task Unknown_members_are_pruned_but_for_preserved_parts()
     {
-        var reply = await CreateAsync("""{"size":1,"bogus":{"x":1},"ports":[{"name":"a","y":2}],"free":{"kept":1},"template":{"apiVersion":"v1","kind":"Pod","z":3}}""");
+        var reply = await CreateAsync(
+            """{"size":1,"bogus":{"x":1},"ports":[{"name":"a","y":2}],"free":{"kept":1},"template":{"apiVersion":"v1","kind":"Pod","z":3}}"""
+        );
 
-        reply.ShouldBe(201).Headers.GetValues("Warning").Should().BeEquivalentTo("299 - \"unknown field \\\"spec.bogus\\\"\"", "299 - \"unknown field \\\"spec.ports[0].y\\\"\"");
+        reply
+            .ShouldBe(201)
+            .Headers.GetValues("Warning")
+            .Should()
+            .BeEquivalentTo("299 - \"unknown field \\\"spec.bogus\\\"\"", "299 - \"unknown field \\\"spec.ports[0].y\\\"\"");
         reply.At("spec.bogus").Should().BeNull();
         reply.At("spec.ports.0.y").Should().BeNull();
         reply.TextAt("spec.free.kept").Should().Be("1");
@@ -44,12 +56,18 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     [InlineData("""{"size":1,"nick":"abcdef"}""", "spec.nick: Too long: may not be more than 5 bytes")]
     [InlineData("""{"size":1,"nick":"A1"}""", "spec.nick: Invalid value: \"A1\": spec.nick in body should match '^[a-z]+$'")]
     [InlineData("""{"size":1,"when":"now"}""", "spec.when: Invalid value: \"now\": spec.when in body must be of type date-time: \"now\"")]
-    [InlineData("""{"size":1,"limit":true}""", "spec.limit: Invalid value: \"boolean\": spec.limit in body must be of type integer,string: \"boolean\"")]
+    [InlineData(
+        """{"size":1,"limit":true}""",
+        "spec.limit: Invalid value: \"boolean\": spec.limit in body must be of type integer,string: \"boolean\""
+    )]
     [InlineData("""{"size":1,"tags":["a","a"]}""", "spec.tags[1]: Duplicate value: \"a\"")]
     [InlineData("""{"size":1,"tags":["a","b","c","d"]}""", "spec.tags: Too many: 4: must have at most 3 items")]
     [InlineData("""{"size":1,"ports":[{"name":"a"},{"name":"a"}]}""", "spec.ports[1]: Duplicate value: {\"name\":\"a\"}")]
     [InlineData("""{"size":1,"ports":[{}]}""", "spec.ports[0].name: Required value")]
-    [InlineData("""{"size":1,"labels":{"a":1}}""", "spec.labels.a: Invalid value: \"integer\": spec.labels.a in body must be of type string: \"integer\"")]
+    [InlineData(
+        """{"size":1,"labels":{"a":1}}""",
+        "spec.labels.a: Invalid value: \"integer\": spec.labels.a in body must be of type string: \"integer\""
+    )]
     [InlineData("""{"size":1,"labels":{"a":"1","b":"2","c":"3"}}""", "spec.labels: Too many: 3: must have at most 2 items")]
     [InlineData("""{"size":1,"choice":{}}""", "must validate one and only one schema (oneOf). Found none valid")]
     [InlineData("""{"size":1,"choice":{"a":"","b":""}}""", "must validate one and only one schema (oneOf). Found 2 valid alternatives")]
@@ -77,7 +95,10 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         (await CreateAsync("""{"size":1}""", "r")).ShouldBe(201);
 
         (await _api.GetAsync($"{_gadgets}?fieldSelector=spec.colour%3Dblue")).ShouldBe(200).At("items")!.AsArray().Should().ContainSingle();
-        (await _api.GetAsync($"{_gadgets}?fieldSelector=spec.size%3D1")).ShouldBe(400).Message.Should().Be("field label not supported: spec.size");
+        (await _api.GetAsync($"{_gadgets}?fieldSelector=spec.size%3D1"))
+            .ShouldBe(400)
+            .Message.Should()
+            .Be("field label not supported: spec.size");
     }
 
     [Fact]
@@ -92,13 +113,24 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     [Fact]
     public async Task A_definition_must_be_structural_and_well_named()
     {
-        var reply = await _api.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", """
+        var reply = await _api.PostAsync(
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+            """
             {"metadata":{"name":"wrong.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},
              "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{}}}}}]}}
-            """);
+            """
+        );
 
-        reply.ShouldBe(422).Message.Should().Contain("metadata.name: Invalid value: \"wrong.example.com\": must be spec.names.plural+\".\"+spec.group");
-        reply.Message.Should().Contain("spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields");
+        reply
+            .ShouldBe(422)
+            .Message.Should()
+            .Contain("metadata.name: Invalid value: \"wrong.example.com\": must be spec.names.plural+\".\"+spec.group");
+        reply
+            .Message.Should()
+            .Contain(
+                "spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified "
+                    + "object fields"
+            );
     }
 
     [Fact]
@@ -121,15 +153,27 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
         var definition = (await File.ReadAllTextAsync("Fixtures/gadgets.crd.yaml")).Replace("shop.example.com", "later.example.com");
         await fixture.Cluster.InstallCrdsAsync(definition);
         var gadgets = _gadgets.Replace("shop.", "later.");
-        var created = (await _api.PostAsync(gadgets, """{"apiVersion":"later.example.com/v1","kind":"Gadget","metadata":{"name":"old"},"spec":{"size":2,"nick":"ab"}}""")).ShouldBe(201);
+        var created = (
+            await _api.PostAsync(
+                gadgets,
+                """{"apiVersion":"later.example.com/v1","kind":"Gadget","metadata":{"name":"old"},"spec":{"size":2,"nick":"ab"}}"""
+            )
+        ).ShouldBe(201);
 
-        await fixture.Cluster.InstallCrdsAsync(definition
-            .Replace("size: {type: integer,", "weight: {type: integer, default: 7}\n              size: {type: integer,")
-            .Replace("nick:", "renamed:"));
+        await fixture.Cluster.InstallCrdsAsync(
+            definition
+                .Replace("size: {type: integer,", "weight: {type: integer, default: 7}\n              size: {type: integer,")
+                .Replace("nick:", "renamed:")
+        );
 
         foreach (var reply in new[] { await _api.GetAsync($"{gadgets}/old"), await _api.GetAsync(gadgets) })
         {
-            reply.ShouldBe(200).Text.Should().Contain("\"weight\":7").And.NotContain("nick").And.Contain($"\"resourceVersion\":\"{created.TextAt("metadata.resourceVersion")}\"");
+            reply
+                .ShouldBe(200)
+                .Text.Should()
+                .Contain("\"weight\":7")
+                .And.NotContain("nick")
+                .And.Contain($"\"resourceVersion\":\"{created.TextAt("metadata.resourceVersion")}\"");
         }
         using var watch = await _api.WatchAsync($"{gadgets}?watch=1");
         ((int?)(await watch.NextAsync())!["object"]!["spec"]!["weight"]).Should().Be(7);
@@ -139,12 +183,19 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     public async Task A_second_version_shows_the_same_objects()
     {
         const string Schema = """{"type":"object","x-kubernetes-preserve-unknown-fields":true}""";
-        await fixture.Cluster.InstallCrdsAsync("""
+        await fixture.Cluster.InstallCrdsAsync(
+            """
             {"kind":"CustomResourceDefinition","metadata":{"name":"twins.two.example.com"},"spec":{"group":"two.example.com","scope":"Cluster","names":{"plural":"twins","kind":"Twin"},
              "versions":[{"name":"v1beta1","served":true,"storage":false,"schema":{"openAPIV3Schema":SCHEMA}},{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":SCHEMA}}]}}
-            """.Replace("SCHEMA", Schema));
+            """.Replace("SCHEMA", Schema)
+        );
         const string Group = "/apis/two.example.com";
-        (await _api.PostAsync($"{Group}/v1beta1/twins", """{"apiVersion":"two.example.com/v1beta1","kind":"Twin","metadata":{"name":"t"},"spec":{"a":1}}""")).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                $"{Group}/v1beta1/twins",
+                """{"apiVersion":"two.example.com/v1beta1","kind":"Twin","metadata":{"name":"t"},"spec":{"a":1}}"""
+            )
+        ).ShouldBe(201);
 
         var read = (await _api.GetAsync($"{Group}/v1/twins/t")).ShouldBe(200);
 
@@ -156,5 +207,8 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     private Task<Reply> CreateAsync(string spec, string name = "g") =>
-        _api.PostAsync(_gadgets, $$$"""{"apiVersion":"shop.example.com/v1","kind":"Gadget","metadata":{"name":"{{{name}}}"},"spec":{{{spec}}} }""");
+        _api.PostAsync(
+            _gadgets,
+            $$$"""{"apiVersion":"shop.example.com/v1","kind":"Gadget","metadata":{"name":"{{{name}}}"},"spec":{{{spec}}} }"""
+        );
 }

@@ -49,7 +49,11 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     {
         var maps = await MapsAsync();
         var owner = await CreateAsync(maps, "owner");
-        await CreateAsync(maps, "child", Owners(("owner", owner)).Replace("\"uid\"", "\"blockOwnerDeletion\":true,\"uid\"") + ",\"finalizers\":[\"example.com/hold\"]");
+        await CreateAsync(
+            maps,
+            "child",
+            Owners(("owner", owner)).Replace("\"uid\"", "\"blockOwnerDeletion\":true,\"uid\"") + ",\"finalizers\":[\"example.com/hold\"]"
+        );
 
         (await _api.DeleteAsync($"{maps}/owner", """{"propagationPolicy":"Foreground"}""")).ShouldBe(200);
         await _api.UntilAsync($"{maps}/child", reply => reply.At("metadata.deletionTimestamp") is not null);
@@ -89,10 +93,15 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     {
         const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         const string Objects = "/apis/gone.example.com/v1/things";
-        (await _api.PostAsync(Definitions, """
-            {"metadata":{"name":"things.gone.example.com"},"spec":{"group":"gone.example.com","scope":"Cluster","names":{"plural":"things","kind":"Thing"},
-             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}
-            """)).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                Definitions,
+                """
+                {"metadata":{"name":"things.gone.example.com"},"spec":{"group":"gone.example.com","scope":"Cluster","names":{"plural":"things","kind":"Thing"},
+                 "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}
+                """
+            )
+        ).ShouldBe(201);
         (await _api.PostAsync(Objects, """{"apiVersion":"gone.example.com/v1","kind":"Thing","metadata":{"name":"a"}}""")).ShouldBe(201);
 
         (await _api.DeleteAsync($"{Definitions}/things.gone.example.com")).ShouldBe(200);
@@ -106,6 +115,11 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     private async Task<string> CreateAsync(string collection, string name, string more = "") =>
         (await _api.PostAsync(collection, $$$"""{"metadata":{"name":"{{{name}}}"{{{more}}} } }""")).ShouldBe(201).TextAt("metadata.uid")!;
 
-    private static string Owners(params (string Name, string Uid)[] owners) => ",\"ownerReferences\":["
-        + string.Join(",", owners.Select(owner => $$"""{"apiVersion":"v1","kind":"ConfigMap","name":"{{owner.Name}}","uid":"{{owner.Uid}}"}""")) + "]";
+    private static string Owners(params (string Name, string Uid)[] owners) =>
+        ",\"ownerReferences\":["
+        + string.Join(
+            ",",
+            owners.Select(owner => $$"""{"apiVersion":"v1","kind":"ConfigMap","name":"{{owner.Name}}","uid":"{{owner.Uid}}"}""")
+        )
+        + "]";
 }

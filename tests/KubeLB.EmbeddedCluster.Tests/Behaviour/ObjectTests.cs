@@ -32,7 +32,9 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var created = (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
         var body = created.Text;
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => _api.PutAsync($"{maps}/a", body.Replace("\"v\"", $"\"{i}\""))));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => _api.PutAsync($"{maps}/a", body.Replace("\"v\"", $"\"{i}\"")))
+        );
 
         replies.Count(reply => reply.Status == 200).Should().Be(1);
         replies.Count(reply => reply.Status == 409).Should().Be(19);
@@ -44,7 +46,9 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var maps = await MapsAsync();
         (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => _api.MergeAsync($"{maps}/a", $$$"""{"data":{"k{{{i}}}":"v"} }""")));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(i => _api.MergeAsync($"{maps}/a", $$$"""{"data":{"k{{{i}}}":"v"} }"""))
+        );
 
         replies.Should().OnlyContain(reply => reply.Status == 200);
         (await _api.GetAsync($"{maps}/a")).At("data")!.AsObject().Should().HaveCount(41);
@@ -56,10 +60,18 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var maps = await MapsAsync();
         var created = (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
 
-        var patched = (await _api.MergeAsync($"{maps}/a", """{"metadata":{"creationTimestamp":"2000-01-01T00:00:00Z","generation":7,"deletionTimestamp":"2000-01-01T00:00:00Z","selfLink":"x"}}""")).ShouldBe(200);
+        var patched = (
+            await _api.MergeAsync(
+                $"{maps}/a",
+                """{"metadata":{"creationTimestamp":"2000-01-01T00:00:00Z","generation":7,"deletionTimestamp":"2000-01-01T00:00:00Z","selfLink":"x"}}"""
+            )
+        ).ShouldBe(200);
 
         patched.TextAt("metadata.creationTimestamp").Should().Be(created.TextAt("metadata.creationTimestamp"));
-        patched.TextAt("metadata.resourceVersion").Should().Be(created.TextAt("metadata.resourceVersion"), "nothing that counts has changed");
+        patched
+            .TextAt("metadata.resourceVersion")
+            .Should()
+            .Be(created.TextAt("metadata.resourceVersion"), "nothing that counts has changed");
         patched.At("metadata.deletionTimestamp").Should().BeNull();
         (await _api.MergeAsync($"{maps}/a", """{"metadata":{"uid":"00000000-0000-0000-0000-000000000000"}}""")).ShouldBe(409);
     }
@@ -69,7 +81,10 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     {
         var created = (await _api.PostAsync("/api/v1/namespaces", """{"metadata":{"generateName":"gen-"}}""")).ShouldBe(201);
 
-        ((string?)created.At("metadata.labels")!["kubernetes.io/metadata.name"]).Should().Be(created.TextAt("metadata.name")).And.StartWith("gen-");
+        ((string?)created.At("metadata.labels")!["kubernetes.io/metadata.name"])
+            .Should()
+            .Be(created.TextAt("metadata.name"))
+            .And.StartWith("gen-");
     }
 
     [Fact]
@@ -92,7 +107,14 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         var maps = await MapsAsync();
         (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
 
-        (await _api.SendAsync(HttpMethod.Patch, $"{maps}/a", """[{"op":"test","path":"/kind","value":"ConfigMap"},{"op":"test","path":"/apiVersion","value":"v1"}]""", "application/json-patch+json")).ShouldBe(200);
+        (
+            await _api.SendAsync(
+                HttpMethod.Patch,
+                $"{maps}/a",
+                """[{"op":"test","path":"/kind","value":"ConfigMap"},{"op":"test","path":"/apiVersion","value":"v1"}]""",
+                "application/json-patch+json"
+            )
+        ).ShouldBe(200);
     }
 
     [Fact]
@@ -104,8 +126,14 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
         created.At("stringData").Should().BeNull();
         created.TextAt("type").Should().Be("Opaque");
 
-        (await _api.MergeAsync($"{secrets}/s", """{"type":"other"}""")).ShouldBe(422).Message.Should().Contain("type: Invalid value: \"other\": field is immutable");
-        (await _api.PostAsync(secrets, """{"metadata":{"name":"t"},"data":{"a":"not base64!"}}""")).ShouldBe(400).Message.Should().Contain("illegal base64 data at input byte");
+        (await _api.MergeAsync($"{secrets}/s", """{"type":"other"}"""))
+            .ShouldBe(422)
+            .Message.Should()
+            .Contain("type: Invalid value: \"other\": field is immutable");
+        (await _api.PostAsync(secrets, """{"metadata":{"name":"t"},"data":{"a":"not base64!"}}"""))
+            .ShouldBe(400)
+            .Message.Should()
+            .Contain("illegal base64 data at input byte");
     }
 
     [Fact]
@@ -113,9 +141,19 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     {
         var deployments = $"/apis/apps/v1/namespaces/{await _api.NamespaceAsync()}/deployments";
 
-        var reply = (await _api.PostAsync(deployments, """{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"name":"x"}]}}}}""")).ShouldBe(422);
+        var reply = (
+            await _api.PostAsync(
+                deployments,
+                """{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"name":"x"}]}}}}"""
+            )
+        ).ShouldBe(422);
 
-        reply.Message.Should().Be("Deployment.apps \"d\" is invalid: [spec.template.metadata.labels: Invalid value: {\"a\":\"c\"}: `selector` does not match template `labels`, spec.template.spec.containers[0].image: Required value]");
+        reply
+            .Message.Should()
+            .Be(
+                "Deployment.apps \"d\" is invalid: [spec.template.metadata.labels: Invalid value: {\"a\":\"c\"}: `selector` does "
+                    + "not match template `labels`, spec.template.spec.containers[0].image: Required value]"
+            );
     }
 
     [Fact]
@@ -123,11 +161,19 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     {
         using var client = fixture.Cluster.CreateClient("object-tests");
         var ns = await _api.NamespaceAsync();
-        var lease = await k8s.CoordinationV1OperationsExtensions.CreateNamespacedLeaseAsync(client.CoordinationV1, new k8s.Models.V1Lease
-        {
-            Metadata = new k8s.Models.V1ObjectMeta { Name = "l" },
-            Spec = new k8s.Models.V1LeaseSpec { HolderIdentity = "me", RenewTime = new DateTime(2026, 1, 2, 3, 4, 5, 678, DateTimeKind.Utc) },
-        }, ns);
+        var lease = await k8s.CoordinationV1OperationsExtensions.CreateNamespacedLeaseAsync(
+            client.CoordinationV1,
+            new k8s.Models.V1Lease
+            {
+                Metadata = new k8s.Models.V1ObjectMeta { Name = "l" },
+                Spec = new k8s.Models.V1LeaseSpec
+                {
+                    HolderIdentity = "me",
+                    RenewTime = new DateTime(2026, 1, 2, 3, 4, 5, 678, DateTimeKind.Utc),
+                },
+            },
+            ns
+        );
 
         lease.Spec.RenewTime.Should().Be(new DateTime(2026, 1, 2, 3, 4, 5, 678, DateTimeKind.Utc));
         fixture.Cluster.Requests.Count(request => request.UserAgent == "object-tests").Should().Be(1);

@@ -30,9 +30,21 @@ public sealed class PodTests : IAsyncLifetime
 
         (await _api.DeleteAsync($"{Pods}/bound")).ShouldBe(200).TextAt("metadata.deletionGracePeriodSeconds").Should().Be("40");
         var deadline = (await _api.GetAsync($"{Pods}/bound")).ShouldBe(200).TextAt("metadata.deletionTimestamp");
-        (await _api.DeleteAsync($"{Pods}/bound", """{"gracePeriodSeconds":60}""")).ShouldBe(200).TextAt("metadata.deletionTimestamp").Should().Be(deadline, "it is not put off");
-        (await _api.MergeAsync($"{Pods}/bound/status", """{"status":{"phase":"Running"}}""")).ShouldBe(200).TextAt("status.phase").Should().Be("Running");
-        (await _api.DeleteAsync($"{Pods}/bound", """{"gracePeriodSeconds":5}""")).ShouldBe(200).TextAt("metadata.deletionGracePeriodSeconds").Should().Be("5");
+        (await _api.DeleteAsync($"{Pods}/bound", """{"gracePeriodSeconds":60}"""))
+            .ShouldBe(200)
+            .TextAt("metadata.deletionTimestamp")
+            .Should()
+            .Be(deadline, "it is not put off");
+        (await _api.MergeAsync($"{Pods}/bound/status", """{"status":{"phase":"Running"}}"""))
+            .ShouldBe(200)
+            .TextAt("status.phase")
+            .Should()
+            .Be("Running");
+        (await _api.DeleteAsync($"{Pods}/bound", """{"gracePeriodSeconds":5}"""))
+            .ShouldBe(200)
+            .TextAt("metadata.deletionGracePeriodSeconds")
+            .Should()
+            .Be("5");
 
         (await _api.DeleteAsync($"{Pods}/bound", """{"gracePeriodSeconds":0}""")).ShouldBe(200);
         (await _api.GetAsync($"{Pods}/bound")).ShouldBe(404);
@@ -53,11 +65,24 @@ public sealed class PodTests : IAsyncLifetime
     {
         await CreateAsync("talker", "");
 
-        (await _api.GetAsync($"{Pods}/talker/log?tailLines=7&follow=true&sinceTime=2026-01-01T00:00:00Z")).ShouldBe(200).Text.Should().Be("one\ntwo\n");
-        _asked.Should().Match<PodLogRequest>(r => r.Container == "main" && r.TailLines == 7 && r.Follow && r.Since == DateTimeOffset.Parse("2026-01-01T00:00:00Z"));
+        (await _api.GetAsync($"{Pods}/talker/log?tailLines=7&follow=true&sinceTime=2026-01-01T00:00:00Z"))
+            .ShouldBe(200)
+            .Text.Should()
+            .Be("one\ntwo\n");
+        _asked
+            .Should()
+            .Match<PodLogRequest>(r =>
+                r.Container == "main" && r.TailLines == 7 && r.Follow && r.Since == DateTimeOffset.Parse("2026-01-01T00:00:00Z")
+            );
         (await _api.GetAsync($"{Pods}/talker/log?limitBytes=5&timestamps=false")).ShouldBe(200).Text.Should().Be("one\nt");
-        (await _api.GetAsync($"{Pods}/talker/log?timestamps=true")).ShouldBe(200).Text.Should().StartWith("1970-01-01T00:00:00.0000000Z one\n");
-        (await _api.GetAsync($"{Pods}/talker/log?container=other")).ShouldBe(400).Message.Should().Be("container other is not valid for pod talker");
+        (await _api.GetAsync($"{Pods}/talker/log?timestamps=true"))
+            .ShouldBe(200)
+            .Text.Should()
+            .StartWith("1970-01-01T00:00:00.0000000Z one\n");
+        (await _api.GetAsync($"{Pods}/talker/log?container=other"))
+            .ShouldBe(400)
+            .Message.Should()
+            .Be("container other is not valid for pod talker");
         (await _api.GetAsync($"{Pods}/talker/log?tailLines=x")).ShouldBe(400).Message.Should().Contain("tailLines");
         (await _api.GetAsync($"{Pods}/nobody/log")).ShouldBe(404);
     }
@@ -75,18 +100,31 @@ public sealed class PodTests : IAsyncLifetime
     {
         await CreateAsync("secretive", "");
         (await _api.PostAsync("/api/v1/namespaces/default/serviceaccounts", """{"metadata":{"name":"user"}}""")).ShouldBe(201);
-        (await _api.PostAsync("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
-            """{"metadata":{"name":"pods"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}""")).ShouldBe(201);
-        (await _api.PostAsync("/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
-            """{"metadata":{"name":"pods"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"pods"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"default"}]}""")).ShouldBe(201);
-        var token = (await _api.PostAsync("/api/v1/namespaces/default/serviceaccounts/user/token", """{"spec":{}}""")).ShouldBe(201).TextAt("status.token");
+        (
+            await _api.PostAsync(
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
+                """{"metadata":{"name":"pods"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}"""
+            )
+        ).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+                """{"metadata":{"name":"pods"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"pods"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"default"}]}"""
+            )
+        ).ShouldBe(201);
+        var token = (await _api.PostAsync("/api/v1/namespaces/default/serviceaccounts/user/token", """{"spec":{}}"""))
+            .ShouldBe(201)
+            .TextAt("status.token");
         using var user = new Api(_cluster, token);
 
         (await user.GetAsync($"{Pods}/secretive")).ShouldBe(200);
         (await user.GetAsync($"{Pods}/secretive/log")).ShouldBe(403).Message.Should().Contain("cannot get resource \"pods/log\"");
     }
 
-    private async IAsyncEnumerable<PodLogLine> Read(PodLogRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<PodLogLine> Read(
+        PodLogRequest request,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         _asked = request;
         if (request.Pod == "silent")
@@ -98,6 +136,11 @@ public sealed class PodTests : IAsyncLifetime
         yield return new PodLogLine(DateTimeOffset.UnixEpoch, "two");
     }
 
-    private async Task CreateAsync(string name, string spec) => (await _api.PostAsync(Pods,
-        $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{ {{{spec}}}"containers":[{"name":"main","image":"i"}] } }""")).ShouldBe(201);
+    private async Task CreateAsync(string name, string spec) =>
+        (
+            await _api.PostAsync(
+                Pods,
+                $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{ {{{spec}}}"containers":[{"name":"main","image":"i"}] } }"""
+            )
+        ).ShouldBe(201);
 }

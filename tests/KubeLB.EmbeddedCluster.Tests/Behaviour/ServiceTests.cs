@@ -13,7 +13,9 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
         var first = (await _api.PostAsync(services, NodePort("a", 31234))).ShouldBe(201);
 
         var second = (await _api.PostAsync(services, NodePort("b", 31234))).ShouldBe(422);
-        second.Message.Should().Be("Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 31234: provided port is already allocated");
+        second
+            .Message.Should()
+            .Be("Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 31234: provided port is already allocated");
 
         var deleted = (await _api.DeleteAsync($"{services}/a")).ShouldBe(200);
         deleted.TextAt("kind").Should().Be("Service", "services are answered with the deleted object");
@@ -34,11 +36,18 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     [Fact]
     public async Task A_refused_service_gives_back_what_it_took()
     {
-        await using var small = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { NodePortRange = (30000, 30000), Tls = false });
+        await using var small = await EmbeddedCluster.StartAsync(
+            new EmbeddedClusterOptions { NodePortRange = (30000, 30000), Tls = false }
+        );
         using var api = new Api(small);
         const string Services = "/api/v1/namespaces/default/services";
 
-        (await api.PostAsync(Services, """{"metadata":{"name":"a"},"spec":{"type":"NodePort","clusterIP":"1.2.3.4","ports":[{"port":80,"nodePort":30000}]}}""")).ShouldBe(422);
+        (
+            await api.PostAsync(
+                Services,
+                """{"metadata":{"name":"a"},"spec":{"type":"NodePort","clusterIP":"1.2.3.4","ports":[{"port":80,"nodePort":30000}]}}"""
+            )
+        ).ShouldBe(422);
         (await api.PostAsync($"{Services}?dryRun=All", NodePort("a", 30000))).ShouldBe(201);
 
         (await api.PostAsync(Services, NodePort("a", 30000))).ShouldBe(201);
@@ -63,7 +72,9 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
         (await _api.PostAsync(services, NodePort("a", 0))).ShouldBe(201);
 
-        var reply = (await _api.MergeAsync($"{services}/a", """{"spec":{"clusterIP":"10.96.250.250","clusterIPs":["10.96.250.250"]}}""")).ShouldBe(422);
+        var reply = (
+            await _api.MergeAsync($"{services}/a", """{"spec":{"clusterIP":"10.96.250.250","clusterIPs":["10.96.250.250"]}}""")
+        ).ShouldBe(422);
 
         reply.Message.Should().Contain("spec.clusterIPs[0]: Invalid value: [\"10.96.250.250\"]: may not change once set");
     }

@@ -10,7 +10,10 @@ public sealed class StartTests
     {
         var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Address = IPAddress.Any });
 
-        await start.Should().ThrowAsync<ArgumentException>().WithMessage("An embedded cluster listens on loopback only, not on 0.0.0.0; use 127.0.0.1 or ::1.*");
+        await start
+            .Should()
+            .ThrowAsync<ArgumentException>()
+            .WithMessage("An embedded cluster listens on loopback only, not on 0.0.0.0; use 127.0.0.1 or ::1.*");
     }
 
     [Theory]
@@ -40,13 +43,28 @@ public sealed class StartTests
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "mine" });
         using var api = new Api(cluster);
 
-        (await api.GetAsync("/api/v1/namespaces")).At("items")!.AsArray().Select(item => (string)item!["metadata"]!["name"]!)
-            .Should().Equal("default", "kube-node-lease", "kube-public", "kube-system");
-        (await api.GetAsync("/api/v1/namespaces/default/services/kubernetes")).ShouldBe(200).TextAt("spec.clusterIP").Should().Be("10.96.0.1");
-        (await api.GetAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes")).ShouldBe(200).TextAt("ports.0.port").Should().Be(cluster.Url.Port.ToString());
+        (await api.GetAsync("/api/v1/namespaces"))
+            .At("items")!
+            .AsArray()
+            .Select(item => (string)item!["metadata"]!["name"]!)
+            .Should()
+            .Equal("default", "kube-node-lease", "kube-public", "kube-system");
+        (await api.GetAsync("/api/v1/namespaces/default/services/kubernetes"))
+            .ShouldBe(200)
+            .TextAt("spec.clusterIP")
+            .Should()
+            .Be("10.96.0.1");
+        (await api.GetAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"))
+            .ShouldBe(200)
+            .TextAt("ports.0.port")
+            .Should()
+            .Be(cluster.Url.Port.ToString());
         (await api.GetAsync("/api/v1/namespaces/kube-system/serviceaccounts/default")).ShouldBe(200);
         (await api.DeleteAsync("/api/v1/namespaces/kube-system")).ShouldBe(403);
-        cluster.KubeconfigYaml.Should().Contain("current-context: mine").And.Contain($"server: {cluster.Url.GetLeftPart(UriPartial.Authority)}");
+        cluster
+            .KubeconfigYaml.Should()
+            .Contain("current-context: mine")
+            .And.Contain($"server: {cluster.Url.GetLeftPart(UriPartial.Authority)}");
     }
 
     [Fact]

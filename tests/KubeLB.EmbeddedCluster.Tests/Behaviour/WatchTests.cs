@@ -49,16 +49,22 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     [Fact]
     public async Task Bookmarks_come_to_those_who_ask_for_them()
     {
-        await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false, BookmarkInterval = TimeSpan.FromMilliseconds(20) });
+        await using var cluster = await EmbeddedCluster.StartAsync(
+            new EmbeddedClusterOptions { Tls = false, BookmarkInterval = TimeSpan.FromMilliseconds(20) }
+        );
         using var api = new Api(cluster);
-        var other = (await api.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"s"}}""")).ShouldBe(201).TextAt("metadata.resourceVersion")!;
+        var other = (await api.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"s"}}"""))
+            .ShouldBe(201)
+            .TextAt("metadata.resourceVersion")!;
 
         using var watch = await api.WatchAsync("/api/v1/namespaces/kube-public/configmaps?watch=1&allowWatchBookmarks=true");
         var bookmark = await watch.NextAsync();
 
         ((string?)bookmark!["type"]).Should().Be("BOOKMARK");
         ((string?)bookmark["object"]!["kind"]).Should().Be("ConfigMap");
-        long.Parse((string)bookmark["object"]!["metadata"]!["resourceVersion"]!).Should().BeGreaterThanOrEqualTo(long.Parse(other), "changes of other resources move it on");
+        long.Parse((string)bookmark["object"]!["metadata"]!["resourceVersion"]!)
+            .Should()
+            .BeGreaterThanOrEqualTo(long.Parse(other), "changes of other resources move it on");
         var next = await watch.NextAsync();
         ((string?)next!["type"]).Should().Be("BOOKMARK", "they go on coming although nothing happens");
     }
@@ -105,13 +111,17 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
         using var watch = await _api.WatchAsync($"{maps}?watch=1");
         const int Writers = 8;
         const int Each = 1_250;
-        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
-        {
-            for (var i = 0; i < Each; i++)
-            {
-                await CreateAsync(maps, $"m-{writer}-{i}");
-            }
-        }));
+        var writing = Task.WhenAll(
+            Enumerable
+                .Range(0, Writers)
+                .Select(async writer =>
+                {
+                    for (var i = 0; i < Each; i++)
+                    {
+                        await CreateAsync(maps, $"m-{writer}-{i}");
+                    }
+                })
+        );
 
         var seen = new HashSet<string>();
         long last = 0;

@@ -13,7 +13,10 @@ public sealed record Answer(int Status, string ContentType, JsonNode? Body, IRea
 public sealed class ContractReplay : IAsyncLifetime, IDisposable
 {
     private static readonly string[] OfControllers =
-        ["an object whose owner is gone is collected in the background", "the namespace and all in it are gone"];
+    [
+        "an object whose owner is gone is collected in the background",
+        "the namespace and all in it are gone",
+    ];
 
     private readonly Dictionary<string, Answer> _answers = [];
     private ITestCluster _cluster = null!;
@@ -52,14 +55,24 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
             case "list by label":
                 for (var i = 0; i < 5; i++)
                 {
-                    await DoAsync(HttpMethod.Post, ConfigMaps, $$$"""{"metadata":{"name":"l{{{i}}}","labels":{"set":"l","i":"{{{i}}}"} } }""");
+                    await DoAsync(
+                        HttpMethod.Post,
+                        ConfigMaps,
+                        $$$"""{"metadata":{"name":"l{{{i}}}","labels":{"set":"l","i":"{{{i}}}"} } }"""
+                    );
                 }
                 break;
             case "an object whose owner is gone is collected in the background":
                 var owner = await DoAsync(HttpMethod.Post, ConfigMaps, """{"metadata":{"name":"owner"}}""");
-                await DoAsync(HttpMethod.Post, ConfigMaps, $$$"""
-                    {"metadata":{"name":"owned","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":"{{{owner!["metadata"]!["uid"]}}}"}]}}
-                    """);
+                await DoAsync(
+                    HttpMethod.Post,
+                    ConfigMaps,
+                    $$$"""
+                    {"metadata":{"name":"owned","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"owner","uid":"{{{owner![
+                        "metadata"
+                    ]!["uid"]}}}"}]}}
+                    """
+                );
                 await DoAsync(HttpMethod.Delete, $"{ConfigMaps}/owner");
                 await UntilGoneAsync($"{ConfigMaps}/owned");
                 break;
@@ -68,7 +81,12 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
                 await DoAsync(HttpMethod.Post, ConfigMaps, """{"metadata":{"name":"holder","finalizers":["example.com/hold"]}}""");
                 break;
             case "the namespace and all in it are gone":
-                await DoAsync(HttpMethod.Patch, $"{ConfigMaps}/holder", """{"metadata":{"finalizers":null}}""", "application/merge-patch+json");
+                await DoAsync(
+                    HttpMethod.Patch,
+                    $"{ConfigMaps}/holder",
+                    """{"metadata":{"finalizers":null}}""",
+                    "application/merge-patch+json"
+                );
                 await UntilGoneAsync("/api/v1/namespaces/contract");
                 break;
         }
@@ -139,7 +157,11 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
         switch (exchange.Name)
         {
             case "watch without a resourceVersion starts with ADDED for what exists" or "watch from a resourceVersion":
-                await DoAsync(HttpMethod.Post, Widgets, """{"apiVersion":"contract.example.com/v1","kind":"Widget","metadata":{"name":"watched"},"spec":{"size":1}}""");
+                await DoAsync(
+                    HttpMethod.Post,
+                    Widgets,
+                    """{"apiVersion":"contract.example.com/v1","kind":"Widget","metadata":{"name":"watched"},"spec":{"size":1}}"""
+                );
                 await DoAsync(HttpMethod.Patch, $"{Widgets}/watched", """{"spec":{"size":2}}""", "application/merge-patch+json");
                 await DoAsync(HttpMethod.Patch, $"{Widgets}/watched/status", """{"status":{"x":1}}""", "application/merge-patch+json");
                 await DoAsync(HttpMethod.Delete, $"{Widgets}/watched");

@@ -5,8 +5,8 @@ using KubeLB.TestClusters;
 namespace KubeLB.EmbeddedCluster.Tests.Contract;
 
 /// <summary>
-/// The test cluster answers what a real kube-apiserver (v1.35) answered, exchange by exchange. What an embedded cluster does not claim to do is
-/// listed here; a real server has to answer that as recorded, too.
+/// The test cluster answers what a real kube-apiserver (v1.35) answered, exchange by exchange. What an embedded cluster does not claim to
+/// do is listed here; a real server has to answer that as recorded, too.
 /// </summary>
 public sealed class ContractTests(ContractReplay replay) : IClassFixture<ContractReplay>
 {
@@ -46,13 +46,17 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
             return;
         }
 
-        replay[Rules].Status.Should().Be(201, "CEL is not claimed: the definition carries a warning, and the object that breaks the rule is let in");
+        replay[Rules]
+            .Status.Should()
+            .Be(201, "CEL is not claimed: the definition carries a warning, and the object that breaks the rule is let in");
     }
 
     [Fact]
     public async Task A_cluster_that_refuses_validation_rules_says_where_they_are_and_that_they_are_not_evaluated()
     {
-        await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Refuse });
+        await using var cluster = await EmbeddedCluster.StartAsync(
+            new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Refuse }
+        );
         using var api = new Api(cluster);
         foreach (var name in new[] { "create namespace", "create a CRD" })
         {
@@ -89,5 +93,8 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
     }
 
     private static void Same(JsonNode? expected, JsonNode? actual) =>
-        JsonNode.DeepEquals(expected, actual).Should().BeTrue($"the recording has\n{expected?.ToJsonString()}\nbut the answer is\n{actual?.ToJsonString()}");
+        JsonNode
+            .DeepEquals(expected, actual)
+            .Should()
+            .BeTrue($"the recording has\n{expected?.ToJsonString()}\nbut the answer is\n{actual?.ToJsonString()}");
 }

@@ -7,8 +7,13 @@ public sealed record Exchange(string Name, JsonObject Request, JsonObject Respon
 {
     public static IReadOnlyList<Exchange> All { get; } =
     [
-        .. JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(AppContext.BaseDirectory, "Contract", "apiserver.json")))!["exchanges"]!.AsArray()
-            .Select(exchange => new Exchange((string)exchange!["name"]!, exchange["request"]!.AsObject(), exchange["response"]!.AsObject())),
+        .. JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(AppContext.BaseDirectory, "Contract", "apiserver.json")))!["exchanges"]!
+            .AsArray()
+            .Select(exchange => new Exchange(
+                (string)exchange!["name"]!,
+                exchange["request"]!.AsObject(),
+                exchange["response"]!.AsObject()
+            )),
     ];
 
     public string Path => (string)Request["path"]!;

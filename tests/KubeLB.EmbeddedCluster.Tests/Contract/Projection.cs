@@ -21,12 +21,21 @@ public static class Projection
             case "core resources":
                 var names = recorded!["resources"]!.AsArray().Select(item => (string)item!["name"]!).ToHashSet();
                 var list = Pick(body, "kind", "groupVersion");
-                list["resources"] = new JsonArray([.. body!["resources"]!.AsArray().Where(item => names.Contains((string)item!["name"]!)).Select(item => item!.DeepClone())]);
+                list["resources"] = new JsonArray([
+                    .. body!["resources"]!
+                        .AsArray()
+                        .Where(item => names.Contains((string)item!["name"]!))
+                        .Select(item => item!.DeepClone()),
+                ]);
                 return list;
             case "aggregated discovery of core":
                 var aggregated = Pick(body, "kind", "apiVersion");
-                aggregated["service"] = new JsonArray([.. body!["items"]![0]!["versions"]![0]!["resources"]!.AsArray()
-                    .Where(item => (string)item!["resource"]! == "services").Select(item => item!.DeepClone())]);
+                aggregated["service"] = new JsonArray([
+                    .. body!["items"]![0]!["versions"]![0]!["resources"]!
+                        .AsArray()
+                        .Where(item => (string)item!["resource"]! == "services")
+                        .Select(item => item!.DeepClone()),
+                ]);
                 return aggregated;
             case "generateName":
                 var generated = Pick(body!["metadata"], "generateName");
@@ -53,8 +62,12 @@ public static class Projection
             case "several invalid fields":
                 var sorted = body!.DeepClone();
                 sorted.AsObject().Remove("message");
-                sorted["details"]!["causes"] = new JsonArray([.. body["details"]!["causes"]!.AsArray()
-                    .OrderBy(item => (string)item!["field"]!, StringComparer.Ordinal).Select(item => item!.DeepClone())]);
+                sorted["details"]!["causes"] = new JsonArray([
+                    .. body["details"]!["causes"]!
+                        .AsArray()
+                        .OrderBy(item => (string)item!["field"]!, StringComparer.Ordinal)
+                        .Select(item => item!.DeepClone()),
+                ]);
                 return sorted;
             case "a metadata change keeps the generation":
                 return body!["metadata"]!.DeepClone();
@@ -66,7 +79,11 @@ public static class Projection
                 return body!["metadata"]!["generation"]!.DeepClone();
             case "widgets as a table":
                 var table = new JsonObject { ["columns"] = Columns(body) };
-                table["cells"] = new JsonArray([.. body!["rows"]!.AsArray().Select(row => new JsonArray([.. row!["cells"]!.AsArray().SkipLast(1).Select(cell => cell?.DeepClone())]))]);
+                table["cells"] = new JsonArray([
+                    .. body!["rows"]!
+                        .AsArray()
+                        .Select(row => new JsonArray([.. row!["cells"]!.AsArray().SkipLast(1).Select(cell => cell?.DeepClone())])),
+                ]);
                 return table;
             case "delete the namespace":
                 return Pick(body!["status"], "phase");
@@ -102,7 +119,8 @@ public static class Projection
     private static JsonArray Columns(JsonNode? body) =>
         new([.. body!["columnDefinitions"]!.AsArray().Select(column => Pick(column, "name", "type", "format", "priority"))]);
 
-    private static JsonArray Names(JsonNode? body) => new([.. body!["items"]!.AsArray().Select(item => item!["metadata"]!["name"]!.DeepClone())]);
+    private static JsonArray Names(JsonNode? body) =>
+        new([.. body!["items"]!.AsArray().Select(item => item!["metadata"]!["name"]!.DeepClone())]);
 
     private static JsonArray Keys(JsonNode? node) =>
         new([.. node!.AsObject().Select(member => member.Key).Order(StringComparer.Ordinal).Select(key => JsonValue.Create(key))]);

@@ -29,7 +29,9 @@ public static partial class Volatile
                         "continue" => "<continue>",
                         "nodePort" => "<port>",
                         "clusterIP" => (string?)value == "None" ? "None" : "<ip>",
-                        "clusterIPs" => new JsonArray([.. value!.AsArray().Select(item => JsonValue.Create((string?)item == "None" ? "None" : "<ip>"))]),
+                        "clusterIPs" => new JsonArray([
+                            .. value!.AsArray().Select(item => JsonValue.Create((string?)item == "None" ? "None" : "<ip>")),
+                        ]),
                         "message" => Uid().Replace((string)value!, "<uid>"),
                         _ => Replace(value),
                     };

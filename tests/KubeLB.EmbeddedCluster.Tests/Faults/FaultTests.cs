@@ -109,12 +109,16 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
         await client.GetAsync($"{Maps}/missing");
         using var watch = await client.WatchAsync($"{Maps}?watch=1");
 
-        var seen = _cluster.Requests.Snapshot().Select(record => $"{record.Verb} {record.Resource} {record.Name} {record.StatusCode} {record.User} {record.UserAgent}");
-        seen.Should().Equal(
-            "create configmaps  201 kubernetes-admin tester/1.0",
-            "patch configmaps logged 200 kubernetes-admin tester/1.0",
-            "get configmaps missing 404 kubernetes-admin tester/1.0",
-            "watch configmaps  200 kubernetes-admin tester/1.0");
+        var seen = _cluster
+            .Requests.Snapshot()
+            .Select(record => $"{record.Verb} {record.Resource} {record.Name} {record.StatusCode} {record.User} {record.UserAgent}");
+        seen.Should()
+            .Equal(
+                "create configmaps  201 kubernetes-admin tester/1.0",
+                "patch configmaps logged 200 kubernetes-admin tester/1.0",
+                "get configmaps missing 404 kubernetes-admin tester/1.0",
+                "watch configmaps  200 kubernetes-admin tester/1.0"
+            );
         _cluster.Requests.Count(request => request.IsWrite).Should().Be(2);
         _cluster.Requests.Totals()[("patch", "configmaps", "tester/1.0")].Should().Be(1);
     }

@@ -41,7 +41,8 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
         (await _api.GetAsync(Maps)).TextAt("metadata.resourceVersion").Should().Be(snapshot.Revision.ToString());
         var next = await CreateAsync("next");
         long.Parse(next.TextAt("metadata.resourceVersion")!)
-            .Should().Be(snapshot.Revision + 1, "versions continue from those of the snapshot");
+            .Should()
+            .Be(snapshot.Revision + 1, "versions continue from those of the snapshot");
     }
 
     [Fact]
@@ -80,7 +81,12 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
         var crd = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Fixtures", "gadgets.crd.yaml"));
         var without = _cluster.Faults.TakeSnapshot();
         await _cluster.InstallCrdsAsync(crd);
-        (await _api.PostAsync(Gadgets, """{"apiVersion":"shop.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"size":1}}""")).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                Gadgets,
+                """{"apiVersion":"shop.example.com/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"size":1}}"""
+            )
+        ).ShouldBe(201);
         var with = _cluster.Faults.TakeSnapshot();
 
         _cluster.Faults.RestoreSnapshot(without);

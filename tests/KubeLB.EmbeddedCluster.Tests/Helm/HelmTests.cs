@@ -34,7 +34,11 @@ public sealed class HelmTests : IAsyncLifetime
     public async Task A_release_lives_from_install_to_uninstall()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
-        (await StateAsync()).Should().Be("""replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200""");
+        (await StateAsync())
+            .Should()
+            .Be(
+                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200"""
+            );
         foreach (var path in Objects())
         {
             ((string?)(await _api.GetAsync(path)).ShouldBe(200).At("metadata.labels")!["app.kubernetes.io/managed-by"]).Should().Be("Helm");
@@ -44,13 +48,19 @@ public sealed class HelmTests : IAsyncLifetime
         (await StateAsync()).Should().Be("""replicas=3 image=nginx:2 env= data=image:nginx:2 label=two parts=a:1 secret=404""");
 
         await _helm.OkAsync($"rollback web 1 -n {_namespace}");
-        (await StateAsync()).Should().Be("""replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200""");
+        (await StateAsync())
+            .Should()
+            .Be(
+                """replicas=2 image=nginx:1 env=[{"name":"EXTRA","value":"1"}] data=extra:yes,image:nginx:1 label=one parts=a:1,b:3 secret=200"""
+            );
 
         var history = JsonNode.Parse((await _helm.OkAsync($"history web -n {_namespace} -o json")).Text)!.AsArray();
         history.Select(release => (string)release!["status"]!).Should().Equal("superseded", "superseded", "deployed");
         (await _helm.OkAsync($"get manifest web -n {_namespace}")).Text.Should().Contain("kind: NetworkPolicy");
         (await _helm.OkAsync($"list -n {_namespace} -q")).Text.Should().Be("web\n");
-        (await _helm.OkAsync($"status web -n {_namespace}")).Text.Should().Contain("STATUS: deployed")
+        (await _helm.OkAsync($"status web -n {_namespace}"))
+            .Text.Should()
+            .Contain("STATUS: deployed")
             .And.Contain("HorizontalPodAutoscaler");
 
         await _helm.OkAsync($"uninstall web -n {_namespace}");
@@ -60,12 +70,21 @@ public sealed class HelmTests : IAsyncLifetime
         }
         (await _api.GetAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gizmos.shop.example.com")).ShouldBe(200);
         (await _helm.OkAsync($"list -n {_namespace} -q")).Text.Should().BeEmpty();
-        _cluster.Requests.Count(request => request.ContentType == Apply
-            && request.Query.StartsWith("?fieldManager=helm&fieldValidation=Strict&force=false", StringComparison.Ordinal))
-            .Should().BeGreaterThan(40);
-        _cluster.Requests.Snapshot().Where(request => request.StatusCode >= 400)
-            .Should().OnlyContain(request => request.StatusCode == 404 && request.Verb == "get",
-            "helm looks whether an object is there before it creates one, and nothing else fails");
+        _cluster
+            .Requests.Count(request =>
+                request.ContentType == Apply
+                && request.Query.StartsWith("?fieldManager=helm&fieldValidation=Strict&force=false", StringComparison.Ordinal)
+            )
+            .Should()
+            .BeGreaterThan(40);
+        _cluster
+            .Requests.Snapshot()
+            .Where(request => request.StatusCode >= 400)
+            .Should()
+            .OnlyContain(
+                request => request.StatusCode == 404 && request.Verb == "get",
+                "helm looks whether an object is there before it creates one, and nothing else fails"
+            );
     }
 
     [SkippableFact]
@@ -91,7 +110,14 @@ public sealed class HelmTests : IAsyncLifetime
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
         var deployment = $"/apis/apps/v1/namespaces/{_namespace}/deployments/web";
-        (await _api.SendAsync(HttpMethod.Patch, $"{deployment}?fieldManager=kubectl-edit", """{"spec":{"replicas":7}}""", "application/merge-patch+json")).ShouldBe(200);
+        (
+            await _api.SendAsync(
+                HttpMethod.Patch,
+                $"{deployment}?fieldManager=kubectl-edit",
+                """{"spec":{"replicas":7}}""",
+                "application/merge-patch+json"
+            )
+        ).ShouldBe(200);
 
         var refused = await _helm.RunAsync($"upgrade web {Chart} -n {_namespace} --set image=nginx:2");
         refused.ExitCode.Should().NotBe(0);
@@ -123,21 +149,21 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     private IReadOnlyList<string> Objects() =>
-    [
-        $"/apis/apps/v1/namespaces/{_namespace}/deployments/web",
-        $"/api/v1/namespaces/{_namespace}/services/web",
-        $"/api/v1/namespaces/{_namespace}/serviceaccounts/web",
-        $"/api/v1/namespaces/{_namespace}/configmaps/web",
-        $"/apis/rbac.authorization.k8s.io/v1/namespaces/{_namespace}/roles/web",
-        $"/apis/rbac.authorization.k8s.io/v1/namespaces/{_namespace}/rolebindings/web",
-        $"/apis/rbac.authorization.k8s.io/v1/clusterroles/web-{_namespace}",
-        $"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/web-{_namespace}",
-        $"/apis/autoscaling/v2/namespaces/{_namespace}/horizontalpodautoscalers/web",
-        $"/apis/policy/v1/namespaces/{_namespace}/poddisruptionbudgets/web",
-        $"/apis/networking.k8s.io/v1/namespaces/{_namespace}/networkpolicies/web",
-        $"/apis/scheduling.k8s.io/v1/priorityclasses/web-{_namespace}",
-        $"/apis/shop.example.com/v1/namespaces/{_namespace}/gizmos/web",
-    ];
+        [
+            $"/apis/apps/v1/namespaces/{_namespace}/deployments/web",
+            $"/api/v1/namespaces/{_namespace}/services/web",
+            $"/api/v1/namespaces/{_namespace}/serviceaccounts/web",
+            $"/api/v1/namespaces/{_namespace}/configmaps/web",
+            $"/apis/rbac.authorization.k8s.io/v1/namespaces/{_namespace}/roles/web",
+            $"/apis/rbac.authorization.k8s.io/v1/namespaces/{_namespace}/rolebindings/web",
+            $"/apis/rbac.authorization.k8s.io/v1/clusterroles/web-{_namespace}",
+            $"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/web-{_namespace}",
+            $"/apis/autoscaling/v2/namespaces/{_namespace}/horizontalpodautoscalers/web",
+            $"/apis/policy/v1/namespaces/{_namespace}/poddisruptionbudgets/web",
+            $"/apis/networking.k8s.io/v1/namespaces/{_namespace}/networkpolicies/web",
+            $"/apis/scheduling.k8s.io/v1/priorityclasses/web-{_namespace}",
+            $"/apis/shop.example.com/v1/namespaces/{_namespace}/gizmos/web",
+        ];
 
     private async Task<string> StateAsync()
     {
@@ -147,7 +173,9 @@ public sealed class HelmTests : IAsyncLifetime
         var secret = await _api.GetAsync($"/api/v1/namespaces/{_namespace}/secrets/web-extra");
         var parts = string.Join(',', gizmo.At("spec.parts")!.AsArray().Select(part => $"{part!["name"]}:{part["count"]}"));
         var data = string.Join(
-            ',', map.At("data")!.AsObject().OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => $"{item.Key}:{item.Value}"));
+            ',',
+            map.At("data")!.AsObject().OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => $"{item.Key}:{item.Value}")
+        );
         return $"replicas={deployment.At("spec.replicas")} image={deployment.TextAt("spec.template.spec.containers.0.image")} env={deployment.At("spec.template.spec.containers.0.env")?.ToJsonString()} "
             + $"data={data} label={map.TextAt("metadata.labels.which")} parts={parts} secret={secret.Status}";
     }

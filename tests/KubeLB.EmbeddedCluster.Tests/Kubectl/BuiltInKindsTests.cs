@@ -1,6 +1,8 @@
 namespace KubeLB.EmbeddedCluster.Tests.Kubectl;
 
-/// <summary>Kinds that controllers and release files bring along: applied by the real kubectl, shown with the columns of a real cluster.</summary>
+/// <summary>
+/// Kinds that controllers and release files bring along: applied by the real kubectl, shown with the columns of a real cluster.
+/// </summary>
 public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<KubectlFixture>
 {
     private const string Admission = """
@@ -28,9 +30,15 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
     [SkippableFact]
     public async Task Admission_policies_are_stored_defaulted_and_not_evaluated()
     {
-        (await kubectl.OkAsync("apply -f -", Admission)).Lines.Should().Equal(
-            "validatingadmissionpolicy.admissionregistration.k8s.io/names.example.com created", "validatingadmissionpolicybinding.admissionregistration.k8s.io/names.example.com created");
-        (await kubectl.OkAsync("apply -f -", Admission)).Lines.Should().OnlyContain(line => line.EndsWith(" unchanged", StringComparison.Ordinal));
+        (await kubectl.OkAsync("apply -f -", Admission))
+            .Lines.Should()
+            .Equal(
+                "validatingadmissionpolicy.admissionregistration.k8s.io/names.example.com created",
+                "validatingadmissionpolicybinding.admissionregistration.k8s.io/names.example.com created"
+            );
+        (await kubectl.OkAsync("apply -f -", Admission))
+            .Lines.Should()
+            .OnlyContain(line => line.EndsWith(" unchanged", StringComparison.Ordinal));
 
         var policies = await kubectl.OkAsync("get validatingadmissionpolicies");
         policies.Columns(0).Should().Equal("NAME", "VALIDATIONS", "PARAMKIND", "AGE");
@@ -38,10 +46,21 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
         var bindings = await kubectl.OkAsync("get validatingadmissionpolicybindings");
         bindings.Columns(0).Should().Equal("NAME", "POLICYNAME", "PARAMREF", "AGE");
         bindings.Columns(1).Take(3).Should().Equal("names.example.com", "names.example.com", "<unset>");
-        (await kubectl.OkAsync("get validatingadmissionpolicy names.example.com -o jsonpath={.spec.failurePolicy}/{.spec.matchConstraints.matchPolicy}"))
-            .Text.Should().Be("Fail/Equivalent");
+        (
+            await kubectl.OkAsync(
+                "get validatingadmissionpolicy names.example.com -o jsonpath={.spec.failurePolicy}/{.spec.matchConstraints.matchPolicy}"
+            )
+        )
+            .Text.Should()
+            .Be("Fail/Equivalent");
         await kubectl.OkAsync($"create cm bad -n {await kubectl.Api.NamespaceAsync()}");
-        (await kubectl.RunAsync("apply -f -", Admission.Replace("policyName: names.example.com", "policyName: ''").Replace("name: names", "name: other"))).Errors.Should()
+        (
+            await kubectl.RunAsync(
+                "apply -f -",
+                Admission.Replace("policyName: names.example.com", "policyName: ''").Replace("name: names", "name: other")
+            )
+        )
+            .Errors.Should()
             .Contain("spec.policyName: Required value");
     }
 
@@ -49,7 +68,9 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
     public async Task Daemon_sets_disruption_budgets_and_endpoint_slices_have_their_columns()
     {
         var ns = await kubectl.Api.NamespaceAsync();
-        await kubectl.OkAsync($"apply -n {ns} -f -", """
+        await kubectl.OkAsync(
+            $"apply -n {ns} -f -",
+            """
             apiVersion: apps/v1
             kind: DaemonSet
             metadata: {name: d}
@@ -72,10 +93,26 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
             addressType: IPv4
             ports: [{name: http, port: 80}]
             endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}]
-            """);
+            """
+        );
 
         var daemons = await kubectl.OkAsync($"get ds -n {ns} -o wide");
-        daemons.Columns(0).Should().Equal("NAME", "DESIRED", "CURRENT", "READY", "UP-TO-DATE", "AVAILABLE", "NODE SELECTOR", "AGE", "CONTAINERS", "IMAGES", "SELECTOR");
+        daemons
+            .Columns(0)
+            .Should()
+            .Equal(
+                "NAME",
+                "DESIRED",
+                "CURRENT",
+                "READY",
+                "UP-TO-DATE",
+                "AVAILABLE",
+                "NODE SELECTOR",
+                "AGE",
+                "CONTAINERS",
+                "IMAGES",
+                "SELECTOR"
+            );
         daemons.Columns(1).Take(7).Should().Equal("d", "0", "0", "0", "0", "0", "disk=ssd");
         var budgets = await kubectl.OkAsync($"get pdb -n {ns}");
         budgets.Columns(0).Should().Equal("NAME", "MIN AVAILABLE", "MAX UNAVAILABLE", "ALLOWED DISRUPTIONS", "AGE");
@@ -89,7 +126,9 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
     public async Task An_event_is_seen_and_deleted_through_both_groups()
     {
         var ns = await kubectl.Api.NamespaceAsync();
-        await kubectl.OkAsync($"create -n {ns} -f -", $$"""
+        await kubectl.OkAsync(
+            $"create -n {ns} -f -",
+            $$"""
             apiVersion: events.k8s.io/v1
             kind: Event
             metadata: {name: e, namespace: {{ns}}}
@@ -101,11 +140,19 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
             regarding: {apiVersion: v1, kind: ConfigMap, name: c, namespace: {{ns}}}
             note: seen from both sides
             type: Normal
-            """);
+            """
+        );
 
-        (await kubectl.OkAsync($"get events -n {ns} -o jsonpath={{.items[0].message}}/{{.items[0].involvedObject.name}}/{{.items[0].reportingComponent}}")).Text.Should()
+        (
+            await kubectl.OkAsync(
+                $"get events -n {ns} -o jsonpath={{.items[0].message}}/{{.items[0].involvedObject.name}}/{{.items[0].reportingComponent}}"
+            )
+        )
+            .Text.Should()
             .Be("seen from both sides/c/example.com/tester");
-        (await kubectl.OkAsync($"get events.events.k8s.io e -n {ns} -o jsonpath={{.note}}/{{.regarding.name}}")).Text.Should().Be("seen from both sides/c");
+        (await kubectl.OkAsync($"get events.events.k8s.io e -n {ns} -o jsonpath={{.note}}/{{.regarding.name}}"))
+            .Text.Should()
+            .Be("seen from both sides/c");
         await kubectl.OkAsync($"delete events.events.k8s.io e -n {ns}");
         (await kubectl.OkAsync($"get events -n {ns} -o name")).Lines.Should().BeEmpty();
     }
@@ -118,9 +165,14 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
         {
             await kubectl.OkAsync($"create deployment {name} -n {ns} --image=nginx");
             var uid = (await kubectl.OkAsync($"get deploy {name} -n {ns} -o jsonpath={{.metadata.uid}}")).Text;
-            (await kubectl.Api.PostAsync($"/api/v1/namespaces/{ns}/configmaps", $$$"""
-                {"metadata":{"name":"of-{{{name}}}","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"{{{name}}}","uid":"{{{uid}}}"}]}}
-                """)).ShouldBe(201);
+            (
+                await kubectl.Api.PostAsync(
+                    $"/api/v1/namespaces/{ns}/configmaps",
+                    $$$"""
+                    {"metadata":{"name":"of-{{{name}}}","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"{{{name}}}","uid":"{{{uid}}}"}]}}
+                    """
+                )
+            ).ShouldBe(201);
         }
 
         await kubectl.OkAsync($"delete deploy gone -n {ns}");

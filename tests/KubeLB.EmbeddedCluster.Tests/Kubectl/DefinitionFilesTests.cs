@@ -1,6 +1,8 @@
 namespace KubeLB.EmbeddedCluster.Tests.Kubectl;
 
-/// <summary>Definition files as projects release them. Small ones are fixtures; a folder of big ones can be named in the environment.</summary>
+/// <summary>
+/// Definition files as projects release them. Small ones are fixtures; a folder of big ones can be named in the environment.
+/// </summary>
 public sealed class DefinitionFilesTests(KubectlFixture kubectl) : IClassFixture<KubectlFixture>
 {
     private const string Variable = "KUBELB_TEST_CRDS";
@@ -9,7 +11,10 @@ public sealed class DefinitionFilesTests(KubectlFixture kubectl) : IClassFixture
     public async Task Whole_folders_of_release_files_are_applied_served_and_explained()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder), $"{Variable} does not name a folder with CustomResourceDefinitions of releases, for instance of the Gateway API");
+        Skip.If(
+            string.IsNullOrEmpty(folder),
+            $"{Variable} does not name a folder with CustomResourceDefinitions of releases, for instance of the Gateway API"
+        );
 
         var applied = await kubectl.OkAsync($"create -R -f {folder}");
         (await kubectl.OkAsync($"apply -R -f {folder}")).Lines.Should().HaveSameCount(applied.Lines);

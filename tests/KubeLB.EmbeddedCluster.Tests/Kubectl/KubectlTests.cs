@@ -40,15 +40,28 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     {
         var ns = await kubectl.Api.NamespaceAsync();
 
-        (await kubectl.OkAsync($"apply -n {ns} -f -", App)).Lines.Should().Equal("deployment.apps/web created", "service/web created", "configmap/settings created");
-        (await kubectl.OkAsync($"apply -n {ns} -f -", App)).Lines.Should().Equal("deployment.apps/web unchanged", "service/web unchanged", "configmap/settings unchanged");
-        (await kubectl.OkAsync($"apply -n {ns} --dry-run=server -f -", App)).Lines.Should().Equal(
-            "deployment.apps/web unchanged (server dry run)", "service/web unchanged (server dry run)", "configmap/settings unchanged (server dry run)");
+        (await kubectl.OkAsync($"apply -n {ns} -f -", App))
+            .Lines.Should()
+            .Equal("deployment.apps/web created", "service/web created", "configmap/settings created");
+        (await kubectl.OkAsync($"apply -n {ns} -f -", App))
+            .Lines.Should()
+            .Equal("deployment.apps/web unchanged", "service/web unchanged", "configmap/settings unchanged");
+        (await kubectl.OkAsync($"apply -n {ns} --dry-run=server -f -", App))
+            .Lines.Should()
+            .Equal(
+                "deployment.apps/web unchanged (server dry run)",
+                "service/web unchanged (server dry run)",
+                "configmap/settings unchanged (server dry run)"
+            );
 
         var changed = App.Replace("{name: A, value: \"1\"}, ", "").Replace("b: \"2\"", "c: \"3\"");
-        (await kubectl.OkAsync($"apply -n {ns} -f -", changed)).Lines.Should().Equal("deployment.apps/web configured", "service/web unchanged", "configmap/settings configured");
+        (await kubectl.OkAsync($"apply -n {ns} -f -", changed))
+            .Lines.Should()
+            .Equal("deployment.apps/web configured", "service/web unchanged", "configmap/settings configured");
         (await kubectl.OkAsync($"get cm settings -n {ns} -o jsonpath={{.data}}")).Text.Should().Be("{\"a\":\"1\",\"c\":\"3\"}");
-        (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.template.spec.containers[0].env}}")).Text.Should().Be("[{\"name\":\"B\",\"value\":\"2\"}]");
+        (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.template.spec.containers[0].env}}"))
+            .Text.Should()
+            .Be("[{\"name\":\"B\",\"value\":\"2\"}]");
     }
 
     [SkippableFact]
@@ -58,7 +71,10 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
         await kubectl.OkAsync($"run p --image=nginx -n {ns}");
 
-        (await kubectl.OkAsync($"get deploy -n {ns} -o wide")).Columns(0).Should().Equal("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "CONTAINERS", "IMAGES", "SELECTOR");
+        (await kubectl.OkAsync($"get deploy -n {ns} -o wide"))
+            .Columns(0)
+            .Should()
+            .Equal("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "CONTAINERS", "IMAGES", "SELECTOR");
         var service = await kubectl.OkAsync($"get svc -n {ns} -o wide");
         service.Columns(0).Should().Equal("NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR");
         service.Columns(1)[4].Should().MatchRegex("^80:3[0-9]{4}/TCP$");
@@ -90,10 +106,15 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
         var uid = (await kubectl.OkAsync($"get svc web -n {ns} -o jsonpath={{.metadata.uid}}")).Text;
         var now = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
-        (await kubectl.Api.PostAsync($"/api/v1/namespaces/{ns}/events", $$$"""
-            {"metadata":{"name":"web.1"},"involvedObject":{"kind":"Service","name":"web","namespace":"{{{ns}}}","uid":"{{{uid}}}"},"reason":"Served","message":"all is well","type":"Normal",
-             "source":{"component":"tester"},"firstTimestamp":"{{{now}}}","lastTimestamp":"{{{now}}}","count":1}
-            """)).ShouldBe(201);
+        (
+            await kubectl.Api.PostAsync(
+                $"/api/v1/namespaces/{ns}/events",
+                $$$"""
+                {"metadata":{"name":"web.1"},"involvedObject":{"kind":"Service","name":"web","namespace":"{{{ns}}}","uid":"{{{uid}}}"},"reason":"Served","message":"all is well","type":"Normal",
+                 "source":{"component":"tester"},"firstTimestamp":"{{{now}}}","lastTimestamp":"{{{now}}}","count":1}
+                """
+            )
+        ).ShouldBe(201);
 
         (await kubectl.OkAsync($"describe svc web -n {ns}")).Text.Should().MatchRegex("Normal +Served +[0-9]+s +tester +all is well");
         (await kubectl.OkAsync($"get events -n {ns}")).Columns(1).Skip(1).Should().Equal("Normal", "Served", "service/web", "all is well");
@@ -107,18 +128,35 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
-        (await kubectl.OkAsync($"patch svc web -n {ns} -p '{{\"spec\":{{\"ports\":[{{\"port\":80,\"name\":\"h\"}}]}}}}'")).Text.Should().Be("service/web patched\n");
-        (await kubectl.OkAsync($"patch svc web -n {ns} --type=merge -p '{{\"metadata\":{{\"labels\":{{\"a\":\"b\"}}}}}}'")).Text.Should().Be("service/web patched\n");
-        (await kubectl.OkAsync($"patch svc web -n {ns} --type=json -p '[{{\"op\":\"test\",\"path\":\"/spec/ports/0/name\",\"value\":\"h\"}}]'")).Text.Should().Be("service/web patched (no change)\n");
+        (await kubectl.OkAsync($"patch svc web -n {ns} -p '{{\"spec\":{{\"ports\":[{{\"port\":80,\"name\":\"h\"}}]}}}}'"))
+            .Text.Should()
+            .Be("service/web patched\n");
+        (await kubectl.OkAsync($"patch svc web -n {ns} --type=merge -p '{{\"metadata\":{{\"labels\":{{\"a\":\"b\"}}}}}}'"))
+            .Text.Should()
+            .Be("service/web patched\n");
+        (
+            await kubectl.OkAsync(
+                $"patch svc web -n {ns} --type=json -p '[{{\"op\":\"test\",\"path\":\"/spec/ports/0/name\",\"value\":\"h\"}}]'"
+            )
+        )
+            .Text.Should()
+            .Be("service/web patched (no change)\n");
         (await kubectl.OkAsync($"label svc web -n {ns} c=d")).Text.Should().Be("service/web labeled\n");
         (await kubectl.OkAsync($"annotate svc web -n {ns} e=f")).Text.Should().Be("service/web annotated\n");
         (await kubectl.OkAsync($"scale deploy web -n {ns} --replicas=5")).Text.Should().Be("deployment.apps/web scaled\n");
         (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.replicas}}/{{.metadata.generation}}")).Text.Should().Be("5/2");
         var yaml = (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml")).Text;
-        (await kubectl.OkAsync($"replace -n {ns} -f -", yaml.Replace("a: \"1\"", "a: \"9\""))).Text.Should().Be("configmap/settings replaced\n");
+        (await kubectl.OkAsync($"replace -n {ns} -f -", yaml.Replace("a: \"1\"", "a: \"9\"")))
+            .Text.Should()
+            .Be("configmap/settings replaced\n");
         var stale = await kubectl.RunAsync($"replace -n {ns} -f -", yaml);
         stale.ExitCode.Should().Be(1);
-        stale.Errors.Should().Contain("Operation cannot be fulfilled on configmaps \"settings\": the object has been modified; please apply your changes to the latest version and try again");
+        stale
+            .Errors.Should()
+            .Contain(
+                "Operation cannot be fulfilled on configmaps \"settings\": the object has been modified; please apply your changes "
+                    + "to the latest version and try again"
+            );
     }
 
     [SkippableFact]
@@ -127,15 +165,25 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
-        (await kubectl.OkAsync($"delete cm settings -n {ns}")).Text
-            .Should().MatchRegex("^configmap \"settings\" deleted( from .* namespace)?\n$");
-        (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=jsonpath={{.spec.replicas}}=2 --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
-        await kubectl.Api.MergeAsync($"/apis/apps/v1/namespaces/{ns}/deployments/web/status",
-            """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2,"conditions":[{"type":"Available","status":"True"}]}}""");
-        (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=condition=Available --timeout=10s")).Text.Should().Be("deployment.apps/web condition met\n");
-        (await kubectl.OkAsync($"rollout status deploy/web -n {ns} --timeout=10s")).Text.Should().Be("deployment \"web\" successfully rolled out\n");
-        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan")).Text
-            .Should().MatchRegex("^deployment.apps \"web\" deleted( from .* namespace)?\n$");
+        (await kubectl.OkAsync($"delete cm settings -n {ns}"))
+            .Text.Should()
+            .MatchRegex("^configmap \"settings\" deleted( from .* namespace)?\n$");
+        (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=jsonpath={{.spec.replicas}}=2 --timeout=10s"))
+            .Text.Should()
+            .Be("deployment.apps/web condition met\n");
+        await kubectl.Api.MergeAsync(
+            $"/apis/apps/v1/namespaces/{ns}/deployments/web/status",
+            """{"status":{"observedGeneration":1,"replicas":2,"updatedReplicas":2,"readyReplicas":2,"availableReplicas":2,"conditions":[{"type":"Available","status":"True"}]}}"""
+        );
+        (await kubectl.OkAsync($"wait deploy/web -n {ns} --for=condition=Available --timeout=10s"))
+            .Text.Should()
+            .Be("deployment.apps/web condition met\n");
+        (await kubectl.OkAsync($"rollout status deploy/web -n {ns} --timeout=10s"))
+            .Text.Should()
+            .Be("deployment \"web\" successfully rolled out\n");
+        (await kubectl.OkAsync($"delete deploy web -n {ns} --cascade=orphan"))
+            .Text.Should()
+            .MatchRegex("^deployment.apps \"web\" deleted( from .* namespace)?\n$");
         (await kubectl.OkAsync($"delete ns {ns} --wait --timeout=20s")).Text.Should().Be($"namespace \"{ns}\" deleted\n");
         (await kubectl.RunAsync($"get ns {ns}")).Errors.Should().Be($"Error from server (NotFound): namespaces \"{ns}\" not found\n");
     }
@@ -146,8 +194,14 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         var ns = await kubectl.Api.NamespaceAsync();
 
         await kubectl.OkAsync($"create deployment d -n {ns} --image=nginx --replicas=3 --port=80 -- sleep 1");
-        (await kubectl.OkAsync($"get deploy d -n {ns} -o jsonpath={{.spec.replicas}}/{{.spec.template.spec.containers[0].command}}/{{.spec.template.spec.containers[0].ports}}"))
-            .Text.Should().Be("3/[\"sleep\",\"1\"]/[{\"containerPort\":80,\"protocol\":\"TCP\"}]");
+        (
+            await kubectl.OkAsync(
+                $"get deploy d -n {ns} -o "
+                    + "jsonpath={.spec.replicas}/{.spec.template.spec.containers[0].command}/{.spec.template.spec.containers[0].ports}"
+            )
+        )
+            .Text.Should()
+            .Be("3/[\"sleep\",\"1\"]/[{\"containerPort\":80,\"protocol\":\"TCP\"}]");
         await kubectl.OkAsync($"create secret generic s -n {ns} --from-literal=k=v");
         (await kubectl.OkAsync($"get secret s -n {ns} -o jsonpath={{.data.k}}")).Text.Should().Be("dg==");
         await kubectl.OkAsync($"create cm c -n {ns} --from-literal=k=v");
@@ -161,12 +215,23 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"auth can-i list services -n {ns} --as=system:serviceaccount:{ns}:robot")).Text.Should().Be("yes\n");
         (await kubectl.RunAsync($"auth can-i delete services -n {ns} --as=system:serviceaccount:{ns}:robot")).Text.Should().Be("no\n");
         await kubectl.OkAsync($"create ingress i -n {ns} --class=c --rule=a.example.com/x*=np:80,tls=cert");
-        (await kubectl.OkAsync($"get ingress i -n {ns} -o jsonpath={{.spec.rules[0].http.paths[0].backend.service}}{{.spec.tls[0].secretName}}")).Text.Should()
+        (
+            await kubectl.OkAsync(
+                $"get ingress i -n {ns} -o jsonpath={{.spec.rules[0].http.paths[0].backend.service}}{{.spec.tls[0].secretName}}"
+            )
+        )
+            .Text.Should()
             .Be("{\"name\":\"np\",\"port\":{\"number\":80}}cert");
         var token = (await kubectl.OkAsync($"create token robot -n {ns} --duration=20m")).Text.Trim();
-        (await kubectl.OkAsync($"--token={token} auth whoami -o jsonpath={{.status.userInfo.username}}")).Text.Should().Be($"system:serviceaccount:{ns}:robot");
-        (await kubectl.RunAsync($"--token={token} get secrets -n {ns}")).Errors.Should()
-            .Be($"Error from server (Forbidden): secrets is forbidden: User \"system:serviceaccount:{ns}:robot\" cannot list resource \"secrets\" in API group \"\" in the namespace \"{ns}\"\n");
+        (await kubectl.OkAsync($"--token={token} auth whoami -o jsonpath={{.status.userInfo.username}}"))
+            .Text.Should()
+            .Be($"system:serviceaccount:{ns}:robot");
+        (await kubectl.RunAsync($"--token={token} get secrets -n {ns}"))
+            .Errors.Should()
+            .Be(
+                $"Error from server (Forbidden): secrets is forbidden: User \"system:serviceaccount:{ns}:robot\" cannot list "
+                    + $"resource \"secrets\" in API group \"\" in the namespace \"{ns}\"\n"
+            );
     }
 
     [SkippableFact]
@@ -184,7 +249,9 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     {
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync("apply -f Fixtures/gadgets.crd.yaml");
-        (await kubectl.OkAsync("wait crd/gadgets.shop.example.com --for=condition=Established --timeout=10s")).Text.Should().EndWith("condition met\n");
+        (await kubectl.OkAsync("wait crd/gadgets.shop.example.com --for=condition=Established --timeout=10s"))
+            .Text.Should()
+            .EndWith("condition met\n");
 
         (await kubectl.OkAsync("explain gadget.spec.size")).Text.Should().Contain("How big it is");
         const string Gadget = """
@@ -198,9 +265,18 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"get gadgets -n {ns}")).Columns(1).Take(2).Should().Equal("g", "3");
         (await kubectl.OkAsync($"describe gadget g -n {ns}")).Text.Should().MatchRegex("Colour: +red");
         (await kubectl.OkAsync($"scale gadget g -n {ns} --replicas=4")).Text.Should().Be("gadget.shop.example.com/g scaled\n");
-        (await kubectl.RunAsync($"apply -n {ns} -f -", Gadget + "\n").ContinueWith(_ => kubectl.RunAsync($"create -n {ns} -f -", Gadget.Replace("size: 3", "size: 3, bogus: 1").Replace("name: g", "name: h"))).Unwrap())
-            .Errors.Should().Contain("strict decoding error: unknown field \"spec.bogus\"");
-        (await kubectl.RunAsync($"create -n {ns} -f -", Gadget.Replace("size: 3", "size: 30").Replace("name: g", "name: h"))).Errors.Should()
+        (
+            await kubectl
+                .RunAsync($"apply -n {ns} -f -", Gadget + "\n")
+                .ContinueWith(_ =>
+                    kubectl.RunAsync($"create -n {ns} -f -", Gadget.Replace("size: 3", "size: 3, bogus: 1").Replace("name: g", "name: h"))
+                )
+                .Unwrap()
+        )
+            .Errors.Should()
+            .Contain("strict decoding error: unknown field \"spec.bogus\"");
+        (await kubectl.RunAsync($"create -n {ns} -f -", Gadget.Replace("size: 3", "size: 30").Replace("name: g", "name: h")))
+            .Errors.Should()
             .Be("The Gadget \"h\" is invalid: spec.size: Invalid value: 30: spec.size in body should be less than or equal to 10\n");
     }
 
@@ -208,27 +284,34 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     public async Task Server_side_apply_creates_reports_conflicts_and_forces()
     {
         var ns = await kubectl.Api.NamespaceAsync();
-        (await kubectl.OkAsync($"apply --server-side -n {ns} -f -", App)).Lines.Should().Equal(
-            "deployment.apps/web serverside-applied", "service/web serverside-applied", "configmap/settings serverside-applied");
+        (await kubectl.OkAsync($"apply --server-side -n {ns} -f -", App))
+            .Lines.Should()
+            .Equal("deployment.apps/web serverside-applied", "service/web serverside-applied", "configmap/settings serverside-applied");
         await kubectl.OkAsync($"scale deploy web -n {ns} --replicas=5");
         await kubectl.OkAsync($"set image deploy/web web=nginx:1.26 -n {ns}");
 
         var refused = await kubectl.RunAsync($"apply --server-side -n {ns} -f -", App);
         refused.ExitCode.Should().Be(1);
-        refused.Errors.Should().StartWith("""
-            error: Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:
-            - .spec.replicas
-            conflicts with "kubectl-set" using apps/v1:
-            - .spec.template.spec.containers[name="web"].image
-            """);
-        (await kubectl.RunAsync($"diff --server-side --force-conflicts -n {ns} -f -", App)).Text
-            .Should().Contain("-  replicas: 5\n+  replicas: 2\n");
+        refused
+            .Errors.Should()
+            .StartWith(
+                """
+                error: Apply failed with 2 conflicts: conflicts with "kubectl" with subresource "scale" using apps/v1:
+                - .spec.replicas
+                conflicts with "kubectl-set" using apps/v1:
+                - .spec.template.spec.containers[name="web"].image
+                """
+            );
+        (await kubectl.RunAsync($"diff --server-side --force-conflicts -n {ns} -f -", App))
+            .Text.Should()
+            .Contain("-  replicas: 5\n+  replicas: 2\n");
         await kubectl.OkAsync($"apply --server-side --force-conflicts -n {ns} -f -", App);
         (await kubectl.RunAsync($"diff --server-side -n {ns} -f -", App)).ExitCode.Should().Be(0);
 
         (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml")).Text.Should().NotContain("managedFields");
-        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml --show-managed-fields")).Text
-            .Should().Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
+        (await kubectl.OkAsync($"get cm settings -n {ns} -o yaml --show-managed-fields"))
+            .Text.Should()
+            .Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
     }
 
     [SkippableFact]
@@ -238,7 +321,9 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         await kubectl.OkAsync($"apply -n {ns} -f -", App);
 
         await kubectl.OkAsync(
-            $"apply --server-side -n {ns} -f -", App.Replace("b: \"2\"", "c: \"3\"").Replace("replicas: 2", "replicas: 3"));
+            $"apply --server-side -n {ns} -f -",
+            App.Replace("b: \"2\"", "c: \"3\"").Replace("replicas: 2", "replicas: 3")
+        );
 
         (await kubectl.OkAsync($"get deploy web -n {ns} -o jsonpath={{.spec.replicas}}")).Text.Should().Be("3");
         (await kubectl.OkAsync($"get cm settings -n {ns} -o jsonpath={{.data.c}}")).Text.Should().Be("3");
@@ -249,8 +334,13 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
     {
         var definition = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures", "chart", "crds", "gizmos.yaml"));
         await kubectl.OkAsync("apply --server-side -f -", definition);
-        (await kubectl.OkAsync("apply --server-side -f -", definition
-            .Replace("size: {type: integer}", "size: {type: integer}\n              colour: {type: string}"))).Text.Should()
+        (
+            await kubectl.OkAsync(
+                "apply --server-side -f -",
+                definition.Replace("size: {type: integer}", "size: {type: integer}\n              colour: {type: string}")
+            )
+        )
+            .Text.Should()
             .Be("customresourcedefinition.apiextensions.k8s.io/gizmos.shop.example.com serverside-applied\n");
         (await kubectl.OkAsync("explain gizmos.spec")).Text.Should().Contain("colour");
     }

@@ -74,16 +74,31 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     public async Task Deep_nesting_that_is_allowed_does_no_harm_in_a_definition()
     {
         const int Levels = 200;
-        var schema = string.Concat(Enumerable.Repeat("""{"type":"object","properties":{"a":""", Levels)) + """{"type":"string","enum":["x"]}""" + new string('}', 2 * Levels);
-        (await _api.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", $$$"""
-            {"metadata":{"name":"deeps.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"deeps","kind":"Deep"},
-             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{{{schema}}} }}]}}
-            """)).ShouldBe(201);
-        string Object(string name, string leaf) => $$$"""{"apiVersion":"example.com/v1","kind":"Deep","metadata":{"name":"{{{name}}}"},"""
-            + string.Concat(Enumerable.Repeat("\"a\":{", Levels - 1)) + $"\"a\":\"{leaf}\"" + new string('}', Levels);
+        var schema =
+            string.Concat(Enumerable.Repeat("""{"type":"object","properties":{"a":""", Levels))
+            + """{"type":"string","enum":["x"]}"""
+            + new string('}', 2 * Levels);
+        (
+            await _api.PostAsync(
+                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                $$$"""
+                {"metadata":{"name":"deeps.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"deeps","kind":"Deep"},
+                 "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{{{schema}}} }}]}}
+                """
+            )
+        ).ShouldBe(201);
+        string Object(string name, string leaf) =>
+            $$$"""{"apiVersion":"example.com/v1","kind":"Deep","metadata":{"name":"{{{name}}}"},"""
+            + string.Concat(Enumerable.Repeat("\"a\":{", Levels - 1))
+            + $"\"a\":\"{leaf}\""
+            + new string('}', Levels);
 
         (await _api.PostAsync("/apis/example.com/v1/deeps", Object("good", "x"))).ShouldBe(201);
-        (await _api.PostAsync("/apis/example.com/v1/deeps", Object("bad", "y"))).ShouldBe(422).Message.Should().Contain("a.a.a").And.Contain("Unsupported value: \"y\"");
+        (await _api.PostAsync("/apis/example.com/v1/deeps", Object("bad", "y")))
+            .ShouldBe(422)
+            .Message.Should()
+            .Contain("a.a.a")
+            .And.Contain("Unsupported value: \"y\"");
         (await _api.GetAsync("/openapi/v3/apis/example.com/v1")).ShouldBe(200);
         (await _api.GetAsync("/apis/example.com/v1/deeps", "application/yaml")).ShouldBe(200);
         (await _api.MergeAsync("/apis/example.com/v1/deeps/good", """{"metadata":{"labels":{"a":"b"}}}""")).ShouldBe(200);
@@ -95,25 +110,43 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
         var deep = string.Concat(Enumerable.Repeat("""{"type":"object","properties":{"a":""", 400)) + "{}" + new string('}', 800);
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);
 
-        (await _api.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", deep)).ShouldBe(400).Message.Should().Contain("exceeded max depth");
+        (await _api.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", deep))
+            .ShouldBe(400)
+            .Message.Should()
+            .Contain("exceeded max depth");
         foreach (var type in new[] { "application/merge-patch+json", "application/strategic-merge-patch+json" })
         {
             (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/p", deep, type)).ShouldBe(400).TextAt("kind").Should().Be("Status");
         }
-        (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/p", $$"""[{"op":"add","path":"/data","value":{{deep}}}]""", "application/json-patch+json")).ShouldBe(400);
+        (
+            await _api.SendAsync(
+                HttpMethod.Patch,
+                $"{Maps}/p",
+                $$"""[{"op":"add","path":"/data","value":{{deep}}}]""",
+                "application/json-patch+json"
+            )
+        ).ShouldBe(400);
     }
 
     [Fact]
     public async Task A_deep_value_can_be_complained_of()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 200)) + "1" + new string('}', 200);
-        (await _api.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", """
-            {"metadata":{"name":"frees.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"frees","kind":"Free"},
-             "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":
-              {"type":"object","properties":{"free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"minProperties":2}}}}}]}}
-            """)).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                """
+                {"metadata":{"name":"frees.example.com"},"spec":{"group":"example.com","scope":"Cluster","names":{"plural":"frees","kind":"Free"},
+                 "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":
+                  {"type":"object","properties":{"free":{"type":"object","x-kubernetes-preserve-unknown-fields":true,"minProperties":2}}}}}]}}
+                """
+            )
+        ).ShouldBe(201);
 
-        var reply = await _api.PostAsync("/apis/example.com/v1/frees", $$"""{"apiVersion":"example.com/v1","kind":"Free","metadata":{"name":"f"},"free":{{deep}}}""");
+        var reply = await _api.PostAsync(
+            "/apis/example.com/v1/frees",
+            $$"""{"apiVersion":"example.com/v1","kind":"Free","metadata":{"name":"f"},"free":{{deep}}}"""
+        );
 
         reply.ShouldBe(422).Message.Should().Contain("should have at least 2 properties");
     }
@@ -139,7 +172,10 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_body_of_20_MB_is_too_large()
     {
-        var reply = await _api.PostAsync(Maps, $$$"""{"metadata":{"name":"big"},"data":{"a":"{{{new string('x', 20 * 1024 * 1024)}}}"} }""");
+        var reply = await _api.PostAsync(
+            Maps,
+            $$$"""{"metadata":{"name":"big"},"data":{"a":"{{{new string('x', 20 * 1024 * 1024)}}}"} }"""
+        );
 
         reply.ShouldBe(413).Message.Should().Be("Request entity too large: limit is 3145728");
         reply.TextAt("kind").Should().Be("Status");
@@ -148,7 +184,10 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_body_of_20_MB_whose_length_is_not_told_is_too_large_as_well()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Maps) { Content = new StringContent(new string('x', 20 * 1024 * 1024)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Maps)
+        {
+            Content = new StringContent(new string('x', 20 * 1024 * 1024)),
+        };
         request.Content.Headers.ContentType = new("application/json");
         request.Headers.TransferEncodingChunked = true;
         request.Headers.ExpectContinue = true;
@@ -166,7 +205,10 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("DELETE", "/api/v1/namespaces/default/pods/a/status")]
     [InlineData("DELETE", "/api/v1/namespaces")]
     public async Task A_verb_that_there_is_not_is_a_405(string method, string path) =>
-        (await _api.SendAsync(new HttpMethod(method), path, method is "PUT" or "POST" ? "{}" : null, "application/json")).ShouldBe(405).Reason.Should().Be("MethodNotAllowed");
+        (await _api.SendAsync(new HttpMethod(method), path, method is "PUT" or "POST" ? "{}" : null, "application/json"))
+            .ShouldBe(405)
+            .Reason.Should()
+            .Be("MethodNotAllowed");
 
     [Theory]
     [InlineData("/nothing")]
@@ -185,7 +227,8 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("labelSelector=a%2Cb%2C")]
     [InlineData("fieldSelector=x")]
     [InlineData("fieldSelector=spec.x%3D1")]
-    public async Task A_query_that_makes_no_sense_is_a_400(string query) => (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(400).Reason.Should().Be("BadRequest");
+    public async Task A_query_that_makes_no_sense_is_a_400(string query) =>
+        (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(400).Reason.Should().Be("BadRequest");
 
     [Theory]
     [InlineData("resourceVersion=abc", 422)]
@@ -193,7 +236,8 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("resourceVersion=99999", 504)]
     [InlineData("watch=1&resourceVersion=-1", 422)]
     [InlineData("watch=1&sendInitialEvents=true", 422)]
-    public async Task A_version_that_makes_no_sense_is_refused(string query, int status) => (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(status);
+    public async Task A_version_that_makes_no_sense_is_refused(string query, int status) =>
+        (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(status);
 
     [Theory]
     [InlineData("application/merge-patch+json", "[]", 400)]

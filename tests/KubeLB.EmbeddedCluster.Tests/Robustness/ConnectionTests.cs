@@ -26,8 +26,13 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     [InlineData("")]
     [InlineData("POST /api/v1/namesp")]
     [InlineData("POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nConte")]
-    [InlineData("POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 1000\r\n\r\n{\"me")]
-    [InlineData("POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"m")]
+    [InlineData(
+        "POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 1000\r\n\r\n{\"me"
+    )]
+    [InlineData(
+        "POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nTransfer-Encoding: "
+            + "chunked\r\n\r\n5\r\n{\"m"
+    )]
     public async Task Half_open_connections_do_not_hinder_others_nor_stopping(string beginning)
     {
         var sockets = await OpenAsync(300, beginning);
@@ -52,7 +57,10 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_body_that_does_not_come_is_given_up()
     {
-        var sockets = await OpenAsync(20, $"POST {Maps} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 1000\r\n\r\n{{");
+        var sockets = await OpenAsync(
+            20,
+            $"POST {Maps} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nContent-Length: 1000\r\n\r\n{{"
+        );
         try
         {
             foreach (var socket in sockets)
@@ -90,7 +98,9 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     {
         const int Watches = 2_000;
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var watches = await Task.WhenAll(Enumerable.Range(0, Watches).Select(_ => _api.WatchAsync($"{Maps}?watch=1&allowWatchBookmarks=true")));
+        var watches = await Task.WhenAll(
+            Enumerable.Range(0, Watches).Select(_ => _api.WatchAsync($"{Maps}?watch=1&allowWatchBookmarks=true"))
+        );
         try
         {
             _cluster.CountRunning(request => request.Verb == "watch").Should().Be(Watches);
@@ -133,9 +143,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         var buffer = new byte[4096];
         try
         {
-            while (await socket.GetStream().ReadAsync(buffer, deadline.Token) > 0)
-            {
-            }
+            while (await socket.GetStream().ReadAsync(buffer, deadline.Token) > 0) { }
             return true;
         }
         catch (IOException)

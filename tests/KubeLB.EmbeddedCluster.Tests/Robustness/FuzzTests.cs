@@ -12,12 +12,32 @@ public sealed class FuzzTests
 
     private static readonly string[] Types =
     [
-        "application/json", "application/merge-patch+json", "application/json-patch+json", "application/strategic-merge-patch+json",
-        "application/apply-patch+yaml", "application/yaml", "application/vnd.kubernetes.protobuf", "nonsense/type",
+        "application/json",
+        "application/merge-patch+json",
+        "application/json-patch+json",
+        "application/strategic-merge-patch+json",
+        "application/apply-patch+yaml",
+        "application/yaml",
+        "application/vnd.kubernetes.protobuf",
+        "nonsense/type",
     ];
 
     private static readonly string[] Fragments =
-        ["null", "{}", "[]", "-1", "1e400", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "9223372036854775808", "true", "\"a/b\"", "{\"$patch\":\"delete\"}", "[{\"op\":\"add\",\"path\":\"/-\"}]"];
+    [
+        "null",
+        "{}",
+        "[]",
+        "-1",
+        "1e400",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "9223372036854775808",
+        "true",
+        "\"a/b\"",
+        "{\"$patch\":\"delete\"}",
+        "[{\"op\":\"add\",\"path\":\"/-\"}]",
+    ];
 
     [Theory]
     [InlineData(1)]
@@ -29,7 +49,10 @@ public sealed class FuzzTests
         using var api = new Api(cluster);
         using var http = new HttpClient(new SocketsHttpHandler()) { BaseAddress = cluster.Url, Timeout = TimeSpan.FromSeconds(20) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", cluster.ClientConfiguration().AccessToken);
-        await http.PostAsync("/api/v1/namespaces", new StringContent("""{"metadata":{"name":"contract"}}""", Encoding.UTF8, "application/json"));
+        await http.PostAsync(
+            "/api/v1/namespaces",
+            new StringContent("""{"metadata":{"name":"contract"}}""", Encoding.UTF8, "application/json")
+        );
         var random = new Random(seed);
         var answers = new Dictionary<int, int>();
         for (var i = 0; i < Requests; i++)
@@ -37,7 +60,13 @@ public sealed class FuzzTests
             using var request = Mutate(Exchange.All[random.Next(Exchange.All.Count)], random);
             using var response = await http.SendAsync(request);
             var text = await response.Content.ReadAsStringAsync();
-            ((int)response.StatusCode).Should().NotBe(500, $"{request.Method} {request.RequestUri} with {request.Content?.Headers.ContentType} {await Body(request)} was answered {text}");
+            ((int)response.StatusCode)
+                .Should()
+                .NotBe(
+                    500,
+                    $"{request.Method} {request.RequestUri} with {request.Content?.Headers.ContentType} {await Body(request)} was "
+                        + $"answered {text}"
+                );
             answers[(int)response.StatusCode / 100] = answers.GetValueOrDefault((int)response.StatusCode / 100) + 1;
         }
         answers.Values.Sum().Should().Be(Requests);
@@ -46,7 +75,8 @@ public sealed class FuzzTests
         (await api.GetAsync("/readyz")).ShouldBe(200);
     }
 
-    private static async Task<string> Body(HttpRequestMessage request) => request.Content is null ? "" : await request.Content.ReadAsStringAsync();
+    private static async Task<string> Body(HttpRequestMessage request) =>
+        request.Content is null ? "" : await request.Content.ReadAsStringAsync();
 
     private static HttpRequestMessage Mutate(Exchange exchange, Random random)
     {
@@ -55,12 +85,22 @@ public sealed class FuzzTests
         {
             // Not at the very start: two slashes there would name another host.
             var at = random.Next(2, path.Length);
-            path = path[..at] + random.Next(4) switch { 0 => "%00", 1 => "/", 2 => "%2F", _ => "x" } + path[at..];
+            path =
+                path[..at]
+                + random.Next(4) switch
+                {
+                    0 => "%00",
+                    1 => "/",
+                    2 => "%2F",
+                    _ => "x",
+                }
+                + path[at..];
         }
         // Watches are only answered with events; they must end soon.
         path += (path.Contains('?') ? "&" : "?") + "timeoutSeconds=1";
         path = path.Replace("watch=1", random.Next(20) == 0 ? "watch=1&resourceVersion=1" : "notwatch=1");
-        var method = random.Next(6) == 0 ? new[] { "GET", "POST", "PUT", "PATCH", "DELETE" }[random.Next(5)] : (string)exchange.Request["method"]!;
+        var method =
+            random.Next(6) == 0 ? new[] { "GET", "POST", "PUT", "PATCH", "DELETE" }[random.Next(5)] : (string)exchange.Request["method"]!;
         var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (exchange.Request["body"] is { } body)
         {
@@ -70,7 +110,8 @@ public sealed class FuzzTests
                 Change(text, random);
             }
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(text.ToString()));
-            var type = random.Next(4) == 0 ? Types[random.Next(Types.Length)] : (string?)exchange.Request["contentType"] ?? "application/json";
+            var type =
+                random.Next(4) == 0 ? Types[random.Next(Types.Length)] : (string?)exchange.Request["contentType"] ?? "application/json";
             request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
         }
         return request;

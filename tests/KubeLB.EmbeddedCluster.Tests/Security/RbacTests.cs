@@ -12,13 +12,20 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     [Fact]
     public async Task A_role_gives_what_it_says_and_nothing_else()
     {
-        var (ns, token) = await AccountAsync("""[{"verbs":["get","list"],"apiGroups":[""],"resources":["configmaps"]},{"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["mine"]}]""");
+        var (ns, token) = await AccountAsync(
+            """[{"verbs":["get","list"],"apiGroups":[""],"resources":["configmaps"]},{"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["mine"]}]"""
+        );
         using var user = new Api(fixture.Cluster, token);
 
         (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps")).ShouldBe(200);
         (await user.GetAsync($"/api/v1/namespaces/{ns}/secrets/mine")).ShouldBe(404);
-        (await user.GetAsync($"/api/v1/namespaces/{ns}/secrets/other")).ShouldBe(403).Message.Should()
-            .Be($"secrets \"other\" is forbidden: User \"system:serviceaccount:{ns}:user\" cannot get resource \"secrets\" in API group \"\" in the namespace \"{ns}\"");
+        (await user.GetAsync($"/api/v1/namespaces/{ns}/secrets/other"))
+            .ShouldBe(403)
+            .Message.Should()
+            .Be(
+                $"secrets \"other\" is forbidden: User \"system:serviceaccount:{ns}:user\" cannot get resource \"secrets\" in API "
+                    + $"group \"\" in the namespace \"{ns}\""
+            );
         (await user.PostAsync($"/api/v1/namespaces/{ns}/configmaps", """{"metadata":{"name":"a"}}""")).ShouldBe(403);
         (await user.GetAsync("/api/v1/namespaces/default/configmaps")).ShouldBe(403);
         (await user.GetAsync("/api/v1/configmaps")).ShouldBe(403).Message.Should().EndWith("at the cluster scope");
@@ -27,11 +34,15 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     [Fact]
     public async Task A_list_or_watch_of_one_name_is_permitted_by_a_rule_for_this_name()
     {
-        var (ns, token) = await AccountAsync("""[{"verbs":["list","watch"],"apiGroups":[""],"resources":["configmaps"],"resourceNames":["mine"]}]""");
+        var (ns, token) = await AccountAsync(
+            """[{"verbs":["list","watch"],"apiGroups":[""],"resources":["configmaps"],"resourceNames":["mine"]}]"""
+        );
         using var user = new Api(fixture.Cluster, token);
 
         (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%3Dmine")).ShouldBe(200);
-        (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.namespace%3D{ns},metadata.name%3D%3Dmine")).ShouldBe(200);
+        (
+            await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.namespace%3D{ns},metadata.name%3D%3Dmine")
+        ).ShouldBe(200);
         (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%3Dother")).ShouldBe(403);
         (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps?fieldSelector=metadata.name%21%3Dmine")).ShouldBe(403);
         (await user.GetAsync($"/api/v1/namespaces/{ns}/configmaps")).ShouldBe(403);
@@ -42,26 +53,53 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     {
         var (ns, token) = await AccountAsync("""[{"verbs":["*"],"apiGroups":["*"],"resources":["services"]}]""");
         using var user = new Api(fixture.Cluster, token);
-        (await user.PostAsync($"/api/v1/namespaces/{ns}/services", """{"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}}""")).ShouldBe(201);
+        (
+            await user.PostAsync($"/api/v1/namespaces/{ns}/services", """{"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}}""")
+        ).ShouldBe(201);
 
-        (await user.MergeAsync($"/api/v1/namespaces/{ns}/services/s/status", """{"status":{}}""")).ShouldBe(403).Message.Should()
+        (await user.MergeAsync($"/api/v1/namespaces/{ns}/services/s/status", """{"status":{}}"""))
+            .ShouldBe(403)
+            .Message.Should()
             .Contain("cannot patch resource \"services/status\"");
     }
 
     [Fact]
     public async Task Nobody_grants_more_than_they_hold()
     {
-        var (ns, token) = await AccountAsync("""[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"resourceNames":[]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]""",
-            verbs: """["create","get","list","update","patch"]""");
+        var (ns, token) = await AccountAsync(
+            """[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"resourceNames":[]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]""",
+            verbs: """["create","get","list","update","patch"]"""
+        );
         using var user = new Api(fixture.Cluster, token);
 
-        (await user.PostAsync($"{Rbac}/namespaces/{ns}/roles", """{"metadata":{"name":"ok"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}""")).ShouldBe(201);
-        var refused = (await user.PostAsync($"{Rbac}/namespaces/{ns}/roles", """{"metadata":{"name":"more"},"rules":[{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods","secrets"]}]}""")).ShouldBe(403);
-        refused.Message.Should().StartWith($"roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"system:serviceaccount:{ns}:user\" (groups=[\"system:serviceaccounts\" \"system:serviceaccounts:{ns}\" \"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n");
+        (
+            await user.PostAsync(
+                $"{Rbac}/namespaces/{ns}/roles",
+                """{"metadata":{"name":"ok"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}"""
+            )
+        ).ShouldBe(201);
+        var refused = (
+            await user.PostAsync(
+                $"{Rbac}/namespaces/{ns}/roles",
+                """{"metadata":{"name":"more"},"rules":[{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods","secrets"]}]}"""
+            )
+        ).ShouldBe(403);
+        refused
+            .Message.Should()
+            .StartWith(
+                $"roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"system:serviceaccount:{ns}:user\" "
+                    + $"(groups=[\"system:serviceaccounts\" \"system:serviceaccounts:{ns}\" \"system:authenticated\"]) is attempting to "
+                    + "grant RBAC permissions not currently held:\n"
+            );
         refused.Message.Should().Contain("{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"delete\"]}");
-        (await user.PostAsync($"{Rbac}/namespaces/{ns}/rolebindings", $$"""
-            {"metadata":{"name":"up"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"cluster-admin"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"{{ns}}"}]}
-            """)).ShouldBe(403).Message.Should().Contain("is attempting to grant RBAC permissions not currently held");
+        (
+            await user.PostAsync(
+                $"{Rbac}/namespaces/{ns}/rolebindings",
+                $$"""
+                {"metadata":{"name":"up"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"cluster-admin"},"subjects":[{"kind":"ServiceAccount","name":"user","namespace":"{{ns}}"}]}
+                """
+            )
+        ).ShouldBe(403).Message.Should().Contain("is attempting to grant RBAC permissions not currently held");
     }
 
     [Fact]
@@ -72,7 +110,10 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
         (await nobody.GetAsync("/healthz")).ShouldBe(200);
         (await nobody.GetAsync("/readyz")).ShouldBe(200);
         (await nobody.GetAsync("/version")).ShouldBe(200);
-        (await nobody.GetAsync("/apis")).ShouldBe(403).Message.Should().Be("forbidden: User \"system:anonymous\" cannot get path \"/apis\"");
+        (await nobody.GetAsync("/apis"))
+            .ShouldBe(403)
+            .Message.Should()
+            .Be("forbidden: User \"system:anonymous\" cannot get path \"/apis\"");
         (await nobody.GetAsync("/api/v1/namespaces/default/secrets")).ShouldBe(403);
     }
 
@@ -81,11 +122,19 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     {
         var (ns, _) = await AccountAsync("[]");
         var account = $"/api/v1/namespaces/{ns}/serviceaccounts/user";
-        var reply = (await _api.PostAsync($"{account}/token", """{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}""")).ShouldBe(201);
+        var reply = (
+            await _api.PostAsync(
+                $"{account}/token",
+                """{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}"""
+            )
+        ).ShouldBe(201);
         using var user = new Api(fixture.Cluster, reply.TextAt("status.token"));
         (await user.GetAsync("/api")).ShouldBe(200);
 
-        (await _api.PostAsync($"{account}/token", """{"spec":{"expirationSeconds":60}}""")).ShouldBe(422).Message.Should().Contain("may not specify a duration less than 10 minutes");
+        (await _api.PostAsync($"{account}/token", """{"spec":{"expirationSeconds":60}}"""))
+            .ShouldBe(422)
+            .Message.Should()
+            .Contain("may not specify a duration less than 10 minutes");
         (await _api.DeleteAsync(account)).ShouldBe(200);
 
         (await user.GetAsync("/api")).ShouldBe(401).Message.Should().Be("Unauthorized");
@@ -96,8 +145,14 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     {
         var (_, token) = await AccountAsync("[]");
         var parts = token.Split('.');
-        var body = Encoding.UTF8.GetString(Convert.FromBase64String(parts[1].Replace('-', '+').Replace('_', '/').PadRight((parts[1].Length + 3) / 4 * 4, '=')));
-        var forged = Convert.ToBase64String(Encoding.UTF8.GetBytes(body.Replace("user", "root"))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var body = Encoding.UTF8.GetString(
+            Convert.FromBase64String(parts[1].Replace('-', '+').Replace('_', '/').PadRight((parts[1].Length + 3) / 4 * 4, '='))
+        );
+        var forged = Convert
+            .ToBase64String(Encoding.UTF8.GetBytes(body.Replace("user", "root")))
+            .TrimEnd('=')
+            .Replace('+', '-')
+            .Replace('/', '_');
         using var user = new Api(fixture.Cluster, $"{parts[0]}.{forged}.{parts[2]}");
 
         (await user.GetAsync("/api")).ShouldBe(401);
@@ -108,11 +163,18 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     {
         var (ns, _) = await AccountAsync("""[{"verbs":["list"],"apiGroups":[""],"resources":["pods"]}]""");
         var secrets = $"/api/v1/namespaces/{ns}/secrets";
-        (await _api.PostAsync(secrets, """{"metadata":{"name":"tok","annotations":{"kubernetes.io/service-account.name":"user"}},"type":"kubernetes.io/service-account-token"}""")).ShouldBe(201);
+        (
+            await _api.PostAsync(
+                secrets,
+                """{"metadata":{"name":"tok","annotations":{"kubernetes.io/service-account.name":"user"}},"type":"kubernetes.io/service-account-token"}"""
+            )
+        ).ShouldBe(201);
 
         var filled = await _api.UntilAsync($"{secrets}/tok", reply => reply.At("data.token") is not null);
         Decode(filled.TextAt("data.namespace")!).Should().Be(ns);
-        Decode(filled.TextAt("data")! is not null ? (string)filled.Body!["data"]!["ca.crt"]! : "").Should().Be(fixture.Cluster.CertificateAuthorityPem);
+        Decode(filled.TextAt("data")! is not null ? (string)filled.Body!["data"]!["ca.crt"]! : "")
+            .Should()
+            .Be(fixture.Cluster.CertificateAuthorityPem);
         using var user = new Api(fixture.Cluster, Decode(filled.TextAt("data.token")!));
         (await user.GetAsync($"/api/v1/namespaces/{ns}/pods")).ShouldBe(200);
 
@@ -126,11 +188,23 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
         var (ns, token) = await AccountAsync("""[{"verbs":["get"],"apiGroups":["apps"],"resources":["deployments"]}]""");
         using var user = new Api(fixture.Cluster, token);
         const string Reviews = "/apis/authorization.k8s.io/v1";
-        string Ask(string verb) => $$$"""{"spec":{"resourceAttributes":{"namespace":"{{{ns}}}","verb":"{{{verb}}}","group":"apps","resource":"deployments"} } }""";
+        string Ask(string verb) =>
+            $$$"""{"spec":{"resourceAttributes":{"namespace":"{{{ns}}}","verb":"{{{verb}}}","group":"apps","resource":"deployments"} } }""";
 
-        (await user.PostAsync($"{Reviews}/selfsubjectaccessreviews", Ask("get"))).ShouldBe(201).TextAt("status.allowed").Should().Be("true");
-        (await user.PostAsync($"{Reviews}/selfsubjectaccessreviews", Ask("delete"))).ShouldBe(201).TextAt("status.allowed").Should().Be("false");
-        (await user.PostAsync($"{Reviews}/selfsubjectrulesreviews", $$$"""{"spec":{"namespace":"{{{ns}}}"} }""")).ShouldBe(201).Text.Should().Contain("\"deployments\"");
+        (await user.PostAsync($"{Reviews}/selfsubjectaccessreviews", Ask("get")))
+            .ShouldBe(201)
+            .TextAt("status.allowed")
+            .Should()
+            .Be("true");
+        (await user.PostAsync($"{Reviews}/selfsubjectaccessreviews", Ask("delete")))
+            .ShouldBe(201)
+            .TextAt("status.allowed")
+            .Should()
+            .Be("false");
+        (await user.PostAsync($"{Reviews}/selfsubjectrulesreviews", $$$"""{"spec":{"namespace":"{{{ns}}}"} }"""))
+            .ShouldBe(201)
+            .Text.Should()
+            .Contain("\"deployments\"");
     }
 
     private static string Decode(string text) => Encoding.UTF8.GetString(Convert.FromBase64String(text));
@@ -144,9 +218,15 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
         }
         (await _api.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts", """{"metadata":{"name":"user"}}""")).ShouldBe(201);
         (await _api.PostAsync($"{Rbac}/namespaces/{ns}/roles", $$$"""{"metadata":{"name":"r"},"rules":{{{rules}}} }""")).ShouldBe(201);
-        (await _api.PostAsync($"{Rbac}/namespaces/{ns}/rolebindings",
-            """{"metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"},"subjects":[{"kind":"ServiceAccount","name":"user"}]}""")).ShouldBe(201);
-        var token = (await _api.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts/user/token", "{}")).ShouldBe(201).TextAt("status.token")!;
+        (
+            await _api.PostAsync(
+                $"{Rbac}/namespaces/{ns}/rolebindings",
+                """{"metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"},"subjects":[{"kind":"ServiceAccount","name":"user"}]}"""
+            )
+        ).ShouldBe(201);
+        var token = (await _api.PostAsync($"/api/v1/namespaces/{ns}/serviceaccounts/user/token", "{}"))
+            .ShouldBe(201)
+            .TextAt("status.token")!;
         return (ns, token);
     }
 }

@@ -9,52 +9,75 @@ namespace KubeLB.EmbeddedCluster.Tests.Units;
 public sealed class PatchTests
 {
     [Theory]
-    [InlineData("lists merge by key",
+    [InlineData(
+        "lists merge by key",
         """{"spec":{"ports":[{"port":80,"name":"a"},{"port":81,"name":"b"}]}}""",
         """{"spec":{"ports":[{"port":81,"name":"c"},{"port":82}]}}""",
-        """{"spec":{"ports":[{"port":80,"name":"a"},{"port":81,"name":"c"},{"port":82}]}}""")]
-    [InlineData("an item is deleted by directive",
+        """{"spec":{"ports":[{"port":80,"name":"a"},{"port":81,"name":"c"},{"port":82}]}}"""
+    )]
+    [InlineData(
+        "an item is deleted by directive",
         """{"spec":{"ports":[{"port":80},{"port":81}]}}""",
         """{"spec":{"ports":[{"$patch":"delete","port":80}]}}""",
-        """{"spec":{"ports":[{"port":81}]}}""")]
-    [InlineData("a list is replaced by directive",
+        """{"spec":{"ports":[{"port":81}]}}"""
+    )]
+    [InlineData(
+        "a list is replaced by directive",
         """{"spec":{"ports":[{"port":80},{"port":81}]}}""",
         """{"spec":{"ports":[{"$patch":"replace"},{"port":9}]}}""",
-        """{"spec":{"ports":[{"port":9}]}}""")]
-    [InlineData("a map is replaced by directive",
+        """{"spec":{"ports":[{"port":9}]}}"""
+    )]
+    [InlineData(
+        "a map is replaced by directive",
         """{"spec":{"selector":{"a":"1","b":"2"}}}""",
         """{"spec":{"selector":{"$patch":"replace","c":"3"}}}""",
-        """{"spec":{"selector":{"c":"3"}}}""")]
-    [InlineData("null deletes",
+        """{"spec":{"selector":{"c":"3"}}}"""
+    )]
+    [InlineData(
+        "null deletes",
         """{"spec":{"selector":{"a":"1","b":"2"}}}""",
         """{"spec":{"selector":{"a":null}}}""",
-        """{"spec":{"selector":{"b":"2"}}}""")]
-    [InlineData("the order of a list can be set",
+        """{"spec":{"selector":{"b":"2"}}}"""
+    )]
+    [InlineData(
+        "the order of a list can be set",
         """{"spec":{"ports":[{"port":80},{"port":81},{"port":82}]}}""",
         """{"spec":{"$setElementOrder/ports":[{"port":82},{"port":80},{"port":83}],"ports":[{"port":83},{"$patch":"delete","port":81}]}}""",
-        """{"spec":{"ports":[{"port":82},{"port":80},{"port":83}]}}""")]
-    [InlineData("finalizers merge as a set",
+        """{"spec":{"ports":[{"port":82},{"port":80},{"port":83}]}}"""
+    )]
+    [InlineData(
+        "finalizers merge as a set",
         """{"metadata":{"finalizers":["a","b"]}}""",
         """{"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c"]}}""",
-        """{"metadata":{"finalizers":["b","c"]}}""")]
-    [InlineData("owners merge by uid",
+        """{"metadata":{"finalizers":["b","c"]}}"""
+    )]
+    [InlineData(
+        "owners merge by uid",
         """{"metadata":{"ownerReferences":[{"uid":"1","name":"x"}]}}""",
         """{"metadata":{"ownerReferences":[{"uid":"2","name":"y"},{"uid":"1","controller":true}]}}""",
-        """{"metadata":{"ownerReferences":[{"uid":"1","name":"x","controller":true},{"uid":"2","name":"y"}]}}""")]
-    [InlineData("lists without a key are replaced",
+        """{"metadata":{"ownerReferences":[{"uid":"1","name":"x","controller":true},{"uid":"2","name":"y"}]}}"""
+    )]
+    [InlineData(
+        "lists without a key are replaced",
         """{"spec":{"externalIPs":["1.1.1.1"]}}""",
         """{"spec":{"externalIPs":["2.2.2.2"]}}""",
-        """{"spec":{"externalIPs":["2.2.2.2"]}}""")]
+        """{"spec":{"externalIPs":["2.2.2.2"]}}"""
+    )]
     public void Strategic_merge_of_a_service(string rule, string target, string patch, string expected) =>
         Strategic(typeof(V1Service), target, patch).Should().Be(expected, rule);
 
     [Fact]
     public void Strategic_merge_of_a_deployment_retains_only_the_named_keys_of_its_strategy()
     {
-        Strategic(typeof(V1Deployment),
-            """{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}]}]}}}}""",
-            """{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"2"}]}]}}}}""")
-            .Should().Be("""{"spec":{"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}]}]}}}}""");
+        Strategic(
+                typeof(V1Deployment),
+                """{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}]}]}}}}""",
+                """{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"2"}]}]}}}}"""
+            )
+            .Should()
+            .Be(
+                """{"spec":{"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}]}]}}}}"""
+            );
     }
 
     [Fact]

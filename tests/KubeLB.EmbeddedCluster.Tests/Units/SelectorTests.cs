@@ -39,9 +39,11 @@ public sealed class SelectorTests
     [InlineData("..name", "a,b")]
     public void Json_paths(string path, string expected)
     {
-        var tree = JsonNode.Parse("""
+        var tree = JsonNode.Parse(
+            """
             {"metadata":{"labels":{"example.com/x":"y"}},"spec":{"size":3,"items":[{"name":"a"},{"name":"b"}]},"status":{"conditions":[{"type":"Other","status":"False"},{"type":"Ready","status":"True"}]}}
-            """);
+            """
+        );
 
         string.Join(",", JsonPath.Parse(path).Evaluate(tree).Select(JsonPath.Print)).Should().Be(expected);
     }

@@ -19,7 +19,8 @@ internal sealed class DockerIgnore
 
     private static Regex Pattern(string line)
     {
-        var escaped = Regex.Escape(line)
+        var escaped = Regex
+            .Escape(line)
             .Replace(@"\*\*/", "(.*/)?", StringComparison.Ordinal)
             .Replace(@"\*", "[^/]*", StringComparison.Ordinal);
         return new Regex($"^{escaped}(/.*)?$", RegexOptions.CultureInvariant);

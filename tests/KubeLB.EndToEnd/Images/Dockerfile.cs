@@ -81,9 +81,12 @@ internal sealed partial class Dockerfile
             root + copied[1],
             JsonSerializer.Deserialize<string[]>(Image("ENTRYPOINT").Single())!,
             int.Parse(user.Split(':')[0]),
-            Image("ENV").SelectMany(e => e.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(e => e.Split('=', 2))
+            Image("ENV")
+                .SelectMany(e => e.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Select(e => e.Split('=', 2))
                 .ToDictionary(e => e[0], e => e[1]),
-            HasRuntime: !Image("FROM").Single().Contains("/runtime-deps:", StringComparison.Ordinal));
+            HasRuntime: !Image("FROM").Single().Contains("/runtime-deps:", StringComparison.Ordinal)
+        );
     }
 
     private static void Copy(string[] words, string directory, DockerIgnore ignored)
@@ -94,7 +97,8 @@ internal sealed partial class Dockerfile
             var path = Path.Combine(SourceTree.Root, source);
             var folder = Directory.Exists(path);
             var files = (folder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories) : [path])
-                .Where(f => !ignored.Matches(Path.GetRelativePath(SourceTree.Root, f))).ToList();
+                .Where(f => !ignored.Matches(Path.GetRelativePath(SourceTree.Root, f)))
+                .ToList();
             files.Should().NotBeEmpty($"COPY {source} has nothing to copy: it does not exist, or .dockerignore excludes it");
             foreach (var file in files)
             {
@@ -111,7 +115,7 @@ internal sealed partial class Dockerfile
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
-            RedirectStandardError = true
+            RedirectStandardError = true,
         };
         foreach (var (name, value) in variables)
         {

@@ -13,11 +13,12 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    public static TheoryData<string, string> Versions => new()
-    {
-        { "ccm", $"kubelb-ccm v0.1.0 (commit {PublishedImages.Revision[..7]}, {PublishedImages.CommitDate})\n" },
-        { "manager", "kubelb-manager v0.1.0 (commit unknown)\n" },
-    };
+    public static TheoryData<string, string> Versions =>
+        new()
+        {
+            { "ccm", $"kubelb-ccm v0.1.0 (commit {PublishedImages.Revision[..7]}, {PublishedImages.CommitDate})\n" },
+            { "manager", "kubelb-manager v0.1.0 (commit unknown)\n" },
+        };
 
     [SkippableTheory]
     [MemberData(nameof(Versions))]
@@ -51,10 +52,15 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
 
         using var http = new HttpClient();
         (await http.GetStringAsync(manager.Metrics)).Should().Contain("""kubelb_manager_build_info{version="v0.1.0",commit="unknown"} 1""");
-        (await http.GetStringAsync(ccm.Metrics)).Should().Contain($$"""kubelb_ccm_build_info{version="v0.1.0",commit="{{PublishedImages.Revision[..7]}}"} 1""");
+        (await http.GetStringAsync(ccm.Metrics))
+            .Should()
+            .Contain($$"""kubelb_ccm_build_info{version="v0.1.0",commit="{{PublishedImages.Revision[..7]}}"} 1""");
         foreach (var controller in new[] { manager, ccm })
         {
-            output.WriteLine($"{controller.Name}: ready after {controller.ReadyAfter.TotalSeconds:0.0} s, {controller.Resident / 1_000_000} MB resident; {managerLimits.Description}");
+            output.WriteLine(
+                $"{controller.Name}: ready after {controller.ReadyAfter.TotalSeconds:0.0} s, {controller.Resident / 1_000_000} MB "
+                    + $"resident; {managerLimits.Description}"
+            );
             controller.Process.Error.Should().BeEmpty();
             controller.Process.Output.Should().Contain("Starting {Build}.");
             ShouldBeConfined(controller.Process.Id);
@@ -68,14 +74,24 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
     private static void ShouldBeConfined(int process)
     {
         var status = File.ReadAllText($"/proc/{process}/status");
-        status.Should().MatchRegex(@"Uid:\s+65532\s+65532\s+65532\s+65532\n").And.MatchRegex(@"Gid:\s+65532\s+65532\s+65532\s+65532\n")
-            .And.MatchRegex(@"Groups:\s*\n").And.MatchRegex(@"CapEff:\s+0+\n").And.MatchRegex(@"NoNewPrivs:\s+1\n");
+        status
+            .Should()
+            .MatchRegex(@"Uid:\s+65532\s+65532\s+65532\s+65532\n")
+            .And.MatchRegex(@"Gid:\s+65532\s+65532\s+65532\s+65532\n")
+            .And.MatchRegex(@"Groups:\s*\n")
+            .And.MatchRegex(@"CapEff:\s+0+\n")
+            .And.MatchRegex(@"NoNewPrivs:\s+1\n");
         var mounts = File.ReadLines($"/proc/{process}/mountinfo").Select(line => line.Split(' ')).ToList();
         mounts.Should().Contain(m => m[4] == "/app").And.Contain(m => m[4] == "/");
-        mounts.Where(m => !Regex.IsMatch(m[4], "^/(proc|sys/fs/cgroup|dev)(/|$)"))
-            .Should().OnlyContain(m => m[5].Split(',', StringSplitOptions.None).Contains("ro"));
-        Directory.EnumerateFileSystemEntries($"/proc/{process}/root").Select(Path.GetFileName)
-            .Should().NotContain(["tmp", "bin", "home", "root"]);
+        mounts
+            .Where(m => !Regex.IsMatch(m[4], "^/(proc|sys/fs/cgroup|dev)(/|$)"))
+            .Should()
+            .OnlyContain(m => m[5].Split(',', StringSplitOptions.None).Contains("ro"));
+        Directory
+            .EnumerateFileSystemEntries($"/proc/{process}/root")
+            .Select(Path.GetFileName)
+            .Should()
+            .NotContain(["tmp", "bin", "home", "root"]);
     }
 
     private async Task<ImageProcess> RunAsync(string component, params string[] arguments)

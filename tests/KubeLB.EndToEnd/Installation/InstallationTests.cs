@@ -50,13 +50,18 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
             new V1Secret
             {
                 Metadata = new V1ObjectMeta { Name = "kubelb-cluster" },
-                Data = new Dictionary<string,
-                byte[]>
-                { ["kubelb"] = kubeconfig }
-            }, "kubelb");
+                Data = new Dictionary<string, byte[]> { ["kubelb"] = kubeconfig },
+            },
+            "kubelb"
+        );
         await tenantHelm.OkAsync($"install kubelb-ccm {ChartFolder("kubelb-ccm")} --namespace kubelb --set kubelb.tenantName=t1");
         await using var ccm = await StartAsync(
-            tenant, tenantClient, await DeployedAsync(tenantClient, "kubelb-ccm"), images.Ccm, management.Url.Port);
+            tenant,
+            tenantClient,
+            await DeployedAsync(tenantClient, "kubelb-ccm"),
+            images.Ccm,
+            management.Url.Port
+        );
         await ccm.WaitAsync(ccm.Container.StartupProbe);
         await ccm.WaitAsync(ccm.Container.ReadinessProbe);
 
@@ -65,13 +70,29 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         var gateway = await tenantObjects.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
         using var http = new HttpClient(sandbox.CreateGatewayHandler());
         var echo = await Eventually.GetAsync(
-            "a pod answers", () => AskAsync(http, gateway.Status!.Addresses![0].Value!), e => e is not null);
+            "a pod answers",
+            () => AskAsync(http, gateway.Status!.Addresses![0].Value!),
+            e => e is not null
+        );
         echo!.Host.Should().Be("api.example.com");
 
         await HelmTestAsync(
-            managementHelm, management, managementClient, "kubelb-manager", images.Manager, "CCM v0.1.0 has reported 1 node address(es)");
+            managementHelm,
+            management,
+            managementClient,
+            "kubelb-manager",
+            images.Manager,
+            "CCM v0.1.0 has reported 1 node address(es)"
+        );
         await HelmTestAsync(
-            tenantHelm, tenant, tenantClient, "kubelb-ccm", images.Ccm, "GatewayClass kubelb: is accepted.", management.Url.Port);
+            tenantHelm,
+            tenant,
+            tenantClient,
+            "kubelb-ccm",
+            images.Ccm,
+            "GatewayClass kubelb: is accepted.",
+            management.Url.Port
+        );
 
         await MetricsAsync(manager, "kubelb_manager_build_info");
         await MetricsAsync(ccm, "kubelb_ccm_build_info");
@@ -92,8 +113,12 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
         (await client.AppsV1.ReadNamespacedDeploymentAsync(name, "kubelb")).Spec.Template.Spec;
 
     private static Task<RenderedPod> StartAsync(
-        EmbeddedSandboxCluster cluster, IKubernetes client, V1PodSpec spec, ImageContent image, params int[] others) =>
-        RenderedPod.StartAsync(client, cluster.Server.CertificateAuthorityPem!, "kubelb", spec, image, [cluster.Url.Port, .. others]);
+        EmbeddedSandboxCluster cluster,
+        IKubernetes client,
+        V1PodSpec spec,
+        ImageContent image,
+        params int[] others
+    ) => RenderedPod.StartAsync(client, cluster.Server.CertificateAuthorityPem!, "kubelb", spec, image, [cluster.Url.Port, .. others]);
 
     private static async Task<Echo?> AskAsync(HttpClient http, string address)
     {
@@ -111,15 +136,24 @@ public sealed class InstallationTests(PublishedImages images, ITestOutputHelper 
 
     // Nothing in the clusters runs the pod that helm test creates: this test does, as it stands there, and reports how it ended.
     private async Task HelmTestAsync(
-        HelmBinary helm, EmbeddedSandboxCluster cluster, IKubernetes client, string release, ImageContent image, string expected,
-            params int[] others)
+        HelmBinary helm,
+        EmbeddedSandboxCluster cluster,
+        IKubernetes client,
+        string release,
+        ImageContent image,
+        string expected,
+        params int[] others
+    )
     {
         var testing = helm.RunAsync($"test {release} --namespace kubelb --timeout 60s");
         var pod = await Eventually.GetAsync(
             "helm test creates its pod",
-            async () => (await client.CoreV1.ListNamespacedPodAsync("kubelb",
-                fieldSelector: $"metadata.name={release}-test")).Items.SingleOrDefault(),
-            p => p is not null);
+            async () =>
+                (
+                    await client.CoreV1.ListNamespacedPodAsync("kubelb", fieldSelector: $"metadata.name={release}-test")
+                ).Items.SingleOrDefault(),
+            p => p is not null
+        );
         await using var run = await StartAsync(cluster, client, pod!.Spec, image, others);
         await run.Process.EndAsync(TimeSpan.FromSeconds(45));
         output.WriteLine(run.Process.Output);

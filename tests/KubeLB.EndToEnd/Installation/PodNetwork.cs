@@ -39,12 +39,15 @@ internal sealed class PodNetwork : IAsyncDisposable
     public void Reach(int port)
     {
         var listener = Inside(() => Listen(port));
-        Forward(listener, async () =>
-        {
-            var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await target.ConnectAsync(IPAddress.Loopback, port);
-            return target;
-        });
+        Forward(
+            listener,
+            async () =>
+            {
+                var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await target.ConnectAsync(IPAddress.Loopback, port);
+                return target;
+            }
+        );
     }
 
     /// <summary>Makes a port inside reachable from this machine.</summary>
@@ -52,12 +55,18 @@ internal sealed class PodNetwork : IAsyncDisposable
     public IPEndPoint Publish(int port)
     {
         var listener = Listen(0);
-        Forward(listener, () => Task.FromResult(Inside(() =>
-        {
-            var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            target.Connect(IPAddress.Loopback, port);
-            return target;
-        })));
+        Forward(
+            listener,
+            () =>
+                Task.FromResult(
+                    Inside(() =>
+                    {
+                        var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                        target.Connect(IPAddress.Loopback, port);
+                        return target;
+                    })
+                )
+        );
         return (IPEndPoint)listener.LocalEndPoint!;
     }
 
@@ -81,20 +90,21 @@ internal sealed class PodNetwork : IAsyncDisposable
         return listener;
     }
 
-    private void Forward(Socket listener, Func<Task<Socket>> connect) => _ = Task.Run(async () =>
-    {
-        try
+    private void Forward(Socket listener, Func<Task<Socket>> connect) =>
+        _ = Task.Run(async () =>
         {
-            while (true)
+            try
             {
-                _ = PassAsync(await listener.AcceptAsync(), connect);
+                while (true)
+                {
+                    _ = PassAsync(await listener.AcceptAsync(), connect);
+                }
             }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The network ends.
-        }
-    });
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // The network ends.
+            }
+        });
 
     private async Task PassAsync(Socket client, Func<Task<Socket>> connect)
     {
@@ -116,7 +126,7 @@ internal sealed class PodNetwork : IAsyncDisposable
         var buffer = new byte[16 * 1024];
         while (await from.ReceiveAsync(buffer, SocketFlags.None) is > 0 and var count)
         {
-            for (var sent = 0; sent < count;)
+            for (var sent = 0; sent < count; )
             {
                 sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None);
             }

@@ -43,7 +43,13 @@ internal sealed class RenderedPod : IAsyncDisposable
     /// <param name="image">What its image holds.</param>
     /// <param name="reachable">Ports of this machine's loopback interface that it reaches; the first is the API server's.</param>
     public static async Task<RenderedPod> StartAsync(
-        IKubernetes client, string authority, string @namespace, V1PodSpec spec, ImageContent image, params int[] reachable)
+        IKubernetes client,
+        string authority,
+        string @namespace,
+        V1PodSpec spec,
+        ImageContent image,
+        params int[] reachable
+    )
     {
         var container = spec.Containers.Should().ContainSingle().Which;
         var pod = new RenderedPod(await PodNetwork.CreateAsync(), container);
@@ -54,11 +60,11 @@ internal sealed class RenderedPod : IAsyncDisposable
 
         container.SecurityContext.RunAsUser.Should().Be(image.User, "the container of this test runs as the image's user");
         (container.SecurityContext is { ReadOnlyRootFilesystem: true, AllowPrivilegeEscalation: false })
-            .Should().BeTrue("so does the container of this test");
+            .Should()
+            .BeTrue("so does the container of this test");
         var mounts = new Dictionary<string, string>
         {
-            [AccountPath] = await pod.AccountAsync(
-            client, authority, @namespace, spec.ServiceAccountName)
+            [AccountPath] = await pod.AccountAsync(client, authority, @namespace, spec.ServiceAccountName),
         };
         foreach (var mount in container.VolumeMounts ?? [])
         {
@@ -66,13 +72,23 @@ internal sealed class RenderedPod : IAsyncDisposable
             mounts[mount.MountPath] = pod.Folder(mount.Name, (await client.CoreV1.ReadNamespacedSecretAsync(secret, @namespace)).Data);
         }
 
-        var variables = container.Env
-            .ToDictionary(e => e.Name, e => e.ValueFrom?.FieldRef?.FieldPath == "metadata.namespace" ? @namespace : e.Value);
+        var variables = container.Env.ToDictionary(
+            e => e.Name,
+            e => e.ValueFrom?.FieldRef?.FieldPath == "metadata.namespace" ? @namespace : e.Value
+        );
         variables["KUBERNETES_SERVICE_HOST"] = IPAddress.Loopback.ToString();
         variables["KUBERNETES_SERVICE_PORT"] = reachable[0].ToString(CultureInfo.InvariantCulture);
         pod._process = ImageProcess.Start(
-            image, new ContainerSettings { Mounts = mounts, Variables = variables, NetworkNamespace = pod._network.Name }, pod._limits,
-                [.. container.Args]);
+            image,
+            new ContainerSettings
+            {
+                Mounts = mounts,
+                Variables = variables,
+                NetworkNamespace = pod._network.Name,
+            },
+            pod._limits,
+            [.. container.Args]
+        );
         return pod;
     }
 
@@ -98,7 +114,8 @@ internal sealed class RenderedPod : IAsyncDisposable
             },
             answer => answer.Succeeded,
             answer => $"{answer.Answer}\n{Process.Error}{Process.Output}",
-            Timeout);
+            Timeout
+        );
     }
 
     /// <summary>Makes a port of the container, by its name, reachable from this machine.</summary>
@@ -118,14 +135,22 @@ internal sealed class RenderedPod : IAsyncDisposable
     private async Task<string> AccountAsync(IKubernetes client, string authority, string @namespace, string account)
     {
         var token = await client.CoreV1.CreateNamespacedServiceAccountTokenAsync(
-            new Authenticationv1TokenRequest { Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 } }, account,
-                @namespace);
-        return Folder("account", new Dictionary<string, byte[]>
-        {
-            ["token"] = Encoding.UTF8.GetBytes(token.Status.Token),
-            ["ca.crt"] = Encoding.UTF8.GetBytes(authority),
-            ["namespace"] = Encoding.UTF8.GetBytes(@namespace),
-        });
+            new Authenticationv1TokenRequest
+            {
+                Spec = new V1TokenRequestSpec { Audiences = [], ExpirationSeconds = 3600 },
+            },
+            account,
+            @namespace
+        );
+        return Folder(
+            "account",
+            new Dictionary<string, byte[]>
+            {
+                ["token"] = Encoding.UTF8.GetBytes(token.Status.Token),
+                ["ca.crt"] = Encoding.UTF8.GetBytes(authority),
+                ["namespace"] = Encoding.UTF8.GetBytes(@namespace),
+            }
+        );
     }
 
     // As a volume of a Secret is: everybody in the container may read it.

@@ -33,10 +33,12 @@ public sealed class BareManagement : IAsyncDisposable
     public static async Task<BareManagement> StartAsync(string config = "")
     {
         var management = new BareManagement(await TestClusters.TestClusters.StartAsync("management"));
-        await management.Cluster.InstallCrdsAsync(new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
-            .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
-            .Where(file => !file.Contains("monitoring.coreos.com", StringComparison.Ordinal))
-            .Select(File.ReadAllText));
+        await management.Cluster.InstallCrdsAsync(
+            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
+                .Where(file => !file.Contains("monitoring.coreos.com", StringComparison.Ordinal))
+                .Select(File.ReadAllText)
+        );
         await management.Objects.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
 
         // An API server on the loopback interface does not tell its address.
@@ -46,7 +48,8 @@ public sealed class BareManagement : IAsyncDisposable
             kind: Config
             metadata: {name: default, namespace: kubelb}
             spec: {apiServerURL: "https://127.0.0.1:6443"{{(config.Length > 0 ? $", {config}" : "")}}}
-            """);
+            """
+        );
         return management;
     }
 
@@ -54,12 +57,24 @@ public sealed class BareManagement : IAsyncDisposable
     /// <param name="userAgent">By which its requests are told.</param>
     /// <param name="insecure">Whether it serves plain text.</param>
     /// <param name="configure">Changes its services.</param>
-    public async Task<IHost> StartManagerAsync(string userAgent = "manager", bool insecure = false, Action<IServiceCollection>? configure = null)
+    public async Task<IHost> StartManagerAsync(
+        string userAgent = "manager",
+        bool insecure = false,
+        Action<IServiceCollection>? configure = null
+    )
     {
         var host = ManagerHost.Build(
-            new ManagerOptions { EnableGatewayApi = true, ListenAddress = "127.0.0.1:0", XdsInsecure = insecure, MetricsAddress = "0", HealthProbeBindAddress = "0" },
+            new ManagerOptions
+            {
+                EnableGatewayApi = true,
+                ListenAddress = "127.0.0.1:0",
+                XdsInsecure = insecure,
+                MetricsAddress = "0",
+                HealthProbeBindAddress = "0",
+            },
             () => Cluster.CreateClient(userAgent),
-            configure);
+            configure
+        );
         _managers.Add(host);
         await host.StartAsync();
         return host;
@@ -87,7 +102,11 @@ public sealed class BareManagement : IAsyncDisposable
         }
         else
         {
-            await Objects.PatchAsync<Addresses>(TenantNamespace, Addresses.DefaultName, ApiJson.ToJson(new { addresses.Spec }).ToJsonString());
+            await Objects.PatchAsync<Addresses>(
+                TenantNamespace,
+                Addresses.DefaultName,
+                ApiJson.ToJson(new { addresses.Spec }).ToJsonString()
+            );
         }
     }
 

@@ -14,21 +14,37 @@ public static class CarriedRoutes
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>
     /// <param name="name">Name of the HTTPRoute and of its Service, in namespace <c>default</c>, and of the Route.</param>
     /// <param name="gateway">Name of the Gateway that it refers to.</param>
-    public static Route Http(string tenantNamespace, string name, string gateway = "my-gateway") => Of(
-        tenantNamespace,
-        name,
-        HttpRoute.KindName,
-        new JsonObject
-        {
-            ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = gateway }),
-            ["hostnames"] = new JsonArray($"{name}.example.com"),
-            ["rules"] = new JsonArray(new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = name, ["port"] = 80 }) }),
-        },
-        new RouteService
-        {
-            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default" },
-            Spec = new RouteServiceSpec { Type = "NodePort", Ports = [new RouteServicePort { Port = 80, NodePort = 30080, Protocol = "TCP" }] },
-        });
+    public static Route Http(string tenantNamespace, string name, string gateway = "my-gateway") =>
+        Of(
+            tenantNamespace,
+            name,
+            HttpRoute.KindName,
+            new JsonObject
+            {
+                ["parentRefs"] = new JsonArray(new JsonObject { ["name"] = gateway }),
+                ["hostnames"] = new JsonArray($"{name}.example.com"),
+                ["rules"] = new JsonArray(
+                    new JsonObject { ["backendRefs"] = new JsonArray(new JsonObject { ["name"] = name, ["port"] = 80 }) }
+                ),
+            },
+            new RouteService
+            {
+                Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default" },
+                Spec = new RouteServiceSpec
+                {
+                    Type = "NodePort",
+                    Ports =
+                    [
+                        new RouteServicePort
+                        {
+                            Port = 80,
+                            NodePort = 30080,
+                            Protocol = "TCP",
+                        },
+                    ],
+                },
+            }
+        );
 
     /// <summary>A Route of a GRPCRoute with one Service of its own.</summary>
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>
@@ -42,64 +58,87 @@ public static class CarriedRoutes
     }
 
     /// <summary>A Route of a Gateway with one listener.</summary>
-    public static Route Gateway(string tenantNamespace, string name = "my-gateway") => Of(
-        tenantNamespace,
-        name,
-        Api.GatewayApi.Gateway.KindName,
-        new JsonObject
-        {
-            ["gatewayClassName"] = "kubelb",
-            ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["protocol"] = "HTTP", ["port"] = 80 }),
-        });
+    public static Route Gateway(string tenantNamespace, string name = "my-gateway") =>
+        Of(
+            tenantNamespace,
+            name,
+            Api.GatewayApi.Gateway.KindName,
+            new JsonObject
+            {
+                ["gatewayClassName"] = "kubelb",
+                ["listeners"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = "http",
+                        ["protocol"] = "HTTP",
+                        ["port"] = 80,
+                    }
+                ),
+            }
+        );
 
     /// <summary>What the CCM does when the tenant edits its HTTPRoute: a merge patch.</summary>
-    public static string Edit(string hostname, int generation) => new JsonObject
-    {
-        ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Annotations.SourceGeneration] = $"{generation}" } },
-        ["spec"] = new JsonObject
+    public static string Edit(string hostname, int generation) =>
+        new JsonObject
         {
-            ["source"] = new JsonObject
+            ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Annotations.SourceGeneration] = $"{generation}" } },
+            ["spec"] = new JsonObject
             {
-                ["kubernetes"] = new JsonObject
+                ["source"] = new JsonObject
                 {
-                    ["resource"] = new JsonObject { ["spec"] = new JsonObject { ["hostnames"] = new JsonArray(hostname) } },
-                },
-            },
-        },
-    }.ToJsonString();
-
-    private static Route Of(string tenantNamespace, string name, string kind, JsonObject spec, params RouteService[] services) => new()
-    {
-        Metadata = new V1ObjectMeta
-        {
-            Name = name,
-            NamespaceProperty = tenantNamespace,
-            Labels = new Dictionary<string, string>
-            {
-                [Labels.OriginName] = name,
-                [Labels.OriginNamespace] = "default",
-                [Labels.OriginResourceKind] = $"{kind}.gateway.networking.k8s.io",
-                [Labels.ManagedBy] = Labels.ManagedByKubelb,
-            },
-            Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "1" },
-        },
-        Spec = new RouteSpec
-        {
-            Endpoints = [new RouteEndpoint { Name = "default", AddressesReference = new ObjectReference { Name = "default" } }],
-            Source = new RouteSource
-            {
-                Kubernetes = new KubernetesSource
-                {
-                    Resource = new JsonObject
+                    ["kubernetes"] = new JsonObject
                     {
-                        ["apiVersion"] = "gateway.networking.k8s.io/v1",
-                        ["kind"] = kind,
-                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default", ["uid"] = name },
-                        ["spec"] = spec,
+                        ["resource"] = new JsonObject { ["spec"] = new JsonObject { ["hostnames"] = new JsonArray(hostname) } },
                     },
-                    Services = [.. services],
                 },
             },
-        },
-    };
+        }.ToJsonString();
+
+    private static Route Of(string tenantNamespace, string name, string kind, JsonObject spec, params RouteService[] services) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = tenantNamespace,
+                Labels = new Dictionary<string, string>
+                {
+                    [Labels.OriginName] = name,
+                    [Labels.OriginNamespace] = "default",
+                    [Labels.OriginResourceKind] = $"{kind}.gateway.networking.k8s.io",
+                    [Labels.ManagedBy] = Labels.ManagedByKubelb,
+                },
+                Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "1" },
+            },
+            Spec = new RouteSpec
+            {
+                Endpoints =
+                [
+                    new RouteEndpoint
+                    {
+                        Name = "default",
+                        AddressesReference = new ObjectReference { Name = "default" },
+                    },
+                ],
+                Source = new RouteSource
+                {
+                    Kubernetes = new KubernetesSource
+                    {
+                        Resource = new JsonObject
+                        {
+                            ["apiVersion"] = "gateway.networking.k8s.io/v1",
+                            ["kind"] = kind,
+                            ["metadata"] = new JsonObject
+                            {
+                                ["name"] = name,
+                                ["namespace"] = "default",
+                                ["uid"] = name,
+                            },
+                            ["spec"] = spec,
+                        },
+                        Services = [.. services],
+                    },
+                },
+            },
+        };
 }

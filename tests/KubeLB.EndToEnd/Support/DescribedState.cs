@@ -15,47 +15,83 @@ public static class DescribedState
     private const string TenantNamespace = "tenant-t1";
 
     /// <summary>Waits until the installation is as described.</summary>
-    public static Task ExpectAsync(TestBed bed, string after) => Eventually.GetAsync(
-        $"the state is what the tenant's objects describe after {after}",
-        () => DifferencesAsync(bed),
-        differences => differences.Count == 0,
-        differences => string.Join("; ", differences));
+    public static Task ExpectAsync(TestBed bed, string after) =>
+        Eventually.GetAsync(
+            $"the state is what the tenant's objects describe after {after}",
+            () => DifferencesAsync(bed),
+            differences => differences.Count == 0,
+            differences => string.Join("; ", differences)
+        );
 
     private static async Task<IReadOnlyList<string>> DifferencesAsync(TestBed bed)
     {
         var gateways = await bed.Tenant.ListAsync<Gateway>("default");
-        var services = (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type != "NodePort").Select(s => s.Name())
+        var services = (await bed.Tenant.ListAsync<V1Service>("default"))
+            .Where(s => s.Spec.Type != "NodePort")
+            .Select(s => s.Name())
             .ToHashSet();
         var all = await bed.Tenant.ListAsync<HttpRoute>("default");
         var attached = all.Where(r => gateways.Any(g => g.Name == r.Spec!.ParentRefs![0].Name)).ToList();
         var served = attached.Where(r => services.Contains(BackendOf(r))).ToList();
         var found = new List<string>();
 
-        Compare(found, "Route", gateways.Select(g => g.Metadata.Uid)
-            .Concat(attached.Select(r => r.Metadata.Uid)), await NamesAsync<Route>(bed.Management, TenantNamespace));
-        Compare(found, "generated Gateway", gateways
-            .Select(g => $"default-{g.Name}"), await NamesAsync<Gateway>(bed.Management, TenantNamespace));
-        Compare(found, "generated HTTPRoute", attached
-            .Select(r => $"default-{r.Name}"), await NamesAsync<HttpRoute>(bed.Management, TenantNamespace));
+        Compare(
+            found,
+            "Route",
+            gateways.Select(g => g.Metadata.Uid).Concat(attached.Select(r => r.Metadata.Uid)),
+            await NamesAsync<Route>(bed.Management, TenantNamespace)
+        );
+        Compare(
+            found,
+            "generated Gateway",
+            gateways.Select(g => $"default-{g.Name}"),
+            await NamesAsync<Gateway>(bed.Management, TenantNamespace)
+        );
+        Compare(
+            found,
+            "generated HTTPRoute",
+            attached.Select(r => $"default-{r.Name}"),
+            await NamesAsync<HttpRoute>(bed.Management, TenantNamespace)
+        );
         var generated = (await bed.Management.ListAsync<V1Service>(TenantNamespace))
-            .Where(s => s.Metadata.Labels?.ContainsKey(Labels.OriginName) == true).ToList();
+            .Where(s => s.Metadata.Labels?.ContainsKey(Labels.OriginName) == true)
+            .ToList();
         Compare(found, "generated Service", served.Select(r => $"default-{r.Name}-{BackendOf(r)}"), generated.Select(s => s.Name()));
         Compare(
-            found, "node-port Service", served.Select(r => $"{BackendOf(r)}-nodeport").Distinct(),
-            (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name()));
-        found.AddRange(generated.SelectMany(s => s.Spec.Ports).GroupBy(p => p.TargetPort.Value).Where(g => g.Count() > 1)
-            .Select(g => $"port {g.Key} is given twice"));
+            found,
+            "node-port Service",
+            served.Select(r => $"{BackendOf(r)}-nodeport").Distinct(),
+            (await bed.Tenant.ListAsync<V1Service>("default")).Where(s => s.Spec.Type == "NodePort").Select(s => s.Name())
+        );
+        found.AddRange(
+            generated
+                .SelectMany(s => s.Spec.Ports)
+                .GroupBy(p => p.TargetPort.Value)
+                .Where(g => g.Count() > 1)
+                .Select(g => $"port {g.Key} is given twice")
+        );
 
-        var hostnames = (await bed.Management.ListAsync<HttpRoute>(TenantNamespace))
-            .ToDictionary(r => r.Name, r => string.Join(',', r.Spec!.Hostnames ?? []));
-        found.AddRange(attached.Where(r => hostnames.GetValueOrDefault($"default-{r.Name}") != string.Join(',', r.Spec!.Hostnames ?? []))
-            .Select(r => $"HTTPRoute {r.Name} is generated for {hostnames.GetValueOrDefault($"default-{r.Name}")}"));
+        var hostnames = (await bed.Management.ListAsync<HttpRoute>(TenantNamespace)).ToDictionary(
+            r => r.Name,
+            r => string.Join(',', r.Spec!.Hostnames ?? [])
+        );
+        found.AddRange(
+            attached
+                .Where(r => hostnames.GetValueOrDefault($"default-{r.Name}") != string.Join(',', r.Spec!.Hostnames ?? []))
+                .Select(r => $"HTTPRoute {r.Name} is generated for {hostnames.GetValueOrDefault($"default-{r.Name}")}")
+        );
         found.AddRange(gateways.Where(g => !Statuses.IsProgrammed(g)).Select(g => $"Gateway {g.Name} is not programmed"));
         found.AddRange(attached.Where(r => !Statuses.IsAccepted(r)).Select(r => $"HTTPRoute {r.Name} is not accepted"));
-        found.AddRange(attached.Where(r => Statuses.IsResolved(r) != services.Contains(BackendOf(r)))
-            .Select(r => $"HTTPRoute {r.Name} has a wrong ResolvedRefs"));
-        found.AddRange(all.Except(attached).Where(r => r.Status?.Parents is { Count: > 0 })
-            .Select(r => $"HTTPRoute {r.Name} speaks of a parent that does not exist"));
+        found.AddRange(
+            attached
+                .Where(r => Statuses.IsResolved(r) != services.Contains(BackendOf(r)))
+                .Select(r => $"HTTPRoute {r.Name} has a wrong ResolvedRefs")
+        );
+        found.AddRange(
+            all.Except(attached)
+                .Where(r => r.Status?.Parents is { Count: > 0 })
+                .Select(r => $"HTTPRoute {r.Name} speaks of a parent that does not exist")
+        );
         return found;
     }
 

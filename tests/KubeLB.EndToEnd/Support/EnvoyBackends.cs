@@ -24,7 +24,8 @@ public sealed class EnvoyBackends : IAsyncDisposable
         "kubelb.test.Backend",
         "Name",
         Marshallers.Create(Google.Protobuf.MessageExtensions.ToByteArray, Empty.Parser.ParseFrom),
-        Marshallers.Create(Google.Protobuf.MessageExtensions.ToByteArray, StringValue.Parser.ParseFrom));
+        Marshallers.Create(Google.Protobuf.MessageExtensions.ToByteArray, StringValue.Parser.ParseFrom)
+    );
 
     private WebApplication? _app;
     private IReadOnlyList<int> _ports = [];
@@ -43,20 +44,29 @@ public sealed class EnvoyBackends : IAsyncDisposable
         {
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Run(connection => connection.Transport.Input.CopyToAsync(connection.Transport.Output)));
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listen => listen.Run(connection => connection.Transport.Input.CopyToAsync(connection.Transport.Output))
+            );
         });
         _app = builder.Build();
         _app.UseWebSockets();
         _app.Run(AnswerAsync);
         await _app.StartAsync();
-        _ports = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a).Port)];
+        _ports =
+        [
+            .. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a).Port),
+        ];
     }
 
     /// <summary>Calls the gRPC backend through a port of the loopback interface.</summary>
     public static async Task<string> CallGrpcAsync(int port)
     {
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
-        var answer = await channel.CreateCallInvoker().AsyncUnaryCall(Name, null, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(30)), new Empty());
+        var answer = await channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(Name, null, new CallOptions(deadline: DateTime.UtcNow.AddSeconds(30)), new Empty());
         return answer.Value;
     }
 
@@ -75,13 +85,22 @@ public sealed class EnvoyBackends : IAsyncDisposable
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             var buffer = new byte[16];
             var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            await socket.SendAsync(buffer.AsMemory(0, received.Count), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+            await socket.SendAsync(
+                buffer.AsMemory(0, received.Count),
+                WebSocketMessageType.Text,
+                endOfMessage: true,
+                context.RequestAborted
+            );
         }
         else if (context.Request.ContentType == "application/grpc")
         {
             context.Response.ContentType = "application/grpc";
             var message = Google.Protobuf.MessageExtensions.ToByteArray(new StringValue { Value = "rpc" });
-            await context.Response.Body.WriteAsync(new byte[] { 0, 0, 0, 0, (byte)message.Length }.Concat(message).ToArray());
+            await context.Response.Body.WriteAsync(
+                new byte[] { 0, 0, 0, 0, (byte)message.Length }
+                    .Concat(message)
+                    .ToArray()
+            );
             context.Response.AppendTrailer("grpc-status", "0");
         }
         else

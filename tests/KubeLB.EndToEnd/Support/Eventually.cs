@@ -10,7 +10,12 @@ public static class Eventually
 
     /// <summary>Waits until <paramref name="probe"/> gives something that satisfies <paramref name="condition"/>, and returns it.</summary>
     public static async Task<T> GetAsync<T>(
-        string what, Func<Task<T>> probe, Func<T, bool> condition, Func<T, string>? describe = null, TimeSpan? deadline = null)
+        string what,
+        Func<Task<T>> probe,
+        Func<T, bool> condition,
+        Func<T, string>? describe = null,
+        TimeSpan? deadline = null
+    )
     {
         var watch = Stopwatch.StartNew();
         var limit = deadline ?? Deadline;
@@ -25,7 +30,8 @@ public static class Eventually
             if (watch.Elapsed > limit)
             {
                 throw new TimeoutException(
-                    $"Not within {limit.TotalSeconds} s: {what}. Last seen: {(describe is null ? $"{last}" : describe(last))}");
+                    $"Not within {limit.TotalSeconds} s: {what}. Last seen: {(describe is null ? $"{last}" : describe(last))}"
+                );
             }
 
             await Task.Delay(Pause);

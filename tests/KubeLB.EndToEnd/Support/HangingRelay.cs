@@ -73,9 +73,7 @@ public sealed class HangingRelay : IAsyncDisposable
                 _ = RelayAsync(client, left);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
-        {
-        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException) { }
     }
 
     private async Task RelayAsync(Socket client, TaskCompletionSource left)
@@ -105,8 +103,6 @@ public sealed class HangingRelay : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException) { }
     }
 }

@@ -38,9 +38,7 @@ public sealed class Observation<T> : IAsyncDisposable
         {
             await _watching;
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         _stop.Dispose();
         ended.Should().BeFalse("an observer that stopped looking has not seen everything");

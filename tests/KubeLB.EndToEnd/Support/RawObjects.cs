@@ -48,13 +48,15 @@ public sealed class RawObjects : IDisposable
         var list = (await SendAsync(HttpMethod.Get, resource.Collection(@namespace), null))!;
         return
         [
-            .. list["items"]!.AsArray().Select(item =>
-            {
-                var value = item!.DeepClone().AsObject();
-                value["apiVersion"] = resource.Version;
-                value["kind"] = kind;
-                return value;
-            }),
+            .. list["items"]!
+                .AsArray()
+                .Select(item =>
+                {
+                    var value = item!.DeepClone().AsObject();
+                    value["apiVersion"] = resource.Version;
+                    value["kind"] = kind;
+                    return value;
+                }),
         ];
     }
 
@@ -68,15 +70,20 @@ public sealed class RawObjects : IDisposable
 
     /// <summary>Replaces an object.</summary>
     public async Task<JsonObject> ReplaceAsync(JsonObject value) =>
-        (await SendAsync(
-            HttpMethod.Put, $"{Resources[value["kind"]!.GetValue<string>()].Collection(NamespaceOf(value))}/{NameOf(value)}", value))!;
+        (
+            await SendAsync(
+                HttpMethod.Put,
+                $"{Resources[value["kind"]!.GetValue<string>()].Collection(NamespaceOf(value))}/{NameOf(value)}",
+                value
+            )
+        )!;
 
     /// <summary>Changes an object, or its status, by a merge patch.</summary>
     public async Task<JsonObject> PatchAsync(string kind, string @namespace, string name, JsonObject patch, string subresource = "")
     {
         var path = $"{Resources[kind].Collection(@namespace)}/{name}{(subresource.Length > 0 ? "/" + subresource : "")}";
-        return (await SendAsync(HttpMethod.Patch, path, patch)) ?? throw new InvalidOperationException(
-            $"{kind} {@namespace}/{name} does not exist.");
+        return (await SendAsync(HttpMethod.Patch, path, patch))
+            ?? throw new InvalidOperationException($"{kind} {@namespace}/{name} does not exist.");
     }
 
     public static string NameOf(JsonObject value) => value["metadata"]!["name"]!.GetValue<string>();
@@ -93,7 +100,10 @@ public sealed class RawObjects : IDisposable
         request.Content = body is null
             ? null
             : new StringContent(
-                body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+                body.ToJsonString(),
+                Encoding.UTF8,
+                method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json"
+            );
         using var response = await _http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         if (method == HttpMethod.Get && response.StatusCode == HttpStatusCode.NotFound)

@@ -31,24 +31,29 @@ public sealed class RawProxy : IDisposable
         }
 
         _channel = Channel(server, certificate);
-        _call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(_channel).DeltaAggregatedResources(deadline: DateTime.UtcNow + TimeSpan.FromMinutes(2));
+        _call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(_channel).DeltaAggregatedResources(
+            deadline: DateTime.UtcNow + TimeSpan.FromMinutes(2)
+        );
     }
 
     /// <summary>A connection to a manager with a client's certificate; null for plain text.</summary>
-    public static GrpcChannel Channel(IPEndPoint server, X509Certificate2? certificate) => GrpcChannel.ForAddress(
-        $"{(certificate is null ? "http" : "https")}://{server}",
-        new GrpcChannelOptions
-        {
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+    public static GrpcChannel Channel(IPEndPoint server, X509Certificate2? certificate) =>
+        GrpcChannel.ForAddress(
+            $"{(certificate is null ? "http" : "https")}://{server}",
+            new GrpcChannelOptions
             {
-                SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
                 {
-                    ClientCertificates = certificate is null ? null : [certificate],
-                    RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
+                    SslOptions = new System.Net.Security.SslClientAuthenticationOptions
+                    {
+                        ClientCertificates = certificate is null ? null : [certificate],
+                        RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                            shown is X509Certificate2 manager && manager.MatchesHostname("envoycp.kubelb.svc"),
+                    },
                 },
-            },
-        });
+            }
+        );
 
     /// <summary>Asks for all resources of a type.</summary>
     public Task SubscribeAsync(string typeUrl, params string[] names)
@@ -71,16 +76,18 @@ public sealed class RawProxy : IDisposable
         _call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce });
 
     /// <summary>Refuses a response.</summary>
-    public Task NackAsync(DeltaDiscoveryResponse response, string message) => _call.RequestStream.WriteAsync(new DeltaDiscoveryRequest
-    {
-        TypeUrl = response.TypeUrl,
-        ResponseNonce = response.Nonce,
-        ErrorDetail = new Google.Rpc.Status { Code = 13, Message = message },
-    });
+    public Task NackAsync(DeltaDiscoveryResponse response, string message) =>
+        _call.RequestStream.WriteAsync(
+            new DeltaDiscoveryRequest
+            {
+                TypeUrl = response.TypeUrl,
+                ResponseNonce = response.Nonce,
+                ErrorDetail = new Google.Rpc.Status { Code = 13, Message = message },
+            }
+        );
 
     /// <summary>The status that the manager ends the stream with.</summary>
-    public async Task<RpcException> EndAsync() =>
-        (await FluentActions.Awaiting(ReceiveAsync).Should().ThrowAsync<RpcException>()).Which;
+    public async Task<RpcException> EndAsync() => (await FluentActions.Awaiting(ReceiveAsync).Should().ThrowAsync<RpcException>()).Which;
 
     public void Dispose()
     {

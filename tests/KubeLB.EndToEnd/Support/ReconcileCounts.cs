@@ -15,7 +15,9 @@ public static class ReconcileCounts
     {
         using var text = new MemoryStream();
         await host.Services.GetRequiredService<CollectorRegistry>().CollectAndExportAsTextAsync(text);
-        return Encoding.UTF8.GetString(text.ToArray()).Split('\n')
+        return Encoding
+            .UTF8.GetString(text.ToArray())
+            .Split('\n')
             .Where(line => line.Contains("_reconcile_total{", StringComparison.Ordinal))
             .Where(line => controller is null || line.Contains($"controller=\"{controller}\"", StringComparison.Ordinal))
             .Sum(line => int.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
@@ -26,17 +28,20 @@ public static class ReconcileCounts
     {
         var last = -1;
         var since = Stopwatch.StartNew();
-        await Eventually.HoldsAsync("no controller has anything left to do", async () =>
-        {
-            var running = bed.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(bed.Sandbox.Manager.Host).OfType<IHost>();
-            var now = (await Task.WhenAll(running.Select(host => OfAsync(host)))).Sum();
-            if (now != last)
+        await Eventually.HoldsAsync(
+            "no controller has anything left to do",
+            async () =>
             {
-                last = now;
-                since.Restart();
-            }
+                var running = bed.Sandbox.Tenants.Select(t => t.Ccm.Host).Append(bed.Sandbox.Manager.Host).OfType<IHost>();
+                var now = (await Task.WhenAll(running.Select(host => OfAsync(host)))).Sum();
+                if (now != last)
+                {
+                    last = now;
+                    since.Restart();
+                }
 
-            return since.Elapsed > TimeSpan.FromSeconds(3);
-        });
+                return since.Elapsed > TimeSpan.FromSeconds(3);
+            }
+        );
     }
 }

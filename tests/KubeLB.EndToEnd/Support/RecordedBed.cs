@@ -7,8 +7,17 @@ namespace KubeLB.EndToEnd.Support;
 /// <summary>A sandbox whose clusters hold a recorded installation of tenant <c>t1</c>; neither CCM nor manager runs yet.</summary>
 public sealed class RecordedBed : IAsyncDisposable
 {
-    private static readonly string[] GeneratedKinds = ["Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy", "Service", "Route",
-        "SyncSecret", "Deployment"];
+    private static readonly string[] GeneratedKinds =
+    [
+        "Gateway",
+        "HTTPRoute",
+        "GRPCRoute",
+        "BackendTrafficPolicy",
+        "Service",
+        "Route",
+        "SyncSecret",
+        "Deployment",
+    ];
 
     private RecordedBed(TestBed bed)
     {
@@ -48,9 +57,16 @@ public sealed class RecordedBed : IAsyncDisposable
         var found = new List<string>();
         foreach (var kind in GeneratedKinds)
         {
-            found.AddRange((await Management.ListAsync(kind, Namespace)).Select(value =>
-                $"{kind} {RawObjects.NameOf(value)} {RawObjects.UidOf(value)}"
-                + (kind == "Service" ? $" {value["spec"]!["clusterIP"]} {string.Join(',', value["spec"]!["ports"]!.AsArray().Select(p => p!["targetPort"]))}" : "")));
+            found.AddRange(
+                (await Management.ListAsync(kind, Namespace)).Select(value =>
+                    $"{kind} {RawObjects.NameOf(value)} {RawObjects.UidOf(value)}"
+                    + (
+                        kind == "Service"
+                            ? $" {value["spec"]!["clusterIP"]} {string.Join(',', value["spec"]!["ports"]!.AsArray().Select(p => p!["targetPort"]))}"
+                            : ""
+                    )
+                )
+            );
         }
 
         return [.. found.Order(StringComparer.Ordinal)];
@@ -62,7 +78,11 @@ public sealed class RecordedBed : IAsyncDisposable
         var generated = await Bed.Management.WaitAsync<Gateway>(Namespace, generatedName, Statuses.IsProgrammed, "is programmed");
         var address = generated.Status!.Addresses![0].Value!;
         await Bed.Tenant.WaitAsync<Gateway>(
-            @namespace, name, g => Statuses.IsProgrammed(g) && g.Status!.Addresses![0].Value == address, "has its present address");
+            @namespace,
+            name,
+            g => Statuses.IsProgrammed(g) && g.Status!.Addresses![0].Value == address,
+            "has its present address"
+        );
         return address;
     }
 

@@ -18,9 +18,24 @@ public sealed class RecordedState
 
     private static readonly string[] Order =
     [
-        "Tenant", "Namespace", "ServiceAccount", "Role", "RoleBinding", "Config", "TenantState", "Addresses", "SyncSecret", "Secret",
+        "Tenant",
+        "Namespace",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "Config",
+        "TenantState",
+        "Addresses",
+        "SyncSecret",
+        "Secret",
         "Deployment",
-        "PodDisruptionBudget", "Route", "Service", "Gateway", "HTTPRoute", "GRPCRoute", "BackendTrafficPolicy",
+        "PodDisruptionBudget",
+        "Route",
+        "Service",
+        "Gateway",
+        "HTTPRoute",
+        "GRPCRoute",
+        "BackendTrafficPolicy",
     ];
 
     /// <summary>Whose status another controller of the cluster writes.</summary>
@@ -50,8 +65,11 @@ public sealed class RecordedState
 
     /// <summary>Creates the objects of the management cluster; those of the tenant's cluster exist.</summary>
     public Task LoadManagementAsync(RawObjects cluster) =>
-        LoadAsync(cluster, "management",
-            withStatus: value => value["apiVersion"]!.GetValue<string>().StartsWith(ApiGroups.Kubelb, StringComparison.Ordinal));
+        LoadAsync(
+            cluster,
+            "management",
+            withStatus: value => value["apiVersion"]!.GetValue<string>().StartsWith(ApiGroups.Kubelb, StringComparison.Ordinal)
+        );
 
     /// <summary>Writes objects into a folder of the recording, one file per object.</summary>
     public void Save(string cluster, IEnumerable<JsonObject> objects)
@@ -66,15 +84,24 @@ public sealed class RecordedState
                 metadata.Remove(ofTheServer);
             }
 
-            var name = string.Join('-', new[] { value["kind"]!.GetValue<string>().ToLowerInvariant(), RawObjects.NamespaceOf(value),
-                RawObjects.NameOf(value) }.Where(p => p.Length > 0));
+            var name = string.Join(
+                '-',
+                new[]
+                {
+                    value["kind"]!.GetValue<string>().ToLowerInvariant(),
+                    RawObjects.NamespaceOf(value),
+                    RawObjects.NameOf(value),
+                }.Where(p => p.Length > 0)
+            );
             File.WriteAllText(Path.Combine(folder, $"{name}.yaml"), Yaml.Write([value]));
         }
     }
 
     /// <summary>The recorded objects of a cluster, in the order in which they are created.</summary>
     public IEnumerable<JsonObject> Objects(string cluster) =>
-        Directory.GetFiles(Path.Combine(_folder, cluster), "*.yaml").Order(StringComparer.Ordinal)
+        Directory
+            .GetFiles(Path.Combine(_folder, cluster), "*.yaml")
+            .Order(StringComparer.Ordinal)
             .SelectMany(file => Yaml.Read(File.ReadAllText(file)))
             .SelectMany(value => value["items"] is JsonArray items ? items.Select(item => item!.AsObject()) : [value])
             .OrderBy(value => Array.IndexOf(Order, value["kind"]!.GetValue<string>()))

@@ -7,7 +7,9 @@ namespace KubeLB.EndToEnd.Support;
 public static class Statuses
 {
     public static Condition? Condition(IGatewayRoute route, string type) =>
-        route.Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController)?.Conditions.FirstOrDefault(c => c.Type == type);
+        route
+            .Status?.Parents.FirstOrDefault(p => p.ControllerName == GatewayClass.KubelbController)
+            ?.Conditions.FirstOrDefault(c => c.Type == type);
 
     public static bool IsAccepted(IGatewayRoute route) => IsTrueNow(Condition(route, "Accepted"), route.Metadata.Generation);
 
@@ -17,5 +19,6 @@ public static class Statuses
         IsTrueNow(gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == "Programmed"), gateway.Metadata.Generation)
         && gateway.Status!.Addresses is { Count: > 0 };
 
-    private static bool IsTrueNow(Condition? condition, long? generation) => condition is { IsTrue: true } && condition.ObservedGeneration == generation;
+    private static bool IsTrueNow(Condition? condition, long? generation) =>
+        condition is { IsTrue: true } && condition.ObservedGeneration == generation;
 }

@@ -53,10 +53,18 @@ public sealed class TestBed : IAsyncDisposable
 
     /// <summary>Starts and waits until the tenants are set up, unless the controllers are not started.</summary>
     public static async Task<TestBed> StartAsync(
-        int tenants = 1, Func<SandboxOptions, SandboxOptions>? configure = null, ProxyKind proxies = ProxyKind.StandIn)
+        int tenants = 1,
+        Func<SandboxOptions, SandboxOptions>? configure = null,
+        ProxyKind proxies = ProxyKind.StandIn
+    )
     {
         var envoy = proxies == ProxyKind.Envoy ? EnvoyBinary.Require() : null;
-        var options = new SandboxOptions { Tenants = tenants, StartCluster = StartClusterAsync, Envoy = envoy };
+        var options = new SandboxOptions
+        {
+            Tenants = tenants,
+            StartCluster = StartClusterAsync,
+            Envoy = envoy,
+        };
         options = configure?.Invoke(options) ?? options;
         var bed = new TestBed(await SandboxEnvironment.StartAsync(options));
         if (!options.StartControllers)
@@ -73,7 +81,12 @@ public sealed class TestBed : IAsyncDisposable
         foreach (var tenant in bed._sandbox.Tenants)
         {
             await bed.Management.WaitAsync<Tenant>("", tenant.Name, t => t.Status?.Phase == TenantPhases.Ready, "is ready");
-            await bed.Management.WaitAsync<Addresses>(tenant.Namespace, Addresses.DefaultName, a => a.Spec?.Addresses is { Count: > 0 }, "names the node");
+            await bed.Management.WaitAsync<Addresses>(
+                tenant.Namespace,
+                Addresses.DefaultName,
+                a => a.Spec?.Addresses is { Count: > 0 },
+                "names the node"
+            );
         }
 
         return bed;
@@ -92,8 +105,13 @@ public sealed class TestBed : IAsyncDisposable
         }
 
         await Tenants[tenant].WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
-        await Tenants[tenant].WaitAsync<HttpRoute>(
-            "default", "api-route", r => Statuses.IsAccepted(r) && Statuses.IsResolved(r), "is accepted and resolved");
+        await Tenants[tenant]
+            .WaitAsync<HttpRoute>(
+                "default",
+                "api-route",
+                r => Statuses.IsAccepted(r) && Statuses.IsResolved(r),
+                "is accepted and resolved"
+            );
         await ExpectBackendAsync("api.example.com", tenant);
     }
 
@@ -114,13 +132,18 @@ public sealed class TestBed : IAsyncDisposable
         var answer = await Eventually.GetAsync(
             $"a request for {host} to {address} is answered by a pod",
             () => SendAsync(address, host, path),
-            a => a.Status == 200);
+            a => a.Status == 200
+        );
         return answer.Echo!;
     }
 
     /// <summary>Sends requests as a client would until one is answered with the status.</summary>
     public Task ExpectStatusAsync(string address, string host, int status) =>
-        Eventually.GetAsync($"a request for {host} to {address} is answered with {status}", () => SendAsync(address, host, "/"), a => a.Status == status);
+        Eventually.GetAsync(
+            $"a request for {host} to {address} is answered with {status}",
+            () => SendAsync(address, host, "/"),
+            a => a.Status == status
+        );
 
     /// <summary>Everything that the installation made or holds, by kind, namespace and name: what a clean-up must come back to.</summary>
     public async Task<IReadOnlyList<string>> InventoryAsync()
@@ -139,18 +162,30 @@ public sealed class TestBed : IAsyncDisposable
     }
 
     public Task WaitForInventoryAsync(IReadOnlyList<string> expected) =>
-        Eventually.GetAsync("nothing is left behind", InventoryAsync, found => found.SequenceEqual(expected), found => string.Join("\n", found.Except(expected)));
+        Eventually.GetAsync(
+            "nothing is left behind",
+            InventoryAsync,
+            found => found.SequenceEqual(expected),
+            found => string.Join("\n", found.Except(expected))
+        );
 
     /// <summary>The requests that the API servers got; where they are not embedded, those of kubectl are missing.</summary>
-    public IReadOnlyList<RequestRecord> Requests() =>
-        [.. _clusters.SelectMany(c => c.Requests())];
+    public IReadOnlyList<RequestRecord> Requests() => [.. _clusters.SelectMany(c => c.Requests())];
 
     /// <summary>The writes of the CCMs and the manager, Events and Leases left out.</summary>
     public IReadOnlyList<RequestRecord> Writes() =>
-        [.. Requests().Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))];
+        [
+            .. Requests()
+                .Where(r =>
+                    r.IsWrite && r.UserAgent.StartsWith("kubelb-", StringComparison.Ordinal) && r.Resource is not ("events" or "leases")
+                ),
+        ];
 
-    /// <summary>The writes of the first tenant's CCM in its own cluster and in the management cluster, Events and Leases left out.</summary>
-    public (IReadOnlyList<string> Tenant, IReadOnlyList<string> Management) CcmWrites() => (CcmWrites(_clusters[0]), CcmWrites(_clusters[^1]));
+    /// <summary>
+    /// The writes of the first tenant's CCM in its own cluster and in the management cluster, Events and Leases left out.
+    /// </summary>
+    public (IReadOnlyList<string> Tenant, IReadOnlyList<string> Management) CcmWrites() =>
+        (CcmWrites(_clusters[0]), CcmWrites(_clusters[^1]));
 
     public void ForgetRequests()
     {
@@ -166,13 +201,16 @@ public sealed class TestBed : IAsyncDisposable
         const int QuietRounds = 20;
         var quiet = 0;
         var last = -1;
-        await Eventually.HoldsAsync("the clusters are at rest", () =>
-        {
-            var now = Requests().Count(r => r.Verb != "watch" && r.Resource != "leases");
-            quiet = now == last ? quiet + 1 : 0;
-            last = now;
-            return Task.FromResult(quiet >= QuietRounds);
-        });
+        await Eventually.HoldsAsync(
+            "the clusters are at rest",
+            () =>
+            {
+                var now = Requests().Count(r => r.Verb != "watch" && r.Resource != "leases");
+                quiet = now == last ? quiet + 1 : 0;
+                last = now;
+                return Task.FromResult(quiet >= QuietRounds);
+            }
+        );
     }
 
     public Task StopCcmAsync() => _sandbox.Tenants[0].Ccm.StopAsync();
@@ -206,9 +244,14 @@ public sealed class TestBed : IAsyncDisposable
         request.StatusCode == 403 && request.User.StartsWith("system:serviceaccount:kubelb:", StringComparison.Ordinal);
 
     private static List<string> CcmWrites(ITestCluster cluster) =>
-        [.. cluster.Requests()
-            .Where(r => r.IsWrite && r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) && r.Resource is not ("events" or "leases"))
-            .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd())];
+        [
+            .. cluster
+                .Requests()
+                .Where(r =>
+                    r.IsWrite && r.UserAgent.StartsWith("kubelb-ccm", StringComparison.Ordinal) && r.Resource is not ("events" or "leases")
+                )
+                .Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd()),
+        ];
 
     private static async Task<ISandboxCluster> StartClusterAsync(ClusterRequest request, CancellationToken cancellationToken) =>
         await TestClusters.TestClusters.StartAsync(request, cancellationToken);
@@ -226,7 +269,8 @@ public sealed class TestBed : IAsyncDisposable
             return new Answer(
                 (int)response.StatusCode,
                 response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<Echo>(Json) : null,
-                response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
+                response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync()
+            );
         }
         catch (HttpRequestException e)
         {

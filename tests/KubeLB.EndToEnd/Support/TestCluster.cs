@@ -31,8 +31,7 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     public Task<T?> GetAsync<T>(string @namespace, string name)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _cluster.Client<T>().GetAsync(new ResourceKey(@namespace, name), default);
+        where T : class, IKubernetesObject<V1ObjectMeta> => _cluster.Client<T>().GetAsync(new ResourceKey(@namespace, name), default);
 
     public async Task<IReadOnlyList<T>> ListAsync<T>(string @namespace = "")
         where T : class, IKubernetesObject<V1ObjectMeta> =>
@@ -40,12 +39,20 @@ public sealed class TestCluster : IAsyncDisposable
 
     public Task<T> PatchAsync<T>(string @namespace, string name, string mergePatch)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _cluster.Client<T>().MergePatchAsync(new ResourceKey(@namespace, name), JsonNode.Parse(mergePatch, documentOptions: new() { MaxDepth = 1000 })!.AsObject(), default);
+        _cluster
+            .Client<T>()
+            .MergePatchAsync(
+                new ResourceKey(@namespace, name),
+                JsonNode.Parse(mergePatch, documentOptions: new() { MaxDepth = 1000 })!.AsObject(),
+                default
+            );
 
     /// <summary>Writes into the status as another controller would.</summary>
     public Task<T> PatchStatusAsync<T>(string @namespace, string name, object status)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _cluster.Client<T>().MergePatchStatusAsync(new ResourceKey(@namespace, name), new JsonObject { ["status"] = ApiJson.ToJson(status) }, default);
+        _cluster
+            .Client<T>()
+            .MergePatchStatusAsync(new ResourceKey(@namespace, name), new JsonObject { ["status"] = ApiJson.ToJson(status) }, default);
 
     public Task<bool> DeleteAsync<T>(string @namespace, string name)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
@@ -53,8 +60,7 @@ public sealed class TestCluster : IAsyncDisposable
 
     /// <summary>Creates an object.</summary>
     public Task<T> CreateAsync<T>(T value)
-        where T : class, IKubernetesObject<V1ObjectMeta> =>
-        _cluster.Client<T>().CreateAsync(value, default);
+        where T : class, IKubernetesObject<V1ObjectMeta> => _cluster.Client<T>().CreateAsync(value, default);
 
     /// <summary>Creates the objects of a manifest, in its order.</summary>
     public async Task ApplyAsync(string yaml)
@@ -72,7 +78,8 @@ public sealed class TestCluster : IAsyncDisposable
             $"{typeof(T).Name} {@namespace}/{name} {what}",
             () => GetAsync<T>(@namespace, name),
             value => value is not null && condition(value),
-            value => value is null ? "it does not exist" : ApiJson.ToJson(value).ToJsonString())!;
+            value => value is null ? "it does not exist" : ApiJson.ToJson(value).ToJsonString()
+        )!;
 
     /// <summary>Waits until the object is gone.</summary>
     public Task WaitGoneAsync<T>(string @namespace, string name)
@@ -81,7 +88,8 @@ public sealed class TestCluster : IAsyncDisposable
             $"{typeof(T).Name} {@namespace}/{name} is gone",
             () => GetAsync<T>(@namespace, name),
             value => value is null,
-            value => ApiJson.ToJson(value!).ToJsonString());
+            value => ApiJson.ToJson(value!).ToJsonString()
+        );
 
     /// <summary>Watches the objects of a namespace, as an observer beside KubeLB does, until the observation is disposed.</summary>
     public Observation<T> Observe<T>(string @namespace, Action<T> see)
@@ -89,25 +97,26 @@ public sealed class TestCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _services.DisposeAsync();
 
-    private Task CreateAsync(JsonObject document) => document["kind"]!.GetValue<string>() switch
-    {
-        Gateway.KindName => CreateAsync<Gateway>(document),
-        GatewayClass.KindName => CreateAsync<GatewayClass>(document),
-        HttpRoute.KindName => CreateAsync<HttpRoute>(document),
-        GrpcRoute.KindName => CreateAsync<GrpcRoute>(document),
-        Tenant.KindName => CreateAsync<Tenant>(document),
-        Config.KindName => CreateAsync<Config>(document),
-        Addresses.KindName => CreateAsync<Addresses>(document),
-        V1Service.KubeKind => CreateAsync<V1Service>(document),
-        V1Namespace.KubeKind => CreateAsync<V1Namespace>(document),
-        V1Secret.KubeKind => CreateAsync<V1Secret>(document),
-        SyncSecret.KindName => CreateAsync<SyncSecret>(document),
-        Route.KindName => CreateAsync<Route>(document),
-        ReferenceGrant.KindName => CreateAsync<ReferenceGrant>(document),
-        V1EndpointSlice.KubeKind => CreateAsync<V1EndpointSlice>(document),
-        V1Deployment.KubeKind => CreateAsync<V1Deployment>(document),
-        var kind => throw new ArgumentException($"Tests do not create objects of kind {kind} yet."),
-    };
+    private Task CreateAsync(JsonObject document) =>
+        document["kind"]!.GetValue<string>() switch
+        {
+            Gateway.KindName => CreateAsync<Gateway>(document),
+            GatewayClass.KindName => CreateAsync<GatewayClass>(document),
+            HttpRoute.KindName => CreateAsync<HttpRoute>(document),
+            GrpcRoute.KindName => CreateAsync<GrpcRoute>(document),
+            Tenant.KindName => CreateAsync<Tenant>(document),
+            Config.KindName => CreateAsync<Config>(document),
+            Addresses.KindName => CreateAsync<Addresses>(document),
+            V1Service.KubeKind => CreateAsync<V1Service>(document),
+            V1Namespace.KubeKind => CreateAsync<V1Namespace>(document),
+            V1Secret.KubeKind => CreateAsync<V1Secret>(document),
+            SyncSecret.KindName => CreateAsync<SyncSecret>(document),
+            Route.KindName => CreateAsync<Route>(document),
+            ReferenceGrant.KindName => CreateAsync<ReferenceGrant>(document),
+            V1EndpointSlice.KubeKind => CreateAsync<V1EndpointSlice>(document),
+            V1Deployment.KubeKind => CreateAsync<V1Deployment>(document),
+            var kind => throw new ArgumentException($"Tests do not create objects of kind {kind} yet."),
+        };
 
     private async Task CreateAsync<T>(JsonObject document)
         where T : class, IKubernetesObject<V1ObjectMeta>

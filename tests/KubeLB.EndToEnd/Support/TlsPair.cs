@@ -25,19 +25,27 @@ public sealed class TlsPair
     public string Thumbprint { get; }
 
     /// <summary>The Secret that holds it, as <c>kubectl apply</c> would leave it: with its content in an annotation, too.</summary>
-    public V1Secret Secret(string name, string @namespace = "default") => new()
-    {
-        ApiVersion = V1Secret.KubeApiVersion,
-        Kind = V1Secret.KubeKind,
-        Metadata = new V1ObjectMeta
+    public V1Secret Secret(string name, string @namespace = "default") =>
+        new()
         {
-            Name = name,
-            NamespaceProperty = @namespace,
-            Annotations = new Dictionary<string, string> { ["kubectl.kubernetes.io/last-applied-configuration"] = $$"""{"data":{{Data}}}""" },
-        },
-        Type = "kubernetes.io/tls",
-        Data = new Dictionary<string, byte[]> { ["tls.crt"] = Encoding.UTF8.GetBytes(Certificate), ["tls.key"] = Encoding.UTF8.GetBytes(Key) },
-    };
+            ApiVersion = V1Secret.KubeApiVersion,
+            Kind = V1Secret.KubeKind,
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = @namespace,
+                Annotations = new Dictionary<string, string>
+                {
+                    ["kubectl.kubernetes.io/last-applied-configuration"] = $$"""{"data":{{Data}}}""",
+                },
+            },
+            Type = "kubernetes.io/tls",
+            Data = new Dictionary<string, byte[]>
+            {
+                ["tls.crt"] = Encoding.UTF8.GetBytes(Certificate),
+                ["tls.key"] = Encoding.UTF8.GetBytes(Key),
+            },
+        };
 
     /// <summary>The content as JSON, for a patch.</summary>
     public string Data => $$"""{"tls.crt":"{{Base64(Certificate)}}","tls.key":"{{Base64(Key)}}"}""";

@@ -11,7 +11,10 @@ public sealed class XdsAuthorityTests
     {
         var authority = XdsAuthority.At(null, Start);
 
-        XdsAuthority.At(authority, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority - TimeSpan.FromDays(1)).Should().BeSameAs(authority);
+        XdsAuthority
+            .At(authority, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority - TimeSpan.FromDays(1))
+            .Should()
+            .BeSameAs(authority);
     }
 
     [Fact]
@@ -26,8 +29,11 @@ public sealed class XdsAuthorityTests
         var changed = XdsAuthority.At(announced, Start + CertificateTimes.Authority - CertificateTimes.ChangeOfAuthority);
         changed.Signing.Should().Be(announced.Next);
         changed.Next.Should().BeNull();
-        XdsAuthority.Read(changed.Trusted).Select(c => c.GetCertHashString())
-            .Should().BeEquivalentTo(XdsAuthority.Read(announced.Trusted).Select(c => c.GetCertHashString()));
+        XdsAuthority
+            .Read(changed.Trusted)
+            .Select(c => c.GetCertHashString())
+            .Should()
+            .BeEquivalentTo(XdsAuthority.Read(announced.Trusted).Select(c => c.GetCertHashString()));
     }
 
     [Theory]
@@ -48,7 +54,13 @@ public sealed class XdsAuthorityTests
     {
         var announced = XdsAuthority.At(XdsAuthority.At(null, Start), Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
 
-        var mended = XdsAuthority.At(announced with { Trusted = trusted }, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+        var mended = XdsAuthority.At(
+            announced with
+            {
+                Trusted = trusted,
+            },
+            Start + CertificateTimes.Authority - CertificateTimes.NextAuthority
+        );
 
         mended.Should().Be(announced);
         XdsAuthority.At(mended, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority).Should().BeSameAs(mended);
@@ -63,8 +75,11 @@ public sealed class XdsAuthorityTests
         var mended = XdsAuthority.At(other with { Trusted = former.Trusted }, Start);
 
         mended.Signing.Should().Be(other.Signing);
-        XdsAuthority.Read(mended.Trusted).Select(c => c.GetCertHashString())
-            .Should().BeEquivalentTo(XdsAuthority.Read(other.Trusted).Concat(XdsAuthority.Read(former.Trusted)).Select(c => c.GetCertHashString()));
+        XdsAuthority
+            .Read(mended.Trusted)
+            .Select(c => c.GetCertHashString())
+            .Should()
+            .BeEquivalentTo(XdsAuthority.Read(other.Trusted).Concat(XdsAuthority.Read(former.Trusted)).Select(c => c.GetCertHashString()));
         XdsAuthority.At(mended, Start).Should().BeSameAs(mended);
         XdsAuthority.At(mended, Start + CertificateTimes.Authority + TimeSpan.FromDays(1)).Signing.Should().NotBe(other.Signing);
     }
@@ -76,13 +91,26 @@ public sealed class XdsAuthorityTests
         using var signing = authority.Signing.Load();
         var client = CertificateIssuer.Client(signing!, "a.example", Start, CertificateTimes.Leaf);
 
-        authority.IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal - TimeSpan.FromHours(1)).Should().BeTrue();
-        authority.IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal)
-            .Should().BeFalse();
+        authority
+            .IsGood(
+                client,
+                ["a.example"],
+                CertificateIssuer.ClientUsages,
+                Start + CertificateTimes.Leaf - CertificateTimes.Renewal - TimeSpan.FromHours(1)
+            )
+            .Should()
+            .BeTrue();
+        authority
+            .IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal)
+            .Should()
+            .BeFalse();
         authority.IsGood(client, ["b.example"], CertificateIssuer.ClientUsages, Start).Should().BeFalse();
         authority.IsGood(client, ["a.example"], CertificateIssuer.ServerUsages, Start).Should().BeFalse("it is not for servers");
-        XdsAuthority.At(null, Start).IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start)
-            .Should().BeFalse("another authority signed it");
+        XdsAuthority
+            .At(null, Start)
+            .IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start)
+            .Should()
+            .BeFalse("another authority signed it");
     }
 
     [Fact]
@@ -109,7 +137,8 @@ public sealed class XdsAuthorityTests
         (CertificateSecrets.IdentityOf([name]) is { } found ? $"{found.TenantNamespace} {found.TenantUid}" : null).Should().Be(identity);
 
     [Fact]
-    public void Two_names_are_none() => CertificateSecrets.IdentityOf(["1.tenant-a.proxies.kubelb.k8c.io", "1.tenant-b.proxies.kubelb.k8c.io"]).Should().BeNull();
+    public void Two_names_are_none() =>
+        CertificateSecrets.IdentityOf(["1.tenant-a.proxies.kubelb.k8c.io", "1.tenant-b.proxies.kubelb.k8c.io"]).Should().BeNull();
 
     [Fact]
     public void What_is_written_is_what_is_read()

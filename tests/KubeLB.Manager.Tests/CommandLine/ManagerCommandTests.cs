@@ -9,20 +9,23 @@ public sealed class ManagerCommandTests
 {
     [Fact]
     public void Defaults_are_those_of_the_contract() =>
-        Parse().Should().Be(new ManagerOptions
-        {
-            Namespace = "kubelb",
-            Kubeconfig = "",
-            EnableGatewayApi = false,
-            EnableLeaderElection = true,
-            MetricsAddress = ":9443",
-            HealthProbeBindAddress = ":8081",
-            LogLevel = LogLevel.Information,
-        });
+        Parse()
+            .Should()
+            .Be(
+                new ManagerOptions
+                {
+                    Namespace = "kubelb",
+                    Kubeconfig = "",
+                    EnableGatewayApi = false,
+                    EnableLeaderElection = true,
+                    MetricsAddress = ":9443",
+                    HealthProbeBindAddress = ":8081",
+                    LogLevel = LogLevel.Information,
+                }
+            );
 
     [Fact]
-    public void Debug_wins_over_the_log_level() =>
-        Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
+    public void Debug_wins_over_the_log_level() => Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
 
     [Fact]
     public async Task Help_names_every_flag_of_the_contract()
@@ -30,9 +33,18 @@ public sealed class ManagerCommandTests
         var run = await ProgramRun.OfAsync("kubelb-manager", "--help");
 
         run.ExitCode.Should().Be(0);
-        run.Output.Should().ContainAll(
-            "--namespace", "--listen-address", "--enable-gateway-api", "--enable-leader-election", "--debug", "--kubeconfig",
-            "--metrics-addr", "--health-probe-bind-address", "--zap-log-level");
+        run.Output.Should()
+            .ContainAll(
+                "--namespace",
+                "--listen-address",
+                "--enable-gateway-api",
+                "--enable-leader-election",
+                "--debug",
+                "--kubeconfig",
+                "--metrics-addr",
+                "--health-probe-bind-address",
+                "--zap-log-level"
+            );
     }
 
     [Theory]

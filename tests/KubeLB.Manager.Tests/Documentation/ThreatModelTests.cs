@@ -28,8 +28,13 @@ public sealed partial class ThreatModelTests
         foreach (var name in names.Select(n => n.Split('.')))
         {
             Classes.Should().ContainKey(name[0]);
-            Classes[name[0]].Should().MatchRegex(
-                name.Length == 1 ? @"\[(Skippable)?(Fact|Theory)\]" : $@"\[(Skippable)?(Fact|Theory)\][^;{{}}]*?(\[[^\n]*\]\s*)*public [\w<>]+( [\w<>]+)? {name[1]}\(");
+            Classes[name[0]]
+                .Should()
+                .MatchRegex(
+                    name.Length == 1
+                        ? @"\[(Skippable)?(Fact|Theory)\]"
+                        : $@"\[(Skippable)?(Fact|Theory)\][^;{{}}]*?(\[[^\n]*\]\s*)*public [\w<>]+( [\w<>]+)? {name[1]}\("
+                );
         }
     }
 

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace KubeLB.Manager.Tests.Proxies;
 
 /// <summary>
-/// What a client notices of nodes that fail, with the real Envoy in a network namespace. Counts of failures are exact, times about ten times what
-/// tests/KubeLB.Benchmarks/README.md measures.
+/// What a client notices of nodes that fail, with the real Envoy in a network namespace. Counts of failures are exact, times about ten
+/// times what tests/KubeLB.Benchmarks/README.md measures.
 /// </summary>
 public sealed class NodeHealthTests : IAsyncLifetime
 {
@@ -67,7 +67,8 @@ public sealed class NodeHealthTests : IAsyncLifetime
         outcomes["fresh"].Should().Contain(o => o.Sent > back && o.Node == lost, "it is used again within 10 s");
         open.Connections.Where(c => c.Node != lost).Should().OnlyContain(c => c.Ended == null, "another node is not theirs");
         open.Connections.Where(c => c.Node == lost)
-            .Should().OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
+            .Should()
+            .OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
     }
 
     [SkippableFact]
@@ -96,13 +97,18 @@ public sealed class NodeHealthTests : IAsyncLifetime
         await ServeAsync(nodes: 2, played: 0);
         var clock = Stopwatch.StartNew();
         var first = TimeSpan.MaxValue;
-        var traffic = NodeTraffic.SendAsync(50, TimeSpan.FromMilliseconds(delay + 2000), NodeTraffic.Kept(Url), outcome =>
-        {
-            if (outcome.Node is not null && clock.Elapsed < first)
+        var traffic = NodeTraffic.SendAsync(
+            50,
+            TimeSpan.FromMilliseconds(delay + 2000),
+            NodeTraffic.Kept(Url),
+            outcome =>
             {
-                first = clock.Elapsed;
+                if (outcome.Node is not null && clock.Elapsed < first)
+                {
+                    first = clock.Elapsed;
+                }
             }
-        });
+        );
 
         await Task.Delay(delay);
         await PlayAsync(2);
@@ -121,7 +127,8 @@ public sealed class NodeHealthTests : IAsyncLifetime
         // Connections that an application resets at the same time count like those that were not made.
         await Task.WhenAll(
             NodeTraffic.SendAsync(1000, TimeSpan.FromSeconds(0.05), NodeTraffic.Fresh(Url + "slow-reset")),
-            NodeTraffic.SendAsync(1000, TimeSpan.FromSeconds(0.05), NodeTraffic.Fresh(GrpcUrl + "slow-reset", http2: true)));
+            NodeTraffic.SendAsync(1000, TimeSpan.FromSeconds(0.05), NodeTraffic.Fresh(GrpcUrl + "slow-reset", http2: true))
+        );
         await NodeTraffic.SendAsync(20, TimeSpan.FromSeconds(2), NodeTraffic.Kept(Url));
 
         (await Lab.StatsAsync("cluster.http.outlier_detection.ejections_enforced_total")).Values.Single().Should().BePositive();
@@ -140,7 +147,9 @@ public sealed class NodeHealthTests : IAsyncLifetime
         before.Should().Be(80);
 
         await NodeTraffic.SendAsync(40, TimeSpan.FromSeconds(2), NodeTraffic.Kept(Url + "reset", body: 100));
-        (_played.Sum(n => n.Requests) - before).Should().Be(80, "a request that reached a node is not sent again, although the connection was reset");
+        (_played.Sum(n => n.Requests) - before)
+            .Should()
+            .Be(80, "a request that reached a node is not sent again, although the connection was reset");
     }
 
     [SkippableFact]
@@ -170,8 +179,12 @@ public sealed class NodeHealthTests : IAsyncLifetime
         {
             using var seen = await AskAsync("headers", source);
             var headers = await seen.Content.ReadAsStringAsync();
-            headers.Split('\n').Select(h => h.Split(':')[0]).Where(h => h.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase))
-                .Should().Equal(["x-envoy-external-address"], "the client's address was there before");
+            headers
+                .Split('\n')
+                .Select(h => h.Split(':')[0])
+                .Where(h => h.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase))
+                .Should()
+                .Equal(["x-envoy-external-address"], "the client's address was there before");
             seen.Headers.Select(h => h.Key).Should().NotContain(h => h.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase));
             var before = _played.Sum(n => n.Requests);
             using var failed = await AskAsync("fail", source);
@@ -214,8 +227,11 @@ public sealed class NodeHealthTests : IAsyncLifetime
     private Task ServeAsync(IReadOnlyList<ProxyPort> ports, int nodes)
     {
         var addresses = Enumerable.Range(1, nodes).Select(Lab.Node).ToList();
-        return Lab.ServeAsync(
-            [.. ports.Select(p => (ClusterResource.Build(p, addresses, EndpointDiscovery.Static), ListenerResource.Build(p, ProxyHeaderLimits.Most)))]);
+        return Lab.ServeAsync([
+            .. ports.Select(p =>
+                (ClusterResource.Build(p, addresses, EndpointDiscovery.Static), ListenerResource.Build(p, ProxyHeaderLimits.Most))
+            ),
+        ]);
     }
 
     private async Task PlayAsync(int node)

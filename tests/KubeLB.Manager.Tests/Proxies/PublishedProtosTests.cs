@@ -24,7 +24,13 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         foreach (var limits in new[] { ProxyHeaderLimits.Most, Least })
         {
             var messages = await CheckAsync(ListenerResource.Build(port, limits));
-            messages.Should().ContainKey(port.Protocol == ProxyProtocol.Tcp ? $"{Network}tcp_proxy.v3.TcpProxy" : $"{Network}http_connection_manager.v3.HttpConnectionManager");
+            messages
+                .Should()
+                .ContainKey(
+                    port.Protocol == ProxyProtocol.Tcp
+                        ? $"{Network}tcp_proxy.v3.TcpProxy"
+                        : $"{Network}http_connection_manager.v3.HttpConnectionManager"
+                );
             messages.Should().ContainKey("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog");
         }
     }
@@ -40,7 +46,10 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
             foreach (var discovery in System.Enum.GetValues<EndpointDiscovery>())
             {
                 var cluster = await CheckAsync(ClusterResource.Build(port, addresses, discovery));
-                cluster.ContainsKey("envoy.extensions.upstreams.http.v3.HttpProtocolOptions").Should().Be(port.Protocol == ProxyProtocol.Http2);
+                cluster
+                    .ContainsKey("envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
+                    .Should()
+                    .Be(port.Protocol == ProxyProtocol.Http2);
                 cluster.ContainsKey("envoy.config.endpoint.v3.ClusterLoadAssignment").Should().Be(discovery != EndpointDiscovery.Eds);
             }
 
@@ -69,12 +78,13 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         documents.Should().HaveSameCount(resources);
     }
 
-    private static int Count(JsonNode? node) => node switch
-    {
-        JsonObject json => json.Sum(p => Count(p.Value)) + (json.ContainsKey("@type") ? 1 : 0),
-        JsonArray list => list.Sum(Count),
-        _ => 0,
-    };
+    private static int Count(JsonNode? node) =>
+        node switch
+        {
+            JsonObject json => json.Sum(p => Count(p.Value)) + (json.ContainsKey("@type") ? 1 : 0),
+            JsonArray list => list.Sum(Count),
+            _ => 0,
+        };
 
     private static IReadOnlyDictionary<string, int> NoFault(Checked result)
     {
@@ -83,7 +93,8 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         return result.Messages;
     }
 
-    private static ProxyPort Port(string protocol) => new("default-web-api-8080-TCP", 12000, 30080, System.Enum.Parse<ProxyProtocol>(protocol));
+    private static ProxyPort Port(string protocol) =>
+        new("default-web-api-8080-TCP", 12000, 30080, System.Enum.Parse<ProxyProtocol>(protocol));
 
     private async Task<IReadOnlyDictionary<string, int>> CheckAsync(IMessage message) =>
         NoFault(await protos.CheckAsync(message.Descriptor.FullName, message.ToByteArray()));

@@ -11,15 +11,21 @@ public sealed class RoutePortsTests
 {
     [Fact]
     public void Each_service_port_is_a_port_of_the_proxy_for_its_node_port() =>
-        RoutePorts.Of(Route("HTTPRoute"), [Service("12000")]).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
+        RoutePorts
+            .Of(Route("HTTPRoute"), [Service("12000")])
+            .Should()
+            .Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30080, ProxyProtocol.Http1));
 
     [Theory]
     [InlineData("HTTPRoute", null, ProxyProtocol.Http1)]
     [InlineData("HTTPRoute", "kubernetes.io/h2c", ProxyProtocol.Http2)]
     [InlineData("HTTPRoute", "kubernetes.io/ws", ProxyProtocol.Http1)]
     [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
-    internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(string kind, string? appProtocol, ProxyProtocol expected) =>
-        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
+    internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(
+        string kind,
+        string? appProtocol,
+        ProxyProtocol expected
+    ) => RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
     [Fact]
     public void A_service_that_the_route_does_not_carry_any_more_has_no_port()
@@ -37,7 +43,10 @@ public sealed class RoutePortsTests
         service.Metadata.Labels[Labels.OriginName] = "other";
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099,9090/TCP=30100" };
 
-        RoutePorts.Of(Route("HTTPRoute"), [service]).Should().Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30099, ProxyProtocol.Http1));
+        RoutePorts
+            .Of(Route("HTTPRoute"), [service])
+            .Should()
+            .Equal(new ProxyPort("default-web-api-8080-TCP", 12000, 30099, ProxyProtocol.Http1));
     }
 
     [Fact]
@@ -97,41 +106,55 @@ public sealed class RoutePortsTests
         RoutePorts.Of(route, [service]).Should().ContainSingle();
     }
 
-    private static V1Service Service(string targetPort, string? appProtocol = null) => new()
-    {
-        Metadata = new V1ObjectMeta
+    private static V1Service Service(string targetPort, string? appProtocol = null) =>
+        new()
         {
-            Name = "default-web-api",
-            Labels = new Dictionary<string, string> { [Labels.OriginNamespace] = "default", [Labels.OriginName] = "api" },
-        },
-        Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 8080, Protocol = "TCP", TargetPort = targetPort, AppProtocol = appProtocol }] },
-    };
-
-    private static Route Route(string kind) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = "u1", NamespaceProperty = "tenant-t" },
-        Spec = new RouteSpec
-        {
-            Source = new RouteSource
+            Metadata = new V1ObjectMeta
             {
-                Kubernetes = new KubernetesSource
-                {
-                    Resource = new JsonObject
+                Name = "default-web-api",
+                Labels = new Dictionary<string, string> { [Labels.OriginNamespace] = "default", [Labels.OriginName] = "api" },
+            },
+            Spec = new V1ServiceSpec
+            {
+                Ports =
+                [
+                    new V1ServicePort
                     {
-                        ["apiVersion"] = "gateway.networking.k8s.io/v1",
-                        ["kind"] = kind,
-                        ["metadata"] = new JsonObject { ["name"] = "web", ["namespace"] = "default" },
+                        Port = 8080,
+                        Protocol = "TCP",
+                        TargetPort = targetPort,
+                        AppProtocol = appProtocol,
                     },
-                    Services =
-                    [
-                        new RouteService
+                ],
+            },
+        };
+
+    private static Route Route(string kind) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = "u1", NamespaceProperty = "tenant-t" },
+            Spec = new RouteSpec
+            {
+                Source = new RouteSource
+                {
+                    Kubernetes = new KubernetesSource
+                    {
+                        Resource = new JsonObject
                         {
-                            Metadata = new V1ObjectMeta { Name = "api", NamespaceProperty = "default" },
-                            Spec = new RouteServiceSpec { Ports = [new RouteServicePort { Port = 8080, NodePort = 30080 }] },
+                            ["apiVersion"] = "gateway.networking.k8s.io/v1",
+                            ["kind"] = kind,
+                            ["metadata"] = new JsonObject { ["name"] = "web", ["namespace"] = "default" },
                         },
-                    ],
+                        Services =
+                        [
+                            new RouteService
+                            {
+                                Metadata = new V1ObjectMeta { Name = "api", NamespaceProperty = "default" },
+                                Spec = new RouteServiceSpec { Ports = [new RouteServicePort { Port = 8080, NodePort = 30080 }] },
+                            },
+                        ],
+                    },
                 },
             },
-        },
-    };
+        };
 }

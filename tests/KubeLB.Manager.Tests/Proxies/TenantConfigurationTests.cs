@@ -25,9 +25,11 @@ public sealed class TenantConfigurationTests
         Names(ResourceTypes.Listener).Should().Equal("web");
         Get<Listener>("web").Address.SocketAddress.PortValue.Should().Be(12000);
         Get<Cluster>("web").EdsClusterConfig.ServiceName.Should().Be("nodeport-30080");
-        Get<ClusterLoadAssignment>("nodeport-30080").Endpoints.Single().LbEndpoints
-            .Select(e => (e.Endpoint.Address.SocketAddress.Address, e.Endpoint.Address.SocketAddress.PortValue))
-            .Should().Equal(("10.0.0.1", 30080u), ("10.0.0.2", 30080u));
+        Get<ClusterLoadAssignment>("nodeport-30080")
+            .Endpoints.Single()
+            .LbEndpoints.Select(e => (e.Endpoint.Address.SocketAddress.Address, e.Endpoint.Address.SocketAddress.PortValue))
+            .Should()
+            .Equal(("10.0.0.1", 30080u), ("10.0.0.2", 30080u));
     }
 
     [Fact]
@@ -40,9 +42,18 @@ public sealed class TenantConfigurationTests
         cluster.CommonLbConfig.HealthyPanicThreshold.Value.Should().Be(1, "0 would never try an ejected node, not even if all are ejected");
         var ejection = cluster.OutlierDetection;
         ejection.SplitExternalLocalOriginErrors.Should().BeTrue();
-        (ejection.EnforcingConsecutive5Xx, ejection.EnforcingConsecutiveGatewayFailure, ejection.EnforcingSuccessRate, ejection.EnforcingLocalOriginSuccessRate)
-            .Should().Be((0u, 0u, 0u, 0u), "an application's errors are no node's");
-        (ejection.MaxEjectionTime + ejection.MaxEjectionTimeJitter + ejection.Interval).ToTimeSpan().Should().BeLessThan(TimeSpan.FromSeconds(10));
+        (
+            ejection.EnforcingConsecutive5Xx,
+            ejection.EnforcingConsecutiveGatewayFailure,
+            ejection.EnforcingSuccessRate,
+            ejection.EnforcingLocalOriginSuccessRate
+        )
+            .Should()
+            .Be((0u, 0u, 0u, 0u), "an application's errors are no node's");
+        (ejection.MaxEjectionTime + ejection.MaxEjectionTimeJitter + ejection.Interval)
+            .ToTimeSpan()
+            .Should()
+            .BeLessThan(TimeSpan.FromSeconds(10));
     }
 
     [Theory]
@@ -90,7 +101,12 @@ public sealed class TenantConfigurationTests
     {
         const int Bytes = 200_000;
         var configuration = new TenantConfiguration(endpointBytes: Bytes);
-        string[] nodes = [.. Enumerable.Range(0, 100).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, i / 10, i % 10))];
+        string[] nodes =
+        [
+            .. Enumerable
+                .Range(0, 100)
+                .Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, i / 10, i % 10)),
+        ];
         _cache.Update(Node, change => configuration.SetNodes(nodes, change));
         configuration.Excess.Should().BeNull();
         var ports = Enumerable.Range(0, 1000).Select(i => Port($"p{i}", 12000 + i, 20000 + i)).ToArray();
@@ -105,8 +121,12 @@ public sealed class TenantConfigurationTests
         // A port more concerns no other list than the one that no longer fits.
         var before = Versions();
         _cache.Update(Node, change => configuration.SetRoute("low", [Port("low", 11_999, 19_999)], change));
-        Changed(before).Where(name => !name.Contains("low", StringComparison.Ordinal) && name != "nodeport-19999")
-            .Should().ContainSingle().Which.Should().EndWith($"{excess.From - 20_001}");
+        Changed(before)
+            .Where(name => !name.Contains("low", StringComparison.Ordinal) && name != "nodeport-19999")
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .EndWith($"{excess.From - 20_001}");
         _cache.Update(Node, change => configuration.SetRoute("low", [], change));
 
         // Within the limit again, all is served.
@@ -119,11 +139,14 @@ public sealed class TenantConfigurationTests
         {
             var fresh = new ResourceCache();
             var atOnce = new TenantConfiguration(endpointBytes: Bytes);
-            fresh.Update(Node, change =>
-            {
-                atOnce.SetRoute("many", ports, change);
-                atOnce.SetNodes(nodes, change);
-            });
+            fresh.Update(
+                Node,
+                change =>
+                {
+                    atOnce.SetRoute("many", ports, change);
+                    atOnce.SetNodes(nodes, change);
+                }
+            );
             return VersionsOf(fresh);
         }
 
@@ -183,11 +206,14 @@ public sealed class TenantConfigurationTests
     public void Proxies_without_an_aggregated_stream_get_clusters_that_refer_to_nothing()
     {
         var configuration = new TenantConfiguration(withoutAggregation: true);
-        _cache.Update(Node, change =>
-        {
-            configuration.SetNodes(["10.0.0.1"], change);
-            configuration.SetRoute("r", [Port("web", 12000, 30080)], change);
-        });
+        _cache.Update(
+            Node,
+            change =>
+            {
+                configuration.SetNodes(["10.0.0.1"], change);
+                configuration.SetRoute("r", [Port("web", 12000, 30080)], change);
+            }
+        );
         _cache.Update(Node, change => configuration.SetNodes(["10.0.0.1", "10.0.0.2"], change));
 
         var cluster = Get<Cluster>("web");
@@ -211,39 +237,53 @@ public sealed class TenantConfigurationTests
 
     [Fact]
     public void In_whatever_order_changes_come_the_result_is_that_of_building_it_at_once() =>
-        Gen.Select(Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[0, 2]).Array[0, 5].Array[1, 30].Sample(steps =>
-        {
-            var cache = new ResourceCache();
-            var configuration = new TenantConfiguration();
-            var last = new Dictionary<string, IReadOnlyList<ProxyPort>>();
-            for (var i = 0; i < steps.Length; i++)
+        Gen.Select(Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[0, 2])
+            .Array[0, 5]
+            .Array[1, 30]
+            .Sample(steps =>
             {
-                var route = $"r{i % 4}";
-                last[route] = [.. steps[i].Select(s => Port($"{route}-{s.Item1}", 12000 + s.Item2, 30080 + s.Item3)).DistinctBy(p => p.Name)];
-                string[] nodes = i % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"];
-                cache.Update(Node, change =>
+                var cache = new ResourceCache();
+                var configuration = new TenantConfiguration();
+                var last = new Dictionary<string, IReadOnlyList<ProxyPort>>();
+                for (var i = 0; i < steps.Length; i++)
                 {
-                    configuration.SetRoute(route, last[route], change);
-                    configuration.SetNodes(nodes, change);
-                });
-            }
-
-            var fresh = new ResourceCache();
-            var atOnce = new TenantConfiguration();
-            fresh.Update(Node, change =>
-            {
-                atOnce.SetNodes((steps.Length - 1) % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"], change);
-                foreach (var (route, ports) in last)
-                {
-                    atOnce.SetRoute(route, ports, change);
+                    var route = $"r{i % 4}";
+                    last[route] =
+                    [
+                        .. steps[i].Select(s => Port($"{route}-{s.Item1}", 12000 + s.Item2, 30080 + s.Item3)).DistinctBy(p => p.Name),
+                    ];
+                    string[] nodes = i % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"];
+                    cache.Update(
+                        Node,
+                        change =>
+                        {
+                            configuration.SetRoute(route, last[route], change);
+                            configuration.SetNodes(nodes, change);
+                        }
+                    );
                 }
+
+                var fresh = new ResourceCache();
+                var atOnce = new TenantConfiguration();
+                fresh.Update(
+                    Node,
+                    change =>
+                    {
+                        atOnce.SetNodes((steps.Length - 1) % 7 == 3 ? ["n.example.com."] : ["10.0.0.1"], change);
+                        foreach (var (route, ports) in last)
+                        {
+                            atOnce.SetRoute(route, ports, change);
+                        }
+                    }
+                );
+                VersionsOf(cache).Should().Equal(VersionsOf(fresh));
             });
-            VersionsOf(cache).Should().Equal(VersionsOf(fresh));
-        });
 
-    private static ProxyPort Port(string name, int listenerPort, int nodePort, ProxyProtocol protocol = ProxyProtocol.Http1) => new(name, listenerPort, nodePort, protocol);
+    private static ProxyPort Port(string name, int listenerPort, int nodePort, ProxyProtocol protocol = ProxyProtocol.Http1) =>
+        new(name, listenerPort, nodePort, protocol);
 
-    private void Route(string name, params ProxyPort[] ports) => _cache.Update(Node, change => _configuration.SetRoute(name, ports, change));
+    private void Route(string name, params ProxyPort[] ports) =>
+        _cache.Update(Node, change => _configuration.SetRoute(name, ports, change));
 
     private void Nodes(params string[] nodes) => _cache.Update(Node, change => _configuration.SetNodes(nodes, change));
 
@@ -263,6 +303,9 @@ public sealed class TenantConfigurationTests
     }
 
     private static List<(string Type, string Name, string Version)> VersionsOf(ResourceCache cache) =>
-        [.. new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment }
-            .SelectMany(type => cache.List(Node, type).Select(r => (type, r.Name, r.Version))).Order()];
+        [
+            .. new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment }
+                .SelectMany(type => cache.List(Node, type).Select(r => (type, r.Name, r.Version)))
+                .Order(),
+        ];
 }

@@ -59,16 +59,31 @@ public sealed class LeavingServicesTests
     public void Who_changes_backends_all_the_time_does_not_heap_them_up() =>
         _leaving.TimeLeft(Route, HttpRoute.KindName, Generated(2, 1), LeavingServices.Most + 1).Should().BeNull();
 
-    private TimeSpan? Left(int generation, int? observed) => _leaving.TimeLeft(Route, HttpRoute.KindName, Generated(generation, observed), 1);
+    private TimeSpan? Left(int generation, int? observed) =>
+        _leaving.TimeLeft(Route, HttpRoute.KindName, Generated(generation, observed), 1);
 
-    private static AppliedObject Generated(int generation, int? observed) => new(
-        generation,
-        observed is null ? null : new JsonObject
-        {
-            ["parents"] = new JsonArray(new JsonObject
-            {
-                ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Accepted", ["status"] = "True", ["reason"] = "Accepted", ["observedGeneration"] = observed }),
-            }),
-        },
-        Error: null);
+    private static AppliedObject Generated(int generation, int? observed) =>
+        new(
+            generation,
+            observed is null
+                ? null
+                : new JsonObject
+                {
+                    ["parents"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["conditions"] = new JsonArray(
+                                new JsonObject
+                                {
+                                    ["type"] = "Accepted",
+                                    ["status"] = "True",
+                                    ["reason"] = "Accepted",
+                                    ["observedGeneration"] = observed,
+                                }
+                            ),
+                        }
+                    ),
+                },
+            Error: null
+        );
 }

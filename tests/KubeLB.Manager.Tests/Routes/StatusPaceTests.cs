@@ -14,7 +14,15 @@ public sealed class StatusPaceTests
     public void An_answer_is_awaited_for_a_while_and_once_per_generation()
     {
         var pace = new StatusPace(_clock);
-        var route = new Route { Metadata = new() { Name = "r", NamespaceProperty = "tenant-t", Uid = "u" } };
+        var route = new Route
+        {
+            Metadata = new()
+            {
+                Name = "r",
+                NamespaceProperty = "tenant-t",
+                Uid = "u",
+            },
+        };
 
         pace.TimeLeft(route, Generated(1)).Should().Be(Delays.StatusAnswer);
         _clock.Pass(Delays.StatusAnswer / 2);
@@ -32,7 +40,16 @@ public sealed class StatusPaceTests
     public void Counts_are_gathered_again_after_each_time_that_they_are_told()
     {
         var pace = new StatusPace(_clock);
-        var route = new Route { Metadata = new() { Name = "g", NamespaceProperty = "tenant-t", Uid = "u" }, Status = Counted(1) };
+        var route = new Route
+        {
+            Metadata = new()
+            {
+                Name = "g",
+                NamespaceProperty = "tenant-t",
+                Uid = "u",
+            },
+            Status = Counted(1),
+        };
 
         pace.TimeLeft(route, Counted(2)).Should().Be(Delays.StatusCounts);
         _clock.Pass(Delays.StatusCounts);
@@ -42,33 +59,46 @@ public sealed class StatusPaceTests
         pace.TimeLeft(route, Counted(4)).Should().Be(Delays.StatusCounts);
     }
 
-    private static RouteStatus Generated(long generation) => new()
-    {
-        Resources = new RouteResources { Route = new GeneratedObject { Kind = "HTTPRoute", GeneratedName = "n", Generation = generation, Status = [] } },
-    };
-
-    private static RouteStatus Counted(int routes) => new()
-    {
-        Resources = new RouteResources
+    private static RouteStatus Generated(long generation) =>
+        new()
         {
-            Route = new GeneratedObject
+            Resources = new RouteResources
             {
-                Kind = "Gateway",
-                GeneratedName = "n",
-                Generation = 1,
-                Status = new JsonObject
+                Route = new GeneratedObject
                 {
-                    ["conditions"] = new JsonArray(new JsonObject
-                    {
-                        ["type"] = "Accepted",
-                        ["status"] = "True",
-                        ["reason"] = "Accepted",
-                        ["message"] = "",
-                        ["observedGeneration"] = 1,
-                    }),
-                    ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["attachedRoutes"] = routes }),
+                    Kind = "HTTPRoute",
+                    GeneratedName = "n",
+                    Generation = generation,
+                    Status = [],
                 },
             },
-        },
-    };
+        };
+
+    private static RouteStatus Counted(int routes) =>
+        new()
+        {
+            Resources = new RouteResources
+            {
+                Route = new GeneratedObject
+                {
+                    Kind = "Gateway",
+                    GeneratedName = "n",
+                    Generation = 1,
+                    Status = new JsonObject
+                    {
+                        ["conditions"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["type"] = "Accepted",
+                                ["status"] = "True",
+                                ["reason"] = "Accepted",
+                                ["message"] = "",
+                                ["observedGeneration"] = 1,
+                            }
+                        ),
+                        ["listeners"] = new JsonArray(new JsonObject { ["name"] = "http", ["attachedRoutes"] = routes }),
+                    },
+                },
+            },
+        };
 }

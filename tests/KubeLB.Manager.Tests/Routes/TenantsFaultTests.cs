@@ -10,14 +10,27 @@ public sealed class TenantsFaultTests
     [Fact]
     public void What_validation_finds_is_told_by_field_and_without_the_generated_name()
     {
-        var fault = Of(422, "Invalid", "HTTPRoute.gateway.networking.k8s.io \"default-r\" is invalid: spec.rules: Too many: 17: must have at most 16 items", new JsonObject
-        {
-            ["causes"] = new JsonArray(
-                new JsonObject { ["reason"] = "FieldValueTooMany", ["field"] = "spec.rules", ["message"] = "Too many: 17: must have at most 16 items" },
-                new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = "rules must be unique" }),
-        });
+        var fault = Of(
+            422,
+            "Invalid",
+            "HTTPRoute.gateway.networking.k8s.io \"default-r\" is invalid: spec.rules: Too many: 17: must have at most 16 items",
+            new JsonObject
+            {
+                ["causes"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["reason"] = "FieldValueTooMany",
+                        ["field"] = "spec.rules",
+                        ["message"] = "Too many: 17: must have at most 16 items",
+                    },
+                    new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = "rules must be unique" }
+                ),
+            }
+        );
 
-        fault!.Message.Should().Be("The management cluster refuses the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
+        fault!
+            .Message.Should()
+            .Be("The management cluster refuses the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
         fault.MayPass.Should().BeFalse();
     }
 
@@ -33,12 +46,18 @@ public sealed class TenantsFaultTests
     [InlineData(403)]
     public void A_rule_that_the_operator_made_is_the_tenants_in_the_operators_words(int code) =>
         Of(code, "Forbidden", "admission webhook \"rules.operator.internal\" denied the request: host names must end in .example.com")!
-            .Message.Should().Be("The management cluster refuses the HTTPRoute: host names must end in .example.com");
+            .Message.Should()
+            .Be("The management cluster refuses the HTTPRoute: host names must end in .example.com");
 
     [Fact]
     public void A_quota_is_the_tenants_and_may_pass()
     {
-        var fault = Of(403, "Forbidden", "services \"default-r-s\" is forbidden: exceeded quota: tenant, requested: count/services=1, used: count/services=5, limited: count/services=5");
+        var fault = Of(
+            403,
+            "Forbidden",
+            "services \"default-r-s\" is forbidden: exceeded quota: tenant, requested: count/services=1, used: count/services=5, "
+                + "limited: count/services=5"
+        );
 
         fault!.MayPass.Should().BeTrue();
         fault.Message.Should().Contain("quota").And.NotContain("default-r-s");
@@ -46,15 +65,36 @@ public sealed class TenantsFaultTests
 
     [Fact]
     public void A_namespace_that_is_being_deleted_is_not_the_tenants_fault() =>
-        Of(403, "Forbidden", "httproutes.gateway.networking.k8s.io \"default-r\" is forbidden: unable to create new content in namespace tenant-t because it is being terminated", new JsonObject
-        {
-            ["causes"] = new JsonArray(new JsonObject { ["reason"] = "NamespaceTerminating", ["field"] = "metadata.namespace", ["message"] = "namespace tenant-t is being terminated" }),
-        }).Should().BeNull();
+        Of(
+                403,
+                "Forbidden",
+                "httproutes.gateway.networking.k8s.io \"default-r\" is forbidden: unable to create new content in namespace "
+                    + "tenant-t because it is being terminated",
+                new JsonObject
+                {
+                    ["causes"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["reason"] = "NamespaceTerminating",
+                            ["field"] = "metadata.namespace",
+                            ["message"] = "namespace tenant-t is being terminated",
+                        }
+                    ),
+                }
+            )
+            .Should()
+            .BeNull();
 
     [Fact]
     public void Missing_rights_of_the_manager_are_not_the_tenants_fault() =>
-        Of(403, "Forbidden", "httproutes.gateway.networking.k8s.io is forbidden: User \"system:serviceaccount:kubelb:kubelb\" cannot create resource \"httproutes\" in API group \"gateway.networking.k8s.io\" in the namespace \"tenant-t\"")
-            .Should().BeNull();
+        Of(
+                403,
+                "Forbidden",
+                "httproutes.gateway.networking.k8s.io is forbidden: User \"system:serviceaccount:kubelb:kubelb\" cannot create "
+                    + "resource \"httproutes\" in API group \"gateway.networking.k8s.io\" in the namespace \"tenant-t\""
+            )
+            .Should()
+            .BeNull();
 
     [Theory]
     [InlineData(401)]
@@ -71,16 +111,22 @@ public sealed class TenantsFaultTests
         TenantsFault.Of("HTTPRoute", Refusal(413, "<html>proxy.internal</html>"))!.Message.Should().NotContain("proxy");
 
     private static TenantsFault? Of(int code, string reason, string message, JsonObject? details = null) =>
-        TenantsFault.Of("HTTPRoute", Refusal(code, new JsonObject
-        {
-            ["apiVersion"] = "v1",
-            ["kind"] = "Status",
-            ["status"] = "Failure",
-            ["reason"] = reason,
-            ["code"] = code,
-            ["message"] = message,
-            ["details"] = details,
-        }.ToJsonString()));
+        TenantsFault.Of(
+            "HTTPRoute",
+            Refusal(
+                code,
+                new JsonObject
+                {
+                    ["apiVersion"] = "v1",
+                    ["kind"] = "Status",
+                    ["status"] = "Failure",
+                    ["reason"] = reason,
+                    ["code"] = code,
+                    ["message"] = message,
+                    ["details"] = details,
+                }.ToJsonString()
+            )
+        );
 
     private static HttpOperationException Refusal(int code, string content)
     {

@@ -73,7 +73,9 @@ public sealed class TenantPortsTests
     {
         var ports = new TenantPorts();
         const int OfTheProxyItself = 4;
-        var given = Enumerable.Range(0, 65535 - 10000 + 1 - OfTheProxyItself).Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP")))
+        var given = Enumerable
+            .Range(0, 65535 - 10000 + 1 - OfTheProxyItself)
+            .Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP")))
             .ToHashSet();
 
         given.Should().HaveCount(65535 - 10000 + 1 - OfTheProxyItself);
@@ -149,47 +151,61 @@ public sealed class TenantPortsTests
 
     [Fact]
     public void Any_sequence_of_events_leaves_no_port_with_two_holders_and_none_with_a_service_that_is_gone() =>
-        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 4], Gen.Int[0, 2]).List[1, 60].Sample(steps =>
-        {
-            var ports = new TenantPorts(30000, 30007);
-            var stored = new Dictionary<string, V1Service>();
-            foreach (var (action, service, port) in steps)
+        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 4], Gen.Int[0, 2])
+            .List[1, 60]
+            .Sample(steps =>
             {
-                var name = $"s{service}";
-                if (action == 0)
+                var ports = new TenantPorts(30000, 30007);
+                var stored = new Dictionary<string, V1Service>();
+                foreach (var (action, service, port) in steps)
                 {
-                    stored.Remove(name);
-                    ports.Refresh(name, stored.GetValueOrDefault(name));
-                    continue;
-                }
-
-                // A look at a Route: ports are asked for, then written or not.
-                try
-                {
-                    var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();
-                    var given = needs.Select(need => (need, port: ports.Allocate(need))).ToList();
-                    if (action > 1)
+                    var name = $"s{service}";
+                    if (action == 0)
                     {
-                        stored[name] = Service(name, given.Select(g => (g.need.Port, $"{g.port}")));
+                        stored.Remove(name);
+                        ports.Refresh(name, stored.GetValueOrDefault(name));
+                        continue;
                     }
-                }
-                catch (PortsExhaustedException)
-                {
-                    stored.Values.Sum(s => s.Spec.Ports.Count).Should().BeGreaterThan(8 - (port + 1));
-                }
 
-                ports.Refresh(name, stored.GetValueOrDefault(name), endReservation: true);
-                ports.Count.Should().Be(stored.Values.Sum(s => s.Spec.Ports.Count));
-                stored.Values.SelectMany(s => s.Spec.Ports).Select(p => p.TargetPort.Value).Should().OnlyHaveUniqueItems();
-            }
-        });
+                    // A look at a Route: ports are asked for, then written or not.
+                    try
+                    {
+                        var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();
+                        var given = needs.Select(need => (need, port: ports.Allocate(need))).ToList();
+                        if (action > 1)
+                        {
+                            stored[name] = Service(name, given.Select(g => (g.need.Port, $"{g.port}")));
+                        }
+                    }
+                    catch (PortsExhaustedException)
+                    {
+                        stored.Values.Sum(s => s.Spec.Ports.Count).Should().BeGreaterThan(8 - (port + 1));
+                    }
+
+                    ports.Refresh(name, stored.GetValueOrDefault(name), endReservation: true);
+                    ports.Count.Should().Be(stored.Values.Sum(s => s.Spec.Ports.Count));
+                    stored.Values.SelectMany(s => s.Spec.Ports).Select(p => p.TargetPort.Value).Should().OnlyHaveUniqueItems();
+                }
+            });
 
     private static void Record(TenantPorts ports, PortNeed need, string targetPort) =>
         ports.Refresh(need.Service, Service(need.Service, [(need.Port, targetPort)]));
 
-    private static V1Service Service(string name, IEnumerable<(int Port, string Target)> ports) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name },
-        Spec = new V1ServiceSpec { Ports = [.. ports.Select(p => new V1ServicePort { Port = p.Port, Protocol = "TCP", TargetPort = p.Target })] },
-    };
+    private static V1Service Service(string name, IEnumerable<(int Port, string Target)> ports) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = name },
+            Spec = new V1ServiceSpec
+            {
+                Ports =
+                [
+                    .. ports.Select(p => new V1ServicePort
+                    {
+                        Port = p.Port,
+                        Protocol = "TCP",
+                        TargetPort = p.Target,
+                    }),
+                ],
+            },
+        };
 }

@@ -21,7 +21,15 @@ public sealed class RouteQuotaTests
     [Fact]
     public void Routes_of_other_kinds_need_no_place_and_take_none()
     {
-        var others = new[] { Route("a", 1, "Gateway", "example.com/v1"), Route("b", 1, "Ingress"), new Route { Metadata = new() { Name = "c", NamespaceProperty = "tenant-t" } } };
+        var others = new[]
+        {
+            Route("a", 1, "Gateway", "example.com/v1"),
+            Route("b", 1, "Ingress"),
+            new Route
+            {
+                Metadata = new() { Name = "c", NamespaceProperty = "tenant-t" },
+            },
+        };
         var routes = others.Append(Route("z", 5, "Gateway")).ToArray();
 
         Within(Policy, routes).Should().Equal("a", "b", "c", "z");
@@ -60,8 +68,10 @@ public sealed class RouteQuotaTests
 
     [Fact]
     public void Without_a_limit_nothing_is_looked_up() =>
-        RouteQuota.Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing"))
-            .Should().BeTrue();
+        RouteQuota
+            .Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing"))
+            .Should()
+            .BeTrue();
 
     [Fact]
     public void Both_ways_to_ask_agree_for_any_order_of_arrival()
@@ -69,7 +79,8 @@ public sealed class RouteQuotaTests
         var random = new Random(17);
         for (var round = 0; round < 200; round++)
         {
-            var routes = Enumerable.Range(0, random.Next(12))
+            var routes = Enumerable
+                .Range(0, random.Next(12))
                 .Select(i => Route($"r{i}", random.Next(4), random.Next(3) == 0 ? "Gateway" : "HTTPRoute"))
                 .OrderBy(_ => random.Next())
                 .ToArray();
@@ -95,23 +106,29 @@ public sealed class RouteQuotaTests
     private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) =>
         routes.Where(r => RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name);
 
-    private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") => new()
-    {
-        Metadata = new() { Name = name, NamespaceProperty = "tenant-t", CreationTimestamp = DateTime.UnixEpoch.AddSeconds(age) },
-        Spec = new RouteSpec
+    private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") =>
+        new()
         {
-            Source = new RouteSource
+            Metadata = new()
             {
-                Kubernetes = new KubernetesSource
+                Name = name,
+                NamespaceProperty = "tenant-t",
+                CreationTimestamp = DateTime.UnixEpoch.AddSeconds(age),
+            },
+            Spec = new RouteSpec
+            {
+                Source = new RouteSource
                 {
-                    Resource = new JsonObject
+                    Kubernetes = new KubernetesSource
                     {
-                        ["apiVersion"] = apiVersion,
-                        ["kind"] = kind,
-                        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
+                        Resource = new JsonObject
+                        {
+                            ["apiVersion"] = apiVersion,
+                            ["kind"] = kind,
+                            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default" },
+                        },
                     },
                 },
             },
-        },
-    };
+        };
 }

@@ -7,8 +7,10 @@ public sealed class ClusterInfoTests
 {
     [Fact]
     public void The_server_of_the_published_kubeconfig_is_read() =>
-        ClusterInfo.Server(Holding("apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://a.example.com:6443\n"))
-            .Should().Be("https://a.example.com:6443");
+        ClusterInfo
+            .Server(Holding("apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://a.example.com:6443\n"))
+            .Should()
+            .Be("https://a.example.com:6443");
 
     [Theory]
     [InlineData("")]
@@ -26,5 +28,6 @@ public sealed class ClusterInfoTests
         ClusterInfo.Server(new V1ConfigMap()).Should().BeNull();
     }
 
-    private static V1ConfigMap Holding(string kubeconfig) => new() { Data = new Dictionary<string, string> { ["kubeconfig"] = kubeconfig } };
+    private static V1ConfigMap Holding(string kubeconfig) =>
+        new() { Data = new Dictionary<string, string> { ["kubeconfig"] = kubeconfig } };
 }

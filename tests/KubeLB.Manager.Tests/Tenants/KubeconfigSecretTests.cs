@@ -13,8 +13,10 @@ public sealed class KubeconfigSecretTests
     [Fact]
     public void Kubeconfig_in_another_form_that_says_the_same_stays()
     {
-        var ofGo = "apiVersion: v1\nclusters:\n- cluster: {certificate-authority-data: Y2E=, server: 'https://a.example.com:6443'}\n  name: c\n"
-            + "contexts:\n- context: {cluster: c, user: u}\n  name: x\ncurrent-context: x\nkind: Config\nusers:\n- name: u\n  user: {token: t}\n";
+        var ofGo =
+            "apiVersion: v1\nclusters:\n- cluster: {certificate-authority-data: Y2E=, server: 'https://a.example.com:6443'}\n  name: c\n"
+            + "contexts:\n- context: {cluster: c, user: u}\n  name: x\ncurrent-context: x\nkind: Config\nusers:\n- name: u\n  user: "
+            + "{token: t}\n";
 
         KubeconfigSecret.Present(Holding(ofGo), Server, Authority, "t").Should().Be(ofGo);
         KubeconfigSecret.Present(Holding(ofGo), "https://b.example.com", Authority, "t").Should().BeNull();

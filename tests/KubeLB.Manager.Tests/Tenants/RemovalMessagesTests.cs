@@ -10,25 +10,39 @@ public sealed class RemovalMessagesTests
 {
     [Fact]
     public void Count_and_example_are_told() =>
-        RemovalMessages.Objects("Route", "tenant-t", [Named("u-2"), Named("u-1")], _ => [])
-            .Should().Be("Waiting for 2 Routes in namespace tenant-t to be removed, for example u-1 (HTTPRoute shop/cart of the tenant).");
+        RemovalMessages
+            .Objects("Route", "tenant-t", [Named("u-2"), Named("u-1")], _ => [])
+            .Should()
+            .Be("Waiting for 2 Routes in namespace tenant-t to be removed, for example u-1 (HTTPRoute shop/cart of the tenant).");
 
     [Fact]
     public void One_that_somebody_holds_is_the_example() =>
-        RemovalMessages.Objects("Route", "tenant-t", [Named("u-1"), Named("u-2", "example.com/a", Finalizers.Cleanup, "example.com/b")], _ => [])
-            .Should().Be("Waiting for 2 Routes in namespace tenant-t to be removed, for example u-2 (HTTPRoute shop/cart of the tenant); "
-                + "Route tenant-t/u-2 is held by the finalizers example.com/a, example.com/b.");
+        RemovalMessages
+            .Objects("Route", "tenant-t", [Named("u-1"), Named("u-2", "example.com/a", Finalizers.Cleanup, "example.com/b")], _ => [])
+            .Should()
+            .Be(
+                "Waiting for 2 Routes in namespace tenant-t to be removed, for example u-2 (HTTPRoute shop/cart of the tenant); "
+                    + "Route tenant-t/u-2 is held by the finalizers example.com/a, example.com/b."
+            );
 
     [Fact]
     public void So_is_one_whose_generated_object_is_held()
     {
         var generated = new HttpRoute
         {
-            Metadata = { Name = "shop-cart", NamespaceProperty = "tenant-t", DeletionTimestamp = DateTime.UnixEpoch, Finalizers = ["example.com/a"] },
+            Metadata =
+            {
+                Name = "shop-cart",
+                NamespaceProperty = "tenant-t",
+                DeletionTimestamp = DateTime.UnixEpoch,
+                Finalizers = ["example.com/a"],
+            },
         };
 
-        RemovalMessages.Objects("Route", "tenant-t", [Named("u-1")], _ => [generated])
-            .Should().EndWith("; HTTPRoute tenant-t/shop-cart is held by the finalizer example.com/a.");
+        RemovalMessages
+            .Objects("Route", "tenant-t", [Named("u-1")], _ => [generated])
+            .Should()
+            .EndWith("; HTTPRoute tenant-t/shop-cart is held by the finalizer example.com/a.");
     }
 
     [Fact]
@@ -41,28 +55,47 @@ public sealed class RemovalMessagesTests
             {
                 Conditions =
                 [
-                    new V1NamespaceCondition { Type = "NamespaceFinalizersRemaining", Status = "True", Message = "a in 1 resource instances" },
-                    new V1NamespaceCondition { Type = "NamespaceDeletionDiscoveryFailure", Status = "False", Message = "All resources successfully discovered" },
+                    new V1NamespaceCondition
+                    {
+                        Type = "NamespaceFinalizersRemaining",
+                        Status = "True",
+                        Message = "a in 1 resource instances",
+                    },
+                    new V1NamespaceCondition
+                    {
+                        Type = "NamespaceDeletionDiscoveryFailure",
+                        Status = "False",
+                        Message = "All resources successfully discovered",
+                    },
                 ],
             },
         };
 
-        RemovalMessages.Namespace(@namespace, "old ").Should().Be("Waiting for the old namespace tenant-t to be removed: a in 1 resource instances.");
-        RemovalMessages.Namespace(new V1Namespace { Metadata = new V1ObjectMeta { Name = "n" } }).Should().Be("Waiting for the namespace n to be removed.");
+        RemovalMessages
+            .Namespace(@namespace, "old ")
+            .Should()
+            .Be("Waiting for the old namespace tenant-t to be removed: a in 1 resource instances.");
+        RemovalMessages
+            .Namespace(new V1Namespace { Metadata = new V1ObjectMeta { Name = "n" } })
+            .Should()
+            .Be("Waiting for the namespace n to be removed.");
     }
 
-    private static Route Named(string name, params string[] finalizers) => new()
-    {
-        Metadata =
+    private static Route Named(string name, params string[] finalizers) =>
+        new()
         {
-            Name = name,
-            NamespaceProperty = "tenant-t",
-            DeletionTimestamp = DateTime.UnixEpoch,
-            Finalizers = [.. finalizers],
-            Labels = new Dictionary<string, string>
+            Metadata =
             {
-                [Labels.OriginName] = "cart", [Labels.OriginNamespace] = "shop", [Labels.OriginResourceKind] = "HTTPRoute.gateway.networking.k8s.io",
+                Name = name,
+                NamespaceProperty = "tenant-t",
+                DeletionTimestamp = DateTime.UnixEpoch,
+                Finalizers = [.. finalizers],
+                Labels = new Dictionary<string, string>
+                {
+                    [Labels.OriginName] = "cart",
+                    [Labels.OriginNamespace] = "shop",
+                    [Labels.OriginResourceKind] = "HTTPRoute.gateway.networking.k8s.io",
+                },
             },
-        },
-    };
+        };
 }

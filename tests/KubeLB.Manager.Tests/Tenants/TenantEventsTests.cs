@@ -5,7 +5,9 @@ namespace KubeLB.Manager.Tests.Tenants;
 
 public sealed class TenantEventsTests
 {
-    private const string Held = "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is held by the finalizer example.com/mine.";
+    private const string Held =
+        "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is held by the finalizer "
+        + "example.com/mine.";
 
     [Theory]
     [InlineData(null, "", "Ready", "Reconciled Fine.", true)]
@@ -18,9 +20,22 @@ public sealed class TenantEventsTests
     [InlineData("Terminating", "Terminating Waiting for 7 Routes.", "Terminating", "Terminating Waiting for 6 Routes.", false)]
     [InlineData("Terminating", "Terminating Waiting for 2 Routes.", "Terminating", "Terminating " + Held, true)]
     [InlineData("Terminating", "Terminating " + Held, "Terminating", "Terminating " + Held, false)]
-    public void A_change_is_told_once_and_counting_down_is_not(string? phaseBefore, string before, string phase, string after, bool isNews) =>
-        TenantEvents.IsNews(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isNews);
+    public void A_change_is_told_once_and_counting_down_is_not(
+        string? phaseBefore,
+        string before,
+        string phase,
+        string after,
+        bool isNews
+    ) => TenantEvents.IsNews(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isNews);
 
     private static Condition? Ready(string text) =>
-        text.Length == 0 ? null : new Condition { Type = "Ready", Status = "True", Reason = text.Split(' ', 2)[0], Message = text.Split(' ', 2)[1] };
+        text.Length == 0
+            ? null
+            : new Condition
+            {
+                Type = "Ready",
+                Status = "True",
+                Reason = text.Split(' ', 2)[0],
+                Message = text.Split(' ', 2)[1],
+            };
 }

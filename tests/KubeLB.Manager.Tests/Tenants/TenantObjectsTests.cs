@@ -7,15 +7,21 @@ namespace KubeLB.Manager.Tests.Tenants;
 
 public sealed class TenantObjectsTests
 {
-    private static readonly Tenant Tenant = new() { Metadata = new() { Name = "t1", Uid = "u-1" } };
+    private static readonly Tenant Tenant = new()
+    {
+        Metadata = new() { Name = "t1", Uid = "u-1" },
+    };
 
     [Fact]
     public void Role_without_Go_compatibility_lets_the_CCM_read_statuses_but_not_write_them()
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility: false).Rules;
 
-        rules.Where(r => r.Resources.Any(resource => resource.EndsWith("/status", StringComparison.Ordinal)))
-            .Should().NotBeEmpty().And.OnlyContain(r => r.Verbs.SequenceEqual(new[] { "get" }));
+        rules
+            .Where(r => r.Resources.Any(resource => resource.EndsWith("/status", StringComparison.Ordinal)))
+            .Should()
+            .NotBeEmpty()
+            .And.OnlyContain(r => r.Verbs.SequenceEqual(new[] { "get" }));
         rules.SelectMany(r => r.Resources).Should().NotContain("loadbalancers");
     }
 
@@ -24,13 +30,19 @@ public sealed class TenantObjectsTests
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility: true).Rules;
 
-        Granted(rules).Should().BeEquivalentTo(Granted(
-        [
-            Rule(["loadbalancers", "routes", "addresses", "syncsecrets"], ["create", "update", "get", "list", "delete", "patch", "watch"]),
-            Rule(["tenantstates"], ["get", "list", "watch"]),
-            Rule(["tenantstates/status"], ["get"]),
-            Rule(["loadbalancers/status", "routes/status", "addresses/status", "syncsecrets/status"], ["update", "get", "patch"]),
-        ]));
+        Granted(rules)
+            .Should()
+            .BeEquivalentTo(
+                Granted([
+                    Rule(
+                        ["loadbalancers", "routes", "addresses", "syncsecrets"],
+                        ["create", "update", "get", "list", "delete", "patch", "watch"]
+                    ),
+                    Rule(["tenantstates"], ["get", "list", "watch"]),
+                    Rule(["tenantstates/status"], ["get"]),
+                    Rule(["loadbalancers/status", "routes/status", "addresses/status", "syncsecrets/status"], ["update", "get", "patch"]),
+                ])
+            );
     }
 
     [Theory]
@@ -40,7 +52,11 @@ public sealed class TenantObjectsTests
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility).Rules;
 
-        rules.Where(r => r.Resources.Contains("syncsecrets")).SelectMany(r => r.Verbs).Should().Contain(["create", "patch", "delete", "list", "watch"]);
+        rules
+            .Where(r => r.Resources.Contains("syncsecrets"))
+            .SelectMany(r => r.Verbs)
+            .Should()
+            .Contain(["create", "patch", "delete", "list", "watch"]);
         rules.SelectMany(r => r.Resources).Should().NotContain("secrets");
         rules.SelectMany(r => r.ApiGroups).Should().AllBe("kubelb.k8c.io");
         rules.SelectMany(r => r.Verbs).Should().NotContain("*");
@@ -71,14 +87,31 @@ public sealed class TenantObjectsTests
         var state = TenantObjects.State(Tenant);
         state.Status = TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-01T00:00:00Z");
 
-        TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-01T00:00:00Z");
-        TenantObjects.StateStatus(state, new TenantPolicy { IsGatewayApiDisabled = true }, "v1", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
-        TenantObjects.StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, "v1", "2026-01-02T00:00:00Z").GatewayAPI!.DisableGRPCRoute.Should().BeTrue();
-        TenantObjects.StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z").LastUpdated.Should().Be("2026-01-02T00:00:00Z");
+        TenantObjects
+            .StateStatus(state, TenantPolicy.Default, "v1", "2026-01-02T00:00:00Z")
+            .LastUpdated.Should()
+            .Be("2026-01-01T00:00:00Z");
+        TenantObjects
+            .StateStatus(state, new TenantPolicy { IsGatewayApiDisabled = true }, "v1", "2026-01-02T00:00:00Z")
+            .LastUpdated.Should()
+            .Be("2026-01-02T00:00:00Z");
+        TenantObjects
+            .StateStatus(state, new TenantPolicy { IsGrpcRouteDisabled = true }, "v1", "2026-01-02T00:00:00Z")
+            .GatewayAPI!.DisableGRPCRoute.Should()
+            .BeTrue();
+        TenantObjects
+            .StateStatus(state, TenantPolicy.Default, "v2", "2026-01-02T00:00:00Z")
+            .LastUpdated.Should()
+            .Be("2026-01-02T00:00:00Z");
     }
 
     private static V1PolicyRule Rule(string[] resources, string[] verbs) =>
-        new() { ApiGroups = ["kubelb.k8c.io"], Resources = resources, Verbs = verbs };
+        new()
+        {
+            ApiGroups = ["kubelb.k8c.io"],
+            Resources = resources,
+            Verbs = verbs,
+        };
 
     private static IEnumerable<string> Granted(IEnumerable<V1PolicyRule> rules) =>
         rules.SelectMany(r => r.Resources.SelectMany(resource => r.Verbs.Select(verb => $"{verb} {resource}")));

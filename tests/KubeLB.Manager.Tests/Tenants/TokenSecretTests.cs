@@ -7,9 +7,13 @@ namespace KubeLB.Manager.Tests.Tenants;
 
 public sealed class TokenSecretTests
 {
-    private const string Legacy = """{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"tenant-t1","kubernetes.io/serviceaccount/service-account.uid":"u-1"}""";
+    private const string Legacy =
+        """{"iss":"kubernetes/serviceaccount","kubernetes.io/serviceaccount/namespace":"tenant-t1","kubernetes.io/serviceaccount/service-account.uid":"u-1"}""";
     private static readonly DateTime Then = new(2026, 11, 23, 0, 51, 36, DateTimeKind.Utc);
-    private static readonly V1ServiceAccount Account = new() { Metadata = new V1ObjectMeta { Uid = "u-1", CreationTimestamp = Then } };
+    private static readonly V1ServiceAccount Account = new()
+    {
+        Metadata = new V1ObjectMeta { Uid = "u-1", CreationTimestamp = Then },
+    };
 
     [Theory]
     [InlineData(Legacy, "u-1")]
@@ -54,13 +58,16 @@ public sealed class TokenSecretTests
 
     private static string Token(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
 
-    private static V1Secret Secret(string token, string? annotation, int age) => new()
-    {
-        Metadata = new V1ObjectMeta
+    private static V1Secret Secret(string token, string? annotation, int age) =>
+        new()
         {
-            CreationTimestamp = Then.AddSeconds(age),
-            Annotations = annotation is null ? null : new Dictionary<string, string> { ["kubernetes.io/service-account.uid"] = annotation },
-        },
-        Data = new Dictionary<string, byte[]> { ["token"] = Encoding.UTF8.GetBytes(token) },
-    };
+            Metadata = new V1ObjectMeta
+            {
+                CreationTimestamp = Then.AddSeconds(age),
+                Annotations = annotation is null
+                    ? null
+                    : new Dictionary<string, string> { ["kubernetes.io/service-account.uid"] = annotation },
+            },
+            Data = new Dictionary<string, byte[]> { ["token"] = Encoding.UTF8.GetBytes(token) },
+        };
 }

@@ -42,7 +42,12 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     public async Task A_time_with_a_fraction_that_the_server_does_not_keep_is_no_difference()
     {
         await _host.Applier.ApplyStatusAsync(_host.Cluster, Cached, JsonNode.Parse("""{"since":"2026-01-01T10:00:00Z"}""")!, default);
-        var again = await _host.Applier.ApplyStatusAsync(_host.Cluster, Cached, JsonNode.Parse("""{"since":"2026-01-01T10:00:00.654321Z"}""")!, default);
+        var again = await _host.Applier.ApplyStatusAsync(
+            _host.Cluster,
+            Cached,
+            JsonNode.Parse("""{"since":"2026-01-01T10:00:00.654321Z"}""")!,
+            default
+        );
         again.Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
@@ -58,13 +63,28 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     {
         var stale = Cached;
         _server.PutWidget("w", """{"spec":{"colour":"blue"}}""");
-        var patch = () => _host.Applier.PatchStatusAsync(_host.Cluster, stale, new JsonObject { ["phase"] = "Ready" }, guarded: true, default);
-        (await patch.Should().ThrowAsync<HttpOperationException>()).Which.Response.StatusCode.Should().Be(System.Net.HttpStatusCode.Conflict);
+        var patch = () =>
+            _host.Applier.PatchStatusAsync(_host.Cluster, stale, new JsonObject { ["phase"] = "Ready" }, guarded: true, default);
+        (await patch.Should().ThrowAsync<HttpOperationException>())
+            .Which.Response.StatusCode.Should()
+            .Be(System.Net.HttpStatusCode.Conflict);
 
-        var unguarded = await _host.Applier.PatchStatusAsync(_host.Cluster, stale, new JsonObject { ["phase"] = "Ready" }, guarded: false, default);
+        var unguarded = await _host.Applier.PatchStatusAsync(
+            _host.Cluster,
+            stale,
+            new JsonObject { ["phase"] = "Ready" },
+            guarded: false,
+            default
+        );
         unguarded.Outcome.Should().Be(ApplyOutcome.Patched);
         Cached.Spec!.Colour.Should().Be("blue", "the answer entered the cache");
-        var again = await _host.Applier.PatchStatusAsync(_host.Cluster, Cached, new JsonObject { ["phase"] = "Ready" }, guarded: true, default);
+        var again = await _host.Applier.PatchStatusAsync(
+            _host.Cluster,
+            Cached,
+            new JsonObject { ["phase"] = "Ready" },
+            guarded: true,
+            default
+        );
         again.Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
@@ -91,8 +111,13 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
         _server.Widgets(c => c.Delete(Key));
         _server.PutWidget("w");
         var delete = () => _host.Applier.DeleteAsync(_host.Cluster, old, default);
-        (await delete.Should().ThrowAsync<HttpOperationException>()).Which.Response.StatusCode.Should().Be(System.Net.HttpStatusCode.Conflict);
-        await Eventually.True(() => _host.Widgets.Get(Key) is { } now && now.Metadata.Uid != old.Metadata.Uid, "the new one is in the cache");
+        (await delete.Should().ThrowAsync<HttpOperationException>())
+            .Which.Response.StatusCode.Should()
+            .Be(System.Net.HttpStatusCode.Conflict);
+        await Eventually.True(
+            () => _host.Widgets.Get(Key) is { } now && now.Metadata.Uid != old.Metadata.Uid,
+            "the new one is in the cache"
+        );
     }
 
     [Fact]
@@ -114,7 +139,9 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     public async Task Finalizers_of_others_stay_and_a_stale_list_is_refused()
     {
         var stale = await _host.Applier.EnsureFinalizerAsync(_host.Cluster, Cached, "example.com/f", default);
-        _server.Widgets(c => c.Patch(Key, (JsonObject)JsonNode.Parse("""{"metadata":{"finalizers":["example.com/f","their/f"]}}""")!, false));
+        _server.Widgets(c =>
+            c.Patch(Key, (JsonObject)JsonNode.Parse("""{"metadata":{"finalizers":["example.com/f","their/f"]}}""")!, false)
+        );
         var remove = () => _host.Applier.RemoveFinalizerAsync(_host.Cluster, stale, "example.com/f", default);
         await remove.Should().ThrowAsync<HttpOperationException>();
         await Eventually.True(() => Cached.Metadata.Finalizers.Count == 2, "the cache shows both");

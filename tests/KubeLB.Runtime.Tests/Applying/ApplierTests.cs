@@ -43,14 +43,16 @@ public sealed class ApplierTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_is_sent_when_nothing_differs_even_where_the_server_filled_in_defaults()
     {
-        _server.Widgets(c => c.Default = obj =>
-        {
-            obj["spec"]!["protocol"] ??= "TCP";
-            foreach (var port in (obj["spec"]!["ports"] as JsonArray) ?? [])
+        _server.Widgets(c =>
+            c.Default = obj =>
             {
-                port!["mode"] ??= "fast";
+                obj["spec"]!["protocol"] ??= "TCP";
+                foreach (var port in (obj["spec"]!["ports"] as JsonArray) ?? [])
+                {
+                    port!["mode"] ??= "fast";
+                }
             }
-        });
+        );
         var desired = () =>
         {
             var widget = Widget.Named("w", colour: "red");
@@ -72,7 +74,9 @@ public sealed class ApplierTests : IAsyncLifetime
         await Apply(Widget.Named("w", colour: "red"));
         (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
         await Restart();
-        (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Patched, "a new process cannot know and tries once");
+        (await Apply(Widget.Named("w", colour: "red")))
+            .Outcome.Should()
+            .Be(ApplyOutcome.Patched, "a new process cannot know and tries once");
         (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
@@ -118,7 +122,12 @@ public sealed class ApplierTests : IAsyncLifetime
     public async Task A_whole_section_that_we_no_longer_want_is_removed()
     {
         await Apply(Widget.Named("w", colour: "red"));
-        await Apply(new Widget { Metadata = new V1ObjectMeta { Name = "w", NamespaceProperty = "default" } });
+        await Apply(
+            new Widget
+            {
+                Metadata = new V1ObjectMeta { Name = "w", NamespaceProperty = "default" },
+            }
+        );
         Live.ContainsKey("spec").Should().BeFalse();
     }
 
@@ -128,7 +137,9 @@ public sealed class ApplierTests : IAsyncLifetime
         var desired = Widget.Named("w", colour: "red");
         desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
         await Apply(desired);
-        await Foreign("""{"metadata":{"labels":{"theirs":"2"},"annotations":{"their/note":"3"},"finalizers":["their/finalizer"]},"status":{"phase":"Ready"}}""");
+        await Foreign(
+            """{"metadata":{"labels":{"theirs":"2"},"annotations":{"their/note":"3"},"finalizers":["their/finalizer"]},"status":{"phase":"Ready"}}"""
+        );
         (await Apply(desired)).Outcome.Should().Be(ApplyOutcome.Unchanged);
 
         desired.Spec!.Colour = "blue";
@@ -186,7 +197,14 @@ public sealed class ApplierTests : IAsyncLifetime
     public async Task In_subset_mode_a_field_of_a_list_entry_that_we_no_longer_want_is_removed(bool restart)
     {
         var full = Widget.Named("w", colour: "red");
-        full.Spec!.Ports = [new WidgetPort { Port = 80, Unknown = new Dictionary<string, JsonElement> { ["name"] = JsonSerializer.SerializeToElement("http") } }];
+        full.Spec!.Ports =
+        [
+            new WidgetPort
+            {
+                Port = 80,
+                Unknown = new Dictionary<string, JsonElement> { ["name"] = JsonSerializer.SerializeToElement("http") },
+            },
+        ];
         await Apply(full, ApplyMode.Subset);
         if (restart)
         {
@@ -204,10 +222,22 @@ public sealed class ApplierTests : IAsyncLifetime
     public async Task Owners_and_finalizers_are_added_to_those_of_others_and_guarded()
     {
         await Apply(Widget.Named("w", colour: "red"));
-        await Foreign("""{"metadata":{"finalizers":["their/f"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u1"}]}}""");
+        await Foreign(
+            """{"metadata":{"finalizers":["their/f"],"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u1"}]}}"""
+        );
         var desired = Widget.Named("w", colour: "red");
         desired.Metadata.Finalizers = ["our/f"];
-        desired.Metadata.OwnerReferences = [new V1OwnerReference { ApiVersion = "v1", Kind = "Service", Name = "s", Uid = "u2", Controller = true }];
+        desired.Metadata.OwnerReferences =
+        [
+            new V1OwnerReference
+            {
+                ApiVersion = "v1",
+                Kind = "Service",
+                Name = "s",
+                Uid = "u2",
+                Controller = true,
+            },
+        ];
         await Apply(desired);
         Live["metadata"]!["finalizers"]!.ToJsonString().Should().Be("""["their/f","our/f"]""");
         Live["metadata"]!["ownerReferences"]!.AsArray().Select(o => o!["uid"]!.ToString()).Should().Equal("u1", "u2");
@@ -219,8 +249,12 @@ public sealed class ApplierTests : IAsyncLifetime
     public async Task An_object_that_the_cache_did_not_show_is_reported_as_stale_and_shown_next_time()
     {
         _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Refusal(409, "AlreadyExists", "w exists") : null;
-        _server.Widgets(c => c.Objects[Key] = (JsonObject)JsonNode.Parse(
-            """{"metadata":{"name":"w","namespace":"default","uid":"u","resourceVersion":"90"},"spec":{"colour":"theirs"}}""")!);
+        _server.Widgets(c =>
+            c.Objects[Key] = (JsonObject)
+                JsonNode.Parse(
+                    """{"metadata":{"name":"w","namespace":"default","uid":"u","resourceVersion":"90"},"spec":{"colour":"theirs"}}"""
+                )!
+        );
         var apply = () => Apply(Widget.Named("w", colour: "red"));
         await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w exists*");
         _host.Widgets.Get(Key)!.Spec!.Colour.Should().Be("theirs");
@@ -306,7 +340,8 @@ public sealed class ApplierTests : IAsyncLifetime
         return widget;
     }
 
-    private Task<Applied<Widget>> Except(Widget desired) => _host.Applier.ApplyExceptAsync(_host.Cluster, desired, "spec.selector", default);
+    private Task<Applied<Widget>> Except(Widget desired) =>
+        _host.Applier.ApplyExceptAsync(_host.Cluster, desired, "spec.selector", default);
 
     private Task<Applied<Widget>> Apply(Widget desired, ApplyMode mode = ApplyMode.Exclusive) =>
         _host.Applier.ApplyAsync(_host.Cluster, desired, mode, default);

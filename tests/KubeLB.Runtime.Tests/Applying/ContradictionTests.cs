@@ -112,10 +112,17 @@ public sealed class ContradictionTests : IAsyncDisposable
     public async Task Create_of_an_object_that_exists_outside_the_selector_causes_no_list()
     {
         await StartAsync(c => c.Informer<Widget>(widgets => widgets.LabelSelector = "app=ours"));
-        _server.Intercept = request => request.IsList && request.Query.Contains("metadata.name%3Dw", StringComparison.Ordinal)
-            ? FakeApiServer.Json(
-                200, new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = "200" }, ["items"] = new JsonArray() })
-            : null;
+        _server.Intercept = request =>
+            request.IsList && request.Query.Contains("metadata.name%3Dw", StringComparison.Ordinal)
+                ? FakeApiServer.Json(
+                    200,
+                    new JsonObject
+                    {
+                        ["metadata"] = new JsonObject { ["resourceVersion"] = "200" },
+                        ["items"] = new JsonArray(),
+                    }
+                )
+                : null;
         _server.Widgets(c => c.PutSilently(Key));
         await ExpectStaleAsync(() => ApplyAsync("red"));
         Host.Widgets.Get(Key).Should().NotBeNull("whoever wants to create it has to see it");
@@ -147,7 +154,10 @@ public sealed class ContradictionTests : IAsyncDisposable
         var patch = () => Host.Applier.EnsureFinalizerAsync(Host.Cluster, current, "example.com/hold", default);
         (await patch.Should().ThrowAsync<HttpOperationException>()).Which.Response.StatusCode.Should().Be(HttpStatusCode.Conflict);
         await AdvanceUntilAsync(() => Lists == 2, "nothing explained it");
-        await Eventually.True(() => Host.Widgets.Get(Key)!.Metadata.ResourceVersion != current.Metadata.ResourceVersion, "the list shows the present version");
+        await Eventually.True(
+            () => Host.Widgets.Get(Key)!.Metadata.ResourceVersion != current.Metadata.ResourceVersion,
+            "the list shows the present version"
+        );
         await Host.Applier.EnsureFinalizerAsync(Host.Cluster, Host.Widgets.Get(Key)!, "example.com/hold", default);
     }
 
@@ -200,8 +210,9 @@ public sealed class ContradictionTests : IAsyncDisposable
         _server.PutWidget("w");
         await StartAsync();
         _server.Intercept = request => request.Path.EndsWith("/status", StringComparison.Ordinal) ? FakeApiServer.Missing(Key) : null;
-        await ExpectStaleAsync(
-            () => Host.Applier.PatchStatusAsync(Host.Cluster, Host.Widgets.Get(Key)!, new JsonObject { ["phase"] = "x" }, false, default));
+        await ExpectStaleAsync(() =>
+            Host.Applier.PatchStatusAsync(Host.Cluster, Host.Widgets.Get(Key)!, new JsonObject { ["phase"] = "x" }, false, default)
+        );
         Host.Widgets.Get(Key).Should().NotBeNull();
         await QuietAsync();
         Lists.Should().Be(1);
@@ -227,8 +238,9 @@ public sealed class ContradictionTests : IAsyncDisposable
                 await OrStaleAsync(() => ApplyAsync("red"));
                 break;
             case "status":
-                await OrStaleAsync(
-                    () => applier.PatchStatusAsync(Host.Cluster, current, new JsonObject { ["phase"] = "x" }, false, default));
+                await OrStaleAsync(() =>
+                    applier.PatchStatusAsync(Host.Cluster, current, new JsonObject { ["phase"] = "x" }, false, default)
+                );
                 break;
             case "finalizer":
                 await OrStaleAsync(() => applier.EnsureFinalizerAsync(Host.Cluster, current, "example.com/hold", default));
@@ -245,20 +257,20 @@ public sealed class ContradictionTests : IAsyncDisposable
         {
             await write();
         }
-        catch (StaleCacheException)
-        {
-        }
+        catch (StaleCacheException) { }
     }
 
     private static async Task ExpectStaleAsync(Func<Task> write) => await write.Should().ThrowAsync<StaleCacheException>();
 
-    private Task AdvanceUntilAsync(Func<bool> condition, string what) => Eventually.True(
-        () =>
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(200));
-            return condition();
-        },
-        what);
+    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        Eventually.True(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(200));
+                return condition();
+            },
+            what
+        );
 
     /// <summary>Lets all pauses pass, and shows that the informer works by then.</summary>
     private async Task QuietAsync()

@@ -28,21 +28,28 @@ public sealed class MergePatchTests
 
     [Fact]
     public void A_difference_applied_to_the_one_gives_the_other() =>
-        Gen.Select(Objects(3), Objects(3)).Sample((from, to) =>
-        {
-            var (before, after) = (from.ToJsonString(), to.ToJsonString());
-            var patch = MergePatch.Diff(from, to);
-            var patched = patch is null ? from : MergePatch.Apply(from, patch);
-            JsonNode.DeepEquals(patched, to).Should().BeTrue($"{before} + {patch?.ToJsonString()} should give {after}");
-            from.ToJsonString().Should().Be(before);
-            to.ToJsonString().Should().Be(after);
-            (patch is null).Should().Be(JsonNode.DeepEquals(from, to));
-        }, iter: 2000);
+        Gen.Select(Objects(3), Objects(3))
+            .Sample(
+                (from, to) =>
+                {
+                    var (before, after) = (from.ToJsonString(), to.ToJsonString());
+                    var patch = MergePatch.Diff(from, to);
+                    var patched = patch is null ? from : MergePatch.Apply(from, patch);
+                    JsonNode.DeepEquals(patched, to).Should().BeTrue($"{before} + {patch?.ToJsonString()} should give {after}");
+                    from.ToJsonString().Should().Be(before);
+                    to.ToJsonString().Should().Be(after);
+                    (patch is null).Should().Be(JsonNode.DeepEquals(from, to));
+                },
+                iter: 2000
+            );
 
     [Fact]
     public void A_difference_holds_nothing_that_is_equal() =>
-        MergePatch.Diff(Parse("""{"a":1,"b":{"c":2,"d":3},"e":[1]}"""), Parse("""{"a":1,"b":{"c":2,"d":4},"e":[1]}"""))!
-            .ToJsonString().Should().Be("""{"b":{"d":4}}""");
+        MergePatch
+            .Diff(Parse("""{"a":1,"b":{"c":2,"d":3},"e":[1]}"""), Parse("""{"a":1,"b":{"c":2,"d":4},"e":[1]}"""))!
+            .ToJsonString()
+            .Should()
+            .Be("""{"b":{"d":4}}""");
 
     [Theory]
     [InlineData("""{"a":1,"b":2}""", """{"a":1}""", true)]
@@ -64,16 +71,18 @@ public sealed class MergePatchTests
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
 
     private static Gen<JsonObject> Objects(int depth) =>
-        Gen.Select(Gen.Int[0, 4], Values(depth)).Array[0, 4].Select(fields =>
-        {
-            var obj = new JsonObject();
-            foreach (var (name, value) in fields)
+        Gen.Select(Gen.Int[0, 4], Values(depth))
+            .Array[0, 4]
+            .Select(fields =>
             {
-                obj[$"f{name}"] = value.DeepClone();
-            }
+                var obj = new JsonObject();
+                foreach (var (name, value) in fields)
+                {
+                    obj[$"f{name}"] = value.DeepClone();
+                }
 
-            return obj;
-        });
+                return obj;
+            });
 
     private static Gen<JsonNode> Values(int depth)
     {
@@ -83,6 +92,7 @@ public sealed class MergePatchTests
             : Gen.OneOf(
                 scalars,
                 Objects(depth - 1).Select(o => (JsonNode)o),
-                scalars.Array[0, 3].Select(items => (JsonNode)new JsonArray([.. items.Select(i => i.DeepClone())])));
+                scalars.Array[0, 3].Select(items => (JsonNode)new JsonArray([.. items.Select(i => i.DeepClone())]))
+            );
     }
 }

@@ -15,13 +15,20 @@ public sealed class ClusterTests
     public async Task A_kind_that_is_not_watched_is_named_with_the_cluster()
     {
         await using var host = TestHost.Build(_server);
-        FluentActions.Invoking(() => host.Cluster.Informer<V1Service>()).Should().Throw<InvalidOperationException>()
+        FluentActions
+            .Invoking(() => host.Cluster.Informer<V1Service>())
+            .Should()
+            .Throw<InvalidOperationException>()
             .WithMessage("V1Service (services) is not watched in cluster \"home\"*register it*");
     }
 
     [Fact]
     public void A_type_without_the_attribute_is_told_what_to_add() =>
-        FluentActions.Invoking(ResourceKind.Of<V1ObjectMeta>).Should().Throw<InvalidOperationException>().WithMessage("*add [KubernetesEntity(*");
+        FluentActions
+            .Invoking(ResourceKind.Of<V1ObjectMeta>)
+            .Should()
+            .Throw<InvalidOperationException>()
+            .WithMessage("*add [KubernetesEntity(*");
 
     [Fact]
     public void A_kind_says_its_names()
@@ -44,7 +51,10 @@ public sealed class ClusterTests
     public void A_cluster_registered_twice_is_refused()
     {
         var services = new ServiceCollection().AddCluster("home", _ => _server.Connect(), _ => { });
-        FluentActions.Invoking(() => services.AddCluster("home", _ => _server.Connect(), _ => { })).Should().Throw<InvalidOperationException>();
+        FluentActions
+            .Invoking(() => services.AddCluster("home", _ => _server.Connect(), _ => { }))
+            .Should()
+            .Throw<InvalidOperationException>();
     }
 
     [Fact]
@@ -53,7 +63,8 @@ public sealed class ClusterTests
         await using var host = await TestHost.StartSyncedAsync(
             _server,
             c => c.Informer<Widget>(i => i.Index("colour", w => [w.Spec!.Colour!])),
-            s => s.ConfigureCluster("home", c => c.Informer<Widget>(i => i.Index("size", w => [$"{w.Spec!.Size}"])).Informer<V1Service>()));
+            s => s.ConfigureCluster("home", c => c.Informer<Widget>(i => i.Index("size", w => [$"{w.Spec!.Size}"])).Informer<V1Service>())
+        );
         _server.PutWidget("a", """{"spec":{"colour":"red","size":2}}""");
         await Eventually.True(() => host.Widgets.ByIndex("colour", "red").Count == 1, "it is found by the one");
         host.Widgets.ByIndex("size", "2").Should().ContainSingle();
@@ -66,13 +77,26 @@ public sealed class ClusterTests
     {
         await using var host = TestHost.Build(_server);
         var limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("1500m") };
-        var pod = await host.Cluster.Client<V1Pod>().CreateAsync(
-            new V1Pod
-            {
-                Metadata = new V1ObjectMeta { Name = "p", NamespaceProperty = "default" },
-                Spec = new V1PodSpec { Containers = [new V1Container { Name = "c", Resources = new V1ResourceRequirements { Limits = limits } }] },
-            },
-            default);
+        var pod = await host
+            .Cluster.Client<V1Pod>()
+            .CreateAsync(
+                new V1Pod
+                {
+                    Metadata = new V1ObjectMeta { Name = "p", NamespaceProperty = "default" },
+                    Spec = new V1PodSpec
+                    {
+                        Containers =
+                        [
+                            new V1Container
+                            {
+                                Name = "c",
+                                Resources = new V1ResourceRequirements { Limits = limits },
+                            },
+                        ],
+                    },
+                },
+                default
+            );
         pod.Spec.Containers[0].Resources.Limits["cpu"].ToString().Should().Be("1500m");
     }
 }

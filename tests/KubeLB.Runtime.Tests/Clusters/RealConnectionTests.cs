@@ -46,13 +46,16 @@ public sealed class RealConnectionTests
         using var host = Build(server.Address);
         var cluster = host.Services.GetRequiredKeyedService<Cluster>("home");
 
-        var service = await cluster.Client<V1Service>().CreateAsync(
-            new V1Service
-            {
-                Metadata = new V1ObjectMeta { Name = "s", NamespaceProperty = "default" },
-                Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 80, TargetPort = "http" }] },
-            },
-            default);
+        var service = await cluster
+            .Client<V1Service>()
+            .CreateAsync(
+                new V1Service
+                {
+                    Metadata = new V1ObjectMeta { Name = "s", NamespaceProperty = "default" },
+                    Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 80, TargetPort = "http" }] },
+                },
+                default
+            );
         service.Spec.Ports[0].TargetPort.Value.Should().Be("http");
         await cluster.Client<V1Node>().CreateAsync(new V1Node { Metadata = new V1ObjectMeta { Name = "n" } }, default);
         (await cluster.Client<V1Node>().GetAsync(new ResourceKey("", "n"), default))!.Metadata.Name.Should().Be("n");
@@ -60,13 +63,17 @@ public sealed class RealConnectionTests
         (await cluster.Client<V1Service>().DeleteAsync(ResourceKey.Of(service), service.Metadata.Uid, default)).Should().BeTrue();
         (await cluster.Client<V1Service>().DeleteAsync(ResourceKey.Of(service), null, default)).Should().BeFalse();
 
-        _fake.Requests.Select(r => $"{r.Method} {r.Path}{r.Query}").Should().Equal(
-            "POST /api/v1/namespaces/default/services?fieldManager=tester",
-            "POST /api/v1/nodes?fieldManager=tester",
-            "GET /api/v1/nodes/n",
-            "GET /apis/example.com/v1alpha1/namespaces/default/widgets/none",
-            "DELETE /api/v1/namespaces/default/services/s",
-            "DELETE /api/v1/namespaces/default/services/s");
+        _fake
+            .Requests.Select(r => $"{r.Method} {r.Path}{r.Query}")
+            .Should()
+            .Equal(
+                "POST /api/v1/namespaces/default/services?fieldManager=tester",
+                "POST /api/v1/nodes?fieldManager=tester",
+                "GET /api/v1/nodes/n",
+                "GET /apis/example.com/v1alpha1/namespaces/default/widgets/none",
+                "DELETE /api/v1/namespaces/default/services/s",
+                "DELETE /api/v1/namespaces/default/services/s"
+            );
     }
 
     [Fact]
@@ -82,8 +89,10 @@ public sealed class RealConnectionTests
 
         using var host = Build(address);
         var cluster = host.Services.GetRequiredKeyedService<Cluster>("home");
-        (await cluster.CheckConnectionAsync(default)).Should()
-            .StartWith($"Cluster \"home\" cannot be reached at {address}/").And.Contain("refused");
+        (await cluster.CheckConnectionAsync(default))
+            .Should()
+            .StartWith($"Cluster \"home\" cannot be reached at {address}/")
+            .And.Contain("refused");
         cluster.IsReachable.Should().BeFalse();
     }
 
@@ -96,7 +105,8 @@ public sealed class RealConnectionTests
         builder.Services.AddCluster(
             "home",
             _ => new Kubernetes(new KubernetesClientConfiguration { Host = address, AccessToken = "secret" }),
-            c => c.Informer<Widget>());
+            c => c.Informer<Widget>()
+        );
         return builder.Build();
     }
 }

@@ -59,14 +59,23 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
         await CreateAsync(_second, "later");
         await AdvanceUntilAsync(() => Maps.Get(Namespace, "later") is not null, "the second cluster is watched");
         (await _host.Cluster.Kubernetes.CoreV1.ReadNamespacedConfigMapAsync("in-second", Namespace))
-            .Should().NotBeNull("requests of any kind go there");
+            .Should()
+            .NotBeNull("requests of any kind go there");
         await _host.Applier.ApplyAsync(
-            _host.Cluster, new V1ConfigMap { Metadata = new() { Name = "written", NamespaceProperty = Namespace }, Data = new Dictionary<string, string> { ["k"] = "v" } }, default);
+            _host.Cluster,
+            new V1ConfigMap
+            {
+                Metadata = new() { Name = "written", NamespaceProperty = Namespace },
+                Data = new Dictionary<string, string> { ["k"] = "v" },
+            },
+            default
+        );
         using var client = _second.CreateClient();
         (await client.CoreV1.ReadNamespacedConfigMapAsync("written", Namespace)).Data["k"].Should().Be("v");
         await AdvanceUntilAsync(() => _first.CountRunning(r => r.UserAgent == "ours" && r.Verb == "watch") == 0, "the old watch is ended");
-        _host.Logs.Lines.Should().ContainSingle(
-            l => l.Text.Contains("The kubeconfig of cluster \"home\" changed") && l.Text.Contains($"{_second.Url.Port}"));
+        _host
+            .Logs.Lines.Should()
+            .ContainSingle(l => l.Text.Contains("The kubeconfig of cluster \"home\" changed") && l.Text.Contains($"{_second.Url.Port}"));
     }
 
     [Fact]
@@ -74,7 +83,9 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     {
         await StartAsync(_first.KubeconfigFor("revoked"));
         await AdvanceUntilAsync(
-            () => Maps.LastError?.Contains("does not accept our credentials", StringComparison.Ordinal) == true, "it is rejected");
+            () => Maps.LastError?.Contains("does not accept our credentials", StringComparison.Ordinal) == true,
+            "it is rejected"
+        );
         await File.WriteAllTextAsync(_path, _first.KubeconfigYaml);
         await AdvanceUntilAsync(() => Maps.HasSynced, "it works");
         await CreateAsync(_first, "a");
@@ -115,7 +126,10 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(_path, kubeconfig);
         _host = TestHost.Build(
-            () => Kubeconfig.Connect(_path, "ours"), c => c.Informer<V1ConfigMap>(m => m.Namespace = Namespace), s => s.AddSingleton<TimeProvider>(_time));
+            () => Kubeconfig.Connect(_path, "ours"),
+            c => c.Informer<V1ConfigMap>(m => m.Namespace = Namespace),
+            s => s.AddSingleton<TimeProvider>(_time)
+        );
         await _host.Host.StartAsync();
     }
 
@@ -125,16 +139,18 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
         await client.CoreV1.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new() { Name = name } }, Namespace);
     }
 
-    private Task AdvanceUntilAsync(Func<bool> condition, string what) => Eventually.True(
-        () =>
-        {
-            if (condition())
+    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        Eventually.True(
+            () =>
             {
-                return true;
-            }
+                if (condition())
+                {
+                    return true;
+                }
 
-            _time.Advance(TimeSpan.FromMilliseconds(200));
-            return false;
-        },
-        what);
+                _time.Advance(TimeSpan.FromMilliseconds(200));
+                return false;
+            },
+            what
+        );
 }

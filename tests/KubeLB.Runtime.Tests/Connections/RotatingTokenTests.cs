@@ -60,7 +60,10 @@ public sealed class RotatingTokenTests : IDisposable
     [Fact]
     public async Task Another_user_of_the_same_file_is_not_asked_for()
     {
-        await File.WriteAllTextAsync(_path, Content("second").Replace("users: [", "users: [{name: other, user: {tokenFile: nowhere}}, ", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            _path,
+            Content("second").Replace("users: [", "users: [{name: other, user: {tokenFile: nowhere}}, ", StringComparison.Ordinal)
+        );
         _time.Advance(Later);
         (await SentAsync()).Should().Be("second");
     }
@@ -71,12 +74,13 @@ public sealed class RotatingTokenTests : IDisposable
 
     private void Write(string token) => File.WriteAllText(_path, Content(token));
 
-    private static string Content(string token) => $$$"""
-        apiVersion: v1
-        kind: Config
-        clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
-        contexts: [{name: c, context: {cluster: c, user: u}}]
-        current-context: c
-        users: [{name: u, user: {token: "{{{token}}}" } }]
-        """;
+    private static string Content(string token) =>
+        $$$"""
+            apiVersion: v1
+            kind: Config
+            clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+            contexts: [{name: c, context: {cluster: c, user: u}}]
+            current-context: c
+            users: [{name: u, user: {token: "{{{token}}}" } }]
+            """;
 }

@@ -63,7 +63,9 @@ public sealed class ControllerTests
     public async Task A_mapping_of_objects_is_asked_for_the_old_and_the_new_object()
     {
         _server.PutWidget("w", """{"spec":{"colour":"red"}}""");
-        await using var host = await StartAsync(c => c.Watch<Widget>("home", _ => (Widget w) => [new ResourceKey("colours", w.Spec!.Colour!)]));
+        await using var host = await StartAsync(c =>
+            c.Watch<Widget>("home", _ => (Widget w) => [new ResourceKey("colours", w.Spec!.Colour!)])
+        );
         await Eventually.True(() => _reconciler.Count("red") == 1, "the first colour is reconciled");
         await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
 
@@ -84,15 +86,21 @@ public sealed class ControllerTests
             attempts++;
             throw outage ? new HttpRequestException("Connection refused") : new InvalidOperationException("broken");
         };
-        await using var host = await TestHost.StartAsync(_server, services: s =>
-        {
-            s.AddSingleton<TimeProvider>(time);
-            Register(s, c =>
+        await using var host = await TestHost.StartAsync(
+            _server,
+            services: s =>
             {
-                c.Watch<Widget>("home");
-                c.Queue = new WorkQueueOptions { Jitter = 0 };
-            });
-        });
+                s.AddSingleton<TimeProvider>(time);
+                Register(
+                    s,
+                    c =>
+                    {
+                        c.Watch<Widget>("home");
+                        c.Queue = new WorkQueueOptions { Jitter = 0 };
+                    }
+                );
+            }
+        );
         await AdvanceUntilAsync(time, () => attempts >= 16);
         var before = time.GetUtcNow();
         var known = attempts;
@@ -107,30 +115,36 @@ public sealed class ControllerTests
         }
     }
 
-    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition) => Eventually.True(
-        () =>
-        {
-            if (condition())
+    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition) =>
+        Eventually.True(
+            () =>
             {
-                return true;
-            }
+                if (condition())
+                {
+                    return true;
+                }
 
-            time.Advance(TimeSpan.FromMilliseconds(200));
-            return false;
-        },
-        "it is tried again");
+                time.Advance(TimeSpan.FromMilliseconds(200));
+                return false;
+            },
+            "it is tried again"
+        );
 
     [Fact]
     public async Task Failures_are_logged_once_and_tried_again_until_they_pass()
     {
         _server.PutWidget("a");
         var attempts = 0;
-        _reconciler.Body = (_, _) => ++attempts <= 4 ? throw new InvalidOperationException("broken") : Task.FromResult(ReconcileResult.Done);
+        _reconciler.Body = (_, _) =>
+            ++attempts <= 4 ? throw new InvalidOperationException("broken") : Task.FromResult(ReconcileResult.Done);
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
         await Eventually.True(() => attempts == 5, "it passes at the fifth attempt");
 
-        host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which.Should().Match<LogLine>(
-            line => line.Text.Contains("default/a") && line.Exception is InvalidOperationException);
+        host.Logs.AtLeast(LogLevel.Warning)
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .Match<LogLine>(line => line.Text.Contains("default/a") && line.Exception is InvalidOperationException);
     }
 
     [Fact]
@@ -138,12 +152,16 @@ public sealed class ControllerTests
     {
         _server.PutWidget("a");
         var attempts = 0;
-        _reconciler.Body = (_, _) => ++attempts switch
-        {
-            1 => throw new StaleCacheException("behind"),
-            2 => throw new HttpOperationException("conflict") { Response = new HttpResponseMessageWrapper(new HttpResponseMessage(HttpStatusCode.Conflict), "") },
-            _ => Task.FromResult(ReconcileResult.Done),
-        };
+        _reconciler.Body = (_, _) =>
+            ++attempts switch
+            {
+                1 => throw new StaleCacheException("behind"),
+                2 => throw new HttpOperationException("conflict")
+                {
+                    Response = new HttpResponseMessageWrapper(new HttpResponseMessage(HttpStatusCode.Conflict), ""),
+                },
+                _ => Task.FromResult(ReconcileResult.Done),
+            };
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
         await Eventually.True(() => attempts == 3, "it passes at the third attempt");
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
@@ -175,12 +193,15 @@ public sealed class ControllerTests
     {
         _server.PutWidget("again");
         _server.PutWidget("never");
-        _reconciler.Body = (key, _) => Task.FromResult(key.Name switch
-        {
-            "again" when _reconciler.Count("again") < 3 => ReconcileResult.Retry("not yet"),
-            "never" => ReconcileResult.Terminal("hopeless"),
-            _ => ReconcileResult.Done,
-        });
+        _reconciler.Body = (key, _) =>
+            Task.FromResult(
+                key.Name switch
+                {
+                    "again" when _reconciler.Count("again") < 3 => ReconcileResult.Retry("not yet"),
+                    "never" => ReconcileResult.Terminal("hopeless"),
+                    _ => ReconcileResult.Done,
+                }
+            );
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
         await Eventually.True(() => _reconciler.Count("again") == 3, "the retried key passes");
         _reconciler.Count("never").Should().Be(1);
@@ -236,14 +257,18 @@ public sealed class ControllerTests
     [Fact]
     public async Task Wrong_registrations_fail_the_start_with_all_problems_at_once()
     {
-        await using var host = TestHost.Build(_server, services: s =>
-        {
-            Register(s, c => c.Watch<V1Service>("home"));
-            s.AddController<FuncReconciler>("other", c => c.Watch<Widget>("elsewhere"));
-            s.AddController<FuncReconciler>("idle", c => c.Workers = 0);
-        });
+        await using var host = TestHost.Build(
+            _server,
+            services: s =>
+            {
+                Register(s, c => c.Watch<V1Service>("home"));
+                s.AddController<FuncReconciler>("other", c => c.Watch<Widget>("elsewhere"));
+                s.AddController<FuncReconciler>("idle", c => c.Workers = 0);
+            }
+        );
         var start = async () => await host.Host.StartAsync();
-        (await start.Should().ThrowAsync<InvalidOperationException>()).Which.Message.Should()
+        (await start.Should().ThrowAsync<InvalidOperationException>())
+            .Which.Message.Should()
             .Contain("watches services in cluster \"home\", which has no informer")
             .And.Contain("cluster \"elsewhere\", which is not registered")
             .And.Contain("\"idle\" has 0 workers")

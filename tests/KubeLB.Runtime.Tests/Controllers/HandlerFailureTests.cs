@@ -58,19 +58,34 @@ public sealed class HandlerFailureTests
         metrics.Text.Should().Contain("test_informer_handler_failures_total{cluster=\"home\",resource=\"widgets.example.com\"} 10");
     }
 
-    private Task<TestHost> StartAsync() => TestHost.StartAsync(
-        _server,
-        services: s => s.AddSingleton<TimeProvider>(_time).AddSingleton(_reconciler).AddController<FuncReconciler>(
-            "widgets", c => c.Watch<Widget>("home", _ => (Change<Widget> change) => _broken
-                ? throw new InvalidOperationException("cannot map")
-                : [new ResourceKey("default", $"mapped-{change.Key.Name}")])),
-        options: o => o.MetricsAddress = "127.0.0.1:0");
+    private Task<TestHost> StartAsync() =>
+        TestHost.StartAsync(
+            _server,
+            services: s =>
+                s.AddSingleton<TimeProvider>(_time)
+                    .AddSingleton(_reconciler)
+                    .AddController<FuncReconciler>(
+                        "widgets",
+                        c =>
+                            c.Watch<Widget>(
+                                "home",
+                                _ =>
+                                    (Change<Widget> change) =>
+                                        _broken
+                                            ? throw new InvalidOperationException("cannot map")
+                                            : [new ResourceKey("default", $"mapped-{change.Key.Name}")]
+                            )
+                    ),
+            options: o => o.MetricsAddress = "127.0.0.1:0"
+        );
 
-    private Task AdvanceUntilAsync(Func<bool> condition, string what) => Eventually.True(
-        () =>
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(500));
-            return condition();
-        },
-        what);
+    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        Eventually.True(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(500));
+                return condition();
+            },
+            what
+        );
 }

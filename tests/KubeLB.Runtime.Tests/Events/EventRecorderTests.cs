@@ -17,7 +17,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
     private readonly FixedLeadership _leadership = new();
     private readonly Widget _widget = new()
     {
-        Metadata = new() { Name = "w", NamespaceProperty = "team", Uid = "u-1", ResourceVersion = "7" },
+        Metadata = new()
+        {
+            Name = "w",
+            NamespaceProperty = "team",
+            Uid = "u-1",
+            ResourceVersion = "7",
+        },
     };
 
     private TestHost _host = null!;
@@ -54,8 +60,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
         sent["count"]!.GetValue<int>().Should().Be(1);
         sent["firstTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
         sent["lastTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
-        JsonNode.DeepEquals(sent["involvedObject"], JsonNode.Parse(
-            """{"apiVersion":"example.com/v1alpha1","kind":"Widget","namespace":"team","name":"w","uid":"u-1","resourceVersion":"7"}""")).Should().BeTrue();
+        JsonNode
+            .DeepEquals(
+                sent["involvedObject"],
+                JsonNode.Parse(
+                    """{"apiVersion":"example.com/v1alpha1","kind":"Widget","namespace":"team","name":"w","uid":"u-1","resourceVersion":"7"}"""
+                )
+            )
+            .Should()
+            .BeTrue();
     }
 
     [Fact]
@@ -74,7 +87,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task Another_message_reason_type_or_incarnation_is_another_event()
     {
-        var reborn = new Widget { Metadata = new() { Name = "w", NamespaceProperty = "team", Uid = "u-2" } };
+        var reborn = new Widget
+        {
+            Metadata = new()
+            {
+                Name = "w",
+                NamespaceProperty = "team",
+                Uid = "u-2",
+            },
+        };
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is blue.");
         _recorder.Record(_widget, EventType.Normal, "Sold", "It is red.");
@@ -89,7 +110,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
     {
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
         await SentAsync(1);
-        _server.With("v1", "events", c => { c.Objects.Clear(); return 0; });
+        _server.With(
+            "v1",
+            "events",
+            c =>
+            {
+                c.Objects.Clear();
+                return 0;
+            }
+        );
         _time.Advance(TimeSpan.FromHours(2));
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
 
@@ -106,7 +135,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
             _recorder.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
         }
 
-        var other = new Widget { Metadata = new() { Name = "other", NamespaceProperty = "team", Uid = "u-2" } };
+        var other = new Widget
+        {
+            Metadata = new()
+            {
+                Name = "other",
+                NamespaceProperty = "team",
+                Uid = "u-2",
+            },
+        };
         _recorder.Record(other, EventType.Normal, "Painted", "It is red.");
         (await SentAsync(EventMemory.Burst + 1)).Should().Contain(e => e["involvedObject"]!["name"]!.GetValue<string>() == "other");
 
@@ -115,13 +152,25 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _recorder.Record(_widget, EventType.Normal, "Painted", "At last.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Too much.");
         _recorder.Record(other, EventType.Normal, "Sold", "It is gone.");
-        (await SentAsync(EventMemory.Burst + 3)).Select(e => e["message"]!.GetValue<string>()).Should().Contain("At last.").And.NotContain("Too much.");
+        (await SentAsync(EventMemory.Burst + 3))
+            .Select(e => e["message"]!.GetValue<string>())
+            .Should()
+            .Contain("At last.")
+            .And.NotContain("Too much.");
     }
 
     [Fact]
     public async Task A_long_message_is_cut_and_a_long_name_leaves_room()
     {
-        var widget = new Widget { Metadata = new() { Name = new string('n', 253), NamespaceProperty = "team", Uid = "u" } };
+        var widget = new Widget
+        {
+            Metadata = new()
+            {
+                Name = new string('n', 253),
+                NamespaceProperty = "team",
+                Uid = "u",
+            },
+        };
         _recorder.Record(widget, EventType.Normal, "Painted", new string('m', 5000));
 
         var sent = (await SentAsync(1)).Single();
@@ -132,7 +181,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task Events_of_objects_without_a_namespace_go_to_default()
     {
-        _recorder.Record(new Widget { Metadata = new() { Name = "w", Uid = "u" } }, EventType.Normal, "Painted", "It is red.");
+        _recorder.Record(
+            new Widget
+            {
+                Metadata = new() { Name = "w", Uid = "u" },
+            },
+            EventType.Normal,
+            "Painted",
+            "It is red."
+        );
 
         var sent = (await SentAsync(1)).Single();
         sent["metadata"]!["namespace"]!.GetValue<string>().Should().Be("default");
@@ -153,7 +210,8 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task Refusals_are_logged_once_and_not_tried_again()
     {
-        _server.Intercept = r => r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r =>
+            r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
         _recorder.Record(_widget, EventType.Normal, "Painted", "One.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Two.");
         await Eventually.True(() => _server.Writes.Count() == 2, "both were tried");
@@ -179,7 +237,8 @@ public sealed class EventRecorderTests : IAsyncLifetime
                 _time.Advance(EventRecorder.Pause);
                 return Stored().Count == 1;
             },
-            "the Event is sent");
+            "the Event is sent"
+        );
         _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle();
     }
 
@@ -243,8 +302,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
     {
         var services = _host.Host.Services;
         return new EventRecorder(
-            _host.Cluster, "tester", _leadership, services.GetRequiredService<Supervisor>(), time ?? _time,
-            services.GetRequiredService<ILoggerFactory>().CreateLogger("events"));
+            _host.Cluster,
+            "tester",
+            _leadership,
+            services.GetRequiredService<Supervisor>(),
+            time ?? _time,
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("events")
+        );
     }
 
     private sealed class BrokenClock : TimeProvider

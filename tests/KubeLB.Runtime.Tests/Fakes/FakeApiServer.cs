@@ -14,8 +14,10 @@ internal sealed record SeenRequest(HttpMethod Method, string Path, string Query,
 {
     /// <summary>A complete list, or a page of one; the list of one object only compares versions.</summary>
     public bool IsList =>
-        Method == HttpMethod.Get && !IsWatch && !$"{Query}&".Contains("limit=1&", StringComparison.Ordinal)
-            && IsCollection(Path.Trim('/').Split('/'));
+        Method == HttpMethod.Get
+        && !IsWatch
+        && !$"{Query}&".Contains("limit=1&", StringComparison.Ordinal)
+        && IsCollection(Path.Trim('/').Split('/'));
 
     public bool IsWatch => Query.Contains("watch=true", StringComparison.Ordinal);
 
@@ -70,38 +72,51 @@ internal sealed class FakeApiServer
         }
     }
 
-    public void Widgets(Action<FakeCollection> act) => With("example.com/v1alpha1", "widgets", c =>
-    {
-        act(c);
-        return 0;
-    });
+    public void Widgets(Action<FakeCollection> act) =>
+        With(
+            "example.com/v1alpha1",
+            "widgets",
+            c =>
+            {
+                act(c);
+                return 0;
+            }
+        );
 
     public T Widgets<T>(Func<FakeCollection, T> act) => With("example.com/v1alpha1", "widgets", act);
 
     public JsonObject PutWidget(string name, string json = "{}", string ns = "default") =>
         Widgets(c => c.Put(new ResourceKey(ns, name), (JsonObject)JsonNode.Parse(json)!));
 
-    public static HttpResponseMessage Refusal(int code, string reason, string message) => Json(code, new JsonObject
-    {
-        ["kind"] = "Status",
-        ["apiVersion"] = "v1",
-        ["status"] = "Failure",
-        ["code"] = code,
-        ["reason"] = reason,
-        ["message"] = message,
-    });
+    public static HttpResponseMessage Refusal(int code, string reason, string message) =>
+        Json(
+            code,
+            new JsonObject
+            {
+                ["kind"] = "Status",
+                ["apiVersion"] = "v1",
+                ["status"] = "Failure",
+                ["code"] = code,
+                ["reason"] = reason,
+                ["message"] = message,
+            }
+        );
 
     /// <summary>404 about an object, as opposed to a kind that is not served.</summary>
-    public static HttpResponseMessage Missing(ResourceKey key) => Json(404, new JsonObject
-    {
-        ["kind"] = "Status",
-        ["apiVersion"] = "v1",
-        ["status"] = "Failure",
-        ["code"] = 404,
-        ["reason"] = "NotFound",
-        ["message"] = $"\"{key.Name}\" not found",
-        ["details"] = new JsonObject { ["name"] = key.Name },
-    });
+    public static HttpResponseMessage Missing(ResourceKey key) =>
+        Json(
+            404,
+            new JsonObject
+            {
+                ["kind"] = "Status",
+                ["apiVersion"] = "v1",
+                ["status"] = "Failure",
+                ["code"] = 404,
+                ["reason"] = "NotFound",
+                ["message"] = $"\"{key.Name}\" not found",
+                ["details"] = new JsonObject { ["name"] = key.Name },
+            }
+        );
 
     public static HttpResponseMessage Json(int code, JsonNode body) =>
         new((HttpStatusCode)code) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
@@ -110,7 +125,12 @@ internal sealed class FakeApiServer
     {
         var body = message.Content is null ? "" : await message.Content.ReadAsStringAsync(cancellationToken);
         var request = new SeenRequest(
-            message.Method, message.RequestUri!.AbsolutePath, message.RequestUri.Query, body, message.Content?.Headers.ContentType?.MediaType);
+            message.Method,
+            message.RequestUri!.AbsolutePath,
+            message.RequestUri.Query,
+            body,
+            message.Content?.Headers.ContentType?.MediaType
+        );
         if (IsDown)
         {
             throw new HttpRequestException("Connection refused (fake.test:80)", new SocketException((int)SocketError.ConnectionRefused));
@@ -196,7 +216,10 @@ internal sealed class FakeApiServer
 
     private HttpResponseMessage List(FakeCollection collection, string ns, string? limit, string? from)
     {
-        var all = collection.Objects.Where(o => ns.Length == 0 || o.Key.Namespace == ns).OrderBy(o => o.Key.ToString(), StringComparer.Ordinal).ToList();
+        var all = collection
+            .Objects.Where(o => ns.Length == 0 || o.Key.Namespace == ns)
+            .OrderBy(o => o.Key.ToString(), StringComparer.Ordinal)
+            .ToList();
         var skip = from is null ? 0 : int.Parse(from, CultureInfo.InvariantCulture);
         var take = limit is null ? all.Count : int.Parse(limit, CultureInfo.InvariantCulture);
         var metadata = new JsonObject { ["resourceVersion"] = _version.ToString(CultureInfo.InvariantCulture) };
@@ -205,15 +228,25 @@ internal sealed class FakeApiServer
             metadata["continue"] = (skip + take).ToString(CultureInfo.InvariantCulture);
         }
 
-        var items = all.Skip(skip).Take(take).Select(o =>
-        {
-            // As in a real list: items carry neither apiVersion nor kind.
-            var item = (JsonObject)o.Value.DeepClone();
-            item.Remove("apiVersion");
-            item.Remove("kind");
-            return (JsonNode)item;
-        });
-        return Json(200, new JsonObject { ["kind"] = "List", ["metadata"] = metadata, ["items"] = new JsonArray([.. items]) });
+        var items = all.Skip(skip)
+            .Take(take)
+            .Select(o =>
+            {
+                // As in a real list: items carry neither apiVersion nor kind.
+                var item = (JsonObject)o.Value.DeepClone();
+                item.Remove("apiVersion");
+                item.Remove("kind");
+                return (JsonNode)item;
+            });
+        return Json(
+            200,
+            new JsonObject
+            {
+                ["kind"] = "List",
+                ["metadata"] = metadata,
+                ["items"] = new JsonArray([.. items]),
+            }
+        );
     }
 
     private static HttpResponseMessage Watch(FakeCollection collection, string ns, string? since)

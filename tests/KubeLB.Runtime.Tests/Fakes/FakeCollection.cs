@@ -126,7 +126,10 @@ internal sealed class FakeCollection(string apiVersion, string plural, Func<long
     }
 
     public void Bookmark(long version) =>
-        Send("BOOKMARK", new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) } });
+        Send(
+            "BOOKMARK",
+            new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) } }
+        );
 
     public void Send(string type, JsonObject obj) => _watches.ForEach(watch => watch.Send(type, obj));
 

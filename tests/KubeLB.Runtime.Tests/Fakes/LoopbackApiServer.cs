@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Runtime.Tests.Fakes;
 
-/// <summary>A <see cref="FakeApiServer"/> behind a real socket, for what only a real connection shows: streaming, cancelling, credentials.</summary>
+/// <summary>
+/// A <see cref="FakeApiServer"/> behind a real socket, for what only a real connection shows: streaming, cancelling, credentials.
+/// </summary>
 internal sealed class LoopbackApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -55,7 +57,7 @@ internal sealed class LoopbackApiServer : IAsyncDisposable
         var buffer = new byte[4096];
         try
         {
-            for (int read; (read = await body.ReadAsync(buffer, context.RequestAborted)) > 0;)
+            for (int read; (read = await body.ReadAsync(buffer, context.RequestAborted)) > 0; )
             {
                 await context.Response.Body.WriteAsync(buffer.AsMemory(0, read));
                 await context.Response.Body.FlushAsync();

@@ -37,15 +37,16 @@ internal sealed class TestHost : IAsyncDisposable
         Action<ClusterBuilder>? cluster = null,
         Action<IServiceCollection>? services = null,
         Action<KubeRuntimeOptions>? options = null,
-        ReflectorSettings? limits = null) =>
-        Build(server.Connect, cluster, services, options, limits);
+        ReflectorSettings? limits = null
+    ) => Build(server.Connect, cluster, services, options, limits);
 
     public static TestHost Build(
         Func<IKubernetes> connect,
         Action<ClusterBuilder>? cluster = null,
         Action<IServiceCollection>? services = null,
         Action<KubeRuntimeOptions>? options = null,
-        ReflectorSettings? limits = null)
+        ReflectorSettings? limits = null
+    )
     {
         var logs = new CapturingLoggerProvider();
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -62,13 +63,15 @@ internal sealed class TestHost : IAsyncDisposable
         return new TestHost(builder.Build(), logs);
     }
 
-    public static ReflectorSettings Quick => new() { BackoffBase = TimeSpan.FromMilliseconds(1), BackoffCap = TimeSpan.FromMilliseconds(20) };
+    public static ReflectorSettings Quick =>
+        new() { BackoffBase = TimeSpan.FromMilliseconds(1), BackoffCap = TimeSpan.FromMilliseconds(20) };
 
     public static async Task<TestHost> StartAsync(
         FakeApiServer server,
         Action<ClusterBuilder>? cluster = null,
         Action<IServiceCollection>? services = null,
-        Action<KubeRuntimeOptions>? options = null)
+        Action<KubeRuntimeOptions>? options = null
+    )
     {
         var host = Build(server, cluster, services, options);
         await host.Host.StartAsync();
@@ -77,7 +80,11 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>Starts and waits until widgets have synced and are being watched.</summary>
     public static async Task<TestHost> StartSyncedAsync(
-        FakeApiServer server, Action<ClusterBuilder>? cluster = null, Action<IServiceCollection>? services = null, Action<KubeRuntimeOptions>? options = null)
+        FakeApiServer server,
+        Action<ClusterBuilder>? cluster = null,
+        Action<IServiceCollection>? services = null,
+        Action<KubeRuntimeOptions>? options = null
+    )
     {
         var host = await StartAsync(server, cluster, services, options);
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);

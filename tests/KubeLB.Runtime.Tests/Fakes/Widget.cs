@@ -22,11 +22,12 @@ public sealed class Widget : IKubernetesObject<V1ObjectMeta>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }
 
-    public static Widget Named(string name, string ns = "default", string? colour = null, int? size = null) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns },
-        Spec = new WidgetSpec { Colour = colour, Size = size },
-    };
+    public static Widget Named(string name, string ns = "default", string? colour = null, int? size = null) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns },
+            Spec = new WidgetSpec { Colour = colour, Size = size },
+        };
 }
 
 public sealed class WidgetSpec

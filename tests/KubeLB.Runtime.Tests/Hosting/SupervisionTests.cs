@@ -22,15 +22,23 @@ public sealed class SupervisionTests
         await using var host = await StartAsync();
         using var stop = new CancellationTokenSource();
         var runs = 0;
-        var loop = Supervisor(host).Run("test loop", WhenFaulted.Restart, () => ++runs > 1
-            ? Task.Delay(Timeout.Infinite, stop.Token)
-            : fails ? throw new InvalidOperationException("broken") : Task.CompletedTask, stop.Token);
+        var loop = Supervisor(host)
+            .Run(
+                "test loop",
+                WhenFaulted.Restart,
+                () =>
+                    ++runs > 1 ? Task.Delay(Timeout.Infinite, stop.Token)
+                    : fails ? throw new InvalidOperationException("broken")
+                    : Task.CompletedTask,
+                stop.Token
+            );
         await Eventually.True(() => Supervisor(host).Problems.Count == 1, "it is reported");
         var (status, text) = await HealthzAsync(host);
         status.Should().Be(HttpStatusCode.ServiceUnavailable);
         text.Should().StartWith("test loop: ").And.Contain(fails ? "broken" : "it ended although it was not stopped");
-        (await host.GetAsync(host.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics")).Text
-            .Should().Contain("test_background_loop_faults_total{loop=\"test loop\"} 1");
+        (await host.GetAsync(host.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics"))
+            .Text.Should()
+            .Contain("test_background_loop_faults_total{loop=\"test loop\"} 1");
         host.Logs.AtLeast(LogLevel.Critical).Should().ContainSingle(l => l.Text.Contains("test loop"));
 
         await Eventually.True(
@@ -39,7 +47,8 @@ public sealed class SupervisionTests
                 _time.Advance(TimeSpan.FromSeconds(1));
                 return runs == 2;
             },
-            "it is restarted");
+            "it is restarted"
+        );
         await Eventually.True(async () => (await HealthzAsync(host)).Status == HttpStatusCode.OK, "it is well");
         await stop.CancelAsync();
         await loop;
@@ -50,8 +59,8 @@ public sealed class SupervisionTests
     public async Task Loop_whose_failure_may_have_lost_work_ends_the_process()
     {
         await using var host = await StartAsync();
-        await Supervisor(host).Run(
-            "test loop", WhenFaulted.StopProcess, () => throw new InvalidOperationException("broken"), CancellationToken.None);
+        await Supervisor(host)
+            .Run("test loop", WhenFaulted.StopProcess, () => throw new InvalidOperationException("broken"), CancellationToken.None);
         host.Host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested.Should().BeTrue();
         var exit = host.Host.Services.GetRequiredService<RuntimeExit>();
         exit.Code.Should().Be(1);
@@ -75,8 +84,9 @@ public sealed class SupervisionTests
     {
         for (var i = 0; i < 20; i++)
         {
-            var host = await StartAsync(
-                s => s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
+            var host = await StartAsync(s =>
+                s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home"))
+            );
             await Eventually.True(() => host.Logs.Lines.Any(l => l.Text.Contains("starts with")), "the controller runs");
             await host.DisposeAsync();
             host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("starts with"));
@@ -89,8 +99,9 @@ public sealed class SupervisionTests
     {
         _server.PutWidget("a");
         var reconciler = new FuncReconciler();
-        await using var host = await StartAsync(
-            s => s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")));
+        await using var host = await StartAsync(s =>
+            s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home"))
+        );
         await Eventually.True(() => reconciler.Count("a") == 1, "it is reconciled");
         var requests = _server.Requests.Count(r => !r.IsWatch && r.IsWrite);
         for (var past = TimeSpan.Zero; past < TimeSpan.FromHours(8.9); past += TimeSpan.FromHours(0.5))
@@ -112,7 +123,8 @@ public sealed class SupervisionTests
                 more += TimeSpan.FromMinutes(10);
                 return false;
             },
-            "it is reconciled again");
+            "it is reconciled again"
+        );
         _server.Requests.Count(r => !r.IsWatch && r.IsWrite).Should().Be(requests);
     }
 
@@ -121,16 +133,18 @@ public sealed class SupervisionTests
     private static Task<(HttpStatusCode Status, string Text)> HealthzAsync(TestHost host) =>
         host.GetAsync(host.Host.Services.GetRequiredService<RuntimeEndpoints>().Probe, "/healthz");
 
-    private Task<TestHost> StartAsync(Action<IServiceCollection>? services = null) => TestHost.StartAsync(
-        _server,
-        services: s =>
-        {
-            s.AddSingleton<TimeProvider>(_time);
-            services?.Invoke(s);
-        },
-        options: o =>
-        {
-            o.ProbeAddress = "127.0.0.1:0";
-            o.MetricsAddress = "127.0.0.1:0";
-        });
+    private Task<TestHost> StartAsync(Action<IServiceCollection>? services = null) =>
+        TestHost.StartAsync(
+            _server,
+            services: s =>
+            {
+                s.AddSingleton<TimeProvider>(_time);
+                services?.Invoke(s);
+            },
+            options: o =>
+            {
+                o.ProbeAddress = "127.0.0.1:0";
+                o.MetricsAddress = "127.0.0.1:0";
+            }
+        );
 }

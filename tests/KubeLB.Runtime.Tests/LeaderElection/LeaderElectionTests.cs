@@ -14,8 +14,12 @@ public sealed class LeaderElectionTests
 
     private readonly FakeApiServer _server = new();
 
-    private string? Holder => _server.With("coordination.k8s.io/v1", "leases",
-        c => c.Objects.TryGetValue(Lease, out var lease) ? lease["spec"]!["holderIdentity"]!.ToString() : null);
+    private string? Holder =>
+        _server.With(
+            "coordination.k8s.io/v1",
+            "leases",
+            c => c.Objects.TryGetValue(Lease, out var lease) ? lease["spec"]!["holderIdentity"]!.ToString() : null
+        );
 
     [Fact]
     public async Task Of_two_hosts_one_works_and_the_other_takes_over_as_soon_as_it_stops()
@@ -32,7 +36,10 @@ public sealed class LeaderElectionTests
         second.Leadership.LeadershipToken.IsCancellationRequested.Should().BeTrue();
 
         await first.Host.Host.StopAsync();
-        await Eventually.True(() => second.Reconciler.Count("a") == 1 && second.Reconciler.Count("b") == 1, "the second starts with everything");
+        await Eventually.True(
+            () => second.Reconciler.Count("a") == 1 && second.Reconciler.Count("b") == 1,
+            "the second starts with everything"
+        );
         Holder.Should().Be("second");
         first.Exit.Code.Should().Be(0);
     }
@@ -108,7 +115,11 @@ public sealed class LeaderElectionTests
         await Eventually.True(() => host.Host.Widgets.Get("default", "b") is not null, "its caches go on");
         host.Reconciler.Count("b").Should().Be(0);
 
-        _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(Lease, new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "" } }, false));
+        _server.With(
+            "coordination.k8s.io/v1",
+            "leases",
+            c => c.Patch(Lease, new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "" } }, false)
+        );
         await Eventually.True(() => host.Reconciler.Count("b") == 1, "it works again, and nothing was lost");
     }
 
@@ -140,10 +151,17 @@ public sealed class LeaderElectionTests
     public async Task A_lease_that_cannot_be_renewed_is_given_up_before_others_may_take_it()
     {
         _server.PutWidget("a");
-        await using var host = await StartAsync("cut off", o =>
-        {
-            o.LeaderElection = o.LeaderElection! with { LeaseDuration = TimeSpan.FromSeconds(5), RenewDeadline = TimeSpan.FromMilliseconds(200) };
-        });
+        await using var host = await StartAsync(
+            "cut off",
+            o =>
+            {
+                o.LeaderElection = o.LeaderElection! with
+                {
+                    LeaseDuration = TimeSpan.FromSeconds(5),
+                    RenewDeadline = TimeSpan.FromMilliseconds(200),
+                };
+            }
+        );
         await Eventually.True(() => host.Reconciler.Count("a") == 1, "it works");
         var term = host.Leadership.LeadershipToken;
         _server.IsDown = true;
@@ -187,11 +205,16 @@ public sealed class LeaderElectionTests
     {
         var settings = new LeaderElectionSettings("home", "a", "b", "c");
         (settings.LeaseDuration.TotalSeconds, settings.RenewDeadline.TotalSeconds, settings.RetryPeriod.TotalSeconds)
-            .Should().Be((15, 10, 2));
+            .Should()
+            .Be((15, 10, 2));
 
         // Seen up to one retry period after it was made, the last renewal runs out; up to one later that is noticed.
-        (settings.LeaseDuration + (2 * settings.RetryPeriod)).Should().BeLessThan(TimeSpan.FromSeconds(20));
-        settings.RenewDeadline.Should().BeLessThan(settings.LeaseDuration - TimeSpan.FromSeconds(2), "a write may be on its way for a while");
+        (settings.LeaseDuration + (2 * settings.RetryPeriod))
+            .Should()
+            .BeLessThan(TimeSpan.FromSeconds(20));
+        settings
+            .RenewDeadline.Should()
+            .BeLessThan(settings.LeaseDuration - TimeSpan.FromSeconds(2), "a write may be on its way for a while");
     }
 
     [Fact]
@@ -216,30 +239,62 @@ public sealed class LeaderElectionTests
     [Fact]
     public async Task Periods_that_do_not_fit_are_refused_before_the_start()
     {
-        var build = () => TestHost.Build(_server, options: o =>
-        {
-            o.LeaderElection = new LeaderElectionSettings("home", "", "x", "y") { RenewDeadline = TimeSpan.FromSeconds(20) };
-            o.ProbeAddress = "nonsense";
-        }).Host.StartAsync();
-        await build.Should().ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>().WithMessage("*\"nonsense\"*set all four*20 s*");
+        var build = () =>
+            TestHost
+                .Build(
+                    _server,
+                    options: o =>
+                    {
+                        o.LeaderElection = new LeaderElectionSettings("home", "", "x", "y") { RenewDeadline = TimeSpan.FromSeconds(20) };
+                        o.ProbeAddress = "nonsense";
+                    }
+                )
+                .Host.StartAsync();
+        await build
+            .Should()
+            .ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>()
+            .WithMessage("*\"nonsense\"*set all four*20 s*");
     }
 
-    private void Steal() => _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(Lease, new()
-    {
-        ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "thief", ["renewTime"] = "2099-01-01T00:00:00.000000Z" },
-    }, false));
+    private void Steal() =>
+        _server.With(
+            "coordination.k8s.io/v1",
+            "leases",
+            c =>
+                c.Patch(
+                    Lease,
+                    new()
+                    {
+                        ["spec"] = new System.Text.Json.Nodes.JsonObject
+                        {
+                            ["holderIdentity"] = "thief",
+                            ["renewTime"] = "2099-01-01T00:00:00.000000Z",
+                        },
+                    },
+                    false
+                )
+        );
 
     private async Task<Replica> StartAsync(
-        string identity, Action<KubeRuntimeOptions>? options = null, bool onlyWhileLeading = true, bool start = true)
+        string identity,
+        Action<KubeRuntimeOptions>? options = null,
+        bool onlyWhileLeading = true,
+        bool start = true
+    )
     {
         var reconciler = new FuncReconciler();
         var host = TestHost.Build(
             _server,
-            services: s => s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c =>
-            {
-                c.OnlyWhileLeading = onlyWhileLeading;
-                c.Watch<Widget>("home");
-            }),
+            services: s =>
+                s.AddSingleton(reconciler)
+                    .AddController<FuncReconciler>(
+                        "widgets",
+                        c =>
+                        {
+                            c.OnlyWhileLeading = onlyWhileLeading;
+                            c.Watch<Widget>("home");
+                        }
+                    ),
             options: o =>
             {
                 o.LeaderElection = new LeaderElectionSettings("home", Lease.Namespace, Lease.Name, identity)
@@ -249,7 +304,8 @@ public sealed class LeaderElectionTests
                     RetryPeriod = TimeSpan.FromMilliseconds(30),
                 };
                 options?.Invoke(o);
-            });
+            }
+        );
         if (start)
         {
             await host.Host.StartAsync();

@@ -56,7 +56,8 @@ public sealed class PausedLeaderTests
                 _time.Advance(TimeSpan.FromMilliseconds(10));
                 return Written().Any();
             },
-            "it has the lease again, and the key is still there");
+            "it has the lease again, and the key is still there"
+        );
     }
 
     [Fact]
@@ -69,8 +70,16 @@ public sealed class PausedLeaderTests
         await _atWork.Task;
 
         _time.Advance(RenewDeadline);
-        _server.With("coordination.k8s.io/v1", "leases", c => c.Patch(
-            new ResourceKey("system", "widget-leader"), new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "other" } }, false));
+        _server.With(
+            "coordination.k8s.io/v1",
+            "leases",
+            c =>
+                c.Patch(
+                    new ResourceKey("system", "widget-leader"),
+                    new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "other" } },
+                    false
+                )
+        );
         _wake.SetResult();
 
         await Eventually.True(
@@ -79,7 +88,8 @@ public sealed class PausedLeaderTests
                 _time.Advance(TimeSpan.FromMilliseconds(1));
                 return !host.Host.Services.GetRequiredService<ILeadership>().IsLeader;
             },
-            "it notices");
+            "it notices"
+        );
         host.Host.Services.GetRequiredService<RuntimeExit>().Code.Should().Be(0);
         await host.Host.StopAsync();
         Written().Should().BeEmpty();
@@ -93,8 +103,15 @@ public sealed class PausedLeaderTests
         await _wake.Task;
         try
         {
-            await cluster.Client<Widget>().CreateAsync(
-                new Widget { Metadata = new() { Name = "b", NamespaceProperty = "default" } }, cancellationToken);
+            await cluster
+                .Client<Widget>()
+                .CreateAsync(
+                    new Widget
+                    {
+                        Metadata = new() { Name = "b", NamespaceProperty = "default" },
+                    },
+                    cancellationToken
+                );
         }
         catch (Exception e)
         {
@@ -105,14 +122,19 @@ public sealed class PausedLeaderTests
         return ReconcileResult.Done;
     }
 
-    private TestHost BuildHost() => TestHost.Build(
-        _server,
-        services: s => s.AddSingleton<TimeProvider>(_time).AddSingleton(_reconciler)
-            .AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")),
-        options: o => o.LeaderElection = new LeaderElectionSettings("home", "system", "widget-leader", "sleeper")
-        {
-            LeaseDuration = RenewDeadline + TimeSpan.FromSeconds(10),
-            RenewDeadline = RenewDeadline,
-            RetryPeriod = TimeSpan.FromMilliseconds(30),
-        });
+    private TestHost BuildHost() =>
+        TestHost.Build(
+            _server,
+            services: s =>
+                s.AddSingleton<TimeProvider>(_time)
+                    .AddSingleton(_reconciler)
+                    .AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home")),
+            options: o =>
+                o.LeaderElection = new LeaderElectionSettings("home", "system", "widget-leader", "sleeper")
+                {
+                    LeaseDuration = RenewDeadline + TimeSpan.FromSeconds(10),
+                    RenewDeadline = RenewDeadline,
+                    RetryPeriod = TimeSpan.FromMilliseconds(30),
+                }
+        );
 }

@@ -87,7 +87,11 @@ public sealed class WriteFenceTests
     private void Refused()
     {
         _fence.IsOpen.Should().BeFalse();
-        FluentActions.Invoking(() => _fence.Enter("create", "widgets")).Should().Throw<LeaseExpiredException>().WithMessage("*create widgets was not sent*");
+        FluentActions
+            .Invoking(() => _fence.Enter("create", "widgets"))
+            .Should()
+            .Throw<LeaseExpiredException>()
+            .WithMessage("*create widgets was not sent*");
     }
 
     /// <summary>A machine's two clocks, which need not agree.</summary>

@@ -24,7 +24,11 @@ public sealed class LoggingTests
     [InlineData("")]
     [InlineData("-1")]
     public void What_is_no_level_is_refused_with_those_that_are(string text) =>
-        FluentActions.Invoking(() => LogLevels.Parse(text)).Should().Throw<FormatException>().WithMessage("*use debug, info, warn, error or panic*");
+        FluentActions
+            .Invoking(() => LogLevels.Parse(text))
+            .Should()
+            .Throw<FormatException>()
+            .WithMessage("*use debug, info, warn, error or panic*");
 
     [Fact]
     public void Events_carry_the_component_and_the_scope_of_the_reconcile_and_the_framework_speaks_up_only_for_warnings()
@@ -33,7 +37,16 @@ public sealed class LoggingTests
         using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Information, json: true, sink);
         using var factory = new SerilogLoggerFactory(serilog);
         var logger = factory.CreateLogger("KubeLB.Test");
-        using (logger.BeginScope(new Dictionary<string, object> { ["Controller"] = "widgets", ["Namespace"] = "ns", ["Name"] = "n" }))
+        using (
+            logger.BeginScope(
+                new Dictionary<string, object>
+                {
+                    ["Controller"] = "widgets",
+                    ["Namespace"] = "ns",
+                    ["Name"] = "n",
+                }
+            )
+        )
         {
             logger.LogInformation("hello");
         }

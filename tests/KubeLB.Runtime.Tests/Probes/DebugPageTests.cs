@@ -18,10 +18,13 @@ public sealed class DebugPageTests
         await using var host = await TestHost.StartSyncedAsync(
             new FakeApiServer(),
             services: s => s.AddSingleton<IDebugPage, EchoPage>(),
-            options: o => (o.ProbeAddress, o.MetricsAddress) = ("127.0.0.1:0", "127.0.0.1:0"));
+            options: o => (o.ProbeAddress, o.MetricsAddress) = ("127.0.0.1:0", "127.0.0.1:0")
+        );
         var endpoints = host.Host.Services.GetRequiredService<RuntimeEndpoints>();
 
-        (await host.GetAsync(endpoints.Probe, "/debug/echo?tenant=t1&tenant=t2")).Should().Be((HttpStatusCode.OK, "{\n  \"tenant\": \"t2\"\n}\n"));
+        (await host.GetAsync(endpoints.Probe, "/debug/echo?tenant=t1&tenant=t2"))
+            .Should()
+            .Be((HttpStatusCode.OK, "{\n  \"tenant\": \"t2\"\n}\n"));
         (await host.GetAsync(endpoints.Probe, "/debug/other")).Status.Should().Be(HttpStatusCode.NotFound);
         (await host.GetAsync(endpoints.Metrics, "/debug/echo")).Status.Should().Be(HttpStatusCode.NotFound);
     }
@@ -36,12 +39,20 @@ public sealed class DebugPageTests
     [InlineData("fe80::1", 403)]
     [InlineData(null, 403)]
     public void Only_clients_on_the_loopback_interface_are_answered(string? client, int status) =>
-        _pages.Answer("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!.Value.Status.Should().Be(status);
+        _pages
+            .Answer("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!
+            .Value.Status.Should()
+            .Be(status);
 
     [Fact]
     public void Others_are_told_how_to_become_one() =>
-        _pages.Answer("/debug/echo", "GET", IPAddress.Parse("10.0.0.7"), () => NoQuery)!.Value.Text
-            .Should().Be("This page is for clients on the loopback interface of this process only: use kubectl port-forward POD 8081, then curl http://localhost:8081/debug/echo.\n");
+        _pages
+            .Answer("/debug/echo", "GET", IPAddress.Parse("10.0.0.7"), () => NoQuery)!
+            .Value.Text.Should()
+            .Be(
+                "This page is for clients on the loopback interface of this process only: use kubectl port-forward POD 8081, then "
+                    + "curl http://localhost:8081/debug/echo.\n"
+            );
 
     [Fact]
     public void A_page_can_only_be_read() =>

@@ -22,7 +22,11 @@ public sealed class ProbeTests
         (await host.GetAsync(endpoints.Probe, "/healthz")).Should().Be((HttpStatusCode.OK, "ok\n"));
         var (status, text) = await host.GetAsync(endpoints.Probe, "/readyz");
         status.Should().Be(HttpStatusCode.ServiceUnavailable);
-        text.Should().Be("informer home/widgets.example.com: The API server of cluster \"home\" does not serve widgets.example.com in version v1alpha1; install the CustomResourceDefinition.\n");
+        text.Should()
+            .Be(
+                "informer home/widgets.example.com: The API server of cluster \"home\" does not serve widgets.example.com in "
+                    + "version v1alpha1; install the CustomResourceDefinition.\n"
+            );
 
         _server.NotInstalled.Clear();
         await host.Widgets.WaitForSyncAsync(default);
@@ -36,8 +40,10 @@ public sealed class ProbeTests
     [InlineData(false)]
     public async Task Kind_that_is_not_needed_is_named_and_does_not_make_the_process_unready(bool disconnects)
     {
-        _server.Intercept = r => r.Path.Contains("/configmaps", StringComparison.Ordinal)
-            ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden") : null;
+        _server.Intercept = r =>
+            r.Path.Contains("/configmaps", StringComparison.Ordinal)
+                ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden")
+                : null;
         await using var host = await TestHost.StartSyncedAsync(
             _server,
             c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().NeededForReadiness<Widget>(),
@@ -45,15 +51,16 @@ public sealed class ProbeTests
             {
                 o.ProbeAddress = "127.0.0.1:0";
                 o.NotReadyWhenDisconnected = disconnects;
-            });
+            }
+        );
         var probe = host.Host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
         await Eventually.True(() => host.Cluster.Informer<k8s.Models.V1ConfigMap>().LastError is not null, "the list has failed");
         var (status, text) = await host.GetAsync(probe, "/readyz");
         status.Should().Be(HttpStatusCode.OK);
         text.Should().StartWith("informer home/configmaps: ok, but: The API server of cluster \"home\" forbids listing configmaps");
 
-        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no")
-            : null;
+        _server.Intercept = r =>
+            r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
         _server.Widgets(c => c.Drop(false));
         await Eventually.True(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
         (await host.GetAsync(probe, "/readyz")).Status.Should().Be(disconnects ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK);
@@ -64,7 +71,10 @@ public sealed class ProbeTests
     {
         var check = new SwitchedCheck { Problem = "no certificate yet" };
         await using var host = await TestHost.StartSyncedAsync(
-            _server, services: s => s.AddSingleton<IReadinessCheck>(check), options: o => o.ProbeAddress = "127.0.0.1:0");
+            _server,
+            services: s => s.AddSingleton<IReadinessCheck>(check),
+            options: o => o.ProbeAddress = "127.0.0.1:0"
+        );
         var probe = host.Host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
         (await host.GetAsync(probe, "/readyz")).Should().Be((HttpStatusCode.ServiceUnavailable, "xds server: no certificate yet\n"));
         check.Problem = null;
@@ -83,12 +93,16 @@ public sealed class ProbeTests
             {
                 o.Component = "kubelb_one";
                 o.MetricsAddress = "127.0.0.1:0";
-            });
-        await using var two = await TestHost.StartSyncedAsync(_server, options: o =>
-        {
-            o.Component = "kubelb_two";
-            o.MetricsAddress = "127.0.0.1:0";
-        });
+            }
+        );
+        await using var two = await TestHost.StartSyncedAsync(
+            _server,
+            options: o =>
+            {
+                o.Component = "kubelb_two";
+                o.MetricsAddress = "127.0.0.1:0";
+            }
+        );
         string[] expected =
         [
             "reconcile_total{controller=\"widgets\",result=\"done\"} 1",
@@ -108,7 +122,8 @@ public sealed class ProbeTests
                 text = (await one.GetAsync(one.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics")).Text;
                 return expected.All(line => text.Contains($"kubelb_one_{line}\n"));
             },
-            "all metrics of the reconcile are there");
+            "all metrics of the reconcile are there"
+        );
         text.Should().NotContain("kubelb_two");
         var other = await two.GetAsync(two.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics");
         other.Text.Should().Contain("kubelb_two_").And.NotContain("kubelb_one");
@@ -137,7 +152,10 @@ public sealed class ProbeTests
     [InlineData("[::1]:80", "::1", 80)]
     public void Addresses_are_read_as_on_the_command_line(string text, string? address, int port)
     {
-        ListenAddress.Parse(text, loopbackByDefault: false).Should().Be(new ListenAddress(address is null ? null : IPAddress.Parse(address), port));
+        ListenAddress
+            .Parse(text, loopbackByDefault: false)
+            .Should()
+            .Be(new ListenAddress(address is null ? null : IPAddress.Parse(address), port));
         ListenAddress.Parse(text, loopbackByDefault: true)!.Address.Should().NotBeNull();
     }
 
@@ -153,7 +171,11 @@ public sealed class ProbeTests
     [InlineData(":-1")]
     [InlineData("host.example:80")]
     public void What_is_no_address_is_refused_with_the_forms_that_are(string text) =>
-        FluentActions.Invoking(() => ListenAddress.Parse(text, false)).Should().Throw<FormatException>().WithMessage($"\"{text}\"*use :PORT*");
+        FluentActions
+            .Invoking(() => ListenAddress.Parse(text, false))
+            .Should()
+            .Throw<FormatException>()
+            .WithMessage($"\"{text}\"*use :PORT*");
 
     private static int FreePort()
     {

@@ -61,33 +61,40 @@ public sealed class FairnessTests
 
     [Fact]
     public async Task Between_two_keys_of_one_group_no_other_group_has_two_turns() =>
-        await Gen.Int[0, 4].Array[1, 200].SampleAsync(
-            async groups =>
-            {
-                using var queue = Create();
-                for (var i = 0; i < groups.Length; i++)
+        await Gen.Int[0, 4]
+            .Array[1, 200]
+            .SampleAsync(
+                async groups =>
                 {
-                    queue.Add($"{groups[i]}/{i}");
-                }
-
-                var taken = new List<string>();
-                while (queue.Depth > 0)
-                {
-                    taken.Add(await TakeAsync(queue));
-                }
-
-                taken.Should().HaveCount(groups.Length).And.OnlyHaveUniqueItems();
-                foreach (var group in groups.Distinct())
-                {
-                    taken.Where(k => k[0] - '0' == group).Select(k => int.Parse(k[2..])).Should().BeInAscendingOrder("first come, first served within a group");
-                    var turns = taken.Select((key, at) => (key, at)).Where(t => t.key[0] - '0' == group).Select(t => t.at).ToList();
-                    foreach (var (turn, next) in turns.Zip(turns.Skip(1)))
+                    using var queue = Create();
+                    for (var i = 0; i < groups.Length; i++)
                     {
-                        taken[(turn + 1)..next].Select(k => k[0]).Should().OnlyHaveUniqueItems();
+                        queue.Add($"{groups[i]}/{i}");
                     }
-                }
-            },
-            iter: 200);
+
+                    var taken = new List<string>();
+                    while (queue.Depth > 0)
+                    {
+                        taken.Add(await TakeAsync(queue));
+                    }
+
+                    taken.Should().HaveCount(groups.Length).And.OnlyHaveUniqueItems();
+                    foreach (var group in groups.Distinct())
+                    {
+                        taken
+                            .Where(k => k[0] - '0' == group)
+                            .Select(k => int.Parse(k[2..]))
+                            .Should()
+                            .BeInAscendingOrder("first come, first served within a group");
+                        var turns = taken.Select((key, at) => (key, at)).Where(t => t.key[0] - '0' == group).Select(t => t.at).ToList();
+                        foreach (var (turn, next) in turns.Zip(turns.Skip(1)))
+                        {
+                            taken[(turn + 1)..next].Select(k => k[0]).Should().OnlyHaveUniqueItems();
+                        }
+                    }
+                },
+                iter: 200
+            );
 
     private static WorkQueue<string> Create() => new(null, null, null, null, key => key.Split('/')[0]);
 

@@ -74,7 +74,14 @@ public sealed class WorkQueueTests
     [Fact]
     public void Backoff_doubles_per_key_up_to_the_cap_and_starts_over_when_forgotten()
     {
-        using var queue = Create(new WorkQueueOptions { BaseDelay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(30), Jitter = 0 });
+        using var queue = Create(
+            new WorkQueueOptions
+            {
+                BaseDelay = TimeSpan.FromMilliseconds(5),
+                MaxDelay = TimeSpan.FromMilliseconds(30),
+                Jitter = 0,
+            }
+        );
         double[] delays = [.. Enumerable.Range(0, 5).Select(_ => queue.AddRateLimited("a").TotalMilliseconds)];
         delays.Should().Equal(5, 10, 20, 30, 30);
         queue.Failures("a").Should().Be(5);

@@ -10,10 +10,16 @@ public sealed class ObjectStoreTests
 
     private readonly List<string> _changes = [];
     private readonly ObjectStore<Widget> _store = new(
-        new Dictionary<string, Func<Widget, IEnumerable<string>>>(), (_, _, e) => throw e, e => throw e, _ => { });
+        new Dictionary<string, Func<Widget, IEnumerable<string>>>(),
+        (_, _, e) => throw e,
+        e => throw e,
+        _ => { }
+    );
 
     public ObjectStoreTests() =>
-        _store.Subscribe(change => _changes.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}"));
+        _store.Subscribe(change =>
+            _changes.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}")
+        );
 
     private string? Stored => _store.Get(Key)?.Metadata.ResourceVersion;
 
@@ -190,7 +196,11 @@ public sealed class ObjectStoreTests
     {
         _store.Upsert(At("5"));
         var late = new List<string>();
-        using (_store.Subscribe(change => late.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}")))
+        using (
+            _store.Subscribe(change =>
+                late.Add($"{change.Old?.Metadata.ResourceVersion ?? "-"}>{change.New?.Metadata.ResourceVersion ?? "-"}")
+            )
+        )
         {
             _store.Upsert(At("6"));
         }
@@ -221,7 +231,11 @@ public sealed class ObjectStoreTests
     {
         var failures = 0;
         var store = new ObjectStore<Widget>(
-            new Dictionary<string, Func<Widget, IEnumerable<string>>>(), (_, _, _) => { }, _ => failures++, _ => { });
+            new Dictionary<string, Func<Widget, IEnumerable<string>>>(),
+            (_, _, _) => { },
+            _ => failures++,
+            _ => { }
+        );
         var seen = 0;
         store.Subscribe(_ => throw new InvalidOperationException());
         store.Subscribe(_ => seen++);
@@ -234,13 +248,19 @@ public sealed class ObjectStoreTests
     {
         var last = new Dictionary<string, string>();
         _store.Subscribe(change => last[change.Key.Name] = change.New!.Metadata.ResourceVersion);
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
-        {
-            for (var version = 1 + thread; version <= 2000; version += 4)
-            {
-                _store.Upsert(At(version.ToString(), name: $"w{version % 7}"));
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(thread =>
+                    Task.Run(() =>
+                    {
+                        for (var version = 1 + thread; version <= 2000; version += 4)
+                        {
+                            _store.Upsert(At(version.ToString(), name: $"w{version % 7}"));
+                        }
+                    })
+                )
+        );
         last.Should().HaveCount(7);
         last.Should().OnlyContain(entry => _store.Get(new ResourceKey("default", entry.Key))!.Metadata.ResourceVersion == entry.Value);
         last.Values.Select(int.Parse).Should().OnlyContain(version => version > 1993);
@@ -278,8 +298,15 @@ public sealed class ObjectStoreTests
         return contradicts;
     }
 
-    private static Widget At(string version, string uid = "one", string name = "w") => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default", ResourceVersion = version, Uid = uid },
-    };
+    private static Widget At(string version, string uid = "one", string name = "w") =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = "default",
+                ResourceVersion = version,
+                Uid = uid,
+            },
+        };
 }

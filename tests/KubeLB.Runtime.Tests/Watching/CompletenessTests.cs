@@ -112,7 +112,12 @@ public sealed class CompletenessTests
         var host = TestHost.Build(
             _server,
             cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = whenAbsent),
-            limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5), LongestAbsentPause = TimeSpan.FromMilliseconds(20) });
+            limits: TestHost.Quick with
+            {
+                AbsentPause = TimeSpan.FromMilliseconds(5),
+                LongestAbsentPause = TimeSpan.FromMilliseconds(20),
+            }
+        );
         await host.Host.StartAsync();
         return host;
     }

@@ -57,7 +57,8 @@ public sealed class InformerTests
             _server.PutWidget($"w{i}");
         }
 
-        _server.Intercept = r => r.Query.Contains("continue=") ? FakeApiServer.Refusal(410, "Expired", "The provided continue parameter is too old") : null;
+        _server.Intercept = r =>
+            r.Query.Contains("continue=") ? FakeApiServer.Refusal(410, "Expired", "The provided continue parameter is too old") : null;
         await using var host = await TestHost.StartSyncedAsync(_server);
         host.Widgets.List().Should().HaveCount(600);
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
@@ -115,7 +116,16 @@ public sealed class InformerTests
             c.Vanish(new ResourceKey("default", "goes"));
             if (asEvent)
             {
-                c.Send("ERROR", new JsonObject { ["kind"] = "Status", ["code"] = 410, ["reason"] = "Expired", ["message"] = "too old" });
+                c.Send(
+                    "ERROR",
+                    new JsonObject
+                    {
+                        ["kind"] = "Status",
+                        ["code"] = 410,
+                        ["reason"] = "Expired",
+                        ["message"] = "too old",
+                    }
+                );
             }
             else
             {
@@ -138,8 +148,11 @@ public sealed class InformerTests
         await using var host = await TestHost.StartAsync(_server);
         await Eventually.True(() => _server.Requests.Count > 5, "it keeps trying");
         host.Widgets.HasSynced.Should().BeFalse();
-        host.Widgets.LastError.Should().Be(
-            "The API server of cluster \"home\" does not serve widgets.example.com in version v1alpha1; install the CustomResourceDefinition.");
+        host.Widgets.LastError.Should()
+            .Be(
+                "The API server of cluster \"home\" does not serve widgets.example.com in version v1alpha1; install the "
+                    + "CustomResourceDefinition."
+            );
         var warning = host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which;
         warning.Text.Should().Contain("install the CustomResourceDefinition").And.Contain("Retrying");
         warning.Exception.Should().BeNull();
@@ -157,7 +170,11 @@ public sealed class InformerTests
         await using var host = TestHost.Build(
             _server,
             cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NobodyWaits),
-            limits: TestHost.Quick with { AbsentPause = TimeSpan.FromMilliseconds(5) });
+            limits: TestHost.Quick with
+            {
+                AbsentPause = TimeSpan.FromMilliseconds(5),
+            }
+        );
         await host.Host.StartAsync();
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         await Eventually.True(() => _server.Requests.Count > 5, "it keeps looking");
@@ -181,7 +198,10 @@ public sealed class InformerTests
         _server.IsDown = false;
         await Eventually.True(() => host.Widgets.LastError?.Contains("forbids listing") == true, "it says that listing is forbidden");
         _server.Intercept = _ => FakeApiServer.Refusal(401, "Unauthorized", "Unauthorized");
-        await Eventually.True(() => host.Widgets.LastError?.Contains("does not accept our credentials") == true, "it says that the token is wrong");
+        await Eventually.True(
+            () => host.Widgets.LastError?.Contains("does not accept our credentials") == true,
+            "it says that the token is wrong"
+        );
         _server.Intercept = null;
         await Eventually.True(() => host.Widgets.HasSynced, "it recovers");
         host.Logs.AtLeast(LogLevel.Warning).Should().HaveCount(3).And.OnlyContain(l => l.Exception == null);
@@ -203,9 +223,16 @@ public sealed class InformerTests
     public async Task An_object_nested_deeper_than_its_type_can_be_keeps_no_other_from_being_read(bool byWatch)
     {
         const int Depth = 500;
-        void PutDeep() => _server.Widgets(w => w.Put(
-            new ResourceKey("default", "deep"),
-            new JsonObject { ["spec"] = Enumerable.Range(0, Depth).Aggregate(new JsonObject(), (inner, _) => new JsonObject { ["x"] = inner }) }));
+        void PutDeep() =>
+            _server.Widgets(w =>
+                w.Put(
+                    new ResourceKey("default", "deep"),
+                    new JsonObject
+                    {
+                        ["spec"] = Enumerable.Range(0, Depth).Aggregate(new JsonObject(), (inner, _) => new JsonObject { ["x"] = inner }),
+                    }
+                )
+            );
 
         _server.PutWidget("a");
         if (!byWatch)
@@ -235,8 +262,12 @@ public sealed class InformerTests
         _server.PutWidget("worse", """{"spec":7}""");
         _server.PutWidget("later");
         await Eventually.True(() => host.Widgets.Get("default", "later") is not null, "later ones arrive by watch");
-        host.Logs.Lines.Where(l => l.Level == LogLevel.Warning).Select(l => l.Text).Should().HaveCount(2)
-            .And.Contain(text => text.Contains("default/bad")).And.Contain(text => text.Contains("default/worse"));
+        host.Logs.Lines.Where(l => l.Level == LogLevel.Warning)
+            .Select(l => l.Text)
+            .Should()
+            .HaveCount(2)
+            .And.Contain(text => text.Contains("default/bad"))
+            .And.Contain(text => text.Contains("default/worse"));
     }
 
     [Fact]
@@ -255,11 +286,17 @@ public sealed class InformerTests
     public async Task Managed_fields_are_dropped_and_a_transform_may_drop_more()
     {
         _server.PutWidget("a", """{"metadata":{"managedFields":[{"manager":"kubectl"}]},"spec":{"colour":"red","size":3}}""");
-        await using var host = await TestHost.StartSyncedAsync(_server, c => c.Informer<Widget>(i => i.Transform = w =>
-        {
-            w.Spec!.Size = null;
-            return w;
-        }));
+        await using var host = await TestHost.StartSyncedAsync(
+            _server,
+            c =>
+                c.Informer<Widget>(i =>
+                    i.Transform = w =>
+                    {
+                        w.Spec!.Size = null;
+                        return w;
+                    }
+                )
+        );
         var stored = host.Widgets.Get("default", "a")!;
         stored.Metadata.ManagedFields.Should().BeNull();
         stored.Spec!.Size.Should().BeNull();
@@ -281,16 +318,30 @@ public sealed class InformerTests
     {
         _server.PutWidget("a", ns: "mine");
         _server.PutWidget("b", ns: "other");
-        await using var host = await TestHost.StartSyncedAsync(_server, c => c.Informer<Widget>(i =>
-        {
-            i.Namespace = "mine";
-            i.LabelSelector = "app in (x,y)";
-        }));
+        await using var host = await TestHost.StartSyncedAsync(
+            _server,
+            c =>
+                c.Informer<Widget>(i =>
+                {
+                    i.Namespace = "mine";
+                    i.LabelSelector = "app in (x,y)";
+                })
+        );
         host.Widgets.List().Should().ContainSingle();
         Lists.Single().Path.Should().Be("/apis/example.com/v1alpha1/namespaces/mine/widgets");
         Lists.Single().Query.Should().Contain("labelSelector=app%20in%20%28x%2Cy%29");
         Watches.First().Query.Should().Contain("labelSelector=app%20in%20%28x%2Cy%29");
-        host.Widgets.Observe(new Widget { Metadata = new() { Name = "c", NamespaceProperty = "other", ResourceVersion = "999" } });
+        host.Widgets.Observe(
+            new Widget
+            {
+                Metadata = new()
+                {
+                    Name = "c",
+                    NamespaceProperty = "other",
+                    ResourceVersion = "999",
+                },
+            }
+        );
         host.Widgets.Get("other", "c").Should().BeNull();
     }
 }

@@ -120,8 +120,15 @@ public sealed class OutageTests : IAsyncDisposable
 
     [Fact]
     public void Untrusted_certificate_is_no_outage() =>
-        ApiOutage.Is(new HttpRequestException("The SSL connection could not be established", new System.Security.Authentication.AuthenticationException()))
-            .Should().BeFalse();
+        ApiOutage
+            .Is(
+                new HttpRequestException(
+                    "The SSL connection could not be established",
+                    new System.Security.Authentication.AuthenticationException()
+                )
+            )
+            .Should()
+            .BeFalse();
 
     private static List<TimeSpan> Delays(Exception failure)
     {
@@ -133,7 +140,10 @@ public sealed class OutageTests : IAsyncDisposable
     private async Task StartAsync()
     {
         _host = TestHost.Build(
-            _server, services: s => s.AddSingleton<TimeProvider>(_time), limits: new ReflectorSettings { Random = () => 0.999 });
+            _server,
+            services: s => s.AddSingleton<TimeProvider>(_time),
+            limits: new ReflectorSettings { Random = () => 0.999 }
+        );
         await _host.Host.StartAsync();
         await _host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
@@ -155,7 +165,8 @@ public sealed class OutageTests : IAsyncDisposable
                 gone += Step;
                 return false;
             },
-            what);
+            what
+        );
         return gone;
     }
 }

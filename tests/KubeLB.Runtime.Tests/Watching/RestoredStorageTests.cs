@@ -26,7 +26,12 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         _host = TestHost.Build(
             () => _cluster.CreateClient("ours"),
             c => c.Informer<V1ConfigMap>(maps => maps.Namespace = Namespace),
-            limits: TestHost.Quick with { DoubtGrace = TimeSpan.FromMilliseconds(50), DoubtListPause = TimeSpan.FromMilliseconds(100) });
+            limits: TestHost.Quick with
+            {
+                DoubtGrace = TimeSpan.FromMilliseconds(50),
+                DoubtListPause = TimeSpan.FromMilliseconds(100),
+            }
+        );
         await _host.Host.StartAsync();
         await Maps.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
     }
@@ -141,11 +146,12 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         Maps.List().Where(m => m.Data["k"] != "final").Should().BeEmpty();
     }
 
-    private static V1ConfigMap Map(string name, string value) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
-        Data = new Dictionary<string, string> { ["k"] = value },
-    };
+    private static V1ConfigMap Map(string name, string value) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
+            Data = new Dictionary<string, string> { ["k"] = value },
+        };
 
     // What is there or not there depends on the race between writers and the restore.
     private static async Task OtherwiseAsync(Func<Task> write)
@@ -154,25 +160,29 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         {
             await write();
         }
-        catch (Exception e) when (e is StaleCacheException or k8s.Autorest.HttpOperationException)
-        {
-        }
+        catch (Exception e) when (e is StaleCacheException or k8s.Autorest.HttpOperationException) { }
     }
 
     private Task<V1ConfigMap> CreateAsync(string name) => _others.CoreV1.CreateNamespacedConfigMapAsync(Map(name, "first"), Namespace);
 
     private Task<V1Status> DeleteAsync(string name) => _others.CoreV1.DeleteNamespacedConfigMapAsync(name, Namespace);
 
-    private Task<V1ConfigMap> SetAsync(string name, string value) => _others.CoreV1.PatchNamespacedConfigMapAsync(
-        new V1Patch($$$"""{"data":{"k":"{{{value}}}"}}""", V1Patch.PatchType.MergePatch), name, Namespace);
+    private Task<V1ConfigMap> SetAsync(string name, string value) =>
+        _others.CoreV1.PatchNamespacedConfigMapAsync(
+            new V1Patch($$$"""{"data":{"k":"{{{value}}}"}}""", V1Patch.PatchType.MergePatch),
+            name,
+            Namespace
+        );
 
-    private Task ExpectSameAsync() => Eventually.True(
-        async () =>
-        {
-            var live = (await _others.CoreV1.ListNamespacedConfigMapAsync(Namespace)).Items.Select(Line).Order().ToList();
-            return live.SequenceEqual(Maps.List().Select(Line).Order());
-        },
-        "the store equals the storage");
+    private Task ExpectSameAsync() =>
+        Eventually.True(
+            async () =>
+            {
+                var live = (await _others.CoreV1.ListNamespacedConfigMapAsync(Namespace)).Items.Select(Line).Order().ToList();
+                return live.SequenceEqual(Maps.List().Select(Line).Order());
+            },
+            "the store equals the storage"
+        );
 
     private static string Line(V1ConfigMap map) =>
         $"{map.Metadata.Name} {map.Metadata.Uid} {map.Metadata.ResourceVersion} {(map.Data is { } data && data.TryGetValue("k", out var value) ? value : "")}";

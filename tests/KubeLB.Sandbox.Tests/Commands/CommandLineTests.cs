@@ -20,7 +20,9 @@ public sealed class CommandLineTests : IDisposable
 
         error.Should().BeEmpty();
         code.Should().Be(0);
-        output.Should().Contain("curl -H \"Host: api.example.com\" http://127.")
+        output
+            .Should()
+            .Contain("curl -H \"Host: api.example.com\" http://127.")
             .And.Contain("\"pod\": \"api-")
             .And.MatchRegex(@"my-gateway +kubelb +127\.[0-9.]+ +True")
             .And.Contain("HTTPRoute.gateway.networking.k8s.io")
@@ -34,7 +36,10 @@ public sealed class CommandLineTests : IDisposable
 
         error.Should().BeEmpty();
         code.Should().Be(0);
-        output.Should().MatchRegex("Tenants' proxies: Envoy [0-9.]+ \\(.*\\), each ").And.MatchRegex("tenant proxy \\(Envoy\\) +[0-9.]+:[0-9]+")
+        output
+            .Should()
+            .MatchRegex("Tenants' proxies: Envoy [0-9.]+ \\(.*\\), each ")
+            .And.MatchRegex("tenant proxy \\(Envoy\\) +[0-9.]+:[0-9]+")
             .And.MatchRegex("Access log of Envoy in pod envoy-tenant-t1-.*:\n +\\[.*\"GET / HTTP/1.1\" 200");
     }
 
@@ -83,7 +88,11 @@ public sealed class CommandLineTests : IDisposable
         var (code, _, error) = await RunAsync("up", "--dir", _directory);
 
         code.Should().Be(1);
-        error.TrimEnd().Should().NotContain("\n").And.Be($"Another sandbox uses the folder {_directory}; stop it, or choose another folder with --dir.");
+        error
+            .TrimEnd()
+            .Should()
+            .NotContain("\n")
+            .And.Be($"Another sandbox uses the folder {_directory}; stop it, or choose another folder with --dir.");
         (await File.ReadAllTextAsync(Path.Combine(_directory, "tenant.kubeconfig"))).Should().Be(kubeconfig);
 
         first.Kill();
@@ -136,7 +145,12 @@ public sealed class CommandLineTests : IDisposable
         code.Should().Be(0);
         foreach (var log in Directory.GetFiles(_directory, "ccm-*.log"))
         {
-            (await File.ReadAllLinesAsync(log)).Should().NotBeEmpty().And.NotContain(line => line.Contains("WARN", StringComparison.Ordinal) && line.Contains("tenant-t1", StringComparison.Ordinal));
+            (await File.ReadAllLinesAsync(log))
+                .Should()
+                .NotBeEmpty()
+                .And.NotContain(line =>
+                    line.Contains("WARN", StringComparison.Ordinal) && line.Contains("tenant-t1", StringComparison.Ordinal)
+                );
         }
     }
 
@@ -211,9 +225,13 @@ public sealed class CommandLineTests : IDisposable
         return lines;
     }
 
-    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunWithTemporaryFilesInAsync(null, arguments);
+    private static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        RunWithTemporaryFilesInAsync(null, arguments);
 
-    private static async Task<(int Code, string Output, string Error)> RunWithTemporaryFilesInAsync(string? temporary, params string[] arguments)
+    private static async Task<(int Code, string Output, string Error)> RunWithTemporaryFilesInAsync(
+        string? temporary,
+        params string[] arguments
+    )
     {
         using var process = Start(arguments, temporary);
         using var deadline = new CancellationTokenSource(Patience);

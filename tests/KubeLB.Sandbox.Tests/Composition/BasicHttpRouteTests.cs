@@ -34,7 +34,8 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
         other.StatusCode.Should().Be(HttpStatusCode.NotFound);
 
         // The proxy has the endpoints of that node port already.
-        await sandbox.ApplyAsync("""
+        await sandbox.ApplyAsync(
+            """
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
             metadata: {name: second, namespace: default}
@@ -43,13 +44,16 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
               hostnames: [second.example.com]
               rules:
                 - backendRefs: [{name: api-backend, port: 8080}]
-            """);
+            """
+        );
         (await sandbox.EchoAsync(address, "second.example.com")).Pod.Should().StartWith("api-");
     }
 
     private static string ReadDemo()
     {
-        using var stream = typeof(KubeLB.Sandbox.Composition.SandboxEnvironment).Assembly.GetManifestResourceStream("Demo/basic-httproute.yaml")!;
+        using var stream = typeof(KubeLB.Sandbox.Composition.SandboxEnvironment).Assembly.GetManifestResourceStream(
+            "Demo/basic-httproute.yaml"
+        )!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

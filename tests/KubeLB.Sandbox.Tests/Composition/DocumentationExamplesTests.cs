@@ -10,7 +10,9 @@ namespace KubeLB.Sandbox.Tests.Composition;
 public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : DocumentationExamples(sandbox), IClassFixture<SandboxFixture>;
 
 /// <summary>The documentation's other examples over real Envoys.</summary>
-public sealed class DocumentationExamplesOnEnvoyTests(EnvoySandboxFixture sandbox) : DocumentationExamples(sandbox), IClassFixture<EnvoySandboxFixture>;
+public sealed class DocumentationExamplesOnEnvoyTests(EnvoySandboxFixture sandbox)
+    : DocumentationExamples(sandbox),
+        IClassFixture<EnvoySandboxFixture>;
 
 /// <summary>The documentation's other examples, each on a Gateway of its own, through the whole chain.</summary>
 public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLifetime
@@ -26,20 +28,27 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task PathBasedRouting()
     {
-        var address = await SetUpAsync("paths", ["path-api", "path-web", "path-default"], Route("paths", """
-              hostnames: ["example.com"]
-              rules:
-                - matches:
-                    - path: {type: PathPrefix, value: /api}
-                  backendRefs:
-                    - {name: path-api, port: 80}
-                - matches:
-                    - path: {type: PathPrefix, value: /web}
-                  backendRefs:
-                    - {name: path-web, port: 80}
-                - backendRefs:
-                    - {name: path-default, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "paths",
+            ["path-api", "path-web", "path-default"],
+            Route(
+                "paths",
+                """
+                  hostnames: ["example.com"]
+                  rules:
+                    - matches:
+                        - path: {type: PathPrefix, value: /api}
+                      backendRefs:
+                        - {name: path-api, port: 80}
+                    - matches:
+                        - path: {type: PathPrefix, value: /web}
+                      backendRefs:
+                        - {name: path-web, port: 80}
+                    - backendRefs:
+                        - {name: path-default, port: 80}
+                """
+            )
+        );
 
         (await sandbox.EchoAsync(address, "example.com", "/api/users")).Pod.Should().StartWith("path-api-");
         (await sandbox.EchoAsync(address, "example.com", "/web")).Pod.Should().StartWith("path-web-");
@@ -49,27 +58,34 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task HeaderQueryAndMethodRouting()
     {
-        var address = await SetUpAsync("conditions", ["cond-v1", "cond-v2", "cond-beta", "cond-write"], Route("conditions", """
-              rules:
-                - matches:
-                    - headers:
-                        - {name: X-Version, value: v2}
-                  backendRefs:
-                    - {name: cond-v2, port: 80}
-                - matches:
-                    - queryParams:
-                        - {name: version, value: beta}
-                  backendRefs:
-                    - {name: cond-beta, port: 80}
-                - matches:
-                    - method: POST
-                    - method: PUT
-                    - method: DELETE
-                  backendRefs:
-                    - {name: cond-write, port: 80}
-                - backendRefs:
-                    - {name: cond-v1, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "conditions",
+            ["cond-v1", "cond-v2", "cond-beta", "cond-write"],
+            Route(
+                "conditions",
+                """
+                  rules:
+                    - matches:
+                        - headers:
+                            - {name: X-Version, value: v2}
+                      backendRefs:
+                        - {name: cond-v2, port: 80}
+                    - matches:
+                        - queryParams:
+                            - {name: version, value: beta}
+                      backendRefs:
+                        - {name: cond-beta, port: 80}
+                    - matches:
+                        - method: POST
+                        - method: PUT
+                        - method: DELETE
+                      backendRefs:
+                        - {name: cond-write, port: 80}
+                    - backendRefs:
+                        - {name: cond-v1, port: 80}
+                """
+            )
+        );
 
         (await sandbox.EchoAsync(address, "x", "/", r => r.Headers.Add("X-Version", "v2"))).Pod.Should().StartWith("cond-v2-");
         (await sandbox.EchoAsync(address, "x", "/", r => r.Headers.Add("X-Version", "v1"))).Pod.Should().StartWith("cond-v1-");
@@ -81,12 +97,19 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task TrafficSplitting()
     {
-        var address = await SetUpAsync("canary", ["canary-stable", "canary-new"], Route("canary", """
-              rules:
-                - backendRefs:
-                    - {name: canary-stable, port: 80, weight: 90}
-                    - {name: canary-new, port: 80, weight: 10}
-            """));
+        var address = await SetUpAsync(
+            "canary",
+            ["canary-stable", "canary-new"],
+            Route(
+                "canary",
+                """
+                  rules:
+                    - backendRefs:
+                        - {name: canary-stable, port: 80, weight: 90}
+                        - {name: canary-new, port: 80, weight: 10}
+                """
+            )
+        );
 
         var stable = 0;
         const int Requests = 200;
@@ -102,30 +125,42 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task HeaderModification()
     {
-        var address = await SetUpAsync("headers", ["headers-api"], Route("headers", """
-              rules:
-                - filters:
-                    - type: RequestHeaderModifier
-                      requestHeaderModifier:
-                        add:
-                          - {name: X-Custom-Header, value: custom-value}
-                          - {name: X-Trace, value: "%REQ(X-REQUEST-ID)%"}
-                        set:
-                          - {name: X-Forwarded-Proto, value: https}
-                        remove: [X-Internal-Header]
-                    - type: ResponseHeaderModifier
-                      responseHeaderModifier:
-                        add:
-                          - {name: X-Response-Time, value: "%RESPONSE_DURATION%"}
-                  backendRefs:
-                    - {name: headers-api, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "headers",
+            ["headers-api"],
+            Route(
+                "headers",
+                """
+                  rules:
+                    - filters:
+                        - type: RequestHeaderModifier
+                          requestHeaderModifier:
+                            add:
+                              - {name: X-Custom-Header, value: custom-value}
+                              - {name: X-Trace, value: "%REQ(X-REQUEST-ID)%"}
+                            set:
+                              - {name: X-Forwarded-Proto, value: https}
+                            remove: [X-Internal-Header]
+                        - type: ResponseHeaderModifier
+                          responseHeaderModifier:
+                            add:
+                              - {name: X-Response-Time, value: "%RESPONSE_DURATION%"}
+                      backendRefs:
+                        - {name: headers-api, port: 80}
+                """
+            )
+        );
 
-        var seen = await sandbox.EchoAsync(address, "x", "/", r =>
-        {
-            r.Headers.Add("X-Request-Id", "abc-123");
-            r.Headers.Add("X-Internal-Header", "secret");
-        });
+        var seen = await sandbox.EchoAsync(
+            address,
+            "x",
+            "/",
+            r =>
+            {
+                r.Headers.Add("X-Request-Id", "abc-123");
+                r.Headers.Add("X-Internal-Header", "secret");
+            }
+        );
         seen.Headers["x-custom-header"].Should().Equal("custom-value");
         seen.Headers["x-trace"].Should().Equal("abc-123");
         seen.Headers["x-forwarded-proto"].Should().Equal("https");
@@ -138,17 +173,24 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task UrlRewriting()
     {
-        var address = await SetUpAsync("rewrite", ["rewrite-api"], Route("rewrite", """
-              rules:
-                - matches:
-                    - path: {type: PathPrefix, value: /api/v1}
-                  filters:
-                    - type: URLRewrite
-                      urlRewrite:
-                        path: {type: ReplacePrefixMatch, replacePrefixMatch: /api/v2}
-                  backendRefs:
-                    - {name: rewrite-api, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "rewrite",
+            ["rewrite-api"],
+            Route(
+                "rewrite",
+                """
+                  rules:
+                    - matches:
+                        - path: {type: PathPrefix, value: /api/v1}
+                      filters:
+                        - type: URLRewrite
+                          urlRewrite:
+                            path: {type: ReplacePrefixMatch, replacePrefixMatch: /api/v2}
+                      backendRefs:
+                        - {name: rewrite-api, port: 80}
+                """
+            )
+        );
 
         var seen = await sandbox.EchoAsync(address, "x", "/api/v1/users?id=7");
         (seen.Path + seen.Query).Should().Be("/api/v2/users?id=7");
@@ -157,7 +199,8 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task GrpcRoutingByServiceAndMethod()
     {
-        await sandbox.ApplyAsync("""
+        await sandbox.ApplyAsync(
+            """
             apiVersion: gateway.networking.k8s.io/v1
             kind: Gateway
             metadata: {name: grpc-gateway, namespace: default}
@@ -190,7 +233,8 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
                     - {name: grpc-auth, port: 80}
                 - backendRefs:
                     - {name: grpc-default, port: 80}
-            """);
+            """
+        );
         foreach (var backend in new[] { "grpc-users", "grpc-auth", "grpc-default" })
         {
             await sandbox.ApplyAsync(Backend(backend));
@@ -211,12 +255,17 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
             foreach (var name in new[] { "frontend", "backend" })
             {
                 await k8s.CoreV1OperationsExtensions.CreateNamespaceAsync(
-                    client.CoreV1, new k8s.Models.V1Namespace { Metadata = new k8s.Models.V1ObjectMeta { Name = name } });
+                    client.CoreV1,
+                    new k8s.Models.V1Namespace { Metadata = new k8s.Models.V1ObjectMeta { Name = name } }
+                );
             }
         }
 
         await sandbox.ApplyAsync(Backend("api-service").Replace("namespace: default", "namespace: backend", StringComparison.Ordinal));
-        var address = await SetUpAsync("cross", [], """
+        var address = await SetUpAsync(
+            "cross",
+            [],
+            """
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
             metadata: {name: cross-ns-route, namespace: frontend}
@@ -226,7 +275,8 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
               rules:
                 - backendRefs:
                     - {name: api-service, namespace: backend, port: 80}
-            """);
+            """
+        );
 
         var seen = await sandbox.EchoAsync(address, "x");
         seen.Namespace.Should().Be("backend");
@@ -235,12 +285,19 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     [SkippableFact]
     public async Task AnUnknownHostIsAnsweredWith404AndABackendWithoutPodsWith503()
     {
-        var address = await SetUpAsync("failing", ["failing-api"], Route("failing", """
-              hostnames: ["known.example.com"]
-              rules:
-                - backendRefs:
-                    - {name: failing-api, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "failing",
+            ["failing-api"],
+            Route(
+                "failing",
+                """
+                  hostnames: ["known.example.com"]
+                  rules:
+                    - backendRefs:
+                        - {name: failing-api, port: 80}
+                """
+            )
+        );
         await sandbox.EchoAsync(address, "known.example.com");
 
         using var unknown = await sandbox.SendAsync(address, "unknown.example.com");
@@ -248,7 +305,10 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
 
         using (var client = sandbox.Sandbox.Tenants[0].Cluster.CreateClient("test"))
         {
-            var patch = new k8s.Models.V1Patch(new JsonObject { ["spec"] = new JsonObject { ["replicas"] = 0 } }.ToJsonString(), k8s.Models.V1Patch.PatchType.MergePatch);
+            var patch = new k8s.Models.V1Patch(
+                new JsonObject { ["spec"] = new JsonObject { ["replicas"] = 0 } }.ToJsonString(),
+                k8s.Models.V1Patch.PatchType.MergePatch
+            );
             await k8s.AppsV1OperationsExtensions.PatchNamespacedDeploymentAsync(client.AppsV1, patch, "failing-api", "default");
         }
 
@@ -258,17 +318,25 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
                 using var response = await sandbox.SendAsync(address, "known.example.com");
                 return response.StatusCode == HttpStatusCode.ServiceUnavailable ? response : null;
             },
-            "a backend without pods is answered with 503");
+            "a backend without pods is answered with 503"
+        );
     }
 
     [SkippableFact]
     public async Task WebSockets()
     {
-        var address = await SetUpAsync("sockets", ["sockets-api"], Route("sockets", """
-              rules:
-                - backendRefs:
-                    - {name: sockets-api, port: 80}
-            """));
+        var address = await SetUpAsync(
+            "sockets",
+            ["sockets-api"],
+            Route(
+                "sockets",
+                """
+                  rules:
+                    - backendRefs:
+                        - {name: sockets-api, port: 80}
+                """
+            )
+        );
         await sandbox.EchoAsync(address, "x");
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var client = new HttpMessageInvoker(sandbox.Sandbox.CreateGatewayHandler());
@@ -283,7 +351,8 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
 
     private async Task<string> SetUpAsync(string gateway, string[] backends, string route)
     {
-        await sandbox.ApplyAsync($$$"""
+        await sandbox.ApplyAsync(
+            $$$"""
             apiVersion: gateway.networking.k8s.io/v1
             kind: Gateway
             metadata: {name: {{{gateway}}}, namespace: default}
@@ -291,7 +360,8 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
               gatewayClassName: kubelb
               listeners:
                 - {name: http, protocol: HTTP, port: 80, allowedRoutes: {namespaces: {from: All} } }
-            """);
+            """
+        );
         foreach (var backend in backends)
         {
             await sandbox.ApplyAsync(Backend(backend));
@@ -301,55 +371,65 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
         return await sandbox.GatewayAddressAsync(gateway);
     }
 
-    private static string Route(string gateway, string spec) => $$$"""
-        apiVersion: gateway.networking.k8s.io/v1
-        kind: HTTPRoute
-        metadata: {name: {{{gateway}}}-route, namespace: default}
-        spec:
-          parentRefs:
-            - name: {{{gateway}}}
-        {{{spec}}}
-        """;
-
-    private static string Backend(string name) => $$$"""
-        apiVersion: v1
-        kind: Service
-        metadata: {name: {{{name}}}, namespace: default}
-        spec:
-          selector: {app: {{{name}}} }
-          ports:
-            - {port: 80, targetPort: http}
-        ---
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: {{{name}}}, namespace: default}
-        spec:
-          replicas: 1
-          selector: {matchLabels: {app: {{{name}}} }}
-          template:
-            metadata: {labels: {app: {{{name}}} }}
+    private static string Route(string gateway, string spec) =>
+        $$$"""
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: HTTPRoute
+            metadata: {name: {{{gateway}}}-route, namespace: default}
             spec:
-              containers:
-                - name: main
-                  image: anything
-                  ports:
-                    - {name: http, containerPort: 8080}
-        """;
+              parentRefs:
+                - name: {{{gateway}}}
+            {{{spec}}}
+            """;
 
-    private Task<string> CallAsync(string address, string service, string method) => sandbox.EventuallyAsync(
-        async () =>
-        {
-            using var channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions
+    private static string Backend(string name) =>
+        $$$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: {{{name}}}, namespace: default}
+            spec:
+              selector: {app: {{{name}}} }
+              ports:
+                - {port: 80, targetPort: http}
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: {{{name}}}, namespace: default}
+            spec:
+              replicas: 1
+              selector: {matchLabels: {app: {{{name}}} }}
+              template:
+                metadata: {labels: {app: {{{name}}} }}
+                spec:
+                  containers:
+                    - name: main
+                      image: anything
+                      ports:
+                        - {name: http, containerPort: 8080}
+            """;
+
+    private Task<string> CallAsync(string address, string service, string method) =>
+        sandbox.EventuallyAsync(
+            async () =>
             {
-                HttpHandler = new Authority("grpc.example.com", sandbox.Sandbox.CreateGatewayHandler()),
-            });
-            var bytes = new Marshaller<byte[]>(b => b, b => b);
-            using var call = channel.CreateCallInvoker().AsyncUnaryCall(
-                new Method<byte[], byte[]>(MethodType.Unary, service, method, bytes, bytes), null, default, "ping"u8.ToArray());
-            (await call.ResponseAsync).Should().Equal("ping"u8.ToArray());
-            return (await call.ResponseHeadersAsync).GetValue("x-echo-pod");
-        },
-        $"an answer of {service}/{method}");
+                using var channel = GrpcChannel.ForAddress(
+                    $"http://{address}",
+                    new GrpcChannelOptions { HttpHandler = new Authority("grpc.example.com", sandbox.Sandbox.CreateGatewayHandler()) }
+                );
+                var bytes = new Marshaller<byte[]>(b => b, b => b);
+                using var call = channel
+                    .CreateCallInvoker()
+                    .AsyncUnaryCall(
+                        new Method<byte[], byte[]>(MethodType.Unary, service, method, bytes, bytes),
+                        null,
+                        default,
+                        "ping"u8.ToArray()
+                    );
+                (await call.ResponseAsync).Should().Equal("ping"u8.ToArray());
+                return (await call.ResponseHeadersAsync).GetValue("x-echo-pod");
+            },
+            $"an answer of {service}/{method}"
+        );
 
     /// <summary>What <c>grpcurl -authority</c> does.</summary>
     private sealed class Authority(string authority, HttpMessageHandler inner) : DelegatingHandler(inner)

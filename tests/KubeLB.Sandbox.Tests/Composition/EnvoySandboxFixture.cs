@@ -61,9 +61,17 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
             return;
         }
 
-        var settings = JsonNode.Parse("""{"spec":{"envoyProxy":{"replicas":2,"gracefulShutdown":{"minDrainDuration":"1s","drainTimeout":"5s"}}}}""")!;
+        var settings = JsonNode.Parse(
+            """{"spec":{"envoyProxy":{"replicas":2,"gracefulShutdown":{"minDrainDuration":"1s","drainTimeout":"5s"}}}}"""
+        )!;
         await Management.CustomObjects.PatchNamespacedCustomObjectAsync(
-            new V1Patch(settings.ToJsonString(), V1Patch.PatchType.MergePatch), "kubelb.k8c.io", "v1alpha1", "kubelb", "configs", "default");
+            new V1Patch(settings.ToJsonString(), V1Patch.PatchType.MergePatch),
+            "kubelb.k8c.io",
+            "v1alpha1",
+            "kubelb",
+            "configs",
+            "default"
+        );
         foreach (var tenant in Sandbox.Tenants)
         {
             using var client = tenant.Cluster.CreateClient("test");
@@ -74,20 +82,26 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
     private protected override SandboxOptions Configure(SandboxOptions options) => base.Configure(options) with { Tenants = 2 };
 
     /// <summary>The ready pods of a tenant's proxies.</summary>
-    internal async Task<IReadOnlyList<V1Pod>> PodsAsync(string ns, int count = 2) => await EventuallyAsync(
-        async () =>
-        {
-            var pods = (await Management.CoreV1.ListNamespacedPodAsync(ns)).Items;
-            return pods.Count == count && pods.All(p => p.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true) ? (IReadOnlyList<V1Pod>)[.. pods] : null;
-        },
-        $"{count} proxies are ready in {ns}");
+    internal async Task<IReadOnlyList<V1Pod>> PodsAsync(string ns, int count = 2) =>
+        await EventuallyAsync(
+            async () =>
+            {
+                var pods = (await Management.CoreV1.ListNamespacedPodAsync(ns)).Items;
+                return pods.Count == count && pods.All(p => p.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true)
+                    ? (IReadOnlyList<V1Pod>)[.. pods]
+                    : null;
+            },
+            $"{count} proxies are ready in {ns}"
+        );
 
     /// <summary>The answer of a pod of a tenant to a request through the tenant's Gateway.</summary>
     internal async Task<EchoedRequest> AskAsync(TenantCluster tenant)
     {
         using var client = tenant.Cluster.CreateClient("test");
         var address = await EventuallyAsync(
-            async () => (string?)(await GatewayApiAsync("gateways", "web", client))["status"]?["addresses"]?[0]?["value"], "the Gateway has an address");
+            async () => (string?)(await GatewayApiAsync("gateways", "web", client))["status"]?["addresses"]?[0]?["value"],
+            "the Gateway has an address"
+        );
         return await EchoAsync(address, "any.example.com");
     }
 }
@@ -95,5 +109,9 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
 /// <summary>The same without network namespaces, as where this process may not make them.</summary>
 public sealed class LoopbackEnvoysFixture : TwoEnvoyTenantsFixture
 {
-    private protected override SandboxOptions Configure(SandboxOptions options) => base.Configure(options) with { OnlyLoopbackProxies = true };
+    private protected override SandboxOptions Configure(SandboxOptions options) =>
+        base.Configure(options) with
+        {
+            OnlyLoopbackProxies = true,
+        };
 }

@@ -21,12 +21,22 @@ public sealed partial class OnlyLocalhostTests
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var notices = new ConcurrentQueue<string>();
         await using var sandbox = await SandboxEnvironment.StartAsync(
-            new SandboxOptions { Tenants = 2, OnlyLocalhost = true, Notice = notices.Enqueue });
+            new SandboxOptions
+            {
+                Tenants = 2,
+                OnlyLocalhost = true,
+                Notice = notices.Enqueue,
+            }
+        );
         foreach (var tenant in sandbox.Tenants)
         {
             tenant.NodeAddress.Should().Be(IPAddress.Loopback);
             using var client = tenant.Cluster.CreateClient("test");
-            foreach (var manifest in ManifestYaml.Read(DemoManifests.BasicHttpRoute.Replace("port: 80\n", $"port: {port}\n", StringComparison.Ordinal)))
+            foreach (
+                var manifest in ManifestYaml.Read(
+                    DemoManifests.BasicHttpRoute.Replace("port: 80\n", $"port: {port}\n", StringComparison.Ordinal)
+                )
+            )
             {
                 await ManifestClient.CreateAsync(client, manifest, CancellationToken.None);
             }
@@ -45,7 +55,7 @@ public sealed partial class OnlyLocalhostTests
     private static async Task<string> ClusterAtAsync(IPEndPoint at)
     {
         var cluster = "";
-        for (var deadline = DateTime.UtcNow.AddSeconds(20); cluster.Length == 0 && DateTime.UtcNow < deadline;)
+        for (var deadline = DateTime.UtcNow.AddSeconds(20); cluster.Length == 0 && DateTime.UtcNow < deadline; )
         {
             using var response = await Http.SendAsync(at, host: "api.example.com");
             cluster = response.IsSuccessStatusCode ? EchoResponder.Parse(await response.Content.ReadAsStringAsync()).Cluster : "";

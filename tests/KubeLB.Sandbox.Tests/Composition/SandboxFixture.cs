@@ -64,7 +64,13 @@ public class SandboxFixture : IAsyncLifetime
 
     internal async Task<JsonNode> GatewayApiAsync(string plural, string name, IKubernetes? cluster = null, string ns = "default")
     {
-        var value = await (cluster ?? Tenant).CustomObjects.GetNamespacedCustomObjectAsync("gateway.networking.k8s.io", "v1", ns, plural, name);
+        var value = await (cluster ?? Tenant).CustomObjects.GetNamespacedCustomObjectAsync(
+            "gateway.networking.k8s.io",
+            "v1",
+            ns,
+            plural,
+            name
+        );
         return JsonNode.Parse(JsonSerializer.Serialize(value))!;
     }
 
@@ -91,18 +97,30 @@ public class SandboxFixture : IAsyncLifetime
             await Task.Delay(20);
         }
 
-        var logs = string.Join("\n", Directory.GetFiles(_directory).SelectMany(f => new[] { $"== {Path.GetFileName(f)}" }.Concat(ReadShared(f))));
+        var logs = string.Join(
+            "\n",
+            Directory.GetFiles(_directory).SelectMany(f => new[] { $"== {Path.GetFileName(f)}" }.Concat(ReadShared(f)))
+        );
         throw new TimeoutException($"Waited 30 s for: {what}. Last: {last?.Message}\n{logs}");
     }
 
     /// <summary>What a component has logged.</summary>
-    internal Task<string> LogAsync(string component) => Task.FromResult(string.Join('\n', ReadShared(Path.Combine(_directory, component + ".log"), int.MaxValue)));
+    internal Task<string> LogAsync(string component) =>
+        Task.FromResult(string.Join('\n', ReadShared(Path.Combine(_directory, component + ".log"), int.MaxValue)));
 
-    internal Task<string> GatewayAddressAsync(string name) => EventuallyAsync(
-        async () => (string?)(await GatewayApiAsync("gateways", name))["status"]?["addresses"]?[0]?["value"], $"Gateway {name} has an address");
+    internal Task<string> GatewayAddressAsync(string name) =>
+        EventuallyAsync(
+            async () => (string?)(await GatewayApiAsync("gateways", name))["status"]?["addresses"]?[0]?["value"],
+            $"Gateway {name} has an address"
+        );
 
     internal async Task<HttpResponseMessage> SendAsync(
-        string address, string host, string path = "/", Action<HttpRequestMessage>? configure = null, Version? version = null)
+        string address,
+        string host,
+        string path = "/",
+        Action<HttpRequestMessage>? configure = null,
+        Version? version = null
+    )
     {
         using var client = new HttpClient(Sandbox.CreateGatewayHandler());
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}{path}")
@@ -116,7 +134,12 @@ public class SandboxFixture : IAsyncLifetime
     }
 
     internal Task<EchoedRequest> EchoAsync(
-        string address, string host, string path = "/", Action<HttpRequestMessage>? configure = null, Version? version = null) =>
+        string address,
+        string host,
+        string path = "/",
+        Action<HttpRequestMessage>? configure = null,
+        Version? version = null
+    ) =>
         EventuallyAsync(
             async () =>
             {
@@ -125,7 +148,8 @@ public class SandboxFixture : IAsyncLifetime
                     ? EchoResponder.Parse(await response.Content.ReadAsStringAsync())
                     : throw new InvalidOperationException($"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
             },
-            $"an answer of a backend to http://{host}{path}");
+            $"an answer of a backend to http://{host}{path}"
+        );
 
     private static List<string> ReadShared(string path, int last = 25)
     {

@@ -10,8 +10,12 @@ using KubeLB.Api.Serialization;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>The CustomResourceDefinitions that are part of the sandbox against the API types and the rules for structural schemas.</summary>
-/// <remarks>https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema</remarks>
+/// <summary>
+/// The CustomResourceDefinitions that are part of the sandbox against the API types and the rules for structural schemas.
+/// </summary>
+/// <remarks>
+/// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+/// </remarks>
 public sealed class CrdFilesTests
 {
     private const string Folder = "Crds/";
@@ -21,8 +25,10 @@ public sealed class CrdFilesTests
     /// <summary>GRPCRoutes share a type for filters with HTTPRoutes, but have fewer of them.</summary>
     private static readonly string[] OfHttpOnly =
     [
-        "GRPCRoute.spec.rules[].filters[].requestRedirect", "GRPCRoute.spec.rules[].filters[].urlRewrite",
-        "GRPCRoute.spec.rules[].backendRefs[].filters[].requestRedirect", "GRPCRoute.spec.rules[].backendRefs[].filters[].urlRewrite",
+        "GRPCRoute.spec.rules[].filters[].requestRedirect",
+        "GRPCRoute.spec.rules[].filters[].urlRewrite",
+        "GRPCRoute.spec.rules[].backendRefs[].filters[].requestRedirect",
+        "GRPCRoute.spec.rules[].backendRefs[].filters[].urlRewrite",
     ];
 
     private static readonly JsonNamingPolicy Naming = JsonNamingPolicy.CamelCase;
@@ -30,14 +36,20 @@ public sealed class CrdFilesTests
     public static TheoryData<string> FileNames => [.. Files.Keys.Order(StringComparer.Ordinal)];
 
     public static TheoryData<Type> ApiTypes =>
-        [.. typeof(ApiObject).Assembly.GetTypes()
-            .Where(type => type.GetCustomAttribute<KubernetesEntityAttribute>() is not null)
-            .OrderBy(type => type.FullName, StringComparer.Ordinal)];
+        [
+            .. typeof(ApiObject)
+                .Assembly.GetTypes()
+                .Where(type => type.GetCustomAttribute<KubernetesEntityAttribute>() is not null)
+                .OrderBy(type => type.FullName, StringComparer.Ordinal),
+        ];
 
     [Fact]
     public void The_sandbox_brings_the_definitions_of_every_group_that_a_manager_writes() =>
-        Files.Values.Select(crd => crd.Spec.Group).Distinct().Should().BeEquivalentTo(
-            ApiGroups.Kubelb, ApiGroups.GatewayApi, ApiGroups.EnvoyGateway, ApiGroups.Monitoring);
+        Files
+            .Values.Select(crd => crd.Spec.Group)
+            .Distinct()
+            .Should()
+            .BeEquivalentTo(ApiGroups.Kubelb, ApiGroups.GatewayApi, ApiGroups.EnvoyGateway, ApiGroups.Monitoring);
 
     [Theory]
     [MemberData(nameof(ApiTypes))]
@@ -92,16 +104,25 @@ public sealed class CrdFilesTests
     }
 
     [Theory]
-    [InlineData("gateway.networking.k8s.io_httproutes.yaml", "spec/rules", """[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]""")]
+    [InlineData(
+        "gateway.networking.k8s.io_httproutes.yaml",
+        "spec/rules",
+        """[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]"""
+    )]
     [InlineData("gateway.networking.k8s.io_httproutes.yaml", "spec/rules/[]/filters/[]/requestRedirect/statusCode", "302")]
-    [InlineData("gateway.networking.k8s.io_httproutes.yaml", "spec/rules/[]/backendRefs/[]/filters/[]/requestMirror/backendRef/kind", "\"Service\"")]
+    [InlineData(
+        "gateway.networking.k8s.io_httproutes.yaml",
+        "spec/rules/[]/backendRefs/[]/filters/[]/requestMirror/backendRef/kind",
+        "\"Service\""
+    )]
     [InlineData("gateway.networking.k8s.io_grpcroutes.yaml", "spec/rules/[]/backendRefs/[]/weight", "1")]
     [InlineData("gateway.networking.k8s.io_gateways.yaml", "spec/listeners/[]/allowedRoutes", """{"namespaces":{"from":"Same"}}""")]
     [InlineData("gateway.networking.k8s.io_gateways.yaml", "spec/listeners/[]/tls/certificateRefs/[]/group", "\"\"")]
     [InlineData(
         "gateway.networking.k8s.io_gatewayclasses.yaml",
         "status/conditions",
-        """[{"type":"Accepted","status":"Unknown","reason":"Pending","message":"Waiting for controller","lastTransitionTime":"1970-01-01T00:00:00Z"}]""")]
+        """[{"type":"Accepted","status":"Unknown","reason":"Pending","message":"Waiting for controller","lastTransitionTime":"1970-01-01T00:00:00Z"}]"""
+    )]
     [InlineData("kubelb.k8c.io_configs.yaml", "spec/envoyProxy/replicas", "3")]
     public void Defaults_are_those_of_the_original(string file, string path, string expected)
     {
@@ -111,7 +132,10 @@ public sealed class CrdFilesTests
             schema = step == "[]" ? schema?["items"] : schema?["properties"]?[step];
         }
 
-        JsonNode.DeepEquals(schema?["default"], JsonNode.Parse(expected)).Should().BeTrue($"the default is {schema?["default"]?.ToJsonString()}");
+        JsonNode
+            .DeepEquals(schema?["default"], JsonNode.Parse(expected))
+            .Should()
+            .BeTrue($"the default is {schema?["default"]?.ToJsonString()}");
     }
 
     private static V1CustomResourceDefinition Of(KubernetesEntityAttribute entity) =>
@@ -202,11 +226,17 @@ public sealed class CrdFilesTests
     private static bool KeysAreCertain(V1JSONSchemaProps list)
     {
         var items = AsSchema(list.Items);
-        return list.XKubernetesListMapKeys is { Count: > 0 } keys && items is not null && keys.All(key =>
-            items.Required?.Contains(key) == true || items.Properties?.TryGetValue(key, out var property) == true && property.DefaultProperty is not null);
+        return list.XKubernetesListMapKeys is { Count: > 0 } keys
+            && items is not null
+            && keys.All(key =>
+                items.Required?.Contains(key) == true
+                || items.Properties?.TryGetValue(key, out var property) == true && property.DefaultProperty is not null
+            );
     }
 
-    /// <summary><c>items</c> and <c>additionalProperties</c> are untyped in the client, as they may be a list or a boolean elsewhere.</summary>
+    /// <summary>
+    /// <c>items</c> and <c>additionalProperties</c> are untyped in the client, as they may be a list or a boolean elsewhere.
+    /// </summary>
     private static V1JSONSchemaProps? AsSchema(object? untyped) =>
         untyped is null ? null : KubernetesJson.Deserialize<V1JSONSchemaProps>(KubernetesJson.Serialize(untyped));
 

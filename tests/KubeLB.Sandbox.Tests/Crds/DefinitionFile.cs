@@ -26,7 +26,8 @@ internal sealed class DefinitionFile
 
     /// <summary>The definitions of KubeLB's kinds in a folder, by kind.</summary>
     public static IReadOnlyDictionary<string, DefinitionFile> In(string folder) =>
-        Directory.GetFiles(folder, "kubelb.k8c.io_*.yaml")
+        Directory
+            .GetFiles(folder, "kubelb.k8c.io_*.yaml")
             .Select(file => new DefinitionFile(Yaml.Read(File.ReadAllText(file)).Single()))
             .ToDictionary(file => file.Kind);
 
@@ -40,7 +41,8 @@ internal sealed class DefinitionFile
 
     private static IEnumerable<(string Path, JsonObject Schema)> Below(string path, JsonObject schema)
     {
-        var children = (schema["properties"]?.AsObject() ?? []).Select(p => ($"{path}.{p.Key}", p.Value))
+        var children = (schema["properties"]?.AsObject() ?? [])
+            .Select(p => ($"{path}.{p.Key}", p.Value))
             .Append(($"{path}[]", schema["items"]))
             .Append(($"{path}{{}}", schema["additionalProperties"]));
         foreach (var (childPath, child) in children)

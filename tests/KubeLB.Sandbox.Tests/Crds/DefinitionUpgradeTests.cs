@@ -40,7 +40,9 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
 
         var refused = await _kubectl.RunAsync($"apply --server-side -f {Folder}");
         Skip.If(
-            refused.Errors.Contains("not available on the server", StringComparison.Ordinal), "this API server has no server-side apply");
+            refused.Errors.Contains("not available on the server", StringComparison.Ordinal),
+            "this API server has no server-side apply"
+        );
         refused.ExitCode.Should().NotBe(0);
         refused.Errors.Should().Contain("conflict");
         await _kubectl.OkAsync($"apply --server-side --force-conflicts -f {Folder}");
@@ -60,7 +62,10 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
             await _kubectl.OkAsync("create --field-manager=helm -f -", definition.ToJsonString());
         }
 
-        await _kubectl.OkAsync("create -f -", """{"apiVersion":"kubelb.k8c.io/v1alpha1","kind":"Tenant","metadata":{"name":"t1"},"spec":{"gatewayAPI":{"class":"eg"}}}""");
+        await _kubectl.OkAsync(
+            "create -f -",
+            """{"apiVersion":"kubelb.k8c.io/v1alpha1","kind":"Tenant","metadata":{"name":"t1"},"spec":{"gatewayAPI":{"class":"eg"}}}"""
+        );
         return (await _kubectl.OkAsync("get tenant t1 -o jsonpath={.metadata.uid}")).Text;
     }
 

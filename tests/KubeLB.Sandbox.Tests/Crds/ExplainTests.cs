@@ -52,7 +52,9 @@ public sealed class ExplainTests : IAsyncLifetime
     [SkippableFact]
     public async Task Get_shows_the_versions_of_manager_and_CCMs()
     {
-        await _kubectl.OkAsync("apply -f -", """
+        await _kubectl.OkAsync(
+            "apply -f -",
+            """
             {"apiVersion":"v1","kind":"List","items":[
               {"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kubelb"}},
               {"apiVersion":"v1","kind":"Namespace","metadata":{"name":"tenant-t1"}},
@@ -60,10 +62,13 @@ public sealed class ExplainTests : IAsyncLifetime
               {"apiVersion":"kubelb.k8c.io/v1alpha1","kind":"Addresses",
                "metadata":{"name":"default","namespace":"tenant-t1","annotations":{"kubelb.k8c.io/ccm-version":"0.1.0","kubelb.k8c.io/last-seen":"2026-11-29T08:00:00Z"}},
                "spec":{"addresses":[{"ip":"10.0.0.2"}]}}]}
-            """);
-        await _kubectl.OkAsync("""
+            """
+        );
+        await _kubectl.OkAsync(
+            """
             -n kubelb patch configs.kubelb.k8c.io default --subresource=status --type=merge -p '{"status":{"version":{"gitVersion":"0.1.0","edition":"CE"}}}'
-            """);
+            """
+        );
 
         var config = await _kubectl.OkAsync("-n kubelb get configs.kubelb.k8c.io");
         var addresses = await _kubectl.OkAsync("get addresses -A");

@@ -12,11 +12,16 @@ public sealed class GoDefinitionsTests
     private const string Variable = "KUBELB_TEST_CRDS";
 
     private static readonly IReadOnlyDictionary<string, DefinitionFile> Ours = DefinitionFile.In(
-        Path.Combine(SourceTree.Root, "deploy/crds"));
+        Path.Combine(SourceTree.Root, "deploy/crds")
+    );
 
     /// <summary>Parts that are raw here: Kubernetes' own types, which the manager reads and validates itself.</summary>
-    private static readonly string[] Raw = ["Config.spec.envoyProxy.affinity", "Config.spec.envoyProxy.tolerations[]",
-        "Route.spec.source.kubernetes.services[]"];
+    private static readonly string[] Raw =
+    [
+        "Config.spec.envoyProxy.affinity",
+        "Config.spec.envoyProxy.tolerations[]",
+        "Route.spec.source.kubernetes.services[]",
+    ];
 
     [SkippableFact]
     public void Every_field_of_the_Go_definitions_is_kept_with_its_type_and_default()
@@ -74,8 +79,10 @@ public sealed class GoDefinitionsTests
     private static IReadOnlyDictionary<string, DefinitionFile> Theirs()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
-            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project");
+        Skip.If(
+            string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
+            $"{Variable} does not name a folder with kubelb/, the definitions of the Go project"
+        );
         var theirs = DefinitionFile.In(Path.Combine(folder, "kubelb"));
         theirs.Keys.Should().BeEquivalentTo(Ours.Keys);
         return theirs;

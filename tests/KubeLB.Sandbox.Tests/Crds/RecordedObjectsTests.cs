@@ -16,11 +16,13 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
     private KubectlBinary _kubectl = null!;
 
     public static TheoryData<string> Files =>
-    [
-        .. Folders.SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.*", SearchOption.AllDirectories))
-            .Where(file => KubelbObjects(file).Any())
-            .Select(file => Path.GetRelativePath(SourceTree.Root, file)).Order(StringComparer.Ordinal),
-    ];
+        [
+            .. Folders
+                .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*.*", SearchOption.AllDirectories))
+                .Where(file => KubelbObjects(file).Any())
+                .Select(file => Path.GetRelativePath(SourceTree.Root, file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     public async Task InitializeAsync()
     {
@@ -47,8 +49,9 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
         foreach (var value in KubelbObjects(Path.Combine(SourceTree.Root, file)))
         {
             var metadata = value["metadata"]!.AsObject();
-            foreach (var ofTheServer in new[] { "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields",
-                "ownerReferences" })
+            foreach (
+                var ofTheServer in new[] { "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "ownerReferences" }
+            )
             {
                 metadata.Remove(ofTheServer);
             }
@@ -60,8 +63,10 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
 
             var created = await _kubectl.OkAsync("create --validate=strict -o json -f -", value.ToJsonString());
 
-            JsonNode.DeepEquals(JsonNode.Parse(created.Text)!["status"], value["status"])
-                .Should().BeTrue($"nothing is pruned from {value["status"]}");
+            JsonNode
+                .DeepEquals(JsonNode.Parse(created.Text)!["status"], value["status"])
+                .Should()
+                .BeTrue($"nothing is pruned from {value["status"]}");
         }
     }
 

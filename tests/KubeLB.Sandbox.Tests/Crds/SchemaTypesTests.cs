@@ -20,8 +20,9 @@ public sealed class SchemaTypesTests
     private const string Reference = "part of every object reference in Kubernetes; only kind, name and namespace are used";
     private const string Tolerance = "the reader accepts an object without it, since a tenant may write around the schema";
 
-    private static readonly IReadOnlyDictionary<string, DefinitionFile> Definitions =
-        DefinitionFile.In(Path.Combine(SourceTree.Root, "deploy/crds"));
+    private static readonly IReadOnlyDictionary<string, DefinitionFile> Definitions = DefinitionFile.In(
+        Path.Combine(SourceTree.Root, "deploy/crds")
+    );
 
     /// <summary>Fields of a schema that no type has, by the end of their path.</summary>
     private static readonly Dictionary<string, string> OfSchemasOnly = new()
@@ -51,9 +52,12 @@ public sealed class SchemaTypesTests
     private static readonly NullabilityInfoContext Nullability = new();
 
     private static readonly Type[] ApiTypes =
-        [.. typeof(Route).Assembly.GetTypes()
+    [
+        .. typeof(Route)
+            .Assembly.GetTypes()
             .Where(type => type.Namespace == typeof(Route).Namespace && type.GetCustomAttribute<KubernetesEntityAttribute>() is not null)
-            .OrderBy(type => type.Name, StringComparer.Ordinal)];
+            .OrderBy(type => type.Name, StringComparer.Ordinal),
+    ];
 
     public static TheoryData<Type> Types => [.. ApiTypes];
 
@@ -69,7 +73,8 @@ public sealed class SchemaTypesTests
         Differences(type.Name, type, Definitions[type.Name].Schema)
             .Where(d => !OfSchemasOnly.Keys.Any(end => d.EndsWith($"{end}: no type has it", StringComparison.Ordinal)))
             .Where(d => !RequiredBySchemasOnly.Keys.Any(end => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
-            .Should().BeEmpty();
+            .Should()
+            .BeEmpty();
 
     [Fact]
     public void Every_listed_difference_exists()
@@ -77,9 +82,10 @@ public sealed class SchemaTypesTests
         var found = ApiTypes.SelectMany(type => Differences(type.Name, type, Definitions[type.Name].Schema)).ToList();
 
         OfSchemasOnly.Keys.Where(end => !found.Any(d => d.EndsWith($"{end}: no type has it", StringComparison.Ordinal))).Should().BeEmpty();
-        RequiredBySchemasOnly.Keys
-            .Where(end => !found.Any(d => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
-            .Should().BeEmpty();
+        RequiredBySchemasOnly
+            .Keys.Where(end => !found.Any(d => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
+            .Should()
+            .BeEmpty();
     }
 
     [Theory]
@@ -102,15 +108,19 @@ public sealed class SchemaTypesTests
     [MemberData(nameof(Kinds))]
     public void Every_text_list_and_map_has_a_limit(string kind)
     {
-        var unlimited = Definitions[kind].Schemas()
-            .Where(s => s.Schema["type"]?.GetValue<string>() switch
-            {
-                "string" => Lacks(s.Schema, "maxLength", "enum", "format",
-                "default") && !s.Path.EndsWith(".apiVersion") && !s.Path.EndsWith(".kind"),
-                "array" => Lacks(s.Schema, "maxItems"),
-                "object" => s.Schema.ContainsKey("additionalProperties") && Lacks(s.Schema, "maxProperties"),
-                _ => false,
-            });
+        var unlimited = Definitions[kind]
+            .Schemas()
+            .Where(s =>
+                s.Schema["type"]?.GetValue<string>() switch
+                {
+                    "string" => Lacks(s.Schema, "maxLength", "enum", "format", "default")
+                        && !s.Path.EndsWith(".apiVersion")
+                        && !s.Path.EndsWith(".kind"),
+                    "array" => Lacks(s.Schema, "maxItems"),
+                    "object" => s.Schema.ContainsKey("additionalProperties") && Lacks(s.Schema, "maxProperties"),
+                    _ => false,
+                }
+            );
 
         unlimited.Select(s => s.Path).Should().BeEmpty();
     }
@@ -125,20 +135,23 @@ public sealed class SchemaTypesTests
     {
         if (IsRaw(type))
         {
-            return schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true ? []
+            return schema["x-kubernetes-preserve-unknown-fields"]?.GetValue<bool>() == true
+                ? []
                 : [$"{path}: the type is raw and the schema is not"];
         }
 
         if (ElementOf(type) is { } element)
         {
             var (keyword, end) = typeof(IDictionary).IsAssignableFrom(type) ? ("additionalProperties", "{}") : ("items", "[]");
-            return schema[keyword] is JsonObject inner ? Differences(path + end, element, inner)
+            return schema[keyword] is JsonObject inner
+                ? Differences(path + end, element, inner)
                 : [$"{path}: the type is a collection and the schema is not"];
         }
 
         if (typeof(Extensible).IsAssignableFrom(type))
         {
-            return schema["type"]?.GetValue<string>() == "object" ? FieldDifferences(path, type, schema)
+            return schema["type"]?.GetValue<string>() == "object"
+                ? FieldDifferences(path, type, schema)
                 : [$"{path}: the type is an object and the schema is not"];
         }
 

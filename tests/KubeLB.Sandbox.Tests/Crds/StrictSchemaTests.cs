@@ -81,22 +81,23 @@ public sealed class StrictSchemaTests : IAsyncLifetime
     private EmbeddedCluster.EmbeddedCluster _cluster = null!;
     private KubectlBinary _kubectl = null!;
 
-    public static TheoryData<string, string, string> Misspelt => new()
-    {
-        { Gateway, "gatewayClassName:", "spec.gatewayClassNam" },
-        { Gateway, "certificateRefs:", "spec.listeners[0].tls.certificateRef" },
-        { Gateway, "from: Selector", "spec.listeners[0].allowedRoutes.namespaces.fro" },
-        { HttpRoute, "rules:", "spec.rule" },
-        { HttpRoute, "sectionName:", "spec.parentRefs[0].sectionNam" },
-        { HttpRoute, "queryParams:", "spec.rules[0].matches[0].queryParam" },
-        { HttpRoute, "attempts:", "spec.rules[0].retry.attempt" },
-        { HttpRoute, "weight:", "spec.rules[0].backendRefs[0].weigh" },
-        { HttpRoute, "statusCode:", "spec.rules[1].filters[0].requestRedirect.statusCod" },
-        { GrpcRoute, "service:", "spec.rules[0].matches[0].method.servic" },
-        { GrpcRoute, "denominator:", "spec.rules[0].filters[0].requestMirror.fraction.denominato" },
-        { Grant, "to:", "spec.t" },
-        { Class, "controllerName:", "spec.controllerNam" },
-    };
+    public static TheoryData<string, string, string> Misspelt =>
+        new()
+        {
+            { Gateway, "gatewayClassName:", "spec.gatewayClassNam" },
+            { Gateway, "certificateRefs:", "spec.listeners[0].tls.certificateRef" },
+            { Gateway, "from: Selector", "spec.listeners[0].allowedRoutes.namespaces.fro" },
+            { HttpRoute, "rules:", "spec.rule" },
+            { HttpRoute, "sectionName:", "spec.parentRefs[0].sectionNam" },
+            { HttpRoute, "queryParams:", "spec.rules[0].matches[0].queryParam" },
+            { HttpRoute, "attempts:", "spec.rules[0].retry.attempt" },
+            { HttpRoute, "weight:", "spec.rules[0].backendRefs[0].weigh" },
+            { HttpRoute, "statusCode:", "spec.rules[1].filters[0].requestRedirect.statusCod" },
+            { GrpcRoute, "service:", "spec.rules[0].matches[0].method.servic" },
+            { GrpcRoute, "denominator:", "spec.rules[0].filters[0].requestMirror.fraction.denominato" },
+            { Grant, "to:", "spec.t" },
+            { Class, "controllerName:", "spec.controllerNam" },
+        };
 
     public async Task InitializeAsync()
     {
@@ -116,7 +117,10 @@ public sealed class StrictSchemaTests : IAsyncLifetime
     {
         var all = string.Join("\n---\n", Gateway, HttpRoute, GrpcRoute, Grant, Class);
 
-        (await _kubectl.OkAsync("apply -f -", all)).Lines.Should().HaveCount(5).And.OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal));
+        (await _kubectl.OkAsync("apply -f -", all))
+            .Lines.Should()
+            .HaveCount(5)
+            .And.OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal));
         var versions = await VersionsAsync();
 
         // What kubectl says does not tell: it calls an object configured whose lists hold defaults that the file has not.
@@ -124,25 +128,40 @@ public sealed class StrictSchemaTests : IAsyncLifetime
         (await VersionsAsync()).Should().Be(versions);
 
         async Task<string> VersionsAsync() =>
-            (await _kubectl.OkAsync("get gateways,httproutes,grpcroutes,referencegrants,gatewayclasses -o jsonpath={.items[*].metadata.resourceVersion}")).Text;
+            (
+                await _kubectl.OkAsync(
+                    "get gateways,httproutes,grpcroutes,referencegrants,gatewayclasses -o jsonpath={.items[*].metadata.resourceVersion}"
+                )
+            ).Text;
     }
 
     [SkippableFact]
     public async Task What_is_left_out_is_filled_in_as_the_Gateway_API_says()
     {
-        await _kubectl.OkAsync("apply -f -", """
+        await _kubectl.OkAsync(
+            "apply -f -",
+            """
             apiVersion: gateway.networking.k8s.io/v1
             kind: HTTPRoute
             metadata: {name: short}
             spec: {parentRefs: [{name: g}], rules: [{backendRefs: [{name: b, port: 80}]}]}
-            """);
+            """
+        );
 
         var spec = JsonNode.Parse((await _kubectl.OkAsync("get httproute short -o jsonpath={.spec}")).Text);
 
-        JsonNode.DeepEquals(spec, JsonNode.Parse("""
-            {"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","name":"g"}],
-             "rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}],"backendRefs":[{"group":"","kind":"Service","name":"b","port":80,"weight":1}]}]}
-            """)).Should().BeTrue(spec!.ToJsonString());
+        JsonNode
+            .DeepEquals(
+                spec,
+                JsonNode.Parse(
+                    """
+                    {"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","name":"g"}],
+                     "rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}],"backendRefs":[{"group":"","kind":"Service","name":"b","port":80,"weight":1}]}]}
+                    """
+                )
+            )
+            .Should()
+            .BeTrue(spec!.ToJsonString());
     }
 
     [SkippableTheory]

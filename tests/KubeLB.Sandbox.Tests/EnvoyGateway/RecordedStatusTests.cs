@@ -18,8 +18,8 @@ public sealed class RecordedStatusTests
         ["gateway-with-multiple-https-listeners-with-overlapping-hostnames-and-certs"] = "needs the certificates, which were not recorded",
     };
 
-    private static readonly JsonObject Recording = (JsonObject)JsonNode.Parse(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "EnvoyGateway", "testdata", "envoy-gateway-status.json")))!;
+    private static readonly JsonObject Recording = (JsonObject)
+        JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "EnvoyGateway", "testdata", "envoy-gateway-status.json")))!;
 
     public static TheoryData<string> Cases()
     {
@@ -43,8 +43,17 @@ public sealed class RecordedStatusTests
         var input = recorded["input"]!;
         var view = new RecordedView(input);
         var gateways = Read<Gateway>(input["gateways"]).ToDictionary(ResourceKey.Of, g => GatewayEvaluator.Evaluate(g, view));
-        var routes = Read<HttpRoute>(input["httpRoutes"]).Select(r => (IGatewayRoute)r).Concat(Read<GrpcRoute>(input["grpcRoutes"]))
-            .Select(r => RouteEvaluator.Evaluate(r, r is HttpRoute ? HttpRoute.KindName : GrpcRoute.KindName, k => gateways.GetValueOrDefault(k), view))
+        var routes = Read<HttpRoute>(input["httpRoutes"])
+            .Select(r => (IGatewayRoute)r)
+            .Concat(Read<GrpcRoute>(input["grpcRoutes"]))
+            .Select(r =>
+                RouteEvaluator.Evaluate(
+                    r,
+                    r is HttpRoute ? HttpRoute.KindName : GrpcRoute.KindName,
+                    k => gateways.GetValueOrDefault(k),
+                    view
+                )
+            )
             .ToList();
 
         Lines(gateways.Values, routes).Should().Equal(Lines(recorded["status"]!));
@@ -58,7 +67,9 @@ public sealed class RecordedStatusTests
             lines.AddRange(gateway.Refusal is { } refusal ? [$"gateway {gateway.Key}: {Line(refusal)}"] : []);
             foreach (var listener in gateway.Listeners)
             {
-                var attached = routes.SelectMany(r => r.Parents).SelectMany(p => p.Attachments)
+                var attached = routes
+                    .SelectMany(r => r.Parents)
+                    .SelectMany(p => p.Attachments)
                     .Count(a => a.Gateway == gateway.Key && a.Listener == listener.Listener.Name);
                 lines.Add($"listener {gateway.Key}/{listener.Listener.Name}: {attached} of {string.Join(' ', listener.SupportedKinds)}");
                 lines.AddRange(listener.Findings.Select(f => $"listener {gateway.Key}/{listener.Listener.Name}: {Line(f)}"));
@@ -69,8 +80,9 @@ public sealed class RecordedStatusTests
         {
             foreach (var parent in route.Parents)
             {
-                lines.AddRange(parent.Findings.Select(
-                    f => $"route {ResourceKey.Of(route.Route)} {KubernetesJson.Serialize(parent.Parent)}: {Line(f)}"));
+                lines.AddRange(
+                    parent.Findings.Select(f => $"route {ResourceKey.Of(route.Route)} {KubernetesJson.Serialize(parent.Parent)}: {Line(f)}")
+                );
             }
         }
 
@@ -97,7 +109,9 @@ public sealed class RecordedStatusTests
             foreach (var parent in route!["status"]!["parents"]!.AsArray())
             {
                 var reference = KubernetesJson.Serialize(KubernetesJson.Deserialize<ParentReference>(parent!["parentRef"]!.ToJsonString()));
-                lines.AddRange(parent["conditions"]!.AsArray().Select(c => $"route {route["namespace"]}/{route["name"]} {reference}: {Line(c!)}"));
+                lines.AddRange(
+                    parent["conditions"]!.AsArray().Select(c => $"route {route["namespace"]}/{route["name"]} {reference}: {Line(c!)}")
+                );
             }
         }
 
@@ -118,8 +132,9 @@ public sealed class RecordedStatusTests
 
         public TlsSecret Secret(string ns, string name)
         {
-            var secret = (input["secrets"]?.AsArray() ?? [])
-                .FirstOrDefault(s => (string)s!["metadata"]!["namespace"]! == ns && (string)s["metadata"]!["name"]! == name);
+            var secret = (input["secrets"]?.AsArray() ?? []).FirstOrDefault(s =>
+                (string)s!["metadata"]!["namespace"]! == ns && (string)s["metadata"]!["name"]! == name
+            );
             return secret is null ? TlsSecret.Missing
                 : secret["data"]?["tls.crt"] is null || secret["data"]?["tls.key"] is null ? TlsSecret.Invalid
                 : TlsSecret.Valid;
@@ -127,15 +142,21 @@ public sealed class RecordedStatusTests
 
         public V1Service? Service(string ns, string name) =>
             Read<V1Service>(input["services"]).FirstOrDefault(s => (s.Namespace() ?? "default") == ns && s.Name() == name)
-            ?? (AlwaysThere.Contains(name) || name.StartsWith("mirror-service", StringComparison.Ordinal)
-                ? new V1Service { Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 8080 }, new V1ServicePort { Port = 8443 }] } }
-                : null);
+            ?? (
+                AlwaysThere.Contains(name) || name.StartsWith("mirror-service", StringComparison.Ordinal)
+                    ? new V1Service
+                    {
+                        Spec = new V1ServiceSpec { Ports = [new V1ServicePort { Port = 8080 }, new V1ServicePort { Port = 8443 }] },
+                    }
+                    : null
+            );
 
         public bool HasEndpoints(string ns, string name) => name != "service-mirror-no-endpoints";
 
         public IDictionary<string, string> NamespaceLabels(string ns) =>
             Read<V1Namespace>(input["namespaces"]).FirstOrDefault(n => n.Name() == ns)?.Labels() ?? new Dictionary<string, string>();
 
-        public IEnumerable<ReferenceGrant> Grants(string ns) => Read<ReferenceGrant>(input["referenceGrants"]).Where(g => g.Namespace == ns);
+        public IEnumerable<ReferenceGrant> Grants(string ns) =>
+            Read<ReferenceGrant>(input["referenceGrants"]).Where(g => g.Namespace == ns);
     }
 }

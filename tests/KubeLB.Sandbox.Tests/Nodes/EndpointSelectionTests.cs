@@ -11,7 +11,11 @@ public sealed class EndpointSelectionTests
         var service = Service(new V1ServicePort { Port = 80, TargetPort = 8080 });
         V1Pod[] pods =
         [
-            Pod("b"), Pod("a"), Pod("not-ready", ready: false), Pod("other-app", app: "other"), Pod("elsewhere", ns: "elsewhere"),
+            Pod("b"),
+            Pod("a"),
+            Pod("not-ready", ready: false),
+            Pod("other-app", app: "other"),
+            Pod("elsewhere", ns: "elsewhere"),
         ];
 
         var subset = EndpointSelection.Of(service, pods).Should().ContainSingle().Subject;
@@ -25,7 +29,10 @@ public sealed class EndpointSelectionTests
     [InlineData("http", 9090)]
     [InlineData(null, 80)]
     public void ATargetPortIsANumberANameOrThePortItself(string? target, int port) =>
-        EndpointSelection.TargetPort(new V1ServicePort { Port = 80, TargetPort = target is null ? null : target }, Pod("a")).Should().Be(port);
+        EndpointSelection
+            .TargetPort(new V1ServicePort { Port = 80, TargetPort = target is null ? null : target }, Pod("a"))
+            .Should()
+            .Be(port);
 
     [Fact]
     public void APodWithoutTheNamedPortIsLeftOut() =>
@@ -34,12 +41,23 @@ public sealed class EndpointSelectionTests
     [Fact]
     public void PodsThatDifferInANamedPortsNumberMakeSlicesOfTheirOwn()
     {
-        var service = Service(new V1ServicePort { Name = "web", Port = 80, TargetPort = "http" });
+        var service = Service(
+            new V1ServicePort
+            {
+                Name = "web",
+                Port = 80,
+                TargetPort = "http",
+            }
+        );
 
-        var slices = EndpointSelection.Slices(service, EndpointSelection.Of(service, [Pod("a", port: 9090), Pod("b", port: 9091)])).ToList();
+        var slices = EndpointSelection
+            .Slices(service, EndpointSelection.Of(service, [Pod("a", port: 9090), Pod("b", port: 9091)]))
+            .ToList();
 
-        slices.Select(s => (s.Name(), s.Ports[0].Port, s.Endpoints.Single().TargetRef.Name))
-            .Should().Equal(("svc-0", 9090, "a"), ("svc-1", 9091, "b"));
+        slices
+            .Select(s => (s.Name(), s.Ports[0].Port, s.Endpoints.Single().TargetRef.Name))
+            .Should()
+            .Equal(("svc-0", 9090, "a"), ("svc-1", 9091, "b"));
     }
 
     [Fact]
@@ -66,23 +84,39 @@ public sealed class EndpointSelectionTests
         PodPorts.Wanted(undeclared, [service]).Should().Equal(7000);
     }
 
-    private static V1Service Service(params V1ServicePort[] ports) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = "svc", NamespaceProperty = "default", Uid = "1" },
-        Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = "api" }, Ports = ports },
-    };
+    private static V1Service Service(params V1ServicePort[] ports) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "svc",
+                NamespaceProperty = "default",
+                Uid = "1",
+            },
+            Spec = new V1ServiceSpec
+            {
+                Selector = new Dictionary<string, string> { ["app"] = "api" },
+                Ports = ports,
+            },
+        };
 
-    private static V1Pod Pod(string name, bool ready = true, string app = "api", string ns = "default", int port = 9090) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns, Labels = new Dictionary<string, string> { ["app"] = app } },
-        Spec = new V1PodSpec
+    private static V1Pod Pod(string name, bool ready = true, string app = "api", string ns = "default", int port = 9090) =>
+        new()
         {
-            Containers = [new V1Container { Name = "main", Ports = [new V1ContainerPort { Name = "http", ContainerPort = port }] }],
-        },
-        Status = new V1PodStatus
-        {
-            PodIP = "127.1.1.1",
-            Conditions = [new V1PodCondition { Type = "Ready", Status = ready ? "True" : "False" }],
-        },
-    };
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = ns,
+                Labels = new Dictionary<string, string> { ["app"] = app },
+            },
+            Spec = new V1PodSpec
+            {
+                Containers = [new V1Container { Name = "main", Ports = [new V1ContainerPort { Name = "http", ContainerPort = port }] }],
+            },
+            Status = new V1PodStatus
+            {
+                PodIP = "127.1.1.1",
+                Conditions = [new V1PodCondition { Type = "Ready", Status = ready ? "True" : "False" }],
+            },
+        };
 }

@@ -37,14 +37,23 @@ public sealed class RollingUpdateTests
     [InlineData(10, null, null, 3, 2)]
     [InlineData(10, "10%", "0", 1, 0)]
     [InlineData(1, "0", "25%", 0, 1)]
-    public void Shares_are_rounded_as_kubernetes_does(int replicas, string? surge, string? unavailable, int expectedSurge, int expectedUnavailable)
+    public void Shares_are_rounded_as_kubernetes_does(
+        int replicas,
+        string? surge,
+        string? unavailable,
+        int expectedSurge,
+        int expectedUnavailable
+    )
     {
         var deployment = new V1Deployment
         {
             Spec = new V1DeploymentSpec
             {
                 Replicas = replicas,
-                Strategy = new V1DeploymentStrategy { RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = surge, MaxUnavailable = unavailable } },
+                Strategy = new V1DeploymentStrategy
+                {
+                    RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = surge, MaxUnavailable = unavailable },
+                },
             },
         };
 

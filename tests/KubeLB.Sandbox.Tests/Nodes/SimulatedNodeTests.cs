@@ -17,8 +17,10 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         var node = (await Cluster.CoreV1.ListNodeAsync()).Items.Should().ContainSingle().Subject;
 
         node.Status.Conditions.Should().Contain(c => c.Type == "Ready" && c.Status == "True");
-        node.Status.Addresses.Where(a => a.Type is "InternalIP" or "ExternalIP").Select(a => a.Address)
-            .Should().Equal(Enumerable.Repeat(sandbox.Sandbox.Tenants[0].NodeAddress.ToString(), 2));
+        node.Status.Addresses.Where(a => a.Type is "InternalIP" or "ExternalIP")
+            .Select(a => a.Address)
+            .Should()
+            .Equal(Enumerable.Repeat(sandbox.Sandbox.Tenants[0].NodeAddress.ToString(), 2));
     }
 
     [Fact]
@@ -27,7 +29,9 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         await sandbox.ApplyAsync(Workload("life", replicas: 2));
         var deployment = await RolledOutAsync("life", 2);
         deployment.Status.Conditions.Should().Contain(c => c.Type == "Available" && c.Status == "True");
-        (await PodsAsync("life")).Should().OnlyContain(p => p.Status.Phase == "Running" && p.Spec.NodeName == "t1-node-1" && p.Status.PodIP != null);
+        (await PodsAsync("life"))
+            .Should()
+            .OnlyContain(p => p.Status.Phase == "Running" && p.Spec.NodeName == "t1-node-1" && p.Status.PodIP != null);
 
         await PatchAsync("life", """{"spec":{"replicas":3}}""");
         await RolledOutAsync("life", 3);
@@ -39,10 +43,15 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
 
         await Cluster.AppsV1.DeleteNamespacedDeploymentAsync("life", "default");
         await sandbox.EventuallyAsync(
-            async () => (await PodsAsync("life")).Count == 0
-                && (await Cluster.AppsV1.ListNamespacedReplicaSetAsync("default")).Items.All(s => !s.Name().StartsWith("life-", StringComparison.Ordinal))
-                ? "gone" : null,
-            "pods and ReplicaSets of a deleted Deployment are gone");
+            async () =>
+                (await PodsAsync("life")).Count == 0
+                && (await Cluster.AppsV1.ListNamespacedReplicaSetAsync("default")).Items.All(s =>
+                    !s.Name().StartsWith("life-", StringComparison.Ordinal)
+                )
+                    ? "gone"
+                    : null,
+            "pods and ReplicaSets of a deleted Deployment are gone"
+        );
     }
 
     [Fact]
@@ -70,7 +79,8 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
                 var seen = new HashSet<string> { (await Http.EchoAsync(at)).Pod, (await Http.EchoAsync(at)).Pod };
                 return seen.Count == 2 ? seen : null;
             },
-            "both pods answer at the node port");
+            "both pods answer at the node port"
+        );
         pods.Should().OnlyContain(p => p.StartsWith("ports-"));
 
         await Cluster.CoreV1.DeleteNamespacedServiceAsync("ports", "default");
@@ -87,7 +97,8 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
                     return "closed";
                 }
             },
-            "the node port of a deleted Service is closed");
+            "the node port of a deleted Service is closed"
+        );
     }
 
     [Fact]
@@ -96,7 +107,8 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         await sandbox.ApplyAsync(Workload("target", replicas: 1));
         await RolledOutAsync("target", 1);
         var address = (await PodsAsync("target"))[0].Status.PodIP;
-        await sandbox.ApplyAsync($$"""
+        await sandbox.ApplyAsync(
+            $$"""
             apiVersion: v1
             kind: Service
             metadata: {name: manual, namespace: default}
@@ -110,7 +122,8 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
             addressType: IPv4
             ports: [{name: web, port: 8080}]
             endpoints: [{addresses: ["{{address}}"]}]
-            """);
+            """
+        );
         var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("manual", "default");
         var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
 
@@ -118,51 +131,69 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         answer.Pod.Should().StartWith("target-");
     }
 
-    private async Task<V1Deployment> RolledOutAsync(string name, int replicas) => await sandbox.EventuallyAsync(
-        async () =>
-        {
-            var d = await Cluster.AppsV1.ReadNamespacedDeploymentAsync(name, "default");
-            return d.Status?.ObservedGeneration == d.Metadata.Generation && d.Status?.UpdatedReplicas == replicas
-                && d.Status.Replicas == replicas && d.Status.AvailableReplicas == replicas && (await PodsAsync(name)).Count == replicas ? d : null;
-        },
-        $"Deployment {name} is rolled out with {replicas} replicas");
+    private async Task<V1Deployment> RolledOutAsync(string name, int replicas) =>
+        await sandbox.EventuallyAsync(
+            async () =>
+            {
+                var d = await Cluster.AppsV1.ReadNamespacedDeploymentAsync(name, "default");
+                return
+                    d.Status?.ObservedGeneration == d.Metadata.Generation
+                    && d.Status?.UpdatedReplicas == replicas
+                    && d.Status.Replicas == replicas
+                    && d.Status.AvailableReplicas == replicas
+                    && (await PodsAsync(name)).Count == replicas
+                    ? d
+                    : null;
+            },
+            $"Deployment {name} is rolled out with {replicas} replicas"
+        );
 
-    private async Task EndpointsAsync(string name, int count) => await sandbox.EventuallyAsync(
-        async () =>
-        {
-            var endpoints = await Cluster.CoreV1.ReadNamespacedEndpointsAsync(name, "default");
-            var slices = await Cluster.DiscoveryV1.ListNamespacedEndpointSliceAsync("default", labelSelector: $"kubernetes.io/service-name={name}");
-            return (endpoints.Subsets ?? []).Sum(s => s.Addresses?.Count ?? 0) == count
-                && slices.Items.Sum(s => s.Endpoints?.Count ?? 0) == count ? endpoints : null;
-        },
-        $"Service {name} has {count} endpoints");
+    private async Task EndpointsAsync(string name, int count) =>
+        await sandbox.EventuallyAsync(
+            async () =>
+            {
+                var endpoints = await Cluster.CoreV1.ReadNamespacedEndpointsAsync(name, "default");
+                var slices = await Cluster.DiscoveryV1.ListNamespacedEndpointSliceAsync(
+                    "default",
+                    labelSelector: $"kubernetes.io/service-name={name}"
+                );
+                return
+                    (endpoints.Subsets ?? []).Sum(s => s.Addresses?.Count ?? 0) == count
+                    && slices.Items.Sum(s => s.Endpoints?.Count ?? 0) == count
+                    ? endpoints
+                    : null;
+            },
+            $"Service {name} has {count} endpoints"
+        );
 
-    private async Task<IList<V1Pod>> PodsAsync(string app) => (await Cluster.CoreV1.ListNamespacedPodAsync("default", labelSelector: $"app={app}")).Items;
+    private async Task<IList<V1Pod>> PodsAsync(string app) =>
+        (await Cluster.CoreV1.ListNamespacedPodAsync("default", labelSelector: $"app={app}")).Items;
 
     private Task PatchAsync(string name, string patch) =>
         Cluster.AppsV1.PatchNamespacedDeploymentAsync(new V1Patch(patch, V1Patch.PatchType.MergePatch), name, "default");
 
-    private static string Workload(string name, int replicas, string type = "ClusterIP") => $$$"""
-        apiVersion: v1
-        kind: Service
-        metadata: {name: {{{name}}}, namespace: default}
-        spec:
-          type: {{{type}}}
-          selector: {app: {{{name}}} }
-          ports: [{port: 80, targetPort: 8080}]
-        ---
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: {{{name}}}, namespace: default}
-        spec:
-          replicas: {{{replicas}}}
-          selector: {matchLabels: {app: {{{name}}} } }
-          template:
-            metadata: {labels: {app: {{{name}}} } }
+    private static string Workload(string name, int replicas, string type = "ClusterIP") =>
+        $$$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: {{{name}}}, namespace: default}
             spec:
-              containers:
-                - name: main
-                  image: anything
-                  ports: [{containerPort: 8080}]
-        """;
+              type: {{{type}}}
+              selector: {app: {{{name}}} }
+              ports: [{port: 80, targetPort: 8080}]
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: {{{name}}}, namespace: default}
+            spec:
+              replicas: {{{replicas}}}
+              selector: {matchLabels: {app: {{{name}}} } }
+              template:
+                metadata: {labels: {app: {{{name}}} } }
+                spec:
+                  containers:
+                    - name: main
+                      image: anything
+                      ports: [{containerPort: 8080}]
+            """;
 }

@@ -35,12 +35,18 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     [InlineData("2.0", "HTTP/2")]
     public async Task OnePortAnswersBothVersionsOfHttpWithTheRequestItSaw(string version, string protocol)
     {
-        var seen = await Http.EchoAsync(_at, "/a%2Fb/c?x=1&y", "api.example.com", Version.Parse(version), request =>
-        {
-            request.Method = HttpMethod.Post;
-            request.Content = new StringContent("hello");
-            request.Headers.Add("X-Custom", ["one", "two"]);
-        });
+        var seen = await Http.EchoAsync(
+            _at,
+            "/a%2Fb/c?x=1&y",
+            "api.example.com",
+            Version.Parse(version),
+            request =>
+            {
+                request.Method = HttpMethod.Post;
+                request.Content = new StringContent("hello");
+                request.Headers.Add("X-Custom", ["one", "two"]);
+            }
+        );
 
         seen.Protocol.Should().Be(protocol);
         seen.Method.Should().Be("POST");
@@ -60,11 +66,14 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     [Fact]
     public async Task ALongBodyIsCountedButNotReturnedWhole()
     {
-        var seen = await Http.EchoAsync(_at, configure: request =>
-        {
-            request.Method = HttpMethod.Put;
-            request.Content = new ByteArrayContent(Encoding.ASCII.GetBytes(new string('x', 100_000)));
-        });
+        var seen = await Http.EchoAsync(
+            _at,
+            configure: request =>
+            {
+                request.Method = HttpMethod.Put;
+                request.Content = new ByteArrayContent(Encoding.ASCII.GetBytes(new string('x', 100_000)));
+            }
+        );
 
         seen.BodyLength.Should().Be(100_000);
         seen.Body.Should().HaveLength(16 * 1024);

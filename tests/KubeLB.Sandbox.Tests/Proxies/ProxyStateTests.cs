@@ -68,12 +68,20 @@ public sealed class ProxyStateTests
         Serving().Should().Equal("a", "b");
     }
 
-    private static (string, IMessage) Eds(string name, string endpoints) => (name, new Cluster
-    {
-        Name = name,
-        Type = Cluster.Types.DiscoveryType.Eds,
-        EdsClusterConfig = new Cluster.Types.EdsClusterConfig { ServiceName = endpoints, EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource() } },
-    });
+    private static (string, IMessage) Eds(string name, string endpoints) =>
+        (
+            name,
+            new Cluster
+            {
+                Name = name,
+                Type = Cluster.Types.DiscoveryType.Eds,
+                EdsClusterConfig = new Cluster.Types.EdsClusterConfig
+                {
+                    ServiceName = endpoints,
+                    EdsConfig = new ConfigSource { Ads = new AggregatedConfigSource() },
+                },
+            }
+        );
 
     private static (string, IMessage) Endpoints(string name) => (name, new ClusterLoadAssignment { ClusterName = name });
 
@@ -82,7 +90,14 @@ public sealed class ProxyStateTests
     private void Take(string typeUrl, params (string Name, IMessage Message)[] resources)
     {
         var response = new DeltaDiscoveryResponse { TypeUrl = typeUrl };
-        response.Resources.AddRange(resources.Select(r => new Resource { Name = r.Name, Version = "1", Resource_ = Any.Pack(r.Message) }));
+        response.Resources.AddRange(
+            resources.Select(r => new Resource
+            {
+                Name = r.Name,
+                Version = "1",
+                Resource_ = Any.Pack(r.Message),
+            })
+        );
         _state.Take(response);
     }
 }

@@ -249,18 +249,28 @@ public sealed class SnapshotCacheTests : IDisposable
                     _cache.Set(nodes[i], snapshot);
                 }
             },
-            TaskCreationOptions.LongRunning);
+            TaskCreationOptions.LongRunning
+        );
         var reader = Task.Factory.StartNew(
-            () => watches.Select((watch, i) =>
-            {
-                Meet(i);
-                return UntilNotEmpty(watch);
-            }).ToArray(),
-            TaskCreationOptions.LongRunning);
+            () =>
+                watches
+                    .Select(
+                        (watch, i) =>
+                        {
+                            Meet(i);
+                            return UntilNotEmpty(watch);
+                        }
+                    )
+                    .ToArray(),
+            TaskCreationOptions.LongRunning
+        );
         await writer;
 
         // A reader that was forgotten waits until the deadline ends the test.
-        (await Task.WhenAll(await reader)).Distinct().Should().Equal(snapshot.Version);
+        (await Task.WhenAll(await reader))
+            .Distinct()
+            .Should()
+            .Equal(snapshot.Version);
     }
 
     private static async Task<string> UntilNotEmpty(IAsyncEnumerator<Snapshot> watch)
@@ -269,8 +279,7 @@ public sealed class SnapshotCacheTests : IDisposable
         do
         {
             version = await Next(watch);
-        }
-        while (version == Snapshot.Empty.Version);
+        } while (version == Snapshot.Empty.Version);
         return version;
     }
 

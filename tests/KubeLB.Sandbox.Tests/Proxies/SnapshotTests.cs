@@ -6,7 +6,10 @@ namespace KubeLB.Sandbox.Tests.Proxies;
 public sealed class SnapshotTests
 {
     private static readonly ProxyCluster Web = Cluster("web", new ProxyEndpoint("10.0.0.1", 30080), new ProxyEndpoint("10.0.0.2", 30080));
-    private static readonly ProxyCluster Rpc = Cluster("rpc", new ProxyEndpoint("10.0.0.1", 30081)) with { Protocol = UpstreamProtocol.Http2 };
+    private static readonly ProxyCluster Rpc = Cluster("rpc", new ProxyEndpoint("10.0.0.1", 30081)) with
+    {
+        Protocol = UpstreamProtocol.Http2,
+    };
     private static readonly ProxyListener ToWeb = new("l-web", 10000, ListenerProtocol.Http, "web");
     private static readonly ProxyListener ToRpc = new("l-rpc", 10001, ListenerProtocol.Http, "rpc");
 
@@ -55,7 +58,9 @@ public sealed class SnapshotTests
 
     [Fact]
     public void What_is_said_twice_alike_counts_once() =>
-        new Snapshot([ToWeb, ToWeb with { }], [Web, Cluster("web", [.. Web.Endpoints])]).Version.Should().Be(new Snapshot([ToWeb], [Web]).Version);
+        new Snapshot([ToWeb, ToWeb with { }], [Web, Cluster("web", [.. Web.Endpoints])])
+            .Version.Should()
+            .Be(new Snapshot([ToWeb], [Web]).Version);
 
     [Fact]
     public void The_order_of_listeners_and_clusters_does_not_matter() =>
@@ -63,8 +68,9 @@ public sealed class SnapshotTests
 
     [Fact]
     public void Equal_content_made_anew_has_the_same_version() =>
-        new Snapshot([new("l-web", 10000, ListenerProtocol.Http, "web")], [Cluster("web", [.. Web.Endpoints])]).Version
-            .Should().Be(new Snapshot([ToWeb], [Web]).Version);
+        new Snapshot([new("l-web", 10000, ListenerProtocol.Http, "web")], [Cluster("web", [.. Web.Endpoints])])
+            .Version.Should()
+            .Be(new Snapshot([ToWeb], [Web]).Version);
 
     [Fact]
     public void Every_part_of_the_content_is_part_of_the_version()
@@ -116,5 +122,6 @@ public sealed class SnapshotTests
 
     private static Func<Snapshot> Building(ProxyListener[] listeners, ProxyCluster[] clusters) => () => new Snapshot(listeners, clusters);
 
-    private static ProxyCluster Cluster(string name, params ImmutableArray<ProxyEndpoint> endpoints) => new(name, UpstreamProtocol.Http1, endpoints);
+    private static ProxyCluster Cluster(string name, params ImmutableArray<ProxyEndpoint> endpoints) =>
+        new(name, UpstreamProtocol.Http1, endpoints);
 }

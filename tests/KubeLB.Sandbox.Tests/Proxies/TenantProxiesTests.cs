@@ -93,9 +93,11 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         (await Http.EchoAsync(await ProxyAsync("tenant-b", 10000))).Pod.Should().Be("b");
     }
 
-    private static Snapshot SnapshotOf(int port, params IPEndPoint[] endpoints) => new(
-        [new ProxyListener("l", port, ListenerProtocol.Tcp, "c")],
-        [new ProxyCluster("c", UpstreamProtocol.Http1, [.. endpoints.Select(e => new ProxyEndpoint(e.Address.ToString(), e.Port))])]);
+    private static Snapshot SnapshotOf(int port, params IPEndPoint[] endpoints) =>
+        new(
+            [new ProxyListener("l", port, ListenerProtocol.Tcp, "c")],
+            [new ProxyCluster("c", UpstreamProtocol.Http1, [.. endpoints.Select(e => new ProxyEndpoint(e.Address.ToString(), e.Port))])]
+        );
 
     private async Task<IPEndPoint> PodAsync(string name)
     {

@@ -7,7 +7,12 @@ namespace KubeLB.Sandbox.Tests.Support;
 internal static class Http
 {
     public static async Task<HttpResponseMessage> SendAsync(
-        IPEndPoint to, string path = "/", string host = "example.com", Version? version = null, Action<HttpRequestMessage>? configure = null)
+        IPEndPoint to,
+        string path = "/",
+        string host = "example.com",
+        Version? version = null,
+        Action<HttpRequestMessage>? configure = null
+    )
     {
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false };
         using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(20) };
@@ -24,7 +29,12 @@ internal static class Http
     }
 
     public static async Task<EchoedRequest> EchoAsync(
-        IPEndPoint to, string path = "/", string host = "example.com", Version? version = null, Action<HttpRequestMessage>? configure = null)
+        IPEndPoint to,
+        string path = "/",
+        string host = "example.com",
+        Version? version = null,
+        Action<HttpRequestMessage>? configure = null
+    )
     {
         using var response = await SendAsync(to, path, host, version, configure);
         response.StatusCode.Should().Be(HttpStatusCode.OK);

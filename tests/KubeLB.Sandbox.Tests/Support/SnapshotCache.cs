@@ -92,7 +92,9 @@ internal sealed class SnapshotCache
 /// <summary>Proxies' configuration straight from a cache.</summary>
 internal sealed class SnapshotCacheSource(SnapshotCache cache) : IProxyConfigurationSource
 {
-    public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) => cache.WatchNodesAsync(cancellationToken);
+    public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) =>
+        cache.WatchNodesAsync(cancellationToken);
 
-    public IAsyncEnumerable<Snapshot> WatchAsync(string node, CancellationToken cancellationToken) => cache.WatchAsync(node, cancellationToken);
+    public IAsyncEnumerable<Snapshot> WatchAsync(string node, CancellationToken cancellationToken) =>
+        cache.WatchAsync(node, cancellationToken);
 }

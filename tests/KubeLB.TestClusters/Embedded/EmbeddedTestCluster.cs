@@ -43,7 +43,8 @@ public sealed class EmbeddedTestCluster : ITestCluster
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(Server.CertificateAuthorityPem);
 
     /// <inheritdoc/>
-    public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) => _cluster.InstallCrdsAsync(yaml, cancellationToken);
+    public Task InstallCrdsAsync(IEnumerable<string> yaml, CancellationToken cancellationToken = default) =>
+        _cluster.InstallCrdsAsync(yaml, cancellationToken);
 
     /// <inheritdoc/>
     public IReadOnlyList<RequestRecord> Requests() => Server.Requests.Snapshot();

@@ -1,6 +1,9 @@
 namespace KubeLB.TestClusters.Envtest;
 
-/// <summary>The binaries in the folder <c>KUBEBUILDER_ASSETS</c>: <c>etcd</c>, <c>kube-apiserver</c> and, if present, <c>kube-controller-manager</c>.</summary>
+/// <summary>
+/// The binaries in the folder <c>KUBEBUILDER_ASSETS</c>: <c>etcd</c>, <c>kube-apiserver</c> and, if present,
+/// <c>kube-controller-manager</c>.
+/// </summary>
 /// <param name="Etcd">Path of etcd.</param>
 /// <param name="ApiServer">Path of kube-apiserver.</param>
 /// <param name="ControllerManager">Path of kube-controller-manager; null if there is none.</param>
@@ -15,7 +18,9 @@ internal sealed record EnvtestAssets(string Etcd, string ApiServer, string? Cont
     {
         if (string.IsNullOrEmpty(folder))
         {
-            throw Unavailable($"{Variable} is not set; it names the folder that holds etcd and kube-apiserver (envtest's setup-envtest prints it)");
+            throw Unavailable(
+                $"{Variable} is not set; it names the folder that holds etcd and kube-apiserver (envtest's setup-envtest prints it)"
+            );
         }
 
         if (!Directory.Exists(folder))
@@ -24,7 +29,11 @@ internal sealed record EnvtestAssets(string Etcd, string ApiServer, string? Cont
         }
 
         var controllers = Path.Combine(folder, "kube-controller-manager");
-        return new EnvtestAssets(Required(folder, "etcd"), Required(folder, "kube-apiserver"), File.Exists(controllers) ? controllers : null);
+        return new EnvtestAssets(
+            Required(folder, "etcd"),
+            Required(folder, "kube-apiserver"),
+            File.Exists(controllers) ? controllers : null
+        );
     }
 
     private static string Required(string folder, string name)

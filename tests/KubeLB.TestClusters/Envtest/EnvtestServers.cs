@@ -6,7 +6,8 @@ namespace KubeLB.TestClusters.Envtest;
 
 /// <summary>
 /// Real control planes from the binaries of <see cref="EnvtestAssets"/>: one etcd for the test run, and a kube-apiserver (and
-/// kube-controller-manager) of its own per cluster, all on free loopback ports. Nodes, pods and endpoints are left to the sandbox's simulation.
+/// kube-controller-manager) of its own per cluster, all on free loopback ports. Nodes, pods and endpoints are left to the sandbox's
+/// simulation.
 /// </summary>
 internal sealed class EnvtestServers
 {
@@ -43,16 +44,32 @@ internal sealed class EnvtestServers
         var port = FreePort.Find();
         var server = ChildProcess.Start(_assets.ApiServer, ApiServerArguments(folder.FullName, port, tokens, key));
         var certificate = Path.Combine(folder.FullName, "apiserver.crt");
-        await WaitAsync(server, "kube-apiserver", () => Task.FromResult(File.Exists(certificate) && new FileInfo(certificate).Length > 0), cancellationToken)
+        await WaitAsync(
+                server,
+                "kube-apiserver",
+                () => Task.FromResult(File.Exists(certificate) && new FileInfo(certificate).Length > 0),
+                cancellationToken
+            )
             .ConfigureAwait(false);
         var authority = await File.ReadAllTextAsync(certificate, cancellationToken).ConfigureAwait(false);
-        var features = ClusterFeatures.ValidationRules
-            | (_assets.ControllerManager is null ? ClusterFeatures.None : ClusterFeatures.Controllers);
+        var features =
+            ClusterFeatures.ValidationRules | (_assets.ControllerManager is null ? ClusterFeatures.None : ClusterFeatures.Controllers);
         var access = new ServerAccess(Kubeconfig(name, port, authority, token), authority, token, features);
         using var client = new ApiServerClient(access);
-        await WaitAsync(server, "kube-apiserver", async () => await client.ProbeAsync("/readyz", cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK, cancellationToken)
+        await WaitAsync(
+                server,
+                "kube-apiserver",
+                async () => await client.ProbeAsync("/readyz", cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK,
+                cancellationToken
+            )
             .ConfigureAwait(false);
-        await WaitAsync(server, "kube-apiserver", async () => await client.ProbeAsync("/api/v1/namespaces/default", cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK, cancellationToken)
+        await WaitAsync(
+                server,
+                "kube-apiserver",
+                async () =>
+                    await client.ProbeAsync("/api/v1/namespaces/default", cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK,
+                cancellationToken
+            )
             .ConfigureAwait(false);
         if (_assets.ControllerManager is { } controllerManager)
         {
@@ -65,14 +82,29 @@ internal sealed class EnvtestServers
     private async Task<string> StartEtcdAsync(EnvtestAssets assets, CancellationToken cancellationToken)
     {
         var (clients, peers) = ($"http://{Loopback}:{FreePort.Find()}", $"http://{Loopback}:{FreePort.Find()}");
-        var etcd = ChildProcess.Start(assets.Etcd,
-        [
-            "--data-dir", Path.Combine(_folder.FullName, "etcd"), "--listen-client-urls", clients, "--advertise-client-urls", clients,
-            "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers, "--initial-cluster", $"default={peers}",
-            "--unsafe-no-fsync", "--log-level", "error",
-        ]);
+        var etcd = ChildProcess.Start(
+            assets.Etcd,
+            [
+                "--data-dir",
+                Path.Combine(_folder.FullName, "etcd"),
+                "--listen-client-urls",
+                clients,
+                "--advertise-client-urls",
+                clients,
+                "--listen-peer-urls",
+                peers,
+                "--initial-advertise-peer-urls",
+                peers,
+                "--initial-cluster",
+                $"default={peers}",
+                "--unsafe-no-fsync",
+                "--log-level",
+                "error",
+            ]
+        );
         using var http = new HttpClient();
-        await WaitAsync(etcd, "etcd", () => IsHealthyAsync(http, $"{clients}/health", cancellationToken), cancellationToken).ConfigureAwait(false);
+        await WaitAsync(etcd, "etcd", () => IsHealthyAsync(http, $"{clients}/health", cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
         return clients;
     }
 
@@ -80,7 +112,10 @@ internal sealed class EnvtestServers
     {
         try
         {
-            return (await http.GetStringAsync(new Uri(url), cancellationToken).ConfigureAwait(false)).Contains("\"true\"", StringComparison.Ordinal);
+            return (await http.GetStringAsync(new Uri(url), cancellationToken).ConfigureAwait(false)).Contains(
+                "\"true\"",
+                StringComparison.Ordinal
+            );
         }
         catch (HttpRequestException)
         {
@@ -94,25 +129,55 @@ internal sealed class EnvtestServers
         var disabled = _assets!.ControllerManager is null ? "ServiceAccount,StorageObjectInUseProtection" : "StorageObjectInUseProtection";
         return
         [
-            $"--etcd-servers={_etcd}", $"--etcd-prefix=/cluster-{_count}", $"--bind-address={Loopback}", $"--advertise-address={Loopback}", $"--secure-port={port}",
-            $"--cert-dir={folder}", $"--token-auth-file={tokens}", "--authorization-mode=RBAC", "--allow-privileged=true",
-            "--service-account-issuer=https://kubernetes.default.svc", $"--service-account-key-file={key}", $"--service-account-signing-key-file={key}",
-            "--service-cluster-ip-range=10.96.0.0/16", $"--disable-admission-plugins={disabled}", "--endpoint-reconciler-type=none",
+            $"--etcd-servers={_etcd}",
+            $"--etcd-prefix=/cluster-{_count}",
+            $"--bind-address={Loopback}",
+            $"--advertise-address={Loopback}",
+            $"--secure-port={port}",
+            $"--cert-dir={folder}",
+            $"--token-auth-file={tokens}",
+            "--authorization-mode=RBAC",
+            "--allow-privileged=true",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            $"--service-account-key-file={key}",
+            $"--service-account-signing-key-file={key}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            $"--disable-admission-plugins={disabled}",
+            "--endpoint-reconciler-type=none",
         ];
     }
 
     private static async Task StartControllersAsync(
-        string program, string folder, ServerAccess access, string key, ApiServerClient client, CancellationToken cancellationToken)
+        string program,
+        string folder,
+        ServerAccess access,
+        string key,
+        ApiServerClient client,
+        CancellationToken cancellationToken
+    )
     {
         var kubeconfig = Path.Combine(folder, "kubeconfig");
         await File.WriteAllTextAsync(kubeconfig, access.KubeconfigYaml, cancellationToken).ConfigureAwait(false);
-        var process = ChildProcess.Start(program,
-        [
-            $"--kubeconfig={kubeconfig}", $"--controllers={Controllers}", "--leader-elect=false", $"--bind-address={Loopback}", "--secure-port=0",
-            $"--service-account-private-key-file={key}", $"--root-ca-file={Path.Combine(folder, "apiserver.crt")}", "--concurrent-gc-syncs=5",
-        ]);
+        var process = ChildProcess.Start(
+            program,
+            [
+                $"--kubeconfig={kubeconfig}",
+                $"--controllers={Controllers}",
+                "--leader-elect=false",
+                $"--bind-address={Loopback}",
+                "--secure-port=0",
+                $"--service-account-private-key-file={key}",
+                $"--root-ca-file={Path.Combine(folder, "apiserver.crt")}",
+                "--concurrent-gc-syncs=5",
+            ]
+        );
         const string Account = "/api/v1/namespaces/default/serviceaccounts/default";
-        await WaitAsync(process, "kube-controller-manager", async () => await client.ProbeAsync(Account, cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK, cancellationToken)
+        await WaitAsync(
+                process,
+                "kube-controller-manager",
+                async () => await client.ProbeAsync(Account, cancellationToken).ConfigureAwait(false) == HttpStatusCode.OK,
+                cancellationToken
+            )
             .ConfigureAwait(false);
     }
 
@@ -125,7 +190,8 @@ internal sealed class EnvtestServers
             if (!process.IsRunning || deadline.IsCancellationRequested)
             {
                 throw new TestClusterUnavailableException(
-                    $"{TestClusters.Variable}=envtest cannot be had: {name} {(process.IsRunning ? $"is not ready after {Patience.TotalSeconds:0} s" : "ended")}. Its last words:\n{process.Output}");
+                    $"{TestClusters.Variable}=envtest cannot be had: {name} {(process.IsRunning ? $"is not ready after {Patience.TotalSeconds:0} s" : "ended")}. Its last words:\n{process.Output}"
+                );
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken).ConfigureAwait(false);

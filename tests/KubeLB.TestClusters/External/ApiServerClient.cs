@@ -20,7 +20,13 @@ internal sealed class ApiServerClient : IDisposable
 
     /// <summary>Sends a request; an answer that is not a success and not expected is an exception with the server's message.</summary>
     public async Task<(HttpStatusCode Status, JsonObject Body)> SendAsync(
-        HttpMethod method, string path, JsonNode? body, string type, CancellationToken cancellationToken, params HttpStatusCode[] expected)
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string type,
+        CancellationToken cancellationToken,
+        params HttpStatusCode[] expected
+    )
     {
         using var response = await AnswerAsync(method, path, body, type, cancellationToken).ConfigureAwait(false);
         var text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
@@ -48,7 +54,13 @@ internal sealed class ApiServerClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<HttpResponseMessage> AnswerAsync(HttpMethod method, string path, JsonNode? body, string type, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string type,
+        CancellationToken cancellationToken
+    )
     {
         for (var attempt = 1; ; attempt++)
         {

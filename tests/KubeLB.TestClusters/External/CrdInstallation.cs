@@ -34,12 +34,15 @@ internal static class CrdInstallation
 
     private static async Task ApplyAsync(ApiServerClient client, JsonObject definition, CancellationToken cancellationToken)
     {
-        var (status, _) = await client.SendAsync(HttpMethod.Post, Definitions, definition, "application/json", cancellationToken, HttpStatusCode.Conflict)
+        var (status, _) = await client
+            .SendAsync(HttpMethod.Post, Definitions, definition, "application/json", cancellationToken, HttpStatusCode.Conflict)
             .ConfigureAwait(false);
         if (status == HttpStatusCode.Conflict)
         {
             var path = $"{Definitions}/{definition["metadata"]!["name"]!.GetValue<string>()}";
-            await client.SendAsync(HttpMethod.Patch, path, definition, "application/merge-patch+json", cancellationToken).ConfigureAwait(false);
+            await client
+                .SendAsync(HttpMethod.Patch, path, definition, "application/merge-patch+json", cancellationToken)
+                .ConfigureAwait(false);
         }
     }
 

@@ -25,7 +25,8 @@ internal sealed class ExternalTestCluster(ServerAccess access, Func<ValueTask> g
         return CreateClient(configuration);
     }
 
-    public IKubernetes CreateClient(KubernetesClientConfiguration configuration) => new Kubernetes(configuration, new RequestLogging(_requests));
+    public IKubernetes CreateClient(KubernetesClientConfiguration configuration) =>
+        new Kubernetes(configuration, new RequestLogging(_requests));
 
     public HttpMessageHandler CreateHandler() => TrustingHandler.Create(access.AuthorityPem);
 

@@ -9,11 +9,23 @@ internal sealed class RequestLogging(RequestList log) : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var uri = request.RequestUri!;
-        var isWatch = uri.Query.Contains("watch=true", StringComparison.OrdinalIgnoreCase) || uri.Query.Contains("watch=1", StringComparison.Ordinal);
+        var isWatch =
+            uri.Query.Contains("watch=true", StringComparison.OrdinalIgnoreCase) || uri.Query.Contains("watch=1", StringComparison.Ordinal);
         var info = RequestInfo.Parse(request.Method.Method, uri.AbsolutePath, isWatch);
         var record = new RequestRecord(
-            DateTimeOffset.UtcNow, info.Verb, info.Group, info.Resource, info.Subresource, info.Namespace, info.Name,
-            request.Headers.UserAgent.ToString(), User: "", request.Method.Method, uri.PathAndQuery, StatusCode: 0);
+            DateTimeOffset.UtcNow,
+            info.Verb,
+            info.Group,
+            info.Resource,
+            info.Subresource,
+            info.Namespace,
+            info.Name,
+            request.Headers.UserAgent.ToString(),
+            User: "",
+            request.Method.Method,
+            uri.PathAndQuery,
+            StatusCode: 0
+        );
         var position = log.Begin(record);
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         log.Answered(position, (int)response.StatusCode);

@@ -59,8 +59,7 @@ internal sealed class ServerContents
                 do
                 {
                     left = await RemoveAddedAsync(client, holders, hasControllers, deadline.Token).ConfigureAwait(false);
-                }
-                while (left.Count > 0);
+                } while (left.Count > 0);
             }
 
             // Those of other namespaces went with them. Until now they could have become more.
@@ -74,7 +73,11 @@ internal sealed class ServerContents
     }
 
     private async Task<List<string>> RemoveAddedAsync(
-        ApiServerClient client, bool holders, bool hasControllers, CancellationToken cancellationToken)
+        ApiServerClient client,
+        bool holders,
+        bool hasControllers,
+        CancellationToken cancellationToken
+    )
     {
         List<string> left = [];
         var resources = await ResourcesAsync(client, cancellationToken).ConfigureAwait(false);
@@ -97,7 +100,14 @@ internal sealed class ServerContents
     {
         foreach (var (path, labels) in _namespaceLabels)
         {
-            var patch = new JsonArray(new JsonObject { ["op"] = "add", ["path"] = "/metadata/labels", ["value"] = labels?.DeepClone() ?? new JsonObject() });
+            var patch = new JsonArray(
+                new JsonObject
+                {
+                    ["op"] = "add",
+                    ["path"] = "/metadata/labels",
+                    ["value"] = labels?.DeepClone() ?? new JsonObject(),
+                }
+            );
             await client.SendAsync(HttpMethod.Patch, path, patch, "application/json-patch+json", cancellationToken).ConfigureAwait(false);
         }
     }
@@ -110,12 +120,27 @@ internal sealed class ServerContents
         || (OfServers.Contains(resource.Name) && path.Contains("/namespaces/kube-", StringComparison.Ordinal));
 
     private static async Task RemoveAsync(
-        ApiServerClient client, Resource resource, string path, JsonObject item, bool hasControllers, CancellationToken cancellationToken)
+        ApiServerClient client,
+        Resource resource,
+        string path,
+        JsonObject item,
+        bool hasControllers,
+        CancellationToken cancellationToken
+    )
     {
         if (resource.Name != Definitions && item["metadata"]!["finalizers"] is JsonArray { Count: > 0 })
         {
             var patch = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } };
-            await client.SendAsync(HttpMethod.Patch, path, patch, "application/merge-patch+json", cancellationToken, HttpStatusCode.NotFound, HttpStatusCode.Conflict)
+            await client
+                .SendAsync(
+                    HttpMethod.Patch,
+                    path,
+                    patch,
+                    "application/merge-patch+json",
+                    cancellationToken,
+                    HttpStatusCode.NotFound,
+                    HttpStatusCode.Conflict
+                )
                 .ConfigureAwait(false);
         }
 
@@ -126,7 +151,17 @@ internal sealed class ServerContents
             ["gracePeriodSeconds"] = 0,
             ["propagationPolicy"] = "Background",
         };
-        await client.SendAsync(HttpMethod.Delete, path, options, "application/json", cancellationToken, HttpStatusCode.NotFound, HttpStatusCode.Conflict, HttpStatusCode.MethodNotAllowed)
+        await client
+            .SendAsync(
+                HttpMethod.Delete,
+                path,
+                options,
+                "application/json",
+                cancellationToken,
+                HttpStatusCode.NotFound,
+                HttpStatusCode.Conflict,
+                HttpStatusCode.MethodNotAllowed
+            )
             .ConfigureAwait(false);
         if (resource.Name == Namespaces && !hasControllers)
         {
@@ -137,7 +172,16 @@ internal sealed class ServerContents
                 ["metadata"] = new JsonObject { ["name"] = item["metadata"]!["name"]!.DeepClone() },
                 ["spec"] = new JsonObject { ["finalizers"] = new JsonArray() },
             };
-            await client.SendAsync(HttpMethod.Put, $"{path}/finalize", finalize, "application/json", cancellationToken, HttpStatusCode.NotFound, HttpStatusCode.Conflict)
+            await client
+                .SendAsync(
+                    HttpMethod.Put,
+                    $"{path}/finalize",
+                    finalize,
+                    "application/json",
+                    cancellationToken,
+                    HttpStatusCode.NotFound,
+                    HttpStatusCode.Conflict
+                )
                 .ConfigureAwait(false);
         }
     }
@@ -149,7 +193,9 @@ internal sealed class ServerContents
         var found = new List<Resource>();
         foreach (var version in versions)
         {
-            var (status, list) = await client.SendAsync(HttpMethod.Get, version, null, "", cancellationToken, HttpStatusCode.NotFound).ConfigureAwait(false);
+            var (status, list) = await client
+                .SendAsync(HttpMethod.Get, version, null, "", cancellationToken, HttpStatusCode.NotFound)
+                .ConfigureAwait(false);
             foreach (var resource in status == HttpStatusCode.NotFound ? [] : list["resources"]!.AsArray())
             {
                 var name = resource!["name"]!.GetValue<string>();
@@ -165,18 +211,23 @@ internal sealed class ServerContents
     }
 
     private static async Task<IReadOnlyList<(string Path, JsonObject Item)>> ListAsync(
-        ApiServerClient client, Resource resource, CancellationToken cancellationToken)
+        ApiServerClient client,
+        Resource resource,
+        CancellationToken cancellationToken
+    )
     {
-        var (status, list) = await client.SendAsync(HttpMethod.Get, $"{resource.Version}/{resource.Name}", null, "", cancellationToken, HttpStatusCode.NotFound)
+        var (status, list) = await client
+            .SendAsync(HttpMethod.Get, $"{resource.Version}/{resource.Name}", null, "", cancellationToken, HttpStatusCode.NotFound)
             .ConfigureAwait(false);
         return status == HttpStatusCode.NotFound
             ? []
             : [.. list["items"]!.AsArray().Select(item => (PathOf(resource, item!["metadata"]!), item!.AsObject()))];
     }
 
-    private static string PathOf(Resource resource, JsonNode metadata) => metadata["namespace"] is { } ns
-        ? $"{resource.Version}/namespaces/{ns}/{resource.Name}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}"
-        : $"{resource.Version}/{resource.Name}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}";
+    private static string PathOf(Resource resource, JsonNode metadata) =>
+        metadata["namespace"] is { } ns
+            ? $"{resource.Version}/namespaces/{ns}/{resource.Name}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}"
+            : $"{resource.Version}/{resource.Name}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}";
 
     private sealed record Resource(string Version, string Name);
 }

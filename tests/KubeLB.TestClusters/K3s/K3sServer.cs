@@ -6,8 +6,8 @@ using Testcontainers.K3s;
 namespace KubeLB.TestClusters.K3s;
 
 /// <summary>
-/// K3s in a container, as a control plane only: nodes, pods and endpoints are left to the sandbox's simulation, so K3s' own agent, scheduler and
-/// workload controllers are off.
+/// K3s in a container, as a control plane only: nodes, pods and endpoints are left to the sandbox's simulation, so K3s' own agent,
+/// scheduler and workload controllers are off.
 /// </summary>
 internal static class K3sServer
 {
@@ -15,7 +15,11 @@ internal static class K3sServer
 
     private static readonly string[] Arguments =
     [
-        "--disable-agent", "--disable-scheduler", "--disable-cloud-controller", "--disable-network-policy", "--disable-helm-controller",
+        "--disable-agent",
+        "--disable-scheduler",
+        "--disable-cloud-controller",
+        "--disable-network-policy",
+        "--disable-helm-controller",
         "--disable=coredns,servicelb,traefik,local-storage,metrics-server",
         "--kube-controller-manager-arg=controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,root-ca-certificate-publisher-controller",
     ];
@@ -40,12 +44,21 @@ internal static class K3sServer
             await container.StartAsync(cancellationToken).ConfigureAwait(false);
             return await AccessAsync(await container.GetKubeconfigAsync().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is DockerUnavailableException or TimeoutException or InvalidOperationException or Docker.DotNet.DockerApiException or HttpRequestException or AggregateException)
+        catch (Exception e)
+            when (e
+                    is DockerUnavailableException
+                        or TimeoutException
+                        or InvalidOperationException
+                        or Docker.DotNet.DockerApiException
+                        or HttpRequestException
+                        or AggregateException
+            )
         {
             throw new TestClusterUnavailableException(
                 $"{TestClusters.Variable}=k3s needs Docker, which did not start a container of {Image}: {e.Message} "
-                + $"Start Docker, set DOCKER_HOST if it listens elsewhere, or use {TestClusters.Variable}=embedded.",
-                e);
+                    + $"Start Docker, set DOCKER_HOST if it listens elsewhere, or use {TestClusters.Variable}=embedded.",
+                e
+            );
         }
     }
 
@@ -57,8 +70,14 @@ internal static class K3sServer
         using var client = new Kubernetes(configuration);
         var token = await K3sAdministrator.CreateTokenAsync(client, cancellationToken).ConfigureAwait(false);
         var authority = configuration.SslCaCerts[0].ExportCertificatePem();
-        var access = EmbeddedCluster.Hosting.Kubeconfig.Write("k3s", new Uri(configuration.Host), authority, K3sAdministrator.Name, token, null);
-        return new ServerAccess(
-            access, authority, token, ClusterFeatures.Controllers | ClusterFeatures.ValidationRules);
+        var access = EmbeddedCluster.Hosting.Kubeconfig.Write(
+            "k3s",
+            new Uri(configuration.Host),
+            authority,
+            K3sAdministrator.Name,
+            token,
+            null
+        );
+        return new ServerAccess(access, authority, token, ClusterFeatures.Controllers | ClusterFeatures.ValidationRules);
     }
 }

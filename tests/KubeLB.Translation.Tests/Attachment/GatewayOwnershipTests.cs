@@ -80,8 +80,7 @@ public sealed class GatewayOwnershipTests
         var tenant = new TenantStub
         {
             Classes = { Class("other", "example.com/controller", "True", accepted) },
-            Routes = { Carried(
-            "other") }
+            Routes = { Carried("other") },
         };
 
         var ownership = GatewayOwnership.Of(GatewayOf("other"), tenant, Settings);
@@ -94,7 +93,11 @@ public sealed class GatewayOwnershipTests
     [Fact]
     public void A_gateway_that_its_owner_moves_to_the_class_of_another_controller_is_released_at_once()
     {
-        var tenant = new TenantStub { Classes = { Class("theirs", "example.com/controller", "True", "2026-01-01T00:00:00Z") }, Routes = { Carried("kubelb") } };
+        var tenant = new TenantStub
+        {
+            Classes = { Class("theirs", "example.com/controller", "True", "2026-01-01T00:00:00Z") },
+            Routes = { Carried("kubelb") },
+        };
 
         GatewayOwnership.IsOf(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
     }
@@ -134,11 +137,17 @@ public sealed class GatewayOwnershipTests
 
     private static readonly TenantSettings Settings = new("tenant-t");
 
-    private static Gateway GatewayOf(string? className) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = "gw", NamespaceProperty = "default", Uid = "u" },
-        Spec = new GatewaySpec { GatewayClassName = className },
-    };
+    private static Gateway GatewayOf(string? className) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = "gw",
+                NamespaceProperty = "default",
+                Uid = "u",
+            },
+            Spec = new GatewaySpec { GatewayClassName = className },
+        };
 
     private static Route Carried(string className)
     {
@@ -146,12 +155,26 @@ public sealed class GatewayOwnershipTests
         return SourceResource.Wrap(gateway, ApiJson.ToJson(gateway.Spec!), services: null, "tenant-t");
     }
 
-    private static GatewayClass Class(string name, string? controller, string? accepted = null, string? since = null) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = name },
-        Spec = new GatewayClassSpec { ControllerName = controller },
-        Status = accepted is null
-            ? null
-            : new GatewayClassStatus { Conditions = [new Condition { Type = "Accepted", Status = accepted, Reason = "Accepted", Message = "", LastTransitionTime = since }] },
-    };
+    private static GatewayClass Class(string name, string? controller, string? accepted = null, string? since = null) =>
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = name },
+            Spec = new GatewayClassSpec { ControllerName = controller },
+            Status = accepted is null
+                ? null
+                : new GatewayClassStatus
+                {
+                    Conditions =
+                    [
+                        new Condition
+                        {
+                            Type = "Accepted",
+                            Status = accepted,
+                            Reason = "Accepted",
+                            Message = "",
+                            LastTransitionTime = since,
+                        },
+                    ],
+                },
+        };
 }

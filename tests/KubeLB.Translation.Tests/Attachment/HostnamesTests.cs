@@ -42,8 +42,7 @@ public sealed class HostnamesTests
     [Theory]
     [InlineData("web.example.com")]
     [InlineData("*.example.com")]
-    public void A_route_without_hostnames_takes_the_listeners(string listener) =>
-        Hostnames.Intersect(listener, []).Should().BeTrue();
+    public void A_route_without_hostnames_takes_the_listeners(string listener) => Hostnames.Intersect(listener, []).Should().BeTrue();
 
     [Fact]
     public void One_of_several_hostnames_of_a_route_is_enough()

@@ -27,8 +27,10 @@ public sealed class LabelSelectorsTests
     [InlineData("empty", "", true)]
     [InlineData("absent", "", false)]
     public void MatchLabels(string key, string value, bool expected) =>
-        LabelSelectors.Matches(new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [key] = value } }, Labels)
-            .Should().Be(expected);
+        LabelSelectors
+            .Matches(new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [key] = value } }, Labels)
+            .Should()
+            .Be(expected);
 
     [Theory]
     [InlineData("team", "In", "a,b", true)]
@@ -48,21 +50,38 @@ public sealed class LabelSelectorsTests
     [InlineData("team", "in", "a", false)]
     [InlineData("team", null, "a", false)]
     public void MatchExpressions(string key, string? @operator, string? values, bool expected) =>
-        LabelSelectors.Matches(new V1LabelSelector { MatchExpressions = [Requirement(key, @operator, values)] }, Labels).Should().Be(expected);
+        LabelSelectors
+            .Matches(new V1LabelSelector { MatchExpressions = [Requirement(key, @operator, values)] }, Labels)
+            .Should()
+            .Be(expected);
 
     [Fact]
     public void All_requirements_must_be_met()
     {
         var team = new Dictionary<string, string> { ["team"] = "a" };
-        V1LabelSelector With(params V1LabelSelectorRequirement[] expressions) => new() { MatchLabels = team, MatchExpressions = expressions };
+        V1LabelSelector With(params V1LabelSelectorRequirement[] expressions) =>
+            new() { MatchLabels = team, MatchExpressions = expressions };
 
         LabelSelectors.Matches(With(Requirement("empty", "Exists", null)), Labels).Should().BeTrue();
         LabelSelectors.Matches(With(Requirement("absent", "Exists", null)), Labels).Should().BeFalse();
         LabelSelectors.Matches(With(Requirement("empty", "Exists", null), Requirement("team", "NotIn", "a")), Labels).Should().BeFalse();
-        LabelSelectors.Matches(
-            new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = "a", ["empty"] = "x" } }, Labels).Should().BeFalse();
+        LabelSelectors
+            .Matches(
+                new V1LabelSelector
+                {
+                    MatchLabels = new Dictionary<string, string> { ["team"] = "a", ["empty"] = "x" },
+                },
+                Labels
+            )
+            .Should()
+            .BeFalse();
     }
 
     private static V1LabelSelectorRequirement Requirement(string key, string? @operator, string? values) =>
-        new() { Key = key, OperatorProperty = @operator, Values = values?.Split(',') };
+        new()
+        {
+            Key = key,
+            OperatorProperty = @operator,
+            Values = values?.Split(','),
+        };
 }

@@ -67,7 +67,10 @@ public sealed class ListenerRulesTests
     public void Without_rules_the_gateways_own_namespace_is_allowed(string routeNamespace, bool expected)
     {
         ListenerRules.AllowsNamespace(new Listener(), "infra", routeNamespace, TeamA).Should().Be(expected);
-        ListenerRules.AllowsNamespace(new Listener { AllowedRoutes = new AllowedRoutes() }, "infra", routeNamespace, TeamA).Should().Be(expected);
+        ListenerRules
+            .AllowsNamespace(new Listener { AllowedRoutes = new AllowedRoutes() }, "infra", routeNamespace, TeamA)
+            .Should()
+            .Be(expected);
     }
 
     [Fact]
@@ -75,7 +78,10 @@ public sealed class ListenerRulesTests
     {
         ListenerRules.AllowsNamespace(Selecting("a"), "infra", "apps", TeamA).Should().BeTrue();
         ListenerRules.AllowsNamespace(Selecting("b"), "infra", "apps", TeamA).Should().BeFalse();
-        ListenerRules.AllowsNamespace(Selecting("b"), "infra", "infra", TeamA).Should().BeFalse("the gateway's own namespace is no exception");
+        ListenerRules
+            .AllowsNamespace(Selecting("b"), "infra", "infra", TeamA)
+            .Should()
+            .BeFalse("the gateway's own namespace is no exception");
     }
 
     [Fact]
@@ -90,17 +96,18 @@ public sealed class ListenerRulesTests
         ListenerRules.AllowsNamespace(listener, "infra", "infra", TeamA).Should().BeFalse();
     }
 
-    private static Listener Selecting(string team) => new()
-    {
-        AllowedRoutes = new AllowedRoutes
+    private static Listener Selecting(string team) =>
+        new()
         {
-            Namespaces = new RouteNamespaces
+            AllowedRoutes = new AllowedRoutes
             {
-                From = "Selector",
-                Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = team } },
+                Namespaces = new RouteNamespaces
+                {
+                    From = "Selector",
+                    Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = team } },
+                },
             },
-        },
-    };
+        };
 
     private static RouteGroupKind GroupKind(string text) =>
         text.Split('/') is [var group, var kind] ? new RouteGroupKind { Group = group, Kind = kind } : new RouteGroupKind { Kind = text };

@@ -10,7 +10,14 @@ public sealed class RouteAttachmentTests
 {
     private static readonly TenantSettings Settings = new("tenant-t");
 
-    private readonly TenantStub _tenant = new() { Namespaces = { ["infra"] = [], ["apps"] = new() { ["team"] = "a" } } };
+    private readonly TenantStub _tenant = new()
+    {
+        Namespaces =
+        {
+            ["infra"] = [],
+            ["apps"] = new() { ["team"] = "a" },
+        },
+    };
 
     [Fact]
     public void A_route_without_parents_has_no_verdicts()
@@ -37,7 +44,11 @@ public sealed class RouteAttachmentTests
     public void Grpc_routes_attach_alike()
     {
         Gateway("apps", "gw", Listener("http", 80), Listener("kinds", 81, kind: "HTTPRoute"));
-        var route = new GrpcRoute { Metadata = In("apps"), Spec = new GrpcRouteSpec { ParentRefs = [new ParentReference { Name = "gw" }] } };
+        var route = new GrpcRoute
+        {
+            Metadata = In("apps"),
+            Spec = new GrpcRouteSpec { ParentRefs = [new ParentReference { Name = "gw" }] },
+        };
 
         Evaluate(route).Should().ContainSingle().Which.Pinned.Should().ContainSingle(p => p.SectionName == "http");
     }
@@ -56,7 +67,17 @@ public sealed class RouteAttachmentTests
     {
         Gateway("apps", "gw", Listener("a", 80), Listener("b", 81));
 
-        var verdict = Evaluate(Route(new ParentReference { Name = "gw", SectionName = section, Port = port })).Single();
+        var verdict = Evaluate(
+                Route(
+                    new ParentReference
+                    {
+                        Name = "gw",
+                        SectionName = section,
+                        Port = port,
+                    }
+                )
+            )
+            .Single();
 
         verdict.Refusal?.Reason.Should().Be("NoMatchingParent");
         verdict.IsAttached.Should().Be(attaches);
@@ -86,8 +107,10 @@ public sealed class RouteAttachmentTests
         _tenant.Namespaces.Clear();
         Gateway("infra", "gw", Listener("all", 80, from: "All"), Listener("selector", 81, from: "Selector:a"));
 
-        Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" })).Single()
-            .Pinned.Should().ContainSingle(p => p.SectionName == "all");
+        Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" }))
+            .Single()
+            .Pinned.Should()
+            .ContainSingle(p => p.SectionName == "all");
     }
 
     [Fact]
@@ -113,7 +136,9 @@ public sealed class RouteAttachmentTests
 
         verdict.IsAttached.Should().Be(attaches);
         verdict.Refusal?.Reason.Should().Be("NoMatchingListenerHostname");
-        verdict.Refusal?.Message.Should().Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
+        verdict
+            .Refusal?.Message.Should()
+            .Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
     }
 
     [Fact]
@@ -126,19 +151,44 @@ public sealed class RouteAttachmentTests
             Listener("same", 81, from: "Same"),
             Listener("also", 82, from: "All", hostname: "*.example.com"),
             Listener("elsewhere", 83, from: "All", hostname: "*.example.org"),
-            Listener("grpc", 84, from: "All", kind: "GRPCRoute"));
-        var parent = new ParentReference { Group = "gateway.networking.k8s.io", Kind = "Gateway", Name = "gw", Namespace = "infra" };
+            Listener("grpc", 84, from: "All", kind: "GRPCRoute")
+        );
+        var parent = new ParentReference
+        {
+            Group = "gateway.networking.k8s.io",
+            Kind = "Gateway",
+            Name = "gw",
+            Namespace = "infra",
+        };
         var before = ApiJson.ToJson(parent).ToJsonString();
         var route = Route(parent);
         route.Spec!.Hostnames = ["web.example.com"];
 
         var verdict = Evaluate(route).Single();
 
-        verdict.Pinned.Should().BeEquivalentTo(
-        [
-            new ParentReference { Group = parent.Group, Kind = "Gateway", Name = "gw", Namespace = "infra", SectionName = "all" },
-            new ParentReference { Group = parent.Group, Kind = "Gateway", Name = "gw", Namespace = "infra", SectionName = "also" },
-        ], options => options.WithStrictOrdering());
+        verdict
+            .Pinned.Should()
+            .BeEquivalentTo(
+                [
+                    new ParentReference
+                    {
+                        Group = parent.Group,
+                        Kind = "Gateway",
+                        Name = "gw",
+                        Namespace = "infra",
+                        SectionName = "all",
+                    },
+                    new ParentReference
+                    {
+                        Group = parent.Group,
+                        Kind = "Gateway",
+                        Name = "gw",
+                        Namespace = "infra",
+                        SectionName = "also",
+                    },
+                ],
+                options => options.WithStrictOrdering()
+            );
         ApiJson.ToJson(parent).ToJsonString().Should().Be(before);
     }
 
@@ -149,7 +199,19 @@ public sealed class RouteAttachmentTests
         var route = Route(new ParentReference { Name = "gw", Port = 80 });
         route.Spec!.Hostnames = ["example.com"];
 
-        Evaluate(route).Single().Pinned.Should().ContainSingle().Which.Should().BeEquivalentTo(new { Name = "gw", Port = 80, SectionName = "a" });
+        Evaluate(route)
+            .Single()
+            .Pinned.Should()
+            .ContainSingle()
+            .Which.Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Name = "gw",
+                    Port = 80,
+                    SectionName = "a",
+                }
+            );
     }
 
     [Fact]
@@ -164,18 +226,41 @@ public sealed class RouteAttachmentTests
     [Fact]
     public void Refusals_are_looked_for_in_the_order_parent_then_permission_then_hostname()
     {
-        Gateway("infra", "gw", Listener("closed", 80, from: "None", hostname: "example.org"), Listener("open", 81, from: "All", hostname: "example.org"));
+        Gateway(
+            "infra",
+            "gw",
+            Listener("closed", 80, from: "None", hostname: "example.org"),
+            Listener("open", 81, from: "All", hostname: "example.org")
+        );
         var route = Route(
-            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "absent" },
-            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "closed" },
-            new ParentReference { Name = "gw", Namespace = "infra", SectionName = "open" },
-            new ParentReference { Name = "gw", Namespace = "infra" });
+            new ParentReference
+            {
+                Name = "gw",
+                Namespace = "infra",
+                SectionName = "absent",
+            },
+            new ParentReference
+            {
+                Name = "gw",
+                Namespace = "infra",
+                SectionName = "closed",
+            },
+            new ParentReference
+            {
+                Name = "gw",
+                Namespace = "infra",
+                SectionName = "open",
+            },
+            new ParentReference { Name = "gw", Namespace = "infra" }
+        );
         route.Spec!.Hostnames = ["example.com"];
 
         var verdicts = Evaluate(route);
 
-        verdicts.Select(v => v.Refusal!.Reason).Should().Equal(
-            "NoMatchingParent", "NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingListenerHostname");
+        verdicts
+            .Select(v => v.Refusal!.Reason)
+            .Should()
+            .Equal("NoMatchingParent", "NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingListenerHostname");
         verdicts.Select(v => v.Refusal!.Message).Distinct().Should().HaveCount(3);
         verdicts.Should().OnlyContain(v => v.Pinned.Count == 0 && !v.IsAttached);
     }
@@ -187,7 +272,9 @@ public sealed class RouteAttachmentTests
         Gateway("apps", "bare").Spec!.Listeners = null;
 
         Evaluate(Route(new ParentReference { Name = "gw" }, new ParentReference { Name = "bare" }))
-            .Should().HaveCount(2).And.OnlyContain(v => v.Refusal!.Reason == "NoMatchingParent");
+            .Should()
+            .HaveCount(2)
+            .And.OnlyContain(v => v.Refusal!.Reason == "NoMatchingParent");
     }
 
     [Fact]
@@ -196,14 +283,24 @@ public sealed class RouteAttachmentTests
         Gateway("apps", "gw", Listener("http", 80));
         Gateway("apps", "foreign", Listener("http", 80)).Spec!.GatewayClassName = "other";
 
-        Evaluate(Route(
-            new ParentReference { Name = "foreign" },
-            new ParentReference { Name = "absent" },
-            new ParentReference { Name = "gw", Namespace = "nowhere" },
-            new ParentReference { Name = "gw", Kind = "Service", Group = "" },
-            new ParentReference { Name = "gw", Kind = "Service" },
-            new ParentReference { Name = "gw", Group = "" },
-            new ParentReference { Name = "gw", Group = "example.com" })).Should().BeEmpty();
+        Evaluate(
+                Route(
+                    new ParentReference { Name = "foreign" },
+                    new ParentReference { Name = "absent" },
+                    new ParentReference { Name = "gw", Namespace = "nowhere" },
+                    new ParentReference
+                    {
+                        Name = "gw",
+                        Kind = "Service",
+                        Group = "",
+                    },
+                    new ParentReference { Name = "gw", Kind = "Service" },
+                    new ParentReference { Name = "gw", Group = "" },
+                    new ParentReference { Name = "gw", Group = "example.com" }
+                )
+            )
+            .Should()
+            .BeEmpty();
     }
 
     [Fact]
@@ -213,7 +310,9 @@ public sealed class RouteAttachmentTests
         Gateway("apps", "two", Listener("http", 80));
 
         Evaluate(Route(new ParentReference { Name = "two" }, new ParentReference { Name = "absent" }, new ParentReference { Name = "one" }))
-            .Select(v => v.Gateway.Name).Should().Equal("two", "one");
+            .Select(v => v.Gateway.Name)
+            .Should()
+            .Equal("two", "one");
     }
 
     [Theory]
@@ -228,25 +327,44 @@ public sealed class RouteAttachmentTests
         Gateway("apps", "gw", Listener("http", 80)).Spec!.GatewayClassName = className;
         if (controller is not null)
         {
-            _tenant.Classes.Add(new GatewayClass
-            {
-                Metadata = new V1ObjectMeta { Name = className },
-                Spec = new GatewayClassSpec { ControllerName = controller },
-            });
+            _tenant.Classes.Add(
+                new GatewayClass
+                {
+                    Metadata = new V1ObjectMeta { Name = className },
+                    Spec = new GatewayClassSpec { ControllerName = controller },
+                }
+            );
         }
 
-        RouteAttachment.Evaluate(Route(new ParentReference { Name = "gw" }), _tenant, Settings with { UseGatewayClass = useGatewayClass })
-            .Should().HaveCount(ours ? 1 : 0);
+        RouteAttachment
+            .Evaluate(Route(new ParentReference { Name = "gw" }), _tenant, Settings with { UseGatewayClass = useGatewayClass })
+            .Should()
+            .HaveCount(ours ? 1 : 0);
     }
 
     [Fact]
     public void GatewaysOf_names_each_gateway_once_ours_or_not() =>
-        RouteAttachment.GatewaysOf(Route(
-            new ParentReference { Name = "gw", SectionName = "a" },
-            new ParentReference { Name = "gw", Namespace = "apps", SectionName = "b" },
-            new ParentReference { Name = "gw", Namespace = "infra" },
-            new ParentReference { Name = "svc", Group = "", Kind = "Service" }))
-            .Should().Equal(("apps", "gw"), ("infra", "gw"));
+        RouteAttachment
+            .GatewaysOf(
+                Route(
+                    new ParentReference { Name = "gw", SectionName = "a" },
+                    new ParentReference
+                    {
+                        Name = "gw",
+                        Namespace = "apps",
+                        SectionName = "b",
+                    },
+                    new ParentReference { Name = "gw", Namespace = "infra" },
+                    new ParentReference
+                    {
+                        Name = "svc",
+                        Group = "",
+                        Kind = "Service",
+                    }
+                )
+            )
+            .Should()
+            .Equal(("apps", "gw"), ("infra", "gw"));
 
     private IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
 
@@ -261,27 +379,32 @@ public sealed class RouteAttachmentTests
         return gateway;
     }
 
-    private static Listener Listener(string name, int port, string? from = null, string? hostname = null, string? kind = null) => new()
-    {
-        Name = name,
-        Port = port,
-        Protocol = "HTTP",
-        Hostname = hostname,
-        AllowedRoutes = new AllowedRoutes
+    private static Listener Listener(string name, int port, string? from = null, string? hostname = null, string? kind = null) =>
+        new()
         {
-            Kinds = kind is null ? null : [new RouteGroupKind { Kind = kind }],
-            Namespaces = from?.Split(':') is [var selector, var team]
-                ? new RouteNamespaces
-                {
-                    From = selector,
-                    Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = team } },
-                }
-                : new RouteNamespaces { From = from },
-        },
-    };
+            Name = name,
+            Port = port,
+            Protocol = "HTTP",
+            Hostname = hostname,
+            AllowedRoutes = new AllowedRoutes
+            {
+                Kinds = kind is null ? null : [new RouteGroupKind { Kind = kind }],
+                Namespaces = from?.Split(':') is [var selector, var team]
+                    ? new RouteNamespaces
+                    {
+                        From = selector,
+                        Selector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["team"] = team } },
+                    }
+                    : new RouteNamespaces { From = from },
+            },
+        };
 
     private static HttpRoute Route(params ParentReference[] parents) =>
-        new() { Metadata = In("apps"), Spec = new HttpRouteSpec { ParentRefs = [.. parents] } };
+        new()
+        {
+            Metadata = In("apps"),
+            Spec = new HttpRouteSpec { ParentRefs = [.. parents] },
+        };
 
     private static V1ObjectMeta In(string @namespace) => new() { Name = "web", NamespaceProperty = @namespace };
 }

@@ -21,15 +21,16 @@ public sealed class RecordedAttachmentTests
     {
         ["gateway-with-unsupported-address-type"] = "the Gateway as a whole is judged by the management side",
         ["gateway-with-addresses-with-ipaddress"] = "a TCP listener, which is for TCPRoutes: they are not carried",
-        ["httproute-with-backendref-in-other-namespace-allowed-by-refgrant"] = "recorded without the grant, which backends do not need by default",
+        ["httproute-with-backendref-in-other-namespace-allowed-by-refgrant"] =
+            "recorded without the grant, which backends do not need by default",
         ["httproute-with-query-match-diff-type"] = "a number where the API demands a string",
     };
 
     // Decided by the management side alone: the CCM carries such routes and reports what comes back.
     private static readonly string[] ReasonsOfTheManagementSide = ["UnsupportedValue", "UnsupportedRefValue", "Accepted"];
 
-    private static readonly JsonObject Recording = (JsonObject)JsonNode.Parse(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Contract", "envoy-gateway-status.json")))!;
+    private static readonly JsonObject Recording = (JsonObject)
+        JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Contract", "envoy-gateway-status.json")))!;
 
     private static IEnumerable<JsonNode> All => Recording["cases"]!.AsArray().Select(c => c!);
 
@@ -49,14 +50,19 @@ public sealed class RecordedAttachmentTests
     private static List<string> Lines(RecordedTenant tenant)
     {
         var lines = new List<string>();
-        var translations = tenant.Routes.Select(r => (Route: r, Translation: RouteTranslator.Translate(r, tenant.View, RecordedTenant.Settings))).ToList();
+        var translations = tenant
+            .Routes.Select(r => (Route: r, Translation: RouteTranslator.Translate(r, tenant.View, RecordedTenant.Settings)))
+            .ToList();
         var verdicts = translations.SelectMany(t => t.Translation.Parents).ToList();
         foreach (var gateway in tenant.View.Gateways)
         {
             foreach (var listener in ListenerVerdict.Of(gateway))
             {
                 var attached = verdicts.Count(v => v.Gateway == gateway && v.Pinned.Any(p => Includes(p, listener.Listener)));
-                lines.Add($"listener {gateway.Namespace}/{gateway.Name}/{listener.Listener.Name}: {attached} of {string.Join(' ', listener.SupportedKinds)}");
+                lines.Add(
+                    $"listener {gateway.Namespace}/{gateway.Name}/{listener.Listener.Name}: {attached} of "
+                        + $"{string.Join(' ', listener.SupportedKinds)}"
+                );
             }
 
             lines.AddRange(RefusedConditions(gateway));
@@ -65,7 +71,11 @@ public sealed class RecordedAttachmentTests
         foreach (var (route, translation) in translations)
         {
             var status = RouteStatusTranslator.Translate(route, translation, route: null, tenant.View, "2026-01-02T03:04:05Z");
-            lines.AddRange(status.Parents.Where(p => p.ControllerName == GatewayClass.KubelbController).SelectMany(parent => Lines(route.Metadata, ApiJson.ToJson(parent))));
+            lines.AddRange(
+                status
+                    .Parents.Where(p => p.ControllerName == GatewayClass.KubelbController)
+                    .SelectMany(parent => Lines(route.Metadata, ApiJson.ToJson(parent)))
+            );
         }
 
         return [.. lines.Order(StringComparer.Ordinal)];
@@ -82,7 +92,12 @@ public sealed class RecordedAttachmentTests
                 var kinds = string.Join(' ', (listener["supportedKinds"]?.AsArray() ?? []).Select(k => (string)k!["kind"]!));
                 var conditions = listener["conditions"]!.AsArray().Select(c => Line(c!)).ToList();
                 lines.Add($"{key}: {listener["attachedRoutes"]} of {kinds}");
-                if (conditions.Any(c => c.Contains("UnsupportedProtocol", StringComparison.Ordinal) || c.Contains("namespaces.selector", StringComparison.Ordinal)))
+                if (
+                    conditions.Any(c =>
+                        c.Contains("UnsupportedProtocol", StringComparison.Ordinal)
+                        || c.Contains("namespaces.selector", StringComparison.Ordinal)
+                    )
+                )
                 {
                     lines.AddRange(conditions.Select(c => $"{key}: {Shortened(c)}"));
                 }
@@ -110,11 +125,20 @@ public sealed class RecordedAttachmentTests
     // Per parentRef what the CCM decides: whether it attaches, or why not, and whether the backends resolve, or why not.
     private static IEnumerable<string> Lines(V1ObjectMeta route, JsonNode parent)
     {
-        var key = $"route {route.NamespaceProperty}/{route.Name} {ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
+        var key =
+            $"route {route.NamespaceProperty}/{route.Name} {ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
         var conditions = parent["conditions"]!.AsArray().Select(c => c!).ToList();
-        var refused = conditions.SingleOrDefault(c => (string)c["type"]! == "Accepted" && (string)c["status"]! == "False" && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!));
+        var refused = conditions.SingleOrDefault(c =>
+            (string)c["type"]! == "Accepted"
+            && (string)c["status"]! == "False"
+            && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
+        );
         yield return refused is null ? $"{key}: attached" : $"{key}: {Line(refused)}";
-        var unresolved = conditions.SingleOrDefault(c => (string)c["type"]! == "ResolvedRefs" && (string)c["status"]! == "False" && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!));
+        var unresolved = conditions.SingleOrDefault(c =>
+            (string)c["type"]! == "ResolvedRefs"
+            && (string)c["status"]! == "False"
+            && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
+        );
         yield return unresolved is null ? $"{key}: resolved" : $"{key}: {unresolved["reason"]}";
     }
 
@@ -158,7 +182,6 @@ public sealed class RecordedAttachmentTests
                 : null;
 
         private static IEnumerable<T> Read<T>(JsonNode? list)
-            where T : class =>
-            (list?.AsArray() ?? []).Select(o => ApiJson.Read<T>(o!));
+            where T : class => (list?.AsArray() ?? []).Select(o => ApiJson.Read<T>(o!));
     }
 }

@@ -22,8 +22,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_route_of_a_gateway_is_the_same() =>
-        Same(Ours("Gateway")["spec"], Recording("mgmt-route-gateway")["spec"]);
+    public void The_route_of_a_gateway_is_the_same() => Same(Ours("Gateway")["spec"], Recording("mgmt-route-gateway")["spec"]);
 
     [Theory]
     [InlineData("mgmt-route-httproute", "HTTPRoute")]
@@ -96,7 +95,12 @@ public sealed class RecordedPairTests
 
     private static IReadOnlyList<JsonObject> TenantOutput(bool withTwin)
     {
-        var objects = new List<JsonObject> { Recording("tenant-source-gateway"), Recording("tenant-source-service"), Recording("tenant-source-httproute") };
+        var objects = new List<JsonObject>
+        {
+            Recording("tenant-source-gateway"),
+            Recording("tenant-source-service"),
+            Recording("tenant-source-httproute"),
+        };
         if (withTwin)
         {
             objects.Add(Recording("tenant-nodeport-service"));
@@ -106,8 +110,11 @@ public sealed class RecordedPairTests
     }
 
     private static JsonObject Ours(string kind) =>
-        TenantOutput(withTwin: true).Single(d => d["kind"]!.GetValue<string>() == "Route"
-            && d["spec"]!["source"]!["kubernetes"]!["resource"]!["kind"]!.GetValue<string>() == kind);
+        TenantOutput(withTwin: true)
+            .Single(d =>
+                d["kind"]!.GetValue<string>() == "Route"
+                && d["spec"]!["source"]!["kubernetes"]!["resource"]!["kind"]!.GetValue<string>() == kind
+            );
 
     private static JsonObject Generated(string kind)
     {
@@ -124,13 +131,18 @@ public sealed class RecordedPairTests
     }
 
     private static void Same(JsonNode? ours, JsonNode? recorded) =>
-        Yaml.Write([new JsonObject { ["value"] = Sorted(ours) }]).Should().Be(Yaml.Write([new JsonObject { ["value"] = Sorted(recorded) }]));
+        Yaml.Write([new JsonObject { ["value"] = Sorted(ours) }])
+            .Should()
+            .Be(Yaml.Write([new JsonObject { ["value"] = Sorted(recorded) }]));
 
     // The order of fields means nothing.
-    private static JsonNode? Sorted(JsonNode? node) => node switch
-    {
-        JsonObject json => new JsonObject(json.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, Sorted(p.Value)))),
-        JsonArray array => new JsonArray([.. array.Select(Sorted)]),
-        _ => node?.DeepClone(),
-    };
+    private static JsonNode? Sorted(JsonNode? node) =>
+        node switch
+        {
+            JsonObject json => new JsonObject(
+                json.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, Sorted(p.Value)))
+            ),
+            JsonArray array => new JsonArray([.. array.Select(Sorted)]),
+            _ => node?.DeepClone(),
+        };
 }

@@ -114,7 +114,9 @@ public sealed class AddressPolicyTests
     [InlineData("n\u00f6de.example.com", "no DNS name")]
     [InlineData(".", "no DNS name")]
     public void A_host_name_that_means_something_else_in_the_management_cluster_is_refused(string name, string word) =>
-        Only(new AddressPolicy(null, null), Host(name)).Should().Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+        Only(new AddressPolicy(null, null), Host(name))
+            .Should()
+            .Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
     [Theory]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/8", true)]
@@ -159,7 +161,14 @@ public sealed class AddressPolicyTests
     [Fact]
     public void Refused_addresses_leave_the_others_in_use_and_in_order()
     {
-        var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.2"), Ip("127.0.0.1"), null, new EndpointAddress(), Ip("10.0.0.1"), Host("n.example.com")]);
+        var verdicts = new AddressPolicy(null, null).Judge([
+            Ip("10.0.0.2"),
+            Ip("127.0.0.1"),
+            null,
+            new EndpointAddress(),
+            Ip("10.0.0.1"),
+            Host("n.example.com"),
+        ]);
 
         verdicts.Select(v => v.Endpoint).Should().Equal("10.0.0.2", null, null, null, "10.0.0.1", "n.example.com.");
     }
@@ -167,7 +176,12 @@ public sealed class AddressPolicyTests
     [Fact]
     public void The_same_address_counts_once_however_it_is_written()
     {
-        var verdicts = new AddressPolicy(null, null).Judge([Ip("fd00::1"), Ip("fd00:0::0001"), Host("n.example.com"), Host("N.example.com.")]);
+        var verdicts = new AddressPolicy(null, null).Judge([
+            Ip("fd00::1"),
+            Ip("fd00:0::0001"),
+            Host("n.example.com"),
+            Host("N.example.com."),
+        ]);
 
         verdicts.Select(v => v.Endpoint).Should().Equal("fd00::1", null, "n.example.com.", null);
         verdicts[1].Problem.Should().Contain("more than once");
@@ -175,7 +189,9 @@ public sealed class AddressPolicyTests
 
     [Fact]
     public void An_ip_wins_over_a_host_name_also_when_it_is_refused() =>
-        Only(new AddressPolicy(null, null), new EndpointAddress { Ip = "127.0.0.1", Hostname = "n.example.com" }).Endpoint.Should().BeNull();
+        Only(new AddressPolicy(null, null), new EndpointAddress { Ip = "127.0.0.1", Hostname = "n.example.com" })
+            .Endpoint.Should()
+            .BeNull();
 
     [Theory]
     [InlineData(null, null, 1000)]
@@ -196,14 +212,24 @@ public sealed class AddressPolicyTests
     public void The_status_names_what_is_refused_and_why_without_repeating_a_long_text()
     {
         var addresses = new Addresses { Metadata = { Name = "default", Generation = 4 } };
-        var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Judge(
-            [Ip("10.0.0.1"), Ip("10.9.0.1"), Ip(new string('7', 5000)), Ip("a\u001b[31m\nb"), .. Enumerable.Range(0, 20).Select(i => Ip($"127.0.0.{i}"))]);
+        var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Judge([
+            Ip("10.0.0.1"),
+            Ip("10.9.0.1"),
+            Ip(new string('7', 5000)),
+            Ip("a\u001b[31m\nb"),
+            .. Enumerable.Range(0, 20).Select(i => Ip($"127.0.0.{i}")),
+        ]);
 
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess: null, "2026-11-23T00:00:00Z");
 
         var condition = status.Conditions.Should().ContainSingle().Subject;
-        (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration).Should().Be(("Accepted", "False", "AddressesRefused", 4));
-        condition.Message.Should().StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it").And.EndWith("And 13 others.");
+        (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration)
+            .Should()
+            .Be(("Accepted", "False", "AddressesRefused", 4));
+        condition
+            .Message.Should()
+            .StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it")
+            .And.EndWith("And 13 others.");
         condition.Message.Length.Should().BeLessThan(4000);
         condition.Message.Should().NotContain("\n").And.NotContain("\u001b");
     }
@@ -215,13 +241,15 @@ public sealed class AddressPolicyTests
     {
         var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.1")]);
 
-        var condition = AddressesStatusBuilder.Build(
-            new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z").Conditions!.Single();
+        var condition = AddressesStatusBuilder
+            .Build(new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z")
+            .Conditions!.Single();
 
         (condition.Status, condition.Reason).Should().Be((status, reason));
     }
 
-    private static EndpointVerdict Only(AddressPolicy policy, EndpointAddress address) => policy.Judge([address]).Should().ContainSingle().Subject;
+    private static EndpointVerdict Only(AddressPolicy policy, EndpointAddress address) =>
+        policy.Judge([address]).Should().ContainSingle().Subject;
 
     private static EndpointAddress Ip(string ip) => new() { Ip = ip };
 
@@ -249,11 +277,16 @@ public sealed class AddressPolicyTests
     {
         var excess = new EndpointExcess(Addresses: 1000, NodePorts: 4100, NotServed: 100, From: 34_000, Megabytes: 128);
 
-        var condition = AddressesStatusBuilder.Build(
-            new Addresses { Metadata = { Name = "default" } }, [], excess, "2026-11-23T00:00:00Z").Conditions!.Single();
+        var condition = AddressesStatusBuilder
+            .Build(new Addresses { Metadata = { Name = "default" } }, [], excess, "2026-11-23T00:00:00Z")
+            .Conditions!.Single();
 
         (condition.Status, condition.Reason).Should().Be(("False", "EndpointLimitExceeded"));
-        condition.Message.Should().Be(
-            "100 of 4100 node ports, from 34000 up, return 503: 1000 addresses on each exceed the limit of 128 MB of endpoints. Use fewer Services or list fewer addresses.");
+        condition
+            .Message.Should()
+            .Be(
+                "100 of 4100 node ports, from 34000 up, return 503: 1000 addresses on each exceed the limit of 128 MB of endpoints. "
+                    + "Use fewer Services or list fewer addresses."
+            );
     }
 }

@@ -8,29 +8,43 @@ public sealed class GatewayStatusEventsTests
     private const string Up = "Accepted=True Accepted Fine.;Programmed=True Programmed Fine.";
 
     /// <summary>What it shows; address and conditions before and after; the Events.</summary>
-    public static TheoryData<string, string, string, string> Changes => new()
-    {
-        { "nothing is known yet", "", "|Accepted=Unknown Pending Waiting.;Programmed=Unknown Pending Waiting.", "" },
-        { "it is accepted and comes up", "", "|Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned No address yet.", "Normal Accepted Accepted by KubeLB." },
+    public static TheoryData<string, string, string, string> Changes =>
+        new()
         {
-            "it has its address", "|Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned No address yet.", $"203.0.113.10|{Up}",
-            "Normal Programmed Reachable at 203.0.113.10."
-        },
-        { "it is up as it was", $"203.0.113.10|{Up}", $"203.0.113.10|{Up}", "" },
-        { "its address changes", $"203.0.113.10|{Up}", $"203.0.113.11|{Up}", "Normal Programmed Reachable at 203.0.113.11." },
-        {
-            "it goes down", $"203.0.113.10|{Up}", "|Accepted=True Accepted Fine.;Programmed=False NoResources No proxy.",
-            "Warning NoResources No proxy."
-        },
-        {
-            "it is refused, which is told once", $"203.0.113.10|{Up}", "|Accepted=False Invalid Remove it.;Programmed=False Invalid Remove it.",
-            "Warning Invalid Remove it."
-        },
-        {
-            "it is released", $"203.0.113.10|{Up}", "|Accepted=Unknown Pending Waiting.;Programmed=Unknown Pending Waiting.",
-            "Normal Released No longer served by KubeLB."
-        },
-    };
+            { "nothing is known yet", "", "|Accepted=Unknown Pending Waiting.;Programmed=Unknown Pending Waiting.", "" },
+            {
+                "it is accepted and comes up",
+                "",
+                "|Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned No address yet.",
+                "Normal Accepted Accepted by KubeLB."
+            },
+            {
+                "it has its address",
+                "|Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned No address yet.",
+                $"203.0.113.10|{Up}",
+                "Normal Programmed Reachable at 203.0.113.10."
+            },
+            { "it is up as it was", $"203.0.113.10|{Up}", $"203.0.113.10|{Up}", "" },
+            { "its address changes", $"203.0.113.10|{Up}", $"203.0.113.11|{Up}", "Normal Programmed Reachable at 203.0.113.11." },
+            {
+                "it goes down",
+                $"203.0.113.10|{Up}",
+                "|Accepted=True Accepted Fine.;Programmed=False NoResources No proxy.",
+                "Warning NoResources No proxy."
+            },
+            {
+                "it is refused, which is told once",
+                $"203.0.113.10|{Up}",
+                "|Accepted=False Invalid Remove it.;Programmed=False Invalid Remove it.",
+                "Warning Invalid Remove it."
+            },
+            {
+                "it is released",
+                $"203.0.113.10|{Up}",
+                "|Accepted=Unknown Pending Waiting.;Programmed=Unknown Pending Waiting.",
+                "Normal Released No longer served by KubeLB."
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -42,7 +56,14 @@ public sealed class GatewayStatusEventsTests
     {
         var after = new GatewayStatus
         {
-            Listeners = [new ListenerStatus { Name = "https", Conditions = Conditions.Of("ResolvedRefs=False InvalidCertificateRef No Secret.;Programmed=False Invalid See others.") }],
+            Listeners =
+            [
+                new ListenerStatus
+                {
+                    Name = "https",
+                    Conditions = Conditions.Of("ResolvedRefs=False InvalidCertificateRef No Secret.;Programmed=False Invalid See others."),
+                },
+            ],
         };
 
         Conditions.Text(GatewayStatusEvents.Between(null, after)).Should().Be("Warning InvalidCertificateRef Listener https: No Secret.");
@@ -52,8 +73,30 @@ public sealed class GatewayStatusEventsTests
     [Fact]
     public void The_number_of_routes_is_no_news()
     {
-        var before = new GatewayStatus { Listeners = [new ListenerStatus { Name = "http", AttachedRoutes = 1, Conditions = Conditions.Of("Accepted=True Accepted Fine.") }] };
-        var after = new GatewayStatus { Listeners = [new ListenerStatus { Name = "http", AttachedRoutes = 2, Conditions = Conditions.Of("Accepted=True Accepted Fine.") }] };
+        var before = new GatewayStatus
+        {
+            Listeners =
+            [
+                new ListenerStatus
+                {
+                    Name = "http",
+                    AttachedRoutes = 1,
+                    Conditions = Conditions.Of("Accepted=True Accepted Fine."),
+                },
+            ],
+        };
+        var after = new GatewayStatus
+        {
+            Listeners =
+            [
+                new ListenerStatus
+                {
+                    Name = "http",
+                    AttachedRoutes = 2,
+                    Conditions = Conditions.Of("Accepted=True Accepted Fine."),
+                },
+            ],
+        };
 
         GatewayStatusEvents.Between(before, after).Should().BeEmpty();
     }
@@ -61,10 +104,12 @@ public sealed class GatewayStatusEventsTests
     private static GatewayStatus? Status(string text)
     {
         var parts = text.Split('|', 2);
-        return text.Length == 0 ? null : new GatewayStatus
-        {
-            Addresses = parts[0].Length == 0 ? null : [new() { Value = parts[0] }],
-            Conditions = Conditions.Of(parts[1]),
-        };
+        return text.Length == 0
+            ? null
+            : new GatewayStatus
+            {
+                Addresses = parts[0].Length == 0 ? null : [new() { Value = parts[0] }],
+                Conditions = Conditions.Of(parts[1]),
+            };
     }
 }

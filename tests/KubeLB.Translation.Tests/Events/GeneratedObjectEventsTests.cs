@@ -10,37 +10,72 @@ public sealed class GeneratedObjectEventsTests
     private const string Refused = "Accepted=False Refused Remove it.;Programmed=False Refused Remove it.";
 
     /// <summary>What it shows; conditions of the Route before and after; the Events. <c>-</c>: no status.</summary>
-    public static TheoryData<string, string, string, string> Changes => new()
-    {
-        { "it comes into force", "-", Fine, "" },
-        { "it is awaited", "-", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", "" },
-        { "it comes into force after a while", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", Fine, "" },
-        { "it stays in force", Fine, Fine, "" },
-        { "it is refused at first sight", "-", Refused, "Warning Refused Remove it." },
-        { "it is refused after an edit", Fine, Refused, "Warning Refused Remove it." },
-        { "it stays refused", Refused, Refused, "" },
-        { "it is refused for something else", Refused, "Accepted=False QuotaExceeded No room.;Programmed=False QuotaExceeded No room.", "Warning QuotaExceeded No room." },
-        { "it is mended", Refused, Fine, "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it." },
+    public static TheoryData<string, string, string, string> Changes =>
+        new()
         {
-            "it is mended, and Envoy Gateway has not answered", Refused, "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.",
-            "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
-        },
-        { "ports run out", Fine, "Accepted=False PortsExhausted None left.;Programmed=False PortsExhausted None left.", "Warning PortsExhausted None left." },
-        {
-            "a backend is missing", "-", "Accepted=True Accepted Fine.;Programmed=False BackendNotFound No Service s.",
-            "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
-        },
-        { "a proxy refuses it", Fine, "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.", "Warning ProxyRejected Proxy p refuses it." },
-        { "a Gateway comes up", "-", "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None yet.", "" },
-        { "a Gateway loses its address", Fine, "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None left.", "Warning AddressNotAssigned None left." },
-        {
-            "it may not attach", Fine, "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.", "Warning NoReadyListeners None."
-        },
-        {
-            "Envoy Gateway takes it again", "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.", Fine,
-            "Normal Accepted Envoy Gateway accepts it again."
-        },
-    };
+            { "it comes into force", "-", Fine, "" },
+            { "it is awaited", "-", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", "" },
+            { "it comes into force after a while", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", Fine, "" },
+            { "it stays in force", Fine, Fine, "" },
+            { "it is refused at first sight", "-", Refused, "Warning Refused Remove it." },
+            { "it is refused after an edit", Fine, Refused, "Warning Refused Remove it." },
+            { "it stays refused", Refused, Refused, "" },
+            {
+                "it is refused for something else",
+                Refused,
+                "Accepted=False QuotaExceeded No room.;Programmed=False QuotaExceeded No room.",
+                "Warning QuotaExceeded No room."
+            },
+            {
+                "it is mended",
+                Refused,
+                Fine,
+                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
+            },
+            {
+                "it is mended, and Envoy Gateway has not answered",
+                Refused,
+                "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.",
+                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
+            },
+            {
+                "ports run out",
+                Fine,
+                "Accepted=False PortsExhausted None left.;Programmed=False PortsExhausted None left.",
+                "Warning PortsExhausted None left."
+            },
+            {
+                "a backend is missing",
+                "-",
+                "Accepted=True Accepted Fine.;Programmed=False BackendNotFound No Service s.",
+                "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
+            },
+            {
+                "a proxy refuses it",
+                Fine,
+                "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.",
+                "Warning ProxyRejected Proxy p refuses it."
+            },
+            { "a Gateway comes up", "-", "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None yet.", "" },
+            {
+                "a Gateway loses its address",
+                Fine,
+                "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None left.",
+                "Warning AddressNotAssigned None left."
+            },
+            {
+                "it may not attach",
+                Fine,
+                "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
+                "Warning NoReadyListeners None."
+            },
+            {
+                "Envoy Gateway takes it again",
+                "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
+                Fine,
+                "Normal Accepted Envoy Gateway accepts it again."
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -52,9 +87,15 @@ public sealed class GeneratedObjectEventsTests
     {
         var given = Status(Fine, "default-r-1a2b", "default-r-s-1a2b");
 
-        Conditions.Text(GeneratedObjectEvents.Between(null, given)).Should().Be(
-            "Normal NameTaken The name default-r is another object's; HTTPRoute default/r of the tenant is generated as default-r-1a2b.\n"
-            + "Normal NameTaken The name default-r-s is another object's; Service default/s of the tenant is generated as default-r-s-1a2b.");
+        Conditions
+            .Text(GeneratedObjectEvents.Between(null, given))
+            .Should()
+            .Be(
+                "Normal NameTaken The name default-r is another object's; HTTPRoute default/r of the tenant is generated as "
+                    + "default-r-1a2b.\n"
+                    + "Normal NameTaken The name default-r-s is another object's; Service default/s of the tenant is generated as "
+                    + "default-r-s-1a2b."
+            );
         GeneratedObjectEvents.Between(given, given).Should().BeEmpty();
         GeneratedObjectEvents.Between(null, Status(Fine)).Should().BeEmpty();
     }
@@ -63,10 +104,21 @@ public sealed class GeneratedObjectEventsTests
     public void That_no_proxy_refuses_it_any_more_is_told_whatever_envoy_gateway_says_meanwhile()
     {
         var refused = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.")!;
-        refused.Resources!.Route!.Conditions = [new Condition { Type = RouteConditions.ProxyProgrammed, Status = "False", Reason = "ProxyRejected", Message = "m" }];
+        refused.Resources!.Route!.Conditions =
+        [
+            new Condition
+            {
+                Type = RouteConditions.ProxyProgrammed,
+                Status = "False",
+                Reason = "ProxyRejected",
+                Message = "m",
+            },
+        ];
 
-        Conditions.Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
-            .Should().Be("Normal ProxyProgrammed All proxies accepted the configuration.");
+        Conditions
+            .Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
+            .Should()
+            .Be("Normal ProxyProgrammed All proxies accepted the configuration.");
     }
 
     private static RouteStatus? Status(string conditions, string name = "default-r", string service = "default-r-s")
@@ -77,7 +129,10 @@ public sealed class GeneratedObjectEventsTests
         }
 
         // What the manager itself refuses is also the condition of the object.
-        var own = conditions.Contains("Refused", StringComparison.Ordinal) || conditions.Contains("Exhausted", StringComparison.Ordinal) || conditions.Contains("Quota", StringComparison.Ordinal);
+        var own =
+            conditions.Contains("Refused", StringComparison.Ordinal)
+            || conditions.Contains("Exhausted", StringComparison.Ordinal)
+            || conditions.Contains("Quota", StringComparison.Ordinal);
         return new RouteStatus
         {
             Conditions = Conditions.Of(conditions),
@@ -89,9 +144,27 @@ public sealed class GeneratedObjectEventsTests
                     Namespace = "default",
                     Name = "r",
                     GeneratedName = name,
-                    Conditions = [new Condition { Type = RouteConditions.ResourceAppliedSuccessfully, Status = own ? "False" : "True", Reason = "r", Message = "m" }],
+                    Conditions =
+                    [
+                        new Condition
+                        {
+                            Type = RouteConditions.ResourceAppliedSuccessfully,
+                            Status = own ? "False" : "True",
+                            Reason = "r",
+                            Message = "m",
+                        },
+                    ],
                 },
-                Services = new() { ["default/s"] = new GeneratedService { Kind = "Service", Namespace = "default", Name = "s", GeneratedName = service } },
+                Services = new()
+                {
+                    ["default/s"] = new GeneratedService
+                    {
+                        Kind = "Service",
+                        Namespace = "default",
+                        Name = "s",
+                        GeneratedName = service,
+                    },
+                },
             },
         };
     }

@@ -8,41 +8,80 @@ public sealed class RouteStatusEventsTests
     private const string Ours = GatewayClass.KubelbController;
 
     /// <summary>What it shows; conditions of our parent before and after; the Events. <c>-</c>: no such parent.</summary>
-    public static TheoryData<string, string, string, string> Changes => new()
-    {
-        { "nothing is known yet", "", "Accepted=Unknown Pending Waiting.", "" },
-        { "it attaches", "Accepted=Unknown Pending Waiting.", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
-        { "it attaches at first sight", "-", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
-        { "it stays attached", "Accepted=True Accepted Fine.", "Accepted=True Accepted Still.", "" },
-        { "it is refused", "", "Accepted=False UnsupportedValue Remove it.", "Warning UnsupportedValue Remove it." },
-        { "it stays refused", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove it.", "" },
-        { "it is refused for something else", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove that.", "Warning UnsupportedValue Remove that." },
+    public static TheoryData<string, string, string, string> Changes =>
+        new()
         {
-            "it may not attach", "Accepted=True Accepted Fine.", "Accepted=False NotAllowedByListeners No listener permits it",
-            "Warning NotAllowedByListeners No listener permits it. Permit the route's namespace and kind in allowedRoutes of a listener, or attach to another Gateway."
-        },
-        { "it is mended", "Accepted=False UnsupportedValue Remove it.", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
-        {
-            "a backend is missing", "", "Accepted=True Accepted Fine.;ResolvedRefs=False BackendNotFound service default/s not found.",
-            "Normal Accepted Attached to Gateway gw.\nWarning BackendNotFound service default/s not found. Create the Service or correct the backendRef."
-        },
-        {
-            "a reference is not permitted", "ResolvedRefs=True ResolvedRefs Fine.", "ResolvedRefs=False RefNotPermitted No grant.",
-            "Warning RefNotPermitted No grant. Create a ReferenceGrant in the namespace that is referred to, or refer to an object of the own namespace."
-        },
-        { "references resolve as usual", "", "ResolvedRefs=True ResolvedRefs Fine.", "" },
-        { "references resolve again", "ResolvedRefs=False BackendNotFound No.", "ResolvedRefs=True ResolvedRefs Fine.", "Normal ResolvedRefs All references resolve." },
-        {
-            "a proxy refuses it", "Accepted=True Accepted Fine.", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
-            "Warning ProxyRejected A proxy refuses it."
-        },
-        {
-            "all proxies accept it again", "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.", "Accepted=True Accepted Fine.",
-            "Normal ProxyProgrammed All proxies accepted the configuration."
-        },
-        { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
-        { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Gateway gw no longer concerns this route: it is not served there." },
-    };
+            { "nothing is known yet", "", "Accepted=Unknown Pending Waiting.", "" },
+            {
+                "it attaches",
+                "Accepted=Unknown Pending Waiting.",
+                "Accepted=True Accepted Fine.",
+                "Normal Accepted Attached to Gateway gw."
+            },
+            { "it attaches at first sight", "-", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
+            { "it stays attached", "Accepted=True Accepted Fine.", "Accepted=True Accepted Still.", "" },
+            { "it is refused", "", "Accepted=False UnsupportedValue Remove it.", "Warning UnsupportedValue Remove it." },
+            { "it stays refused", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove it.", "" },
+            {
+                "it is refused for something else",
+                "Accepted=False UnsupportedValue Remove it.",
+                "Accepted=False UnsupportedValue Remove that.",
+                "Warning UnsupportedValue Remove that."
+            },
+            {
+                "it may not attach",
+                "Accepted=True Accepted Fine.",
+                "Accepted=False NotAllowedByListeners No listener permits it",
+                "Warning NotAllowedByListeners No listener permits it. Permit the route's namespace and kind in allowedRoutes of a "
+                    + "listener, or attach to another Gateway."
+            },
+            {
+                "it is mended",
+                "Accepted=False UnsupportedValue Remove it.",
+                "Accepted=True Accepted Fine.",
+                "Normal Accepted Attached to Gateway gw."
+            },
+            {
+                "a backend is missing",
+                "",
+                "Accepted=True Accepted Fine.;ResolvedRefs=False BackendNotFound service default/s not found.",
+                "Normal Accepted Attached to Gateway gw.\nWarning BackendNotFound service default/s not found. Create the Service "
+                    + "or correct the backendRef."
+            },
+            {
+                "a reference is not permitted",
+                "ResolvedRefs=True ResolvedRefs Fine.",
+                "ResolvedRefs=False RefNotPermitted No grant.",
+                "Warning RefNotPermitted No grant. Create a ReferenceGrant in the namespace that is referred to, or refer to an "
+                    + "object of the own namespace."
+            },
+            { "references resolve as usual", "", "ResolvedRefs=True ResolvedRefs Fine.", "" },
+            {
+                "references resolve again",
+                "ResolvedRefs=False BackendNotFound No.",
+                "ResolvedRefs=True ResolvedRefs Fine.",
+                "Normal ResolvedRefs All references resolve."
+            },
+            {
+                "a proxy refuses it",
+                "Accepted=True Accepted Fine.",
+                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
+                "Warning ProxyRejected A proxy refuses it."
+            },
+            {
+                "all proxies accept it again",
+                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
+                "Accepted=True Accepted Fine.",
+                "Normal ProxyProgrammed All proxies accepted the configuration."
+            },
+            { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
+            {
+                "it is released",
+                "Accepted=True Accepted Fine.",
+                "-",
+                "Normal Released Gateway gw no longer concerns this route: it is not served there."
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -75,12 +114,13 @@ public sealed class RouteStatusEventsTests
     private static RouteParentsStatus? Status(string conditions, string controller = Ours) =>
         conditions == "-" ? new RouteParentsStatus() : new RouteParentsStatus { Parents = [Parent(conditions, controller, null)] };
 
-    private static RouteParentStatus Parent(string conditions, string controller, string? listener) => new()
-    {
-        ControllerName = controller,
-        ParentRef = new ParentReference { Name = "gw", SectionName = listener },
-        Conditions = Conditions.Of(conditions),
-    };
+    private static RouteParentStatus Parent(string conditions, string controller, string? listener) =>
+        new()
+        {
+            ControllerName = controller,
+            ParentRef = new ParentReference { Name = "gw", SectionName = listener },
+            Conditions = Conditions.Of(conditions),
+        };
 
     private static string Text(IEnumerable<StatusEvent> events) => Conditions.Text(events);
 }

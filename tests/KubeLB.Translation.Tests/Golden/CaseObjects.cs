@@ -24,23 +24,56 @@ internal sealed class CaseObjects
         {
             switch (document["kind"]?.GetValue<string>())
             {
-                case "Settings": settings = document; break;
-                case "GatewayClass": Add<GatewayClass>(document, namespaced: false); break;
-                case "Gateway": Add<Gateway>(document); break;
-                case "HTTPRoute": Add<HttpRoute>(document); break;
-                case "GRPCRoute": Add<GrpcRoute>(document); break;
-                case "Route": Add<Route>(document); break;
-                case "Service": Add<V1Service>(document); break;
-                case "EndpointSlice": Add<V1EndpointSlice>(document); break;
-                case "Config": Add<Config>(document, defaultNamespace: "kubelb"); break;
-                case "Tenant": Add<Tenant>(document, namespaced: false); break;
-                case "Namespace": Add<V1Namespace>(document, namespaced: false); break;
-                case "Secret": Add<V1Secret>(document); break;
-                case "SyncSecret": Add<SyncSecret>(document); break;
-                case "BackendTrafficPolicy": Add<BackendTrafficPolicy>(document); break;
-                case "ReferenceGrant": Add<ReferenceGrant>(document); break;
-                case "Node": Add<V1Node>(document, namespaced: false); break;
-                case var kind: throw new ArgumentException($"A case does not know objects of kind {kind}.");
+                case "Settings":
+                    settings = document;
+                    break;
+                case "GatewayClass":
+                    Add<GatewayClass>(document, namespaced: false);
+                    break;
+                case "Gateway":
+                    Add<Gateway>(document);
+                    break;
+                case "HTTPRoute":
+                    Add<HttpRoute>(document);
+                    break;
+                case "GRPCRoute":
+                    Add<GrpcRoute>(document);
+                    break;
+                case "Route":
+                    Add<Route>(document);
+                    break;
+                case "Service":
+                    Add<V1Service>(document);
+                    break;
+                case "EndpointSlice":
+                    Add<V1EndpointSlice>(document);
+                    break;
+                case "Config":
+                    Add<Config>(document, defaultNamespace: "kubelb");
+                    break;
+                case "Tenant":
+                    Add<Tenant>(document, namespaced: false);
+                    break;
+                case "Namespace":
+                    Add<V1Namespace>(document, namespaced: false);
+                    break;
+                case "Secret":
+                    Add<V1Secret>(document);
+                    break;
+                case "SyncSecret":
+                    Add<SyncSecret>(document);
+                    break;
+                case "BackendTrafficPolicy":
+                    Add<BackendTrafficPolicy>(document);
+                    break;
+                case "ReferenceGrant":
+                    Add<ReferenceGrant>(document);
+                    break;
+                case "Node":
+                    Add<V1Node>(document, namespaced: false);
+                    break;
+                case var kind:
+                    throw new ArgumentException($"A case does not know objects of kind {kind}.");
             }
         }
 
@@ -55,7 +88,12 @@ internal sealed class CaseObjects
 
     public IReadOnlyList<T> All<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        [.. _objects.Values.OfType<T>().OrderBy(o => o.Metadata.NamespaceProperty, StringComparer.Ordinal).ThenBy(o => o.Metadata.Name, StringComparer.Ordinal)];
+        [
+            .. _objects
+                .Values.OfType<T>()
+                .OrderBy(o => o.Metadata.NamespaceProperty, StringComparer.Ordinal)
+                .ThenBy(o => o.Metadata.Name, StringComparer.Ordinal),
+        ];
 
     public void Set<T>(T value)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
@@ -74,7 +112,9 @@ internal sealed class CaseObjects
         value.Metadata.Generation ??= 1;
         if (Get<T>(value.Metadata.NamespaceProperty ?? "", value.Metadata.Name) is not null)
         {
-            throw new ArgumentException($"A case has two objects {value.Kind} {value.Metadata.NamespaceProperty}/{value.Metadata.Name}: one would stand for both.");
+            throw new ArgumentException(
+                $"A case has two objects {value.Kind} {value.Metadata.NamespaceProperty}/{value.Metadata.Name}: one would stand for both."
+            );
         }
 
         Set(value);

@@ -22,31 +22,40 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 {
     private readonly Dictionary<PortNeed, int> _ports = [];
     private readonly TenantPolicy _policy = TenantPolicy.Of(
-        objects.Get<Config>("kubelb", Config.DefaultName), objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!));
+        objects.Get<Config>("kubelb", Config.DefaultName),
+        objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!)
+    );
 
     public Route? GatewayRoute(string originNamespace, string originName) =>
-        objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
+        objects
+            .All<Route>()
+            .FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == originNamespace && o.Name == originName);
 
     public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
 
     public string? CertificateSecret(string originNamespace, string originName) =>
-        objects.All<V1Secret>().FirstOrDefault(s => s.Type == SecretTypes.Tls && SecretOrigin.Of(s) == new SecretOrigin(originNamespace, originName))?.Name();
+        objects
+            .All<V1Secret>()
+            .FirstOrDefault(s => s.Type == SecretTypes.Tls && SecretOrigin.Of(s) == new SecretOrigin(originNamespace, originName))
+            ?.Name();
 
-    public NameHolder HolderOf(string kind, string name) => kind switch
-    {
-        "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
-        "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
-        "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
-        "BackendTrafficPolicy" => Holder(objects.Get<BackendTrafficPolicy>(objects.Settings.TenantNamespace, name)),
-        "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
-        _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
-    };
+    public NameHolder HolderOf(string kind, string name) =>
+        kind switch
+        {
+            "Gateway" => Holder(objects.Get<Gateway>(objects.Settings.TenantNamespace, name)),
+            "HTTPRoute" => Holder(objects.Get<HttpRoute>(objects.Settings.TenantNamespace, name)),
+            "GRPCRoute" => Holder(objects.Get<GrpcRoute>(objects.Settings.TenantNamespace, name)),
+            "BackendTrafficPolicy" => Holder(objects.Get<BackendTrafficPolicy>(objects.Settings.TenantNamespace, name)),
+            "Service" => Holder(objects.Get<V1Service>(objects.Settings.TenantNamespace, name)),
+            _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
+        };
 
     // The oldest have the places; a case gives creation times where it matters.
     public bool IsWithinLimit(Route route)
     {
         var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";
-        return objects.All<Route>()
+        return objects
+            .All<Route>()
             .Where(r => RouteOrigin.Of(r)?.Kind == "Gateway" == isGateway)
             .OrderBy(r => r.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(r => r.Name, StringComparer.Ordinal)
@@ -55,14 +64,22 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     }
 
     public IEnumerable<JsonObject> Output() =>
-        [.. objects.All<SyncSecret>().Select(Generate), .. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList()];
+        [
+            .. objects.All<SyncSecret>().Select(Generate),
+            .. objects.All<Route>().OrderBy(r => RouteOrigin.Of(r)?.Kind == "Gateway" ? 0 : 1).SelectMany(Generate).ToList(),
+        ];
 
     private JsonObject Generate(SyncSecret syncSecret)
     {
         var (secret, problem) = CarriedSecretTranslator.Translate(syncSecret);
         if (secret is null)
         {
-            return new JsonObject { ["kind"] = "Refused", ["syncSecret"] = $"{syncSecret.Namespace}/{syncSecret.Name}", ["problem"] = problem };
+            return new JsonObject
+            {
+                ["kind"] = "Refused",
+                ["syncSecret"] = $"{syncSecret.Namespace}/{syncSecret.Name}",
+                ["problem"] = problem,
+            };
         }
 
         objects.Set(secret);
@@ -74,11 +91,19 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         var translation = EnvoyGatewayTranslator.Translate(route, _policy, this, ProxyPort);
         if (translation.WaitingFor is { } gateway)
         {
-            yield return new JsonObject { ["kind"] = "Waiting", ["route"] = route.Name, ["nameOf"] = $"Gateway {gateway}" };
+            yield return new JsonObject
+            {
+                ["kind"] = "Waiting",
+                ["route"] = route.Name,
+                ["nameOf"] = $"Gateway {gateway}",
+            };
             yield break;
         }
 
-        var applied = translation.Services.ToDictionary(p => p.Key, p => new AppliedObject(null, new JsonObject { ["loadBalancer"] = new JsonObject() }, null));
+        var applied = translation.Services.ToDictionary(
+            p => p.Key,
+            p => new AppliedObject(null, new JsonObject { ["loadBalancer"] = new JsonObject() }, null)
+        );
         foreach (var plan in translation.Services)
         {
             objects.Set(plan.Service);
@@ -123,9 +148,15 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     {
         switch (value)
         {
-            case Gateway gateway: objects.Set(gateway); break;
-            case HttpRoute http: objects.Set(http); break;
-            case GrpcRoute grpc: objects.Set(grpc); break;
+            case Gateway gateway:
+                objects.Set(gateway);
+                break;
+            case HttpRoute http:
+                objects.Set(http);
+                break;
+            case GrpcRoute grpc:
+                objects.Set(grpc);
+                break;
         }
 
         return 1;
@@ -136,7 +167,10 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         if (!_ports.TryGetValue(need, out var port))
         {
             // What stands in a Service stays, as in the manager.
-            var stands = objects.Get<V1Service>(objects.Settings.TenantNamespace, need.Service)?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)?.TargetPort?.Value;
+            var stands = objects
+                .Get<V1Service>(objects.Settings.TenantNamespace, need.Service)
+                ?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)
+                ?.TargetPort?.Value;
             _ports[need] = port = stands is null ? 10000 + _ports.Count : int.Parse(stands, CultureInfo.InvariantCulture);
         }
 
@@ -151,5 +185,6 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
                 value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName)?.Uid,
                 value.Metadata.OwnerReferences is null && value.Metadata.Labels?.TryGetValue(Labels.OriginName, out var name) == true
                     ? (value.Metadata.Labels[Labels.OriginNamespace], name)
-                    : null);
+                    : null
+            );
 }

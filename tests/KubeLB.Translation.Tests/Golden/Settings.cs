@@ -6,7 +6,20 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>The document <c>kind: Settings</c> of a case; every field may be absent.</summary>
 internal sealed record Settings
 {
-    private static readonly string[] Known = ["kind", "tenantNamespace", "useGatewayClass", "nodeAddressType", "nodeAddressLabelSelector", "maxNodeAddressCount", "carriesGateways", "refusal", "nodePorts", "enforceReferenceGrants", "synchronizesSecrets"];
+    private static readonly string[] Known =
+    [
+        "kind",
+        "tenantNamespace",
+        "useGatewayClass",
+        "nodeAddressType",
+        "nodeAddressLabelSelector",
+        "maxNodeAddressCount",
+        "carriesGateways",
+        "refusal",
+        "nodePorts",
+        "enforceReferenceGrants",
+        "synchronizesSecrets",
+    ];
 
     /// <summary>Time of every transition.</summary>
     public const string Now = "2026-01-02T03:04:05Z";
@@ -46,7 +59,8 @@ internal sealed record Settings
             NodeAddresses = new NodeAddressSettings(
                 document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddresses.AddressType,
                 LabelSelectorText.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
-                (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0),
+                (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0
+            ),
             Refusal = document["refusal"]?.GetValue<string>(),
             CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,

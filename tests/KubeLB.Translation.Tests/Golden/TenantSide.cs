@@ -18,8 +18,14 @@ namespace KubeLB.Translation.Tests.Golden;
 /// <summary>All that a CCM would write for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
-    private readonly TenantSettings _settings =
-        new(objects.Settings.TenantNamespace, objects.Settings.UseGatewayClass, objects.Settings.EnforceReferenceGrants) { CarriesGateways = objects.Settings.CarriesGateways };
+    private readonly TenantSettings _settings = new(
+        objects.Settings.TenantNamespace,
+        objects.Settings.UseGatewayClass,
+        objects.Settings.EnforceReferenceGrants
+    )
+    {
+        CarriesGateways = objects.Settings.CarriesGateways,
+    };
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
 
@@ -37,7 +43,8 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
     public V1Secret? Secret(string @namespace, string name) => objects.Get<V1Secret>(@namespace, name);
 
-    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => objects.All<ReferenceGrant>().Where(g => g.Namespace == @namespace);
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) =>
+        objects.All<ReferenceGrant>().Where(g => g.Namespace == @namespace);
 
     public Route? GatewayRoute(string @namespace, string name) =>
         objects.All<Route>().FirstOrDefault(r => RouteOrigin.Of(r) is { Kind: "Gateway" } o && o.Namespace == @namespace && o.Name == name);
@@ -46,14 +53,25 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         var routes = objects.All<HttpRoute>().Cast<IGatewayRoute>().Concat(objects.All<GrpcRoute>()).ToList();
         routes.ForEach(AddTwins);
-        IEnumerable<JsonObject> addresses = objects.All<V1Node>().Count == 0
-            ? []
-            : [ApiJson.ToJson(NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddresses, _settings.TenantNamespace))];
+        IEnumerable<JsonObject> addresses =
+            objects.All<V1Node>().Count == 0
+                ? []
+                :
+                [
+                    ApiJson.ToJson(
+                        NodeAddresses.Translate(objects.All<V1Node>(), objects.Settings.NodeAddresses, _settings.TenantNamespace)
+                    ),
+                ];
         return
         [
-            .. addresses, .. _twins, .. SyncSecrets(),
-            .. objects.All<Gateway>().SelectMany(Carry), .. routes.SelectMany(Carry),
-            .. objects.All<GatewayClass>().Where(GatewayOwnership.IsOursByController)
+            .. addresses,
+            .. _twins,
+            .. SyncSecrets(),
+            .. objects.All<Gateway>().SelectMany(Carry),
+            .. routes.SelectMany(Carry),
+            .. objects
+                .All<GatewayClass>()
+                .Where(GatewayOwnership.IsOursByController)
                 .Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
     }
@@ -72,7 +90,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 continue;
             }
 
-            if (Service(@namespace, name) is not { } service || !NodePortTwin.IsNeededFor(service) || NodePortTwin.Find(this, @namespace, name) is not null)
+            if (
+                Service(@namespace, name) is not { } service
+                || !NodePortTwin.IsNeededFor(service)
+                || NodePortTwin.Find(this, @namespace, name) is not null
+            )
             {
                 continue;
             }
@@ -97,24 +119,38 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         if (MirroredEndpointSlices.AreNeededFor(service))
         {
-            var slices = objects.All<V1EndpointSlice>().Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
+            var slices = objects
+                .All<V1EndpointSlice>()
+                .Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
             _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
         }
     }
 
     private IEnumerable<JsonObject> SyncSecrets()
     {
-        var used = objects.All<Gateway>()
+        var used = objects
+            .All<Gateway>()
             .Where(g => GatewayOwnership.IsOf(g, this, _settings))
             .SelectMany(g => ListenerCertificates.Evaluate(g, this))
             .Where(c => c.Refusal is null)
             .Select(c => (c.Namespace, c.Name))
             .ToHashSet();
-        var labelled = objects.All<V1Secret>()
-            .Where(s => objects.Settings.SynchronizesSecrets && s.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var by) == true && by == Labels.ManagedByKubelb);
-        var secrets = objects.All<V1Secret>().Where(s => used.Contains((s.Namespace(), s.Name()))).Union(labelled)
+        var labelled = objects
+            .All<V1Secret>()
+            .Where(s =>
+                objects.Settings.SynchronizesSecrets
+                && s.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var by) == true
+                && by == Labels.ManagedByKubelb
+            );
+        var secrets = objects
+            .All<V1Secret>()
+            .Where(s => used.Contains((s.Namespace(), s.Name())))
+            .Union(labelled)
             .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
-        var ofUsers = objects.All<SyncSecret>().Where(SyncSecretTranslator.IsOfUser).Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
+        var ofUsers = objects
+            .All<SyncSecret>()
+            .Where(SyncSecretTranslator.IsOfUser)
+            .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
         return secrets.Concat(ofUsers).OfType<SyncSecret>().Select(ApiJson.ToJson);
     }
 
@@ -130,8 +166,15 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             }
 
             yield return ApiJson.ToJson(route);
-            yield return Status(gateway, GatewayStatusTranslator.Translate(
-                gateway, objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid), ListenerCertificates.Evaluate(gateway, this), Settings.Now));
+            yield return Status(
+                gateway,
+                GatewayStatusTranslator.Translate(
+                    gateway,
+                    objects.Get<Route>(_settings.TenantNamespace, gateway.Metadata.Uid),
+                    ListenerCertificates.Evaluate(gateway, this),
+                    Settings.Now
+                )
+            );
         }
         else if (_settings.CarriesGateways && GatewayOwnership.IsOf(gateway, this, _settings))
         {
@@ -168,13 +211,14 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         }
     }
 
-    private static JsonObject Status(IKubernetesObject<V1ObjectMeta> value, object status) => new()
-    {
-        ["apiVersion"] = value.ApiVersion,
-        ["kind"] = value.Kind,
-        ["metadata"] = value.Metadata.NamespaceProperty is { } ns
-            ? new JsonObject { ["namespace"] = ns, ["name"] = value.Metadata.Name }
-            : new JsonObject { ["name"] = value.Metadata.Name },
-        ["status"] = ApiJson.ToJson(status),
-    };
+    private static JsonObject Status(IKubernetesObject<V1ObjectMeta> value, object status) =>
+        new()
+        {
+            ["apiVersion"] = value.ApiVersion,
+            ["kind"] = value.Kind,
+            ["metadata"] = value.Metadata.NamespaceProperty is { } ns
+                ? new JsonObject { ["namespace"] = ns, ["name"] = value.Metadata.Name }
+                : new JsonObject { ["name"] = value.Metadata.Name },
+            ["status"] = ApiJson.ToJson(status),
+        };
 }

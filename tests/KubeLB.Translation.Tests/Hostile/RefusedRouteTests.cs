@@ -7,7 +7,9 @@ using KubeLB.Translation.Tests.Properties;
 
 namespace KubeLB.Translation.Tests.Hostile;
 
-/// <summary>What a tenant could write into a Route to get at what is not its own. Each is refused with a sentence that says what to change.</summary>
+/// <summary>
+/// What a tenant could write into a Route to get at what is not its own. Each is refused with a sentence that says what to change.
+/// </summary>
 public sealed class RefusedRouteTests
 {
     private const int AnHttpRoute = 1;
@@ -33,7 +35,9 @@ public sealed class RefusedRouteTests
     [InlineData("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy")]
     [InlineData("kubelb.k8c.io/v1alpha1", "Tenant")]
     public void A_kind_that_is_not_carried_is_refused(string apiVersion, string kind) =>
-        Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind)).Should().Contain("is not supported; supported are Gateway, HTTPRoute, GRPCRoute");
+        Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind))
+            .Should()
+            .Contain("is not supported; supported are Gateway, HTTPRoute, GRPCRoute");
 
     [Theory]
     [InlineData("gateway.networking.k8s.io/v1beta1")]
@@ -110,7 +114,8 @@ public sealed class RefusedRouteTests
     [InlineData(1e300)]
     public void What_has_not_the_type_that_it_has_in_a_service_is_refused_and_named(object nodePort) =>
         ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
-            .Should().Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
+            .Should()
+            .Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
 
     [Theory]
     [InlineData("[5]")]
@@ -132,7 +137,9 @@ public sealed class RefusedRouteTests
     [InlineData(19001)]
     [InlineData(19003)]
     public void A_node_port_on_which_the_proxy_would_meet_itself_is_refused(int nodePort) =>
-        ServiceProblem(p => p["nodePort"] = nodePort).Should().Contain($"nodePort {nodePort} is one that the proxy listens on itself; use another one");
+        ServiceProblem(p => p["nodePort"] = nodePort)
+            .Should()
+            .Contain($"nodePort {nodePort} is one that the proxy listens on itself; use another one");
 
     [Theory]
     [InlineData("SCTP")]
@@ -151,7 +158,9 @@ public sealed class RefusedRouteTests
         {
             var path = place.Split('.');
             var node = path[..^1].Aggregate(r["spec"]!, (n, step) => int.TryParse(step, out var i) ? n[i]! : n[step]!);
-            node[path[^1]] = JsonNode.Parse("""[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"x"}}]""");
+            node[path[^1]] = JsonNode.Parse(
+                """[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"x"}}]"""
+            );
         });
 
         problem.Should().Contain("ExtensionRef are not supported");
@@ -162,7 +171,8 @@ public sealed class RefusedRouteTests
     {
         var json = HostileRoutes.Good(0);
         json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["infrastructure"] = JsonNode.Parse(
-            """{"labels":{"a":"b"},"annotations":{"c":"d"},"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}""");
+            """{"labels":{"a":"b"},"annotations":{"c":"d"},"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}"""
+        );
 
         var generated = Translate(json).Generated;
 

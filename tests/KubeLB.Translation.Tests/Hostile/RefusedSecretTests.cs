@@ -28,10 +28,12 @@ public sealed class RefusedSecretTests
     [InlineData("a b")]
     [InlineData("a\n")]
     [InlineData("\u0430")]
-    public void A_key_that_no_secret_can_have_is_refused(string key) => Problem(Secret("Opaque", key)).Should().StartWith("a key of data is not usable");
+    public void A_key_that_no_secret_can_have_is_refused(string key) =>
+        Problem(Secret("Opaque", key)).Should().StartWith("a key of data is not usable");
 
     [Fact]
-    public void A_key_of_more_than_253_characters_is_refused() => Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is not usable");
+    public void A_key_of_more_than_253_characters_is_refused() =>
+        Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is not usable");
 
     [Theory]
     [InlineData("tls.crt")]
@@ -53,7 +55,16 @@ public sealed class RefusedSecretTests
     [InlineData(1, false)]
     public void More_than_a_secret_may_hold_is_refused(int above, bool isCarried)
     {
-        var source = new SyncSecret { Metadata = { Name = "s", NamespaceProperty = "tenant-t", Uid = "u" }, Type = "Opaque" };
+        var source = new SyncSecret
+        {
+            Metadata =
+            {
+                Name = "s",
+                NamespaceProperty = "tenant-t",
+                Uid = "u",
+            },
+            Type = "Opaque",
+        };
         source.Data = new Dictionary<string, string>
         {
             ["a"] = Convert.ToBase64String(new byte[CarriedSecretTranslator.MaxSize / 2]),
@@ -94,7 +105,16 @@ public sealed class RefusedSecretTests
         source.Metadata.Name = "kubelb-ccm-kubeconfig";
         source.Metadata.Labels = new Dictionary<string, string> { ["kubelb.k8c.io/tenant"] = "other", ["team"] = "a" };
         source.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" };
-        source.Metadata.OwnerReferences = [new k8s.Models.V1OwnerReference { ApiVersion = "v1", Kind = "Namespace", Name = "x", Uid = "y" }];
+        source.Metadata.OwnerReferences =
+        [
+            new k8s.Models.V1OwnerReference
+            {
+                ApiVersion = "v1",
+                Kind = "Namespace",
+                Name = "x",
+                Uid = "y",
+            },
+        ];
         source.Metadata.Finalizers = ["example.com/hold"];
 
         var secret = CarriedSecretTranslator.Translate(source).Secret!;
@@ -116,10 +136,16 @@ public sealed class RefusedSecretTests
         return problem!;
     }
 
-    private static SyncSecret Secret(string type, string key = "password") => new()
-    {
-        Metadata = { Name = "s", NamespaceProperty = "tenant-t", Uid = "uid" },
-        Type = type,
-        Data = new Dictionary<string, string> { [key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Content)) },
-    };
+    private static SyncSecret Secret(string type, string key = "password") =>
+        new()
+        {
+            Metadata =
+            {
+                Name = "s",
+                NamespaceProperty = "tenant-t",
+                Uid = "uid",
+            },
+            Type = type,
+            Data = new Dictionary<string, string> { [key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Content)) },
+        };
 }

@@ -5,7 +5,12 @@ namespace KubeLB.Translation.Tests.Nodes;
 
 public sealed class LabelSelectorTextTests
 {
-    private static readonly Dictionary<string, string> Labels = new() { ["pool"] = "edge", ["example.com/tier"] = "web", ["empty"] = "" };
+    private static readonly Dictionary<string, string> Labels = new()
+    {
+        ["pool"] = "edge",
+        ["example.com/tier"] = "web",
+        ["empty"] = "",
+    };
 
     [Theory]
     [InlineData("pool=edge", true)]
@@ -46,5 +51,9 @@ public sealed class LabelSelectorTextTests
     [InlineData("a>1", "a>1")]
     [InlineData("Example.com/a=b", "Example.com/a=b")]
     public void What_is_no_selector_is_named_with_the_forms_that_are(string text, string part) =>
-        FluentActions.Invoking(() => LabelSelectorText.Parse(text)).Should().Throw<FormatException>().WithMessage($"\"{part}\" in \"{text}\"*key in (a,b)*");
+        FluentActions
+            .Invoking(() => LabelSelectorText.Parse(text))
+            .Should()
+            .Throw<FormatException>()
+            .WithMessage($"\"{part}\" in \"{text}\"*key in (a,b)*");
 }

@@ -18,7 +18,21 @@ public sealed class AddressProperties
 
     private static readonly string[] Prefixes =
     [
-        "127.", "169.254.", "224.", "0.", "10.", "::ffff:", "::ffff:10.", "fe80::", "fd00::", "ff02::", "64:ff9b::", "2002:7f00:", "::", "0x", "0",
+        "127.",
+        "169.254.",
+        "224.",
+        "0.",
+        "10.",
+        "::ffff:",
+        "::ffff:10.",
+        "fe80::",
+        "fd00::",
+        "ff02::",
+        "64:ff9b::",
+        "2002:7f00:",
+        "::",
+        "0x",
+        "0",
     ];
 
     private static readonly Gen<string> Special = Gen.Select(Gen.Int[0, Prefixes.Length - 1], IPv4)
@@ -28,54 +42,67 @@ public sealed class AddressProperties
 
     private static readonly Gen<string> Texts = Gen.OneOf(IPv4, IPv6, Special, Noise);
 
-    private static readonly Gen<List<EndpointAddress>> Lists =
-        Gen.Select(Texts, Gen.Bool).Select((text, isIp) => isIp ? new EndpointAddress { Ip = text } : new EndpointAddress { Hostname = text }).List[0, 30];
+    private static readonly Gen<List<EndpointAddress>> Lists = Gen.Select(Texts, Gen.Bool)
+        .Select((text, isIp) => isIp ? new EndpointAddress { Ip = text } : new EndpointAddress { Hostname = text })
+        .List[0, 30];
 
     [Fact]
-    public void What_is_used_is_a_usual_address_outside_everything_denied() => Lists.Sample(
-        list =>
-        {
-            foreach (var endpoint in new AddressPolicy(null, new AddressSettings { Deny = [.. Denied] }).Judge(list).Select(v => v.Endpoint).OfType<string>())
+    public void What_is_used_is_a_usual_address_outside_everything_denied() =>
+        Lists.Sample(
+            list =>
             {
-                if (!IPAddress.TryParse(endpoint, out var address))
+                foreach (
+                    var endpoint in new AddressPolicy(null, new AddressSettings { Deny = [.. Denied] })
+                        .Judge(list)
+                        .Select(v => v.Endpoint)
+                        .OfType<string>()
+                )
                 {
-                    endpoint.Should().MatchRegex(@"^([a-z0-9-]+\.){2,}$", "a host name is absolute");
-                    endpoint.TrimEnd('.').Split('.')[^1].Should().MatchRegex("[a-z-]", "no resolver takes it for a number");
-                    continue;
+                    if (!IPAddress.TryParse(endpoint, out var address))
+                    {
+                        endpoint.Should().MatchRegex(@"^([a-z0-9-]+\.){2,}$", "a host name is absolute");
+                        endpoint.TrimEnd('.').Split('.')[^1].Should().MatchRegex("[a-z-]", "no resolver takes it for a number");
+                        continue;
+                    }
+
+                    address.ToString().Should().Be(endpoint);
+                    IPAddress.IsLoopback(address).Should().BeFalse();
+                    address.IsIPv4MappedToIPv6.Should().BeFalse();
+                    address.IsIPv6Multicast.Should().BeFalse();
+                    address.IsIPv6LinkLocal.Should().BeFalse();
+                    Denied.Select(IPNetwork.Parse).Any(network => network.Contains(address)).Should().BeFalse();
+                    var bytes = address.GetAddressBytes();
+                    (bytes.Length == 4 && (bytes[0] is 0 or 127 or >= 224 || (bytes[0] == 169 && bytes[1] == 254))).Should().BeFalse();
                 }
-
-                address.ToString().Should().Be(endpoint);
-                IPAddress.IsLoopback(address).Should().BeFalse();
-                address.IsIPv4MappedToIPv6.Should().BeFalse();
-                address.IsIPv6Multicast.Should().BeFalse();
-                address.IsIPv6LinkLocal.Should().BeFalse();
-                Denied.Select(IPNetwork.Parse).Any(network => network.Contains(address)).Should().BeFalse();
-                var bytes = address.GetAddressBytes();
-                (bytes.Length == 4 && (bytes[0] is 0 or 127 or >= 224 || (bytes[0] == 169 && bytes[1] == 254))).Should().BeFalse();
-            }
-        },
-        iter: 5_000);
+            },
+            iter: 5_000
+        );
 
     [Fact]
-    public void Every_address_gets_one_verdict_and_no_endpoint_appears_twice() => Lists.Sample(
-        list =>
-        {
-            var verdicts = new AddressPolicy(null, null).Judge(list);
+    public void Every_address_gets_one_verdict_and_no_endpoint_appears_twice() =>
+        Lists.Sample(
+            list =>
+            {
+                var verdicts = new AddressPolicy(null, null).Judge(list);
 
-            verdicts.Should().HaveCount(list.Count);
-            verdicts.Count(v => (v.Endpoint is null) == (v.Problem is null)).Should().Be(0);
-            verdicts.Select(v => v.Endpoint).OfType<string>().Should().OnlyHaveUniqueItems();
-        },
-        iter: 2_000);
+                verdicts.Should().HaveCount(list.Count);
+                verdicts.Count(v => (v.Endpoint is null) == (v.Problem is null)).Should().Be(0);
+                verdicts.Select(v => v.Endpoint).OfType<string>().Should().OnlyHaveUniqueItems();
+            },
+            iter: 2_000
+        );
 
     [Fact]
-    public void A_verdict_does_not_depend_on_the_other_addresses() => Gen.Select(Lists, Texts).Sample(
-        (list, text) =>
-        {
-            var alone = new AddressPolicy(null, null).Judge([new EndpointAddress { Ip = text }])[0];
-            var among = new AddressPolicy(null, null).Judge([.. list, new EndpointAddress { Ip = text }])[^1];
+    public void A_verdict_does_not_depend_on_the_other_addresses() =>
+        Gen.Select(Lists, Texts)
+            .Sample(
+                (list, text) =>
+                {
+                    var alone = new AddressPolicy(null, null).Judge([new EndpointAddress { Ip = text }])[0];
+                    var among = new AddressPolicy(null, null).Judge([.. list, new EndpointAddress { Ip = text }])[^1];
 
-            (among.Endpoint ?? among.Problem).Should().BeOneOf(alone.Endpoint ?? alone.Problem!, "it is listed more than once.");
-        },
-        iter: 2_000);
+                    (among.Endpoint ?? among.Problem).Should().BeOneOf(alone.Endpoint ?? alone.Problem!, "it is listed more than once.");
+                },
+                iter: 2_000
+            );
 }

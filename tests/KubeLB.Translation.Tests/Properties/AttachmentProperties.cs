@@ -18,89 +18,157 @@ public sealed class AttachmentProperties
     /// <summary>Every host name of one to four labels.</summary>
     private static readonly string[] Universe = [.. Enumerable.Range(1, 4).SelectMany(Names)];
 
-    private static readonly Gen<string> Hostname =
-        Gen.Select(Gen.Bool, OneOf(HostLabels).Array[1, 3]).Select((wildcard, labels) => (wildcard ? "*." : "") + string.Join('.', labels));
+    private static readonly Gen<string> Hostname = Gen.Select(Gen.Bool, OneOf(HostLabels).Array[1, 3])
+        .Select((wildcard, labels) => (wildcard ? "*." : "") + string.Join('.', labels));
 
-    private static readonly Gen<Dictionary<string, string>> NamespaceLabels =
-        Gen.Select(OneOf("", "x", "y"), OneOf("", "x", "y")).Select((one, two) =>
-            new[] { ("one", one), ("two", two) }.Where(l => l.Item2.Length > 0).ToDictionary(l => l.Item1, l => l.Item2));
+    private static readonly Gen<Dictionary<string, string>> NamespaceLabels = Gen.Select(OneOf("", "x", "y"), OneOf("", "x", "y"))
+        .Select((one, two) => new[] { ("one", one), ("two", two) }.Where(l => l.Item2.Length > 0).ToDictionary(l => l.Item1, l => l.Item2));
 
-    private static readonly Gen<V1LabelSelectorRequirement> Requirement =
-        Gen.Select(OneOf("one", "two"), OneOf("In", "NotIn", "Exists", "DoesNotExist"), OneOf("x", "y").Array[1, 2])
-            .Select((key, op, values) => new V1LabelSelectorRequirement { Key = key, OperatorProperty = op, Values = op is "In" or "NotIn" ? [.. values.Distinct()] : null });
+    private static readonly Gen<V1LabelSelectorRequirement> Requirement = Gen.Select(
+            OneOf("one", "two"),
+            OneOf("In", "NotIn", "Exists", "DoesNotExist"),
+            OneOf("x", "y").Array[1, 2]
+        )
+        .Select(
+            (key, op, values) =>
+                new V1LabelSelectorRequirement
+                {
+                    Key = key,
+                    OperatorProperty = op,
+                    Values = op is "In" or "NotIn" ? [.. values.Distinct()] : null,
+                }
+        );
 
-    private static readonly Gen<V1LabelSelector?> Selector =
-        Gen.Select(Gen.Int[0, 5], NamespaceLabels, Requirement.Array[0, 2]).Select((none, labels, expressions) => none == 0 ? null : new V1LabelSelector
-        {
-            MatchLabels = labels.Count == 0 ? null : labels,
-            MatchExpressions = expressions.Length == 0 ? null : [.. expressions],
-        });
+    private static readonly Gen<V1LabelSelector?> Selector = Gen.Select(Gen.Int[0, 5], NamespaceLabels, Requirement.Array[0, 2])
+        .Select(
+            (none, labels, expressions) =>
+                none == 0
+                    ? null
+                    : new V1LabelSelector
+                    {
+                        MatchLabels = labels.Count == 0 ? null : labels,
+                        MatchExpressions = expressions.Length == 0 ? null : [.. expressions],
+                    }
+        );
 
-    private static readonly Gen<RouteGroupKind> Kind =
-        Gen.Select(OneOf<string?>(null, ApiGroups.GatewayApi, "example.com"), OneOf("HTTPRoute", "GRPCRoute", "TCPRoute"))
-            .Select((group, kind) => new RouteGroupKind { Group = group, Kind = kind });
+    private static readonly Gen<RouteGroupKind> Kind = Gen.Select(
+            OneOf<string?>(null, ApiGroups.GatewayApi, "example.com"),
+            OneOf("HTTPRoute", "GRPCRoute", "TCPRoute")
+        )
+        .Select((group, kind) => new RouteGroupKind { Group = group, Kind = kind });
 
-    private static readonly Gen<AllowedRoutes?> Allowed =
-        Gen.Select(OneOf<string?>(null, "All", "Same", "Selector", "None"), Selector, Kind.Array[0, 2], Gen.Int[0, 4])
-            .Select((from, selector, kinds, none) => none == 0 ? null : new AllowedRoutes
-            {
-                Namespaces = from is null ? null : new RouteNamespaces { From = from, Selector = from == "Selector" ? selector : null },
-                Kinds = kinds.Length == 0 ? null : [.. kinds],
-            });
+    private static readonly Gen<AllowedRoutes?> Allowed = Gen.Select(
+            OneOf<string?>(null, "All", "Same", "Selector", "None"),
+            Selector,
+            Kind.Array[0, 2],
+            Gen.Int[0, 4]
+        )
+        .Select(
+            (from, selector, kinds, none) =>
+                none == 0
+                    ? null
+                    : new AllowedRoutes
+                    {
+                        Namespaces = from is null
+                            ? null
+                            : new RouteNamespaces { From = from, Selector = from == "Selector" ? selector : null },
+                        Kinds = kinds.Length == 0 ? null : [.. kinds],
+                    }
+        );
 
-    private static readonly Gen<Listener> Listener =
-        Gen.Select(OneOf(80, 443), OneOf("HTTP", "HTTP", "HTTPS", "TCP", "TLS"), Hostname, Gen.Bool, Allowed)
-            .Select((port, protocol, hostname, hasHostname, allowed) => new Listener
-            {
-                Port = port,
-                Protocol = protocol,
-                Hostname = hasHostname ? hostname : null,
-                AllowedRoutes = allowed,
-            });
+    private static readonly Gen<Listener> Listener = Gen.Select(
+            OneOf(80, 443),
+            OneOf("HTTP", "HTTP", "HTTPS", "TCP", "TLS"),
+            Hostname,
+            Gen.Bool,
+            Allowed
+        )
+        .Select(
+            (port, protocol, hostname, hasHostname, allowed) =>
+                new Listener
+                {
+                    Port = port,
+                    Protocol = protocol,
+                    Hostname = hasHostname ? hostname : null,
+                    AllowedRoutes = allowed,
+                }
+        );
 
-    private static readonly Gen<Gateway> AnyGateway =
-        Gen.Select(OneOf(Namespaces), OneOf("gw", "other"), OneOf("kubelb", "kubelb", "ours", "foreign", "unknown"), Listener.Array[1, 3])
-            .Select((ns, name, className, listeners) => new Gateway
-            {
-                Metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = name },
-                Spec = new GatewaySpec { GatewayClassName = className, Listeners = [.. listeners.Select((l, i) => Named(l, $"l{i}"))] },
-            });
+    private static readonly Gen<Gateway> AnyGateway = Gen.Select(
+            OneOf(Namespaces),
+            OneOf("gw", "other"),
+            OneOf("kubelb", "kubelb", "ours", "foreign", "unknown"),
+            Listener.Array[1, 3]
+        )
+        .Select(
+            (ns, name, className, listeners) =>
+                new Gateway
+                {
+                    Metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = name },
+                    Spec = new GatewaySpec { GatewayClassName = className, Listeners = [.. listeners.Select((l, i) => Named(l, $"l{i}"))] },
+                }
+        );
 
-    private static readonly Gen<ParentReference> ParentRef =
-        Gen.Select(
+    private static readonly Gen<ParentReference> ParentRef = Gen.Select(
             OneOf("gw", "other"),
             OneOf<string?>(null, "infra", "team"),
             OneOf<string?>(null, null, "l0", "l1", "nowhere"),
             OneOf<int?>(null, null, 80, 8080),
-            OneOf<string?>(null, null, "Gateway", "Service"))
-            .Select((name, ns, section, port, kind) => new ParentReference { Name = name, Namespace = ns, SectionName = section, Port = port, Kind = kind });
+            OneOf<string?>(null, null, "Gateway", "Service")
+        )
+        .Select(
+            (name, ns, section, port, kind) =>
+                new ParentReference
+                {
+                    Name = name,
+                    Namespace = ns,
+                    SectionName = section,
+                    Port = port,
+                    Kind = kind,
+                }
+        );
 
-    private static readonly Gen<IGatewayRoute> Route =
-        Gen.Select(OneOf(Namespaces), Gen.Bool, Hostname.Array[0, 2], ParentRef.Array[1, 4]).Select((ns, http, hostnames, parents) =>
-        {
-            var metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = "r" };
-            return http
-                ? (IGatewayRoute)new HttpRoute { Metadata = metadata, Spec = new HttpRouteSpec { Hostnames = [.. hostnames], ParentRefs = [.. parents] } }
-                : new GrpcRoute { Metadata = metadata, Spec = new GrpcRouteSpec { Hostnames = [.. hostnames], ParentRefs = [.. parents] } };
-        });
+    private static readonly Gen<IGatewayRoute> Route = Gen.Select(OneOf(Namespaces), Gen.Bool, Hostname.Array[0, 2], ParentRef.Array[1, 4])
+        .Select(
+            (ns, http, hostnames, parents) =>
+            {
+                var metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = "r" };
+                return http
+                    ? (IGatewayRoute)
+                        new HttpRoute
+                        {
+                            Metadata = metadata,
+                            Spec = new HttpRouteSpec { Hostnames = [.. hostnames], ParentRefs = [.. parents] },
+                        }
+                    : new GrpcRoute
+                    {
+                        Metadata = metadata,
+                        Spec = new GrpcRouteSpec { Hostnames = [.. hostnames], ParentRefs = [.. parents] },
+                    };
+            }
+        );
 
     [Fact]
     public void Every_parent_ref_gets_the_models_verdict() =>
-        Gen.Select(Route, AnyGateway.Array[1, 3], NamespaceLabels, NamespaceLabels).Sample(
-            (route, gateways, infra, team) =>
-            {
-                var tenant = new TenantStub();
-                tenant.Classes.Add(Class("ours", GatewayClass.KubelbController));
-                tenant.Classes.Add(Class("foreign", "example.com/foreign"));
-                tenant.Gateways.AddRange(gateways.DistinctBy(g => (g.Namespace, g.Name)));
-                tenant.Namespaces["infra"] = infra;
-                tenant.Namespaces["team"] = team;
+        Gen.Select(Route, AnyGateway.Array[1, 3], NamespaceLabels, NamespaceLabels)
+            .Sample(
+                (route, gateways, infra, team) =>
+                {
+                    var tenant = new TenantStub();
+                    tenant.Classes.Add(Class("ours", GatewayClass.KubelbController));
+                    tenant.Classes.Add(Class("foreign", "example.com/foreign"));
+                    tenant.Gateways.AddRange(gateways.DistinctBy(g => (g.Namespace, g.Name)));
+                    tenant.Namespaces["infra"] = infra;
+                    tenant.Namespaces["team"] = team;
 
-                var actual = RouteAttachment.Evaluate(route, tenant, Settings).Select(v => Describe(v.Gateway, v.Ref, v.Refusal?.Reason, ListenersOf(v)));
+                    var actual = RouteAttachment
+                        .Evaluate(route, tenant, Settings)
+                        .Select(v => Describe(v.Gateway, v.Ref, v.Refusal?.Reason, ListenersOf(v)));
 
-                actual.Should().Equal(Model(route, tenant));
-            },
-            iter: 5000);
+                    actual.Should().Equal(Model(route, tenant));
+                },
+                iter: 5000
+            );
 
     private static IEnumerable<string> Model(IGatewayRoute route, TenantStub tenant)
     {
@@ -108,7 +176,10 @@ public sealed class AttachmentProperties
         {
             foreach (var gateway in tenant.Gateways)
             {
-                var isMeant = parent.Kind is null or "Gateway" && gateway.Name == parent.Name && gateway.Namespace == (parent.Namespace ?? route.Metadata.NamespaceProperty);
+                var isMeant =
+                    parent.Kind is null or "Gateway"
+                    && gateway.Name == parent.Name
+                    && gateway.Namespace == (parent.Namespace ?? route.Metadata.NamespaceProperty);
                 if (!isMeant || gateway.Spec!.GatewayClassName is not ("kubelb" or "ours"))
                 {
                     continue;
@@ -118,13 +189,19 @@ public sealed class AttachmentProperties
                 var attached = new List<string>();
                 foreach (var listener in gateway.Spec.Listeners!)
                 {
-                    if ((parent.SectionName is not null && parent.SectionName != listener.Name) || (parent.Port is not null && parent.Port != listener.Port))
+                    if (
+                        (parent.SectionName is not null && parent.SectionName != listener.Name)
+                        || (parent.Port is not null && parent.Port != listener.Port)
+                    )
                     {
                         continue;
                     }
 
                     reason = reason == "NoMatchingParent" ? "NotAllowedByListeners" : reason;
-                    if (!TakesKind(listener, route.Kind) || !TakesNamespace(listener, gateway.Namespace, route.Metadata.NamespaceProperty, tenant.Namespaces))
+                    if (
+                        !TakesKind(listener, route.Kind)
+                        || !TakesNamespace(listener, gateway.Namespace, route.Metadata.NamespaceProperty, tenant.Namespaces)
+                    )
                     {
                         continue;
                     }
@@ -153,10 +230,16 @@ public sealed class AttachmentProperties
         return kinds is null || kinds.Contains(kind);
     }
 
-    private static bool TakesNamespace(Listener listener, string gateway, string route, Dictionary<string, Dictionary<string, string>> labels)
+    private static bool TakesNamespace(
+        Listener listener,
+        string gateway,
+        string route,
+        Dictionary<string, Dictionary<string, string>> labels
+    )
     {
         var namespaces = listener.AllowedRoutes?.Namespaces;
-        var taken = namespaces is null || namespaces.From == "Same" ? [gateway]
+        var taken =
+            namespaces is null || namespaces.From == "Same" ? [gateway]
             : namespaces.From == "All" ? Namespaces
             : namespaces.From == "None" || namespaces.Selector is null ? []
             : Namespaces.Where(ns => Selects(namespaces.Selector, labels[ns])).ToArray();
@@ -183,7 +266,9 @@ public sealed class AttachmentProperties
     }
 
     private static bool SharesAName(string? listener, IReadOnlyList<string> route) =>
-        Universe.Any(name => (listener is null || Matches(listener, name)) && (route.Count == 0 || route.Any(hostname => Matches(hostname, name))));
+        Universe.Any(name =>
+            (listener is null || Matches(listener, name)) && (route.Count == 0 || route.Any(hostname => Matches(hostname, name)))
+        );
 
     private static bool Matches(string pattern, string name)
     {
@@ -195,8 +280,10 @@ public sealed class AttachmentProperties
     }
 
     private static IEnumerable<string> ListenersOf(ParentVerdict verdict) =>
-        verdict.Gateway.Spec!.Listeners!
-            .Where(l => verdict.Pinned.Any(p => (p.SectionName ?? l.Name) == l.Name && (p.Port ?? l.Port) == l.Port))
+        verdict
+            .Gateway.Spec!.Listeners!.Where(l =>
+                verdict.Pinned.Any(p => (p.SectionName ?? l.Name) == l.Name && (p.Port ?? l.Port) == l.Port)
+            )
             .Select(l => l.Name);
 
     private static string Describe(Gateway gateway, ParentReference parent, string? reason, IEnumerable<string> listeners) =>
@@ -210,7 +297,11 @@ public sealed class AttachmentProperties
     }
 
     private static GatewayClass Class(string name, string controller) =>
-        new() { Metadata = new V1ObjectMeta { Name = name }, Spec = new GatewayClassSpec { ControllerName = controller } };
+        new()
+        {
+            Metadata = new V1ObjectMeta { Name = name },
+            Spec = new GatewayClassSpec { ControllerName = controller },
+        };
 
     private static Gen<T> OneOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 

@@ -15,13 +15,16 @@ public sealed class EnvoyGatewayProperties
 {
     private const int Iterations = 1000;
 
-    private static readonly Gen<NameHolder> Holders = Gen.Int[0, 3].Select(i => i switch
-    {
-        0 => new NameHolder(IsTaken: true, "3c1553e0"),
-        1 => new NameHolder(IsTaken: true, "another"),
-        2 => new NameHolder(IsTaken: true, null),
-        _ => NameHolder.Free,
-    });
+    private static readonly Gen<NameHolder> Holders = Gen.Int[0, 3]
+        .Select(i =>
+            i switch
+            {
+                0 => new NameHolder(IsTaken: true, "3c1553e0"),
+                1 => new NameHolder(IsTaken: true, "another"),
+                2 => new NameHolder(IsTaken: true, null),
+                _ => NameHolder.Free,
+            }
+        );
 
     [Fact]
     public void A_good_route_of_every_kind_is_translated()
@@ -83,111 +86,145 @@ public sealed class EnvoyGatewayProperties
     {
         var translated = 0;
         var refused = 0;
-        Sample((route, holder) =>
-        {
-            var translation = Translate(route, holder);
-
-            new object?[] { translation.Generated, translation.Problem, translation.WaitingFor }.Count(answer => answer is not null).Should().Be(1);
-            Interlocked.Increment(ref translation.Generated is null ? ref refused : ref translated);
-            if (translation.Generated is null)
+        Sample(
+            (route, holder) =>
             {
-                translation.Services.Should().BeEmpty();
+                var translation = Translate(route, holder);
+
+                new object?[] { translation.Generated, translation.Problem, translation.WaitingFor }
+                    .Count(answer => answer is not null)
+                    .Should()
+                    .Be(1);
+                Interlocked.Increment(ref translation.Generated is null ? ref refused : ref translated);
+                if (translation.Generated is null)
+                {
+                    translation.Services.Should().BeEmpty();
+                }
             }
-        });
+        );
 
         translated.Should().BeGreaterThan(Iterations / 20, "the changes must leave something to translate");
         refused.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
     }
 
     [Fact]
-    public void Nothing_is_generated_outside_the_routes_namespace() => Sample((route, holder) =>
-    {
-        foreach (var metadata in Metadata(Translate(route, holder)))
-        {
-            metadata.NamespaceProperty.Should().Be("tenant-t");
-            metadata.Name.Should().NotBeNullOrEmpty();
-            metadata.OwnerReferences.Should().ContainSingle().Which.Should().BeEquivalentTo(
-                new { Kind = "Route", Uid = "3c1553e0", Controller = true, Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50" });
-            metadata.Finalizers.Should().BeNull();
-            (metadata.Annotations?.Keys ?? []).Should().BeSubsetOf([Annotations.NodePorts]);
-            metadata.Labels["kubelb.k8c.io/managed-by"].Should().Be("kubelb");
-            metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant");
-            metadata.Labels.Values.Should().NotContainNulls();
-        }
-    });
-
-    [Fact]
-    public void Nothing_generated_refers_to_another_namespace() => Sample((route, holder) =>
-    {
-        if (Translate(route, holder).Generated is { } generated)
-        {
-            PathsOf("namespace", ApiJson.ToJson(generated)["spec"], "spec").Should().BeEmpty();
-        }
-    });
-
-    [Fact]
-    public void Generated_services_stay_within_the_tenants_proxy() => Sample((route, holder) =>
-    {
-        foreach (var plan in Translate(route, holder).Services)
-        {
-            plan.Service.Spec.Type.Should().Be("ClusterIP");
-            plan.Service.Spec.Selector.Should().Equal(new Dictionary<string, string> { ["app.kubernetes.io/name"] = "tenant-t" });
-            plan.Service.Spec.ExternalName.Should().BeNull();
-            plan.Service.Spec.ExternalIPs.Should().BeNull();
-            plan.Service.Spec.Ports.All(p => p.NodePort is null && p.TargetPort.Value == "10000").Should().BeTrue();
-        }
-    });
-
-    [Fact]
-    public void The_same_input_gives_the_same_output_and_is_not_changed() => Sample((route, holder) =>
-    {
-        var view = new ManagementStub(holder);
-        var before = ApiJson.ToJson(route).ToJsonString();
-        var gatewayBefore = ApiJson.ToJson(view.Named).ToJsonString();
-
-        var first = Text(Translate(route, view));
-        var second = Text(Translate(route, view));
-        var ofACopy = Text(Translate(ApiJson.Copy(route), view));
-
-        second.Should().Be(first);
-        ofACopy.Should().Be(first);
-        ApiJson.ToJson(route).ToJsonString().Should().Be(before);
-        ApiJson.ToJson(view.Named).ToJsonString().Should().Be(gatewayBefore);
-    });
-
-    [Fact]
-    public void No_spec_makes_a_route_unreadable() => Gen.Select(HostileRoutes.Json, Holders).Sample(
-        (json, _) =>
-        {
-            // Metadata has a schema in every definition, and the test reads no deeper than 64 levels.
-            if (Depth(json) < 64 && Read(json) is null)
+    public void Nothing_is_generated_outside_the_routes_namespace() =>
+        Sample(
+            (route, holder) =>
             {
-                json.Remove("spec");
-                Read(json).Should().BeNull("something else cannot be read");
+                foreach (var metadata in Metadata(Translate(route, holder)))
+                {
+                    metadata.NamespaceProperty.Should().Be("tenant-t");
+                    metadata.Name.Should().NotBeNullOrEmpty();
+                    metadata
+                        .OwnerReferences.Should()
+                        .ContainSingle()
+                        .Which.Should()
+                        .BeEquivalentTo(
+                            new
+                            {
+                                Kind = "Route",
+                                Uid = "3c1553e0",
+                                Controller = true,
+                                Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50",
+                            }
+                        );
+                    metadata.Finalizers.Should().BeNull();
+                    (metadata.Annotations?.Keys ?? []).Should().BeSubsetOf([Annotations.NodePorts]);
+                    metadata.Labels["kubelb.k8c.io/managed-by"].Should().Be("kubelb");
+                    metadata.Labels.Should().NotContainKey("kubelb.k8c.io/tenant");
+                    metadata.Labels.Values.Should().NotContainNulls();
+                }
             }
-        },
-        iter: Iterations,
-        print: sample => sample.Item1.ToJsonString());
+        );
 
-    private static int Depth(JsonNode? node) => node switch
-    {
-        JsonObject json => 1 + json.Select(field => Depth(field.Value)).DefaultIfEmpty().Max(),
-        JsonArray array => 1 + array.Select(Depth).DefaultIfEmpty().Max(),
-        _ => 0,
-    };
+    [Fact]
+    public void Nothing_generated_refers_to_another_namespace() =>
+        Sample(
+            (route, holder) =>
+            {
+                if (Translate(route, holder).Generated is { } generated)
+                {
+                    PathsOf("namespace", ApiJson.ToJson(generated)["spec"], "spec").Should().BeEmpty();
+                }
+            }
+        );
+
+    [Fact]
+    public void Generated_services_stay_within_the_tenants_proxy() =>
+        Sample(
+            (route, holder) =>
+            {
+                foreach (var plan in Translate(route, holder).Services)
+                {
+                    plan.Service.Spec.Type.Should().Be("ClusterIP");
+                    plan.Service.Spec.Selector.Should().Equal(new Dictionary<string, string> { ["app.kubernetes.io/name"] = "tenant-t" });
+                    plan.Service.Spec.ExternalName.Should().BeNull();
+                    plan.Service.Spec.ExternalIPs.Should().BeNull();
+                    plan.Service.Spec.Ports.All(p => p.NodePort is null && p.TargetPort.Value == "10000").Should().BeTrue();
+                }
+            }
+        );
+
+    [Fact]
+    public void The_same_input_gives_the_same_output_and_is_not_changed() =>
+        Sample(
+            (route, holder) =>
+            {
+                var view = new ManagementStub(holder);
+                var before = ApiJson.ToJson(route).ToJsonString();
+                var gatewayBefore = ApiJson.ToJson(view.Named).ToJsonString();
+
+                var first = Text(Translate(route, view));
+                var second = Text(Translate(route, view));
+                var ofACopy = Text(Translate(ApiJson.Copy(route), view));
+
+                second.Should().Be(first);
+                ofACopy.Should().Be(first);
+                ApiJson.ToJson(route).ToJsonString().Should().Be(before);
+                ApiJson.ToJson(view.Named).ToJsonString().Should().Be(gatewayBefore);
+            }
+        );
+
+    [Fact]
+    public void No_spec_makes_a_route_unreadable() =>
+        Gen.Select(HostileRoutes.Json, Holders)
+            .Sample(
+                (json, _) =>
+                {
+                    // Metadata has a schema in every definition, and the test reads no deeper than 64 levels.
+                    if (Depth(json) < 64 && Read(json) is null)
+                    {
+                        json.Remove("spec");
+                        Read(json).Should().BeNull("something else cannot be read");
+                    }
+                },
+                iter: Iterations,
+                print: sample => sample.Item1.ToJsonString()
+            );
+
+    private static int Depth(JsonNode? node) =>
+        node switch
+        {
+            JsonObject json => 1 + json.Select(field => Depth(field.Value)).DefaultIfEmpty().Max(),
+            JsonArray array => 1 + array.Select(Depth).DefaultIfEmpty().Max(),
+            _ => 0,
+        };
 
     private static void Sample(Action<Route, NameHolder> check) =>
-        Gen.Select(HostileRoutes.Json, Holders).Sample(
-            (json, holder) =>
-            {
-                // What is no Route at all never gets this far.
-                if (Read(json) is { } route)
+        Gen.Select(HostileRoutes.Json, Holders)
+            .Sample(
+                (json, holder) =>
                 {
-                    check(route, holder);
-                }
-            },
-            iter: Iterations,
-            print: sample => sample.Item1.ToJsonString());
+                    // What is no Route at all never gets this far.
+                    if (Read(json) is { } route)
+                    {
+                        check(route, holder);
+                    }
+                },
+                iter: Iterations,
+                print: sample => sample.Item1.ToJsonString()
+            );
 
     private static Route? Read(JsonObject json)
     {
@@ -209,19 +246,25 @@ public sealed class EnvoyGatewayProperties
     private static IEnumerable<V1ObjectMeta> Metadata(EnvoyGatewayTranslation translation) =>
         translation.Services.Select(plan => plan.Service.Metadata).Concat(translation.Generated is { } g ? [g.Metadata] : []);
 
-    private static string Text(EnvoyGatewayTranslation translation) => string.Join(
-        '\n',
-        [
-            translation.Problem ?? "", translation.WaitingFor ?? "", $"{translation.Origin}",
-            translation.Generated is { } generated ? ApiJson.ToJson(generated).ToJsonString() : "",
-            .. translation.Services.Select(plan => plan.Key + ApiJson.ToJson(plan.Service).ToJsonString()),
-        ]);
+    private static string Text(EnvoyGatewayTranslation translation) =>
+        string.Join(
+            '\n',
+            [
+                translation.Problem ?? "",
+                translation.WaitingFor ?? "",
+                $"{translation.Origin}",
+                translation.Generated is { } generated ? ApiJson.ToJson(generated).ToJsonString() : "",
+                .. translation.Services.Select(plan => plan.Key + ApiJson.ToJson(plan.Service).ToJsonString()),
+            ]
+        );
 
-    private static IEnumerable<string> PathsOf(string name, JsonNode? node, string path) => node switch
-    {
-        JsonObject json => json.SelectMany(field =>
-            PathsOf(name, field.Value, $"{path}.{field.Key}").Concat(field.Key == name ? [$"{path}.{name}"] : [])),
-        JsonArray array => array.SelectMany((item, i) => PathsOf(name, item, $"{path}[{i}]")),
-        _ => [],
-    };
+    private static IEnumerable<string> PathsOf(string name, JsonNode? node, string path) =>
+        node switch
+        {
+            JsonObject json => json.SelectMany(field =>
+                PathsOf(name, field.Value, $"{path}.{field.Key}").Concat(field.Key == name ? [$"{path}.{name}"] : [])
+            ),
+            JsonArray array => array.SelectMany((item, i) => PathsOf(name, item, $"{path}[{i}]")),
+            _ => [],
+        };
 }

@@ -11,39 +11,55 @@ public sealed class HostnameProperties
     /// <summary>Every host name of one to four labels.</summary>
     private static readonly string[] Universe = [.. Enumerable.Range(1, 4).SelectMany(Names)];
 
-    private static readonly Gen<string> Patterns =
-        Gen.Select(Gen.Bool, Gen.Int[0, 4].Select(i => PatternLabels[i]).Array[1, 3])
-            .Select((wildcard, labels) => (wildcard ? "*." : "") + string.Join('.', labels));
+    private static readonly Gen<string> Patterns = Gen.Select(Gen.Bool, Gen.Int[0, 4].Select(i => PatternLabels[i]).Array[1, 3])
+        .Select((wildcard, labels) => (wildcard ? "*." : "") + string.Join('.', labels));
 
     /// <summary>Two host names intersect if some name of the universe is one that both match.</summary>
     [Fact]
     public void Intersection_is_a_name_that_both_match() =>
-        Gen.Select(Patterns, Patterns).Sample((left, right) =>
-        {
-            var expected = Universe.Append(left).Append(right).Any(name => !name.StartsWith('*') && Matches(left, name) && Matches(right, name));
+        Gen.Select(Patterns, Patterns)
+            .Sample(
+                (left, right) =>
+                {
+                    var expected = Universe
+                        .Append(left)
+                        .Append(right)
+                        .Any(name => !name.StartsWith('*') && Matches(left, name) && Matches(right, name));
 
-            Hostnames.Intersect(left, [right]).Should().Be(expected, "of {0} and {1}", left, right);
-        });
+                    Hostnames.Intersect(left, [right]).Should().Be(expected, "of {0} and {1}", left, right);
+                }
+            );
 
     [Fact]
     public void Intersection_has_no_direction() =>
-        Gen.Select(Patterns, Patterns).Sample((left, right) =>
-            Hostnames.Intersect(left, [right]).Should().Be(Hostnames.Intersect(right, [left]), "of {0} and {1}", left, right));
+        Gen.Select(Patterns, Patterns)
+            .Sample(
+                (left, right) =>
+                    Hostnames.Intersect(left, [right]).Should().Be(Hostnames.Intersect(right, [left]), "of {0} and {1}", left, right)
+            );
 
     [Fact]
     public void A_list_intersects_if_one_of_it_does() =>
-        Gen.Select(Patterns, Patterns.Array[1, 4]).Sample((listener, route) =>
-            Hostnames.Intersect(listener, route).Should().Be(route.Any(hostname => Hostnames.Intersect(listener, [hostname]))));
+        Gen.Select(Patterns, Patterns.Array[1, 4])
+            .Sample(
+                (listener, route) =>
+                    Hostnames.Intersect(listener, route).Should().Be(route.Any(hostname => Hostnames.Intersect(listener, [hostname])))
+            );
 
     [Fact]
     public void No_text_makes_it_throw() =>
-        Gen.Select(Gen.String, Gen.String.Array[0, 3]).Sample((listener, route) =>
-        {
-            var expected = listener.Length == 0 || route.Length == 0 || route.Contains(listener, StringComparer.OrdinalIgnoreCase);
+        Gen.Select(Gen.String, Gen.String.Array[0, 3])
+            .Sample(
+                (listener, route) =>
+                {
+                    var expected = listener.Length == 0 || route.Length == 0 || route.Contains(listener, StringComparer.OrdinalIgnoreCase);
 
-            // Random text is next to never a wildcard; what is equal must be found, whatever it is.
-            (Hostnames.Intersect(listener, route) || !expected).Should().BeTrue();
-        });
+                    // Random text is next to never a wildcard; what is equal must be found, whatever it is.
+                    (Hostnames.Intersect(listener, route) || !expected)
+                        .Should()
+                        .BeTrue();
+                }
+            );
 
     private static bool Matches(string pattern, string name)
     {

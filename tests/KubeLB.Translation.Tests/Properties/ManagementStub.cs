@@ -9,15 +9,20 @@ namespace KubeLB.Translation.Tests.Properties;
 /// <param name="names">Who holds every name.</param>
 internal sealed class ManagementStub(NameHolder names) : IManagementView
 {
-    public Route Named { get; } = ApiJson.Read<Route>(JsonNode.Parse(
-        """{ "metadata": { "name": "g", "namespace": "tenant-t" }, "status": { "resources": { "route": { "generatedName": "bench-kubelb" } } } }""")!);
+    public Route Named { get; } =
+        ApiJson.Read<Route>(
+            JsonNode.Parse(
+                """{ "metadata": { "name": "g", "namespace": "tenant-t" }, "status": { "resources": { "route": { "generatedName": "bench-kubelb" } } } }"""
+            )!
+        );
 
-    public Route? GatewayRoute(string originNamespace, string originName) => (originNamespace, originName) switch
-    {
-        ("bench", "kubelb") => Named,
-        ("bench", "new") => new Route(),
-        _ => null,
-    };
+    public Route? GatewayRoute(string originNamespace, string originName) =>
+        (originNamespace, originName) switch
+        {
+            ("bench", "kubelb") => Named,
+            ("bench", "new") => new Route(),
+            _ => null,
+        };
 
     public string? GatewayName(Route gateway) => gateway.Status?.Resources?.Route?.GeneratedName;
 

@@ -8,47 +8,60 @@ namespace KubeLB.Translation.Tests.Properties;
 /// <summary>https://kubernetes.io/docs/concepts/overview/working-with-objects/names/</summary>
 public sealed partial class NamingProperties
 {
-    private static readonly Gen<string> Label =
-        Gen.Select(Gen.Char["abcxyz019"], Gen.Char["ab-9-"].Array[0, 61], Gen.Char["az0"]).Select((first, middle, last) => first + new string(middle) + last);
+    private static readonly Gen<string> Label = Gen.Select(Gen.Char["abcxyz019"], Gen.Char["ab-9-"].Array[0, 61], Gen.Char["az0"])
+        .Select((first, middle, last) => first + new string(middle) + last);
 
     private static readonly Gen<string> Subdomain = Label.Array[1, 6].Select(labels => Cut(string.Join('.', labels)));
 
-    private static readonly Gen<string> AnyText = Gen.OneOf(Gen.String, Gen.String[Gen.Char["aZ0-._\u00e9\ud83d\ude00 "], 0, 90], Subdomain);
+    private static readonly Gen<string> AnyText = Gen.OneOf(
+        Gen.String,
+        Gen.String[Gen.Char["aZ0-._\u00e9\ud83d\ude00 "], 0, 90],
+        Subdomain
+    );
 
     /// <summary>Whatever the parts are; the contract's longest name is cut to 60 characters.</summary>
     [Fact]
     public void A_generated_services_name_is_always_a_dns_1035_label_of_at_most_60_characters() =>
-        Gen.Select(AnyText, AnyText, AnyText).Sample((@namespace, route, service) =>
-        {
-            var name = GeneratedNames.ForService(@namespace, route, service);
+        Gen.Select(AnyText, AnyText, AnyText)
+            .Sample(
+                (@namespace, route, service) =>
+                {
+                    var name = GeneratedNames.ForService(@namespace, route, service);
 
-            Dns1035().IsMatch(name).Should().BeTrue("{0} must be a label", name);
-            name.Length.Should().BeLessThanOrEqualTo(60);
-        });
+                    Dns1035().IsMatch(name).Should().BeTrue("{0} must be a label", name);
+                    name.Length.Should().BeLessThanOrEqualTo(60);
+                }
+            );
 
     [Fact]
     public void A_generated_routes_name_is_always_a_dns_1123_subdomain_of_at_most_60_characters() =>
-        Gen.Select(Label, Subdomain).Sample((@namespace, route) =>
-        {
-            var name = GeneratedNames.ForRoute(@namespace, route);
+        Gen.Select(Label, Subdomain)
+            .Sample(
+                (@namespace, route) =>
+                {
+                    var name = GeneratedNames.ForRoute(@namespace, route);
 
-            Dns1123().IsMatch(name).Should().BeTrue("{0} must be a subdomain", name);
-            name.Length.Should().BeLessThanOrEqualTo(60);
-        });
+                    Dns1123().IsMatch(name).Should().BeTrue("{0} must be a subdomain", name);
+                    name.Length.Should().BeLessThanOrEqualTo(60);
+                }
+            );
 
     [Fact]
     public void A_name_with_a_suffix_is_valid_shorter_than_60_characters_and_another_one() =>
-        Gen.Select(Label, Subdomain, AnyText).Sample((@namespace, route, uid) =>
-        {
-            var route1 = GeneratedNames.ForRoute(@namespace, route);
-            var name = GeneratedNames.WithSuffix(route1, uid);
-            var service = GeneratedNames.WithSuffix(GeneratedNames.ForService(@namespace, route, uid), uid);
+        Gen.Select(Label, Subdomain, AnyText)
+            .Sample(
+                (@namespace, route, uid) =>
+                {
+                    var route1 = GeneratedNames.ForRoute(@namespace, route);
+                    var name = GeneratedNames.WithSuffix(route1, uid);
+                    var service = GeneratedNames.WithSuffix(GeneratedNames.ForService(@namespace, route, uid), uid);
 
-            name.Should().NotBe(route1).And.HaveLength(Math.Min(name.Length, 59));
-            Dns1123().IsMatch(name).Should().BeTrue("{0} must be a subdomain", name);
-            Dns1035().IsMatch(service).Should().BeTrue("{0} must be a label", service);
-            service.Length.Should().BeLessThan(60);
-        });
+                    name.Should().NotBe(route1).And.HaveLength(Math.Min(name.Length, 59));
+                    Dns1123().IsMatch(name).Should().BeTrue("{0} must be a subdomain", name);
+                    Dns1035().IsMatch(service).Should().BeTrue("{0} must be a label", service);
+                    service.Length.Should().BeLessThan(60);
+                }
+            );
 
     [Fact]
     public void A_twins_name_is_always_a_dns_label_of_at_most_63_characters() =>
@@ -62,13 +75,16 @@ public sealed partial class NamingProperties
 
     [Fact]
     public void A_name_that_resolves_to_nothing_is_a_label_that_no_generated_object_can_have() =>
-        Gen.Select(AnyText, AnyText).Sample((@namespace, name) =>
-        {
-            var unresolved = UnresolvedNames.For(@namespace, name);
+        Gen.Select(AnyText, AnyText)
+            .Sample(
+                (@namespace, name) =>
+                {
+                    var unresolved = UnresolvedNames.For(@namespace, name);
 
-            Dns1035().IsMatch(unresolved).Should().BeTrue("{0} must be a label", unresolved);
-            unresolved.Length.Should().Be(63);
-        });
+                    Dns1035().IsMatch(unresolved).Should().BeTrue("{0} must be a label", unresolved);
+                    unresolved.Length.Should().Be(63);
+                }
+            );
 
     private static string Cut(string name) => name.Length <= 253 ? name : name[..253].TrimEnd('-', '.');
 

@@ -28,23 +28,33 @@ public sealed class SchemaProperties : IAsyncLifetime
 
     private static readonly string[] Definitions =
     [
-        "gateway.networking.k8s.io_gateways.yaml", "gateway.networking.k8s.io_httproutes.yaml", "gateway.networking.k8s.io_grpcroutes.yaml",
+        "gateway.networking.k8s.io_gateways.yaml",
+        "gateway.networking.k8s.io_httproutes.yaml",
+        "gateway.networking.k8s.io_grpcroutes.yaml",
         "gateway.envoyproxy.io_backendtrafficpolicies.yaml",
     ];
 
     private static readonly string[] RetryKeys =
     [
-        RetryAnnotations.RetryOn, RetryAnnotations.NumRetries, RetryAnnotations.PerTryTimeout, RetryAnnotations.BackOffBaseInterval, RetryAnnotations.BackOffMaxInterval,
+        RetryAnnotations.RetryOn,
+        RetryAnnotations.NumRetries,
+        RetryAnnotations.PerTryTimeout,
+        RetryAnnotations.BackOffBaseInterval,
+        RetryAnnotations.BackOffMaxInterval,
     ];
 
     private static readonly Gen<string> RetryValue = Gen.Frequency(
-        (6, OneOf("5xx", "503", "5xx, 599 ,reset", "100", "unavailable", "0", "3", "2147483647", "1s", "500ms", "1h1m1s1ms", "99999h", "0s")),
+        (
+            6,
+            OneOf("5xx", "503", "5xx, 599 ,reset", "100", "unavailable", "0", "3", "2147483647", "1s", "500ms", "1h1m1s1ms", "99999h", "0s")
+        ),
         (2, OneOf("", ",", "99", "600", "-1", "2147483648", "1.5s", "100us", "1s1s1s1s1s", "٣", "5XX", "\u0000", "1s\n")),
-        (1, Gen.String));
+        (1, Gen.String)
+    );
 
-    private static readonly Gen<Dictionary<string, string>> Annotations =
-        Gen.Select(Gen.Int[0, RetryKeys.Length - 1], RetryValue).Array[0, 4]
-            .Select(pairs => pairs.GroupBy(p => p.Item1).ToDictionary(g => RetryKeys[g.Key], g => g.First().Item2, StringComparer.Ordinal));
+    private static readonly Gen<Dictionary<string, string>> Annotations = Gen.Select(Gen.Int[0, RetryKeys.Length - 1], RetryValue)
+        .Array[0, 4]
+        .Select(pairs => pairs.GroupBy(p => p.Item1).ToDictionary(g => RetryKeys[g.Key], g => g.First().Item2, StringComparer.Ordinal));
 
     private EmbeddedCluster.EmbeddedCluster _cluster = null!;
     private IKubernetes _client = null!;
@@ -70,7 +80,10 @@ public sealed class SchemaProperties : IAsyncLifetime
     public async Task Whatever_a_route_says_is_taken_by_the_definitions_of_releases_or_refused_as_invalid()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(string.IsNullOrEmpty(folder), $"{Variable} does not name a folder with CustomResourceDefinitions of releases, for instance of the Gateway API");
+        Skip.If(
+            string.IsNullOrEmpty(folder),
+            $"{Variable} does not name a folder with CustomResourceDefinitions of releases, for instance of the Gateway API"
+        );
         await CheckAsync(folder);
     }
 
@@ -91,29 +104,42 @@ public sealed class SchemaProperties : IAsyncLifetime
         }
 
         var seen = new ConcurrentDictionary<(string Kind, HttpStatusCode Status), int>();
-        await Gen.Select(HostileRoutes.Json, Annotations).SampleAsync(
-            async (json, annotations) =>
-            {
-                if (Read(json, annotations) is not { } route)
+        await Gen.Select(HostileRoutes.Json, Annotations)
+            .SampleAsync(
+                async (json, annotations) =>
                 {
-                    return;
-                }
-
-                foreach (var (kind, status, message) in await OfferAllAsync(Translate(route)))
-                {
-                    seen.AddOrUpdate((kind, status), 1, (_, count) => count + 1);
-
-                    // 400 is for what no API server would have stored in a Route either: numbers beyond all bounds.
-                    status.Should().BeOneOf([HttpStatusCode.Created, HttpStatusCode.UnprocessableEntity, HttpStatusCode.BadRequest], message);
-                    if (kind == BackendTrafficPolicy.KindName)
+                    if (Read(json, annotations) is not { } route)
                     {
-                        status.Should().Be(HttpStatusCode.Created, message);
+                        return;
                     }
-                }
-            },
-            iter: Iterations);
 
-        foreach (var kind in new[] { Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName, V1Service.KubeKind, BackendTrafficPolicy.KindName })
+                    foreach (var (kind, status, message) in await OfferAllAsync(Translate(route)))
+                    {
+                        seen.AddOrUpdate((kind, status), 1, (_, count) => count + 1);
+
+                        // 400 is for what no API server would have stored in a Route either: numbers beyond all bounds.
+                        status
+                            .Should()
+                            .BeOneOf([HttpStatusCode.Created, HttpStatusCode.UnprocessableEntity, HttpStatusCode.BadRequest], message);
+                        if (kind == BackendTrafficPolicy.KindName)
+                        {
+                            status.Should().Be(HttpStatusCode.Created, message);
+                        }
+                    }
+                },
+                iter: Iterations
+            );
+
+        foreach (
+            var kind in new[]
+            {
+                Gateway.KindName,
+                HttpRoute.KindName,
+                GrpcRoute.KindName,
+                V1Service.KubeKind,
+                BackendTrafficPolicy.KindName,
+            }
+        )
         {
             seen.GetValueOrDefault((kind, HttpStatusCode.Created)).Should().BeGreaterThan(0, $"some {kind} must fit");
         }
@@ -121,26 +147,62 @@ public sealed class SchemaProperties : IAsyncLifetime
         seen.Where(s => s.Key.Status == HttpStatusCode.UnprocessableEntity).Should().NotBeEmpty("the changes must do harm");
     }
 
-    private async Task<IReadOnlyList<(string Kind, HttpStatusCode Status, string Message)>> OfferAllAsync(EnvoyGatewayTranslation translation)
+    private async Task<IReadOnlyList<(string Kind, HttpStatusCode Status, string Message)>> OfferAllAsync(
+        EnvoyGatewayTranslation translation
+    )
     {
         var answers = new List<(string, HttpStatusCode, string)>();
         foreach (var plan in translation.Services)
         {
-            answers.Add(await OfferAsync(V1Service.KubeKind, () => _client.CoreV1.CreateNamespacedServiceAsync(plan.Service, "tenant-t", dryRun: "All")));
+            answers.Add(
+                await OfferAsync(
+                    V1Service.KubeKind,
+                    () => _client.CoreV1.CreateNamespacedServiceAsync(plan.Service, "tenant-t", dryRun: "All")
+                )
+            );
         }
 
         if (translation.Generated is { } generated)
         {
-            var plural = generated switch { Gateway => Gateway.PluralName, HttpRoute => HttpRoute.PluralName, _ => GrpcRoute.PluralName };
-            answers.Add(await OfferAsync(generated.Kind, () => _client.CustomObjects.CreateNamespacedCustomObjectAsync(
-                ApiJson.ToJson(generated), Api.ApiGroups.GatewayApi, GatewayApiVersion.V1, "tenant-t", plural, dryRun: "All")));
+            var plural = generated switch
+            {
+                Gateway => Gateway.PluralName,
+                HttpRoute => HttpRoute.PluralName,
+                _ => GrpcRoute.PluralName,
+            };
+            answers.Add(
+                await OfferAsync(
+                    generated.Kind,
+                    () =>
+                        _client.CustomObjects.CreateNamespacedCustomObjectAsync(
+                            ApiJson.ToJson(generated),
+                            Api.ApiGroups.GatewayApi,
+                            GatewayApiVersion.V1,
+                            "tenant-t",
+                            plural,
+                            dryRun: "All"
+                        )
+                )
+            );
         }
 
         if (translation.Retries?.Policy is { } policy)
         {
             policy.Namespace.Should().Be("tenant-t");
-            answers.Add(await OfferAsync(policy.Kind, () => _client.CustomObjects.CreateNamespacedCustomObjectAsync(
-                ApiJson.ToJson(policy), Api.ApiGroups.EnvoyGateway, EnvoyGatewayVersion.V1Alpha1, "tenant-t", BackendTrafficPolicy.PluralName, dryRun: "All")));
+            answers.Add(
+                await OfferAsync(
+                    policy.Kind,
+                    () =>
+                        _client.CustomObjects.CreateNamespacedCustomObjectAsync(
+                            ApiJson.ToJson(policy),
+                            Api.ApiGroups.EnvoyGateway,
+                            EnvoyGatewayVersion.V1Alpha1,
+                            "tenant-t",
+                            BackendTrafficPolicy.PluralName,
+                            dryRun: "All"
+                        )
+                )
+            );
         }
 
         return answers;
@@ -166,8 +228,12 @@ public sealed class SchemaProperties : IAsyncLifetime
 
     private static Route? Read(JsonObject json, Dictionary<string, string> annotations)
     {
-        if (json["spec"]?["source"] is JsonObject source && source["kubernetes"] is JsonObject kubernetes
-            && kubernetes["resource"] is JsonObject resource && resource["metadata"] is JsonObject metadata)
+        if (
+            json["spec"]?["source"] is JsonObject source
+            && source["kubernetes"] is JsonObject kubernetes
+            && kubernetes["resource"] is JsonObject resource
+            && resource["metadata"] is JsonObject metadata
+        )
         {
             metadata["annotations"] = JsonSerializer.SerializeToNode(annotations);
         }

@@ -27,7 +27,8 @@ public sealed class SettingsProperties
                 DefaultAnnotations = new() { ["all"] = new() { ["team"] = "edge" } },
             },
         },
-        tenant: null);
+        tenant: null
+    );
 
     [Fact]
     public void Nothing_generated_has_a_hostname_or_an_annotation_that_is_not_allowed()
@@ -53,21 +54,30 @@ public sealed class SettingsProperties
                 foreach (var metadata in translation.Services.Select(p => p.Service.Metadata).Append(translation.Generated.Metadata))
                 {
                     metadata.Annotations.Should().Contain("team", "edge");
-                    metadata.Annotations.Keys.Except([Annotations.NodePorts]).Should().NotContain(k => k == "a" || k.StartsWith("kubelb.k8c.io/", StringComparison.Ordinal) || k.StartsWith("gateway.envoyproxy.io/", StringComparison.Ordinal));
+                    metadata
+                        .Annotations.Keys.Except([Annotations.NodePorts])
+                        .Should()
+                        .NotContain(k =>
+                            k == "a"
+                            || k.StartsWith("kubelb.k8c.io/", StringComparison.Ordinal)
+                            || k.StartsWith("gateway.envoyproxy.io/", StringComparison.Ordinal)
+                        );
                 }
             },
             iter: Iterations,
-            print: json => json.ToJsonString());
+            print: json => json.ToJsonString()
+        );
 
         generated.Should().BePositive("otherwise nothing was looked at");
     }
 
-    private static IEnumerable<string?> Hostnames(object generated) => generated switch
-    {
-        Gateway gateway => (gateway.Spec?.Listeners ?? []).Select(l => l.Hostname),
-        IGatewayRoute route => route.Hostnames,
-        _ => [],
-    };
+    private static IEnumerable<string?> Hostnames(object generated) =>
+        generated switch
+        {
+            Gateway gateway => (gateway.Spec?.Listeners ?? []).Select(l => l.Hostname),
+            IGatewayRoute route => route.Hostnames,
+            _ => [],
+        };
 
     private static Route? Read(JsonObject json)
     {

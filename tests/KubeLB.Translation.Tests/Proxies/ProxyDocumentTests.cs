@@ -11,7 +11,8 @@ public sealed class ProxyDocumentTests
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "proxies.md"));
 
-    private static IEnumerable<string> FirstColumn => Document.Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('|')[1]);
+    private static IEnumerable<string> FirstColumn =>
+        Document.Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('|')[1]);
 
     [Fact]
     public void Every_field_is_in_the_table_and_no_other()
@@ -38,8 +39,15 @@ public sealed class ProxyDocumentTests
         var defaults = ProxySettings.Of(null, null);
 
         defaults.Should().BeEquivalentTo(ProxySettings.Default);
-        (defaults.Image, defaults.Replicas, defaults.Drain!.Minimum.TotalSeconds, defaults.Drain.Maximum.TotalSeconds, defaults.TerminationGracePeriodSeconds)
-            .Should().Be((ProxySettings.DefaultImage, 3, 5, 60, 300));
+        (
+            defaults.Image,
+            defaults.Replicas,
+            defaults.Drain!.Minimum.TotalSeconds,
+            defaults.Drain.Maximum.TotalSeconds,
+            defaults.TerminationGracePeriodSeconds
+        )
+            .Should()
+            .Be((ProxySettings.DefaultImage, 3, 5, 60, 300));
         defaults.Headers.Should().Be(new ProxyHeaderLimits(8192, 4096, 8192));
     }
 
@@ -50,9 +58,12 @@ public sealed class ProxyDocumentTests
     [InlineData(ProxyPorts.Admin)]
     public void The_proxys_own_ports_are_named(int port) => Document.Should().Contain($"\n| {port} |");
 
-    private static IEnumerable<string> FieldsOf(Type type) => type.GetProperties().Where(p => p.Name != nameof(Extensible.Unknown)).SelectMany(p =>
-    {
-        var name = JsonNamingPolicy.CamelCase.ConvertName(p.Name);
-        return typeof(Extensible).IsAssignableFrom(p.PropertyType) ? FieldsOf(p.PropertyType).Select(f => $"{name}.{f}") : [name];
-    });
+    private static IEnumerable<string> FieldsOf(Type type) =>
+        type.GetProperties()
+            .Where(p => p.Name != nameof(Extensible.Unknown))
+            .SelectMany(p =>
+            {
+                var name = JsonNamingPolicy.CamelCase.ConvertName(p.Name);
+                return typeof(Extensible).IsAssignableFrom(p.PropertyType) ? FieldsOf(p.PropertyType).Select(f => $"{name}.{f}") : [name];
+            });
 }

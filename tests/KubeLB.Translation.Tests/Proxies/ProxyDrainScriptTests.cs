@@ -111,17 +111,17 @@ public sealed class ProxyDrainScriptTests
                     using var client = await _listener.AcceptTcpClientAsync();
                     using var reader = new StreamReader(client.GetStream());
                     var request = await reader.ReadLineAsync() ?? "";
-                    while (await reader.ReadLineAsync() is { Length: > 0 })
-                    {
-                    }
+                    while (await reader.ReadLineAsync() is { Length: > 0 }) { }
 
                     var body = Answer(request);
-                    await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\ncontent-length: {body.Length}\r\nconnection: close\r\n\r\n{body}"));
+                    await client
+                        .GetStream()
+                        .WriteAsync(
+                            Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\ncontent-length: {body.Length}\r\nconnection: close\r\n\r\n{body}")
+                        );
                 }
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
-            {
-            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException) { }
         }
 
         private string Answer(string request)

@@ -11,8 +11,8 @@ using KubeLB.Translation.Tests.Golden;
 namespace KubeLB.Translation.Tests.Proxies;
 
 /// <summary>
-/// The workload of a tenant's proxies, by example: <c>testdata/proxies</c>. A case has a Config, a Tenant, both or none, and may have a document
-/// <c>kind: ControlPlane</c> with <c>port</c> and <c>plain</c>.
+/// The workload of a tenant's proxies, by example: <c>testdata/proxies</c>. A case has a Config, a Tenant, both or none, and may have a
+/// document <c>kind: ControlPlane</c> with <c>port</c> and <c>plain</c>.
 /// </summary>
 public sealed class ProxyGoldenTests
 {
@@ -37,7 +37,15 @@ public sealed class ProxyGoldenTests
     private static IEnumerable<JsonObject> Output(string input)
     {
         var workload = Workload(input);
-        foreach (var value in new IKubernetesObject<V1ObjectMeta>?[] { workload.Deployment, workload.DaemonSet, workload.DisruptionBudget, workload.PodMonitor })
+        foreach (
+            var value in new IKubernetesObject<V1ObjectMeta>?[]
+            {
+                workload.Deployment,
+                workload.DaemonSet,
+                workload.DisruptionBudget,
+                workload.PodMonitor,
+            }
+        )
         {
             if (value is not null)
             {
@@ -46,11 +54,17 @@ public sealed class ProxyGoldenTests
         }
 
         var objects = Read(input).Objects;
-        var problems = SettingsProblems.Of(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
-            .Concat(SettingsProblems.Of(objects.All<Tenant>().SingleOrDefault()?.Spec)).ToList();
+        var problems = SettingsProblems
+            .Of(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
+            .Concat(SettingsProblems.Of(objects.All<Tenant>().SingleOrDefault()?.Spec))
+            .ToList();
         if (problems.Count > 0)
         {
-            yield return new JsonObject { ["kind"] = "Problems", ["problems"] = new JsonArray([.. problems.Select(p => JsonValue.Create(p))]) };
+            yield return new JsonObject
+            {
+                ["kind"] = "Problems",
+                ["problems"] = new JsonArray([.. problems.Select(p => JsonValue.Create(p))]),
+            };
         }
     }
 
@@ -60,6 +74,11 @@ public sealed class ProxyGoldenTests
         var given = documents.SingleOrDefault(d => d["kind"]!.GetValue<string>() == "ControlPlane");
         return (
             new CaseObjects(Yaml.Write(documents.Where(d => d != given))),
-            new ControlPlane("envoycp.kubelb.svc", (int?)given?["port"]?.GetValue<long>() ?? 8001, given?["plain"]?.GetValue<bool>() ?? false));
+            new ControlPlane(
+                "envoycp.kubelb.svc",
+                (int?)given?["port"]?.GetValue<long>() ?? 8001,
+                given?["plain"]?.GetValue<bool>() ?? false
+            )
+        );
     }
 }

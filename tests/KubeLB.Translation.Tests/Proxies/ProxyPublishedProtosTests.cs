@@ -17,7 +17,11 @@ public sealed class ProxyPublishedProtosTests(PublishedProtos protos) : IClassFi
     {
         var result = await CheckAsync(Bootstrap, BootstrapOf(Yaml.Read(ProxyGoldenTests.Folder.Output(name))));
 
-        result.Should().Contain(Bootstrap, 1).And.Contain("envoy.config.listener.v3.Listener", 3).And.Contain("envoy.config.cluster.v3.Cluster", 2)
+        result
+            .Should()
+            .Contain(Bootstrap, 1)
+            .And.Contain("envoy.config.listener.v3.Listener", 3)
+            .And.Contain("envoy.config.cluster.v3.Cluster", 2)
             .And.ContainKey("envoy.extensions.filters.http.health_check.v3.HealthCheck");
     }
 
@@ -30,24 +34,36 @@ public sealed class ProxyPublishedProtosTests(PublishedProtos protos) : IClassFi
             found.UnionWith((await CheckAsync(Bootstrap, json)).Keys);
         }
 
-        found.Should().Contain(
-            "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "envoy.config.overload.v3.OverloadManager",
-            "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig", "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig");
+        found
+            .Should()
+            .Contain(
+                "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                "envoy.config.overload.v3.OverloadManager",
+                "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+                "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+            );
     }
 
     [SkippableFact]
     public async Task What_describes_the_certificate_is_as_published()
     {
-        foreach (var json in new[] { ProxyCertificateFiles.DescribeCertificate(), ProxyCertificateFiles.DescribeTrust("envoycp.kubelb.svc") })
+        foreach (
+            var json in new[] { ProxyCertificateFiles.DescribeCertificate(), ProxyCertificateFiles.DescribeTrust("envoycp.kubelb.svc") }
+        )
         {
-            (await CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", json)).Should().Contain("envoy.extensions.transport_sockets.tls.v3.Secret", 1);
+            (await CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", json))
+                .Should()
+                .Contain("envoy.extensions.transport_sockets.tls.v3.Secret", 1);
         }
     }
 
     private static string BootstrapOf(IEnumerable<JsonObject> documents)
     {
         var workload = documents.Single(d => d["kind"]!.GetValue<string>() is "Deployment" or "DaemonSet");
-        var args = workload["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(a => a!.GetValue<string>()).ToList();
+        var args = workload["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!
+            .AsArray()
+            .Select(a => a!.GetValue<string>())
+            .ToList();
         return args[args.IndexOf("--config-yaml") + 1];
     }
 

@@ -17,10 +17,11 @@ internal sealed record AssemblyReferences(IReadOnlySet<string> Assemblies, IRead
         return new AssemblyReferences(
             metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name)).ToHashSet(),
             metadata.TypeReferences.Select(handle => NameOf(metadata, handle)).ToHashSet(),
-            metadata.MemberReferences
-                .Select(metadata.GetMemberReference)
+            metadata
+                .MemberReferences.Select(metadata.GetMemberReference)
                 .Select(member => $"{ParentOf(metadata, member.Parent)}.{metadata.GetString(member.Name)}")
-                .ToHashSet());
+                .ToHashSet()
+        );
     }
 
     private static string NameOf(MetadataReader metadata, TypeReferenceHandle handle)
@@ -32,12 +33,13 @@ internal sealed record AssemblyReferences(IReadOnlySet<string> Assemblies, IRead
             : $"{metadata.GetString(type.Namespace)}.{name}".TrimStart('.');
     }
 
-    private static string ParentOf(MetadataReader metadata, EntityHandle parent) => parent.Kind switch
-    {
-        HandleKind.TypeReference => NameOf(metadata, (TypeReferenceHandle)parent),
-        HandleKind.TypeSpecification => GenericParent(metadata, (TypeSpecificationHandle)parent),
-        _ => "",
-    };
+    private static string ParentOf(MetadataReader metadata, EntityHandle parent) =>
+        parent.Kind switch
+        {
+            HandleKind.TypeReference => NameOf(metadata, (TypeReferenceHandle)parent),
+            HandleKind.TypeSpecification => GenericParent(metadata, (TypeSpecificationHandle)parent),
+            _ => "",
+        };
 
     // A member of a constructed type, List<string> for example: the type behind the brackets.
     private static string GenericParent(MetadataReader metadata, TypeSpecificationHandle handle)

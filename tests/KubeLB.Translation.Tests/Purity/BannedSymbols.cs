@@ -7,7 +7,7 @@ internal static class BannedSymbols
 {
     /// <summary>The entries less their messages: <c>T:</c>, <c>M:</c> or <c>P:</c> and a full name.</summary>
     public static IReadOnlyList<string> Entries { get; } =
-        [.. File.ReadAllLines(Find()).Where(line => line.Length > 0).Select(line => line.Split(';')[0])];
+    [.. File.ReadAllLines(Find()).Where(line => line.Length > 0).Select(line => line.Split(';')[0])];
 
     /// <summary>What the assembly refers to although the entry forbids it.</summary>
     public static IEnumerable<string> Violations(string entry, AssemblyReferences references)
@@ -15,7 +15,11 @@ internal static class BannedSymbols
         var name = entry[2..];
         return entry[..2] switch
         {
-            "T:" => references.Types.Where(type => type == name || type.StartsWith(name + "`", StringComparison.Ordinal) || type.StartsWith(name + ".", StringComparison.Ordinal)),
+            "T:" => references.Types.Where(type =>
+                type == name
+                || type.StartsWith(name + "`", StringComparison.Ordinal)
+                || type.StartsWith(name + ".", StringComparison.Ordinal)
+            ),
             "M:" => references.Members.Where(member => member == name),
             "P:" => references.Members.Where(member => member == Accessor(name, "get_") || member == Accessor(name, "set_")),
             _ => throw new NotSupportedException($"{entry}: tests know types (T:), methods (M:) and properties (P:)."),

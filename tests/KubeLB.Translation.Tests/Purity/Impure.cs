@@ -7,7 +7,8 @@ namespace KubeLB.Translation.Tests.Purity;
 /// <summary>Code that does what translation must not: the tests must find it here, or they would find it nowhere.</summary>
 internal static class Impure
 {
-    public static DateTime[] Times() => [DateTime.Now, DateTime.UtcNow, DateTime.Today, DateTimeOffset.Now.Date, DateTimeOffset.UtcNow.Date];
+    public static DateTime[] Times() =>
+        [DateTime.Now, DateTime.UtcNow, DateTime.Today, DateTimeOffset.Now.Date, DateTimeOffset.UtcNow.Date];
 
     public static object[] Chance() => [Guid.NewGuid(), Random.Shared.Next(), TimeProvider.System.GetUtcNow(), Stopwatch.StartNew()];
 
@@ -18,6 +19,16 @@ internal static class Impure
         Console.WriteLine(Environment.MachineName);
         Thread.Yield();
         var addresses = await Dns.GetHostAddressesAsync("localhost");
-        return [http, socket, cluster.BaseUri, client.BaseUri, addresses, File.Exists("a"), Directory.Exists("b"), await Task.FromResult(1)];
+        return
+        [
+            http,
+            socket,
+            cluster.BaseUri,
+            client.BaseUri,
+            addresses,
+            File.Exists("a"),
+            Directory.Exists("b"),
+            await Task.FromResult(1),
+        ];
     }
 }

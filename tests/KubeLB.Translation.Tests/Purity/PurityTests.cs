@@ -21,14 +21,33 @@ public sealed class PurityTests
     /// <summary>No assembly of these opens a connection or a file, except that KubernetesClient could: see the types.</summary>
     private static readonly string[] PureAssemblies =
     [
-        "KubeLB.Api", "KubernetesClient", "System.Collections", "System.Collections.Immutable", "System.Linq", "System.Memory",
-        "System.Net.Primitives", "System.Runtime", "System.Runtime.InteropServices", "System.Security.Cryptography", "System.Text.Encodings.Web", "System.Text.Json", "System.Text.RegularExpressions",
+        "KubeLB.Api",
+        "KubernetesClient",
+        "System.Collections",
+        "System.Collections.Immutable",
+        "System.Linq",
+        "System.Memory",
+        "System.Net.Primitives",
+        "System.Runtime",
+        "System.Runtime.InteropServices",
+        "System.Security.Cryptography",
+        "System.Text.Encodings.Web",
+        "System.Text.Json",
+        "System.Text.RegularExpressions",
     ];
 
     private static readonly string[] ImpureNamespaces =
     [
-        "System.IO.", "System.Net.", "System.Threading.", "System.Timers.", "System.Data.", "System.Reflection.Emit.", "Microsoft.Extensions.",
-        "Serilog.", "k8s.Autorest.", "k8s.KubeConfigModels.",
+        "System.IO.",
+        "System.Net.",
+        "System.Threading.",
+        "System.Timers.",
+        "System.Data.",
+        "System.Reflection.Emit.",
+        "Microsoft.Extensions.",
+        "Serilog.",
+        "k8s.Autorest.",
+        "k8s.KubeConfigModels.",
     ];
 
     // A value: it reads and writes text.
@@ -36,9 +55,16 @@ public sealed class PurityTests
 
     private static readonly string[] ImpureMembers =
     [
-        "System.DateTime.get_Now", "System.DateTime.get_UtcNow", "System.DateTime.get_Today", "System.DateTimeOffset.get_Now",
-        "System.DateTimeOffset.get_UtcNow", "System.Guid.NewGuid", "System.Guid.CreateVersion7", "System.IO.Path.GetRandomFileName",
-        "System.Security.Cryptography.RandomNumberGenerator.GetBytes", "System.Security.Cryptography.RandomNumberGenerator.GetInt32",
+        "System.DateTime.get_Now",
+        "System.DateTime.get_UtcNow",
+        "System.DateTime.get_Today",
+        "System.DateTimeOffset.get_Now",
+        "System.DateTimeOffset.get_UtcNow",
+        "System.Guid.NewGuid",
+        "System.Guid.CreateVersion7",
+        "System.IO.Path.GetRandomFileName",
+        "System.Security.Cryptography.RandomNumberGenerator.GetBytes",
+        "System.Security.Cryptography.RandomNumberGenerator.GetInt32",
     ];
 
     public static TheoryData<string> Entries => new(BannedSymbols.Entries);
@@ -69,18 +95,35 @@ public sealed class PurityTests
 
     [Fact]
     public void Clock_chance_files_network_waiting_and_logs_are_all_banned() =>
-        BannedSymbols.Entries.Should().Contain(
-        [
-            "T:k8s.IKubernetes", "T:k8s.Kubernetes", "T:System.Net.Http.HttpClient", "T:System.Net.Dns", "T:System.Net.Sockets.Socket",
-            "T:System.IO.File", "T:System.IO.Directory", "T:System.Environment", "T:System.Random", "M:System.Guid.NewGuid", "P:System.DateTime.Now",
-            "P:System.DateTime.UtcNow", "P:System.DateTimeOffset.Now", "P:System.DateTimeOffset.UtcNow", "T:System.TimeProvider",
-            "T:System.Diagnostics.Stopwatch", "T:System.Threading.Tasks.Task", "T:Microsoft.Extensions.Logging.ILogger",
-        ]);
+        BannedSymbols
+            .Entries.Should()
+            .Contain([
+                "T:k8s.IKubernetes",
+                "T:k8s.Kubernetes",
+                "T:System.Net.Http.HttpClient",
+                "T:System.Net.Dns",
+                "T:System.Net.Sockets.Socket",
+                "T:System.IO.File",
+                "T:System.IO.Directory",
+                "T:System.Environment",
+                "T:System.Random",
+                "M:System.Guid.NewGuid",
+                "P:System.DateTime.Now",
+                "P:System.DateTime.UtcNow",
+                "P:System.DateTimeOffset.Now",
+                "P:System.DateTimeOffset.UtcNow",
+                "T:System.TimeProvider",
+                "T:System.Diagnostics.Stopwatch",
+                "T:System.Threading.Tasks.Task",
+                "T:Microsoft.Extensions.Logging.ILogger",
+            ]);
 
     [Fact]
     public void Of_the_environment_only_the_number_of_the_thread_is_asked_for_as_iterators_do() =>
-        References.Members.Where(member => member.StartsWith(CompilersOwn + ".", StringComparison.Ordinal))
-            .Should().BeSubsetOf([CompilersOwn + ".get_CurrentManagedThreadId"]);
+        References
+            .Members.Where(member => member.StartsWith(CompilersOwn + ".", StringComparison.Ordinal))
+            .Should()
+            .BeSubsetOf([CompilersOwn + ".get_CurrentManagedThreadId"]);
 
     [Fact]
     public void Only_assemblies_without_input_and_output_are_referred_to()
@@ -107,18 +150,29 @@ public sealed class PurityTests
 
     [Fact]
     public void Of_the_client_for_kubernetes_only_models_and_their_json_are_used() =>
-        References.Types.Concat(OfTheApi.Types)
+        References
+            .Types.Concat(OfTheApi.Types)
             .Where(type => type.StartsWith("k8s.", StringComparison.Ordinal) && !type.StartsWith("k8s.Models.", StringComparison.Ordinal))
-            .Should().BeSubsetOf(["k8s.IKubernetesObject", "k8s.IKubernetesObject`1", "k8s.KubernetesJson"]);
+            .Should()
+            .BeSubsetOf(["k8s.IKubernetesObject", "k8s.IKubernetesObject`1", "k8s.KubernetesJson"]);
 
     [Fact]
     public void Nothing_is_remembered_between_calls() =>
-        Translation.GetTypes()
-            .Where(type => type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && type.Namespace?.StartsWith("KubeLB.", StringComparison.Ordinal) == true)
-            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+        Translation
+            .GetTypes()
+            .Where(type =>
+                type.GetCustomAttribute<CompilerGeneratedAttribute>() is null
+                && type.Namespace?.StartsWith("KubeLB.", StringComparison.Ordinal) == true
+            )
+            .SelectMany(type =>
+                type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            )
             .Where(field => !field.IsLiteral && !field.IsInitOnly)
-            .Should().BeEmpty();
+            .Should()
+            .BeEmpty();
 
     private static IEnumerable<string> ImpureTypes(AssemblyReferences references) =>
-        references.Types.Except(PureTypesAmongThem).Where(type => ImpureNamespaces.Any(impure => type.StartsWith(impure, StringComparison.Ordinal)));
+        references
+            .Types.Except(PureTypesAmongThem)
+            .Where(type => ImpureNamespaces.Any(impure => type.StartsWith(impure, StringComparison.Ordinal)));
 }

@@ -9,7 +9,11 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("5xx", "5xx", "")]
     [InlineData("5xx,reset,connect-failure", "5xx,reset,connect-failure", "")]
     [InlineData("  gateway-error ,\treset-before-request , retriable-4xx", "gateway-error,reset-before-request,retriable-4xx", "")]
-    [InlineData("cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream", "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream", "")]
+    [InlineData(
+        "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream",
+        "cancelled,deadline-exceeded,internal,resource-exhausted,unavailable,refused-stream",
+        ""
+    )]
     [InlineData("503", "retriable-status-codes", "503")]
     [InlineData("5xx, 429, 409", "5xx,retriable-status-codes", "429,409")]
     [InlineData("retriable-status-codes,100,599", "retriable-status-codes", "100,599")]
@@ -45,8 +49,11 @@ public sealed class RetryAnnotationReaderTests
     {
         var problem = Problem((RetryAnnotations.RetryOn, value));
 
-        problem.Should().StartWith($"Annotation gateway.envoyproxy.io/retry-on: \"{value.Trim()}\": {what}; allowed are")
-            .And.Contain("5xx, gateway-error, reset,").And.EndWith("status codes from 100 to 599.");
+        problem
+            .Should()
+            .StartWith($"Annotation gateway.envoyproxy.io/retry-on: \"{value.Trim()}\": {what}; allowed are")
+            .And.Contain("5xx, gateway-error, reset,")
+            .And.EndWith("status codes from 100 to 599.");
     }
 
     [Theory]
@@ -69,8 +76,9 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("three")]
     [InlineData("1,000")]
     public void Num_retries_that_is_none_is_refused(string value) =>
-        Problem((RetryAnnotations.NumRetries, value)).Should().Be(
-            $"Annotation gateway.envoyproxy.io/num-retries: \"{value}\" is not allowed; write a whole number from 0 to 2147483647.");
+        Problem((RetryAnnotations.NumRetries, value))
+            .Should()
+            .Be($"Annotation gateway.envoyproxy.io/num-retries: \"{value}\" is not allowed; write a whole number from 0 to 2147483647.");
 
     [Theory]
     [InlineData("0s")]
@@ -100,14 +108,20 @@ public sealed class RetryAnnotationReaderTests
     {
         foreach (var key in new[] { RetryAnnotations.PerTryTimeout, RetryAnnotations.BackOffBaseInterval })
         {
-            Problem((key, value)).Should().StartWith($"Annotation {key}: \"{value.Replace('\n', '?')}\" is not a Gateway API duration: write").And.Contain("500ms");
+            Problem((key, value))
+                .Should()
+                .StartWith($"Annotation {key}: \"{value.Replace('\n', '?')}\" is not a Gateway API duration: write")
+                .And.Contain("500ms");
         }
     }
 
     [Fact]
     public void Pauses_are_read()
     {
-        var backOff = Read((RetryAnnotations.BackOffBaseInterval, "100ms"), (RetryAnnotations.BackOffMaxInterval, "1m")).Policy!.PerRetry!.BackOff!;
+        var backOff = Read(
+            (RetryAnnotations.BackOffBaseInterval, "100ms"),
+            (RetryAnnotations.BackOffMaxInterval, "1m")
+        ).Policy!.PerRetry!.BackOff!;
 
         backOff.BaseInterval.Should().Be("100ms");
         backOff.MaxInterval.Should().Be("1m");
@@ -129,7 +143,11 @@ public sealed class RetryAnnotationReaderTests
     [Fact]
     public void Every_value_that_is_wrong_is_told_and_none_of_the_right_ones_counts()
     {
-        var (policy, problem) = Read((RetryAnnotations.RetryOn, "5xx"), (RetryAnnotations.NumRetries, "-1"), (RetryAnnotations.PerTryTimeout, "1.5s"));
+        var (policy, problem) = Read(
+            (RetryAnnotations.RetryOn, "5xx"),
+            (RetryAnnotations.NumRetries, "-1"),
+            (RetryAnnotations.PerTryTimeout, "1.5s")
+        );
 
         policy.Should().BeNull();
         problem.Should().Contain("num-retries: \"-1\"").And.Contain("retry-per-try-timeout: \"1.5s\"").And.NotContain("retry-on:");
@@ -147,7 +165,9 @@ public sealed class RetryAnnotationReaderTests
     [Fact]
     public void Other_annotations_ask_for_nothing()
     {
-        Read(("gateway.envoyproxy.io/circuit-breaker", "x"), ("example.com/retry-on", "5xx"), ("gateway.envoyproxy.io/Retry-On", "x")).Should().Be((null, null));
+        Read(("gateway.envoyproxy.io/circuit-breaker", "x"), ("example.com/retry-on", "5xx"), ("gateway.envoyproxy.io/Retry-On", "x"))
+            .Should()
+            .Be((null, null));
         RetryAnnotationReader.Read(null).Should().Be((null, null));
     }
 

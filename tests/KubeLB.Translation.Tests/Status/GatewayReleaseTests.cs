@@ -6,7 +6,9 @@ using KubeLB.Translation.Status;
 
 namespace KubeLB.Translation.Tests.Status;
 
-/// <summary>What the status of a Gateway becomes that is no longer ours: nothing is claimed any more, but for what somebody else says.</summary>
+/// <summary>
+/// What the status of a Gateway becomes that is no longer ours: nothing is claimed any more, but for what somebody else says.
+/// </summary>
 public sealed class GatewayReleaseTests
 {
     private const string Before = "2026-01-01T00:00:00Z";
@@ -24,8 +26,10 @@ public sealed class GatewayReleaseTests
 
         released!.Addresses.Should().BeNull();
         released.Listeners.Should().BeNull();
-        released.Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.LastTransitionTime}")
-            .Should().Equal($"Accepted Unknown Pending {Now}", $"Programmed Unknown Pending {Now}");
+        released
+            .Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.LastTransitionTime}")
+            .Should()
+            .Equal($"Accepted Unknown Pending {Now}", $"Programmed Unknown Pending {Now}");
     }
 
     [Theory]
@@ -39,31 +43,77 @@ public sealed class GatewayReleaseTests
         GatewayStatusTranslator.Release(gateway, Route(Reported("203.0.113.10", "ok", routes: 1)), [], Now).Should().BeNull();
     }
 
-    private static Gateway Gateway() => new()
-    {
-        Metadata = new() { Name = "gw", NamespaceProperty = "default", Generation = 1 },
-        Spec = new GatewaySpec { Listeners = [new Listener { Name = "http", Port = 80, Protocol = "HTTP" }] },
-    };
-
-    private static Route Route(GatewayStatus reported) => new()
-    {
-        Metadata = new() { Name = "r", Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "1" } },
-        Status = new RouteStatus
+    private static Gateway Gateway() =>
+        new()
         {
-            Resources = new RouteResources
+            Metadata = new()
             {
-                Route = new GeneratedObject { Kind = "Gateway", GeneratedName = "default-gw", SourceGeneration = 1, Generation = 4, Status = ApiJson.ToJson(reported) },
+                Name = "gw",
+                NamespaceProperty = "default",
+                Generation = 1,
             },
-        },
-    };
+            Spec = new GatewaySpec
+            {
+                Listeners =
+                [
+                    new Listener
+                    {
+                        Name = "http",
+                        Port = 80,
+                        Protocol = "HTTP",
+                    },
+                ],
+            },
+        };
 
-    private static GatewayStatus Reported(string address, string message, int routes) => new()
-    {
-        Addresses = [new GatewayAddress { Type = "IPAddress", Value = address }],
-        Conditions = [Condition("Accepted", message), Condition("Programmed", message)],
-        Listeners = [new ListenerStatus { Name = "http", AttachedRoutes = routes, Conditions = [Condition("Programmed", message)] }],
-    };
+    private static Route Route(GatewayStatus reported) =>
+        new()
+        {
+            Metadata = new()
+            {
+                Name = "r",
+                Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "1" },
+            },
+            Status = new RouteStatus
+            {
+                Resources = new RouteResources
+                {
+                    Route = new GeneratedObject
+                    {
+                        Kind = "Gateway",
+                        GeneratedName = "default-gw",
+                        SourceGeneration = 1,
+                        Generation = 4,
+                        Status = ApiJson.ToJson(reported),
+                    },
+                },
+            },
+        };
+
+    private static GatewayStatus Reported(string address, string message, int routes) =>
+        new()
+        {
+            Addresses = [new GatewayAddress { Type = "IPAddress", Value = address }],
+            Conditions = [Condition("Accepted", message), Condition("Programmed", message)],
+            Listeners =
+            [
+                new ListenerStatus
+                {
+                    Name = "http",
+                    AttachedRoutes = routes,
+                    Conditions = [Condition("Programmed", message)],
+                },
+            ],
+        };
 
     private static Condition Condition(string type, string message) =>
-        new() { Type = type, Status = "True", Reason = type, Message = message, ObservedGeneration = 4, LastTransitionTime = Before };
+        new()
+        {
+            Type = type,
+            Status = "True",
+            Reason = type,
+            Message = message,
+            ObservedGeneration = 4,
+            LastTransitionTime = Before,
+        };
 }

@@ -18,17 +18,25 @@ public sealed class ProxyAvailabilityConditionTests
 
         ProxyAvailabilityCondition.Set(status, Route(null), Tenant("False"), Now);
 
-        status.Conditions.Should().ContainSingle().Which.Should().BeEquivalentTo(new
-        {
-            Type = "Programmed",
-            Status = "False",
-            Reason = "NoProxyAvailable",
-            Message = Why,
-            ObservedGeneration = 3,
-            LastTransitionTime = Now,
-        });
-        status.Resources!.Route!.Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.ObservedGeneration}")
-            .Should().Equal("ResourceAppliedSuccessfully True InstallationSuccessful ", "ProxiesAvailable False NoProxyAvailable 7");
+        status
+            .Conditions.Should()
+            .ContainSingle()
+            .Which.Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Type = "Programmed",
+                    Status = "False",
+                    Reason = "NoProxyAvailable",
+                    Message = Why,
+                    ObservedGeneration = 3,
+                    LastTransitionTime = Now,
+                }
+            );
+        status
+            .Resources!.Route!.Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.ObservedGeneration}")
+            .Should()
+            .Equal("ResourceAppliedSuccessfully True InstallationSuccessful ", "ProxiesAvailable False NoProxyAvailable 7");
         status.Resources.Route.Conditions![1].Message.Should().Contain("503").And.NotContain("envoy-tenant-t");
     }
 
@@ -81,32 +89,70 @@ public sealed class ProxyAvailabilityConditionTests
         status.Should().BeEquivalentTo(Built("True", "Programmed", kind, generatedName));
     }
 
-    private static RouteStatus Built(string status, string reason, string kind = "Gateway", string? generatedName = "default-gw") => new()
-    {
-        Conditions = [new Condition { Type = "Programmed", Status = status, Reason = reason, Message = "m", ObservedGeneration = 3, LastTransitionTime = Before }],
-        Resources = new RouteResources
+    private static RouteStatus Built(string status, string reason, string kind = "Gateway", string? generatedName = "default-gw") =>
+        new()
         {
-            Route = new GeneratedObject
+            Conditions =
+            [
+                new Condition
+                {
+                    Type = "Programmed",
+                    Status = status,
+                    Reason = reason,
+                    Message = "m",
+                    ObservedGeneration = 3,
+                    LastTransitionTime = Before,
+                },
+            ],
+            Resources = new RouteResources
             {
-                Kind = kind,
-                GeneratedName = generatedName,
+                Route = new GeneratedObject
+                {
+                    Kind = kind,
+                    GeneratedName = generatedName,
+                    Conditions =
+                    [
+                        new Condition
+                        {
+                            Type = "ResourceAppliedSuccessfully",
+                            Status = "True",
+                            Reason = "InstallationSuccessful",
+                            Message = "Success",
+                            LastTransitionTime = Before,
+                        },
+                    ],
+                },
+            },
+        };
+
+    private static Tenant Tenant(string status) =>
+        new()
+        {
+            Metadata = new() { Name = "t" },
+            Status = new TenantStatus
+            {
                 Conditions =
                 [
-                    new Condition { Type = "ResourceAppliedSuccessfully", Status = "True", Reason = "InstallationSuccessful", Message = "Success", LastTransitionTime = Before },
+                    new Condition
+                    {
+                        Type = "ProxiesAvailable",
+                        Status = status,
+                        Reason = "NoProxyAvailable",
+                        Message = Why,
+                    },
                 ],
             },
-        },
-    };
+        };
 
-    private static Tenant Tenant(string status) => new()
-    {
-        Metadata = new() { Name = "t" },
-        Status = new TenantStatus { Conditions = [new Condition { Type = "ProxiesAvailable", Status = status, Reason = "NoProxyAvailable", Message = Why }] },
-    };
-
-    private static Route Route(RouteStatus? status) => new()
-    {
-        Metadata = new() { Name = "r", Generation = 3, Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "7" } },
-        Status = status,
-    };
+    private static Route Route(RouteStatus? status) =>
+        new()
+        {
+            Metadata = new()
+            {
+                Name = "r",
+                Generation = 3,
+                Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "7" },
+            },
+            Status = status,
+        };
 }

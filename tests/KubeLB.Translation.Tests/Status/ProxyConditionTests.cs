@@ -19,17 +19,25 @@ public sealed class ProxyConditionTests
 
         ProxyCondition.Set(status, Route(null), Refused, Now);
 
-        status.Conditions.Should().ContainSingle().Which.Should().BeEquivalentTo(new
-        {
-            Type = "Programmed",
-            Status = "False",
-            Reason = "ProxyRejected",
-            Message = "Envoy 10.0.0.7 rejected the cluster of a new backend, so the route is not changed yet: no such thing",
-            ObservedGeneration = 3,
-            LastTransitionTime = Now,
-        });
-        status.Resources!.Route!.Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.ObservedGeneration}")
-            .Should().Equal("ResourceAppliedSuccessfully True InstallationSuccessful ", "ProxyProgrammed False ProxyRejected 7");
+        status
+            .Conditions.Should()
+            .ContainSingle()
+            .Which.Should()
+            .BeEquivalentTo(
+                new
+                {
+                    Type = "Programmed",
+                    Status = "False",
+                    Reason = "ProxyRejected",
+                    Message = "Envoy 10.0.0.7 rejected the cluster of a new backend, so the route is not changed yet: no such thing",
+                    ObservedGeneration = 3,
+                    LastTransitionTime = Now,
+                }
+            );
+        status
+            .Resources!.Route!.Conditions!.Select(c => $"{c.Type} {c.Status} {c.Reason} {c.ObservedGeneration}")
+            .Should()
+            .Equal("ResourceAppliedSuccessfully True InstallationSuccessful ", "ProxyProgrammed False ProxyRejected 7");
     }
 
     [Fact]
@@ -39,8 +47,10 @@ public sealed class ProxyConditionTests
 
         ProxyCondition.Set(status, Route(null), Refused, Now);
 
-        status.Resources!.Route!.Conditions![1].Message
-            .Should().Be("Envoy rejected the cluster of a new backend, so the route is not changed yet: no such thing");
+        status
+            .Resources!.Route!.Conditions![1]
+            .Message.Should()
+            .Be("Envoy rejected the cluster of a new backend, so the route is not changed yet: no such thing");
     }
 
     [Fact]
@@ -69,24 +79,49 @@ public sealed class ProxyConditionTests
         built.Resources!.Route!.Conditions!.Should().Contain(c => c.Type == RouteConditions.ProxyProgrammed);
     }
 
-    private static RouteStatus Built(string status, string reason) => new()
-    {
-        Conditions = [new Condition { Type = "Programmed", Status = status, Reason = reason, Message = "m", ObservedGeneration = 3, LastTransitionTime = Before }],
-        Resources = new RouteResources
+    private static RouteStatus Built(string status, string reason) =>
+        new()
         {
-            Route = new GeneratedObject
+            Conditions =
+            [
+                new Condition
+                {
+                    Type = "Programmed",
+                    Status = status,
+                    Reason = reason,
+                    Message = "m",
+                    ObservedGeneration = 3,
+                    LastTransitionTime = Before,
+                },
+            ],
+            Resources = new RouteResources
             {
-                Conditions =
-                [
-                    new Condition { Type = "ResourceAppliedSuccessfully", Status = "True", Reason = "InstallationSuccessful", Message = "Success", LastTransitionTime = Before },
-                ],
+                Route = new GeneratedObject
+                {
+                    Conditions =
+                    [
+                        new Condition
+                        {
+                            Type = "ResourceAppliedSuccessfully",
+                            Status = "True",
+                            Reason = "InstallationSuccessful",
+                            Message = "Success",
+                            LastTransitionTime = Before,
+                        },
+                    ],
+                },
             },
-        },
-    };
+        };
 
-    private static Route Route(RouteStatus? status) => new()
-    {
-        Metadata = new() { Name = "r", Generation = 3, Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "7" } },
-        Status = status,
-    };
+    private static Route Route(RouteStatus? status) =>
+        new()
+        {
+            Metadata = new()
+            {
+                Name = "r",
+                Generation = 3,
+                Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "7" },
+            },
+            Status = status,
+        };
 }

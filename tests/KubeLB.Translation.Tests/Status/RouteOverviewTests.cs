@@ -16,36 +16,79 @@ public sealed class RouteOverviewTests
 
     private static readonly RouteOrigin Origin = new("gateway.networking.k8s.io/v1", "HTTPRoute", "default", "r", "u");
 
-    /// <summary>What it shows; parents' conditions with the generation that they are of, parents separated by <c>|</c>; Accepted; Programmed.</summary>
-    public static TheoryData<string, string, string, string> OfRoutes => new()
-    {
-        { "nothing is said yet", "", "Unknown Pending", "Unknown Pending" },
-        { "what was said is of an older generation", "Accepted=True Accepted 6;ResolvedRefs=True ResolvedRefs 6", "Unknown Pending", "Unknown Pending" },
-        { "it serves", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7", "True Accepted", "True Programmed" },
-        { "it may not attach", "Accepted=False NotAllowedByListeners 7;ResolvedRefs=True ResolvedRefs 7", "False NotAllowedByListeners", "False NotAllowedByListeners" },
-        { "a backend is missing", "Accepted=True Accepted 7;ResolvedRefs=False BackendNotFound 7", "True Accepted", "False BackendNotFound" },
-        { "nothing is said of references", "Accepted=True Accepted 7", "True Accepted", "Unknown Pending" },
-        { "what is said of references is old", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 6", "True Accepted", "Unknown Pending" },
+    /// <summary>
+    /// What it shows; parents' conditions with the generation that they are of, parents separated by <c>|</c>; Accepted; Programmed.
+    /// </summary>
+    public static TheoryData<string, string, string, string> OfRoutes =>
+        new()
         {
-            "one parent of two takes it", "Accepted=False NoReadyListeners 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7",
-            "True Accepted", "True Programmed"
-        },
-        {
-            "references do not resolve at one of two that take it",
-            "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=False RefNotPermitted 7",
-            "True Accepted", "False RefNotPermitted"
-        },
-        { "one parent of two is answered", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=False NoReadyListeners 6", "True Accepted", "True Programmed" },
-    };
+            { "nothing is said yet", "", "Unknown Pending", "Unknown Pending" },
+            {
+                "what was said is of an older generation",
+                "Accepted=True Accepted 6;ResolvedRefs=True ResolvedRefs 6",
+                "Unknown Pending",
+                "Unknown Pending"
+            },
+            { "it serves", "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7", "True Accepted", "True Programmed" },
+            {
+                "it may not attach",
+                "Accepted=False NotAllowedByListeners 7;ResolvedRefs=True ResolvedRefs 7",
+                "False NotAllowedByListeners",
+                "False NotAllowedByListeners"
+            },
+            {
+                "a backend is missing",
+                "Accepted=True Accepted 7;ResolvedRefs=False BackendNotFound 7",
+                "True Accepted",
+                "False BackendNotFound"
+            },
+            { "nothing is said of references", "Accepted=True Accepted 7", "True Accepted", "Unknown Pending" },
+            {
+                "what is said of references is old",
+                "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 6",
+                "True Accepted",
+                "Unknown Pending"
+            },
+            {
+                "one parent of two takes it",
+                "Accepted=False NoReadyListeners 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=True "
+                    + "ResolvedRefs 7",
+                "True Accepted",
+                "True Programmed"
+            },
+            {
+                "references do not resolve at one of two that take it",
+                "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=True Accepted 7;ResolvedRefs=False RefNotPermitted 7",
+                "True Accepted",
+                "False RefNotPermitted"
+            },
+            {
+                "one parent of two is answered",
+                "Accepted=True Accepted 7;ResolvedRefs=True ResolvedRefs 7|Accepted=False NoReadyListeners 6",
+                "True Accepted",
+                "True Programmed"
+            },
+        };
 
-    public static TheoryData<string, string, string, string> OfGateways => new()
-    {
-        { "it is as it was created", "Accepted=Unknown Pending -;Programmed=Unknown Pending -", "Unknown Pending", "Unknown Pending" },
-        { "it has no address yet", "Accepted=True Accepted 7;Programmed=False AddressNotAssigned 7", "True Accepted", "False AddressNotAssigned" },
-        { "it serves", "Accepted=True Accepted 7;Programmed=True Programmed 7", "True Accepted", "True Programmed" },
-        { "what was said is of an older generation", "Accepted=True Accepted 6;Programmed=True Programmed 6", "Unknown Pending", "Unknown Pending" },
-        { "only half is said again", "Accepted=True Accepted 7;Programmed=True Programmed 6", "True Accepted", "Unknown Pending" },
-    };
+    public static TheoryData<string, string, string, string> OfGateways =>
+        new()
+        {
+            { "it is as it was created", "Accepted=Unknown Pending -;Programmed=Unknown Pending -", "Unknown Pending", "Unknown Pending" },
+            {
+                "it has no address yet",
+                "Accepted=True Accepted 7;Programmed=False AddressNotAssigned 7",
+                "True Accepted",
+                "False AddressNotAssigned"
+            },
+            { "it serves", "Accepted=True Accepted 7;Programmed=True Programmed 7", "True Accepted", "True Programmed" },
+            {
+                "what was said is of an older generation",
+                "Accepted=True Accepted 6;Programmed=True Programmed 6",
+                "Unknown Pending",
+                "Unknown Pending"
+            },
+            { "only half is said again", "Accepted=True Accepted 7;Programmed=True Programmed 6", "True Accepted", "Unknown Pending" },
+        };
 
     [Theory]
     [MemberData(nameof(OfRoutes))]
@@ -53,17 +96,30 @@ public sealed class RouteOverviewTests
     {
         var status = new RouteParentsStatus
         {
-            Parents = [.. parents.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(p => new RouteParentStatus { ControllerName = "c", Conditions = Read(p) })],
+            Parents =
+            [
+                .. parents
+                    .Split('|', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(p => new RouteParentStatus { ControllerName = "c", Conditions = Read(p) }),
+            ],
         };
 
-        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, Api.Serialization.ApiJson.ToJson(status))).Should().Equal([accepted, programmed], what);
+        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, Api.Serialization.ApiJson.ToJson(status)))
+            .Should()
+            .Equal([accepted, programmed], what);
     }
 
     [Theory]
     [MemberData(nameof(OfGateways))]
     public void A_gateway_is_what_envoy_gateway_says_of_it_now(string what, string conditions, string accepted, string programmed) =>
-        Of(Overview(new Gateway { Metadata = new() { Name = "default-g" } }, Api.Serialization.ApiJson.ToJson(new GatewayStatus { Conditions = Read(conditions) })))
-            .Should().Equal([accepted, programmed], what);
+        Of(
+                Overview(
+                    new Gateway { Metadata = new() { Name = "default-g" } },
+                    Api.Serialization.ApiJson.ToJson(new GatewayStatus { Conditions = Read(conditions) })
+                )
+            )
+            .Should()
+            .Equal([accepted, programmed], what);
 
     [Fact]
     public void The_conditions_are_of_the_routes_own_generation()
@@ -75,17 +131,23 @@ public sealed class RouteOverviewTests
 
     [Fact]
     public void What_cannot_be_read_says_nothing() =>
-        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, new JsonObject { ["parents"] = "none" })).Should().Equal("Unknown Pending", "Unknown Pending");
+        Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, new JsonObject { ["parents"] = "none" }))
+            .Should()
+            .Equal("Unknown Pending", "Unknown Pending");
 
     [Fact]
     public void What_could_not_be_made_is_neither_accepted_nor_programmed()
     {
         Of(Build(EnvoyGatewayTranslation.Refused(Origin, Refusal), null)).Should().Equal("False Refused", "False Refused");
-        Of(Build(EnvoyGatewayTranslation.Failed(Origin, "No ports.", RouteConditions.PortsExhausted), null)).Should().Equal("False PortsExhausted", "False PortsExhausted");
+        Of(Build(EnvoyGatewayTranslation.Failed(Origin, "No ports.", RouteConditions.PortsExhausted), null))
+            .Should()
+            .Equal("False PortsExhausted", "False PortsExhausted");
 
         var translation = new EnvoyGatewayTranslation(Origin, new HttpRoute { Metadata = new() { Name = "default-r" } }, [], null);
         Of(Build(translation, AppliedObject.Failed("Too large."))).Should().Equal("False InstallationFailed", "False InstallationFailed");
-        Of(Build(translation, AppliedObject.Failed("No room.", mayPass: true))).Should().Equal("False QuotaExceeded", "False QuotaExceeded");
+        Of(Build(translation, AppliedObject.Failed("No room.", mayPass: true)))
+            .Should()
+            .Equal("False QuotaExceeded", "False QuotaExceeded");
     }
 
     [Fact]
@@ -112,7 +174,16 @@ public sealed class RouteOverviewTests
         var now = Status("HTTPRoute", "default-r", Api.Serialization.ApiJson.ToJson(status));
 
         RouteStatusNews.AwaitsAnswer(null, now).Should().Be(waits);
-        now.Resources!.Route!.Conditions = [new Condition { Type = RouteConditions.ResourceAppliedSuccessfully, Status = "False", Reason = "r", Message = "No." }];
+        now.Resources!.Route!.Conditions =
+        [
+            new Condition
+            {
+                Type = RouteConditions.ResourceAppliedSuccessfully,
+                Status = "False",
+                Reason = "r",
+                Message = "No.",
+            },
+        ];
         RouteStatusNews.AwaitsAnswer(null, now).Should().BeFalse("a failure is news");
     }
 
@@ -139,20 +210,42 @@ public sealed class RouteOverviewTests
     private static JsonObject Listener(string name, int routes) =>
         new() { ["listeners"] = new JsonArray(new JsonObject { ["name"] = name, ["attachedRoutes"] = routes }) };
 
-    private static RouteStatus Status(string kind, string name, JsonObject status) => new()
-    {
-        Resources = new RouteResources { Route = new GeneratedObject { Kind = kind, GeneratedName = name, Generation = 7, Status = status } },
-    };
+    private static RouteStatus Status(string kind, string name, JsonObject status) =>
+        new()
+        {
+            Resources = new RouteResources
+            {
+                Route = new GeneratedObject
+                {
+                    Kind = kind,
+                    GeneratedName = name,
+                    Generation = 7,
+                    Status = status,
+                },
+            },
+        };
 
     private static List<Condition> Overview(ApiObject generated, JsonObject status) =>
         Build(new EnvoyGatewayTranslation(Origin, generated, [], null), new AppliedObject(7, status, null));
 
-    private static List<Condition> Build(EnvoyGatewayTranslation translation, AppliedObject? generated) => RouteStatusBuilder.Build(
-        new Route { Metadata = new() { Name = "u", NamespaceProperty = "tenant-t", Generation = 3 } },
-        translation,
-        generated,
-        new Dictionary<string, AppliedObject>(),
-        Now).Conditions!;
+    private static List<Condition> Build(EnvoyGatewayTranslation translation, AppliedObject? generated) =>
+        RouteStatusBuilder
+            .Build(
+                new Route
+                {
+                    Metadata = new()
+                    {
+                        Name = "u",
+                        NamespaceProperty = "tenant-t",
+                        Generation = 3,
+                    },
+                },
+                translation,
+                generated,
+                new Dictionary<string, AppliedObject>(),
+                Now
+            )
+            .Conditions!;
 
     private static string[] Of(List<Condition> conditions)
     {
@@ -162,8 +255,17 @@ public sealed class RouteOverviewTests
 
     // Type=Status Reason Generation;…
     private static List<Condition> Read(string text) =>
-        [.. text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=', ' ')).Select(p => new Condition
-        {
-            Type = p[0], Status = p[1], Reason = p[2], Message = "m", ObservedGeneration = p[3] == "-" ? null : long.Parse(p[3], null), LastTransitionTime = "2025-01-01T00:00:00Z",
-        })];
+        [
+            .. text.Split(';', StringSplitOptions.RemoveEmptyEntries)
+                .Select(one => one.Split('=', ' '))
+                .Select(p => new Condition
+                {
+                    Type = p[0],
+                    Status = p[1],
+                    Reason = p[2],
+                    Message = "m",
+                    ObservedGeneration = p[3] == "-" ? null : long.Parse(p[3], null),
+                    LastTransitionTime = "2025-01-01T00:00:00Z",
+                }),
+        ];
 }

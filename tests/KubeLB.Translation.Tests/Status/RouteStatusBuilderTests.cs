@@ -57,35 +57,45 @@ public sealed class RouteStatusBuilderTests
     {
         var route = new Route
         {
-            Metadata = new() { Name = "u", NamespaceProperty = "tenant-t", Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "2" } },
+            Metadata = new()
+            {
+                Name = "u",
+                NamespaceProperty = "tenant-t",
+                Annotations = new Dictionary<string, string> { [Annotations.SourceGeneration] = "2" },
+            },
             Status = Served(),
         };
         return RouteStatusBuilder.Build(route, translation, generated: null, new Dictionary<string, AppliedObject>(), Now);
     }
 
-    private static RouteStatus Served() => new()
-    {
-        Resources = new RouteResources
+    private static RouteStatus Served() =>
+        new()
         {
-            Route = new GeneratedObject
+            Resources = new RouteResources
             {
-                GeneratedName = "default-r",
-                SourceGeneration = 1,
-                Generation = 4,
-                Status = new JsonObject { ["parents"] = new JsonArray() },
-                Conditions = [Condition("True", "Success")],
+                Route = new GeneratedObject
+                {
+                    GeneratedName = "default-r",
+                    SourceGeneration = 1,
+                    Generation = 4,
+                    Status = new JsonObject { ["parents"] = new JsonArray() },
+                    Conditions = [Condition("True", "Success")],
+                },
+                Services = new Dictionary<string, GeneratedService>
+                {
+                    ["default/s"] = new() { GeneratedName = "default-r-s", Conditions = [Condition("True", "Success")] },
+                },
             },
-            Services = new Dictionary<string, GeneratedService> { ["default/s"] = new() { GeneratedName = "default-r-s", Conditions = [Condition("True", "Success")] } },
-        },
-    };
+        };
 
-    private static Condition Condition(string status, string message) => new()
-    {
-        Type = RouteConditions.ResourceAppliedSuccessfully,
-        Status = status,
-        Reason = "r",
-        Message = message,
-        ObservedGeneration = 1,
-        LastTransitionTime = "2025-01-01T00:00:00Z",
-    };
+    private static Condition Condition(string status, string message) =>
+        new()
+        {
+            Type = RouteConditions.ResourceAppliedSuccessfully,
+            Status = status,
+            Reason = "r",
+            Message = message,
+            ObservedGeneration = 1,
+            LastTransitionTime = "2025-01-01T00:00:00Z",
+        };
 }

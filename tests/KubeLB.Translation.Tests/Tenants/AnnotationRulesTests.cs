@@ -20,7 +20,9 @@ public sealed class AnnotationRulesTests
 
     [Fact]
     public void What_is_not_KubeLBs_kubectls_or_Envoy_Gateways_passes_if_all_is_propagated() =>
-        Keys(new ConfigSpec { PropagateAllAnnotations = true }).Should().BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "plain");
+        Keys(new ConfigSpec { PropagateAllAnnotations = true })
+            .Should()
+            .BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "plain");
 
     [Theory]
     [InlineData("*/*", false)]
@@ -32,15 +34,24 @@ public sealed class AnnotationRulesTests
     {
         foreach (var all in new[] { true, false })
         {
-            Keys(new ConfigSpec { PropagateAllAnnotations = all, PropagatedAnnotations = new() { [key] = "" } })
-                .Contains("gateway.envoyproxy.io/retry-on").Should().Be(passes);
+            Keys(
+                    new ConfigSpec
+                    {
+                        PropagateAllAnnotations = all,
+                        PropagatedAnnotations = new() { [key] = "" },
+                    }
+                )
+                .Contains("gateway.envoyproxy.io/retry-on")
+                .Should()
+                .Be(passes);
         }
     }
 
     [Theory]
     [InlineData("kubelb.k8c.io/applied")]
     [InlineData("kubectl.kubernetes.io/*")]
-    public void KubeLBs_and_kubectls_never_pass(string key) => Keys(new ConfigSpec { PropagatedAnnotations = new() { [key] = "" } }).Should().BeEmpty();
+    public void KubeLBs_and_kubectls_never_pass(string key) =>
+        Keys(new ConfigSpec { PropagatedAnnotations = new() { [key] = "" } }).Should().BeEmpty();
 
     [Theory]
     [InlineData("", true)]
@@ -50,20 +61,34 @@ public sealed class AnnotationRulesTests
     [InlineData("A", false)]
     [InlineData("ab", false)]
     public void A_key_passes_with_one_of_its_allowed_values(string values, bool passes) =>
-        Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = values } }).Contains("dns.example.com/target").Should().Be(passes);
+        Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = values } })
+            .Contains("dns.example.com/target")
+            .Should()
+            .Be(passes);
 
     [Fact]
     public void It_is_enough_that_one_of_several_patterns_allows_it() =>
-        Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = "no", ["*/target"] = "a" } }).Should().Equal("dns.example.com/target");
+        Keys(
+                new ConfigSpec
+                {
+                    PropagatedAnnotations = new() { ["dns.example.com/*"] = "no", ["*/target"] = "a" },
+                }
+            )
+            .Should()
+            .Equal("dns.example.com/target");
 
     [Fact]
     public void What_is_denied_never_passes() =>
-        Keys(new ConfigSpec
-        {
-            PropagateAllAnnotations = true,
-            PropagatedAnnotations = new() { ["internal.example.com/id"] = "1" },
-            DeniedAnnotations = ["internal.example.com/*", "plain"],
-        }).Should().Equal("dns.example.com/target");
+        Keys(
+                new ConfigSpec
+                {
+                    PropagateAllAnnotations = true,
+                    PropagatedAnnotations = new() { ["internal.example.com/id"] = "1" },
+                    DeniedAnnotations = ["internal.example.com/*", "plain"],
+                }
+            )
+            .Should()
+            .Equal("dns.example.com/target");
 
     [Fact]
     public void A_key_is_denied_whether_it_would_be_propagated_or_not()
@@ -76,7 +101,9 @@ public sealed class AnnotationRulesTests
 
     [Fact]
     public void A_denial_that_cannot_be_read_denies_all_that_it_could_mean() =>
-        Keys(new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["internal.[example.com/*"] }).Should().BeEquivalentTo("dns.example.com/target", "plain");
+        Keys(new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["internal.[example.com/*"] })
+            .Should()
+            .BeEquivalentTo("dns.example.com/target", "plain");
 
     [Fact]
     public void Defaults_are_added_by_kind_and_replace_nothing()
@@ -87,24 +114,55 @@ public sealed class AnnotationRulesTests
             DeniedAnnotations = ["team"],
             DefaultAnnotations = new()
             {
-                ["all"] = new() { ["plain"] = "default", ["team"] = "all", ["owner"] = "all" },
+                ["all"] = new()
+                {
+                    ["plain"] = "default",
+                    ["team"] = "all",
+                    ["owner"] = "all",
+                },
                 ["httproute"] = new() { ["team"] = "http" },
                 ["service"] = new() { ["only"] = "services" },
                 ["gateway"] = new() { ["kubelb.k8c.io/applied"] = "no", ["no key!"] = "no" },
             },
         };
 
-        Apply(spec, "HTTPRoute").Should().BeEquivalentTo(new Dictionary<string, string> { ["plain"] = "x", ["team"] = "http", ["owner"] = "all" });
-        Apply(spec, "Gateway").Should().BeEquivalentTo(new Dictionary<string, string> { ["plain"] = "x", ["team"] = "all", ["owner"] = "all" });
+        Apply(spec, "HTTPRoute")
+            .Should()
+            .BeEquivalentTo(
+                new Dictionary<string, string>
+                {
+                    ["plain"] = "x",
+                    ["team"] = "http",
+                    ["owner"] = "all",
+                }
+            );
+        Apply(spec, "Gateway")
+            .Should()
+            .BeEquivalentTo(
+                new Dictionary<string, string>
+                {
+                    ["plain"] = "x",
+                    ["team"] = "all",
+                    ["owner"] = "all",
+                }
+            );
         Apply(spec, AnnotationRules.Service)!.Should().Contain("only", "services");
     }
 
     [Fact]
     public void A_tenant_that_says_anything_of_propagation_says_it_all()
     {
-        var config = new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["plain"], DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } } };
+        var config = new ConfigSpec
+        {
+            PropagateAllAnnotations = true,
+            DeniedAnnotations = ["plain"],
+            DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } },
+        };
 
-        Rules(config, new TenantSpec()).Apply("Gateway", Source)!.Keys.Should().BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "a");
+        Rules(config, new TenantSpec())
+            .Apply("Gateway", Source)!
+            .Keys.Should()
+            .BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "a");
         Rules(config, new TenantSpec { PropagateAllAnnotations = false }).Apply("Gateway", Source)!.Keys.Should().Equal("a");
         Rules(config, new TenantSpec { PropagatedAnnotations = [], DefaultAnnotations = [] }).Apply("Gateway", Source).Should().BeNull();
         Rules(config, new TenantSpec { DeniedAnnotations = [] }).Apply("Gateway", Source)!.Keys.Should().Contain("plain");
@@ -113,7 +171,14 @@ public sealed class AnnotationRulesTests
     [Fact]
     public void Hostile_annotations_are_left_out()
     {
-        var source = new Dictionary<string, string> { ["a b"] = "x", [""] = "x", ["a/b/c"] = "x", ["null"] = null!, ["good"] = "x" };
+        var source = new Dictionary<string, string>
+        {
+            ["a b"] = "x",
+            [""] = "x",
+            ["a/b/c"] = "x",
+            ["null"] = null!,
+            ["good"] = "x",
+        };
 
         AnnotationRules.Of(new ConfigSpec { PropagateAllAnnotations = true }, null).Apply("Gateway", source)!.Keys.Should().Equal("good");
     }

@@ -15,7 +15,9 @@ public sealed class CcmKubeconfigTests
         var authority = "-----BEGIN CERTIFICATE-----\n"u8;
 
         var read = KubernetesYaml.Deserialize<K8SConfiguration>(
-            CcmKubeconfig.Write("https://[2001:db8::1]:6443", authority, "kubelb-ccm", token, "tenant-t"), strict: true);
+            CcmKubeconfig.Write("https://[2001:db8::1]:6443", authority, "kubelb-ccm", token, "tenant-t"),
+            strict: true
+        );
 
         var context = read.Contexts.Single();
         read.CurrentContext.Should().Be(context.Name);

@@ -32,8 +32,10 @@ public sealed class CcmReportTests
 
     [Fact]
     public void Message_stays_the_same_while_the_rejected_CCM_retries() =>
-        CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now).Mismatch
-            .Should().Be(CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-1))), Now).Mismatch);
+        CcmReport
+            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now)
+            .Mismatch.Should()
+            .Be(CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-1))), Now).Mismatch);
 
     [Theory]
     [InlineData(Bound, Other, -10)]
@@ -69,8 +71,10 @@ public sealed class CcmReportTests
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
         CcmReport.Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(10) });
-        CcmReport.Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
-            .Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(65) }, "clocks differ");
+        CcmReport
+            .Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
+            .Should()
+            .Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(65) }, "clocks differ");
     }
 
     [Fact]
@@ -96,25 +100,37 @@ public sealed class CcmReportTests
     public void Times_at_the_ends_of_the_calendar_are_handled()
     {
         CcmReport.Of(With(lastSeen: "0001-01-01T00:00:00Z"), Now).NotSeen.Should().NotBeNull();
-        CcmReport.Of(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now).IsRejectionOver.Should().BeTrue();
-        CcmReport.Of(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now).IsRejectionOver.Should().BeTrue();
+        CcmReport
+            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now)
+            .IsRejectionOver.Should()
+            .BeTrue();
+        CcmReport
+            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now)
+            .IsRejectionOver.Should()
+            .BeTrue();
     }
 
     [Fact]
     public void Earlier_of_two_times_is_when_to_ask_again() =>
-        CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now).AskAgain
-            .Should().Be(TimeSpan.FromMinutes(2));
+        CcmReport
+            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
+            .AskAgain.Should()
+            .Be(TimeSpan.FromMinutes(2));
 
     private static string Rejected(string uid, TimeSpan age) => new RejectedCluster(uid, Now + age, "1.2.3").Write();
 
     private static Addresses With(string? bound = null, string? rejected = null, string? lastSeen = null, string? version = null)
     {
         var annotations = new Dictionary<string, string>();
-        foreach (var (key, value) in new[]
-        {
-            (Annotations.ClusterUid, bound), (Annotations.RejectedCluster, rejected), (Annotations.LastSeen, lastSeen), (
-                Annotations.CcmVersion, version),
-        })
+        foreach (
+            var (key, value) in new[]
+            {
+                (Annotations.ClusterUid, bound),
+                (Annotations.RejectedCluster, rejected),
+                (Annotations.LastSeen, lastSeen),
+                (Annotations.CcmVersion, version),
+            }
+        )
         {
             if (value is not null)
             {

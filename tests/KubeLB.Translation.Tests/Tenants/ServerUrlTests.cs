@@ -39,7 +39,11 @@ public sealed class ServerUrlTests
         var found = Find(null, null, SliceOf());
 
         found.Url.Should().BeNull();
-        found.Problem.Should().Contain("set spec.apiServerURL of Config kubelb/default").And.Contain("kube-public/cluster-info").And.Contain("default/kubernetes");
+        found
+            .Problem.Should()
+            .Contain("set spec.apiServerURL of Config kubelb/default")
+            .And.Contain("kube-public/cluster-info")
+            .And.Contain("default/kubernetes");
     }
 
     [Theory]
@@ -59,9 +63,17 @@ public sealed class ServerUrlTests
 
     private static Config Configured(string url) => new() { Spec = new ConfigSpec { ApiServerURL = url } };
 
-    private static V1EndpointSlice SliceOf(params (string Address, bool Ready)[] endpoints) => new()
-    {
-        Endpoints = [.. endpoints.Select(e => new V1Endpoint { Addresses = [e.Address], Conditions = new V1EndpointConditions { Ready = e.Ready } })],
-        Ports = [new Discoveryv1EndpointPort { Name = "other", Port = 1 }, new Discoveryv1EndpointPort { Name = "https", Port = 6443 }],
-    };
+    private static V1EndpointSlice SliceOf(params (string Address, bool Ready)[] endpoints) =>
+        new()
+        {
+            Endpoints =
+            [
+                .. endpoints.Select(e => new V1Endpoint
+                {
+                    Addresses = [e.Address],
+                    Conditions = new V1EndpointConditions { Ready = e.Ready },
+                }),
+            ],
+            Ports = [new Discoveryv1EndpointPort { Name = "other", Port = 1 }, new Discoveryv1EndpointPort { Name = "https", Port = 6443 }],
+        };
 }

@@ -14,18 +14,36 @@ public sealed class SettingsDocumentTests
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "settings.md"));
 
-    public static TheoryData<TenantSpec, string, bool> Refusals => new()
-    {
-        { new() { GatewayAPI = new() { Disable = true } }, """{ "kind": "Gateway" }""", true },
-        { new() { GatewayAPI = new() { DisableHTTPRoute = true } }, """{ "kind": "HTTPRoute" }""", true },
-        { new() { GatewayAPI = new() { Gateway = new() { Limit = 2 } } }, """{ "kind": "Gateway" }""", false },
-        { new() { AllowedDomains = ["*.shop.example.com"] }, """{ "kind": "HTTPRoute", "spec": { "hostnames": ["www.example.net"] } }""", true },
-    };
+    public static TheoryData<TenantSpec, string, bool> Refusals =>
+        new()
+        {
+            {
+                new() { GatewayAPI = new() { Disable = true } },
+                """{ "kind": "Gateway" }""",
+                true
+            },
+            {
+                new() { GatewayAPI = new() { DisableHTTPRoute = true } },
+                """{ "kind": "HTTPRoute" }""",
+                true
+            },
+            {
+                new() { GatewayAPI = new() { Gateway = new() { Limit = 2 } } },
+                """{ "kind": "Gateway" }""",
+                false
+            },
+            {
+                new() { AllowedDomains = ["*.shop.example.com"] },
+                """{ "kind": "HTTPRoute", "spec": { "hostnames": ["www.example.net"] } }""",
+                true
+            },
+        };
 
     [Fact]
     public void Every_field_is_in_the_table()
     {
-        var fields = FieldsOf<LayeredSettings>().Except(["gatewayAPI"])
+        var fields = FieldsOf<LayeredSettings>()
+            .Except(["gatewayAPI"])
             .Concat(FieldsOf<GatewayApiSettings>().Except(["gateway", "route", "defaultGateway"]).Select(f => $"gatewayAPI.{f}"))
             .Append("gatewayAPI.gateway.limit")
             .Append("gatewayAPI.route.limit");
@@ -47,14 +65,19 @@ public sealed class SettingsDocumentTests
         var json = JsonNode.Parse(resource)!.AsObject();
         json["apiVersion"] = "gateway.networking.k8s.io/v1";
         json["metadata"] = new JsonObject { ["name"] = "a", ["namespace"] = "default" };
-        var route = ApiJson.Read<Route>(new JsonObject
-        {
-            ["metadata"] = new JsonObject { ["namespace"] = "tenant-shop", ["name"] = "uid" },
-            ["spec"] = new JsonObject { ["source"] = new JsonObject { ["kubernetes"] = new JsonObject { ["resource"] = json } } },
-        });
+        var route = ApiJson.Read<Route>(
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["namespace"] = "tenant-shop", ["name"] = "uid" },
+                ["spec"] = new JsonObject { ["source"] = new JsonObject { ["kubernetes"] = new JsonObject { ["resource"] = json } } },
+            }
+        );
         return SourceObject.Read(route).Source!;
     }
 
     private static IEnumerable<string> FieldsOf<T>() =>
-        typeof(T).GetProperties().Where(p => p.Name != nameof(Extensible.Unknown)).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
+        typeof(T)
+            .GetProperties()
+            .Where(p => p.Name != nameof(Extensible.Unknown))
+            .Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name));
 }

@@ -10,31 +10,82 @@ public sealed class SettingsProblemsTests
     {
         SettingsProblems.MessageOf(null).Should().BeNull();
         SettingsProblems.MessageOf(new TenantSpec()).Should().BeNull();
-        SettingsProblems.MessageOf(new ConfigSpec
-        {
-            GatewayAPI = new() { Class = "eg", Gateway = new() { Limit = 0 }, Route = new() { Limit = 5 } },
-            AllowedDomains = ["*", "*.example.com"],
-            PropagatedAnnotations = new() { ["example.com/*"] = "a,b" },
-            DeniedAnnotations = ["internal/*"],
-            DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" }, ["HTTPRoute"] = new() { ["example.com/a"] = "" } },
-        }).Should().BeNull();
+        SettingsProblems
+            .MessageOf(
+                new ConfigSpec
+                {
+                    GatewayAPI = new()
+                    {
+                        Class = "eg",
+                        Gateway = new() { Limit = 0 },
+                        Route = new() { Limit = 5 },
+                    },
+                    AllowedDomains = ["*", "*.example.com"],
+                    PropagatedAnnotations = new() { ["example.com/*"] = "a,b" },
+                    DeniedAnnotations = ["internal/*"],
+                    DefaultAnnotations = new()
+                    {
+                        ["all"] = new() { ["a"] = "b" },
+                        ["HTTPRoute"] = new() { ["example.com/a"] = "" },
+                    },
+                }
+            )
+            .Should()
+            .BeNull();
     }
 
-    public static TheoryData<TenantSpec, string> Bad => new()
-    {
-        { new() { GatewayAPI = new() { Class = "No Class" } }, "gatewayAPI.class \"No Class\"*write a name*" },
-        { new() { GatewayAPI = new() { Gateway = new() { Limit = -1 } } }, "gatewayAPI.gateway.limit is -1*write 0 or more*" },
-        { new() { GatewayAPI = new() { Route = new() { Limit = -2 } } }, "gatewayAPI.route.limit is -2*write 0 or more*" },
-        { new() { AllowedDomains = ["https://example.com"] }, "allowedDomains \"https://example.com\" allows nothing*" },
-        { new() { AllowedDomains = [null!] }, "allowedDomains*allows nothing*" },
-        { new() { PropagatedAnnotations = new() { ["a["] = "" } }, "propagatedAnnotations \"a[[]\" lets nothing through*" },
-        { new() { PropagatedAnnotations = new() { ["kubelb.k8c.io/x"] = "" } }, "propagatedAnnotations*KubeLB and kubectl*Remove it*" },
-        { new() { DeniedAnnotations = ["a[b"] }, "deniedAnnotations \"a[[]b\" denies every key that begins with \"a\"*" },
-        { new() { DeniedAnnotations = [null!] }, "deniedAnnotations*denies every key*" },
-        { new() { DefaultAnnotations = new() { ["gateways"] = [] } }, "defaultAnnotations \"gateways\" is no kind*httproute*" },
-        { new() { DefaultAnnotations = new() { ["all"] = new() { ["a b"] = "c" } } }, "defaultAnnotations.all \"a b\" is not set*" },
-        { new() { DefaultAnnotations = new() { ["all"] = new() { ["kubelb.k8c.io/applied"] = "c" } } }, "defaultAnnotations.all \"kubelb.k8c.io/applied\" is not set*" },
-    };
+    public static TheoryData<TenantSpec, string> Bad =>
+        new()
+        {
+            {
+                new() { GatewayAPI = new() { Class = "No Class" } },
+                "gatewayAPI.class \"No Class\"*write a name*"
+            },
+            {
+                new() { GatewayAPI = new() { Gateway = new() { Limit = -1 } } },
+                "gatewayAPI.gateway.limit is -1*write 0 or more*"
+            },
+            {
+                new() { GatewayAPI = new() { Route = new() { Limit = -2 } } },
+                "gatewayAPI.route.limit is -2*write 0 or more*"
+            },
+            {
+                new() { AllowedDomains = ["https://example.com"] },
+                "allowedDomains \"https://example.com\" allows nothing*"
+            },
+            {
+                new() { AllowedDomains = [null!] },
+                "allowedDomains*allows nothing*"
+            },
+            {
+                new() { PropagatedAnnotations = new() { ["a["] = "" } },
+                "propagatedAnnotations \"a[[]\" lets nothing through*"
+            },
+            {
+                new() { PropagatedAnnotations = new() { ["kubelb.k8c.io/x"] = "" } },
+                "propagatedAnnotations*KubeLB and kubectl*Remove it*"
+            },
+            {
+                new() { DeniedAnnotations = ["a[b"] },
+                "deniedAnnotations \"a[[]b\" denies every key that begins with \"a\"*"
+            },
+            {
+                new() { DeniedAnnotations = [null!] },
+                "deniedAnnotations*denies every key*"
+            },
+            {
+                new() { DefaultAnnotations = new() { ["gateways"] = [] } },
+                "defaultAnnotations \"gateways\" is no kind*httproute*"
+            },
+            {
+                new() { DefaultAnnotations = new() { ["all"] = new() { ["a b"] = "c" } } },
+                "defaultAnnotations.all \"a b\" is not set*"
+            },
+            {
+                new() { DefaultAnnotations = new() { ["all"] = new() { ["kubelb.k8c.io/applied"] = "c" } } },
+                "defaultAnnotations.all \"kubelb.k8c.io/applied\" is not set*"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Bad))]
@@ -46,6 +97,8 @@ public sealed class SettingsProblemsTests
 
     [Fact]
     public void However_many_there_are_the_message_fits_into_a_condition() =>
-        SettingsProblems.MessageOf(new TenantSpec { AllowedDomains = [.. Enumerable.Range(0, 10_000).Select(i => $"no domain {i}")] })!
-            .Length.Should().BeLessThan(5_000);
+        SettingsProblems
+            .MessageOf(new TenantSpec { AllowedDomains = [.. Enumerable.Range(0, 10_000).Select(i => $"no domain {i}")] })!
+            .Length.Should()
+            .BeLessThan(5_000);
 }

@@ -26,7 +26,11 @@ public sealed class TenantClaimsTests
         {
             TenantClaims.Holder(claimants).Should().BeSameAs(older);
             TenantClaims.Problem(older, claimants).Should().BeNull();
-            TenantClaims.Problem(newer, claimants).Should().Contain("tenant-t and t mean the same tenant").And.Contain("delete one of the two");
+            TenantClaims
+                .Problem(newer, claimants)
+                .Should()
+                .Contain("tenant-t and t mean the same tenant")
+                .And.Contain("delete one of the two");
         }
     }
 
@@ -55,5 +59,9 @@ public sealed class TenantClaimsTests
     public void A_name_that_no_namespace_can_have_is_refused_with_advice(string name, string advice) =>
         TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("create the Tenant anew");
 
-    private static Tenant Named(string name, DateTime created) => new() { Metadata = new() { Name = name, CreationTimestamp = created } };
+    private static Tenant Named(string name, DateTime created) =>
+        new()
+        {
+            Metadata = new() { Name = name, CreationTimestamp = created },
+        };
 }

@@ -10,7 +10,14 @@ public sealed class TenantPolicyTests
     [Fact]
     public void Without_tenant_and_config_the_defaults_hold()
     {
-        foreach (var policy in new[] { TenantPolicy.Of(null, null), TenantPolicy.Of(new Config(), new Tenant()), TenantPolicy.Of(new Config { Spec = new() }, new Tenant { Spec = new() }) })
+        foreach (
+            var policy in new[]
+            {
+                TenantPolicy.Of(null, null),
+                TenantPolicy.Of(new Config(), new Tenant()),
+                TenantPolicy.Of(new Config { Spec = new() }, new Tenant { Spec = new() }),
+            }
+        )
         {
             policy.GatewayClass.Should().Be("eg");
             Kinds.Should().NotContain(kind => policy.IsDisabled(kind));
@@ -26,10 +33,27 @@ public sealed class TenantPolicyTests
         var policy = Of(
             config: new ConfigSpec
             {
-                GatewayAPI = new() { Class = "general", Disable = true, DisableHTTPRoute = true, Gateway = new() { Limit = 3 }, Route = new() { Limit = 30 } },
+                GatewayAPI = new()
+                {
+                    Class = "general",
+                    Disable = true,
+                    DisableHTTPRoute = true,
+                    Gateway = new() { Limit = 3 },
+                    Route = new() { Limit = 30 },
+                },
                 AllowedDomains = ["example.com"],
             },
-            tenant: new TenantSpec { GatewayAPI = new() { Disable = false, DisableGRPCRoute = true, Gateway = new() { Limit = 0 } }, AllowedDomains = ["example.org"] });
+            tenant: new TenantSpec
+            {
+                GatewayAPI = new()
+                {
+                    Disable = false,
+                    DisableGRPCRoute = true,
+                    Gateway = new() { Limit = 0 },
+                },
+                AllowedDomains = ["example.org"],
+            }
+        );
 
         policy.GatewayClass.Should().Be("general");
         policy.IsGatewayApiDisabled.Should().BeFalse();
@@ -49,8 +73,26 @@ public sealed class TenantPolicyTests
     public void What_cannot_be_used_counts_as_absent()
     {
         var policy = Of(
-            new ConfigSpec { GatewayAPI = new() { Class = "general", Gateway = new() { Limit = 3 } }, AllowedDomains = ["example.com"] },
-            new TenantSpec { GatewayAPI = new() { Class = "No Class", Gateway = new() { Limit = -1 }, Route = new() { Limit = -5 } }, AllowedDomains = [] });
+            new ConfigSpec
+            {
+                GatewayAPI = new()
+                {
+                    Class = "general",
+                    Gateway = new() { Limit = 3 },
+                },
+                AllowedDomains = ["example.com"],
+            },
+            new TenantSpec
+            {
+                GatewayAPI = new()
+                {
+                    Class = "No Class",
+                    Gateway = new() { Limit = -1 },
+                    Route = new() { Limit = -5 },
+                },
+                AllowedDomains = [],
+            }
+        );
 
         policy.GatewayClass.Should().Be("general");
         policy.GatewayLimit.Should().Be(3);
@@ -58,25 +100,93 @@ public sealed class TenantPolicyTests
         policy.Domains.IsEvery.Should().BeFalse();
     }
 
-    public static TheoryData<string, TenantSpec, string[]> Changes => new()
-    {
-        { "nothing", new(), [] },
-        { "the class as it was", new() { GatewayAPI = new() { Class = "eg" } }, [] },
-        { "a limit", new() { GatewayAPI = new() { Gateway = new() { Limit = 1 }, Route = new() { Limit = 1 } } }, [] },
-        { "all domains", new() { AllowedDomains = ["a.example.com", "*"] }, [] },
-        { "propagation of nothing", new() { PropagateAllAnnotations = false, DeniedAnnotations = [] }, [] },
-        { "the class", new() { GatewayAPI = new() { Class = "other" } }, ["Gateway"] },
-        { "everything off", new() { GatewayAPI = new() { Disable = true } }, Kinds },
-        { "HTTPRoutes off", new() { GatewayAPI = new() { DisableHTTPRoute = true } }, ["HTTPRoute"] },
-        { "GRPCRoutes off", new() { GatewayAPI = new() { DisableGRPCRoute = true } }, ["GRPCRoute"] },
-        { "domains", new() { AllowedDomains = ["example.com"] }, Kinds },
-        { "propagation", new() { PropagateAllAnnotations = true }, Kinds },
-        { "allowed keys", new() { PropagatedAnnotations = new() { ["a"] = "" } }, Kinds },
-        { "defaults of all", new() { DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } } }, Kinds },
-        { "defaults of gateways", new() { DefaultAnnotations = new() { ["gateway"] = new() { ["a"] = "b" } } }, ["Gateway"] },
-        { "defaults of services", new() { DefaultAnnotations = new() { ["service"] = new() { ["a"] = "b" } } }, ["HTTPRoute", "GRPCRoute"] },
-        { "defaults of a kind that is not generated", new() { DefaultAnnotations = new() { ["ingress"] = new() { ["a"] = "b" } } }, [] },
-    };
+    public static TheoryData<string, TenantSpec, string[]> Changes =>
+        new()
+        {
+            { "nothing", new(), [] },
+            {
+                "the class as it was",
+                new() { GatewayAPI = new() { Class = "eg" } },
+                []
+            },
+            {
+                "a limit",
+                new()
+                {
+                    GatewayAPI = new()
+                    {
+                        Gateway = new() { Limit = 1 },
+                        Route = new() { Limit = 1 },
+                    },
+                },
+                []
+            },
+            {
+                "all domains",
+                new() { AllowedDomains = ["a.example.com", "*"] },
+                []
+            },
+            {
+                "propagation of nothing",
+                new() { PropagateAllAnnotations = false, DeniedAnnotations = [] },
+                []
+            },
+            {
+                "the class",
+                new() { GatewayAPI = new() { Class = "other" } },
+                ["Gateway"]
+            },
+            {
+                "everything off",
+                new() { GatewayAPI = new() { Disable = true } },
+                Kinds
+            },
+            {
+                "HTTPRoutes off",
+                new() { GatewayAPI = new() { DisableHTTPRoute = true } },
+                ["HTTPRoute"]
+            },
+            {
+                "GRPCRoutes off",
+                new() { GatewayAPI = new() { DisableGRPCRoute = true } },
+                ["GRPCRoute"]
+            },
+            {
+                "domains",
+                new() { AllowedDomains = ["example.com"] },
+                Kinds
+            },
+            {
+                "propagation",
+                new() { PropagateAllAnnotations = true },
+                Kinds
+            },
+            {
+                "allowed keys",
+                new() { PropagatedAnnotations = new() { ["a"] = "" } },
+                Kinds
+            },
+            {
+                "defaults of all",
+                new() { DefaultAnnotations = new() { ["all"] = new() { ["a"] = "b" } } },
+                Kinds
+            },
+            {
+                "defaults of gateways",
+                new() { DefaultAnnotations = new() { ["gateway"] = new() { ["a"] = "b" } } },
+                ["Gateway"]
+            },
+            {
+                "defaults of services",
+                new() { DefaultAnnotations = new() { ["service"] = new() { ["a"] = "b" } } },
+                ["HTTPRoute", "GRPCRoute"]
+            },
+            {
+                "defaults of a kind that is not generated",
+                new() { DefaultAnnotations = new() { ["ingress"] = new() { ["a"] = "b" } } },
+                []
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -96,14 +206,20 @@ public sealed class TenantPolicyTests
             AllowedDomains = ["b.example.com", "a.example.com"],
             PropagatedAnnotations = new() { ["b"] = "", ["a"] = "" },
             DeniedAnnotations = ["d", "c"],
-            DefaultAnnotations = new() { ["all"] = new() { ["x"] = "1", ["y"] = "2" } },
+            DefaultAnnotations = new()
+            {
+                ["all"] = new() { ["x"] = "1", ["y"] = "2" },
+            },
         };
         var same = new ConfigSpec
         {
             AllowedDomains = ["a.example.com", "b.example.com"],
             PropagatedAnnotations = new() { ["a"] = "", ["b"] = "" },
             DeniedAnnotations = ["c", "d"],
-            DefaultAnnotations = new() { ["all"] = new() { ["y"] = "2", ["x"] = "1" } },
+            DefaultAnnotations = new()
+            {
+                ["all"] = new() { ["y"] = "2", ["x"] = "1" },
+            },
         };
 
         Kinds.Should().NotContain(kind => Of(new ConfigSpec(), spec).MayDiffer(kind, Of(same, new TenantSpec())));
@@ -112,8 +228,20 @@ public sealed class TenantPolicyTests
     [Fact]
     public void What_is_off_before_and_after_is_not_concerned() =>
         Of(new ConfigSpec { GatewayAPI = new() { Disable = true } }, new TenantSpec())
-            .MayDiffer("Gateway", Of(new ConfigSpec { GatewayAPI = new() { Disable = true, Class = "other" }, PropagateAllAnnotations = true }, new TenantSpec()))
-            .Should().BeFalse();
+            .MayDiffer(
+                "Gateway",
+                Of(
+                    new ConfigSpec
+                    {
+                        GatewayAPI = new() { Disable = true, Class = "other" },
+                        PropagateAllAnnotations = true,
+                    },
+                    new TenantSpec()
+                )
+            )
+            .Should()
+            .BeFalse();
 
-    private static TenantPolicy Of(ConfigSpec config, TenantSpec tenant) => TenantPolicy.Of(new Config { Spec = config }, new Tenant { Spec = tenant });
+    private static TenantPolicy Of(ConfigSpec config, TenantSpec tenant) =>
+        TenantPolicy.Of(new Config { Spec = config }, new Tenant { Spec = tenant });
 }

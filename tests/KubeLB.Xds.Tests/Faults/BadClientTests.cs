@@ -33,7 +33,9 @@ public sealed class BadClientTests : IAsyncLifetime
         using var client = new DeltaClient(host.Connect());
         await client.SendAsync(ResourceTypes.Cluster, has: new[] { "a", "b", "c" }.ToDictionary(n => n, _ => "1"));
 
-        (await client.EndAsync()).Status.Should().Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("begin with 2 resources"));
+        (await client.EndAsync())
+            .Status.Should()
+            .Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("begin with 2 resources"));
     }
 
     [Fact]
@@ -96,11 +98,17 @@ public sealed class BadClientTests : IAsyncLifetime
     public async Task AClientThatStopsReadingStallsItselfOnly()
     {
         // More than the transport takes in without the client's reading.
-        var big = Enumerable.Range(0, 2_000).Select(i => VersionedResource.Create($"big-{i}", Samples.Cluster(new string('x', 2_000) + i))).ToList();
+        var big = Enumerable
+            .Range(0, 2_000)
+            .Select(i => VersionedResource.Create($"big-{i}", Samples.Cluster(new string('x', 2_000) + i)))
+            .ToList();
         _host.Cache.Update("big", t => big.ForEach(r => t.Set(r)));
         using var stalled = new DeltaClient(_host.Connect(), node: "big");
         await stalled.SendAsync(ResourceTypes.Cluster);
-        await Patience.UntilAsync(() => _host.Streams.Describe().Any(s => s.Stream.Node == "big" && s.Types.Any(t => t.Awaiting)), "the response");
+        await Patience.UntilAsync(
+            () => _host.Streams.Describe().Any(s => s.Stream.Node == "big" && s.Types.Any(t => t.Awaiting)),
+            "the response"
+        );
         for (var i = 1; i <= 20; i++)
         {
             _host.Cache.Update("big", t => t.Set("changing", Samples.Cluster("changing", timeout: i)));
@@ -108,9 +116,15 @@ public sealed class BadClientTests : IAsyncLifetime
         }
 
         // When it reads again, it gets what it missed, once.
-        (await stalled.TakeAsync()).Resources.Should().HaveCount(2_000);
+        (await stalled.TakeAsync())
+            .Resources.Should()
+            .HaveCount(2_000);
         var missed = await stalled.TakeAsync();
-        missed.Resources.Should().ContainSingle().Which.Version.Should().Be(_host.Cache.Find("big", ResourceTypes.Cluster, "changing")!.Version);
+        missed
+            .Resources.Should()
+            .ContainSingle()
+            .Which.Version.Should()
+            .Be(_host.Cache.Find("big", ResourceTypes.Cluster, "changing")!.Version);
     }
 
     [Fact]
@@ -131,7 +145,12 @@ public sealed class BadClientTests : IAsyncLifetime
     {
         var raw = Marshallers.Create<byte[]>(b => b, b => b);
         var method = new Method<byte[], byte[]>(
-            MethodType.DuplexStreaming, "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources", raw, raw);
+            MethodType.DuplexStreaming,
+            "envoy.service.discovery.v3.AggregatedDiscoveryService",
+            "DeltaAggregatedResources",
+            raw,
+            raw
+        );
         using var channel = _host.Connect();
         using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(method, null, new CallOptions());
         await call.RequestStream.WriteAsync([0xff, 0xff, 0xff, 0xff, 0x01]);
@@ -148,9 +167,7 @@ public sealed class BadClientTests : IAsyncLifetime
         await socket.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
         var buffer = new byte[1024];
         using var patience = new CancellationTokenSource(Patience.Long);
-        while (await socket.GetStream().ReadAsync(buffer, patience.Token) > 0)
-        {
-        }
+        while (await socket.GetStream().ReadAsync(buffer, patience.Token) > 0) { }
 
         await TheGoodOneIsServedAsync(1);
     }

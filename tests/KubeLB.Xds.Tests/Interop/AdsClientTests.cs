@@ -39,7 +39,11 @@ public sealed class AdsClientTests
         client.Say("stop");
         var sum = await client.NextAsync("responses");
         sum.GetProperty("faults").GetArrayLength().Should().Be(0);
-        sum.GetProperty("messages").EnumerateObject().Select(m => m.Name).Should().Contain("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy");
+        sum.GetProperty("messages")
+            .EnumerateObject()
+            .Select(m => m.Name)
+            .Should()
+            .Contain("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy");
         seen.Messages.Should().BeEmpty();
     }
 
@@ -56,10 +60,13 @@ public sealed class AdsClientTests
 
         var faults = Texts((await client.NextAsync("response")).GetProperty("faults"));
         var at = protocol == "delta" ? "resources[0].resource" : "resources[0]";
-        faults.Should().Equal(
-            $"cluster: {at}[envoy.config.cluster.v3.Cluster]: unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster",
-            $"cluster: {at}[envoy.config.cluster.v3.Cluster]: is written in other bytes: 21, not 17, other from 17 on",
-            $"cluster: {at}[envoy.config.cluster.v3.Cluster].connect_timeout: breaks duration.gt {{}}: {{}}");
+        faults
+            .Should()
+            .Equal(
+                $"cluster: {at}[envoy.config.cluster.v3.Cluster]: unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster",
+                $"cluster: {at}[envoy.config.cluster.v3.Cluster]: is written in other bytes: 21, not 17, other from 17 on",
+                $"cluster: {at}[envoy.config.cluster.v3.Cluster].connect_timeout: breaks duration.gt {{}}: {{}}"
+            );
         await Patience.UntilAsync(() => !seen.Messages.IsEmpty, "the rejection");
         seen.Messages.Should().ContainSingle().Which.Should().Be(string.Join("; ", faults));
     }
@@ -74,15 +81,29 @@ public sealed class AdsClientTests
         await using var client = NodeProgram.Start("ads-client.mjs", $"127.0.0.1:{host.Port}", Node, protocol);
 
         Texts((await client.NextAsync("response", r => r.GetString() == "listener")).GetProperty("faults"))
-            .Should().Equal("listener: listener web sends to other, which is not there");
+            .Should()
+            .Equal("listener: listener web sends to other, which is not there");
     }
 
-    private static Listener Tcp(string name, string cluster) => new()
-    {
-        Name = name,
-        Address = new Address { SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = 80 } },
-        FilterChains = { new FilterChain { Filters = { new Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = name, Cluster = cluster }) } } } },
-    };
+    private static Listener Tcp(string name, string cluster) =>
+        new()
+        {
+            Name = name,
+            Address = new Address
+            {
+                SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = 80 },
+            },
+            FilterChains =
+            {
+                new FilterChain
+                {
+                    Filters =
+                    {
+                        new Filter { Name = "tcp", TypedConfig = Any.Pack(new TcpProxy { StatPrefix = name, Cluster = cluster }) },
+                    },
+                },
+            },
+        };
 
     private static IReadOnlyList<string> Texts(JsonElement list) => [.. list.EnumerateArray().Select(f => f.GetString()!)];
 

@@ -26,13 +26,20 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         var result = await protos.CheckAsync(Cluster.Descriptor.FullName, Sound().ToByteArray());
 
         result.Faults.Should().BeEmpty();
-        result.Messages.Should().Contain(Cluster.Descriptor.FullName, 1).And.Contain(Options, 1).And.Contain("envoy.config.core.v3.SocketAddress", 1);
+        result
+            .Messages.Should()
+            .Contain(Cluster.Descriptor.FullName, 1)
+            .And.Contain(Options, 1)
+            .And.Contain("envoy.config.core.v3.SocketAddress", 1);
     }
 
     [SkippableFact]
     public async Task An_any_of_a_message_without_content_has_no_fault()
     {
-        var result = await protos.CheckAsync(Envoy.Config.Listener.V3.Listener.Descriptor.FullName, Listener(Any.Pack(new Router())).ToByteArray());
+        var result = await protos.CheckAsync(
+            Envoy.Config.Listener.V3.Listener.Descriptor.FullName,
+            Listener(Any.Pack(new Router())).ToByteArray()
+        );
 
         result.Faults.Should().BeEmpty();
         result.Messages.Should().Contain("envoy.extensions.filters.http.router.v3.Router", 1);
@@ -40,7 +47,11 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
 
     [SkippableFact]
     public async Task A_field_that_is_not_published_is_told() =>
-        await ExpectAsync(Sound(), [.. Sound().ToByteArray(), .. Unknown], "unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster");
+        await ExpectAsync(
+            Sound(),
+            [.. Sound().ToByteArray(), .. Unknown],
+            "unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster"
+        );
 
     [SkippableFact]
     public async Task A_field_that_is_not_published_is_told_inside_a_nested_message()
@@ -48,14 +59,19 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         var cluster = Sound();
         cluster.LoadAssignment.Endpoints[0].LbEndpoints[0] = With(cluster.LoadAssignment.Endpoints[0].LbEndpoints[0]);
 
-        await ExpectAsync(cluster, "load_assignment.endpoints[0].lb_endpoints[0]: unknown field 9000 (wire type 0) in envoy.config.endpoint.v3.LbEndpoint");
+        await ExpectAsync(
+            cluster,
+            "load_assignment.endpoints[0].lb_endpoints[0]: unknown field 9000 (wire type 0) in envoy.config.endpoint.v3.LbEndpoint"
+        );
     }
 
     [SkippableFact]
     public async Task A_field_that_is_not_published_is_told_inside_an_any_of_a_map()
     {
         var cluster = Sound();
-        cluster.TypedExtensionProtocolOptions["a.b"] = Any.Pack(With(cluster.TypedExtensionProtocolOptions["a.b"].Unpack<HttpProtocolOptions>()));
+        cluster.TypedExtensionProtocolOptions["a.b"] = Any.Pack(
+            With(cluster.TypedExtensionProtocolOptions["a.b"].Unpack<HttpProtocolOptions>())
+        );
 
         await ExpectAsync(cluster, $"typed_extension_protocol_options[\"a.b\"][{Options}]: unknown field 9000 (wire type 0) in {Options}");
     }
@@ -63,18 +79,31 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     [SkippableFact]
     public async Task A_field_that_is_not_published_is_told_inside_an_any_of_an_any()
     {
-        var manager = new HttpConnectionManager { StatPrefix = "a", RouteConfig = new(), HttpFilters = { new HttpFilter { Name = "r", TypedConfig = Any.Pack(With(new Router())) } } };
+        var manager = new HttpConnectionManager
+        {
+            StatPrefix = "a",
+            RouteConfig = new(),
+            HttpFilters =
+            {
+                new HttpFilter { Name = "r", TypedConfig = Any.Pack(With(new Router())) },
+            },
+        };
 
         await ExpectAsync(
             Listener(Any.Pack(manager)),
-            $"filter_chains[0].filters[0].typed_config[{Manager}].http_filters[0].typed_config[envoy.extensions.filters.http.router.v3.Router]: unknown field 9000 (wire type 0) in envoy.extensions.filters.http.router.v3.Router");
+            $"filter_chains[0].filters[0].typed_config[{Manager}].http_filters[0].typed_config[envoy.extensions.filters.http.router.v3.Router]: "
+                + "unknown field 9000 (wire type 0) in envoy.extensions.filters.http.router.v3.Router"
+        );
     }
 
     [SkippableTheory]
     [InlineData("type.googleapis.com/kubelb.k8c.io.Filter", "[kubelb.k8c.io.Filter]: the type kubelb.k8c.io.Filter is not published")]
     [InlineData("", ".type_url: \"\" does not begin with type.googleapis.com/")]
     public async Task An_any_of_a_type_that_is_not_published_is_told(string url, string fault) =>
-        await ExpectAsync(Listener(new Any { TypeUrl = url, Value = ByteString.CopyFrom(1, 2) }), $"filter_chains[0].filters[0].typed_config{fault}");
+        await ExpectAsync(
+            Listener(new Any { TypeUrl = url, Value = ByteString.CopyFrom(1, 2) }),
+            $"filter_chains[0].filters[0].typed_config{fault}"
+        );
 
     [SkippableFact]
     public async Task A_deprecated_field_is_told()
@@ -103,8 +132,9 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     [InlineData("0801", "cluster_name: wire type 0 instead of 2")]
     [InlineData("0a02c328", "cluster_name: a string that is not UTF-8")]
     public async Task Bytes_that_are_no_such_message_are_told(string hex, string fault) =>
-        (await protos.CheckAsync(ClusterLoadAssignment.Descriptor.FullName, Convert.FromHexString(hex))).Faults
-            .Should().Contain(f => f.StartsWith(fault, StringComparison.Ordinal));
+        (await protos.CheckAsync(ClusterLoadAssignment.Descriptor.FullName, Convert.FromHexString(hex)))
+            .Faults.Should()
+            .Contain(f => f.StartsWith(fault, StringComparison.Ordinal));
 
     [SkippableFact]
     public async Task A_number_that_an_enumeration_does_not_have_is_told_even_without_a_rule()
@@ -117,47 +147,101 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
 
     [SkippableTheory]
     [InlineData("""{"nope":1}""", "nope: unknown field of envoy.config.bootstrap.v3.Bootstrap")]
-    [InlineData("""{"staticResources":{"clusters":[{"name":"a","nope":{} }]} }""", "staticResources.clusters[0].nope: unknown field of envoy.config.cluster.v3.Cluster")]
+    [InlineData(
+        """{"staticResources":{"clusters":[{"name":"a","nope":{} }]} }""",
+        "staticResources.clusters[0].nope: unknown field of envoy.config.cluster.v3.Cluster"
+    )]
     [InlineData(
         """{"static_resources":{"clusters":[{"name":"a","transport_socket":{"name":"t","typed_config":{"@type":"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext","nope":1} } }]} }""",
-        "static_resources.clusters[0].transport_socket.typed_config[envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext].nope: unknown field of envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext")]
-    [InlineData("""{"static_resources":{"clusters":[{"name":"a","type":"NOPE"}]} }""", "static_resources.clusters[0].type: \"NOPE\" is not a value of envoy.config.cluster.v3.Cluster.DiscoveryType")]
-    [InlineData("""{"static_resources":{"clusters":[{"name":"a","connect_timeout":"5"}]} }""", "static_resources.clusters[0].connect_timeout: \"5\" is not a duration such as 1.5s")]
+        "static_resources.clusters[0].transport_socket.typed_config[envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext].nope: "
+            + "unknown field of envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+    )]
+    [InlineData(
+        """{"static_resources":{"clusters":[{"name":"a","type":"NOPE"}]} }""",
+        "static_resources.clusters[0].type: \"NOPE\" is not a value of envoy.config.cluster.v3.Cluster.DiscoveryType"
+    )]
+    [InlineData(
+        """{"static_resources":{"clusters":[{"name":"a","connect_timeout":"5"}]} }""",
+        "static_resources.clusters[0].connect_timeout: \"5\" is not a duration such as 1.5s"
+    )]
     [InlineData("""{"static_resources":{"clusters":[{"name":1}]} }""", "static_resources.clusters[0].name: 1 is not a string")]
     [InlineData("""{"static_resources":{"clusters":{} } }""", "static_resources.clusters: {} is not a list")]
-    [InlineData("""{"admin":{"address":{"socket_address":{"address":"a","port_value":"x"} } } }""", "admin.address.socket_address.port_value: \"x\" is not a uint32")]
-    [InlineData("""{"admin":{"address":{"socket_address":{"address":"a","port_value":1,"named_port":"b"} } } }""", "admin.address.socket_address.named_port: set beside port_value, of which there may be one")]
-    [InlineData("""{"bootstrap_extensions":[{"name":"a","typed_config":{"@type":"type.googleapis.com/kubelb.Nope"} }]}""", "bootstrap_extensions[0].typed_config: the type \"type.googleapis.com/kubelb.Nope\" is not published")]
+    [InlineData(
+        """{"admin":{"address":{"socket_address":{"address":"a","port_value":"x"} } } }""",
+        "admin.address.socket_address.port_value: \"x\" is not a uint32"
+    )]
+    [InlineData(
+        """{"admin":{"address":{"socket_address":{"address":"a","port_value":1,"named_port":"b"} } } }""",
+        "admin.address.socket_address.named_port: set beside port_value, of which there may be one"
+    )]
+    [InlineData(
+        """{"bootstrap_extensions":[{"name":"a","typed_config":{"@type":"type.googleapis.com/kubelb.Nope"} }]}""",
+        "bootstrap_extensions[0].typed_config: the type \"type.googleapis.com/kubelb.Nope\" is not published"
+    )]
     public async Task Json_that_the_published_type_does_not_have_is_told(string json, string fault) =>
         (await protos.CheckAsync("envoy.config.bootstrap.v3.Bootstrap", json)).Faults.Should().Contain(fault);
 
-    private static Cluster Sound() => new()
-    {
-        Name = "a",
-        ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
-        LoadAssignment = new ClusterLoadAssignment
+    private static Cluster Sound() =>
+        new()
         {
-            ClusterName = "a",
-            Endpoints =
+            Name = "a",
+            ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+            LoadAssignment = new ClusterLoadAssignment
             {
-                new LocalityLbEndpoints
+                ClusterName = "a",
+                Endpoints =
                 {
-                    LbEndpoints = { new LbEndpoint { Endpoint = new Endpoint { Address = new Address { SocketAddress = new SocketAddress { Address = "10.0.0.1", PortValue = 80 } } } } },
+                    new LocalityLbEndpoints
+                    {
+                        LbEndpoints =
+                        {
+                            new LbEndpoint
+                            {
+                                Endpoint = new Endpoint
+                                {
+                                    Address = new Address
+                                    {
+                                        SocketAddress = new SocketAddress { Address = "10.0.0.1", PortValue = 80 },
+                                    },
+                                },
+                            },
+                        },
+                    },
                 },
             },
-        },
-        TypedExtensionProtocolOptions =
-        {
-            ["a.b"] = Any.Pack(new HttpProtocolOptions { ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig { Http2ProtocolOptions = new Http2ProtocolOptions() } }),
-        },
-    };
+            TypedExtensionProtocolOptions =
+            {
+                ["a.b"] = Any.Pack(
+                    new HttpProtocolOptions
+                    {
+                        ExplicitHttpConfig = new HttpProtocolOptions.Types.ExplicitHttpConfig
+                        {
+                            Http2ProtocolOptions = new Http2ProtocolOptions(),
+                        },
+                    }
+                ),
+            },
+        };
 
-    private static Listener Listener(Any filter) => new()
-    {
-        Name = "a",
-        Address = new Address { SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = 80 } },
-        FilterChains = { new FilterChain { Filters = { new Filter { Name = "f", TypedConfig = filter } } } },
-    };
+    private static Listener Listener(Any filter) =>
+        new()
+        {
+            Name = "a",
+            Address = new Address
+            {
+                SocketAddress = new SocketAddress { Address = "0.0.0.0", PortValue = 80 },
+            },
+            FilterChains =
+            {
+                new FilterChain
+                {
+                    Filters =
+                    {
+                        new Filter { Name = "f", TypedConfig = filter },
+                    },
+                },
+            },
+        };
 
     // What the generated code does not know it keeps.
     private static T With<T>(T message)

@@ -24,12 +24,27 @@ public class GrpcClientTests
         try
         {
             await using var client = NodeProgram.Start(
-                "grpc-client.mjs", new Dictionary<string, string> { ["GRPC_XDS_BOOTSTRAP_CONFIG"] = Bootstrap(port) }, $"xds:///{Target}", "a", "b", "c", "d");
-            var ports = (await client.NextAsync("backends")).GetProperty("backends").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32());
+                "grpc-client.mjs",
+                new Dictionary<string, string> { ["GRPC_XDS_BOOTSTRAP_CONFIG"] = Bootstrap(port) },
+                $"xds:///{Target}",
+                "a",
+                "b",
+                "c",
+                "d"
+            );
+            var ports = (await client.NextAsync("backends"))
+                .GetProperty("backends")
+                .EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.GetInt32());
 
             // The client finds a backend.
-            host.Cache.Update(Node, t => t
-                .AddCluster("one", 5, ports["a"]).Set("routes", Samples.Routes("routes", "one")).Set(Target, Samples.Listener(Target, "routes")));
+            host.Cache.Update(
+                Node,
+                t =>
+                    t.AddCluster("one", 5, ports["a"])
+                        .Set("routes", Samples.Routes("routes", "one"))
+                        .Set(Target, Samples.Listener(Target, "routes"))
+            );
             await SeesAsync(client, "a");
 
             // Endpoints change.
@@ -37,13 +52,22 @@ public class GrpcClientTests
             await SeesAsync(client, "b");
 
             // A route moves to another cluster, and the one that it left goes.
-            host.Cache.Update(Node, t => t.AddCluster("two", 5, ports["c"]).RemoveCluster("one").Set("routes", Samples.Routes("routes", "two")));
+            host.Cache.Update(
+                Node,
+                t => t.AddCluster("two", 5, ports["c"]).RemoveCluster("one").Set("routes", Samples.Routes("routes", "two"))
+            );
             await SeesAsync(client, "c");
 
             // The listener moves to another route table, the cluster changes its settings.
-            host.Cache.Update(Node, t => t
-                .AddCluster("three", 5, ports["d"]).Set("more", Samples.Routes("more", "three")).Set(Target, Samples.Listener(Target, "more"))
-                .Remove(ResourceTypes.RouteConfiguration, "routes").RemoveCluster("two"));
+            host.Cache.Update(
+                Node,
+                t =>
+                    t.AddCluster("three", 5, ports["d"])
+                        .Set("more", Samples.Routes("more", "three"))
+                        .Set(Target, Samples.Listener(Target, "more"))
+                        .Remove(ResourceTypes.RouteConfiguration, "routes")
+                        .RemoveCluster("two")
+            );
             await SeesAsync(client, "d");
             host.Cache.Update(Node, t => t.Set("three", Samples.Cluster("three", timeout: 7)));
 
@@ -64,8 +88,13 @@ public class GrpcClientTests
             await host.DisposeAsync();
             await CallsGoOnAsync(client);
             host = await StartAsync(port, seen);
-            host.Cache.Update(Node, t => t
-                .AddCluster("three", 5, ports["a"]).Set("more", Samples.Routes("more", "three")).Set(Target, Samples.Listener(Target, "more")));
+            host.Cache.Update(
+                Node,
+                t =>
+                    t.AddCluster("three", 5, ports["a"])
+                        .Set("more", Samples.Routes("more", "three"))
+                        .Set(Target, Samples.Listener(Target, "more"))
+            );
             await Patience.UntilAsync(() => host.Streams.Count == 1, "the client's reconnection");
             host.Cache.Update(Node, t => t.Set("three", Samples.Endpoints("three", ports["b"])));
             await SeesAsync(client, "b");
@@ -84,7 +113,8 @@ public class GrpcClientTests
     private static Task<XdsHost> StartAsync(int port, Answers seen) =>
         XdsHost.StartAsync(port: port, services: s => s.AddSingleton<IXdsObserver>(seen));
 
-    private static Task<JsonElement> SeesAsync(NodeProgram client, string backend) => client.NextAsync("seen", name => name.GetString() == backend);
+    private static Task<JsonElement> SeesAsync(NodeProgram client, string backend) =>
+        client.NextAsync("seen", name => name.GetString() == backend);
 
     // Both sides of the pause are in the sum of failed calls; here only the time passes in which there is no control plane.
     private static async Task CallsGoOnAsync(NodeProgram client)
@@ -95,14 +125,22 @@ public class GrpcClientTests
         await client.NextAsync("count");
     }
 
-    private static string Bootstrap(int port) => JsonSerializer.Serialize(new
-    {
-        xds_servers = new[]
-        {
-            new { server_uri = $"127.0.0.1:{port}", channel_creds = new[] { new { type = "insecure" } }, server_features = new[] { "xds_v3" } },
-        },
-        node = new { id = Node, locality = new { region = "r" } },
-    });
+    private static string Bootstrap(int port) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                xds_servers = new[]
+                {
+                    new
+                    {
+                        server_uri = $"127.0.0.1:{port}",
+                        channel_creds = new[] { new { type = "insecure" } },
+                        server_features = new[] { "xds_v3" },
+                    },
+                },
+                node = new { id = Node, locality = new { region = "r" } },
+            }
+        );
 
     private sealed class Answers : IXdsObserver
     {

@@ -9,8 +9,7 @@ public class PublishedProtosTests
     public async Task EveryMessageFieldAndMethodIsAsEnvoyPublishesIt()
     {
         NodeProgram.SkipUnlessInstalled();
-        await using var comparison = NodeProgram.Start(
-            "compare-protos.mjs", Path.Combine(SourceTree.Root, "src", "KubeLB.Xds", "Protos"));
+        await using var comparison = NodeProgram.Start("compare-protos.mjs", Path.Combine(SourceTree.Root, "src", "KubeLB.Xds", "Protos"));
         var result = await comparison.NextAsync("differences");
         result.GetProperty("differences").EnumerateArray().Select(d => d.GetString()).Should().BeEmpty();
         result.GetProperty("messages").GetInt32().Should().BeGreaterThan(140);

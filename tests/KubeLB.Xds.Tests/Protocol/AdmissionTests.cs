@@ -14,8 +14,9 @@ public class AdmissionTests
     public async Task AnAuthorizersRefusalIsPermissionDeniedWithItsReasonAndObserved()
     {
         var refusals = new Refusals();
-        await using var host = await XdsHost.StartAsync(services: s => s
-            .AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(refusals));
+        await using var host = await XdsHost.StartAsync(services: s =>
+            s.AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(refusals)
+        );
         using var channel = host.Connect();
         using var other = new DeltaClient(channel, node: "theirs");
         await other.SendAsync(ResourceTypes.Cluster);
@@ -58,7 +59,13 @@ public class AdmissionTests
         await using var host = await XdsHost.StartAsync();
         using var client = new DeltaClient(host.Connect(), node: "one");
         await client.SendAsync(ResourceTypes.Cluster);
-        await client.Call.RequestStream.WriteAsync(new() { TypeUrl = ResourceTypes.Cluster, Node = new() { Id = "two" } });
+        await client.Call.RequestStream.WriteAsync(
+            new()
+            {
+                TypeUrl = ResourceTypes.Cluster,
+                Node = new() { Id = "two" },
+            }
+        );
         (await client.EndAsync()).StatusCode.Should().Be(StatusCode.InvalidArgument);
     }
 
@@ -135,7 +142,8 @@ public class AdmissionTests
     public async Task ASilentConnectionIsAskedWhetherItIsAlive()
     {
         await using var host = await XdsHost.StartAsync(o =>
-            (o.KeepAlivePingDelay, o.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)));
+            (o.KeepAlivePingDelay, o.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1))
+        );
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", host.Port);
         var stream = socket.GetStream();
@@ -144,7 +152,9 @@ public class AdmissionTests
         (await Http2.ReadUntilAsync(stream, Http2.Ping, patience.Token)).Should().BeTrue("the server pings");
 
         // It gets no answer: the connection ends.
-        (await Http2.ReadUntilAsync(stream, frame: null, patience.Token)).Should().BeFalse();
+        (await Http2.ReadUntilAsync(stream, frame: null, patience.Token))
+            .Should()
+            .BeFalse();
     }
 
     private sealed class OnlyNode(string allowed) : IXdsAuthorizer

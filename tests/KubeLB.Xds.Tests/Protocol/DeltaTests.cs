@@ -243,7 +243,10 @@ public sealed class DeltaTests : IAsyncLifetime
     public async Task AServiceOfOneTypeServesThatType()
     {
         Update(t => t.AddCluster("a"));
-        using var clusters = new DeltaClient(_host.Connect(), open: c => new ClusterDiscoveryService.ClusterDiscoveryServiceClient(c).DeltaClusters());
+        using var clusters = new DeltaClient(
+            _host.Connect(),
+            open: c => new ClusterDiscoveryService.ClusterDiscoveryServiceClient(c).DeltaClusters()
+        );
         await clusters.SendAsync("");
         (await clusters.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Cluster);
         await clusters.SendAsync(ResourceTypes.Listener);

@@ -11,14 +11,22 @@ namespace KubeLB.Xds.Tests.Protocol;
 public sealed class OrderTests : IAsyncLifetime
 {
     private static readonly string[] All =
-        [ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment, ResourceTypes.Listener, ResourceTypes.RouteConfiguration];
+    [
+        ResourceTypes.Cluster,
+        ResourceTypes.ClusterLoadAssignment,
+        ResourceTypes.Listener,
+        ResourceTypes.RouteConfiguration,
+    ];
 
     private XdsHost _host = null!;
 
     public async Task InitializeAsync()
     {
         _host = await XdsHost.StartAsync();
-        _host.Cache.Update("n", t => t.AddCluster("old").Set("routes", Samples.Routes("routes", "old")).Set("listener", Samples.Listener("listener", "routes")));
+        _host.Cache.Update(
+            "n",
+            t => t.AddCluster("old").Set("routes", Samples.Routes("routes", "old")).Set("listener", Samples.Listener("listener", "routes"))
+        );
     }
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
@@ -27,9 +35,16 @@ public sealed class OrderTests : IAsyncLifetime
     public async Task AdditionsComeBottomUpAndRemovalsAfterThemTopDown()
     {
         using var client = await SubscribedAsync();
-        _host.Cache.Update("n", t => t
-            .RemoveCluster("old").Remove(ResourceTypes.RouteConfiguration, "routes").Remove(ResourceTypes.Listener, "listener")
-            .AddCluster("new").Set("routes2", Samples.Routes("routes2", "new")).Set("listener2", Samples.Listener("listener2", "routes2")));
+        _host.Cache.Update(
+            "n",
+            t =>
+                t.RemoveCluster("old")
+                    .Remove(ResourceTypes.RouteConfiguration, "routes")
+                    .Remove(ResourceTypes.Listener, "listener")
+                    .AddCluster("new")
+                    .Set("routes2", Samples.Routes("routes2", "new"))
+                    .Set("listener2", Samples.Listener("listener2", "routes2"))
+        );
         var order = new List<string>();
         while (order.Count < 7)
         {
@@ -38,14 +53,17 @@ public sealed class OrderTests : IAsyncLifetime
             order.Add($"{kind} +{string.Join(',', response.Resources.Select(r => r.Name))} -{string.Join(',', response.RemovedResources)}");
         }
 
-        order.Should().Equal(
-            "Cluster +new -",
-            "ClusterLoadAssignment +new -",
-            "Listener +listener2 -listener",
-            "RouteConfiguration +routes2 -",
-            "RouteConfiguration + -routes",
-            "ClusterLoadAssignment + -old",
-            "Cluster + -old");
+        order
+            .Should()
+            .Equal(
+                "Cluster +new -",
+                "ClusterLoadAssignment +new -",
+                "Listener +listener2 -listener",
+                "RouteConfiguration +routes2 -",
+                "RouteConfiguration + -routes",
+                "ClusterLoadAssignment + -old",
+                "Cluster + -old"
+            );
     }
 
     // Envoy answers for a cluster when it has warmed it, for which it wants the endpoints.
@@ -82,11 +100,17 @@ public sealed class OrderTests : IAsyncLifetime
     public async Task WhoChangesClustersAllTheTimeDoesNotKeepListenersFromBeingSent()
     {
         using var client = await SubscribedAsync(endpoints: ["old"]);
-        _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a", endpoints: "none")).Set("listener-a", Samples.Listener("listener-a", "routes")));
+        _host.Cache.Update(
+            "n",
+            t => t.Set("a", Samples.Cluster("a", endpoints: "none")).Set("listener-a", Samples.Listener("listener-a", "routes"))
+        );
         var first = await client.ReceiveAsync();
 
         // Before the answer comes the next: its listener refers to what has not been sent.
-        _host.Cache.Update("n", t => t.Set("b", Samples.Cluster("b", endpoints: "none")).Set("listener-b", Samples.Listener("listener-b", "routes")));
+        _host.Cache.Update(
+            "n",
+            t => t.Set("b", Samples.Cluster("b", endpoints: "none")).Set("listener-b", Samples.Listener("listener-b", "routes"))
+        );
         await client.AckAsync(first);
         var order = new List<string>();
         for (var i = 0; i < 3; i++)
@@ -154,7 +178,9 @@ public sealed class OrderTests : IAsyncLifetime
     public async Task SoTheyAreInTheStateOfTheWorld()
     {
         using var client = new SotwClient(_host.Connect());
-        foreach (var (typeUrl, names) in new[] { (ResourceTypes.Cluster, Array.Empty<string>()), (ResourceTypes.ClusterLoadAssignment, ["old"]) })
+        foreach (
+            var (typeUrl, names) in new[] { (ResourceTypes.Cluster, Array.Empty<string>()), (ResourceTypes.ClusterLoadAssignment, ["old"]) }
+        )
         {
             await client.SendAsync(typeUrl, names);
             await client.AckAsync(await client.ReceiveAsync(), names);
@@ -177,7 +203,11 @@ public sealed class OrderTests : IAsyncLifetime
         using var client = new DeltaClient(_host.Connect());
         await client.SendAsync(ResourceTypes.Cluster, has: had);
         (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("new");
-        await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["old"], has: Had(ResourceTypes.ClusterLoadAssignment, "old"));
+        await client.SendAsync(
+            ResourceTypes.ClusterLoadAssignment,
+            subscribe: ["old"],
+            has: Had(ResourceTypes.ClusterLoadAssignment, "old")
+        );
         (await client.TakeAsync()).Resources.Should().ContainSingle().Which.Version.Should().Be(endpoints.Version);
     }
 
@@ -187,7 +217,11 @@ public sealed class OrderTests : IAsyncLifetime
         _host.Cache.Update("n", t => t.AddCluster("other"));
         using var client = new DeltaClient(_host.Connect());
         await client.SendAsync(ResourceTypes.Cluster, has: Had(ResourceTypes.Cluster, "old", "other"));
-        await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["old", "other"], has: Had(ResourceTypes.ClusterLoadAssignment, "old"));
+        await client.SendAsync(
+            ResourceTypes.ClusterLoadAssignment,
+            subscribe: ["old", "other"],
+            has: Had(ResourceTypes.ClusterLoadAssignment, "old")
+        );
         (await client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("other");
     }
 

@@ -19,7 +19,10 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         using var client = new DeltaClient(_host.Connect());
         Update("web-80-TCP", "api-80-TCP", "db-5432-TCP");
         await client.SendAsync(ResourceTypes.Cluster);
-        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) web-80-TCP: no such filter, db-5432-TCP: bad timeout");
+        await client.NackAsync(
+            await client.ReceiveAsync(),
+            "Error adding/updating cluster(s) web-80-TCP: no such filter, db-5432-TCP: bad timeout"
+        );
 
         await RejectedAsync("db-5432-TCP", "web-80-TCP");
         var status = Status();
@@ -62,7 +65,8 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         await RejectedAsync();
     }
 
-    // Envoy decodes all of a response before it takes any of it: of one list that breaks a rule it names nothing, and takes none of the others.
+    // Envoy decodes all of a response before it takes any of it: of one list that breaks a rule it names nothing, and takes none of the
+    // others.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -76,7 +80,10 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         await client.SendAsync(ResourceTypes.Secret, subscribe: ["absent"]);
         (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Secret, "there is nothing new to say of endpoints");
 
-        host.Cache.Update("n", t => _ = changes ? t.Set("bad", Samples.Endpoints("bad", 2)) : t.Remove(ResourceTypes.ClusterLoadAssignment, "bad"));
+        host.Cache.Update(
+            "n",
+            t => _ = changes ? t.Set("bad", Samples.Endpoints("bad", 2)) : t.Remove(ResourceTypes.ClusterLoadAssignment, "bad")
+        );
         var names = new List<string>();
         while (!names.Contains("good") || !names.Contains(changes ? "bad" : "-bad"))
         {
@@ -135,8 +142,14 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Error adding/updating listener(s) default-web-80-TCP: error adding listener: '0.0.0.0:10001' is in use\n", "default-web-80-TCP")]
-    [InlineData("Proto constraint validation failed (ClusterValidationError.ConnectTimeout): name: \"default-web-80-TCP\"", "default-web-80-TCP")]
+    [InlineData(
+        "Error adding/updating listener(s) default-web-80-TCP: error adding listener: '0.0.0.0:10001' is in use\n",
+        "default-web-80-TCP"
+    )]
+    [InlineData(
+        "Proto constraint validation failed (ClusterValidationError.ConnectTimeout): name: \"default-web-80-TCP\"",
+        "default-web-80-TCP"
+    )]
     [InlineData("duplicate listener default-web-80-TCP found", "default-web-80-TCP")]
     [InlineData("cluster nodeport-30080.", "nodeport-30080")]
     [InlineData("default-web-80-TCP: a, nodeport-30080: b, default-web-80-TCP: c", "default-web-80-TCP nodeport-30080")]
@@ -155,11 +168,14 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         await client.SendAsync(response.TypeUrl, nonce: response.Nonce, error: error);
     }
 
-    private void Update(params string[] clusters) => _host.Cache.Update("n", t => Array.ForEach(clusters, name => t.Set(name, Samples.Cluster(name))));
+    private void Update(params string[] clusters) =>
+        _host.Cache.Update("n", t => Array.ForEach(clusters, name => t.Set(name, Samples.Cluster(name))));
 
     private XdsTypeStatus Status() => _host.Streams.Describe().Single().Types.Single();
 
-    private Task RejectedAsync(params string[] names) => Patience.UntilAsync(
-        () => Status().Rejected.Keys.Order(StringComparer.Ordinal).SequenceEqual(names)
-            && !Status().Awaiting, $"rejected: {string.Join(", ", names)}");
+    private Task RejectedAsync(params string[] names) =>
+        Patience.UntilAsync(
+            () => Status().Rejected.Keys.Order(StringComparer.Ordinal).SequenceEqual(names) && !Status().Awaiting,
+            $"rejected: {string.Join(", ", names)}"
+        );
 }

@@ -94,9 +94,14 @@ public sealed class StandingTests : IAsyncLifetime
         using var other = await ConnectAsync("pod-1", ResourceTypes.Listener);
 
         await Patience.UntilAsync(
-            () => _host.Streams.StandingOf("n", [Version("a")]).OrderBy(c => c.Pod).Select(c => (c.Pod, c.Standing))
-                .SequenceEqual([("pod-1", XdsStanding.Acknowledged), ("pod-2", XdsStanding.Pending)]),
-            "two clients");
+            () =>
+                _host
+                    .Streams.StandingOf("n", [Version("a")])
+                    .OrderBy(c => c.Pod)
+                    .Select(c => (c.Pod, c.Standing))
+                    .SequenceEqual([("pod-1", XdsStanding.Acknowledged), ("pod-2", XdsStanding.Pending)]),
+            "two clients"
+        );
     }
 
     [Fact]
@@ -111,8 +116,11 @@ public sealed class StandingTests : IAsyncLifetime
 
         await client.AckAsync(response);
 
-        (await asking.WaitAsync(Patience.Long)).Clients.Should().ContainSingle()
-            .Which.Should().Match<ClientStanding>(c => c.Pod == "pod-1" && c.Standing == ClientStanding.Types.Standing.Acknowledged);
+        (await asking.WaitAsync(Patience.Long))
+            .Clients.Should()
+            .ContainSingle()
+            .Which.Should()
+            .Match<ClientStanding>(c => c.Pod == "pod-1" && c.Standing == ClientStanding.Types.Standing.Acknowledged);
     }
 
     [Fact]
@@ -124,7 +132,11 @@ public sealed class StandingTests : IAsyncLifetime
         using var channel = _host.Connect();
         var replica = new ReplicaService.ReplicaServiceClient(channel);
 
-        (await replica.GetStandingAsync(Question(wait: 1))).Clients.Should().ContainSingle().Which.Standing.Should().Be(ClientStanding.Types.Standing.Pending);
+        (await replica.GetStandingAsync(Question(wait: 1)))
+            .Clients.Should()
+            .ContainSingle()
+            .Which.Standing.Should()
+            .Be(ClientStanding.Types.Standing.Pending);
         (await replica.GetStandingAsync(new StandingRequest { Node = "nobody", WaitMilliseconds = 5_000 })).Clients.Should().BeEmpty();
     }
 
@@ -132,15 +144,16 @@ public sealed class StandingTests : IAsyncLifetime
     public async Task Where_clients_are_authorized_only_replicas_may_ask_and_others_are_logged()
     {
         using var logs = new CapturedLogs();
-        await using var host = await XdsHost.StartAsync(
-            services: s => s.AddSingleton<IXdsAuthorizer, EveryNode>().AddSingleton<ILoggerProvider>(logs));
+        await using var host = await XdsHost.StartAsync(services: s =>
+            s.AddSingleton<IXdsAuthorizer, EveryNode>().AddSingleton<ILoggerProvider>(logs)
+        );
         using var channel = host.Connect();
 
         var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 1));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        logs.Lines.Should().ContainSingle(
-            l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
+        logs.Lines.Should()
+            .ContainSingle(l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -149,7 +162,10 @@ public sealed class StandingTests : IAsyncLifetime
         _host.Cache.Update("n", change => change.Set("l", Samples.Listener("l", "r")).Set("m", Samples.Listener("m", "r")));
         using var client = new DeltaClient(_host.Connect());
         await client.SendAsync(ResourceTypes.Listener);
-        await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating listener(s) l: cannot bind '0.0.0.0:20000': Address already in use");
+        await client.NackAsync(
+            await client.ReceiveAsync(),
+            "Error adding/updating listener(s) l: cannot bind '0.0.0.0:20000': Address already in use"
+        );
 
         for (var attempt = 0; attempt < 2; attempt++)
         {
@@ -165,7 +181,10 @@ public sealed class StandingTests : IAsyncLifetime
             }
         }
 
-        await Patience.UntilAsync(() => _host.Streams.Describe().Single().Types.Single().Rejected.Count == 0, "nothing is rejected any more");
+        await Patience.UntilAsync(
+            () => _host.Streams.Describe().Single().Types.Single().Rejected.Count == 0,
+            "nothing is rejected any more"
+        );
     }
 
     [Fact]
@@ -183,11 +202,17 @@ public sealed class StandingTests : IAsyncLifetime
     private async Task<DeltaClient> ConnectAsync(string pod, string typeUrl = ResourceTypes.Cluster)
     {
         var client = new DeltaClient(_host.Connect());
-        await client.Call.RequestStream.WriteAsync(new DeltaDiscoveryRequest
-        {
-            Node = new Node { Id = "n", Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod) } } },
-            TypeUrl = typeUrl,
-        });
+        await client.Call.RequestStream.WriteAsync(
+            new DeltaDiscoveryRequest
+            {
+                Node = new Node
+                {
+                    Id = "n",
+                    Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod) } },
+                },
+                TypeUrl = typeUrl,
+            }
+        );
         return client;
     }
 
@@ -196,19 +221,29 @@ public sealed class StandingTests : IAsyncLifetime
         var request = new StandingRequest { Node = "n", WaitMilliseconds = wait };
         if (_host.Cache.Find("n", ResourceTypes.Cluster, "a") is { } resource)
         {
-            request.Resources.Add(new ResourceVersion { TypeUrl = resource.TypeUrl, Name = resource.Name, Version = resource.Version });
+            request.Resources.Add(
+                new ResourceVersion
+                {
+                    TypeUrl = resource.TypeUrl,
+                    Name = resource.Name,
+                    Version = resource.Version,
+                }
+            );
         }
 
         return request;
     }
 
-    private void Set(params string[] names) => _host.Cache.Update("n", change => names.ToList().ForEach(name => change.Set(name, Samples.Cluster(name))));
+    private void Set(params string[] names) =>
+        _host.Cache.Update("n", change => names.ToList().ForEach(name => change.Set(name, Samples.Cluster(name))));
 
-    private XdsResourceVersion Version(string name) => new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
+    private XdsResourceVersion Version(string name) =>
+        new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
     private IEnumerable<XdsStanding> Standing(string name) => _host.Streams.StandingOf("n", [Version(name)]).Select(c => c.Standing);
 
-    private Task UntilAsync(string name, XdsStanding standing) => Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
+    private Task UntilAsync(string name, XdsStanding standing) =>
+        Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
 
     private sealed class EveryNode : IXdsAuthorizer
     {

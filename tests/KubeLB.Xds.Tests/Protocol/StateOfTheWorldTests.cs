@@ -71,7 +71,10 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
         var version = (await _client.ReceiveAsync()).VersionInfo;
         using var again = new SotwClient(_host.Connect());
         await again.SendAsync(ResourceTypes.Cluster, version: version);
-        await Patience.UntilAsync(() => _host.Streams.Describe().Any(s => s.Types.Any(t => t.AcknowledgedVersion == version)), "the comparison");
+        await Patience.UntilAsync(
+            () => _host.Streams.Describe().Any(s => s.Types.Any(t => t.AcknowledgedVersion == version)),
+            "the comparison"
+        );
         Update(t => t.Set("b", Samples.Cluster("b")));
         Clusters(await again.ReceiveAsync()).Should().BeEquivalentTo("a", "b");
     }
@@ -185,13 +188,17 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     [Fact]
     public async Task EachServiceServesItsType()
     {
-        Update(t => t
-            .AddCluster("a").Set("r", Samples.Routes("r", "a")).Set("l", Samples.Listener("l", "r"))
-            .Set("s", new Envoy.Extensions.TransportSockets.Tls.V3.Secret { Name = "s" }));
+        Update(t =>
+            t.AddCluster("a")
+                .Set("r", Samples.Routes("r", "a"))
+                .Set("l", Samples.Listener("l", "r"))
+                .Set("s", new Envoy.Extensions.TransportSockets.Tls.V3.Secret { Name = "s" })
+        );
         using var channel = _host.Connect();
         var services = new Dictionary<string, Func<GrpcChannel, AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse>>>
         {
-            [ResourceTypes.Cluster] = c => new Envoy.Service.Cluster.V3.ClusterDiscoveryService.ClusterDiscoveryServiceClient(c).StreamClusters(),
+            [ResourceTypes.Cluster] = c =>
+                new Envoy.Service.Cluster.V3.ClusterDiscoveryService.ClusterDiscoveryServiceClient(c).StreamClusters(),
             [ResourceTypes.ClusterLoadAssignment] = c => new EndpointDiscoveryService.EndpointDiscoveryServiceClient(c).StreamEndpoints(),
             [ResourceTypes.Listener] = c => new ListenerDiscoveryService.ListenerDiscoveryServiceClient(c).StreamListeners(),
             [ResourceTypes.RouteConfiguration] = c => new RouteDiscoveryService.RouteDiscoveryServiceClient(c).StreamRoutes(),
@@ -209,7 +216,8 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
 
     private static IEnumerable<string> Clusters(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<Cluster>().Name);
 
-    private static IEnumerable<string> Endpoints(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<ClusterLoadAssignment>().ClusterName);
+    private static IEnumerable<string> Endpoints(DiscoveryResponse response) =>
+        response.Resources.Select(r => r.Unpack<ClusterLoadAssignment>().ClusterName);
 
     private void Update(Action<ResourceTransaction> change) => _host.Cache.Update("n", change);
 

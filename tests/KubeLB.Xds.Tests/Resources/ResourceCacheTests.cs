@@ -59,7 +59,10 @@ public class ResourceCacheTests
     [Fact]
     public void OfSeveralChangesInOneTransactionTheLastCounts()
     {
-        _cache.Update("n", t => t.Set("a", Samples.Cluster("a", timeout: 1)).Remove(ResourceTypes.Cluster, "a").Set("a", Samples.Cluster("a", timeout: 2)));
+        _cache.Update(
+            "n",
+            t => t.Set("a", Samples.Cluster("a", timeout: 1)).Remove(ResourceTypes.Cluster, "a").Set("a", Samples.Cluster("a", timeout: 2))
+        );
         _cache.Find("n", ResourceTypes.Cluster, "a")!.Body.Unpack<Cluster>().ConnectTimeout.Seconds.Should().Be(2);
     }
 
@@ -75,7 +78,8 @@ public class ResourceCacheTests
     [Fact]
     public void AReplacementOfAnotherTypeIsRefused()
     {
-        var replace = () => _cache.Update("n", t => t.Replace(ResourceTypes.Listener, [VersionedResource.Create("c", Samples.Cluster("c"))]));
+        var replace = () =>
+            _cache.Update("n", t => t.Replace(ResourceTypes.Listener, [VersionedResource.Create("c", Samples.Cluster("c"))]));
         replace.Should().Throw<ArgumentException>().WithMessage("*Cluster*Listener*");
     }
 

@@ -14,7 +14,10 @@ public sealed class DeltaClient : IDisposable
     private bool _saidNode;
 
     public DeltaClient(
-        GrpcChannel channel, string node = "n", Func<GrpcChannel, AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>>? open = null)
+        GrpcChannel channel,
+        string node = "n",
+        Func<GrpcChannel, AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse>>? open = null
+    )
     {
         _node = node;
         _call = open is null ? new AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources() : open(channel);
@@ -28,7 +31,8 @@ public sealed class DeltaClient : IDisposable
         IEnumerable<string>? unsubscribe = null,
         IReadOnlyDictionary<string, string>? has = null,
         string nonce = "",
-        string? error = null)
+        string? error = null
+    )
     {
         var request = new DeltaDiscoveryRequest { TypeUrl = typeUrl, ResponseNonce = nonce };
         request.ResourceNamesSubscribe.AddRange(subscribe ?? []);
@@ -54,7 +58,8 @@ public sealed class DeltaClient : IDisposable
 
     public Task AckAsync(DeltaDiscoveryResponse response) => SendAsync(response.TypeUrl, nonce: response.Nonce);
 
-    public Task NackAsync(DeltaDiscoveryResponse response, string error) => SendAsync(response.TypeUrl, nonce: response.Nonce, error: error);
+    public Task NackAsync(DeltaDiscoveryResponse response, string error) =>
+        SendAsync(response.TypeUrl, nonce: response.Nonce, error: error);
 
     public async Task<DeltaDiscoveryResponse> ReceiveAsync()
     {
@@ -76,9 +81,7 @@ public sealed class DeltaClient : IDisposable
         var reading = async () =>
         {
             using var patience = new CancellationTokenSource(Patience.Long);
-            while (await _call.ResponseStream.MoveNext(patience.Token))
-            {
-            }
+            while (await _call.ResponseStream.MoveNext(patience.Token)) { }
         };
         return (await reading.Should().ThrowAsync<RpcException>()).Which;
     }

@@ -14,7 +14,10 @@ public sealed class SotwClient : IDisposable
     private bool _saidNode;
 
     public SotwClient(
-        GrpcChannel channel, string node = "n", Func<GrpcChannel, AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse>>? open = null)
+        GrpcChannel channel,
+        string node = "n",
+        Func<GrpcChannel, AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse>>? open = null
+    )
     {
         _node = node;
         _call = open is null ? new AggregatedDiscoveryServiceClient(channel).StreamAggregatedResources() : open(channel);
@@ -24,7 +27,12 @@ public sealed class SotwClient : IDisposable
 
     public Task SendAsync(string typeUrl, IEnumerable<string>? names = null, string version = "", string nonce = "", string? error = null)
     {
-        var request = new DiscoveryRequest { TypeUrl = typeUrl, VersionInfo = version, ResponseNonce = nonce };
+        var request = new DiscoveryRequest
+        {
+            TypeUrl = typeUrl,
+            VersionInfo = version,
+            ResponseNonce = nonce,
+        };
         request.ResourceNames.AddRange(names ?? []);
         if (!_saidNode)
         {
@@ -56,9 +64,7 @@ public sealed class SotwClient : IDisposable
         var reading = async () =>
         {
             using var patience = new CancellationTokenSource(Patience.Long);
-            while (await _call.ResponseStream.MoveNext(patience.Token))
-            {
-            }
+            while (await _call.ResponseStream.MoveNext(patience.Token)) { }
         };
         return (await reading.Should().ThrowAsync<RpcException>()).Which;
     }

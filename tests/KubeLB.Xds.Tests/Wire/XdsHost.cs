@@ -30,7 +30,11 @@ public sealed class XdsHost : IAsyncDisposable
     public XdsStreams Streams => _app.Services.GetRequiredService<XdsStreams>();
 
     public static async Task<XdsHost> StartAsync(
-        Action<XdsOptions>? configure = null, ResourceCache? cache = null, Action<IServiceCollection>? services = null, int port = 0)
+        Action<XdsOptions>? configure = null,
+        ResourceCache? cache = null,
+        Action<IServiceCollection>? services = null,
+        int port = 0
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -48,8 +52,11 @@ public sealed class XdsHost : IAsyncDisposable
         return new XdsHost(app, new Uri(app.Urls.Single()).Port);
     }
 
-    public GrpcChannel Connect() => GrpcChannel.ForAddress(
-        $"http://127.0.0.1:{Port}", new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = new SocketsHttpHandler() });
+    public GrpcChannel Connect() =>
+        GrpcChannel.ForAddress(
+            $"http://127.0.0.1:{Port}",
+            new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = new SocketsHttpHandler() }
+        );
 
     /// <summary>A port that nobody listens on, for a control plane that is to come back there.</summary>
     public static int FreePort()

@@ -12,7 +12,12 @@ namespace KubeLB.Tests.Shared;
 /// <param name="Environment">The image's variables.</param>
 /// <param name="HasRuntime">Whether the base image holds the .NET runtime.</param>
 internal sealed record ImageContent(
-    string App, IReadOnlyList<string> Entrypoint, int User, IReadOnlyDictionary<string, string> Environment, bool HasRuntime);
+    string App,
+    IReadOnlyList<string> Entrypoint,
+    int User,
+    IReadOnlyDictionary<string, string> Environment,
+    bool HasRuntime
+);
 
 /// <summary>What a pod adds to an image.</summary>
 internal sealed record ContainerSettings
@@ -100,7 +105,11 @@ internal sealed class ImageProcess : IAsyncDisposable
     /// <param name="arguments">Arguments after the entry point.</param>
     public static ImageProcess Start(ImageContent image, string kubeconfigs, ResourceLimits? limits, params string[] arguments) =>
         Start(
-            image, new ContainerSettings { Mounts = new Dictionary<string, string> { ["/kubeconfigs"] = kubeconfigs } }, limits, arguments);
+            image,
+            new ContainerSettings { Mounts = new Dictionary<string, string> { ["/kubeconfigs"] = kubeconfigs } },
+            limits,
+            arguments
+        );
 
     /// <summary>Starts a container.</summary>
     /// <param name="image">The image.</param>
@@ -117,18 +126,36 @@ internal sealed class ImageProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        var variables = image.Environment.Concat(settings.Variables).Concat(limits?.Environment ?? new Dictionary<string, string>())
-            .GroupBy(v => v.Key).Select(v => $"{v.Key}={v.Last().Value}");
+        var variables = image
+            .Environment.Concat(settings.Variables)
+            .Concat(limits?.Environment ?? new Dictionary<string, string>())
+            .GroupBy(v => v.Key)
+            .Select(v => $"{v.Key}={v.Last().Value}");
         string[] command =
         [
             .. settings.NetworkNamespace is { } network ? [$"--net=/run/netns/{network}", "unshare"] : Array.Empty<string>(),
-            "--mount", "--propagation", "private", "/bin/sh", "-euc", Script, "sh",
-            root, image.App, string.Join(' ', settings.Mounts.Select(m => $"{m.Value}:{m.Key}")), image.HasRuntime ? RuntimeFolder() : "",
+            "--mount",
+            "--propagation",
+            "private",
+            "/bin/sh",
+            "-euc",
+            Script,
+            "sh",
+            root,
+            image.App,
+            string.Join(' ', settings.Mounts.Select(m => $"{m.Value}:{m.Key}")),
+            image.HasRuntime ? RuntimeFolder() : "",
             string.Join(' ', limits?.ProcessFiles ?? []),
             .. variables,
-            "/usr/bin/setpriv", "--no-new-privs",
-            "/usr/bin/unshare", $"--root={root}", "--wd=/app", $"--setgid={user}", $"--setuid={user}",
-            .. image.Entrypoint, .. arguments,
+            "/usr/bin/setpriv",
+            "--no-new-privs",
+            "/usr/bin/unshare",
+            $"--root={root}",
+            "--wd=/app",
+            $"--setgid={user}",
+            $"--setuid={user}",
+            .. image.Entrypoint,
+            .. arguments,
         ];
         foreach (var word in command)
         {
@@ -173,7 +200,8 @@ internal sealed class ImageProcess : IAsyncDisposable
         try
         {
             using var process = Process.Start(
-                new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+                new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true }
+            )!;
             var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0 ? null : error.Trim();

@@ -21,9 +21,7 @@ internal sealed class PublishedPair : IAsyncDisposable
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly List<PublishedController> _controllers = [];
 
-    private PublishedPair()
-    {
-    }
+    private PublishedPair() { }
 
     /// <summary>The clusters.</summary>
     public SandboxEnvironment Sandbox { get; private set; } = null!;
@@ -33,18 +31,35 @@ internal sealed class PublishedPair : IAsyncDisposable
     {
         var pair = new PublishedPair();
         pair.Sandbox = await SandboxEnvironment.StartAsync(
-            new SandboxOptions { StartControllers = false, KubeconfigDirectory = pair._written.FullName });
+            new SandboxOptions { StartControllers = false, KubeconfigDirectory = pair._written.FullName }
+        );
 
         // The image's user reads what is in here; kubeconfigs belong to root otherwise.
-        SetMode(pair._shared.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        SetMode(
+            pair._shared.FullName,
+            UnixFileMode.UserRead
+                | UnixFileMode.UserWrite
+                | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute
+                | UnixFileMode.OtherExecute
+        );
         pair.Share("management", pair.Sandbox.Management.KubeconfigYaml);
         pair.Share("tenant", pair.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
         return pair;
     }
 
     /// <summary>Starts a manager and waits until it is ready.</summary>
-    public Task<PublishedController> StartManagerAsync(ImageContent image, ResourceLimits? limits) => StartAsync(
-        "manager", image, limits, "--kubeconfig", "/kubeconfigs/management", "--enable-gateway-api", "--listen-address", "127.0.0.1:0");
+    public Task<PublishedController> StartManagerAsync(ImageContent image, ResourceLimits? limits) =>
+        StartAsync(
+            "manager",
+            image,
+            limits,
+            "--kubeconfig",
+            "/kubeconfigs/management",
+            "--enable-gateway-api",
+            "--listen-address",
+            "127.0.0.1:0"
+        );
 
     /// <summary>Waits for the kubeconfig that the manager writes for the tenant, starts a CCM and waits until it is ready.</summary>
     public async Task<PublishedController> StartCcmAsync(ImageContent image, ResourceLimits? limits)
@@ -63,13 +78,27 @@ internal sealed class PublishedPair : IAsyncDisposable
 
         Share("kubelb", await File.ReadAllTextAsync(kubeconfig));
         return await StartAsync(
-            "ccm", image, limits,
-            "--cluster-name", Tenant, "--kubeconfig", "/kubeconfigs/tenant", "--kubelb-kubeconfig", "/kubeconfigs/kubelb",
-                "--enable-gateway-api");
+            "ccm",
+            image,
+            limits,
+            "--cluster-name",
+            Tenant,
+            "--kubeconfig",
+            "/kubeconfigs/tenant",
+            "--kubelb-kubeconfig",
+            "/kubeconfigs/kubelb",
+            "--enable-gateway-api"
+        );
     }
 
     /// <summary>What both controllers wrote, for a failed test.</summary>
-    public string Describe() => string.Join('\n', _controllers.Select(c => $"{c.Name} (exit code {c.Process.ExitCode?.ToString(CultureInfo.InvariantCulture) ?? "none"}):\n{c.Process.Error}{c.Process.Output}"));
+    public string Describe() =>
+        string.Join(
+            '\n',
+            _controllers.Select(c =>
+                $"{c.Name} (exit code {c.Process.ExitCode?.ToString(CultureInfo.InvariantCulture) ?? "none"}):\n{c.Process.Error}{c.Process.Output}"
+            )
+        );
 
     /// <summary>Ends both controllers, then the clusters.</summary>
     public async ValueTask DisposeAsync()
@@ -90,8 +119,11 @@ internal sealed class PublishedPair : IAsyncDisposable
         var (probes, metrics) = (FreePort(), FreePort());
         var watch = Stopwatch.StartNew();
         var process = ImageProcess.Start(
-            image, _shared.FullName, limits,
-            [.. arguments, "--health-probe-bind-address", $"127.0.0.1:{probes}", "--metrics-addr", $"127.0.0.1:{metrics}"]);
+            image,
+            _shared.FullName,
+            limits,
+            [.. arguments, "--health-probe-bind-address", $"127.0.0.1:{probes}", "--metrics-addr", $"127.0.0.1:{metrics}"]
+        );
         var controller = new PublishedController(name, process, new Uri($"http://127.0.0.1:{metrics}/metrics"));
         _controllers.Add(controller);
         var ready = new Uri($"http://127.0.0.1:{probes}/readyz");
@@ -105,7 +137,11 @@ internal sealed class PublishedPair : IAsyncDisposable
             await Task.Delay(Pause);
         }
 
-        return controller with { ReadyAfter = watch.Elapsed, ProcessorTimeUntilReady = controller.ProcessorTime };
+        return controller with
+        {
+            ReadyAfter = watch.Elapsed,
+            ProcessorTimeUntilReady = controller.ProcessorTime,
+        };
     }
 
     private async Task<bool> IsReadyAsync(Uri address)

@@ -44,8 +44,11 @@ internal sealed class ResourceLimits : IDisposable
             {
                 var limits = new ResourceLimits($"{size} by cgroup v1");
                 limits.Add($"{Root}/memory/{name}", ("memory.limit_in_bytes", memory));
-                limits.Add($"{Root}/cpu/{name}", ("cpu.cfs_period_us", PeriodMicroseconds.ToString(CultureInfo.InvariantCulture)),
-                    ("cpu.cfs_quota_us", quota));
+                limits.Add(
+                    $"{Root}/cpu/{name}",
+                    ("cpu.cfs_period_us", PeriodMicroseconds.ToString(CultureInfo.InvariantCulture)),
+                    ("cpu.cfs_quota_us", quota)
+                );
                 return limits;
             }
         }
@@ -56,7 +59,8 @@ internal sealed class ResourceLimits : IDisposable
 
         // Three quarters of the limit is what the runtime gives its heap in a container.
         return new ResourceLimits(
-            $"one processor and a heap of {bytes * 3 / 4 >> 20} MiB by settings of the runtime: control groups cannot be made here")
+            $"one processor and a heap of {bytes * 3 / 4 >> 20} MiB by settings of the runtime: control groups cannot be made here"
+        )
         {
             Environment = new Dictionary<string, string>
             {

@@ -20,7 +20,8 @@ internal sealed class ApplyHandler(
     ServerSideApply applying,
     Authorizer authorizer,
     EscalationCheck escalation,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     /// <summary>The content type of an applied object.</summary>
     public const string MediaType = "application/apply-patch+yaml";
@@ -40,16 +41,19 @@ internal sealed class ApplyHandler(
         {
             try
             {
-                var exists = store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(
-                    request.Namespace, request.Info.Name) is not null;
-                var stored = exists || request.Info.Subresource.Length > 0 ? Update(request, applied, options, findings)
-                    : Create(request, applied, options, findings);
+                var exists =
+                    store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name)
+                    is not null;
+                var stored =
+                    exists || request.Info.Subresource.Length > 0
+                        ? Update(request, applied, options, findings)
+                        : Create(request, applied, options, findings);
                 ResponseWriting.Warnings(request.Context, options.Warnings);
                 await ResponseWriting.ObjectAsync(request, exists ? 200 : 201, stored, time.GetUtcNow());
                 return;
             }
-            catch (ApiException exception) when (
-                attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
+            catch (ApiException exception)
+                when (attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
             {
                 // Somebody created or deleted the object in between.
             }
@@ -62,8 +66,12 @@ internal sealed class ApplyHandler(
         var tree = Merge(request, null, applied, options, findings);
         if (tree.Object("metadata").Text("uid") is { Length: > 0 } uid)
         {
-            throw ApiErrors.Conflict(request.Resource.Group, request.Resource.Plural, request.Info.Name,
-                $"Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+            throw ApiErrors.Conflict(
+                request.Resource.Group,
+                request.Resource.Plural,
+                request.Info.Name,
+                $"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+            );
         }
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
         CustomResourceDefinitionStrategy.WarnOfRules(request.Resource, tree, registry.Rules, options);
@@ -73,8 +81,14 @@ internal sealed class ApplyHandler(
     private StoredObject Update(ApiRequest request, JsonObject applied, WriteOptions options, JsonFindings findings)
     {
         var view = request.Resource.View;
-        return updater.Update(request.Resource, request.Namespace, request.Info.Name, request.Info.Subresource,
-            current => Merge(request, view is null ? current : view.FromStorage(current), applied, options, findings), options);
+        return updater.Update(
+            request.Resource,
+            request.Namespace,
+            request.Info.Name,
+            request.Info.Subresource,
+            current => Merge(request, view is null ? current : view.FromStorage(current), applied, options, findings),
+            options
+        );
     }
 
     private JsonObject Merge(ApiRequest request, JsonObject? current, JsonObject applied, WriteOptions options, JsonFindings findings)
@@ -102,12 +116,15 @@ internal sealed class ApplyHandler(
     {
         try
         {
-            var node = TryParseJson(body.Span, findings)
+            var node =
+                TryParseJson(body.Span, findings)
                 ?? YamlReading.ParseAll(Encoding.UTF8.GetString(body.Span), findings).FirstOrDefault()
                 ?? new JsonObject();
-            return node as JsonObject ?? throw new FormatException(
-                $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {SchemaNode.TypeName(node)} "
-                + "into Go value of type map[string]interface {}");
+            return node as JsonObject
+                ?? throw new FormatException(
+                    $"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {SchemaNode.TypeName(node)} "
+                        + "into Go value of type map[string]interface {}"
+                );
         }
         catch (FormatException exception)
         {

@@ -21,8 +21,12 @@ internal static class BodyObject
         JsonObject tree;
         try
         {
-            tree = BodyReading.Parse(body, encoding, findings) as JsonObject
-                ?? throw new FormatException("json: cannot unmarshal into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }");
+            tree =
+                BodyReading.Parse(body, encoding, findings) as JsonObject
+                ?? throw new FormatException(
+                    "json: cannot unmarshal into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; "
+                        + "Kind string \"json:\\\"kind,omitempty\\\"\" }"
+                );
         }
         catch (FormatException exception)
         {
@@ -31,9 +35,12 @@ internal static class BodyObject
                 throw ApiErrors.BadRequest(exception.Message);
             }
             var text = Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, MaxQuoted)]);
-            throw ApiErrors.BadRequest(request.Resource.Custom is null
-                ? $"the object provided is unrecognized (must be of type {request.Resource.Kind}): couldn't get version/kind; json parse error: {exception.Message} ({text})"
-                : $"error decoding the object: {exception.Message}");
+            throw ApiErrors.BadRequest(
+                request.Resource.Custom is null
+                    ? $"the object provided is unrecognized (must be of type {request.Resource.Kind}): couldn't get version/kind; json "
+                        + $"parse error: {exception.Message} ({text})"
+                    : $"error decoding the object: {exception.Message}"
+            );
         }
         CheckKind(request.Resource, tree, registry);
         ObjectShaper.Shape(request.Resource, tree, options, findings.Duplicates);
@@ -57,12 +64,17 @@ internal static class BodyObject
         var group = slash < 0 ? "" : version[..slash];
         if (registry.FindKind(group, version[(slash + 1)..], kind) is null)
         {
-            throw ApiErrors.BadRequest($"no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+            throw ApiErrors.BadRequest(
+                $"no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""
+            );
         }
         var internalGroup = Internal(resource.Group);
-        throw ApiErrors.BadRequest(kind == resource.Kind
-            ? $"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})"
-            : $"{kind} in version \"{version}\" cannot be handled as a {resource.Kind}: converting (v1.{kind}) to ({internalGroup}.{resource.Kind}): unknown conversion");
+        throw ApiErrors.BadRequest(
+            kind == resource.Kind
+                ? $"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})"
+                : $"{kind} in version \"{version}\" cannot be handled as a {resource.Kind}: converting (v1.{kind}) to "
+                    + $"({internalGroup}.{resource.Kind}): unknown conversion"
+        );
     }
 
     private static void CheckCustomKind(ResourceDefinition resource, JsonObject tree, string kind, string version)
@@ -77,12 +89,18 @@ internal static class BodyObject
         }
         if (version != resource.ApiVersion)
         {
-            throw ApiErrors.BadRequest($"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})");
+            throw ApiErrors.BadRequest(
+                $"the API version in the data ({version}) does not match the expected API version ({resource.ApiVersion})"
+            );
         }
         if (kind != resource.Kind)
         {
-            throw ApiErrors.Invalid(resource.Group, kind, tree.Object("metadata").Text("name") ?? "",
-                [FieldError.Invalid("kind", kind, $"must be {resource.Kind}")]);
+            throw ApiErrors.Invalid(
+                resource.Group,
+                kind,
+                tree.Object("metadata").Text("name") ?? "",
+                [FieldError.Invalid("kind", kind, $"must be {resource.Kind}")]
+            );
         }
     }
 

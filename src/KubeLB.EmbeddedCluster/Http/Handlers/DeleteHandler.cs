@@ -23,7 +23,10 @@ internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, R
         if (outcome.Gone && !resource.ReturnsDeleted)
         {
             var group = resource.Group.Length == 0 ? null : resource.Group;
-            await ResponseWriting.StatusAsync(request.Context, ApiStatus.Deleted(resource.Plural, group, outcome.Object.Name, outcome.Object.Uid));
+            await ResponseWriting.StatusAsync(
+                request.Context,
+                ApiStatus.Deleted(resource.Plural, group, outcome.Object.Name, outcome.Object.Uid)
+            );
             return;
         }
         await ResponseWriting.ObjectAsync(request, 200, outcome.Object, time.GetUtcNow());
@@ -76,10 +79,16 @@ internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, R
             DryRun = tree.Array("dryRun") is { Count: > 0 } || request.Context.Request.Query["dryRun"].Count > 0,
             PreconditionUid = tree.Object("preconditions").Text("uid"),
             PreconditionRevision = tree.Object("preconditions").Text("resourceVersion"),
-            GracePeriodSeconds = tree.Integer("gracePeriodSeconds") ?? (long.TryParse(request.Query("gracePeriodSeconds"), out var grace) ? grace : null),
+            GracePeriodSeconds =
+                tree.Integer("gracePeriodSeconds") ?? (long.TryParse(request.Query("gracePeriodSeconds"), out var grace) ? grace : null),
             Propagation = policy switch
             {
-                null or "" => orphan switch { true => Propagation.Orphan, false => Propagation.Background, _ => null },
+                null or "" => orphan switch
+                {
+                    true => Propagation.Orphan,
+                    false => Propagation.Background,
+                    _ => null,
+                },
                 "Background" => Propagation.Background,
                 "Foreground" => Propagation.Foreground,
                 "Orphan" => Propagation.Orphan,

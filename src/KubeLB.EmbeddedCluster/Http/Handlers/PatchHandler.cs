@@ -26,28 +26,38 @@ internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, 
         }
         var options = request.WriteOptions();
         var apply = await ReadAsync(request.Context.Request, request);
-        var stored = updater.Update(request.Resource, request.Namespace, request.Info.Name, request.Info.Subresource, current =>
-        {
-            var view = request.Resource.View;
-            var whole = view is null ? current : view.FromStorage(current);
-            whole["kind"] = request.Resource.Kind;
-            whole["apiVersion"] = request.Resource.ApiVersion;
-            var patched = apply(whole, request.Resource);
-            CheckKind(request.Resource, patched);
-            options.Warnings.Clear();
-            ObjectShaper.Shape(request.Resource, patched, options);
-            var tree = view is null ? patched : view.ToStorage(patched);
-            CheckIdentity(request, tree);
-            escalation.Check(request.User, request.Resource, request.Namespace, tree);
-            return tree;
-        }, options);
+        var stored = updater.Update(
+            request.Resource,
+            request.Namespace,
+            request.Info.Name,
+            request.Info.Subresource,
+            current =>
+            {
+                var view = request.Resource.View;
+                var whole = view is null ? current : view.FromStorage(current);
+                whole["kind"] = request.Resource.Kind;
+                whole["apiVersion"] = request.Resource.ApiVersion;
+                var patched = apply(whole, request.Resource);
+                CheckKind(request.Resource, patched);
+                options.Warnings.Clear();
+                ObjectShaper.Shape(request.Resource, patched, options);
+                var tree = view is null ? patched : view.ToStorage(patched);
+                CheckIdentity(request, tree);
+                escalation.Check(request.User, request.Resource, request.Namespace, tree);
+                return tree;
+            },
+            options
+        );
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 200, stored, time.GetUtcNow());
     }
 
     /// <summary>Reads the patch of a request.</summary>
     /// <exception cref="ApiException">400, 413, 415.</exception>
-    public static async Task<Func<JsonObject, ResourceDefinition, JsonObject>> ReadAsync(Microsoft.AspNetCore.Http.HttpRequest http, ApiRequest request)
+    public static async Task<Func<JsonObject, ResourceDefinition, JsonObject>> ReadAsync(
+        Microsoft.AspNetCore.Http.HttpRequest http,
+        ApiRequest request
+    )
     {
         var type = BodyReading.MediaType(http);
         switch (type)
@@ -74,10 +84,14 @@ internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, 
         }
         if (type == Json)
         {
-            var operations = patch as JsonArray ?? throw ApiErrors.BadRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+            var operations =
+                patch as JsonArray
+                ?? throw ApiErrors.BadRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
             return (tree, _) => JsonPatch.Apply(tree, operations);
         }
-        var changes = patch as JsonObject ?? throw ApiErrors.BadRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
+        var changes =
+            patch as JsonObject
+            ?? throw ApiErrors.BadRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
         return type == Merge
             ? (tree, _) => MergePatch.Apply(tree, changes)
             : (tree, resource) => StrategicMergePatch.Apply(tree, changes, resource.Type);
@@ -89,7 +103,10 @@ internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, 
         var version = patched.Text("apiVersion");
         if ((kind is not null && kind != resource.Kind) || (version is not null && version != resource.ApiVersion))
         {
-            throw ApiErrors.BadRequest($"the kind in the patch ({version}, Kind={kind}) does not match the expected kind ({resource.ApiVersion}, Kind={resource.Kind})");
+            throw ApiErrors.BadRequest(
+                $"the kind in the patch ({version}, Kind={kind}) does not match the expected kind ({resource.ApiVersion}, "
+                    + $"Kind={resource.Kind})"
+            );
         }
         patched["kind"] = resource.Kind;
         patched["apiVersion"] = resource.ApiVersion;
@@ -104,7 +121,9 @@ internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, 
         }
         if (request.Resource.Namespaced && metadata.Text("namespace") is { } @namespace && @namespace != request.Namespace)
         {
-            throw ApiErrors.BadRequest($"the namespace of the object ({@namespace}) does not match the namespace on the URL ({request.Namespace})");
+            throw ApiErrors.BadRequest(
+                $"the namespace of the object ({@namespace}) does not match the namespace on the URL ({request.Namespace})"
+            );
         }
     }
 }

@@ -12,7 +12,8 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
 {
     public async Task HandleAsync(ApiRequest request, CancellationToken stopping)
     {
-        var pod = store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name)
+        var pod =
+            store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name)
             ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, request.Info.Name);
         var asked = Read(request, pod.Uid, pod.ToTree());
         var limit = Number(request, "limitBytes", least: 1) ?? long.MaxValue;
@@ -35,7 +36,12 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         }
     }
 
-    private static async Task WriteAsync(ApiRequest request, IAsyncEnumerable<PodLogLine> lines, long limit, CancellationToken cancellationToken)
+    private static async Task WriteAsync(
+        ApiRequest request,
+        IAsyncEnumerable<PodLogLine> lines,
+        long limit,
+        CancellationToken cancellationToken
+    )
     {
         var response = request.Context.Response;
         var withTimes = request.Flag("timestamps");
@@ -73,7 +79,9 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         var container = request.Query("container") is { Length: > 0 } named ? named : null;
         if (container is null && containers.Count > 1)
         {
-            throw ApiErrors.BadRequest($"a container name must be specified for pod {request.Info.Name}, choose one of: [{string.Join(' ', containers)}]");
+            throw ApiErrors.BadRequest(
+                $"a container name must be specified for pod {request.Info.Name}, choose one of: [{string.Join(' ', containers)}]"
+            );
         }
         container ??= containers.FirstOrDefault() ?? "";
         if (!containers.Contains(container))
@@ -100,7 +108,8 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         return Number(request, "sinceSeconds", least: 1) is { } seconds ? time.GetUtcNow().AddSeconds(-seconds) : null;
     }
 
-    private static long? Number(ApiRequest request, string name, int least) => request.Query(name) is not { Length: > 0 } text ? null
+    private static long? Number(ApiRequest request, string name, int least) =>
+        request.Query(name) is not { Length: > 0 } text ? null
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least ? number
         : throw ApiErrors.BadRequest($"{name} must be a whole number of at least {least}, not {text}");
 }

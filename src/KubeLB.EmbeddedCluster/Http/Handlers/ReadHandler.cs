@@ -11,13 +11,17 @@ namespace KubeLB.EmbeddedCluster.Http.Handlers;
 internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
 {
     private const string TokenTooOld =
-        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
+        + "continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with "
+        + "the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the "
+        + "first chunk was returned and now may show up in the list.";
 
     public Task GetAsync(ApiRequest request)
     {
         CheckRevision(request);
         var table = store.Table(request.Resource.StorageGroup, request.Resource.Plural);
-        var stored = table.Find(request.Namespace, request.Info.Name)
+        var stored =
+            table.Find(request.Namespace, request.Info.Name)
             ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, request.Info.Name);
         return ResponseWriting.ObjectAsync(request, 200, stored, time.GetUtcNow());
     }
@@ -49,14 +53,26 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
     }
 
     /// <summary>Writes objects as the resource's list.</summary>
-    public async Task WriteAsync(ApiRequest request, Negotiated negotiated, IEnumerable<StoredObject> objects, long revision, ListMetadata? metadata)
+    public async Task WriteAsync(
+        ApiRequest request,
+        Negotiated negotiated,
+        IEnumerable<StoredObject> objects,
+        long revision,
+        ListMetadata? metadata
+    )
     {
         if (negotiated.Yaml || negotiated.Form != ObjectForm.Whole)
         {
             var buffer = new ArrayBufferWriter<byte>(4096);
             if (negotiated.Form == ObjectForm.Table)
             {
-                new TableWriter(request.Resource, request.Text, request.Query("includeObject"), time.GetUtcNow()).Write(buffer, objects, revision, metadata, withColumns: true);
+                new TableWriter(request.Resource, request.Text, request.Query("includeObject"), time.GetUtcNow()).Write(
+                    buffer,
+                    objects,
+                    revision,
+                    metadata,
+                    withColumns: true
+                );
             }
             else
             {
@@ -89,7 +105,14 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         await output.FlushAsync(request.Context.RequestAborted);
     }
 
-    private static void WriteList(IBufferWriter<byte> output, ApiRequest request, ObjectForm form, IEnumerable<StoredObject> objects, long revision, ListMetadata? metadata)
+    private static void WriteList(
+        IBufferWriter<byte> output,
+        ApiRequest request,
+        ObjectForm form,
+        IEnumerable<StoredObject> objects,
+        long revision,
+        ListMetadata? metadata
+    )
     {
         WriteHead(output, request, form, revision, metadata);
         var first = true;
@@ -140,7 +163,10 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         var revision = CheckRevision(request);
         if (request.Query("resourceVersionMatch") == "Exact" && revision > 0)
         {
-            return (store.SnapshotAt(table, revision) ?? throw ApiErrors.Expired($"The resourceVersion for the provided list is too old."), null);
+            return (
+                store.SnapshotAt(table, revision) ?? throw ApiErrors.Expired($"The resourceVersion for the provided list is too old."),
+                null
+            );
         }
         return (store.Snapshot(table), null);
     }
@@ -154,7 +180,9 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         {
             if (string.IsNullOrEmpty(text) && request.Query("sendInitialEvents") is null)
             {
-                throw InvalidOptions(FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+                throw InvalidOptions(
+                    FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
+                );
             }
             if (match is not ("Exact" or "NotOlderThan"))
             {
@@ -167,13 +195,24 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         }
         if (!long.TryParse(text, out var revision) || revision < 0)
         {
-            throw InvalidOptions(FieldError.Invalid("resourceVersion", text, $"strconv.ParseUint: parsing {FieldError.Quote(text)}: invalid syntax"));
+            throw InvalidOptions(
+                FieldError.Invalid("resourceVersion", text, $"strconv.ParseUint: parsing {FieldError.Quote(text)}: invalid syntax")
+            );
         }
         var current = store.Revision;
         if (revision > current)
         {
-            throw new ApiException(new ApiStatus(504, "Timeout", $"Timeout: Too large resource version: {revision}, current: {current}",
-                new StatusDetails(Causes: [new FieldError("ResourceVersionTooLarge", "", "Too large resource version")], RetryAfterSeconds: 1)));
+            throw new ApiException(
+                new ApiStatus(
+                    504,
+                    "Timeout",
+                    $"Timeout: Too large resource version: {revision}, current: {current}",
+                    new StatusDetails(
+                        Causes: [new FieldError("ResourceVersionTooLarge", "", "Too large resource version")],
+                        RetryAfterSeconds: 1
+                    )
+                )
+            );
         }
         return revision;
     }

@@ -8,7 +8,14 @@ using KubeLB.EmbeddedCluster.Storage;
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
 /// <summary>Answers the kinds that are questions: who am I, may I, and the token request.</summary>
-internal sealed class ReviewHandler(ResourceRegistry registry, ClusterStore store, RbacPolicy policy, Authenticator authenticator, TokenIssuer issuer, TimeProvider time)
+internal sealed class ReviewHandler(
+    ResourceRegistry registry,
+    ClusterStore store,
+    RbacPolicy policy,
+    Authenticator authenticator,
+    TokenIssuer issuer,
+    TimeProvider time
+)
 {
     private const long DefaultSeconds = 3600;
     private const long LeastSeconds = 600;
@@ -42,19 +49,34 @@ internal sealed class ReviewHandler(ResourceRegistry registry, ClusterStore stor
         {
             throw ApiErrors.MethodNotAllowed();
         }
-        var account = store.Table("", "serviceaccounts").Find(request.Namespace, request.Info.Name)
+        var account =
+            store.Table("", "serviceaccounts").Find(request.Namespace, request.Info.Name)
             ?? throw ApiErrors.NotFound("", "serviceaccounts", request.Info.Name);
-        var type = registry.Find("authentication.k8s.io", "v1", "tokenreviews")! with { Kind = "TokenRequest", Type = Typing.TypeSchema.Of(typeof(k8s.Models.Authenticationv1TokenRequest)) };
+        var type = registry.Find("authentication.k8s.io", "v1", "tokenreviews")! with
+        {
+            Kind = "TokenRequest",
+            Type = Typing.TypeSchema.Of(typeof(k8s.Models.Authenticationv1TokenRequest)),
+        };
         var body = await BodyObject.ReadAsync(request with { Resource = type }, registry, request.WriteOptions());
         var spec = body.Ensure("spec");
         var seconds = spec.Integer("expirationSeconds") ?? DefaultSeconds;
         if (seconds < LeastSeconds)
         {
-            throw ApiErrors.Invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")]);
+            throw ApiErrors.Invalid(
+                "authentication.k8s.io",
+                "TokenRequest",
+                "",
+                [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")]
+            );
         }
         if (seconds > MostSeconds)
         {
-            throw ApiErrors.Invalid("authentication.k8s.io", "TokenRequest", "", [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")]);
+            throw ApiErrors.Invalid(
+                "authentication.k8s.io",
+                "TokenRequest",
+                "",
+                [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")]
+            );
         }
         var audiences = spec.Array("audiences").Strings().ToList();
         if (audiences.Count == 0)
@@ -112,16 +134,28 @@ internal sealed class ReviewHandler(ResourceRegistry registry, ClusterStore stor
             : policy.Rules(user, spec.Text("namespace") ?? "").ToList();
         return new JsonObject
         {
-            ["resourceRules"] = new JsonArray([.. rules.Where(rule => rule.Resources.Length > 0).Select(rule => (JsonNode)ResourceRule(rule))]),
-            ["nonResourceRules"] = new JsonArray([.. rules.Where(rule => rule.Paths.Length > 0)
-                .Select(rule => (JsonNode)new JsonObject { ["verbs"] = Strings(rule.Verbs), ["nonResourceURLs"] = Strings(rule.Paths) })]),
+            ["resourceRules"] = new JsonArray([
+                .. rules.Where(rule => rule.Resources.Length > 0).Select(rule => (JsonNode)ResourceRule(rule)),
+            ]),
+            ["nonResourceRules"] = new JsonArray([
+                .. rules
+                    .Where(rule => rule.Paths.Length > 0)
+                    .Select(rule =>
+                        (JsonNode)new JsonObject { ["verbs"] = Strings(rule.Verbs), ["nonResourceURLs"] = Strings(rule.Paths) }
+                    ),
+            ]),
             ["incomplete"] = false,
         };
     }
 
     private static JsonObject ResourceRule(PolicyRule rule)
     {
-        var result = new JsonObject { ["verbs"] = Strings(rule.Verbs), ["apiGroups"] = Strings(rule.Groups), ["resources"] = Strings(rule.Resources) };
+        var result = new JsonObject
+        {
+            ["verbs"] = Strings(rule.Verbs),
+            ["apiGroups"] = Strings(rule.Groups),
+            ["resources"] = Strings(rule.Resources),
+        };
         if (rule.Names.Length > 0)
         {
             result["resourceNames"] = Strings(rule.Names);
@@ -129,9 +163,15 @@ internal sealed class ReviewHandler(ResourceRegistry registry, ClusterStore stor
         return result;
     }
 
-    private JsonObject Token(string token) => authenticator.FromToken(token) is { } user
-        ? new JsonObject { ["authenticated"] = true, ["user"] = Describe(user), ["audiences"] = new JsonArray(TokenIssuer.Issuer) }
-        : new JsonObject { ["user"] = new JsonObject(), ["error"] = "invalid bearer token" };
+    private JsonObject Token(string token) =>
+        authenticator.FromToken(token) is { } user
+            ? new JsonObject
+            {
+                ["authenticated"] = true,
+                ["user"] = Describe(user),
+                ["audiences"] = new JsonArray(TokenIssuer.Issuer),
+            }
+            : new JsonObject { ["user"] = new JsonObject(), ["error"] = "invalid bearer token" };
 
     private static JsonObject Describe(UserInfo user)
     {

@@ -22,7 +22,8 @@ internal sealed class ScaleHandler(ClusterStore store, ObjectUpdater updater)
         switch (request.Info.Verb)
         {
             case "get":
-                var found = table.Find(request.Namespace, request.Info.Name)
+                var found =
+                    table.Find(request.Namespace, request.Info.Name)
                     ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, request.Info.Name);
                 await ResponseWriting.JsonAsync(request.Context, 200, ScaleOf(found.ToTree(), paths));
                 break;
@@ -44,22 +45,33 @@ internal sealed class ScaleHandler(ClusterStore store, ObjectUpdater updater)
 
     private async Task WriteAsync(ApiRequest request, ScalePaths paths, Func<JsonObject, JsonObject> change, WriteOptions options)
     {
-        var stored = updater.Update(request.Resource, request.Namespace, request.Info.Name, "", current =>
-        {
-            var scale = change(ScaleOf(current, paths));
-            var replicas = scale.Object("spec").Integer("replicas") ?? 0;
-            if (replicas < 0)
+        var stored = updater.Update(
+            request.Resource,
+            request.Namespace,
+            request.Info.Name,
+            "",
+            current =>
             {
-                throw ApiErrors.Invalid("autoscaling", "Scale", request.Info.Name,
-                    [FieldError.Invalid("spec.replicas", replicas, "must be greater than or equal to 0")]);
-            }
-            if (scale.Object("metadata").Text("resourceVersion") is { Length: > 0 } revision)
-            {
-                current.Ensure("metadata")["resourceVersion"] = revision;
-            }
-            Set(current, paths.SpecReplicas, replicas);
-            return current;
-        }, options);
+                var scale = change(ScaleOf(current, paths));
+                var replicas = scale.Object("spec").Integer("replicas") ?? 0;
+                if (replicas < 0)
+                {
+                    throw ApiErrors.Invalid(
+                        "autoscaling",
+                        "Scale",
+                        request.Info.Name,
+                        [FieldError.Invalid("spec.replicas", replicas, "must be greater than or equal to 0")]
+                    );
+                }
+                if (scale.Object("metadata").Text("resourceVersion") is { Length: > 0 } revision)
+                {
+                    current.Ensure("metadata")["resourceVersion"] = revision;
+                }
+                Set(current, paths.SpecReplicas, replicas);
+                return current;
+            },
+            options
+        );
         await ResponseWriting.JsonAsync(request.Context, 200, ScaleOf(stored.ToTree(), paths));
     }
 
@@ -97,7 +109,10 @@ internal sealed class ScaleHandler(ClusterStore store, ObjectUpdater updater)
         };
         var selector = paths.LabelSelector is { } path
             ? JsonPath.Print(JsonPath.Parse(path).Evaluate(tree).FirstOrDefault())
-            : string.Join(",", (tree.Object("spec").Object("selector").Object("matchLabels") ?? []).Select(label => $"{label.Key}={label.Value.AsText()}"));
+            : string.Join(
+                ",",
+                (tree.Object("spec").Object("selector").Object("matchLabels") ?? []).Select(label => $"{label.Key}={label.Value.AsText()}")
+            );
         if (selector.Length > 0)
         {
             scale.Object("status")!["selector"] = selector;

@@ -47,7 +47,14 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         }
     }
 
-    private async Task StreamAsync(EventStream stream, WatchSubscription subscription, WatchStart start, PipeWriter output, bool bookmarks, CancellationToken cancellation)
+    private async Task StreamAsync(
+        EventStream stream,
+        WatchSubscription subscription,
+        WatchStart start,
+        PipeWriter output,
+        bool bookmarks,
+        CancellationToken cancellation
+    )
     {
         if (start.SendInitial)
         {
@@ -95,7 +102,9 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         long revision = 0;
         if (!string.IsNullOrEmpty(text) && (!long.TryParse(text, out revision) || revision < 0))
         {
-            throw Invalid(FieldError.Invalid("resourceVersion", text, $"strconv.ParseUint: parsing {FieldError.Quote(text)}: invalid syntax"));
+            throw Invalid(
+                FieldError.Invalid("resourceVersion", text, $"strconv.ParseUint: parsing {FieldError.Quote(text)}: invalid syntax")
+            );
         }
         var initial = request.Query("sendInitialEvents");
         var match = request.Query("resourceVersionMatch");
@@ -103,15 +112,25 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         {
             if (match is { Length: > 0 })
             {
-                throw Invalid(FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+                throw Invalid(
+                    FieldError.Forbidden(
+                        "resourceVersionMatch",
+                        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+                    )
+                );
             }
             return new WatchStart(revision == 0 ? null : revision, SendInitial: revision == 0, MarkInitialEnd: false);
         }
         if (match != "NotOlderThan")
         {
-            throw Invalid(match is null or ""
-                ? FieldError.Forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-                : FieldError.NotSupported("resourceVersionMatch", match, "NotOlderThan"));
+            throw Invalid(
+                match is null or ""
+                    ? FieldError.Forbidden(
+                        "resourceVersionMatch",
+                        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+                    )
+                    : FieldError.NotSupported("resourceVersionMatch", match, "NotOlderThan")
+            );
         }
         var send = initial is "true" or "1";
         return send
@@ -130,7 +149,14 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
     private readonly record struct WatchStart(long? After, bool SendInitial, bool MarkInitialEnd);
 
     /// <summary>Writes events in the form the client asked for.</summary>
-    private sealed class EventStream(PipeWriter output, ApiRequest request, Negotiated negotiated, ObjectFilter filter, long after, TimeProvider time)
+    private sealed class EventStream(
+        PipeWriter output,
+        ApiRequest request,
+        Negotiated negotiated,
+        ObjectFilter filter,
+        long after,
+        TimeProvider time
+    )
     {
         private bool _columnsSent;
 
@@ -208,11 +234,18 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
                     ["apiVersion"] = "meta.k8s.io/v1",
                     ["metadata"] = new JsonObject { ["resourceVersion"] = revision.ToString() },
                     ["columnDefinitions"] = null,
-                    ["rows"] = new JsonArray(new JsonObject
-                    {
-                        ["cells"] = new JsonArray(),
-                        ["object"] = new JsonObject { ["kind"] = "PartialObjectMetadata", ["apiVersion"] = "meta.k8s.io/v1", ["metadata"] = metadata.DeepClone() },
-                    }),
+                    ["rows"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["cells"] = new JsonArray(),
+                            ["object"] = new JsonObject
+                            {
+                                ["kind"] = "PartialObjectMetadata",
+                                ["apiVersion"] = "meta.k8s.io/v1",
+                                ["metadata"] = metadata.DeepClone(),
+                            },
+                        }
+                    ),
                 };
             }
             Write("BOOKMARK", JsonText.Bytes(mark));
@@ -226,8 +259,13 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
             {
                 case ObjectForm.Table:
                     var row = new ArrayBufferWriter<byte>(1024);
-                    new TableWriter(request.Resource, request.Text, request.Query("includeObject"), time.GetUtcNow())
-                        .Write(row, [stored], stored.Revision, null, withColumns: !_columnsSent);
+                    new TableWriter(request.Resource, request.Text, request.Query("includeObject"), time.GetUtcNow()).Write(
+                        row,
+                        [stored],
+                        stored.Revision,
+                        null,
+                        withColumns: !_columnsSent
+                    );
                     _columnsSent = true;
                     Write(type, row.WrittenSpan);
                     break;

@@ -9,7 +9,13 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
 /// <summary>Answers create and update.</summary>
-internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator creator, ObjectUpdater updater, EscalationCheck escalation, TimeProvider time)
+internal sealed class WriteHandler(
+    ResourceRegistry registry,
+    ObjectCreator creator,
+    ObjectUpdater updater,
+    EscalationCheck escalation,
+    TimeProvider time
+)
 {
     public async Task CreateAsync(ApiRequest request)
     {
@@ -37,12 +43,19 @@ internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator crea
         var options = request.WriteOptions();
         var body = await BodyObject.ReadAsync(request, registry, options);
         CheckIdentity(request, body);
-        var stored = updater.Update(request.Resource, request.Namespace, request.Info.Name, request.Info.Subresource, _ =>
-        {
-            var tree = body.Copy();
-            escalation.Check(request.User, request.Resource, request.Namespace, tree);
-            return tree;
-        }, options);
+        var stored = updater.Update(
+            request.Resource,
+            request.Namespace,
+            request.Info.Name,
+            request.Info.Subresource,
+            _ =>
+            {
+                var tree = body.Copy();
+                escalation.Check(request.User, request.Resource, request.Namespace, tree);
+                return tree;
+            },
+            options
+        );
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 200, stored, time.GetUtcNow());
     }
@@ -62,7 +75,9 @@ internal sealed class WriteHandler(ResourceRegistry registry, ObjectCreator crea
         var @namespace = metadata.Text("namespace") ?? "";
         if (request.Resource.Namespaced && @namespace.Length > 0 && @namespace != request.Namespace)
         {
-            throw ApiErrors.BadRequest($"the namespace of the object ({@namespace}) does not match the namespace on the URL ({request.Namespace})");
+            throw ApiErrors.BadRequest(
+                $"the namespace of the object ({@namespace}) does not match the namespace on the URL ({request.Namespace})"
+            );
         }
     }
 }

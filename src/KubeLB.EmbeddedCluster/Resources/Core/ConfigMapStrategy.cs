@@ -40,8 +40,14 @@ internal sealed class ConfigMapStrategy : ResourceStrategy
         {
             if (key.Length is 0 or > 253 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') || key is "." or "..")
             {
-                errors.Add(FieldError.Invalid($"{path}[{key}]", key,
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
+                errors.Add(
+                    FieldError.Invalid(
+                        $"{path}[{key}]",
+                        key,
+                        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+                            + "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+                    )
+                );
             }
         }
     }

@@ -9,7 +9,9 @@ internal sealed class EndpointsStrategy : ResourceStrategy
 {
     public override void Default(JsonObject tree)
     {
-        var ports = tree.Array("ports").Objects().Concat(tree.Array("subsets").Objects().SelectMany(subset => subset.Array("ports").Objects()));
+        var ports = tree.Array("ports")
+            .Objects()
+            .Concat(tree.Array("subsets").Objects().SelectMany(subset => subset.Array("ports").Objects()));
         foreach (var port in ports)
         {
             port.Default("protocol", "TCP");

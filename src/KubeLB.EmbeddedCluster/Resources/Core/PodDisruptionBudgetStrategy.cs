@@ -7,13 +7,14 @@ namespace KubeLB.EmbeddedCluster.Resources.Core;
 /// <summary>Disruption budgets have counters for a status.</summary>
 internal sealed class PodDisruptionBudgetStrategy : ResourceStrategy
 {
-    public override void PrepareForCreate(JsonObject tree) => tree["status"] = new JsonObject
-    {
-        ["disruptionsAllowed"] = 0,
-        ["currentHealthy"] = 0,
-        ["desiredHealthy"] = 0,
-        ["expectedPods"] = 0,
-    };
+    public override void PrepareForCreate(JsonObject tree) =>
+        tree["status"] = new JsonObject
+        {
+            ["disruptionsAllowed"] = 0,
+            ["currentHealthy"] = 0,
+            ["desiredHealthy"] = 0,
+            ["expectedPods"] = 0,
+        };
 
     public override void Validate(JsonObject tree, List<FieldError> errors)
     {

@@ -30,7 +30,8 @@ internal sealed class SecretStrategy : ResourceStrategy
         var data = tree.Object("data");
         switch (tree.Text("type"))
         {
-            case "kubernetes.io/service-account-token" when string.IsNullOrEmpty(tree.Object("metadata").Object("annotations").Text(AccountAnnotation)):
+            case "kubernetes.io/service-account-token"
+                when string.IsNullOrEmpty(tree.Object("metadata").Object("annotations").Text(AccountAnnotation)):
                 errors.Add(FieldError.Required($"metadata.annotations[{AccountAnnotation}]"));
                 break;
             case "kubernetes.io/tls":

@@ -16,9 +16,16 @@ internal sealed class ServiceAddresses
 
     public ServiceAddresses(string serviceCidr, int firstPort, int lastPort)
     {
-        if (!IPNetwork.TryParse(serviceCidr, out _network) || _network.BaseAddress.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || _network.PrefixLength > 30)
+        if (
+            !IPNetwork.TryParse(serviceCidr, out _network)
+            || _network.BaseAddress.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork
+            || _network.PrefixLength > 30
+        )
         {
-            throw new ArgumentException($"'{serviceCidr}' is not an IPv4 network for Services; use one such as 10.96.0.0/16.", nameof(serviceCidr));
+            throw new ArgumentException(
+                $"'{serviceCidr}' is not an IPv4 network for Services; use one such as 10.96.0.0/16.",
+                nameof(serviceCidr)
+            );
         }
         if (firstPort < 1 || lastPort > 65535 || firstPort > lastPort)
         {
@@ -37,7 +44,9 @@ internal sealed class ServiceAddresses
     public string First => Address(1);
 
     public bool Contains(string address) =>
-        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == _network.BaseAddress.AddressFamily && _network.Contains(parsed);
+        IPAddress.TryParse(address, out var parsed)
+        && parsed.AddressFamily == _network.BaseAddress.AddressFamily
+        && _network.Contains(parsed);
 
     public bool TryTakeAddress(string address)
     {

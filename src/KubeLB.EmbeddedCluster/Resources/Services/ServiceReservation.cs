@@ -66,13 +66,24 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
         {
             if (!addresses.Contains(wanted))
             {
-                errors.Add(FieldError.Invalid("spec.clusterIPs", new JsonArray(wanted),
-                    $"failed to allocate IP {wanted}: the provided network does not contain the address"));
+                errors.Add(
+                    FieldError.Invalid(
+                        "spec.clusterIPs",
+                        new JsonArray(wanted),
+                        $"failed to allocate IP {wanted}: the provided network does not contain the address"
+                    )
+                );
                 return;
             }
             if (!addresses.TryTakeAddress(wanted))
             {
-                errors.Add(FieldError.Invalid("spec.clusterIPs", new JsonArray(wanted), $"failed to allocate IP {wanted}: provided IP is already allocated"));
+                errors.Add(
+                    FieldError.Invalid(
+                        "spec.clusterIPs",
+                        new JsonArray(wanted),
+                        $"failed to allocate IP {wanted}: provided IP is already allocated"
+                    )
+                );
                 return;
             }
             _addresses.Add(wanted);
@@ -110,8 +121,13 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
             }
             else if (wanted < addresses.FirstPort || wanted > addresses.LastPort)
             {
-                errors.Add(FieldError.Invalid(path, wanted,
-                    $"provided port is not in the valid range. The range of valid ports is {addresses.FirstPort}-{addresses.LastPort}"));
+                errors.Add(
+                    FieldError.Invalid(
+                        path,
+                        wanted,
+                        $"provided port is not in the valid range. The range of valid ports is {addresses.FirstPort}-{addresses.LastPort}"
+                    )
+                );
             }
             else if (!addresses.TryTakePort(wanted))
             {

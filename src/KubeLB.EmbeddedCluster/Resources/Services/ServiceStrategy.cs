@@ -72,7 +72,13 @@ internal sealed class ServiceStrategy(ServiceAddresses addresses) : ResourceStra
         if (type == "LoadBalancer")
         {
             spec.Default("allocateLoadBalancerNodePorts", true);
-            foreach (var ingress in tree.Object("status").Object("loadBalancer").Array("ingress").Objects().Where(ingress => ingress["ip"] is not null))
+            foreach (
+                var ingress in tree.Object("status")
+                    .Object("loadBalancer")
+                    .Array("ingress")
+                    .Objects()
+                    .Where(ingress => ingress["ip"] is not null)
+            )
             {
                 ingress.Default("ipMode", "VIP");
             }
@@ -140,7 +146,11 @@ internal sealed class ServiceStrategy(ServiceAddresses addresses) : ResourceStra
         }
         else
         {
-            errors.AddRange(Names.Subdomain(target.TrimEnd('.').ToLowerInvariant()).Select(problem => FieldError.Invalid("spec.externalName", target, problem)));
+            errors.AddRange(
+                Names
+                    .Subdomain(target.TrimEnd('.').ToLowerInvariant())
+                    .Select(problem => FieldError.Invalid("spec.externalName", target, problem))
+            );
         }
         if (spec.Text("clusterIP") is { Length: > 0 } address)
         {

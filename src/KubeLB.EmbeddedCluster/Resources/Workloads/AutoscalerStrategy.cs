@@ -24,15 +24,17 @@ internal sealed class AutoscalerStrategy : ResourceStrategy
         spec.Default("minReplicas", 1);
         if (spec.Array("metrics") is null or { Count: 0 })
         {
-            spec["metrics"] = new JsonArray(new JsonObject
-            {
-                ["type"] = "Resource",
-                ["resource"] = new JsonObject
+            spec["metrics"] = new JsonArray(
+                new JsonObject
                 {
-                    ["name"] = "cpu",
-                    ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 },
-                },
-            });
+                    ["type"] = "Resource",
+                    ["resource"] = new JsonObject
+                    {
+                        ["name"] = "cpu",
+                        ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 },
+                    },
+                }
+            );
         }
     }
 

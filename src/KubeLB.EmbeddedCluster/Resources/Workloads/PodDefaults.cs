@@ -3,7 +3,9 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>What an API server fills into pods and pod templates, so that a client that applies the same again sees no difference.</summary>
+/// <summary>
+/// What an API server fills into pods and pod templates, so that a client that applies the same again sees no difference.
+/// </summary>
 internal static class PodDefaults
 {
     public static void Apply(JsonObject spec)
@@ -49,7 +51,13 @@ internal static class PodDefaults
         {
             port.Default("protocol", "TCP");
         }
-        foreach (var field in container.Array("env").Objects().Select(variable => variable.Object("valueFrom").Object("fieldRef")).OfType<JsonObject>())
+        foreach (
+            var field in container
+                .Array("env")
+                .Objects()
+                .Select(variable => variable.Object("valueFrom").Object("fieldRef"))
+                .OfType<JsonObject>()
+        )
         {
             field.Default("apiVersion", "v1");
         }

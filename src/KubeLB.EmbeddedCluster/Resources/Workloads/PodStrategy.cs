@@ -7,7 +7,15 @@ namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 /// <summary>Pods: defaults, and the rule that of a running pod only little may change.</summary>
 internal sealed class PodStrategy : ResourceStrategy
 {
-    private static readonly string[] Changeable = ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "ephemeralContainers", "nodeName", "schedulingGates"];
+    private static readonly string[] Changeable =
+    [
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "ephemeralContainers",
+        "nodeName",
+        "schedulingGates",
+    ];
 
     public override void PrepareForCreate(JsonObject tree) =>
         tree["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = QosClass(tree.Object("spec")) };
@@ -39,8 +47,15 @@ internal sealed class PodStrategy : ResourceStrategy
     {
         if (!JsonAccess.Same(Fixed(tree), Fixed(old)))
         {
-            errors.Add(FieldError.Forbidden("spec",
-                "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
+            errors.Add(
+                FieldError.Forbidden(
+                    "spec",
+                    "pod updates may not change fields other than "
+                        + "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+                        + "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it "
+                        + "was previously negative)"
+                )
+            );
         }
     }
 
@@ -66,8 +81,14 @@ internal sealed class PodStrategy : ResourceStrategy
             return "BestEffort";
         }
         var guaranteed = resources.All(item =>
-            item.Object("limits") is { } limits && limits.ContainsKey("cpu") && limits.ContainsKey("memory")
-            && (item.Object("requests") is not { } requests || requests.All(request => JsonNode.DeepEquals(request.Value, limits[request.Key]))));
+            item.Object("limits") is { } limits
+            && limits.ContainsKey("cpu")
+            && limits.ContainsKey("memory")
+            && (
+                item.Object("requests") is not { } requests
+                || requests.All(request => JsonNode.DeepEquals(request.Value, limits[request.Key]))
+            )
+        );
         return guaranteed ? "Guaranteed" : "Burstable";
     }
 }

@@ -43,7 +43,13 @@ internal static class PodValidation
         }
         if (selector is not null && !Matches(selector, labels))
         {
-            errors.Add(FieldError.Invalid("spec.template.metadata.labels", labels?.DeepClone() ?? new JsonObject(), "`selector` does not match template `labels`"));
+            errors.Add(
+                FieldError.Invalid(
+                    "spec.template.metadata.labels",
+                    labels?.DeepClone() ?? new JsonObject(),
+                    "`selector` does not match template `labels`"
+                )
+            );
         }
         MetadataValidation.Labels(labels, "spec.template.labels", errors);
         if (spec.Integer("replicas") is < 0 and var replicas)
@@ -56,22 +62,32 @@ internal static class PodValidation
     private static bool Matches(JsonObject selector, JsonObject? labels)
     {
         var all = (selector.Object("matchLabels") ?? []).All(wanted => labels.Text(wanted.Key) == wanted.Value.AsText());
-        return all && selector.Array("matchExpressions").Objects().All(requirement =>
-        {
-            var value = labels.Text(requirement.Text("key") ?? "");
-            var values = requirement.Array("values").Strings().ToList();
-            return requirement.Text("operator") switch
-            {
-                "In" => value is not null && values.Contains(value),
-                "NotIn" => value is null || !values.Contains(value),
-                "Exists" => value is not null,
-                "DoesNotExist" => value is null,
-                _ => false,
-            };
-        });
+        return all
+            && selector
+                .Array("matchExpressions")
+                .Objects()
+                .All(requirement =>
+                {
+                    var value = labels.Text(requirement.Text("key") ?? "");
+                    var values = requirement.Array("values").Strings().ToList();
+                    return requirement.Text("operator") switch
+                    {
+                        "In" => value is not null && values.Contains(value),
+                        "NotIn" => value is null || !values.Contains(value),
+                        "Exists" => value is not null,
+                        "DoesNotExist" => value is null,
+                        _ => false,
+                    };
+                });
     }
 
-    private static void Container(JsonObject container, string path, HashSet<string> names, HashSet<string> volumes, List<FieldError> errors)
+    private static void Container(
+        JsonObject container,
+        string path,
+        HashSet<string> names,
+        HashSet<string> volumes,
+        List<FieldError> errors
+    )
     {
         var name = container.Text("name") ?? "";
         if (name.Length == 0)

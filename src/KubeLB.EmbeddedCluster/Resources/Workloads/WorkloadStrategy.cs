@@ -9,17 +9,24 @@ internal sealed class WorkloadStrategy(Action<JsonObject> defaults, Func<JsonObj
 {
     public static WorkloadStrategy Deployment { get; } = new(DefaultDeployment, () => []);
 
-    public static WorkloadStrategy ReplicaSet { get; } = new(spec => spec.Default("replicas", 1), () => new JsonObject { ["replicas"] = 0 });
+    public static WorkloadStrategy ReplicaSet { get; } =
+        new(spec => spec.Default("replicas", 1), () => new JsonObject { ["replicas"] = 0 });
 
-    public static WorkloadStrategy DaemonSet { get; } = new(DefaultDaemonSet, () => new JsonObject
-    {
-        ["currentNumberScheduled"] = 0,
-        ["numberMisscheduled"] = 0,
-        ["desiredNumberScheduled"] = 0,
-        ["numberReady"] = 0,
-    });
+    public static WorkloadStrategy DaemonSet { get; } =
+        new(
+            DefaultDaemonSet,
+            () =>
+                new JsonObject
+                {
+                    ["currentNumberScheduled"] = 0,
+                    ["numberMisscheduled"] = 0,
+                    ["desiredNumberScheduled"] = 0,
+                    ["numberReady"] = 0,
+                }
+        );
 
-    public static WorkloadStrategy StatefulSet { get; } = new(DefaultStatefulSet, () => new JsonObject { ["replicas"] = 0, ["availableReplicas"] = 0 });
+    public static WorkloadStrategy StatefulSet { get; } =
+        new(DefaultStatefulSet, () => new JsonObject { ["replicas"] = 0, ["availableReplicas"] = 0 });
 
     public override void PrepareForCreate(JsonObject tree) => tree["status"] = emptyStatus();
 

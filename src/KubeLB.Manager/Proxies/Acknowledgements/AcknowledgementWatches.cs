@@ -15,28 +15,32 @@ internal static class AcknowledgementWatches
         services.AddHostedService(host => host.GetRequiredService<ProxyAcknowledgements>());
     }
 
-    public static void AddInformers(ClusterBuilder management) => management.Informer<V1Pod>(pods =>
-    {
-        pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
-        pods.Index(Indexes.ByNamespace, Indexes.Namespace);
-
-        // Only who is ready, and where.
-        pods.Transform = pod =>
+    public static void AddInformers(ClusterBuilder management) =>
+        management.Informer<V1Pod>(pods =>
         {
-            pod.Spec = null;
-            pod.Metadata.Annotations = null;
-            return pod;
-        };
-    });
+            pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
+            pods.Index(Indexes.ByNamespace, Indexes.Namespace);
+
+            // Only who is ready, and where.
+            pods.Transform = pod =>
+            {
+                pod.Spec = null;
+                pod.Metadata.Annotations = null;
+                return pod;
+            };
+        });
 
     /// <summary>Lets a controller of Routes look at a Route whose wait is over.</summary>
-    public static void WatchAcknowledgements(ControllerBuilder controller) => controller
-        .WaitFor<V1Pod>(ManagementCluster.Name)
-        .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
-        .Source((host, enqueue) =>
-        {
-            var acknowledgements = host.GetRequiredService<ProxyAcknowledgements>();
-            acknowledgements.Settled += enqueue;
-            return new SourceSubscription(() => acknowledgements.Settled -= enqueue);
-        });
+    public static void WatchAcknowledgements(ControllerBuilder controller) =>
+        controller
+            .WaitFor<V1Pod>(ManagementCluster.Name)
+            .WaitFor<V1EndpointSlice>(ManagementCluster.Name)
+            .Source(
+                (host, enqueue) =>
+                {
+                    var acknowledgements = host.GetRequiredService<ProxyAcknowledgements>();
+                    acknowledgements.Settled += enqueue;
+                    return new SourceSubscription(() => acknowledgements.Settled -= enqueue);
+                }
+            );
 }

@@ -27,7 +27,8 @@ internal sealed class OtherReplicas(
     ManagerOptions options,
     XdsCertificates certificates,
     XdsEndpoint own,
-    ILogger<OtherReplicas> logger) : IDisposable
+    ILogger<OtherReplicas> logger
+) : IDisposable
 {
     /// <summary>How long a replica waits for its proxies before it answers that they are pending.</summary>
     public static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
@@ -41,7 +42,8 @@ internal sealed class OtherReplicas(
 
     // A pod's addresses do not change.
     private readonly Lazy<HashSet<IPAddress>> _local = new(static () =>
-        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)]);
+        [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)]
+    );
 
     private readonly ConcurrentDictionary<(IPEndPoint Address, string? Certificate), GrpcChannel> _channels = new();
 
@@ -53,14 +55,26 @@ internal sealed class OtherReplicas(
     /// <param name="take">Takes each replica's answer when it comes, on any thread.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public Task AskAsync(
-        string node, IReadOnlyList<XdsResourceVersion> resources, Action<IPEndPoint, IReadOnlyList<XdsClientStanding>> take, CancellationToken cancellationToken)
+        string node,
+        IReadOnlyList<XdsResourceVersion> resources,
+        Action<IPEndPoint, IReadOnlyList<XdsClientStanding>> take,
+        CancellationToken cancellationToken
+    )
     {
         var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)Wait.TotalMilliseconds };
-        request.Resources.AddRange(resources.Select(r => new ResourceVersion { TypeUrl = r.TypeUrl, Name = r.Name, Version = r.Version }));
+        request.Resources.AddRange(
+            resources.Select(r => new ResourceVersion
+            {
+                TypeUrl = r.TypeUrl,
+                Name = r.Name,
+                Version = r.Version,
+            })
+        );
         var addresses = Addresses();
         Forget(addresses);
         return Task.WhenAll(
-            addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false))));
+            addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false)))
+        );
     }
 
     public void Dispose()
@@ -72,12 +86,17 @@ internal sealed class OtherReplicas(
     }
 
     private async Task<IReadOnlyList<XdsClientStanding>> AskAsync(
-        IPEndPoint address, StandingRequest request, CancellationToken cancellationToken)
+        IPEndPoint address,
+        StandingRequest request,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var client = new ReplicaService.ReplicaServiceClient(Connect(address));
-            var answer = await client.GetStandingAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var answer = await client
+                .GetStandingAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken)
+                .ConfigureAwait(false);
             _unreached.TryRemove(address, out _);
             return [.. answer.Clients.Select(Read)];
         }
@@ -93,23 +112,26 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private static XdsClientStanding Read(ClientStanding client) => new(
-        client.Pod.Length > 0 ? client.Pod : null,
-        client.Host,
-        client.Standing switch
-        {
-            ClientStanding.Types.Standing.Acknowledged => XdsStanding.Acknowledged,
-            ClientStanding.Types.Standing.Rejected => XdsStanding.Rejected,
-            _ => XdsStanding.Pending,
-        },
-        client.Standing == ClientStanding.Types.Standing.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null);
+    private static XdsClientStanding Read(ClientStanding client) =>
+        new(
+            client.Pod.Length > 0 ? client.Pod : null,
+            client.Host,
+            client.Standing switch
+            {
+                ClientStanding.Types.Standing.Acknowledged => XdsStanding.Acknowledged,
+                ClientStanding.Types.Standing.Rejected => XdsStanding.Rejected,
+                _ => XdsStanding.Pending,
+            },
+            client.Standing == ClientStanding.Types.Standing.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
+        );
 
     private List<IPEndPoint> Addresses()
     {
         var local = _local.Value;
         return
         [
-            .. (from slice in _slices.List()
+            .. (
+                from slice in _slices.List()
                 where slice.Namespace() == options.Namespace && slice.GetLabel(ServiceNameLabel) == CertificateSecrets.ServiceObject
                 from port in slice.Ports ?? []
                 from endpoint in slice.Endpoints ?? []
@@ -117,9 +139,10 @@ internal sealed class OtherReplicas(
                 let address = IPAddress.TryParse(text, out var parsed) ? parsed : null
                 let number = port.Port ?? 0
                 where address is not null && number > 0
-                select new IPEndPoint(address, number))
-            .Distinct()
-            .Where(a => a.Port != own.Address?.Port || !local.Contains(a.Address)),
+                select new IPEndPoint(address, number)
+            )
+                .Distinct()
+                .Where(a => a.Port != own.Address?.Port || !local.Contains(a.Address)),
         ];
     }
 
@@ -127,22 +150,28 @@ internal sealed class OtherReplicas(
     private GrpcChannel Connect(IPEndPoint address)
     {
         var certificate = options.XdsInsecure ? null : certificates.Server;
-        return _channels.GetOrAdd((address, certificate?.Thumbprint), key => GrpcChannel.ForAddress(
-            $"{(options.XdsInsecure ? "http" : "https")}://{key.Address}",
-            new GrpcChannelOptions
-            {
-                DisposeHttpClient = true,
-                HttpHandler = new SocketsHttpHandler
-                {
-                    ConnectTimeout = Deadline,
-                    UseProxy = false,
-                    SslOptions = new SslClientAuthenticationOptions
+        return _channels.GetOrAdd(
+            (address, certificate?.Thumbprint),
+            key =>
+                GrpcChannel.ForAddress(
+                    $"{(options.XdsInsecure ? "http" : "https")}://{key.Address}",
+                    new GrpcChannelOptions
                     {
-                        ClientCertificates = certificate is null ? null : [certificate],
-                        RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 server && certificates.IsReplica(server),
-                    },
-                },
-            }));
+                        DisposeHttpClient = true,
+                        HttpHandler = new SocketsHttpHandler
+                        {
+                            ConnectTimeout = Deadline,
+                            UseProxy = false,
+                            SslOptions = new SslClientAuthenticationOptions
+                            {
+                                ClientCertificates = certificate is null ? null : [certificate],
+                                RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                                    shown is X509Certificate2 server && certificates.IsReplica(server),
+                            },
+                        },
+                    }
+                )
+        );
     }
 
     private void Forget(List<IPEndPoint> present)

@@ -16,9 +16,9 @@ using Prometheus;
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
 /// <summary>
-/// Knows whether a tenant's proxies have acknowledged the listeners, clusters and endpoints of a Route's new backends, so that the generated
-/// route refers to a backend only when every proxy serves it. Counted are the Ready pods of the tenant's proxies, wherever they are
-/// connected, and clients that are connected here and name no pod. For the leader, which writes routes. Thread-safe.
+/// Knows whether a tenant's proxies have acknowledged the listeners, clusters and endpoints of a Route's new backends, so that the
+/// generated route refers to a backend only when every proxy serves it. Counted are the Ready pods of the tenant's proxies, wherever they
+/// are connected, and clients that are connected here and name no pod. For the leader, which writes routes. Thread-safe.
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
@@ -29,7 +29,9 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     private const int MostQuestions = 32;
 
     private readonly ConcurrentDictionary<ResourceKey, Waiting> _waiting = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private readonly ConcurrentDictionary<string, bool> _changedNodes = new(StringComparer.Ordinal);
     private readonly IInformer<V1Pod> _pods;
     private readonly ProxyConfigurations _configurations;
@@ -50,7 +52,8 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         ManagerOptions options,
         CollectorRegistry registry,
         TimeProvider time,
-        ILogger<ProxyAcknowledgements> logger)
+        ILogger<ProxyAcknowledgements> logger
+    )
     {
         _pods = management.Informer<V1Pod>();
         _configurations = configurations;
@@ -59,9 +62,12 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         _insecure = options.XdsInsecure;
         _time = time;
         _logger = logger;
-        _timeouts = Prometheus.Metrics.WithCustomRegistry(registry).CreateCounter(
-            "kubelb_manager_xds_acknowledgement_timeouts_total",
-            "Routes that were generated although a proxy had not acknowledged their new backends in 15 s.");
+        _timeouts = Prometheus
+            .Metrics.WithCustomRegistry(registry)
+            .CreateCounter(
+                "kubelb_manager_xds_acknowledgement_timeouts_total",
+                "Routes that were generated although a proxy had not acknowledged their new backends in 15 s."
+            );
     }
 
     /// <summary>A Route need not wait any more, or has another reason to; its controller looks at it.</summary>
@@ -69,7 +75,9 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     /// <summary>Whether a Route may refer to backends now. Until it may, <see cref="Settled"/> says when to ask again.</summary>
     /// <param name="route">The Route.</param>
-    /// <param name="ports">Names of the ports of the tenant's proxies (<see cref="ProxyPort.Name"/>) that it refers to for the first time.</param>
+    /// <param name="ports">
+    /// Names of the ports of the tenant's proxies (<see cref="ProxyPort.Name"/>) that it refers to for the first time.
+    /// </param>
     public BackendStanding Of(ResourceKey route, IReadOnlyCollection<string> ports)
     {
         if (ports.Count == 0)
@@ -82,7 +90,8 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         var waiting = _waiting.AddOrUpdate(
             route,
             _ => new Waiting(what, ports, _time.GetTimestamp()),
-            (_, known) => known.What == what ? known : known.With(what, ports, _time.GetTimestamp()));
+            (_, known) => known.What == what ? known : known.With(what, ports, _time.GetTimestamp())
+        );
         var standing = Evaluate(route, waiting);
         waiting.Known = standing.Left is null ? standing : null;
         if (waiting.WantsAnswer)
@@ -112,9 +121,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(_waiting.Count / 10, 200)), _time, stoppingToken).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         finally
         {
             _streams.Changed -= Changed;
@@ -225,10 +232,15 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     // Which proxies are pending; the words of one that has rejected a resource; whether other replicas may know more.
     private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(
-        string node, IReadOnlyList<XdsResourceVersion> resources, Waiting waiting)
+        string node,
+        IReadOnlyList<XdsResourceVersion> resources,
+        Waiting waiting
+    )
     {
         var here = _streams.StandingOf(node, resources);
-        var elsewhere = waiting.Answers.Where(answer => answer.Resources.SequenceEqual(resources)).SelectMany(answer => answer.Clients)
+        var elsewhere = waiting
+            .Answers.Where(answer => answer.Resources.SequenceEqual(resources))
+            .SelectMany(answer => answer.Clients)
             .ToList();
         var pods = _pods.ByIndex(Indexes.ByNamespace, node).ToList();
         var pending = new List<string>();
@@ -250,8 +262,11 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
         // A client that names a pod which is not there any more is the connection of one that has just ended. In plain text anybody may
         // connect.
-        foreach (var client in here
-            .Where(c => !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))))
+        foreach (
+            var client in here.Where(c =>
+                !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))
+            )
+        )
         {
             rejection ??= RejectionOf(client);
             pending.Add(client.Host);
@@ -260,13 +275,15 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         return (pending, rejection, unknown);
     }
 
-    private static ProxyRejection? RejectionOf(XdsClientStanding client) => client.Rejection is { } rejection
-        ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), EnvoyText.OneLine(rejection.Message))
-        : null;
+    private static ProxyRejection? RejectionOf(XdsClientStanding client) =>
+        client.Rejection is { } rejection
+            ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), EnvoyText.OneLine(rejection.Message))
+            : null;
 
     private static bool IsOf(XdsClientStanding client, V1Pod pod) =>
-        client.Pod is { } name ? name == pod.Name() : client.Host == pod.Status?.PodIP
-            || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
+        client.Pod is { } name
+            ? name == pod.Name()
+            : client.Host == pod.Status?.PodIP || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
 
     private static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
@@ -284,19 +301,20 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     {
         try
         {
-            await _replicas.AskAsync(
-                route.Namespace,
-                resources,
-                (replica, clients) =>
-                {
-                    waiting.Take(replica, new Answer(resources, clients));
-                    Changed(route.Namespace);
-                },
-                _stopping).ConfigureAwait(false);
+            await _replicas
+                .AskAsync(
+                    route.Namespace,
+                    resources,
+                    (replica, clients) =>
+                    {
+                        waiting.Take(replica, new Answer(resources, clients));
+                        Changed(route.Namespace);
+                    },
+                    _stopping
+                )
+                .ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 #pragma warning disable CA1031 // It is asked again.
         catch (Exception e)
 #pragma warning restore CA1031

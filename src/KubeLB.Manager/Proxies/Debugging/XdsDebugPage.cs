@@ -25,30 +25,45 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
     public JsonNode Show(IReadOnlyDictionary<string, string> query)
     {
         var only = query.GetValueOrDefault("tenant") is { Length: > 0 } tenant ? TenantNames.Namespace(tenant) : null;
-        var open = streams.Describe().Where(s => only is null || s.Stream.Node == only).ToLookup(s => s.Stream.Node, StringComparer.Ordinal);
-        var nodes = resources.Nodes.Where(n => only is null || n == only).Concat(open.Select(s => s.Key)).Distinct().Order(StringComparer.Ordinal);
+        var open = streams
+            .Describe()
+            .Where(s => only is null || s.Stream.Node == only)
+            .ToLookup(s => s.Stream.Node, StringComparer.Ordinal);
+        var nodes = resources
+            .Nodes.Where(n => only is null || n == only)
+            .Concat(open.Select(s => s.Key))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
         return new JsonObject { ["tenants"] = Array(nodes.Select(node => Tenant(node, open[node]))) };
     }
 
-    private JsonObject Tenant(string node, IEnumerable<XdsStreamStatus> open) => new()
-    {
-        ["node"] = node,
-        ["resources"] = new JsonObject(XdsTypeNames.All.Select(t => KeyValuePair.Create(t.Name, (JsonNode?)resources.Count(node, t.TypeUrl)))),
-        ["proxies"] = Array(open.GroupBy(s => s.Stream.Peer).OrderBy(p => p.Key, StringComparer.Ordinal).Select(proxy => new JsonObject
+    private JsonObject Tenant(string node, IEnumerable<XdsStreamStatus> open) =>
+        new()
         {
-            ["peer"] = proxy.Key,
-            ["streams"] = Array(proxy.OrderBy(s => s.Stream.Id).Select(Stream)),
-        })),
-    };
+            ["node"] = node,
+            ["resources"] = new JsonObject(
+                XdsTypeNames.All.Select(t => KeyValuePair.Create(t.Name, (JsonNode?)resources.Count(node, t.TypeUrl)))
+            ),
+            ["proxies"] = Array(
+                open.GroupBy(s => s.Stream.Peer)
+                    .OrderBy(p => p.Key, StringComparer.Ordinal)
+                    .Select(proxy => new JsonObject
+                    {
+                        ["peer"] = proxy.Key,
+                        ["streams"] = Array(proxy.OrderBy(s => s.Stream.Id).Select(Stream)),
+                    })
+            ),
+        };
 
-    private static JsonObject Stream(XdsStreamStatus stream) => new()
-    {
-        ["id"] = stream.Stream.Id,
-        ["service"] = ServiceOf(stream.Stream.Service),
-        ["protocol"] = stream.Stream.Delta ? "delta" : "state of the world",
-        ["since"] = Time(stream.Opened),
-        ["types"] = Array(stream.Types.OrderBy(t => t.TypeUrl, StringComparer.Ordinal).Select(Type)),
-    };
+    private static JsonObject Stream(XdsStreamStatus stream) =>
+        new()
+        {
+            ["id"] = stream.Stream.Id,
+            ["service"] = ServiceOf(stream.Stream.Service),
+            ["protocol"] = stream.Stream.Delta ? "delta" : "state of the world",
+            ["since"] = Time(stream.Opened),
+            ["types"] = Array(stream.Types.OrderBy(t => t.TypeUrl, StringComparer.Ordinal).Select(Type)),
+        };
 
     private static JsonObject Type(XdsTypeStatus type)
     {
@@ -63,7 +78,10 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
             ["acknowledgedNonce"] = type.AcknowledgedNonce,
             ["pending"] = type.Awaiting,
         };
-        var refusals = type.Rejected.Values.Concat(type.Rejection is { } last ? [last] : []).Distinct(ReferenceEqualityComparer.Instance).Cast<XdsRejection>();
+        var refusals = type
+            .Rejected.Values.Concat(type.Rejection is { } last ? [last] : [])
+            .Distinct(ReferenceEqualityComparer.Instance)
+            .Cast<XdsRejection>();
         json["rejections"] = Array(refusals.OrderBy(r => r.At).Select(rejection => Rejection(type, rejection)));
         return json;
     }
@@ -83,7 +101,8 @@ internal sealed class XdsDebugPage(XdsStreams streams, ResourceCache resources) 
         };
     }
 
-    private static string ServiceOf(string method) => method.Contains("Aggregated", StringComparison.Ordinal) ? "ADS" : method[(method.LastIndexOf('/') + 1)..];
+    private static string ServiceOf(string method) =>
+        method.Contains("Aggregated", StringComparison.Ordinal) ? "ADS" : method[(method.LastIndexOf('/') + 1)..];
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

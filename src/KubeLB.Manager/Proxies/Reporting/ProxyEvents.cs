@@ -43,7 +43,8 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
                 tenant,
                 ProxyRejected,
                 $"Envoy rejected the {XdsTypeNames.Of(rejection.TypeUrl)} {names}{more} and keeps the last accepted configuration: "
-                    + $"{message.TrimEnd('.')}. See the manager's log and /debug/xds.");
+                    + $"{message.TrimEnd('.')}. See the manager's log and /debug/xds."
+            );
         }
     }
 
@@ -51,8 +52,10 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     public void Refused(string node, string peer, XdsRefusal refusal)
     {
         var named = tenantOf(node);
-        if ((named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
-            && IsDue(tenant.Name, $"{ProxyRefused} {refusal.Identity} {named is not null}"))
+        if (
+            (named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
+            && IsDue(tenant.Name, $"{ProxyRefused} {refusal.Identity} {named is not null}")
+        )
         {
             record(tenant, ProxyRefused, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity));
         }
@@ -89,13 +92,14 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     {
         const string IfOfTenant = "If it is a proxy of this tenant,";
         const string Secret = CertificateSecrets.Client;
-        return $"Refused xDS stream from {host}: " + (named, identity) switch
-        {
-            (null, _) => $"its certificate is for {identity}, its node.id is another. {IfOfTenant} set node.id to {identity}.",
-            (_, null) => $"its certificate is not one of the manager's. {IfOfTenant} mount the present Secret {Secret} of {node}.",
-            _ when identity == node => $"its certificate is for an earlier Tenant of this name. "
-                + $"{IfOfTenant} mount the present Secret {Secret} of {node}.",
-            _ => $"its certificate is for {identity}. {IfOfTenant} mount Secret {Secret} of {node}; else find out who uses it.",
-        };
+        return $"Refused xDS stream from {host}: "
+            + (named, identity) switch
+            {
+                (null, _) => $"its certificate is for {identity}, its node.id is another. {IfOfTenant} set node.id to {identity}.",
+                (_, null) => $"its certificate is not one of the manager's. {IfOfTenant} mount the present Secret {Secret} of {node}.",
+                _ when identity == node => $"its certificate is for an earlier Tenant of this name. "
+                    + $"{IfOfTenant} mount the present Secret {Secret} of {node}.",
+                _ => $"its certificate is for {identity}. {IfOfTenant} mount Secret {Secret} of {node}; else find out who uses it.",
+            };
     }
 }

@@ -23,15 +23,16 @@ namespace KubeLB.Manager.Proxies.Reporting;
 internal sealed class TenantEventWriter(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     TimeProvider time,
-    ILogger<TenantEventWriter> logger) : BackgroundService
+    ILogger<TenantEventWriter> logger
+) : BackgroundService
 {
     private const int Capacity = 100;
     private const string Namespace = "default";
     private const int MostNameCharacters = 230;
 
-    private readonly Channel<(Tenant Tenant, string Reason, string Message)> _waiting =
-        Channel.CreateBounded<(Tenant, string, string)>(
-            new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<(Tenant Tenant, string Reason, string Message)> _waiting = Channel.CreateBounded<(Tenant, string, string)>(
+        new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     private bool _isFailing;
 
@@ -48,9 +49,7 @@ internal sealed class TenantEventWriter(
                 await TryWriteAsync(tenant, reason, message, stoppingToken).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
 
     private async Task TryWriteAsync(Tenant tenant, string reason, string message, CancellationToken cancellationToken)
@@ -84,40 +83,46 @@ internal sealed class TenantEventWriter(
         var events = management.Kubernetes.CoreV1;
         try
         {
-            await events.CreateNamespacedEventAsync(
-                new Corev1Event
-                {
-                    Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
-                    InvolvedObject = new V1ObjectReference
+            await events
+                .CreateNamespacedEventAsync(
+                    new Corev1Event
                     {
-                        ApiVersion = KubelbVersion.ApiVersion,
-                        Kind = Tenant.KindName,
-                        Name = tenant.Name,
-                        Uid = tenant.Metadata.Uid,
-                        ResourceVersion = tenant.Metadata.ResourceVersion,
+                        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
+                        InvolvedObject = new V1ObjectReference
+                        {
+                            ApiVersion = KubelbVersion.ApiVersion,
+                            Kind = Tenant.KindName,
+                            Name = tenant.Name,
+                            Uid = tenant.Metadata.Uid,
+                            ResourceVersion = tenant.Metadata.ResourceVersion,
+                        },
+                        Type = "Warning",
+                        Reason = reason,
+                        Message = message,
+                        Source = new V1EventSource { Component = RouteEvents.Component },
+                        ReportingComponent = RouteEvents.Component,
+                        ReportingInstance = "",
+                        FirstTimestamp = now,
+                        LastTimestamp = now,
+                        Count = 1,
                     },
-                    Type = "Warning",
-                    Reason = reason,
-                    Message = message,
-                    Source = new V1EventSource { Component = RouteEvents.Component },
-                    ReportingComponent = RouteEvents.Component,
-                    ReportingInstance = "",
-                    FirstTimestamp = now,
-                    LastTimestamp = now,
-                    Count = 1,
-                },
-                Namespace,
-                cancellationToken: cancellationToken).ConfigureAwait(false);
+                    Namespace,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.Conflict)
         {
             var known = await events.ReadNamespacedEventAsync(name, Namespace, cancellationToken: cancellationToken).ConfigureAwait(false);
             var patch = new JsonObject { ["count"] = (known.Count ?? 1) + 1, ["lastTimestamp"] = $"{now:yyyy-MM-dd'T'HH:mm:ss'Z'}" };
-            await events.PatchNamespacedEventAsync(
-                new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch),
-                name,
-                Namespace,
-                cancellationToken: cancellationToken).ConfigureAwait(false);
+            await events
+                .PatchNamespacedEventAsync(
+                    new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch),
+                    name,
+                    Namespace,
+                    cancellationToken: cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 }

@@ -13,20 +13,31 @@ internal sealed class CertificateAuthorizer(XdsCertificates certificates, Tenant
     {
         var certificate = call.GetHttpContext().Connection.ClientCertificate;
         var identity = certificate is null ? null : certificates.IdentityOf(certificate);
-        return ValueTask.FromResult(identity switch
-        {
-            null => new XdsRefusal($"The client certificate is not one of this control plane's; mount the present Secret {CertificateSecrets.Client}."),
-            _ when identity.TenantNamespace != node => new XdsRefusal($"The client certificate is for node id {identity.TenantNamespace}.", identity.TenantNamespace),
-            _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsRefusal(
-                $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present Secret {CertificateSecrets.Client}.",
-                identity.TenantNamespace),
-            _ => (XdsRefusal?)null,
-        });
+        return ValueTask.FromResult(
+            identity switch
+            {
+                null => new XdsRefusal(
+                    $"The client certificate is not one of this control plane's; mount the present Secret {CertificateSecrets.Client}."
+                ),
+                _ when identity.TenantNamespace != node => new XdsRefusal(
+                    $"The client certificate is for node id {identity.TenantNamespace}.",
+                    identity.TenantNamespace
+                ),
+                _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsRefusal(
+                    $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present "
+                        + $"Secret {CertificateSecrets.Client}.",
+                    identity.TenantNamespace
+                ),
+                _ => (XdsRefusal?)null,
+            }
+        );
     }
 
     /// <inheritdoc/>
-    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult(
-        call.GetHttpContext().Connection.ClientCertificate is { } certificate && certificates.IsReplica(certificate)
-            ? null
-            : "Only replicas of the manager may ask for this.");
+    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) =>
+        ValueTask.FromResult(
+            call.GetHttpContext().Connection.ClientCertificate is { } certificate && certificates.IsReplica(certificate)
+                ? null
+                : "Only replicas of the manager may ask for this."
+        );
 }

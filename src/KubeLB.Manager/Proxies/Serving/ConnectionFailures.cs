@@ -12,7 +12,9 @@ namespace KubeLB.Manager.Proxies.Serving;
 /// Reports connections and streams that the xDS server refuses or resets. Kestrel tells the reasons in its own log only, at levels that
 /// are not shown: this provider reads those entries, finds the peer of the connection, logs a warning with a remedy and counts it.
 /// </summary>
-internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvider time, ILogger<ConnectionFailures> logger) : ILoggerProvider, IXdsObserver
+internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvider time, ILogger<ConnectionFailures> logger)
+    : ILoggerProvider,
+        IXdsObserver
 {
     /// <summary>How often the same failure of one peer is logged.</summary>
     public static readonly TimeSpan Pace = TimeSpan.FromMinutes(1);
@@ -29,22 +31,30 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
     private readonly AsyncLocal<EndPoint?> _current = new();
     private readonly Dictionary<(string Peer, string Kind), (long At, int Suppressed)> _logged = [];
     private readonly Lock _gate = new();
-    private readonly Counter _failures = Prometheus.Metrics.WithCustomRegistry(registry).CreateCounter(
-        "kubelb_manager_xds_failures_total", "Connections and streams that the xDS server refused or reset, by kind.", "kind");
+    private readonly Counter _failures = Prometheus
+        .Metrics.WithCustomRegistry(registry)
+        .CreateCounter(
+            "kubelb_manager_xds_failures_total",
+            "Connections and streams that the xDS server refused or reset, by kind.",
+            "kind"
+        );
 
-    /// <summary>Remembers who is at the other end of each connection, for as long as it is open. For the outermost place in Kestrel's pipeline.</summary>
-    public ConnectionDelegate Track(ConnectionDelegate next) => async connection =>
-    {
-        _peers[connection.ConnectionId] = _current.Value = connection.RemoteEndPoint;
-        try
+    /// <summary>
+    /// Remembers who is at the other end of each connection, for as long as it is open. For the outermost place in Kestrel's pipeline.
+    /// </summary>
+    public ConnectionDelegate Track(ConnectionDelegate next) =>
+        async connection =>
         {
-            await next(connection).ConfigureAwait(false);
-        }
-        finally
-        {
-            _peers.TryRemove(connection.ConnectionId, out _);
-        }
-    };
+            _peers[connection.ConnectionId] = _current.Value = connection.RemoteEndPoint;
+            try
+            {
+                await next(connection).ConfigureAwait(false);
+            }
+            finally
+            {
+                _peers.TryRemove(connection.ConnectionId, out _);
+            }
+        };
 
     /// <summary>Reports requests for what is not served.</summary>
     public async Task ReportUnimplementedAsync(HttpContext context, RequestDelegate next)
@@ -54,10 +64,12 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         {
             Report(
                 "unimplemented",
-                context.Connection.RemoteIpAddress is { } address ? $"{new IPEndPoint(address, context.Connection.RemotePort)}"
+                context.Connection.RemoteIpAddress is { } address
+                    ? $"{new IPEndPoint(address, context.Connection.RemotePort)}"
                     : "an unknown address",
                 $"{context.Request.Path} is not served.",
-                "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery");
+                "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery"
+            );
         }
     }
 
@@ -66,12 +78,15 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
 
     /// <inheritdoc/>
     public void Failed(string? node, string peer, XdsFailure failure) =>
-        Report($"stream_{failure.Code}".ToLowerInvariant(), peer, failure.Reason, $"node id {node ?? "none"}; correct the client, or the configuration that it starts with");
+        Report(
+            $"stream_{failure.Code}".ToLowerInvariant(),
+            peer,
+            failure.Reason,
+            $"node id {node ?? "none"}; correct the client, or the configuration that it starts with"
+        );
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private void Report(string kind, string peer, string reason, string remedy)
     {
@@ -112,20 +127,35 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         return _logged.Count < MostPeers;
     }
 
-    private static string HostOf(string peer) => IPEndPoint.TryParse(peer, out var endPoint) ? endPoint.Address.ToString() : XdsPeer.HostOf(peer);
+    private static string HostOf(string peer) =>
+        IPEndPoint.TryParse(peer, out var endPoint) ? endPoint.Address.ToString() : XdsPeer.HostOf(peer);
 
-    // Kestrel's entries by the names of their events: https://github.com/dotnet/aspnetcore, Kestrel.Core/src/Internal/Infrastructure/KestrelTrace*.cs
-    private static (string Kind, string Remedy)? Meaning(string? name) => name switch
-    {
-        "AuthenticationFailed" => ("tls_handshake", "check that the client has the present Secret envoy-xds-client of its namespace, and trusts the manager's authority"),
-        "AuthenticationTimedOut" => ("tls_handshake", "the client did not finish the TLS handshake in time; check that it speaks TLS on this port"),
-        "Http2ConnectionError" => ("http2_connection", "check that the client speaks HTTP/2"),
-        "Http2StreamError" or "Http2StreamResetAbort" => ("http2_stream", "the request breaks HTTP/2 or a limit of the server; check the client's version"),
-        "HPackDecodingError" or "HPackEncodingError" => ("http2_headers", "check the client's HTTP/2"),
-        "ConnectionBadRequest" => ("bad_request", "check that the client speaks HTTP/2, with TLS unless the manager runs with --xds-insecure"),
-        "ConnectionRejected" => ("connection_rejected", "too many connections are open"),
-        _ => null,
-    };
+    // Kestrel's entries by the names of their events: https://github.com/dotnet/aspnetcore,
+    // Kestrel.Core/src/Internal/Infrastructure/KestrelTrace*.cs
+    private static (string Kind, string Remedy)? Meaning(string? name) =>
+        name switch
+        {
+            "AuthenticationFailed" => (
+                "tls_handshake",
+                "check that the client has the present Secret envoy-xds-client of its namespace, and trusts the manager's authority"
+            ),
+            "AuthenticationTimedOut" => (
+                "tls_handshake",
+                "the client did not finish the TLS handshake in time; check that it speaks TLS on this port"
+            ),
+            "Http2ConnectionError" => ("http2_connection", "check that the client speaks HTTP/2"),
+            "Http2StreamError" or "Http2StreamResetAbort" => (
+                "http2_stream",
+                "the request breaks HTTP/2 or a limit of the server; check the client's version"
+            ),
+            "HPackDecodingError" or "HPackEncodingError" => ("http2_headers", "check the client's HTTP/2"),
+            "ConnectionBadRequest" => (
+                "bad_request",
+                "check that the client speaks HTTP/2, with TLS unless the manager runs with --xds-insecure"
+            ),
+            "ConnectionRejected" => ("connection_rejected", "too many connections are open"),
+            _ => null,
+        };
 
     private sealed class KestrelLogger(ConnectionFailures failures, string category) : ILogger
     {
@@ -136,7 +166,13 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
 
         public bool IsEnabled(LogLevel logLevel) => _concerns;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (!_concerns || Meaning(eventId.Name) is not { } meaning)
             {

@@ -11,9 +11,10 @@ internal sealed class XdsReadiness(ManagerOptions options, XdsEndpoint endpoint,
     public string Name => "xds";
 
     /// <inheritdoc />
-    public string? Problem => ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is null ? null
+    public string? Problem =>
+        ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is null ? null
         : endpoint.Address is null ? $"Not listening on {options.ListenAddress} yet."
         : !options.XdsInsecure && certificates.Server is null
             ? $"There is no certificate in Secret {options.Namespace}/{CertificateSecrets.Server} yet; the leading replica creates it."
-            : null;
+        : null;
 }

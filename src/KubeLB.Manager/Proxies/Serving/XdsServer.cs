@@ -32,7 +32,8 @@ internal sealed class XdsServer(
     XdsEndpoint endpoint,
     IEnumerable<IXdsObserver> observers,
     ConnectionFailures failures,
-    ILoggerFactory logging) : IHostedService, IAsyncDisposable
+    ILoggerFactory logging
+) : IHostedService, IAsyncDisposable
 {
     // Streams have no end of their own.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -66,21 +67,24 @@ internal sealed class XdsServer(
         }
 
         builder.Services.AddXds(xds => xds.ControlPlane = "kubelb-manager");
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
 
-            // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
-            kestrel.AllowAlternateSchemes = true;
-            if (address.Address is null)
-            {
-                kestrel.ListenAnyIP(address.Port, Configure);
-            }
-            else
-            {
-                kestrel.Listen(address.Address, address.Port, Configure);
-            }
-        });
+                // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
+                kestrel.AllowAlternateSchemes = true;
+                if (address.Address is null)
+                {
+                    kestrel.ListenAnyIP(address.Port, Configure);
+                }
+                else
+                {
+                    kestrel.Listen(address.Address, address.Port, Configure);
+                }
+            });
         _app = builder.Build();
         _app.Use(failures.ReportUnimplementedAsync);
         _app.UseRouting();
@@ -91,11 +95,17 @@ internal sealed class XdsServer(
         }
         catch (IOException e)
         {
-            throw new IOException($"Cannot listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}; choose another address.", e);
+            throw new IOException(
+                $"Cannot listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}; choose another address.",
+                e
+            );
         }
 
         var bound = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        endpoint.Address = new IPEndPoint(address.Address ?? IPAddress.Any, new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port);
+        endpoint.Address = new IPEndPoint(
+            address.Address ?? IPAddress.Any,
+            new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port
+        );
 
         var logger = logging.CreateLogger<XdsServer>();
         if (options.XdsInsecure)
@@ -137,7 +147,8 @@ internal sealed class XdsServer(
                 https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
                 https.ServerCertificateSelector = (_, _) => certificates.Server;
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => certificates.IdentityOf(certificate) is not null || certificates.IsReplica(certificate);
+                https.ClientCertificateValidation = (certificate, _, _) =>
+                    certificates.IdentityOf(certificate) is not null || certificates.IsReplica(certificate);
             });
         }
     }
@@ -147,9 +158,7 @@ internal sealed class XdsServer(
     {
         public ILogger CreateLogger(string categoryName) => host.CreateLogger(categoryName);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     /// <summary>Leaves signals to the host that this listener belongs to.</summary>

@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Proxies.Workload;
 
 /// <summary>
-/// Whether a tenant that has proxies has one that serves. Envoy Gateway takes routes without asking who is behind them, so nobody else would
-/// tell. Pods take a while to start, which is nothing to tell of.
+/// Whether a tenant that has proxies has one that serves. Envoy Gateway takes routes without asking who is behind them, so nobody else
+/// would tell. Pods take a while to start, which is nothing to tell of.
 /// </summary>
 internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Name)] Cluster management, TimeProvider time)
 {

@@ -24,12 +24,15 @@ internal enum RolloutState
 }
 
 /// <summary>
-/// Lets a few tenants at a time have a rollout of their proxies. Which tenants have one is read from their Deployments and DaemonSets, so that a new
-/// leader has the same answer. A rollout that
-/// fails keeps its slot: a template that fails for a few tenants must not reach the others.
+/// Lets a few tenants at a time have a rollout of their proxies. Which tenants have one is read from their Deployments and DaemonSets, so
+/// that a new leader has the same answer. A rollout that fails keeps its slot: a template that fails for a few tenants must not reach the
+/// others.
 /// </summary>
 internal sealed class ProxyRollouts(
-    [FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, TimeProvider time)
+    [FromKeyedServices(ManagementCluster.Name)] Cluster management,
+    ManagerOptions options,
+    TimeProvider time
+)
 {
     private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
     private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
@@ -41,13 +44,15 @@ internal sealed class ProxyRollouts(
     public int Waiting => _waiting.Count;
 
     /// <summary>
-    /// Whether a tenant's pods may be replaced now; otherwise it waits, and <see cref="WokenBy{T}"/> names it. A tenant in a rollout need not wait
-    /// (<see cref="Rollout.MayBeReplaced"/>), so that a correction reaches the failing ones at once.
+    /// Whether a tenant's pods may be replaced now; otherwise it waits, and <see cref="WokenBy{T}"/> names it. A tenant in a rollout need
+    /// not wait (<see cref="Rollout.MayBeReplaced"/>), so that a correction reaches the failing ones at once.
     /// </summary>
     public bool TryStart(string tenantNamespace)
     {
-        if (Read(tenantNamespace) is { MayBeReplaced: true }
-            || Tenants().Count(t => t != tenantNamespace && Of(t).State != RolloutState.None) < options.ConcurrentProxyRollouts)
+        if (
+            Read(tenantNamespace) is { MayBeReplaced: true }
+            || Tenants().Count(t => t != tenantNamespace && Of(t).State != RolloutState.None) < options.ConcurrentProxyRollouts
+        )
         {
             EndWait(tenantNamespace);
             return true;
@@ -105,13 +110,21 @@ internal sealed class ProxyRollouts(
         // Where one takes the place of the other, the rollout ends with the other.
         return deployment is { Metadata.DeletionTimestamp: null } && daemonSet is { Metadata.DeletionTimestamp: null }
             ? new Rollout(
-                IsObserved: true, HasOldPods: true, Serves: true, rollout?.Failure, $"{Rollout.Of(deployment)?.Progress}+{Rollout.Of(daemonSet)?.Progress}")
+                IsObserved: true,
+                HasOldPods: true,
+                Serves: true,
+                rollout?.Failure,
+                $"{Rollout.Of(deployment)?.Progress}+{Rollout.Of(daemonSet)?.Progress}"
+            )
             : rollout;
     }
 
-    private IEnumerable<string> Tenants() => _deployments.List().Select(d => (Namespace: d.Namespace(), Name: d.Name()))
-        .Concat(_daemonSets.List().Select(d => (Namespace: d.Namespace(), Name: d.Name())))
-        .Where(o => o.Name == TenantNames.Proxy(o.Namespace))
-        .Select(o => o.Namespace)
-        .Distinct(StringComparer.Ordinal);
+    private IEnumerable<string> Tenants() =>
+        _deployments
+            .List()
+            .Select(d => (Namespace: d.Namespace(), Name: d.Name()))
+            .Concat(_daemonSets.List().Select(d => (Namespace: d.Namespace(), Name: d.Name())))
+            .Where(o => o.Name == TenantNames.Proxy(o.Namespace))
+            .Select(o => o.Namespace)
+            .Distinct(StringComparer.Ordinal);
 }

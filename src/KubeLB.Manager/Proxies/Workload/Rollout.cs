@@ -20,8 +20,8 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool Serves, st
     private const string DeadlineExceeded = "ProgressDeadlineExceeded";
 
     /// <summary>
-    /// Whether another template cannot take away more than this rollout does: it stops at the same pod, and a tenant without an available pod has
-    /// nothing to lose.
+    /// Whether another template cannot take away more than this rollout does: it stops at the same pod, and a tenant without an available
+    /// pod has nothing to lose.
     /// </summary>
     public bool MayBeReplaced => !Serves || (IsObserved && HasOldPods);
 
@@ -37,14 +37,24 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool Serves, st
         var (total, updated, available) = (status?.Replicas ?? 0, status?.UpdatedReplicas ?? 0, status?.AvailableReplicas ?? 0);
         var condition = status?.Conditions?.FirstOrDefault(c => c.Type == Progressing);
         var isObserved = IsCurrent(status?.ObservedGeneration, deployment.Metadata);
-        if (isObserved && total == updated && (condition?.Reason == Ended || (updated >= (deployment.Spec.Replicas ?? 1) && available >= updated)))
+        if (
+            isObserved
+            && total == updated
+            && (condition?.Reason == Ended || (updated >= (deployment.Spec.Replicas ?? 1) && available >= updated))
+        )
         {
             return null;
         }
 
         // What it says of the spec before is no longer so.
         var failure = isObserved && condition is { Status: ConditionStatus.False, Reason: DeadlineExceeded } ? condition.Message : null;
-        return new Rollout(isObserved, total > updated, available > 0, failure, $"{deployment.Metadata.Generation}/{total}/{updated}/{available}");
+        return new Rollout(
+            isObserved,
+            total > updated,
+            available > 0,
+            failure,
+            $"{deployment.Metadata.Generation}/{total}/{updated}/{available}"
+        );
     }
 
     /// <summary>The rollout of a DaemonSet; null if there is none.</summary>
@@ -56,11 +66,21 @@ internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool Serves, st
         }
 
         var status = daemonSet.Status;
-        var (total, updated, available) = (status?.DesiredNumberScheduled ?? 0, status?.UpdatedNumberScheduled ?? 0, status?.NumberAvailable ?? 0);
+        var (total, updated, available) = (
+            status?.DesiredNumberScheduled ?? 0,
+            status?.UpdatedNumberScheduled ?? 0,
+            status?.NumberAvailable ?? 0
+        );
         var isObserved = IsCurrent(status?.ObservedGeneration, daemonSet.Metadata);
         return isObserved && updated >= total && available >= total
             ? null
-            : new Rollout(isObserved, updated < total, available > 0, null, $"{daemonSet.Metadata.Generation}/{total}/{updated}/{available}");
+            : new Rollout(
+                isObserved,
+                updated < total,
+                available > 0,
+                null,
+                $"{daemonSet.Metadata.Generation}/{total}/{updated}/{available}"
+            );
     }
 
     private static bool IsCurrent(long? observed, V1ObjectMeta metadata) => (observed ?? 0) >= (metadata.Generation ?? 0);

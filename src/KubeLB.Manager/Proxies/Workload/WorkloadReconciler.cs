@@ -21,9 +21,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Workload;
 
 /// <summary>
-/// Runs the proxies of each tenant that needs some (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and removes
-/// them after the tenant's last Service. It writes only what is ours in them: what the API server fills in, and what others write beside it
-/// (a restart by <c>kubectl rollout</c>), stays. The key is the tenant's.
+/// Runs the proxies of each tenant that needs some (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and
+/// removes them after the tenant's last Service. It writes only what is ours in them: what the API server fills in, and what others write
+/// beside it (a restart by <c>kubectl rollout</c>), stays. The key is the tenant's.
 /// </summary>
 internal sealed class WorkloadReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -34,7 +34,8 @@ internal sealed class WorkloadReconciler(
     ProxyRollouts rollouts,
     Applier applier,
     TimeProvider time,
-    ILogger<WorkloadReconciler> logger) : IReconciler
+    ILogger<WorkloadReconciler> logger
+) : IReconciler
 {
     private const string Template = "spec.template";
 
@@ -81,12 +82,22 @@ internal sealed class WorkloadReconciler(
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
-            events.Record(tenant, EventType.Warning, "ProxiesNotDeployed", $"The proxies in namespace {tenantNamespace} cannot be written: {e.Message}");
+            events.Record(
+                tenant,
+                EventType.Warning,
+                "ProxiesNotDeployed",
+                $"The proxies in namespace {tenantNamespace} cannot be written: {e.Message}"
+            );
             throw;
         }
     }
 
-    private async Task<ReconcileResult> WriteAsync(Tenant tenant, string tenantNamespace, ProxyWorkload workload, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> WriteAsync(
+        Tenant tenant,
+        string tenantNamespace,
+        ProxyWorkload workload,
+        CancellationToken cancellationToken
+    )
     {
         // What there is now serves until what comes instead does.
         var waits = false;
@@ -130,8 +141,14 @@ internal sealed class WorkloadReconciler(
         }
         else if (!await TryApplyAsync(monitor, cancellationToken).ConfigureAwait(false))
         {
-            events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", "The management cluster does not know PodMonitors (monitoring.coreos.com); "
-                + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config to false.");
+            events.Record(
+                tenant,
+                EventType.Warning,
+                "PodMonitorUnavailable",
+                "The management cluster does not know PodMonitors (monitoring.coreos.com); "
+                    + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config "
+                    + "to false."
+            );
             return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < Delays.PodMonitor
                 ? rollout
                 : ReconcileResult.RequeueAfter(Delays.PodMonitor);
@@ -142,7 +159,11 @@ internal sealed class WorkloadReconciler(
 
     // All but what replaces pods is written at once; that waits while other tenants' pods are being replaced.
     private async Task<(T? Written, bool Waits)> RollAsync<T, TOther>(
-        T desired, IInformer<TOther> other, string tenantNamespace, CancellationToken cancellationToken)
+        T desired,
+        IInformer<TOther> other,
+        string tenantNamespace,
+        CancellationToken cancellationToken
+    )
         where T : class, IKubernetesObject<V1ObjectMeta>
         where TOther : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -171,8 +192,13 @@ internal sealed class WorkloadReconciler(
         else if (_reported.GetValueOrDefault(tenantNamespace) != problem)
         {
             _reported[tenantNamespace] = problem!;
-            events.Record(tenant, EventType.Warning, "ProxyRolloutStuck", $"The rollout of the proxies in namespace {tenantNamespace} makes no progress, "
-                + $"and other tenants' rollouts wait for it: {problem}. Correct or revert envoyProxy of the Config or the Tenant.");
+            events.Record(
+                tenant,
+                EventType.Warning,
+                "ProxyRolloutStuck",
+                $"The rollout of the proxies in namespace {tenantNamespace} makes no progress, "
+                    + $"and other tenants' rollouts wait for it: {problem}. Correct or revert envoyProxy of the Config or the Tenant."
+            );
         }
 
         var wait = waits && (left is null || left > Delays.ProxyRolloutSlot) ? Delays.ProxyRolloutSlot : left;
@@ -185,9 +211,10 @@ internal sealed class WorkloadReconciler(
         _reported.TryRemove(tenantNamespace, out _);
     }
 
-    private bool IsThere(ProxyWorkload workload) => workload.Deployment is { } deployment
-        ? IsThere(_deployments, deployment.Namespace())
-        : IsThere(_daemonSets, workload.DaemonSet!.Namespace());
+    private bool IsThere(ProxyWorkload workload) =>
+        workload.Deployment is { } deployment
+            ? IsThere(_deployments, deployment.Namespace())
+            : IsThere(_daemonSets, workload.DaemonSet!.Namespace());
 
     // A definition that has just been removed is not known to be absent yet.
     private async Task<bool> TryApplyAsync(PodMonitor monitor, CancellationToken cancellationToken)
@@ -210,8 +237,12 @@ internal sealed class WorkloadReconciler(
 
     private async Task<ReconcileResult> RemoveAsync(string tenantNamespace, CancellationToken cancellationToken)
     {
-        if (!IsThere(_deployments, tenantNamespace) && !IsThere(_daemonSets, tenantNamespace)
-            && !IsThere(_budgets, tenantNamespace) && !IsThere(_monitors, tenantNamespace))
+        if (
+            !IsThere(_deployments, tenantNamespace)
+            && !IsThere(_daemonSets, tenantNamespace)
+            && !IsThere(_budgets, tenantNamespace)
+            && !IsThere(_monitors, tenantNamespace)
+        )
         {
             _idle.End(KeyOf(tenantNamespace));
             return ReconcileResult.Done;

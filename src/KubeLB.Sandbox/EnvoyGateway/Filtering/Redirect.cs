@@ -15,7 +15,14 @@ internal static class Redirect
     /// <param name="prefix">The prefix that the rule matched.</param>
     /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#httprequestredirectfilter (port)</remarks>
     public static string Location(
-        RequestRedirectFilter filter, string scheme, string host, int listenerPort, string path, string query, string prefix)
+        RequestRedirectFilter filter,
+        string scheme,
+        string host,
+        int listenerPort,
+        string path,
+        string query,
+        string prefix
+    )
     {
         var target = filter.Scheme ?? scheme;
         var port = filter.Port ?? (filter.Scheme is null ? listenerPort : WellKnown(filter.Scheme) ?? listenerPort);
@@ -23,10 +30,11 @@ internal static class Redirect
         return $"{target}://{authority}{PathRewrite.Apply(filter.Path, path, prefix)}{query}";
     }
 
-    private static int? WellKnown(string scheme) => scheme switch
-    {
-        "http" => 80,
-        "https" => 443,
-        _ => null,
-    };
+    private static int? WellKnown(string scheme) =>
+        scheme switch
+        {
+            "http" => 80,
+            "https" => 443,
+            _ => null,
+        };
 }

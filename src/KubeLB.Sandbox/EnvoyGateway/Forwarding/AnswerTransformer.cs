@@ -22,7 +22,11 @@ internal sealed class AnswerTransformer(OutgoingRequest outgoing, int attempt, R
 
     /// <inheritdoc/>
     public override async ValueTask TransformRequestAsync(
-        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        HttpContext httpContext,
+        HttpRequestMessage proxyRequest,
+        string destinationPrefix,
+        CancellationToken cancellationToken
+    )
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
         proxyRequest.RequestUri = BackendForwarder.RawUri(outgoing, attempt);
@@ -35,7 +39,11 @@ internal sealed class AnswerTransformer(OutgoingRequest outgoing, int attempt, R
     }
 
     /// <inheritdoc/>
-    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext,
+        HttpResponseMessage? proxyResponse,
+        CancellationToken cancellationToken
+    )
     {
         if (proxyResponse is not null && retry?.Retries((int)proxyResponse.StatusCode, GrpcStatusOf(proxyResponse)) == true)
         {
@@ -56,8 +64,11 @@ internal sealed class AnswerTransformer(OutgoingRequest outgoing, int attempt, R
     }
 
     /// <inheritdoc/>
-    public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) =>
-        Withheld ? ValueTask.CompletedTask : base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
+    public override ValueTask TransformResponseTrailersAsync(
+        HttpContext httpContext,
+        HttpResponseMessage proxyResponse,
+        CancellationToken cancellationToken
+    ) => Withheld ? ValueTask.CompletedTask : base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
 
     private static string? GrpcStatusOf(HttpResponseMessage response) =>
         response.Headers.TryGetValues(GrpcStatusHeader, out var values) ? values.FirstOrDefault() : null;

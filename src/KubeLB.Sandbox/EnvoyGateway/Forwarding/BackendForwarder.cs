@@ -16,16 +16,18 @@ internal sealed class BackendForwarder : IDisposable
     private readonly RequestMirror _mirror;
 
     // A connection per request: the hops behind balance by connection, and users want to see all pods take their turn.
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        PooledConnectionLifetime = TimeSpan.Zero,
-        ConnectTimeout = TimeSpan.FromSeconds(10),
-    });
+    private readonly HttpMessageInvoker _client = new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        }
+    );
 
     /// <summary>Creates the forwarder.</summary>
     public BackendForwarder()
@@ -63,7 +65,11 @@ internal sealed class BackendForwarder : IDisposable
                 return;
             }
 
-            if (retry is null || timeout.IsCancellationRequested || !await PauseAsync(retry, attempt, timeout.Token, context.RequestAborted).ConfigureAwait(false))
+            if (
+                retry is null
+                || timeout.IsCancellationRequested
+                || !await PauseAsync(retry, attempt, timeout.Token, context.RequestAborted).ConfigureAwait(false)
+            )
             {
                 await AnswerAsync(context, timedOut || timeout.IsCancellationRequested).ConfigureAwait(false);
                 return;
@@ -83,12 +89,20 @@ internal sealed class BackendForwarder : IDisposable
 
     /// <summary>The URI with path and query exactly as they are, encoded slashes and dots included.</summary>
     internal static Uri RawUri(OutgoingRequest request, int attempt) =>
-        new($"http://{request.EndPointOf(attempt)}{request.PathAndQuery}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        new(
+            $"http://{request.EndPointOf(attempt)}{request.PathAndQuery}",
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+        );
 
     /// <summary>One attempt.</summary>
     /// <returns>Whether the client has its answer, and whether time was up if it has not.</returns>
     private async Task<(bool IsDone, bool TimedOut)> AttemptAsync(
-        HttpContext context, OutgoingRequest request, int attempt, RetryRule? retry, CancellationToken overall)
+        HttpContext context,
+        OutgoingRequest request,
+        int attempt,
+        RetryRule? retry,
+        CancellationToken overall
+    )
     {
         var transformer = new AnswerTransformer(request, attempt, retry);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(overall);
@@ -103,7 +117,9 @@ internal sealed class BackendForwarder : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             ActivityTimeout = NoLimit,
         };
-        var error = await _forwarder.SendAsync(context, $"http://{request.EndPointOf(attempt)}", _client, config, transformer, timeout.Token).ConfigureAwait(false);
+        var error = await _forwarder
+            .SendAsync(context, $"http://{request.EndPointOf(attempt)}", _client, config, transformer, timeout.Token)
+            .ConfigureAwait(false);
         if (transformer.Withheld && !context.Response.HasStarted)
         {
             return (false, false);
@@ -125,14 +141,17 @@ internal sealed class BackendForwarder : IDisposable
     }
 
     private static AttemptFailure FailureOf(HttpContext context, bool timedOut) =>
-        !timedOut && context.Features.Get<IForwarderErrorFeature>()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
+        !timedOut
+        && context.Features.Get<IForwarderErrorFeature>()?.Exception
+            is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
             ? AttemptFailure.ConnectFailure
             : AttemptFailure.Reset;
 
     private static async Task<bool> PauseAsync(RetryRule retry, int attempt, CancellationToken timeout, CancellationToken aborted)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout, aborted);
-        await Task.Delay(retry.Pause(attempt, Random.Shared.NextDouble()), either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(retry.Pause(attempt, Random.Shared.NextDouble()), either.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !either.IsCancellationRequested;
     }
 
@@ -140,7 +159,10 @@ internal sealed class BackendForwarder : IDisposable
     {
         var (status, text) = timedOut
             ? (StatusCodes.Status504GatewayTimeout, "upstream request timeout")
-            : (StatusCodes.Status503ServiceUnavailable, "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
+            : (
+                StatusCodes.Status503ServiceUnavailable,
+                "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
+            );
         context.Response.Clear();
         context.Response.StatusCode = status;
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
@@ -152,5 +174,4 @@ internal sealed class BackendForwarder : IDisposable
         context.Response.ContentType = "text/plain";
         await context.Response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
     }
-
 }

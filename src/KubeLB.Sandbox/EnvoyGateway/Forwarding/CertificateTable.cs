@@ -12,7 +12,9 @@ internal sealed class CertificateTable
     /// <summary>Replaces all certificates.</summary>
     public void Set(IEnumerable<(string Hostname, X509Certificate2 Certificate)> certificates) =>
         Volatile.Write(
-            ref _certificates, [.. certificates.OrderBy(c => c.Hostname, Comparer<string>.Create(Hostnames.CompareSpecificity))]);
+            ref _certificates,
+            [.. certificates.OrderBy(c => c.Hostname, Comparer<string>.Create(Hostnames.CompareSpecificity))]
+        );
 
     /// <summary>The certificate of the most specific listener for a server name; null if there is none.</summary>
     public X509Certificate2? Find(string? serverName)

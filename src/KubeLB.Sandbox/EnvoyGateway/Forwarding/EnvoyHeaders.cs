@@ -11,7 +11,9 @@ internal static class EnvoyHeaders
     {
         var headers = context.Request.Headers;
         var client = context.Connection.RemoteIpAddress?.ToString() ?? "";
-        headers["x-forwarded-for"] = StringValues.IsNullOrEmpty(headers["x-forwarded-for"]) ? client : $"{headers["x-forwarded-for"]},{client}";
+        headers["x-forwarded-for"] = StringValues.IsNullOrEmpty(headers["x-forwarded-for"])
+            ? client
+            : $"{headers["x-forwarded-for"]},{client}";
         headers["x-forwarded-proto"] = isHttps ? "https" : "http";
         if (StringValues.IsNullOrEmpty(headers["x-request-id"]))
         {

@@ -12,7 +12,12 @@ namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 /// <param name="IsHttps">Whether clients speak TLS.</param>
 /// <param name="Routes">The routes.</param>
 /// <param name="Certificates">Certificates by host name of the listener.</param>
-internal sealed record PortPlan(int Port, bool IsHttps, RouteTable Routes, IReadOnlyList<(string Hostname, X509Certificate2 Certificate)> Certificates);
+internal sealed record PortPlan(
+    int Port,
+    bool IsHttps,
+    RouteTable Routes,
+    IReadOnlyList<(string Hostname, X509Certificate2 Certificate)> Certificates
+);
 
 /// <summary>
 /// The sockets of all Gateways. Each Gateway has a loopback address of its own, so that several can have the same port; a port that
@@ -35,7 +40,10 @@ internal sealed class GatewayFronts(HttpFront front, LoopbackAddresses addresses
 
     /// <summary>Opens, changes and closes ports until they are as planned. Calls for one Gateway must not overlap.</summary>
     /// <returns>The Gateway's address and the ports that are served elsewhere than planned.</returns>
-    public async Task<(IPAddress Address, IReadOnlyDictionary<int, IPEndPoint> Moved)> ApplyAsync(ResourceKey gateway, IReadOnlyList<PortPlan> plans)
+    public async Task<(IPAddress Address, IReadOnlyDictionary<int, IPEndPoint> Moved)> ApplyAsync(
+        ResourceKey gateway,
+        IReadOnlyList<PortPlan> plans
+    )
     {
         var state = _gateways.GetOrAdd(gateway, _ => new Front(addresses.Take()));
         foreach (var (port, listener) in state.Ports)
@@ -53,7 +61,9 @@ internal sealed class GatewayFronts(HttpFront front, LoopbackAddresses addresses
             {
                 var owner = new GatewayPort(gateway, plan.Port, plan.IsHttps);
                 var at = ListeningSocket.Choose(new IPEndPoint(state.Address, plan.Port));
-                listener = await front.ListenAsync(at, owner, plan.IsHttps ? new FrontTls(owner.Certificates.Find) : null).ConfigureAwait(false);
+                listener = await front
+                    .ListenAsync(at, owner, plan.IsHttps ? new FrontTls(owner.Certificates.Find) : null)
+                    .ConfigureAwait(false);
                 state.Ports[plan.Port] = listener;
             }
 
@@ -62,7 +72,10 @@ internal sealed class GatewayFronts(HttpFront front, LoopbackAddresses addresses
             served.Routes = plan.Routes;
         }
 
-        return (state.Address, state.Ports.Where(p => p.Value.LocalEndPoint.Port != p.Key).ToDictionary(p => p.Key, p => p.Value.LocalEndPoint));
+        return (
+            state.Address,
+            state.Ports.Where(p => p.Value.LocalEndPoint.Port != p.Key).ToDictionary(p => p.Key, p => p.Value.LocalEndPoint)
+        );
     }
 
     /// <summary>Closes all ports of a Gateway and gives its address back.</summary>

@@ -70,17 +70,34 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             Shortest(action.BackendTimeout, action.Retry?.PerTryTimeout),
             action.Retry,
             [.. filters.Select(f => f.ResponseHeaderModifier).OfType<HeaderFilter>()],
-            substitutions);
-        var mirrors = action.Mirrors
-            .Where(m => m.Target.IsValid && Random.Shared.Next(100) < m.Percent)
-            .Select(m => backends.Find(m.Target).EndPoints).Where(e => e.Count > 0).Select(e => e[0]).ToList();
+            substitutions
+        );
+        var mirrors = action
+            .Mirrors.Where(m => m.Target.IsValid && Random.Shared.Next(100) < m.Percent)
+            .Select(m => backends.Find(m.Target).EndPoints)
+            .Where(e => e.Count > 0)
+            .Select(e => e[0])
+            .ToList();
         await forwarder.ForwardAsync(context, outgoing, mirrors).ConfigureAwait(false);
     }
 
-    private static async Task RedirectAsync(HttpContext context, RequestRedirectFilter redirect, GatewayPort port, RequestTarget target, string prefix)
+    private static async Task RedirectAsync(
+        HttpContext context,
+        RequestRedirectFilter redirect,
+        GatewayPort port,
+        RequestTarget target,
+        string prefix
+    )
     {
         context.Response.Headers.Location = Redirect.Location(
-            redirect, port.IsHttps ? "https" : "http", Hostnames.FromHeader(context.Request.Host.Value ?? ""), port.Port, target.Path, target.Query, prefix);
+            redirect,
+            port.IsHttps ? "https" : "http",
+            Hostnames.FromHeader(context.Request.Host.Value ?? ""),
+            port.Port,
+            target.Path,
+            target.Query,
+            prefix
+        );
         await AnswerAsync(context, redirect.StatusCode ?? StatusCodes.Status302Found).ConfigureAwait(false);
     }
 
@@ -92,7 +109,8 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             target.Path,
             request.Method,
             name => request.Headers.TryGetValue(name, out var values) ? string.Join(',', values.AsEnumerable()) : null,
-            name => request.Query.TryGetValue(name, out var values) ? values[0] : null);
+            name => request.Query.TryGetValue(name, out var values) ? values[0] : null
+        );
     }
 
     private static SubstitutionContext Substitutions(HttpContext context)
@@ -103,25 +121,27 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         return new SubstitutionContext
         {
-            RequestHeader = name => name.ToUpperInvariant() switch
-            {
-                ":AUTHORITY" => host,
-                ":PATH" => target,
-                ":METHOD" => context.Request.Method,
-                _ => headers.GetValueOrDefault(name),
-            },
+            RequestHeader = name =>
+                name.ToUpperInvariant() switch
+                {
+                    ":AUTHORITY" => host,
+                    ":PATH" => target,
+                    ":METHOD" => context.Request.Method,
+                    _ => headers.GetValueOrDefault(name),
+                },
             Protocol = context.Request.Protocol,
             RemoteAddress = context.Connection.RemoteIpAddress?.ToString() ?? "",
             StartTime = DateTimeOffset.UtcNow,
         };
     }
 
-    private static TimeSpan? Shortest(TimeSpan? one, TimeSpan? other) => (one, other) switch
-    {
-        (null, _) => other,
-        (_, null) => one,
-        _ => one < other ? one : other,
-    };
+    private static TimeSpan? Shortest(TimeSpan? one, TimeSpan? other) =>
+        (one, other) switch
+        {
+            (null, _) => other,
+            (_, null) => one,
+            _ => one < other ? one : other,
+        };
 
     private static async Task AnswerAsync(HttpContext context, int status, string body = "")
     {

@@ -21,13 +21,14 @@ internal static class GrpcStatus
         return Task.CompletedTask;
     }
 
-    private static int Of(int httpStatus) => httpStatus switch
-    {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 or 502 or 503 or 504 => 14,
-        _ => 2,
-    };
+    private static int Of(int httpStatus) =>
+        httpStatus switch
+        {
+            400 => 13,
+            401 => 16,
+            403 => 7,
+            404 => 12,
+            429 or 502 or 503 or 504 => 14,
+            _ => 2,
+        };
 }

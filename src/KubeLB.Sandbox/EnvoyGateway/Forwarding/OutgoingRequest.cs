@@ -24,7 +24,8 @@ internal sealed record OutgoingRequest(
     TimeSpan? AttemptTimeout,
     RetryRule? Retry,
     IReadOnlyList<HeaderFilter> ResponseFilters,
-    SubstitutionContext Substitutions)
+    SubstitutionContext Substitutions
+)
 {
     /// <summary>Where an attempt goes.</summary>
     /// <param name="attempt">Which attempt, from 1.</param>

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
-/// <summary>Copies requests to further backends, as Envoy's request mirroring does: fire and forget, with <c>-shadow</c> at the host.</summary>
+/// <summary>
+/// Copies requests to further backends, as Envoy's request mirroring does: fire and forget, with <c>-shadow</c> at the host.
+/// </summary>
 internal sealed class RequestMirror(HttpMessageInvoker client)
 {
     private const int MaxBody = 10 * 1024 * 1024;
@@ -16,7 +18,10 @@ internal sealed class RequestMirror(HttpMessageInvoker client)
         var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
         int read;
-        while (body.Length <= MaxBody && (read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted).ConfigureAwait(false)) > 0)
+        while (
+            body.Length <= MaxBody
+            && (read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted).ConfigureAwait(false)) > 0
+        )
         {
             body.Write(buffer, 0, read);
         }
@@ -43,9 +48,12 @@ internal sealed class RequestMirror(HttpMessageInvoker client)
         };
         foreach (var (name, values) in source.Headers)
         {
-            if (name.StartsWith(':') || name.Equals("Connection", StringComparison.OrdinalIgnoreCase)
+            if (
+                name.StartsWith(':')
+                || name.Equals("Connection", StringComparison.OrdinalIgnoreCase)
                 || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)
-                || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+            )
             {
                 continue;
             }

@@ -15,7 +15,10 @@ internal sealed record RequestTarget(string Path, string Query)
         if (!raw.StartsWith('/'))
         {
             // The absolute form ("GET http://host/path") and the asterisk form.
-            return new RequestTarget(context.Request.Path.ToUriComponent() is { Length: > 0 } path ? path : "/", context.Request.QueryString.Value ?? "");
+            return new RequestTarget(
+                context.Request.Path.ToUriComponent() is { Length: > 0 } path ? path : "/",
+                context.Request.QueryString.Value ?? ""
+            );
         }
 
         var query = raw.IndexOf('?', StringComparison.Ordinal);

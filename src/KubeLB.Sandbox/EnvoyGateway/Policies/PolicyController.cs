@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.EnvoyGateway.Policies;
 
 /// <summary>Writes the status of BackendTrafficPolicies. They are applied where their routes are served.</summary>
-internal sealed class PolicyController([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view) : IReconciler
+internal sealed class PolicyController([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier, ClusterView view)
+    : IReconciler
 {
     /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)

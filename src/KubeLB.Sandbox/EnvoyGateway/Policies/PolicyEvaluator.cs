@@ -21,7 +21,8 @@ internal static class PolicyEvaluator
     public static string? Error(BackendTrafficPolicy policy)
     {
         var backOff = policy.Spec?.Retry?.PerRetry?.BackOff;
-        return Durations.Parse(backOff?.BaseInterval) is { } first && Durations.Parse(backOff?.MaxInterval) is { } longest && longest < first
+        return
+            Durations.Parse(backOff?.BaseInterval) is { } first && Durations.Parse(backOff?.MaxInterval) is { } longest && longest < first
             ? "Retry: maxInterval must be greater than or equal to baseInterval."
             : null;
     }
@@ -31,7 +32,10 @@ internal static class PolicyEvaluator
     /// <param name="targets">The routes that it names, each with the verdict and the policy in force for it.</param>
     /// <param name="now">The time.</param>
     public static PolicyStatus Status(
-        BackendTrafficPolicy policy, IEnumerable<(RouteVerdict Verdict, string Kind, BackendTrafficPolicy? InForce)> targets, DateTimeOffset now)
+        BackendTrafficPolicy policy,
+        IEnumerable<(RouteVerdict Verdict, string Kind, BackendTrafficPolicy? InForce)> targets,
+        DateTimeOffset now
+    )
     {
         var ancestors = new List<PolicyAncestorStatus>();
         foreach (var (verdict, kind, inForce) in targets)
@@ -48,13 +52,17 @@ internal static class PolicyEvaluator
                     SectionName = parent.Parent.SectionName,
                 };
                 var before = policy.Status?.Ancestors?.Find(a =>
-                    (a.AncestorRef.Namespace, a.AncestorRef.Name, a.AncestorRef.SectionName) == (ancestor.Namespace, ancestor.Name, ancestor.SectionName));
-                ancestors.Add(new PolicyAncestorStatus
-                {
-                    AncestorRef = ancestor,
-                    ControllerName = EnvoyGatewayHost.ControllerName,
-                    Conditions = Conditions.Of([finding], before?.Conditions, policy.Metadata.Generation ?? 0, now),
-                });
+                    (a.AncestorRef.Namespace, a.AncestorRef.Name, a.AncestorRef.SectionName)
+                    == (ancestor.Namespace, ancestor.Name, ancestor.SectionName)
+                );
+                ancestors.Add(
+                    new PolicyAncestorStatus
+                    {
+                        AncestorRef = ancestor,
+                        ControllerName = EnvoyGatewayHost.ControllerName,
+                        Conditions = Conditions.Of([finding], before?.Conditions, policy.Metadata.Generation ?? 0, now),
+                    }
+                );
             }
         }
 
@@ -66,8 +74,12 @@ internal static class PolicyEvaluator
         if (inForce is not null && inForce.Name != policy.Name)
         {
             return new Finding(
-                GatewayConditions.Accepted, false, "Conflicted",
-                $"Unable to target {kind} {route.Metadata.NamespaceProperty}/{route.Metadata.Name}, another BackendTrafficPolicy has already attached to it.");
+                GatewayConditions.Accepted,
+                false,
+                "Conflicted",
+                $"Unable to target {kind} {route.Metadata.NamespaceProperty}/{route.Metadata.Name}, another BackendTrafficPolicy has "
+                    + "already attached to it."
+            );
         }
 
         return Error(policy) is { } error

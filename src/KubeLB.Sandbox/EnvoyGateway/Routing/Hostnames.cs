@@ -17,12 +17,17 @@ internal static class Hostnames
             return listener + route;
         }
 
-        if (Matches(listener, route) || (IsWildcard(listener) && IsWildcard(route) && route.EndsWith(listener[1..], StringComparison.OrdinalIgnoreCase)))
+        if (
+            Matches(listener, route)
+            || (IsWildcard(listener) && IsWildcard(route) && route.EndsWith(listener[1..], StringComparison.OrdinalIgnoreCase))
+        )
         {
             return route;
         }
 
-        return Matches(route, listener) || (IsWildcard(listener) && IsWildcard(route) && listener.EndsWith(route[1..], StringComparison.OrdinalIgnoreCase))
+        return
+            Matches(route, listener)
+            || (IsWildcard(listener) && IsWildcard(route) && listener.EndsWith(route[1..], StringComparison.OrdinalIgnoreCase))
             ? listener
             : null;
     }
@@ -37,7 +42,9 @@ internal static class Hostnames
     /// <summary>The host of a Host header: lower case, without port.</summary>
     public static string FromHeader(string header)
     {
-        var end = header.StartsWith('[') ? header.IndexOf(']', StringComparison.Ordinal) + 1 : header.IndexOf(':', StringComparison.Ordinal);
+        var end = header.StartsWith('[')
+            ? header.IndexOf(']', StringComparison.Ordinal) + 1
+            : header.IndexOf(':', StringComparison.Ordinal);
         return (end > 0 ? header[..end] : header).ToLowerInvariant();
     }
 

@@ -39,7 +39,9 @@ internal sealed class PathCondition
     /// <summary>Matches the whole path.</summary>
     public static PathCondition Exact(string value) => new(PathKind.Exact, value, null);
 
-    /// <summary>Matches whole leading elements: <c>/abc</c> matches <c>/abc</c>, <c>/abc/</c> and <c>/abc/def</c>, not <c>/abcd</c>.</summary>
+    /// <summary>
+    /// Matches whole leading elements: <c>/abc</c> matches <c>/abc</c>, <c>/abc/</c> and <c>/abc/def</c>, not <c>/abcd</c>.
+    /// </summary>
     public static PathCondition Prefix(string value) => new(PathKind.Prefix, value.Length > 1 ? value.TrimEnd('/') : value, null);
 
     /// <summary>Matches an expression over the whole path.</summary>
@@ -47,12 +49,14 @@ internal sealed class PathCondition
     public static PathCondition Regex(string value) => new(PathKind.Regex, value, Expressions.Whole(value));
 
     /// <summary>Whether a path fulfils the condition.</summary>
-    public bool Matches(string path) => Kind switch
-    {
-        PathKind.Exact => path == Value,
-        PathKind.Regex => _regex!.IsMatch(path),
-        _ => Value is "/" or "" || (path.StartsWith(Value, StringComparison.Ordinal) && (path.Length == Value.Length || path[Value.Length] == '/')),
-    };
+    public bool Matches(string path) =>
+        Kind switch
+        {
+            PathKind.Exact => path == Value,
+            PathKind.Regex => _regex!.IsMatch(path),
+            _ => Value is "/" or ""
+                || (path.StartsWith(Value, StringComparison.Ordinal) && (path.Length == Value.Length || path[Value.Length] == '/')),
+        };
 }
 
 /// <summary>Regular expressions of users: they match as a whole, in linear time as Envoy's RE2 does.</summary>

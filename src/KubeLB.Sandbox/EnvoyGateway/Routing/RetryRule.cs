@@ -20,7 +20,11 @@ internal sealed record RetryRule
     private static readonly TimeSpan DefaultBase = TimeSpan.FromMilliseconds(25);
     private static readonly string[] DefaultTriggers =
     [
-        RetryTriggers.ConnectFailure, RetryTriggers.RefusedStream, RetryTriggers.Unavailable, RetryTriggers.Cancelled, RetryTriggers.RetriableStatusCodes,
+        RetryTriggers.ConnectFailure,
+        RetryTriggers.RefusedStream,
+        RetryTriggers.Unavailable,
+        RetryTriggers.Cancelled,
+        RetryTriggers.RetriableStatusCodes,
     ];
 
     private static readonly Dictionary<string, string> GrpcStatuses = new(StringComparer.Ordinal)
@@ -80,10 +84,15 @@ internal sealed record RetryRule
         || (Triggers.Contains(RetryTriggers.RetriableStatusCodes) && StatusCodes.Contains(status))
         || (grpcStatus is not null && Triggers.Any(t => GrpcStatuses.GetValueOrDefault(t) == grpcStatus));
 
-    /// <summary>Whether a failure is one that is tried again: without an answer, 5xx and gateway-error stand for what the client would get.</summary>
+    /// <summary>
+    /// Whether a failure is one that is tried again: without an answer, 5xx and gateway-error stand for what the client would get.
+    /// </summary>
     public bool Retries(AttemptFailure failure) =>
         Triggers.Any(t => t is RetryTriggers.Any5xx or RetryTriggers.GatewayError or RetryTriggers.Reset)
-        || (failure == AttemptFailure.ConnectFailure && Triggers.Any(t => t is RetryTriggers.ConnectFailure or RetryTriggers.ResetBeforeRequest));
+        || (
+            failure == AttemptFailure.ConnectFailure
+            && Triggers.Any(t => t is RetryTriggers.ConnectFailure or RetryTriggers.ResetBeforeRequest)
+        );
 
     /// <summary>The pause before a retry: exponential with full jitter.</summary>
     /// <param name="retry">Which retry, from 1.</param>

@@ -9,7 +9,14 @@ namespace KubeLB.Sandbox.EnvoyGateway.Routing;
 /// <param name="Weight">Share of requests.</param>
 /// <param name="IsValid">False if the reference does not resolve: its share is answered with 500.</param>
 /// <param name="Filters">Filters for this backend.</param>
-internal sealed record BackendTarget(string Namespace, string Service, int Port, int Weight, bool IsValid, IReadOnlyList<RouteFilter> Filters);
+internal sealed record BackendTarget(
+    string Namespace,
+    string Service,
+    int Port,
+    int Weight,
+    bool IsValid,
+    IReadOnlyList<RouteFilter> Filters
+);
 
 /// <summary>What happens to a request that a rule matches.</summary>
 internal sealed record RouteAction

@@ -32,9 +32,12 @@ internal sealed class RouteTable
     /// <summary>Sorts the routes.</summary>
     public RouteTable(IEnumerable<ListenerRoutes> listeners)
     {
-        _listeners = [.. listeners
-            .OrderBy(l => l.Hostname, Comparer<string>.Create(Hostnames.CompareSpecificity))
-            .Select(l => (l.Hostname, Hosts(l.Entries)))];
+        _listeners =
+        [
+            .. listeners
+                .OrderBy(l => l.Hostname, Comparer<string>.Create(Hostnames.CompareSpecificity))
+                .Select(l => (l.Hostname, Hosts(l.Entries))),
+        ];
     }
 
     /// <summary>A table without routes.</summary>
@@ -83,7 +86,10 @@ internal sealed class RouteTable
     }
 
     private static List<(string Hostname, List<RouteEntry> Entries)> Hosts(IEnumerable<RouteEntry> entries) =>
-        [.. entries.GroupBy(e => e.Hostname, StringComparer.OrdinalIgnoreCase)
-            .OrderBy(g => g.Key, Comparer<string>.Create(Hostnames.CompareSpecificity))
-            .Select(g => (g.Key, g.Order(Comparer<RouteEntry>.Create(Compare)).ToList()))];
+        [
+            .. entries
+                .GroupBy(e => e.Hostname, StringComparer.OrdinalIgnoreCase)
+                .OrderBy(g => g.Key, Comparer<string>.Create(Hostnames.CompareSpecificity))
+                .Select(g => (g.Key, g.Order(Comparer<RouteEntry>.Create(Compare)).ToList())),
+        ];
 }

@@ -6,19 +6,29 @@ namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 internal static class BackendEvaluator
 {
     /// <summary>What is wrong with a reference; null if it resolves.</summary>
-    public static (string Reason, string Message)? Error(BackendObjectReference backend, string routeKind, string routeNamespace, IClusterView view)
+    public static (string Reason, string Message)? Error(
+        BackendObjectReference backend,
+        string routeKind,
+        string routeNamespace,
+        IClusterView view
+    )
     {
         var ns = backend.Namespace ?? routeNamespace;
         if (backend.Group is { Length: > 0 })
         {
-            return (GatewayConditions.InvalidKind,
+            return (
+                GatewayConditions.InvalidKind,
                 "Group is invalid, only the core API group (specified by omitting the group field or setting it to an empty string), "
-                + "multicluster.x-k8s.io and gateway.envoyproxy.io are supported.");
+                    + "multicluster.x-k8s.io and gateway.envoyproxy.io are supported."
+            );
         }
 
         if (backend.Kind is not (null or "Service"))
         {
-            return (GatewayConditions.InvalidKind, "Kind is invalid, only Service, MCS ServiceImport, Envoy Gateway Backend and EndpointSlice are supported.");
+            return (
+                GatewayConditions.InvalidKind,
+                "Kind is invalid, only Service, MCS ServiceImport, Envoy Gateway Backend and EndpointSlice are supported."
+            );
         }
 
         if (!Grants.Permit(view, routeKind, routeNamespace, "Service", ns, backend.Name))

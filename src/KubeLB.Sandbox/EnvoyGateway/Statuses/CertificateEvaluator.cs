@@ -10,8 +10,14 @@ internal static class CertificateEvaluator
     {
         if (listener.Tls?.CertificateRefs is not { Count: > 0 } references)
         {
-            findings.Add(new Finding(
-                GatewayConditions.Programmed, false, GatewayConditions.Invalid, "Listener must have at least 1 TLS certificate ref"));
+            findings.Add(
+                new Finding(
+                    GatewayConditions.Programmed,
+                    false,
+                    GatewayConditions.Invalid,
+                    "Listener must have at least 1 TLS certificate ref"
+                )
+            );
             return;
         }
 
@@ -28,8 +34,9 @@ internal static class CertificateEvaluator
         var all = errors.Count == references.Count;
         var reason = !all ? "PartiallyInvalidCertificateRef" : errors[0].Reason;
         var start = all ? "No valid secrets exist" : "Some secrets are invalid";
-        findings.Add(new Finding(
-            GatewayConditions.ResolvedRefs, false, reason, $"{start}: {string.Join("; ", errors.Select(e => e.Message))}."));
+        findings.Add(
+            new Finding(GatewayConditions.ResolvedRefs, false, reason, $"{start}: {string.Join("; ", errors.Select(e => e.Message))}.")
+        );
     }
 
     /// <summary>Namespace and name of the Secret that a reference means.</summary>

@@ -16,7 +16,11 @@ internal static class GatewayEvaluator
         if (odd is not null)
         {
             var refusal = new Finding(
-                GatewayConditions.Accepted, false, "UnsupportedAddress", $"Gateway has an address with an unsupported type: {odd.Type}");
+                GatewayConditions.Accepted,
+                false,
+                "UnsupportedAddress",
+                $"Gateway has an address with an unsupported type: {odd.Type}"
+            );
             return new GatewayVerdict(gateway, refusal, []);
         }
 
@@ -38,18 +42,29 @@ internal static class GatewayEvaluator
         };
         if (possible is null)
         {
-            findings.Add(new Finding(
-                GatewayConditions.Accepted, false, "UnsupportedProtocol",
-                $"Protocol {listener.Protocol} is unsupported, must be HTTP, HTTPS, TCP or UDP."));
+            findings.Add(
+                new Finding(
+                    GatewayConditions.Accepted,
+                    false,
+                    "UnsupportedProtocol",
+                    $"Protocol {listener.Protocol} is unsupported, must be HTTP, HTTPS, TCP or UDP."
+                )
+            );
             return new ListenerDraft(listener, [], findings);
         }
 
         var kinds = Kinds(listener, possible, findings);
         if (listener.AllowedRoutes?.Namespaces is { From: "Selector", Selector: null })
         {
-            findings.Add(new Finding(
-                GatewayConditions.Programmed, false, GatewayConditions.Invalid,
-                "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to \"Selector\"."));
+            findings.Add(
+                new Finding(
+                    GatewayConditions.Programmed,
+                    false,
+                    GatewayConditions.Invalid,
+                    "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to "
+                        + "\"Selector\"."
+                )
+            );
         }
 
         if (listener.Protocol == "HTTPS" || (listener.Protocol == "TLS" && listener.Tls?.Mode != "Passthrough"))
@@ -72,14 +87,25 @@ internal static class GatewayEvaluator
         {
             if (kind.Group is not (null or ApiGroups.GatewayApi))
             {
-                findings.Add(new Finding(
-                    GatewayConditions.ResolvedRefs, false, "InvalidRouteKinds", $"Group is not supported, group must be {ApiGroups.GatewayApi}"));
+                findings.Add(
+                    new Finding(
+                        GatewayConditions.ResolvedRefs,
+                        false,
+                        "InvalidRouteKinds",
+                        $"Group is not supported, group must be {ApiGroups.GatewayApi}"
+                    )
+                );
             }
             else if (!possible.Contains(kind.Kind))
             {
-                findings.Add(new Finding(
-                    GatewayConditions.ResolvedRefs, false, "InvalidRouteKinds",
-                    $"{kind.Kind} is not supported, kind must be one of [{string.Join(' ', possible)}]"));
+                findings.Add(
+                    new Finding(
+                        GatewayConditions.ResolvedRefs,
+                        false,
+                        "InvalidRouteKinds",
+                        $"{kind.Kind} is not supported, kind must be one of [{string.Join(' ', possible)}]"
+                    )
+                );
             }
             else
             {
@@ -95,16 +121,22 @@ internal static class GatewayEvaluator
         var key = ResourceKey.Of(gateway);
 
         // A listener that is out already does not drag another one along.
-        foreach (var port in drafts.Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.Holds || f.Reason == "PartiallyInvalidCertificateRef"))
-            .GroupBy(d => (d.Listener.Port, Udp: d.Listener.Protocol == "UDP")))
+        foreach (
+            var port in drafts
+                .Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.Holds || f.Reason == "PartiallyInvalidCertificateRef"))
+                .GroupBy(d => (d.Listener.Port, Udp: d.Listener.Protocol == "UDP"))
+        )
         {
-            var protocols = port.Select(d => d.Listener.Protocol is "HTTPS" or "TLS" ? "HTTPS/TLS" : d.Listener.Protocol).Distinct().Count();
+            var protocols = port.Select(d => d.Listener.Protocol is "HTTPS" or "TLS" ? "HTTPS/TLS" : d.Listener.Protocol)
+                .Distinct()
+                .Count();
             if (protocols > 1)
             {
                 foreach (var draft in port)
                 {
-                    draft.Findings.Add(new Finding(
-                        "Conflicted", true, "ProtocolConflict", "All listeners for a given port must use a compatible protocol"));
+                    draft.Findings.Add(
+                        new Finding("Conflicted", true, "ProtocolConflict", "All listeners for a given port must use a compatible protocol")
+                    );
                 }
 
                 continue;
@@ -115,9 +147,14 @@ internal static class GatewayEvaluator
                 var names = string.Join(", ", host.Select(d => $"{key}/{d.Listener.Name}"));
                 foreach (var draft in host)
                 {
-                    draft.Findings.Add(new Finding(
-                        "Conflicted", true, "HostnameConflict",
-                        $"All listeners for a given port must use a unique hostname, conflicting listeners: {names}"));
+                    draft.Findings.Add(
+                        new Finding(
+                            "Conflicted",
+                            true,
+                            "HostnameConflict",
+                            $"All listeners for a given port must use a unique hostname, conflicting listeners: {names}"
+                        )
+                    );
                 }
             }
         }
@@ -128,13 +165,20 @@ internal static class GatewayEvaluator
         var fatal = findings.Any(f => (f.Holds && f.Type == "Conflicted") || (!f.Holds && f.Reason != "PartiallyInvalidCertificateRef"));
         if (!fatal)
         {
-            findings.Add(new Finding(
-                GatewayConditions.Programmed, true, "Programmed", "Sending translated listener configuration to the data plane"));
+            findings.Add(
+                new Finding(GatewayConditions.Programmed, true, "Programmed", "Sending translated listener configuration to the data plane")
+            );
         }
         else if (findings.All(f => f.Type != GatewayConditions.Programmed))
         {
-            findings.Add(new Finding(
-                GatewayConditions.Programmed, false, GatewayConditions.Invalid, "Listener is invalid, see other Conditions for details."));
+            findings.Add(
+                new Finding(
+                    GatewayConditions.Programmed,
+                    false,
+                    GatewayConditions.Invalid,
+                    "Listener is invalid, see other Conditions for details."
+                )
+            );
         }
 
         if ((!fatal || findings.Any(f => f.Reason == "InvalidCertificateRef")) && findings.All(f => f.Type != GatewayConditions.Accepted))

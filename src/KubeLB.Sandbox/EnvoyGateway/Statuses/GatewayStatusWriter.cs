@@ -19,19 +19,30 @@ internal static class GatewayStatusWriter
         var generation = gateway.Metadata.Generation ?? 0;
         List<Finding> findings = verdict.Refusal is { } refusal
             ? [refusal, new Finding(GatewayConditions.Programmed, false, GatewayConditions.Invalid, refusal.Message)]
-            : [new Finding(GatewayConditions.Accepted, true, "Accepted", "The Gateway has been scheduled by Envoy Gateway"), Programmed(address)];
+            :
+            [
+                new Finding(GatewayConditions.Accepted, true, "Accepted", "The Gateway has been scheduled by Envoy Gateway"),
+                Programmed(address),
+            ];
         return new GatewayStatus
         {
             Addresses = address is null ? null : [new GatewayAddress { Type = "IPAddress", Value = address.ToString() }],
             Conditions = Conditions.Of(findings, gateway.Status?.Conditions, generation, now),
-            Listeners = [.. verdict.Listeners.Select(l => new ListenerStatus
-            {
-                Name = l.Listener.Name,
-                SupportedKinds = [.. l.SupportedKinds.Select(kind => new RouteGroupKind { Group = ApiGroups.GatewayApi, Kind = kind })],
-                AttachedRoutes = Attached(verdict.Key, l.Listener.Name, routes),
-                Conditions = Conditions.Of(
-                    l.Findings, gateway.Status?.Listeners?.FirstOrDefault(s => s.Name == l.Listener.Name)?.Conditions, generation, now),
-            })],
+            Listeners =
+            [
+                .. verdict.Listeners.Select(l => new ListenerStatus
+                {
+                    Name = l.Listener.Name,
+                    SupportedKinds = [.. l.SupportedKinds.Select(kind => new RouteGroupKind { Group = ApiGroups.GatewayApi, Kind = kind })],
+                    AttachedRoutes = Attached(verdict.Key, l.Listener.Name, routes),
+                    Conditions = Conditions.Of(
+                        l.Findings,
+                        gateway.Status?.Listeners?.FirstOrDefault(s => s.Name == l.Listener.Name)?.Conditions,
+                        generation,
+                        now
+                    ),
+                }),
+            ],
         };
     }
 
@@ -46,16 +57,20 @@ internal static class GatewayStatusWriter
             ControllerName = EnvoyGatewayHost.ControllerName,
             Conditions = Conditions.Of(
                 p.Findings,
-                before.FirstOrDefault(b => b.ControllerName == EnvoyGatewayHost.ControllerName && SameParent(b.ParentRef, p.Parent))?.Conditions,
+                before
+                    .FirstOrDefault(b => b.ControllerName == EnvoyGatewayHost.ControllerName && SameParent(b.ParentRef, p.Parent))
+                    ?.Conditions,
                 route.Metadata.Generation ?? 0,
-                now),
+                now
+            ),
         });
         return new RouteParentsStatus { Parents = [.. before.Where(b => b.ControllerName != EnvoyGatewayHost.ControllerName), .. ours] };
     }
 
-    private static Finding Programmed(IPAddress? address) => address is not null
-        ? new Finding(GatewayConditions.Programmed, true, "Programmed", "Address assigned to the Gateway, 1/1 envoy replicas available")
-        : new Finding(GatewayConditions.Programmed, false, "AddressNotAssigned", "No addresses have been assigned to the Gateway");
+    private static Finding Programmed(IPAddress? address) =>
+        address is not null
+            ? new Finding(GatewayConditions.Programmed, true, "Programmed", "Address assigned to the Gateway, 1/1 envoy replicas available")
+            : new Finding(GatewayConditions.Programmed, false, "AddressNotAssigned", "No addresses have been assigned to the Gateway");
 
     private static int Attached(ResourceKey gateway, string listener, IReadOnlyList<RouteVerdict> routes) =>
         routes.Count(r => r.Parents.SelectMany(p => p.Attachments).Any(a => a.Gateway == gateway && a.Listener == listener));

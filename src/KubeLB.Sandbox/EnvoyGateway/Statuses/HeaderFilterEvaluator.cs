@@ -23,8 +23,12 @@ internal static class HeaderFilterEvaluator
             }
             else if (!IsModifiable(header.Name))
             {
-                var hint = type == "RequestHeaderModifier" ? " To modify the Host header use the URLRewrite or the HTTPRouteFilter filter." : "";
-                errors.Add($"Header: \"{header.Name}\". The {type} filter cannot {verb} the Host header or headers with a '/' or ':' character in them.{hint}");
+                var hint =
+                    type == "RequestHeaderModifier" ? " To modify the Host header use the URLRewrite or the HTTPRouteFilter filter." : "";
+                errors.Add(
+                    $"Header: \"{header.Name}\". The {type} filter cannot {verb} the Host header or headers with a '/' or ':' "
+                        + $"character in them.{hint}"
+                );
             }
             else if (header.Value.Length == 0)
             {
@@ -44,7 +48,9 @@ internal static class HeaderFilterEvaluator
             }
             else
             {
-                errors.Add($"Header: \"{name}\". The {type} filter cannot remove the Host header or headers with a '/' or ':' character in them.");
+                errors.Add(
+                    $"Header: \"{name}\". The {type} filter cannot remove the Host header or headers with a '/' or ':' character in them."
+                );
             }
         }
 
@@ -54,7 +60,9 @@ internal static class HeaderFilterEvaluator
         }
 
         var message = string.Join("\n", errors);
-        return message.Length == 0 ? null : message.EndsWith('.') ? message : message + ".";
+        return message.Length == 0 ? null
+            : message.EndsWith('.') ? message
+            : message + ".";
     }
 
     private static bool IsModifiable(string name) =>

@@ -39,10 +39,12 @@ internal interface IClusterView
 internal static class Grants
 {
     /// <summary>Whether an object of one namespace may refer to one of another.</summary>
-    public static bool Permit(
-        IClusterView view, string fromKind, string fromNamespace, string toKind, string toNamespace, string toName) =>
+    public static bool Permit(IClusterView view, string fromKind, string fromNamespace, string toKind, string toNamespace, string toName) =>
         fromNamespace == toNamespace
-        || view.Grants(toNamespace).Any(grant =>
-            grant.Spec?.From?.Any(f => f.Group == Api.ApiGroups.GatewayApi && f.Kind == fromKind && f.Namespace == fromNamespace) == true
-            && grant.Spec.To?.Any(t => t.Group.Length == 0 && t.Kind == toKind && (t.Name is null || t.Name == toName)) == true);
+        || view.Grants(toNamespace)
+            .Any(grant =>
+                grant.Spec?.From?.Any(f => f.Group == Api.ApiGroups.GatewayApi && f.Kind == fromKind && f.Namespace == fromNamespace)
+                    == true
+                && grant.Spec.To?.Any(t => t.Group.Length == 0 && t.Kind == toKind && (t.Name is null || t.Name == toName)) == true
+            );
 }

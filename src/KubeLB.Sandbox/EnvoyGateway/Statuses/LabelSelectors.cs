@@ -7,8 +7,9 @@ internal static class LabelSelectors
 {
     /// <summary>Whether labels fulfil a selector; an empty one matches everything.</summary>
     public static bool Matches(V1LabelSelector selector, IDictionary<string, string> labels) =>
-        (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted => labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value)
-        && (selector.MatchExpressions ?? []).All(expression => Matches(expression, labels));
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted =>
+            labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value
+        ) && (selector.MatchExpressions ?? []).All(expression => Matches(expression, labels));
 
     private static bool Matches(V1LabelSelectorRequirement expression, IDictionary<string, string> labels)
     {

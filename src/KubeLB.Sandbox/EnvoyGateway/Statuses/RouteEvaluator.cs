@@ -39,14 +39,22 @@ internal static class RouteEvaluator
         new(parent.Namespace ?? route.Metadata.NamespaceProperty ?? "", parent.Name);
 
     private static ParentVerdict Evaluate(
-        IGatewayRoute route, string kind, ParentReference parent, GatewayVerdict gateway, IReadOnlyList<RuleVerdict> rules, IClusterView view)
+        IGatewayRoute route,
+        string kind,
+        ParentReference parent,
+        GatewayVerdict gateway,
+        IReadOnlyList<RuleVerdict> rules,
+        IClusterView view
+    )
     {
         var findings = new List<Finding>();
-        var selected = gateway.Listeners
-            .Where(l => parent.SectionName is null || l.Listener.Name == parent.SectionName)
+        var selected = gateway
+            .Listeners.Where(l => parent.SectionName is null || l.Listener.Name == parent.SectionName)
             .Where(l => parent.Port is null || l.Listener.Port == parent.Port)
             .ToList();
-        var allowed = selected.Where(l => l.SupportedKinds.Contains(kind) && AllowsNamespace(l.Listener, gateway.Gateway, route, view)).ToList();
+        var allowed = selected
+            .Where(l => l.SupportedKinds.Contains(kind) && AllowsNamespace(l.Listener, gateway.Gateway, route, view))
+            .ToList();
         var attachments = allowed.Select(l => new Attachment(gateway.Key, l.Listener.Name, CommonHostnames(l.Listener, route))).ToList();
 
         if (selected.Count == 0)
@@ -55,7 +63,9 @@ internal static class RouteEvaluator
         }
         else if (allowed.Count == 0)
         {
-            findings.Add(Refused(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment."));
+            findings.Add(
+                Refused(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment.")
+            );
         }
         else
         {
@@ -75,18 +85,26 @@ internal static class RouteEvaluator
         }
         else if (attachments.All(a => a.Hostnames.Count == 0))
         {
-            findings.Add(Refused(
-                GatewayConditions.NoMatchingListenerHostname,
-                $"There were no hostname intersections between the {kind} and this parent ref's Listener(s)."));
+            findings.Add(
+                Refused(
+                    GatewayConditions.NoMatchingListenerHostname,
+                    $"There were no hostname intersections between the {kind} and this parent ref's Listener(s)."
+                )
+            );
         }
         else
         {
             findings.Add(new Finding(GatewayConditions.Accepted, true, "Accepted", "Route is accepted"));
             if (failed.Count > 0)
             {
-                findings.Add(new Finding(
-                    GatewayConditions.PartiallyInvalid, true, GatewayConditions.UnsupportedValue,
-                    $"Dropped Rule(s) [{string.Join(", ", failed.Select(f => f.Index))}]: {string.Join("\n", failed.Select(Told))}"));
+                findings.Add(
+                    new Finding(
+                        GatewayConditions.PartiallyInvalid,
+                        true,
+                        GatewayConditions.UnsupportedValue,
+                        $"Dropped Rule(s) [{string.Join(", ", failed.Select(f => f.Index))}]: {string.Join("\n", failed.Select(Told))}"
+                    )
+                );
             }
         }
     }
@@ -99,9 +117,11 @@ internal static class RouteEvaluator
             findings.Add(new Finding("BackendsAvailable", false, "EndpointsNotFound", missing));
         }
 
-        findings.Add(attached && errors.Count > 0
-            ? new Finding(GatewayConditions.ResolvedRefs, false, errors[0].Reason, string.Join("\n", errors.Select(e => e.Message)))
-            : new Finding(GatewayConditions.ResolvedRefs, true, "ResolvedRefs", "Resolved all the Object references for the Route"));
+        findings.Add(
+            attached && errors.Count > 0
+                ? new Finding(GatewayConditions.ResolvedRefs, false, errors[0].Reason, string.Join("\n", errors.Select(e => e.Message)))
+                : new Finding(GatewayConditions.ResolvedRefs, true, "ResolvedRefs", "Resolved all the Object references for the Route")
+        );
     }
 
     private static string Told(RuleVerdict rule) =>
@@ -110,7 +130,13 @@ internal static class RouteEvaluator
     private static List<string> CommonHostnames(Listener listener, IGatewayRoute route)
     {
         var names = route.Hostnames.Count == 0 ? [""] : route.Hostnames;
-        return [.. names.Select(name => Hostnames.Intersect(listener.Hostname ?? "", name)).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase)];
+        return
+        [
+            .. names
+                .Select(name => Hostnames.Intersect(listener.Hostname ?? "", name))
+                .OfType<string>()
+                .Distinct(StringComparer.OrdinalIgnoreCase),
+        ];
     }
 
     private static bool AllowsNamespace(Listener listener, Gateway gateway, IGatewayRoute route, IClusterView view)

@@ -60,7 +60,13 @@ internal static class RuleEvaluator
     }
 
     private static List<(BackendTarget Target, int Percent)> Mirrors(
-        RouteRule rule, string kind, string ns, IClusterView view, List<(string Reason, string Message)> references, List<string> endpoints)
+        RouteRule rule,
+        string kind,
+        string ns,
+        IClusterView view,
+        List<(string Reason, string Message)> references,
+        List<string> endpoints
+    )
     {
         var mirrors = new List<(BackendTarget, int)>();
         foreach (var mirror in (rule.Filters ?? []).Select(f => f.RequestMirror).OfType<RequestMirrorFilter>())
@@ -79,7 +85,9 @@ internal static class RuleEvaluator
             if (!view.HasEndpoints(backend.Namespace ?? ns, backend.Name))
             {
                 endpoints.Add(
-                    $"Failed to validate the RequestMirror filter: no ready endpoints for the related Service {backend.Namespace ?? ns}/{backend.Name}.");
+                    "Failed to validate the RequestMirror filter: no ready endpoints for the related Service "
+                        + $"{backend.Namespace ?? ns}/{backend.Name}."
+                );
             }
 
             mirrors.Add((Target(backend, ns, 1, true, []), mirror.Percent ?? 100));
@@ -88,21 +96,28 @@ internal static class RuleEvaluator
         return mirrors;
     }
 
-    private static IReadOnlyList<RouteMatch> Matches(RouteRule rule) => rule switch
-    {
-        HttpRouteRule http => [.. (http.Matches is { Count: > 0 } matches ? matches : [new HttpRouteMatch()]).Select(RouteMatch.Of)],
-        GrpcRouteRule grpc => [.. (grpc.Matches is { Count: > 0 } matches ? matches : [new GrpcRouteMatch()]).Select(RouteMatch.Of)],
-        _ => [],
-    };
+    private static IReadOnlyList<RouteMatch> Matches(RouteRule rule) =>
+        rule switch
+        {
+            HttpRouteRule http => [.. (http.Matches is { Count: > 0 } matches ? matches : [new HttpRouteMatch()]).Select(RouteMatch.Of)],
+            GrpcRouteRule grpc => [.. (grpc.Matches is { Count: > 0 } matches ? matches : [new GrpcRouteMatch()]).Select(RouteMatch.Of)],
+            _ => [],
+        };
 
     private static string RegexMessage(RouteRule rule, ArgumentException error)
     {
         var values = rule switch
         {
-            HttpRouteRule http => (http.Matches ?? []).SelectMany(m => new[] { (m.Path?.Type, m.Path?.Value) }
-                .Concat((m.Headers ?? []).Concat(m.QueryParams ?? []).Select(v => (v.Type, (string?)v.Value)))),
-            GrpcRouteRule grpc => (grpc.Matches ?? []).SelectMany(m => new[] { (m.Method?.Type, m.Method?.Service), (m.Method?.Type, m.Method?.Method) }
-                .Concat((m.Headers ?? []).Select(v => (v.Type, (string?)v.Value)))),
+            HttpRouteRule http => (http.Matches ?? []).SelectMany(m =>
+                new[] { (m.Path?.Type, m.Path?.Value) }.Concat(
+                    (m.Headers ?? []).Concat(m.QueryParams ?? []).Select(v => (v.Type, (string?)v.Value))
+                )
+            ),
+            GrpcRouteRule grpc => (grpc.Matches ?? []).SelectMany(m =>
+                new[] { (m.Method?.Type, m.Method?.Service), (m.Method?.Type, m.Method?.Method) }.Concat(
+                    (m.Headers ?? []).Select(v => (v.Type, (string?)v.Value))
+                )
+            ),
             _ => [],
         };
         foreach (var (type, value) in values)
@@ -135,6 +150,11 @@ internal static class RuleEvaluator
         }
     }
 
-    private static BackendTarget Target(BackendObjectReference backend, string ns, int weight, bool isValid, IReadOnlyList<RouteFilter> filters) =>
-        new(backend.Namespace ?? ns, backend.Name, backend.Port ?? 0, weight, isValid, filters);
+    private static BackendTarget Target(
+        BackendObjectReference backend,
+        string ns,
+        int weight,
+        bool isValid,
+        IReadOnlyList<RouteFilter> filters
+    ) => new(backend.Namespace ?? ns, backend.Name, backend.Port ?? 0, weight, isValid, filters);
 }

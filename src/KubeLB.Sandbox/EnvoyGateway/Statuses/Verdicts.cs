@@ -66,7 +66,8 @@ internal sealed record RuleVerdict(
     IReadOnlyList<RouteMatch> Matches,
     RouteAction Action,
     IReadOnlyList<(string Reason, string Message)> RefErrors,
-    IReadOnlyList<string> EndpointErrors);
+    IReadOnlyList<string> EndpointErrors
+);
 
 /// <summary>Why a rule is not served.</summary>
 /// <param name="Message">The sentence.</param>

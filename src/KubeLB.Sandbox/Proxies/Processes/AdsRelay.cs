@@ -15,8 +15,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// Stands between proxies without interfaces of their own and the manager: passes incremental discovery on with the pod's certificate, and changes
-/// of what comes back one thing, where listeners listen: at the pod's address instead of all.
+/// Stands between proxies without interfaces of their own and the manager: passes incremental discovery on with the pod's certificate, and
+/// changes of what comes back one thing, where listeners listen: at the pod's address instead of all.
 /// </summary>
 internal sealed class AdsRelay : AggregatedDiscoveryService.AggregatedDiscoveryServiceBase, IAsyncDisposable
 {
@@ -65,17 +65,28 @@ internal sealed class AdsRelay : AggregatedDiscoveryService.AggregatedDiscoveryS
 
     /// <inheritdoc/>
     public override async Task DeltaAggregatedResources(
-        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream, IServerStreamWriter<DeltaDiscoveryResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<DeltaDiscoveryRequest> requestStream,
+        IServerStreamWriter<DeltaDiscoveryResponse> responseStream,
+        ServerCallContext context
+    )
     {
         var pod = context.RequestHeaders.GetValue(ProxyCommand.PodHeader) ?? "";
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, _stop.Token);
         using var channel = ProxyCredential.Connect(_manager, _serverName, _credentials.GetValueOrDefault(pod));
-        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancel.Token);
+        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+            cancellationToken: cancel.Token
+        );
         try
         {
             var first = await Task.WhenAny(
-                CopyAsync(requestStream, request => call.RequestStream.WriteAsync(request, cancel.Token), cancel.Token),
-                CopyAsync(call.ResponseStream, response => responseStream.WriteAsync(ListenAt(response, pod), cancel.Token), cancel.Token)).ConfigureAwait(false);
+                    CopyAsync(requestStream, request => call.RequestStream.WriteAsync(request, cancel.Token), cancel.Token),
+                    CopyAsync(
+                        call.ResponseStream,
+                        response => responseStream.WriteAsync(ListenAt(response, pod), cancel.Token),
+                        cancel.Token
+                    )
+                )
+                .ConfigureAwait(false);
             await first.ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)

@@ -5,8 +5,8 @@ using System.Diagnostics;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// Starts processes that end with this one, also if it is killed (where util-linux's setpriv exists). The kernel ends a child with the thread that
-/// started it, so one thread starts them all and lives as long as this.
+/// Starts processes that end with this one, also if it is killed (where util-linux's setpriv exists). The kernel ends a child with the
+/// thread that started it, so one thread starts them all and lives as long as this.
 /// </summary>
 internal sealed class ChildProcesses : IDisposable
 {
@@ -39,7 +39,11 @@ internal sealed class ChildProcesses : IDisposable
     /// <summary>Whether every user can reach a file or folder: all folders above it, and itself, may be entered or run.</summary>
     public static bool IsOpenToAll(string path)
     {
-        for (var at = Path.GetFullPath(path).TrimEnd('/'); at.Length > 0 && !OperatingSystem.IsWindows(); at = Path.GetDirectoryName(at) is { Length: > 1 } above ? above : "")
+        for (
+            var at = Path.GetFullPath(path).TrimEnd('/');
+            at.Length > 0 && !OperatingSystem.IsWindows();
+            at = Path.GetDirectoryName(at) is { Length: > 1 } above ? above : ""
+        )
         {
             if (!File.GetUnixFileMode(at).HasFlag(UnixFileMode.OtherExecute))
             {
@@ -51,8 +55,13 @@ internal sealed class ChildProcesses : IDisposable
     }
 
     /// <summary>A program on PATH, or where administrators' programs are; null if there is none.</summary>
-    public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Concat(["/usr/sbin", "/sbin"]).Where(folder => folder.Length > 0).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    public static string? Find(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Concat(["/usr/sbin", "/sbin"])
+            .Where(folder => folder.Length > 0)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Runs a command to its end.</summary>
     /// <returns>Its exit code, and what it printed.</returns>
@@ -84,7 +93,9 @@ internal sealed class ChildProcesses : IDisposable
     /// <summary>Starts a command that ends with this process. The caller disposes it.</summary>
     /// <param name="command">Program and arguments.</param>
     /// <param name="user">User and group to run as, without capabilities; null for those of this process.</param>
-    /// <param name="within">Comes before the command, for example to enter a network namespace: it needs the privileges that are dropped.</param>
+    /// <param name="within">
+    /// Comes before the command, for example to enter a network namespace: it needs the privileges that are dropped.
+    /// </param>
     /// <param name="line">Takes the lines that it prints. Called from any thread.</param>
     /// <exception cref="IOException">It cannot be started.</exception>
     public async Task<Process> StartAsync(IReadOnlyList<string> command, int? user, IReadOnlyList<string> within, Action<string> line)
@@ -151,7 +162,9 @@ internal sealed class ChildProcesses : IDisposable
         yield return SetPrivileges;
         if (user is { } id)
         {
-            foreach (var argument in new[] { "--reuid", $"{id}", "--regid", $"{id}", "--clear-groups", "--inh-caps=-all", "--no-new-privs" })
+            foreach (
+                var argument in new[] { "--reuid", $"{id}", "--regid", $"{id}", "--clear-groups", "--inh-caps=-all", "--no-new-privs" }
+            )
             {
                 yield return argument;
             }
@@ -162,11 +175,12 @@ internal sealed class ChildProcesses : IDisposable
         yield return "--";
     }
 
-    private static ProcessStartInfo StartInfo(IReadOnlyList<string> command) => new(command[0], command.Skip(1))
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-        RedirectStandardInput = false,
-        WorkingDirectory = "/",
-    };
+    private static ProcessStartInfo StartInfo(IReadOnlyList<string> command) =>
+        new(command[0], command.Skip(1))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = false,
+            WorkingDirectory = "/",
+        };
 }

@@ -4,18 +4,20 @@ using k8s.Models;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// A container's probes over HTTP, as the kubelet runs them: the startup probe first; once it has succeeded, readiness and liveness, the first of
-/// each at once. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+/// A container's probes over HTTP, as the kubelet runs them: the startup probe first; once it has succeeded, readiness and liveness, the
+/// first of each at once. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 /// </summary>
 internal sealed class ContainerProbes(V1Container container, IPAddress address)
 {
-    private static readonly HttpMessageInvoker Client = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        PooledConnectionLifetime = TimeSpan.Zero,
-    });
+    private static readonly HttpMessageInvoker Client = new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            PooledConnectionLifetime = TimeSpan.Zero,
+        }
+    );
 
     /// <summary>Runs the probes until cancelled.</summary>
     /// <param name="started">Called when the startup probe has succeeded.</param>
@@ -67,7 +69,7 @@ internal sealed class ContainerProbes(V1Container container, IPAddress address)
 
     private async Task FailsAsync(V1Probe probe, CancellationToken cancellationToken)
     {
-        for (var failures = 0; ;)
+        for (var failures = 0; ; )
         {
             failures = await TryAsync(probe, cancellationToken).ConfigureAwait(false) ? 0 : failures + 1;
             if (failures >= (probe.FailureThreshold ?? 3))
@@ -113,11 +115,13 @@ internal sealed class ContainerProbes(V1Container container, IPAddress address)
             using var response = await Client.SendAsync(request, timeout.Token).ConfigureAwait(false);
             return (int)response.StatusCode is >= 200 and < 400;
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }
     }
 
-    private static Task PauseAsync(V1Probe probe, CancellationToken cancellationToken) => Task.Delay(TimeSpan.FromSeconds(probe.PeriodSeconds ?? 10), cancellationToken);
+    private static Task PauseAsync(V1Probe probe, CancellationToken cancellationToken) =>
+        Task.Delay(TimeSpan.FromSeconds(probe.PeriodSeconds ?? 10), cancellationToken);
 }

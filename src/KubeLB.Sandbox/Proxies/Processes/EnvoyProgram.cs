@@ -17,7 +17,8 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <summary>The binary that <see cref="Variable"/> names, else the first <c>envoy</c> on PATH; null if there is none.</summary>
-    public static string? Find() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : ChildProcesses.Find("envoy");
+    public static string? Find() =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : ChildProcesses.Find("envoy");
 
     /// <summary>Runs <c>--version</c> of a binary.</summary>
     /// <exception cref="IOException">It cannot be run, or is not Envoy.</exception>
@@ -37,7 +38,9 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
         string output;
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             timeout.CancelAfter(Timeout);
             try

@@ -14,7 +14,8 @@ internal sealed class LoopbackNetworks(LoopbackAddresses addresses) : IPodNetwor
     public string Description => "each at a loopback address of its own";
 
     /// <inheritdoc/>
-    public Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken) => Task.FromResult<IPodNetwork>(new Network(addresses, addresses.Take()));
+    public Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken) =>
+        Task.FromResult<IPodNetwork>(new Network(addresses, addresses.Take()));
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -7,8 +7,9 @@ using k8s.Models;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// A network namespace for each pod, by <c>ip</c> alone: a pair of interfaces, one host route each way, and in the namespace a route that leads
-/// 127.0.0.0/8 but 127.0.0.1 to the sandbox, whose nodes and Services are at such addresses. Nothing of the machine's own routing changes.
+/// A network namespace for each pod, by <c>ip</c> alone: a pair of interfaces, one host route each way, and in the namespace a route that
+/// leads 127.0.0.0/8 but 127.0.0.1 to the sandbox, whose nodes and Services are at such addresses. Nothing of the machine's own routing
+/// changes.
 /// </summary>
 internal sealed class NamespaceNetworks : IPodNetworks
 {
@@ -46,7 +47,9 @@ internal sealed class NamespaceNetworks : IPodNetworks
         var networks = new NamespaceNetworks();
         try
         {
-            await using var probe = await networks.CreateAsync(new V1Pod { Spec = new V1PodSpec() }, cancellationToken).ConfigureAwait(false);
+            await using var probe = await networks
+                .CreateAsync(new V1Pod { Spec = new V1PodSpec() }, cancellationToken)
+                .ConfigureAwait(false);
             return networks;
         }
         catch (IOException)
@@ -60,7 +63,12 @@ internal sealed class NamespaceNetworks : IPodNetworks
     public async Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken)
     {
         var number = Interlocked.Increment(ref _lastNumber);
-        var network = new Network(this, $"{Prefix}{Environment.ProcessId}-{number}", $"kl{Environment.ProcessId}-{number % 100_000}", TakePair());
+        var network = new Network(
+            this,
+            $"{Prefix}{Environment.ProcessId}-{number}",
+            $"kl{Environment.ProcessId}-{number % 100_000}",
+            TakePair()
+        );
         _networks.TryAdd(network, 0);
         try
         {
@@ -91,7 +99,8 @@ internal sealed class NamespaceNetworks : IPodNetworks
 
     /// <summary>Removes namespaces whose sandbox is gone, where this process may.</summary>
     public static Task TryRemoveLeftoversAsync(CancellationToken cancellationToken) =>
-        OperatingSystem.IsLinux() && Ip is not null && Environment.IsPrivilegedProcess ? RemoveLeftoversAsync(cancellationToken)
+        OperatingSystem.IsLinux() && Ip is not null && Environment.IsPrivilegedProcess
+            ? RemoveLeftoversAsync(cancellationToken)
             : Task.CompletedTask;
 
     /// <summary>Removes namespaces, with their processes, whose sandbox is gone. Interfaces go with them.</summary>
@@ -124,7 +133,8 @@ internal sealed class NamespaceNetworks : IPodNetworks
     private static bool IsLeft(string name)
     {
         var parts = name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..].Split('-') : [];
-        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+        return parts.Length == 2
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             && (id == Environment.ProcessId ? !_isClean : !Directory.Exists($"/proc/{id}"));
     }
 
@@ -195,15 +205,22 @@ internal sealed class NamespaceNetworks : IPodNetworks
             await RunAsync(["-n", name, "link", "set", "lo", "up"]).ConfigureAwait(false);
             await RunAsync(["-n", name, "addr", "add", $"{pod}/32", "dev", "eth0"]).ConfigureAwait(false);
             await RunAsync(["-n", name, "link", "set", "eth0", "up"]).ConfigureAwait(false);
-            var script = settings.Select(s => (Path: s.Name.Replace('.', '/'), s.Value)).Prepend((Path: "net/ipv4/conf/eth0/route_localnet", Value: "1"))
-                .Select(s => $"echo '{s.Value.Replace("'", "", StringComparison.Ordinal)}' > '/proc/sys/{s.Path.Replace("'", "", StringComparison.Ordinal)}'");
-            await ChildProcesses.ExpectAsync([.. Within, "/bin/sh", "-ec", string.Join('\n', script)], cancellationToken).ConfigureAwait(false);
+            var script = settings
+                .Select(s => (Path: s.Name.Replace('.', '/'), s.Value))
+                .Prepend((Path: "net/ipv4/conf/eth0/route_localnet", Value: "1"))
+                .Select(s =>
+                    $"echo '{s.Value.Replace("'", "", StringComparison.Ordinal)}' > '/proc/sys/{s.Path.Replace("'", "", StringComparison.Ordinal)}'"
+                );
+            await ChildProcesses
+                .ExpectAsync([.. Within, "/bin/sh", "-ec", string.Join('\n', script)], cancellationToken)
+                .ConfigureAwait(false);
             await RunAsync(["-n", name, "route", "add", $"{host}/32", "dev", "eth0"]).ConfigureAwait(false);
 
             // 127.0.0.1 stays the pod's own. Which of the two routes the kernel made for it depends on its version.
             await RunAsync(["-n", name, "route", "del", "local", "127.0.0.0/8", "dev", "lo", "table", "local"]).ConfigureAwait(false);
             await RunAsync(["-n", name, "route", "replace", "local", "127.0.0.1/32", "dev", "lo", "table", "local"]).ConfigureAwait(false);
-            await RunAsync(["-n", name, "route", "add", "127.0.0.0/8", "via", $"{host}", "dev", "eth0", "src", $"{pod}"]).ConfigureAwait(false);
+            await RunAsync(["-n", name, "route", "add", "127.0.0.0/8", "via", $"{host}", "dev", "eth0", "src", $"{pod}"])
+                .ConfigureAwait(false);
 
             Task RunAsync(string[] arguments) => ChildProcesses.ExpectAsync([Ip!, .. arguments], cancellationToken);
         }

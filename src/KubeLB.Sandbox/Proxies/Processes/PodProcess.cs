@@ -11,11 +11,17 @@ namespace KubeLB.Sandbox.Proxies.Processes;
 /// <param name="Children">Starts processes.</param>
 /// <param name="ControlPlane">Where the proxies find the manager.</param>
 /// <param name="Logger">Takes what happens.</param>
-internal sealed record PodEnvironment(EnvoyProgram Program, IPodNetworks Networks, ChildProcesses Children, ProxyControlPlane ControlPlane, ILogger Logger);
+internal sealed record PodEnvironment(
+    EnvoyProgram Program,
+    IPodNetworks Networks,
+    ChildProcesses Children,
+    ProxyControlPlane ControlPlane,
+    ILogger Logger
+);
 
 /// <summary>
-/// A pod of a proxy and its process: starts it when the Secret is there, probes it, starts it again when it ends, and ends it as the kubelet does
-/// (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+/// A pod of a proxy and its process: starts it when the Secret is there, probes it, starts it again when it ends, and ends it as the
+/// kubelet does (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 /// </summary>
 internal sealed partial class PodProcess : IAsyncDisposable
 {
@@ -33,7 +39,9 @@ internal sealed partial class PodProcess : IAsyncDisposable
     private readonly CancellationTokenSource _kill = new();
     private readonly TaskCompletionSource<V1Secret> _mounted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<TimeSpan> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private readonly SemaphoreSlim _mounting = new(1, 1);
     private readonly Lock _gate = new();
     private readonly Task _running;
@@ -43,7 +51,12 @@ internal sealed partial class PodProcess : IAsyncDisposable
     public PodProcess(V1Pod pod, PodEnvironment environment, IPodApi api)
     {
         (_pod, _environment, _api, _container) = (pod, environment, api, pod.Spec.Containers[0]);
-        _user = ChildProcesses.CanDropPrivileges && ChildProcesses.IsOpenToAll(environment.Program.Path) && ChildProcesses.IsOpenToAll(Path.GetTempPath()) ? (int?)pod.Spec.SecurityContext?.RunAsUser : null;
+        _user =
+            ChildProcesses.CanDropPrivileges
+            && ChildProcesses.IsOpenToAll(environment.Program.Path)
+            && ChildProcesses.IsOpenToAll(Path.GetTempPath())
+                ? (int?)pod.Spec.SecurityContext?.RunAsUser
+                : null;
         _volume = ProxyCommand.SecretOf(pod.Spec) is null ? null : new SecretVolume(_user);
         _running = Task.Run(RunAsync);
     }
@@ -101,9 +114,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
                 await RunContainerAsync(network).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (_kill.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (_kill.IsCancellationRequested) { }
         catch (Exception e)
         {
             LogFailed(_environment.Logger, e, _pod.Name());
@@ -184,8 +195,16 @@ internal sealed partial class PodProcess : IAsyncDisposable
         try
         {
             var isolated = _environment.Networks.AreIsolated;
-            var arguments = ProxyCommand.Arguments(_pod.Name(), _container, _volume?.Path, _environment.ControlPlane.Address, isolated ? null : network.Address);
-            process = await _environment.Children.StartAsync([_environment.Program.Path, .. arguments], _user, network.Within, log.Add).ConfigureAwait(false);
+            var arguments = ProxyCommand.Arguments(
+                _pod.Name(),
+                _container,
+                _volume?.Path,
+                _environment.ControlPlane.Address,
+                isolated ? null : network.Address
+            );
+            process = await _environment
+                .Children.StartAsync([_environment.Program.Path, .. arguments], _user, network.Within, log.Add)
+                .ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -200,16 +219,20 @@ internal sealed partial class PodProcess : IAsyncDisposable
             Change(s => s with { RunningSince = started, ProcessId = process.Id, Message = null });
             using var probing = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token);
             var probes = new ContainerProbes(_container, network.Address).RunAsync(
-                () => Change(s => s with { IsStarted = true }), ready => Change(s => s with { IsReady = ready }), probing.Token);
+                () => Change(s => s with { IsStarted = true }),
+                ready => Change(s => s with { IsReady = ready }),
+                probing.Token
+            );
             var exit = process.WaitForExitAsync(CancellationToken.None);
             try
             {
                 var first = await Task.WhenAny(exit, probes, _ending.Task).WaitAsync(_kill.Token).ConfigureAwait(false);
                 if (first != exit)
                 {
-                    var grace = first == probes
-                        ? TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30)
-                        : await _ending.Task.ConfigureAwait(false);
+                    var grace =
+                        first == probes
+                            ? TimeSpan.FromSeconds(_pod.Spec.TerminationGracePeriodSeconds ?? 30)
+                            : await _ending.Task.ConfigureAwait(false);
                     await EndAsync(process, exit, network, grace).ConfigureAwait(false);
                 }
             }
@@ -225,7 +248,16 @@ internal sealed partial class PodProcess : IAsyncDisposable
                 await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 log.Close();
                 LogEnded(_environment.Logger, _pod.Name(), process.ExitCode);
-                Change(s => s with { RunningSince = null, ProcessId = null, IsStarted = false, IsReady = false, Last = Ended(process.ExitCode, started) });
+                Change(s =>
+                    s with
+                    {
+                        RunningSince = null,
+                        ProcessId = null,
+                        IsStarted = false,
+                        IsReady = false,
+                        Last = Ended(process.ExitCode, started),
+                    }
+                );
             }
         }
     }
@@ -273,13 +305,14 @@ internal sealed partial class PodProcess : IAsyncDisposable
         }
     }
 
-    private static V1ContainerStateTerminated Ended(int code, DateTime started) => new()
-    {
-        ExitCode = code,
-        Reason = code == 0 ? "Completed" : "Error",
-        StartedAt = started,
-        FinishedAt = DateTime.UtcNow,
-    };
+    private static V1ContainerStateTerminated Ended(int code, DateTime started) =>
+        new()
+        {
+            ExitCode = code,
+            Reason = code == 0 ? "Completed" : "Error",
+            StartedAt = started,
+            FinishedAt = DateTime.UtcNow,
+        };
 
     private void Change(Func<PodState, PodState> change)
     {

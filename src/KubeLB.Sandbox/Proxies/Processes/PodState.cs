@@ -57,8 +57,10 @@ internal sealed record PodState
             QosClass = quality,
             Conditions =
             [
-                Condition(pod, "PodScheduled", true), Condition(pod, "Initialized", true),
-                Condition(pod, "ContainersReady", isReady), Condition(pod, "Ready", isReady),
+                Condition(pod, "PodScheduled", true),
+                Condition(pod, "Initialized", true),
+                Condition(pod, "ContainersReady", isReady),
+                Condition(pod, "Ready", isReady),
             ],
             ContainerStatuses =
             [
@@ -74,7 +76,10 @@ internal sealed record PodState
                     LastState = Last is null ? new V1ContainerState() : new V1ContainerState { Terminated = Last },
                     State = RunningSince is { } since
                         ? new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = since } }
-                        : new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = WaitingFor, Message = Message } },
+                        : new V1ContainerState
+                        {
+                            Waiting = new V1ContainerStateWaiting { Reason = WaitingFor, Message = Message },
+                        },
                 },
             ],
         };

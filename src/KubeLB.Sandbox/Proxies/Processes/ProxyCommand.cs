@@ -6,8 +6,8 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// What a proxy's container runs, for this machine: the pod's own arguments, but for the binary, the folder of the certificate, and where the
-/// manager's Service is. Where a pod has no interfaces of its own, also the addresses that it listens at. Pure.
+/// What a proxy's container runs, for this machine: the pod's own arguments, but for the binary, the folder of the certificate, and where
+/// the manager's Service is. Where a pod has no interfaces of its own, also the addresses that it listens at. Pure.
 /// </summary>
 internal static class ProxyCommand
 {
@@ -23,25 +23,37 @@ internal static class ProxyCommand
         spec?.Containers is [{ Args: { } arguments }] ? arguments.SkipWhile(a => a != NodeArgument).Skip(1).FirstOrDefault() : null;
 
     /// <summary>The name of the Secret that the pod mounts; null for none.</summary>
-    public static string? SecretOf(V1PodSpec spec) => (spec.Volumes ?? []).Select(v => v.Secret?.SecretName).FirstOrDefault(name => name is not null);
+    public static string? SecretOf(V1PodSpec spec) =>
+        (spec.Volumes ?? []).Select(v => v.Secret?.SecretName).FirstOrDefault(name => name is not null);
 
     /// <summary>The arguments.</summary>
     /// <param name="pod">Name of the pod.</param>
     /// <param name="container">The proxy's container.</param>
     /// <param name="certificates">The folder of the mounted Secret; null for none.</param>
     /// <param name="controlPlane">Where the manager's Service is.</param>
-    /// <param name="listenAt">The address to listen at; null for all of the pod, as the pod has it. Given, the control plane is a relay.</param>
-    public static IReadOnlyList<string> Arguments(string pod, V1Container container, string? certificates, IPEndPoint controlPlane, IPAddress? listenAt)
+    /// <param name="listenAt">
+    /// The address to listen at; null for all of the pod, as the pod has it. Given, the control plane is a relay.
+    /// </param>
+    public static IReadOnlyList<string> Arguments(
+        string pod,
+        V1Container container,
+        string? certificates,
+        IPEndPoint controlPlane,
+        IPAddress? listenAt
+    )
     {
         var arguments = container.Args.Select(argument => Expand(argument, pod, container)).ToList();
         var at = arguments.IndexOf(ConfigurationArgument) + 1;
-        var text = certificates is null ? arguments[at] : arguments[at].Replace(ProxyCertificateFiles.Folder, certificates, StringComparison.Ordinal);
+        var text = certificates is null
+            ? arguments[at]
+            : arguments[at].Replace(ProxyCertificateFiles.Folder, certificates, StringComparison.Ordinal);
         var bootstrap = JsonNode.Parse(text)!;
         if (listenAt is not null)
         {
             ListenAt(bootstrap, $"{listenAt}");
-            bootstrap["dynamic_resources"]!["ads_config"]!["grpc_services"]![0]!["initial_metadata"] =
-                new JsonArray(new JsonObject { ["key"] = PodHeader, ["value"] = $"{listenAt}" });
+            bootstrap["dynamic_resources"]!["ads_config"]!["grpc_services"]![0]!["initial_metadata"] = new JsonArray(
+                new JsonObject { ["key"] = PodHeader, ["value"] = $"{listenAt}" }
+            );
         }
 
         foreach (var cluster in bootstrap["static_resources"]!["clusters"]!.AsArray().Where(c => (string?)c!["name"] == XdsCluster))
@@ -60,17 +72,24 @@ internal static class ProxyCommand
     }
 
     // As the kubelet: https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
-    private static string Expand(string argument, string pod, V1Container container) => (container.Env ?? []).Aggregate(
-        argument,
-        (text, variable) => text.Replace(
-            $"$({variable.Name})", variable.ValueFrom?.FieldRef?.FieldPath == "metadata.name" ? pod : variable.Value ?? "", StringComparison.Ordinal));
+    private static string Expand(string argument, string pod, V1Container container) =>
+        (container.Env ?? []).Aggregate(
+            argument,
+            (text, variable) =>
+                text.Replace(
+                    $"$({variable.Name})",
+                    variable.ValueFrom?.FieldRef?.FieldPath == "metadata.name" ? pod : variable.Value ?? "",
+                    StringComparison.Ordinal
+                )
+        );
 
     /// <summary>The command that ends a container gracefully; null if it has none.</summary>
     /// <param name="container">The container.</param>
     /// <param name="loopback">Where the pod's processes reach each other.</param>
-    public static IReadOnlyList<string>? PreStop(V1Container container, IPAddress loopback) => container.Lifecycle?.PreStop?.Exec?.Command is { Count: > 0 } command
-        ? [.. command.Select(part => part.Replace($"{IPAddress.Loopback}", $"{loopback}", StringComparison.Ordinal))]
-        : null;
+    public static IReadOnlyList<string>? PreStop(V1Container container, IPAddress loopback) =>
+        container.Lifecycle?.PreStop?.Exec?.Command is { Count: > 0 } command
+            ? [.. command.Select(part => part.Replace($"{IPAddress.Loopback}", $"{loopback}", StringComparison.Ordinal))]
+            : null;
 
     private static void ListenAt(JsonNode? node, string address)
     {

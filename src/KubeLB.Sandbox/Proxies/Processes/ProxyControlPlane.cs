@@ -5,8 +5,8 @@ using KubeLB.Sandbox.Networking;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// The manager's Service <c>envoycp</c>, as the proxies reach it: one address for all managers there have been. Where proxies cannot listen on all
-/// interfaces, a relay stands before it, which changes where they listen.
+/// The manager's Service <c>envoycp</c>, as the proxies reach it: one address for all managers there have been. Where proxies cannot listen
+/// on all interfaces, a relay stands before it, which changes where they listen.
 /// </summary>
 internal sealed class ProxyControlPlane : IAsyncDisposable
 {
@@ -16,8 +16,11 @@ internal sealed class ProxyControlPlane : IAsyncDisposable
     private AdsRelay? _relay;
     private IPEndPoint? _manager;
 
-    private ProxyControlPlane(IPAddress address) => _service = TcpForwarder.Start(
-        ListeningSocket.Choose(new IPEndPoint(address, Port)), () => Volatile.Read(ref _manager) is { } manager ? [manager] : []);
+    private ProxyControlPlane(IPAddress address) =>
+        _service = TcpForwarder.Start(
+            ListeningSocket.Choose(new IPEndPoint(address, Port)),
+            () => Volatile.Read(ref _manager) is { } manager ? [manager] : []
+        );
 
     /// <summary>Where the proxies connect to.</summary>
     public IPEndPoint Address => _relay?.Address ?? _service.LocalEndPoint;

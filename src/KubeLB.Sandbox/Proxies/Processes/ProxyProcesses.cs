@@ -18,7 +18,9 @@ internal sealed class ProxyProcesses : IAsyncDisposable
 
     private ProxyProcesses(PodEnvironment environment) => _environment = environment;
 
-    /// <summary>Which Envoy, and how its pods are kept apart: "Envoy 1.40.0 (/usr/bin/envoy), each in a network namespace of its own".</summary>
+    /// <summary>
+    /// Which Envoy, and how its pods are kept apart: "Envoy 1.40.0 (/usr/bin/envoy), each in a network namespace of its own".
+    /// </summary>
     public string Description => $"Envoy {_environment.Program.Version} ({_environment.Program.Path}), {_environment.Networks.Description}";
 
     /// <summary>Prepares to run proxies.</summary>
@@ -30,7 +32,13 @@ internal sealed class ProxyProcesses : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The binary is not an Envoy that can be run, or this machine has one loopback address only.</exception>
     public static async Task<ProxyProcesses> StartAsync(
-        string binary, bool onlyLoopback, string serverName, LoopbackAddresses addresses, ILogger logger, CancellationToken cancellationToken)
+        string binary,
+        bool onlyLoopback,
+        string serverName,
+        LoopbackAddresses addresses,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         var program = await EnvoyProgram.ReadAsync(binary, cancellationToken).ConfigureAwait(false);
         if (addresses.IsShared)
@@ -56,7 +64,9 @@ internal sealed class ProxyProcesses : IAsyncDisposable
 
     /// <summary>Whether a pod is a proxy's.</summary>
     public static bool Runs(V1Pod pod) =>
-        pod.Metadata.Labels?.TryGetValue(Labels.AppManagedBy, out var manager) == true && manager == Labels.ManagedByKubelb && ProxyCommand.NodeOf(pod.Spec) is not null;
+        pod.Metadata.Labels?.TryGetValue(Labels.AppManagedBy, out var manager) == true
+        && manager == Labels.ManagedByKubelb
+        && ProxyCommand.NodeOf(pod.Spec) is not null;
 
     /// <summary>Where the manager serves from now on; null while it does not.</summary>
     public void Follow(IPEndPoint? manager) => _environment.ControlPlane.Follow(manager);
@@ -101,7 +111,8 @@ internal sealed class ProxyProcesses : IAsyncDisposable
     }
 
     /// <summary>The Secret that a pod mounts; null for none.</summary>
-    public static ResourceKey? SecretOf(V1Pod pod) => ProxyCommand.SecretOf(pod.Spec) is { } name ? new ResourceKey(pod.Namespace(), name) : null;
+    public static ResourceKey? SecretOf(V1Pod pod) =>
+        ProxyCommand.SecretOf(pod.Spec) is { } name ? new ResourceKey(pod.Namespace(), name) : null;
 
     /// <summary>Output of a pod's container.</summary>
     /// <exception cref="PodLogException">The pod has none.</exception>
@@ -118,16 +129,31 @@ internal sealed class ProxyProcesses : IAsyncDisposable
 
     /// <summary>Address of a namespace's first pod that is ready; null if none is.</summary>
     public IPAddress? AddressOf(string ns) =>
-        _pods.Where(p => p.Key.Namespace == ns && p.Value.State.IsReady).OrderBy(p => p.Key.Name, StringComparer.Ordinal).Select(p => p.Value.State.Address).FirstOrDefault();
+        _pods
+            .Where(p => p.Key.Namespace == ns && p.Value.State.IsReady)
+            .OrderBy(p => p.Key.Name, StringComparer.Ordinal)
+            .Select(p => p.Value.State.Address)
+            .FirstOrDefault();
 
     /// <summary>The processes of a namespace's pods.</summary>
-    public IReadOnlyList<(string Pod, int ProcessId)> ProcessIdsOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns && p.Value.State.ProcessId is not null)
-        .Select(p => (p.Key.Name, p.Value.State.ProcessId!.Value))];
+    public IReadOnlyList<(string Pod, int ProcessId)> ProcessIdsOf(string ns) =>
+        [
+            .. _pods
+                .Where(p => p.Key.Namespace == ns && p.Value.State.ProcessId is not null)
+                .Select(p => (p.Key.Name, p.Value.State.ProcessId!.Value)),
+        ];
 
     /// <summary>What the proxies of a namespace have printed.</summary>
-    public IReadOnlyList<ProxyLine> OutputOf(string ns) => [.. _pods.Where(p => p.Key.Namespace == ns)
-        .SelectMany(p => p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLine(p.Key.Name, p.Value.State.Address, line.Text))))
-        .OrderBy(line => line.Time).Select(line => line.Line)];
+    public IReadOnlyList<ProxyLine> OutputOf(string ns) =>
+        [
+            .. _pods
+                .Where(p => p.Key.Namespace == ns)
+                .SelectMany(p =>
+                    p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLine(p.Key.Name, p.Value.State.Address, line.Text)))
+                )
+                .OrderBy(line => line.Time)
+                .Select(line => line.Line),
+        ];
 
     /// <summary>Ends all processes at once and removes their networks.</summary>
     public async ValueTask DisposeAsync()

@@ -5,8 +5,8 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// The Secret that a pod mounts, as files. Written as the kubelet writes it: the files are links through one link, <c>..data</c>, that is swapped
-/// as a whole, which is what Envoy watches for. Only the pod's user can read them. Not thread-safe.
+/// The Secret that a pod mounts, as files. Written as the kubelet writes it: the files are links through one link, <c>..data</c>, that is
+/// swapped as a whole, which is what Envoy watches for. Only the pod's user can read them. Not thread-safe.
 /// </summary>
 /// <param name="user">User of the pod; null for that of this process.</param>
 internal sealed class SecretVolume(int? user) : IDisposable
@@ -51,13 +51,17 @@ internal sealed class SecretVolume(int? user) : IDisposable
 
         if (user is { } id)
         {
-            await ChildProcesses.ExpectAsync([ChildProcesses.Find("chown") ?? "chown", "-R", "-h", $"{id}:{id}", Path], cancellationToken).ConfigureAwait(false);
+            await ChildProcesses
+                .ExpectAsync([ChildProcesses.Find("chown") ?? "chown", "-R", "-h", $"{id}:{id}", Path], cancellationToken)
+                .ConfigureAwait(false);
         }
 
         // In one step: Envoy may read at any moment, and watches for the rename. File.Move follows links.
         var swap = System.IO.Path.Combine(Path, $"{Current}_tmp-{_number}");
         File.CreateSymbolicLink(swap, version);
-        await ChildProcesses.ExpectAsync([ChildProcesses.Find("mv") ?? "mv", "-T", swap, System.IO.Path.Combine(Path, Current)], cancellationToken).ConfigureAwait(false);
+        await ChildProcesses
+            .ExpectAsync([ChildProcesses.Find("mv") ?? "mv", "-T", swap, System.IO.Path.Combine(Path, Current)], cancellationToken)
+            .ConfigureAwait(false);
         if (_number > 1)
         {
             Directory.Delete(System.IO.Path.Combine(Path, $"..{_number - 1}"), recursive: true);

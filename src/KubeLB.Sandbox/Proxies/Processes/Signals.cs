@@ -25,9 +25,7 @@ internal static class Signals
             using var process = Process.GetProcessById(id);
             process.Kill();
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-        {
-        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException) { }
     }
 
     [DllImport("libc", EntryPoint = "kill")]

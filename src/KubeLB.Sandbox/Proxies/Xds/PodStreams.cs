@@ -36,9 +36,7 @@ internal sealed class PodStreams(IPEndPoint server, string serverName, ProxyPods
                 }
             }
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         foreach (var pod in open.Keys.ToList())
         {
@@ -65,9 +63,7 @@ internal sealed class PodStreams(IPEndPoint server, string serverName, ProxyPods
                 await StreamAsync(pod, cancellationToken).ConfigureAwait(false);
                 await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
-            {
-            }
+            catch (OperationCanceledException) { }
             catch (Exception e) when (e is RpcException or InvalidOperationException)
             {
                 // The stand-in that carries traffic says what is wrong.
@@ -79,17 +75,38 @@ internal sealed class PodStreams(IPEndPoint server, string serverName, ProxyPods
     private async Task StreamAsync(ResourceKey pod, CancellationToken cancellationToken)
     {
         using var channel = ProxyCredential.Connect(server, serverName, pods.CredentialOf(pod.Namespace));
-        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
-        var node = new Node { Id = pod.Namespace, Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod.Name) } } };
+        using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+            cancellationToken: cancellationToken
+        );
+        var node = new Node
+        {
+            Id = pod.Namespace,
+            Metadata = new Struct { Fields = { [XdsStreamInfo.PodMetadata] = Value.ForString(pod.Name) } },
+        };
         foreach (var typeUrl in new[] { XdsSource.Clusters, XdsSource.Endpoints, XdsSource.Listeners })
         {
-            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { Node = node, TypeUrl = typeUrl, ResourceNamesSubscribe = { "*" } }, cancellationToken).ConfigureAwait(false);
+            await call
+                .RequestStream.WriteAsync(
+                    new DeltaDiscoveryRequest
+                    {
+                        Node = node,
+                        TypeUrl = typeUrl,
+                        ResourceNamesSubscribe = { "*" },
+                    },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
 
         while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
         {
             var response = call.ResponseStream.Current;
-            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }, cancellationToken).ConfigureAwait(false);
+            await call
+                .RequestStream.WriteAsync(
+                    new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 }

@@ -12,7 +12,10 @@ internal sealed record ProxyCredential(X509Certificate2 Certificate, X509Certifi
 {
     /// <summary>The credential in a tenant's Secret; null if it has none.</summary>
     public static ProxyCredential? Of(V1Secret secret) =>
-        secret.Data is { } data && data.TryGetValue("tls.crt", out var certificate) && data.TryGetValue("tls.key", out var key) && data.TryGetValue("ca.crt", out var trusted)
+        secret.Data is { } data
+        && data.TryGetValue("tls.crt", out var certificate)
+        && data.TryGetValue("tls.key", out var key)
+        && data.TryGetValue("ca.crt", out var trusted)
             ? Read(Encoding.UTF8.GetString(certificate), Encoding.UTF8.GetString(key), Encoding.UTF8.GetString(trusted))
             : null;
 
@@ -20,20 +23,24 @@ internal sealed record ProxyCredential(X509Certificate2 Certificate, X509Certifi
     /// <param name="server">Where it is.</param>
     /// <param name="serverName">What its certificate calls it.</param>
     /// <param name="credential">The credential; null for none.</param>
-    public static GrpcChannel Connect(IPEndPoint server, string serverName, ProxyCredential? credential) => GrpcChannel.ForAddress($"https://{server}", new GrpcChannelOptions
-    {
-        MaxReceiveMessageSize = null,
-        DisposeHttpClient = true,
-        HttpHandler = new SocketsHttpHandler
-        {
-            SslOptions = new SslClientAuthenticationOptions
+    public static GrpcChannel Connect(IPEndPoint server, string serverName, ProxyCredential? credential) =>
+        GrpcChannel.ForAddress(
+            $"https://{server}",
+            new GrpcChannelOptions
             {
-                ClientCertificates = credential is null ? null : [credential.Certificate],
-                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                    certificate is X509Certificate2 x509 && x509.MatchesHostname(serverName) && credential?.Trusts(x509) == true,
-            },
-        },
-    });
+                MaxReceiveMessageSize = null,
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
+                {
+                    SslOptions = new SslClientAuthenticationOptions
+                    {
+                        ClientCertificates = credential is null ? null : [credential.Certificate],
+                        RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                            certificate is X509Certificate2 x509 && x509.MatchesHostname(serverName) && credential?.Trusts(x509) == true,
+                    },
+                },
+            }
+        );
 
     private static ProxyCredential Read(string certificate, string key, string trusted)
     {

@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Proxies.Xds;
 
 /// <summary>
-/// Does what a kubelet does for the proxies' pods: finds in the management cluster's Deployments and DaemonSets for which node ids there are
-/// some, and mounts each tenant's Secret with its client certificate and the authorities to trust, again whenever it changes.
+/// Does what a kubelet does for the proxies' pods: finds in the management cluster's Deployments and DaemonSets for which node ids there
+/// are some, and mounts each tenant's Secret with its client certificate and the authorities to trust, again whenever it changes.
 /// </summary>
 internal sealed class ProxyPods(ISandboxCluster management)
 {
@@ -36,13 +36,17 @@ internal sealed class ProxyPods(ISandboxCluster management)
         logging(builder.Logging);
         var services = builder.Services;
         services.AddKubeRuntime(o => o.Component = "sandbox_proxies");
-        services.AddCluster(Cluster, _ => management.CreateClient("kubelb-sandbox"), c =>
-        {
-            c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={Secret}");
-            c.Informer<V1Deployment>(deployments => deployments.LabelSelector = ProxyWorkloads);
-            c.Informer<V1DaemonSet>(sets => sets.LabelSelector = ProxyWorkloads);
-            c.Informer<V1Pod>(pods => pods.LabelSelector = ProxiesOfTenants);
-        });
+        services.AddCluster(
+            Cluster,
+            _ => management.CreateClient("kubelb-sandbox"),
+            c =>
+            {
+                c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={Secret}");
+                c.Informer<V1Deployment>(deployments => deployments.LabelSelector = ProxyWorkloads);
+                c.Informer<V1DaemonSet>(sets => sets.LabelSelector = ProxyWorkloads);
+                c.Informer<V1Pod>(pods => pods.LabelSelector = ProxiesOfTenants);
+            }
+        );
         services.AddSingleton(this);
         services.AddController<Mounts>("credentials", c => c.Watch<V1Secret>(Cluster));
         services.AddController<Runs<V1Deployment>>("deployments", c => c.Watch<V1Deployment>(Cluster));
@@ -66,7 +70,9 @@ internal sealed class ProxyPods(ISandboxCluster management)
     }
 
     /// <summary>The pods of all tenants' proxies whose node id has a credential, now and at each change.</summary>
-    public async IAsyncEnumerable<IReadOnlyCollection<ResourceKey>> WatchPodsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyCollection<ResourceKey>> WatchPodsAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         while (true)
         {

@@ -21,9 +21,8 @@ internal sealed class ProxyState
     private readonly Dictionary<(string TypeUrl, string Name), string> _versions = [];
 
     /// <summary>Names of the endpoints that the clusters ask for.</summary>
-    public HashSet<string> WantedEndpoints => _clusters.Values.Concat(_warming.Values)
-        .Select(EndpointsOf).OfType<string>()
-        .ToHashSet(StringComparer.Ordinal);
+    public HashSet<string> WantedEndpoints =>
+        _clusters.Values.Concat(_warming.Values).Select(EndpointsOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Whether clusters wait for endpoints. Envoy does not answer for clusters meanwhile.</summary>
     public bool IsWarming => _warming.Count > 0;
@@ -70,7 +69,9 @@ internal sealed class ProxyState
         }
     }
 
-    /// <summary>The connection is another one: clusters that waited for endpoints which others have take those, as Envoy's do after a time.</summary>
+    /// <summary>
+    /// The connection is another one: clusters that waited for endpoints which others have take those, as Envoy's do after a time.
+    /// </summary>
     public void Reconnect() => Warmed(_endpoints.ContainsKey);
 
     /// <summary>Forgets endpoints that no cluster asks for any more.</summary>
@@ -88,7 +89,8 @@ internal sealed class ProxyState
         return new Snapshot(_listeners.Values.Where(l => there.Contains(l.Cluster)).DistinctBy(l => l.Port), clusters);
     }
 
-    // As Envoy: a new or changed cluster waits for endpoints that are sent after it, whatever is known of them, and the old one serves until then.
+    // As Envoy: a new or changed cluster waits for endpoints that are sent after it, whatever is known of them, and the old one serves
+    // until then.
     private void Add(string name, Cluster cluster)
     {
         _warming.Remove(name);
@@ -111,9 +113,12 @@ internal sealed class ProxyState
         }
     }
 
-    private static string? EndpointsOf(Cluster cluster) => cluster.Type == Cluster.Types.DiscoveryType.Eds
-        ? cluster.EdsClusterConfig.ServiceName is { Length: > 0 } service ? service : cluster.Name
-        : null;
+    private static string? EndpointsOf(Cluster cluster) =>
+        cluster.Type == Cluster.Types.DiscoveryType.Eds
+            ? cluster.EdsClusterConfig.ServiceName is { Length: > 0 } service
+                ? service
+                : cluster.Name
+            : null;
 
     private ProxyCluster? Describe(Cluster cluster)
     {
@@ -123,7 +128,13 @@ internal sealed class ProxyState
             : new ProxyCluster(
                 cluster.Name,
                 cluster.TypedExtensionProtocolOptions.Count > 0 ? UpstreamProtocol.Http2 : UpstreamProtocol.Http1,
-                [.. assignment.Endpoints.SelectMany(l => l.LbEndpoints).Select(e => e.Endpoint.Address.SocketAddress).Select(a => new ProxyEndpoint(a.Address, (int)a.PortValue))]);
+                [
+                    .. assignment
+                        .Endpoints.SelectMany(l => l.LbEndpoints)
+                        .Select(e => e.Endpoint.Address.SocketAddress)
+                        .Select(a => new ProxyEndpoint(a.Address, (int)a.PortValue)),
+                ]
+            );
     }
 
     private static ProxyListener Describe(Listener listener)
@@ -132,6 +143,11 @@ internal sealed class ProxyState
         var port = (int)listener.Address.SocketAddress.PortValue;
         return filter.Is(TcpProxy.Descriptor)
             ? new ProxyListener(listener.Name, port, ListenerProtocol.Tcp, filter.Unpack<TcpProxy>().Cluster)
-            : new ProxyListener(listener.Name, port, ListenerProtocol.Http, filter.Unpack<HttpConnectionManager>().RouteConfig.VirtualHosts[0].Routes[0].Route_.Cluster);
+            : new ProxyListener(
+                listener.Name,
+                port,
+                ListenerProtocol.Http,
+                filter.Unpack<HttpConnectionManager>().RouteConfig.VirtualHosts[0].Routes[0].Route_.Cluster
+            );
     }
 }

@@ -19,7 +19,12 @@ namespace KubeLB.Sandbox.Proxies.Xds;
 /// <param name="states">What the proxies have; it outlives this.</param>
 /// <param name="logger">Takes what goes wrong.</param>
 internal sealed partial class XdsSource(
-    IPEndPoint server, string serverName, ProxyPods pods, ConcurrentDictionary<string, ProxyState> states, ILogger logger) : IProxyConfigurationSource
+    IPEndPoint server,
+    string serverName,
+    ProxyPods pods,
+    ConcurrentDictionary<string, ProxyState> states,
+    ILogger logger
+) : IProxyConfigurationSource
 {
     /// <summary>Type of listeners.</summary>
     public const string Listeners = ResourceTypes.Listener;
@@ -56,7 +61,9 @@ internal sealed partial class XdsSource(
         while (!cancellationToken.IsCancellationRequested)
         {
             using var channel = ProxyCredential.Connect(server, serverName, pods.CredentialOf(node));
-            using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(cancellationToken: cancellationToken);
+            using var call = new AggregatedDiscoveryService.AggregatedDiscoveryServiceClient(channel).DeltaAggregatedResources(
+                cancellationToken: cancellationToken
+            );
             var subscribed = new HashSet<string>(StringComparer.Ordinal);
             var unanswered = new Queue<string>();
             var isOpen = await TryAsync(node, () => SubscribeAsync(call, node, state, subscribed)).ConfigureAwait(false);
@@ -78,12 +85,21 @@ internal sealed partial class XdsSource(
     }
 
     private static async Task<bool> SubscribeAsync(
-        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, string node, ProxyState state, HashSet<string> subscribed)
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call,
+        string node,
+        ProxyState state,
+        HashSet<string> subscribed
+    )
     {
         state.Reconnect();
         foreach (var typeUrl in new[] { Clusters, Listeners })
         {
-            var request = new DeltaDiscoveryRequest { Node = new Node { Id = node, Cluster = node }, TypeUrl = typeUrl, ResourceNamesSubscribe = { "*" } };
+            var request = new DeltaDiscoveryRequest
+            {
+                Node = new Node { Id = node, Cluster = node },
+                TypeUrl = typeUrl,
+                ResourceNamesSubscribe = { "*" },
+            };
             foreach (var (name, version) in state.Versions(typeUrl))
             {
                 request.InitialResourceVersions[name] = version;
@@ -97,7 +113,11 @@ internal sealed partial class XdsSource(
     }
 
     private static async Task<bool> AnswerAsync(
-        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed, Queue<string> unanswered)
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call,
+        ProxyState state,
+        HashSet<string> subscribed,
+        Queue<string> unanswered
+    )
     {
         var response = call.ResponseStream.Current;
         if (response.TypeUrl == Clusters)
@@ -107,19 +127,27 @@ internal sealed partial class XdsSource(
         }
         else
         {
-            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce }).ConfigureAwait(false);
+            await call
+                .RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce })
+                .ConfigureAwait(false);
         }
 
         while (!state.IsWarming && unanswered.TryDequeue(out var nonce))
         {
-            await call.RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = Clusters, ResponseNonce = nonce }).ConfigureAwait(false);
+            await call
+                .RequestStream.WriteAsync(new DeltaDiscoveryRequest { TypeUrl = Clusters, ResponseNonce = nonce })
+                .ConfigureAwait(false);
         }
 
         return true;
     }
 
     private static async Task SubscribeToEndpointsAsync(
-        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call, ProxyState state, HashSet<string> subscribed, bool isFirst)
+        AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> call,
+        ProxyState state,
+        HashSet<string> subscribed,
+        bool isFirst
+    )
     {
         var wanted = state.WantedEndpoints;
         var request = new DeltaDiscoveryRequest { TypeUrl = Endpoints };

@@ -18,19 +18,21 @@ internal static partial class GatewayDuration
         var milliseconds = 0L;
         foreach (Match part in Part().Matches(text))
         {
-            milliseconds += int.Parse(part.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) * UnitOf(part.Groups[2].ValueSpan);
+            milliseconds +=
+                int.Parse(part.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) * UnitOf(part.Groups[2].ValueSpan);
         }
 
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 
-    private static long UnitOf(ReadOnlySpan<char> unit) => unit switch
-    {
-        "h" => 3_600_000,
-        "m" => 60_000,
-        "s" => 1_000,
-        _ => 1,
-    };
+    private static long UnitOf(ReadOnlySpan<char> unit) =>
+        unit switch
+        {
+            "h" => 3_600_000,
+            "m" => 60_000,
+            "s" => 1_000,
+            _ => 1,
+        };
 
     [GeneratedRegex(@"^([0-9]{1,5}(h|m|s|ms)){1,4}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Whole();

@@ -13,7 +13,14 @@ internal static class RetryPolicyGenerator
 {
     /// <summary>Generates it.</summary>
     /// <returns>The policy, or what is wrong with the annotations; null if they ask for nothing.</returns>
-    public static RetryPlan? Generate(Route route, RouteOrigin origin, V1ObjectMeta source, ApiObject generated, AnnotationRules rules, IManagementView view)
+    public static RetryPlan? Generate(
+        Route route,
+        RouteOrigin origin,
+        V1ObjectMeta source,
+        ApiObject generated,
+        AnnotationRules rules,
+        IManagementView view
+    )
     {
         if (Denied(source, rules) is { } denied)
         {
@@ -32,11 +39,20 @@ internal static class RetryPolicyGenerator
                 Metadata = GeneratedMetadata.For(route, NameFor(route, generated.Name, view), origin, source.Labels, annotations: null),
                 Spec = new BackendTrafficPolicySpec
                 {
-                    TargetRefs = [new PolicyTargetReference { Group = ApiGroups.GatewayApi, Kind = generated.Kind, Name = generated.Name }],
+                    TargetRefs =
+                    [
+                        new PolicyTargetReference
+                        {
+                            Group = ApiGroups.GatewayApi,
+                            Kind = generated.Kind,
+                            Name = generated.Name,
+                        },
+                    ],
                     Retry = retry,
                 },
             },
-            Problem: null);
+            Problem: null
+        );
     }
 
     private static string? Denied(V1ObjectMeta source, AnnotationRules rules)

@@ -20,7 +20,9 @@ public sealed class EnvoyValidationTests : IDisposable
     [SkippableTheory]
     [MemberData(nameof(Snapshots))]
     public Task Envoy_takes_every_configuration(string name) =>
-        EnvoyBinary.ValidateAsync(EnvoyJson.Static(SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name)), SnapshotCase.Node).ToJsonString());
+        EnvoyBinary.ValidateAsync(
+            EnvoyJson.Static(SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name)), SnapshotCase.Node).ToJsonString()
+        );
 
     [SkippableTheory]
     [MemberData(nameof(Bootstraps))]
@@ -28,14 +30,18 @@ public sealed class EnvoyValidationTests : IDisposable
     {
         WriteCertificate();
         var arguments = ArgumentsOf(Workloads.Output(name));
-        return EnvoyBinary.ValidateAsync(arguments[1].Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal), arguments[2..]);
+        return EnvoyBinary.ValidateAsync(
+            arguments[1].Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal),
+            arguments[2..]
+        );
     }
 
     [Theory]
     [MemberData(nameof(Bootstraps))]
-    public void Every_bootstrap_is_an_argument(string name) => ArgumentsOf(Workloads.Output(name))[..2].Should().SatisfyRespectively(
-        option => option.Should().Be("--config-yaml"),
-        bootstrap => bootstrap.Should().StartWith("{"));
+    public void Every_bootstrap_is_an_argument(string name) =>
+        ArgumentsOf(Workloads.Output(name))[..2]
+            .Should()
+            .SatisfyRespectively(option => option.Should().Be("--config-yaml"), bootstrap => bootstrap.Should().StartWith("{"));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -50,12 +56,18 @@ public sealed class EnvoyValidationTests : IDisposable
         var now = DateTimeOffset.UtcNow;
         var authority = XdsAuthority.At(null, now);
         using var signing = authority.Signing.Load();
-        var pair = CertificateIssuer.Client(signing!, CertificateSecrets.ClientName(new ProxyIdentity(SnapshotCase.Node, "3f09b8dc")), now, TimeSpan.FromDays(1));
+        var pair = CertificateIssuer.Client(
+            signing!,
+            CertificateSecrets.ClientName(new ProxyIdentity(SnapshotCase.Node, "3f09b8dc")),
+            now,
+            TimeSpan.FromDays(1)
+        );
         foreach (var (file, content) in CertificateSecrets.WriteClient(SnapshotCase.Node, pair, authority.Trusted, "kubelb").Data)
         {
             File.WriteAllText(
                 Path.Combine(_folder, file),
-                System.Text.Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal));
+                System.Text.Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, _folder, StringComparison.Ordinal)
+            );
         }
     }
 }

@@ -27,16 +27,19 @@ internal static class SnapshotCase
         var services = Of<V1Service>(documents, V1Service.KubeKind).ToLookup(s => s.Metadata.OwnerReferences.Single().Uid);
         var cache = new ResourceCache();
         var configuration = new TenantConfiguration(documents.Any(d => d["plain"]?.GetValue<bool>() == true));
-        cache.Update(Node, change =>
-        {
-            var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Judge(addresses?.Spec?.Addresses);
-            configuration.SetNodes([.. verdicts.Select(v => v.Endpoint).OfType<string>()], change);
-            configuration.SetLimits(ProxySettings.Of(config, null).Headers, change);
-            foreach (var route in Of<Route>(documents, Route.KindName))
+        cache.Update(
+            Node,
+            change =>
             {
-                configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid]), change);
+                var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Judge(addresses?.Spec?.Addresses);
+                configuration.SetNodes([.. verdicts.Select(v => v.Endpoint).OfType<string>()], change);
+                configuration.SetLimits(ProxySettings.Of(config, null).Headers, change);
+                foreach (var route in Of<Route>(documents, Route.KindName))
+                {
+                    configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid]), change);
+                }
             }
-        });
+        );
         return cache;
     }
 

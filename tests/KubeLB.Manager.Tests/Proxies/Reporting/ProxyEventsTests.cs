@@ -14,21 +14,31 @@ public sealed class ProxyEventsTests
     private readonly List<(string Tenant, string Reason, string Message)> _recorded = [];
     private readonly ProxyEvents _events;
 
-    public ProxyEventsTests() => _events = new ProxyEvents(
-        node => node.StartsWith("tenant-", StringComparison.Ordinal) ? new Tenant { Metadata = new() { Name = node["tenant-".Length..] } }
-            : null,
-        (tenant, reason, message) => _recorded.Add((tenant.Name, reason, message)),
-        _time);
+    public ProxyEventsTests() =>
+        _events = new ProxyEvents(
+            node =>
+                node.StartsWith("tenant-", StringComparison.Ordinal)
+                    ? new Tenant { Metadata = new() { Name = node["tenant-".Length..] } }
+                    : null,
+            (tenant, reason, message) => _recorded.Add((tenant.Name, reason, message)),
+            _time
+        );
 
     [Fact]
     public void Rejection_names_the_resource_and_quotes_envoy()
     {
         Reject("tenant-a", "no such\n\tthing.", ResourceTypes.Cluster, "default-web-web-80-TCP");
 
-        _recorded.Should().Equal((
-            "a",
-            "ProxyRejected",
-            "Envoy rejected the cluster default-web-web-80-TCP and keeps the last accepted configuration: no such thing. See the manager's log and /debug/xds."));
+        _recorded
+            .Should()
+            .Equal(
+                (
+                    "a",
+                    "ProxyRejected",
+                    "Envoy rejected the cluster default-web-web-80-TCP and keeps the last accepted configuration: no such thing. "
+                        + "See the manager's log and /debug/xds."
+                )
+            );
     }
 
     [Fact]
@@ -125,5 +135,8 @@ public sealed class ProxyEventsTests
     }
 
     private void Reject(string node, string message, string typeUrl, params string[] resources) =>
-        _events.Rejected(new XdsStreamInfo(1, node, "ipv4:10.0.0.7:4242", "s", Delta: true), new XdsRejection(typeUrl, 13, message, resources, _time.GetUtcNow()));
+        _events.Rejected(
+            new XdsStreamInfo(1, node, "ipv4:10.0.0.7:4242", "s", Delta: true),
+            new XdsRejection(typeUrl, 13, message, resources, _time.GetUtcNow())
+        );
 }

@@ -20,7 +20,14 @@ public sealed class RolloutTests
     [InlineData(2, 3, 3, 2, Underway, true, "the last pod is not available")]
     [InlineData(2, 0, 0, 0, Underway, true, "there are no pods yet")]
     public void Deployment_is_in_a_rollout_until_all_pods_are_new_and_available(
-        long observed, int total, int updated, int available, string? reason, bool isRollout, string because)
+        long observed,
+        int total,
+        int updated,
+        int available,
+        string? reason,
+        bool isRollout,
+        string because
+    )
     {
         var rollout = Rollout.Of(Deployment(observed, total, updated, available, reason));
 
@@ -33,8 +40,14 @@ public sealed class RolloutTests
     [InlineData(2, 3, 3, 0, true, "no pod serves")]
     [InlineData(1, 3, 3, 3, false, "whether there is a rollout is not known yet")]
     [InlineData(2, 3, 3, 2, false, "it has pods that serve and no old ones")]
-    public void Rollout_may_be_replaced_where_nothing_can_be_lost(long observed, int total, int updated, int available, bool may, string because) =>
-        Rollout.Of(Deployment(observed, total, updated, available, Underway))!.MayBeReplaced.Should().Be(may, because);
+    public void Rollout_may_be_replaced_where_nothing_can_be_lost(
+        long observed,
+        int total,
+        int updated,
+        int available,
+        bool may,
+        string because
+    ) => Rollout.Of(Deployment(observed, total, updated, available, Underway))!.MayBeReplaced.Should().Be(may, because);
 
     [Fact]
     public void Exceeded_deadline_is_a_failure_of_the_spec_that_was_observed()
@@ -49,12 +62,24 @@ public sealed class RolloutTests
     [InlineData(1, 5, 5, 5, true)]
     [InlineData(2, 5, 4, 5, true)]
     [InlineData(2, 5, 5, 4, true)]
-    public void DaemonSet_is_in_a_rollout_until_all_nodes_have_a_new_and_available_pod(long observed, int nodes, int updated, int available, bool isRollout)
+    public void DaemonSet_is_in_a_rollout_until_all_nodes_have_a_new_and_available_pod(
+        long observed,
+        int nodes,
+        int updated,
+        int available,
+        bool isRollout
+    )
     {
         var set = new V1DaemonSet
         {
             Metadata = new V1ObjectMeta { Generation = 2 },
-            Status = new V1DaemonSetStatus { ObservedGeneration = observed, DesiredNumberScheduled = nodes, UpdatedNumberScheduled = updated, NumberAvailable = available },
+            Status = new V1DaemonSetStatus
+            {
+                ObservedGeneration = observed,
+                DesiredNumberScheduled = nodes,
+                UpdatedNumberScheduled = updated,
+                NumberAvailable = available,
+            },
         };
 
         (Rollout.Of(set) is not null).Should().Be(isRollout);
@@ -69,19 +94,29 @@ public sealed class RolloutTests
         Rollout.Of(deleted).Should().BeNull();
     }
 
-    private static V1Deployment Deployment(long observed, int total, int updated, int available, string? reason) => new()
-    {
-        Metadata = new V1ObjectMeta { Generation = 2 },
-        Spec = new V1DeploymentSpec { Replicas = 3 },
-        Status = new V1DeploymentStatus
+    private static V1Deployment Deployment(long observed, int total, int updated, int available, string? reason) =>
+        new()
         {
-            ObservedGeneration = observed,
-            Replicas = total,
-            UpdatedReplicas = updated,
-            AvailableReplicas = available,
-            Conditions = reason is null
-                ? null
-                : [new V1DeploymentCondition { Type = "Progressing", Status = reason == "ProgressDeadlineExceeded" ? "False" : "True", Reason = reason, Message = "because" }],
-        },
-    };
+            Metadata = new V1ObjectMeta { Generation = 2 },
+            Spec = new V1DeploymentSpec { Replicas = 3 },
+            Status = new V1DeploymentStatus
+            {
+                ObservedGeneration = observed,
+                Replicas = total,
+                UpdatedReplicas = updated,
+                AvailableReplicas = available,
+                Conditions = reason is null
+                    ? null
+                    :
+                    [
+                        new V1DeploymentCondition
+                        {
+                            Type = "Progressing",
+                            Status = reason == "ProgressDeadlineExceeded" ? "False" : "True",
+                            Reason = reason,
+                            Message = "because",
+                        },
+                    ],
+            },
+        };
 }

@@ -18,7 +18,10 @@ public sealed class FilteringTests
     [InlineData("/bar", "/", "/xyz", "/xyz/bar")]
     [InlineData("/a%2Fb/c", "/a%2Fb", "/x", "/x/c")]
     public void AMatchedPrefixIsReplacedByElements(string path, string prefix, string replacement, string expected) =>
-        PathRewrite.Apply(new PathModifier { Type = "ReplacePrefixMatch", ReplacePrefixMatch = replacement }, path, prefix).Should().Be(expected);
+        PathRewrite
+            .Apply(new PathModifier { Type = "ReplacePrefixMatch", ReplacePrefixMatch = replacement }, path, prefix)
+            .Should()
+            .Be(expected);
 
     [Fact]
     public void AFullPathReplacesAll() =>
@@ -32,8 +35,23 @@ public sealed class FilteringTests
     [InlineData(null, "other.com", null, 80, "http://other.com/p?q")]
     [InlineData("http", "other.com", 80, 8080, "http://other.com/p?q")]
     public void ARedirectNamesThePortOnlyIfItIsNotTheSchemes(string? scheme, string? host, int? port, int listener, string location) =>
-        Redirect.Location(new RequestRedirectFilter { Scheme = scheme, Hostname = host, Port = port }, "http", "example.com", listener, "/p", "?q", "/")
-            .Should().Be(location);
+        Redirect
+            .Location(
+                new RequestRedirectFilter
+                {
+                    Scheme = scheme,
+                    Hostname = host,
+                    Port = port,
+                },
+                "http",
+                "example.com",
+                listener,
+                "/p",
+                "?q",
+                "/"
+            )
+            .Should()
+            .Be(location);
 
     [Theory]
     [InlineData("%REQ(X-REQUEST-ID)%", "abc")]
@@ -45,12 +63,18 @@ public sealed class FilteringTests
     [InlineData("100%%", "100%")]
     [InlineData("%UNKNOWN_THING%", "-")]
     [InlineData("plain", "plain")]
-    public void SubstitutionsAreEvaluated(string value, string expected) => HeaderSubstitution.Evaluate(value, Context).Should().Be(expected);
+    public void SubstitutionsAreEvaluated(string value, string expected) =>
+        HeaderSubstitution.Evaluate(value, Context).Should().Be(expected);
 
     [Fact]
     public void HeadersAreSetThenAddedThenRemoved()
     {
-        var headers = new HeaderDictionary { ["A"] = "old", ["B"] = "old", ["C"] = "old" };
+        var headers = new HeaderDictionary
+        {
+            ["A"] = "old",
+            ["B"] = "old",
+            ["C"] = "old",
+        };
 
         HeaderChanges.Apply(
             headers,
@@ -62,7 +86,8 @@ public sealed class FilteringTests
                     Remove = ["C"],
                 },
             ],
-            Context);
+            Context
+        );
 
         headers["A"].Should().Equal("new");
         headers["B"].Should().Equal("old", "abc");
@@ -70,11 +95,12 @@ public sealed class FilteringTests
         headers.Should().NotContainKey("C");
     }
 
-    private static SubstitutionContext Context => new()
-    {
-        RequestHeader = name => name.Equals("x-request-id", StringComparison.OrdinalIgnoreCase) ? "abc" : null,
-        ResponseDuration = 17,
-        ResponseCode = 200,
-        Protocol = "HTTP/1.1",
-    };
+    private static SubstitutionContext Context =>
+        new()
+        {
+            RequestHeader = name => name.Equals("x-request-id", StringComparison.OrdinalIgnoreCase) ? "abc" : null,
+            ResponseDuration = 17,
+            ResponseCode = 200,
+            Protocol = "HTTP/1.1",
+        };
 }

@@ -49,12 +49,16 @@ internal sealed class GatewayBed : IAsyncDisposable, IClusterView, IBackendDirec
 
     public async Task ServeAsync(string listeners, string routes, RetryRule? retry = null)
     {
-        var gateway = KubernetesJson.Deserialize<Gateway>(ManifestYaml.Read($"metadata: {{name: gw, namespace: default}}\nspec:\n  listeners: {listeners}")[0].ToJsonString());
+        var gateway = KubernetesJson.Deserialize<Gateway>(
+            ManifestYaml.Read($"metadata: {{name: gw, namespace: default}}\nspec:\n  listeners: {listeners}")[0].ToJsonString()
+        );
         var verdict = GatewayEvaluator.Evaluate(gateway, this);
-        var verdicts = ManifestYaml.Read(routes)
+        var verdicts = ManifestYaml
+            .Read(routes)
             .Select(r => KubernetesJson.Deserialize<HttpRoute>(r.ToJsonString()))
             .Select(r => RouteEvaluator.Evaluate(r, HttpRoute.KindName, key => key == Key ? verdict : null, this))
-            .Select(v => v with { Rules = [.. v.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] }).ToList();
+            .Select(v => v with { Rules = [.. v.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] })
+            .ToList();
         verdicts.SelectMany(v => v.Parents).Should().OnlyContain(p => p.IsAccepted);
         await _gateways.ApplyAsync(Key, GatewayPlan.Of(verdict, verdicts, secret => _certificates.GetValueOrDefault(secret.Name)));
     }
@@ -75,7 +79,9 @@ internal sealed class GatewayBed : IAsyncDisposable, IClusterView, IBackendDirec
     public IEnumerable<ReferenceGrant> Grants(string ns) => [];
 
     public BackendLocation Find(BackendTarget backend) =>
-        _services.TryGetValue(backend.Service, out var endPoint) ? new BackendLocation(true, endPoint is null ? [] : [endPoint], false) : BackendLocation.Missing;
+        _services.TryGetValue(backend.Service, out var endPoint)
+            ? new BackendLocation(true, endPoint is null ? [] : [endPoint], false)
+            : BackendLocation.Missing;
 
     public async ValueTask DisposeAsync()
     {

@@ -48,11 +48,14 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
 
-        var seen = await Http.EchoAsync(_bed.At(80), configure: r =>
-        {
-            r.Method = HttpMethod.Post;
-            r.Content = new ByteArrayContent(new byte[3_000_000]);
-        });
+        var seen = await Http.EchoAsync(
+            _bed.At(80),
+            configure: r =>
+            {
+                r.Method = HttpMethod.Post;
+                r.Content = new ByteArrayContent(new byte[3_000_000]);
+            }
+        );
 
         seen.BodyLength.Should().Be(3_000_000);
     }
@@ -91,7 +94,10 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         _bed.AddService("slow", (IPEndPoint)silent.LocalEndpoint);
-        await _bed.ServeAsync(Http80, Route("backendRefs: [{name: slow, port: 80}]\n      timeouts: {request: 10s, backendRequest: 100ms}"));
+        await _bed.ServeAsync(
+            Http80,
+            Route("backendRefs: [{name: slow, port: 80}]\n      timeouts: {request: 10s, backendRequest: 100ms}")
+        );
 
         using var response = await Http.SendAsync(_bed.At(80));
 
@@ -116,14 +122,24 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         mirror.Start();
         await _bed.AddPodAsync("web");
         _bed.AddService("copy", (IPEndPoint)mirror.LocalEndpoint);
-        await _bed.ServeAsync(Http80, Route(
-            "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: copy, port: 80}}}]\n      backendRefs: [{name: web, port: 80}]"));
+        await _bed.ServeAsync(
+            Http80,
+            Route(
+                "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: copy, port: 80}}}]\n      backendRefs: [{name: "
+                    + "web, port: 80}]"
+            )
+        );
 
-        var seen = await Http.EchoAsync(_bed.At(80), "/mirrored", "api.example.com", configure: r =>
-        {
-            r.Method = HttpMethod.Post;
-            r.Content = new StringContent("hello");
-        });
+        var seen = await Http.EchoAsync(
+            _bed.At(80),
+            "/mirrored",
+            "api.example.com",
+            configure: r =>
+            {
+                r.Method = HttpMethod.Post;
+                r.Content = new StringContent("hello");
+            }
+        );
         seen.Body.Should().Be("hello");
 
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -147,15 +163,19 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(
             "[{name: a, protocol: HTTPS, port: 443, hostname: a.example.com, tls: {certificateRefs: [{name: a}]}}, "
-            + "{name: wild, protocol: HTTPS, port: 443, hostname: '*.example.com', tls: {certificateRefs: [{name: wild}]}}]",
-            Route("backendRefs: [{name: web, port: 80}]"));
+                + "{name: wild, protocol: HTTPS, port: 443, hostname: '*.example.com', tls: {certificateRefs: [{name: wild}]}}]",
+            Route("backendRefs: [{name: web, port: 80}]")
+        );
 
         (await HandshakeAsync("a.example.com")).Should().Be(("CN=a.example.com", "h2"));
         (await HandshakeAsync("b.example.com")).Should().Be(("CN=*.example.com", "h2"));
         var unknown = () => HandshakeAsync("example.org");
         await unknown.Should().ThrowAsync<Exception>();
 
-        using var handler = new SocketsHttpHandler { SslOptions = { TargetHost = "a.example.com", RemoteCertificateValidationCallback = IsOurs } };
+        using var handler = new SocketsHttpHandler
+        {
+            SslOptions = { TargetHost = "a.example.com", RemoteCertificateValidationCallback = IsOurs },
+        };
         using var client = new HttpClient(handler);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{_bed.At(443)}/");
         request.Headers.Host = "a.example.com";
@@ -180,25 +200,28 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         (await Http.EchoAsync(_bed.At(8002))).Pod.Should().Be("web-pod");
     }
 
-    private static string Route(string rule) => $"""
-        metadata: {"{"}name: r, namespace: default{"}"}
-        spec:
-          parentRefs: [{"{"}name: gw{"}"}]
-          rules:
-            - {rule}
-        """;
+    private static string Route(string rule) =>
+        $"""
+            metadata: {"{"}name: r, namespace: default{"}"}
+            spec:
+              parentRefs: [{"{"}name: gw{"}"}]
+              rules:
+                - {rule}
+            """;
 
     private async Task<(string Subject, string Protocol)> HandshakeAsync(string serverName)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(_bed.At(443));
         await using var tls = new SslStream(client.GetStream());
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
-        {
-            TargetHost = serverName,
-            RemoteCertificateValidationCallback = IsOurs,
-            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-        });
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = serverName,
+                RemoteCertificateValidationCallback = IsOurs,
+                ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            }
+        );
         return (tls.RemoteCertificate!.Subject, tls.NegotiatedApplicationProtocol.ToString());
     }
 
@@ -210,10 +233,12 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return Sandbox.EnvoyGateway.Forwarding.CertificateTable.Read(new Dictionary<string, byte[]>
-        {
-            ["tls.crt"] = System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()),
-            ["tls.key"] = System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()),
-        })!;
+        return Sandbox.EnvoyGateway.Forwarding.CertificateTable.Read(
+            new Dictionary<string, byte[]>
+            {
+                ["tls.crt"] = System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()),
+                ["tls.key"] = System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()),
+            }
+        )!;
     }
 }

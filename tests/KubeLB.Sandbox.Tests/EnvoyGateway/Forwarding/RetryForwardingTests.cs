@@ -31,7 +31,14 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     [InlineData("reset", 9, 2, HttpStatusCode.ServiceUnavailable)]
     public async Task A_request_is_tried_again_as_often_as_it_may(string fault, int failing, int retries, HttpStatusCode expected)
     {
-        await ServeAsync(new RetryRule { NumRetries = retries, Triggers = [RetryTriggers.Any5xx], BaseInterval = TimeSpan.FromMilliseconds(1) });
+        await ServeAsync(
+            new RetryRule
+            {
+                NumRetries = retries,
+                Triggers = [RetryTriggers.Any5xx],
+                BaseInterval = TimeSpan.FromMilliseconds(1),
+            }
+        );
 
         var (status, text) = await SendAsync(fault, failing);
 
@@ -45,7 +52,14 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     [Fact]
     public async Task An_attempt_that_takes_too_long_is_given_up_and_made_again()
     {
-        await ServeAsync(new RetryRule { Triggers = [RetryTriggers.Reset], PerTryTimeout = TimeSpan.FromMilliseconds(500), BaseInterval = TimeSpan.FromMilliseconds(1) });
+        await ServeAsync(
+            new RetryRule
+            {
+                Triggers = [RetryTriggers.Reset],
+                PerTryTimeout = TimeSpan.FromMilliseconds(500),
+                BaseInterval = TimeSpan.FromMilliseconds(1),
+            }
+        );
 
         (await SendAsync("200", failing: 1, delay: 30_000)).Status.Should().Be(HttpStatusCode.OK);
         (await SendAsync("200", failing: 9, delay: 30_000)).Status.Should().Be(HttpStatusCode.GatewayTimeout);
@@ -69,7 +83,8 @@ public sealed class RetryForwardingTests : IAsyncLifetime
               parentRefs: [{name: gw}]
               rules: [{backendRefs: [{name: web, port: 80}]}]
             """,
-            retry);
+            retry
+        );
 
     private async Task<(HttpStatusCode Status, string Text)> SendAsync(string fault, int failing, int delay = 0)
     {

@@ -14,7 +14,8 @@ public sealed class HostnamesTests
     [InlineData("*.example.com", "example.com", false)]
     [InlineData("*.example.com", ".example.com", false)]
     [InlineData("*.example.com", "apiexample.com", false)]
-    public void AWildcardCoversOneOrMoreLabels(string name, string host, bool matches) => Hostnames.Matches(name, host).Should().Be(matches);
+    public void AWildcardCoversOneOrMoreLabels(string name, string host, bool matches) =>
+        Hostnames.Matches(name, host).Should().Be(matches);
 
     [Theory]
     [InlineData("", "", "")]
@@ -36,8 +37,10 @@ public sealed class HostnamesTests
     {
         string[] names = ["", "*.com", "a.com", "*.example.com", "api.example.com"];
 
-        names.Order(Comparer<string>.Create(Hostnames.CompareSpecificity))
-            .Should().Equal("api.example.com", "a.com", "*.example.com", "*.com", "");
+        names
+            .Order(Comparer<string>.Create(Hostnames.CompareSpecificity))
+            .Should()
+            .Equal("api.example.com", "a.com", "*.example.com", "*.com", "");
     }
 
     [Theory]

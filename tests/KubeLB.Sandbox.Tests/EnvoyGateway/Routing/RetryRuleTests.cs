@@ -14,7 +14,12 @@ public sealed class RetryRuleTests
     [InlineData("connect-failure", "", "500,503")]
     public void A_trigger_retries_its_own_status_codes(string trigger, string retried, string left)
     {
-        var rule = RetryRule.Of(new RetryPolicy { RetryOn = new RetryOn { Triggers = [trigger], HttpStatusCodes = [429, 418] } })!;
+        var rule = RetryRule.Of(
+            new RetryPolicy
+            {
+                RetryOn = new RetryOn { Triggers = [trigger], HttpStatusCodes = [429, 418] },
+            }
+        )!;
 
         Numbers(retried).Where(status => !rule.Retries(status, null)).Should().BeEmpty();
         Numbers(left).Where(status => rule.Retries(status, null)).Should().BeEmpty();
@@ -69,7 +74,15 @@ public sealed class RetryRuleTests
     [Fact]
     public void Pauses_grow_and_end_at_the_longest()
     {
-        var rule = RetryRule.Of(new RetryPolicy { PerRetry = new PerRetryPolicy { BackOff = new BackOffPolicy { BaseInterval = "100ms", MaxInterval = "1s" } } })!;
+        var rule = RetryRule.Of(
+            new RetryPolicy
+            {
+                PerRetry = new PerRetryPolicy
+                {
+                    BackOff = new BackOffPolicy { BaseInterval = "100ms", MaxInterval = "1s" },
+                },
+            }
+        )!;
 
         rule.Pause(1, 0.5).Should().Be(TimeSpan.FromMilliseconds(50));
         rule.Pause(2, 0.5).Should().Be(TimeSpan.FromMilliseconds(150));

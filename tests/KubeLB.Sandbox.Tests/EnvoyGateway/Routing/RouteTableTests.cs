@@ -21,7 +21,16 @@ public sealed class RouteTableTests
     [InlineData("RegularExpression", "/v[0-9]+/.*", "/v12/x", true)]
     [InlineData("RegularExpression", "/v[0-9]+", "/v1/x", false)]
     public void PathsAreComparedByElements(string type, string value, string path, bool matches) =>
-        RouteMatch.Of(new HttpRouteMatch { Path = new HttpPathMatch { Type = type, Value = value } }).Matches(Request(path: path)).Should().Be(matches);
+        RouteMatch
+            .Of(
+                new HttpRouteMatch
+                {
+                    Path = new HttpPathMatch { Type = type, Value = value },
+                }
+            )
+            .Matches(Request(path: path))
+            .Should()
+            .Be(matches);
 
     [Theory]
     [InlineData("my.Service", "Get", null, "/my.Service/Get", true)]
@@ -34,22 +43,42 @@ public sealed class RouteTableTests
     [InlineData("my\\..*", null, "RegularExpression", "/your.Service/Get", false)]
     [InlineData(null, null, null, "/any.Service/Any", true)]
     public void GrpcMethodsAreThePathsTwoElements(string? service, string? method, string? type, string path, bool matches) =>
-        RouteMatch.Of(new GrpcRouteMatch { Method = new GrpcMethodMatch { Service = service, Method = method, Type = type } })
-            .Matches(Request(path: path, method: "POST")).Should().Be(matches);
+        RouteMatch
+            .Of(
+                new GrpcRouteMatch
+                {
+                    Method = new GrpcMethodMatch
+                    {
+                        Service = service,
+                        Method = method,
+                        Type = type,
+                    },
+                }
+            )
+            .Matches(Request(path: path, method: "POST"))
+            .Should()
+            .Be(matches);
 
     [Fact]
     public void AllHeadersAndQueryParametersMustMatchAndTheFirstOfEqualNamesCounts()
     {
-        var match = RouteMatch.Of(new HttpRouteMatch
-        {
-            Headers =
-            [
-                new NamedValueMatch { Name = "X-A", Value = "1" },
-                new NamedValueMatch { Name = "x-a", Value = "ignored" },
-                new NamedValueMatch { Name = "X-B", Value = "[ab]+", Type = "RegularExpression" },
-            ],
-            QueryParams = [new NamedValueMatch { Name = "q", Value = "yes" }],
-        });
+        var match = RouteMatch.Of(
+            new HttpRouteMatch
+            {
+                Headers =
+                [
+                    new NamedValueMatch { Name = "X-A", Value = "1" },
+                    new NamedValueMatch { Name = "x-a", Value = "ignored" },
+                    new NamedValueMatch
+                    {
+                        Name = "X-B",
+                        Value = "[ab]+",
+                        Type = "RegularExpression",
+                    },
+                ],
+                QueryParams = [new NamedValueMatch { Name = "q", Value = "yes" }],
+            }
+        );
 
         match.Matches(Request(headers: new() { ["x-a"] = "1", ["x-b"] = "ab" }, query: new() { ["q"] = "yes" })).Should().BeTrue();
         match.Matches(Request(headers: new() { ["x-a"] = "1", ["x-b"] = "abc" }, query: new() { ["q"] = "yes" })).Should().BeFalse();
@@ -77,19 +106,27 @@ public sealed class RouteTableTests
         ];
 
         var shuffled = inOrder.Reverse().ToArray();
-        shuffled.Order(Comparer<RouteEntry>.Create(RouteTable.Compare)).Select(e => e.Action.Backends[0].Service)
-            .Should().Equal(inOrder.Select(e => e.Action.Backends[0].Service));
+        shuffled
+            .Order(Comparer<RouteEntry>.Create(RouteTable.Compare))
+            .Select(e => e.Action.Backends[0].Service)
+            .Should()
+            .Equal(inOrder.Select(e => e.Action.Backends[0].Service));
     }
 
     [Fact]
     public void TheMostSpecificHostNameCountsEvenIfNoneOfItsRoutesMatches()
     {
-        var table = new RouteTable([new ListenerRoutes("http", "",
-        [
-            Entry("exact host", new HttpRouteMatch { Path = Path("PathPrefix", "/only") }, hostname: "api.example.com"),
-            Entry("wildcard host", new HttpRouteMatch(), hostname: "*.example.com"),
-            Entry("any host", new HttpRouteMatch()),
-        ])]);
+        var table = new RouteTable([
+            new ListenerRoutes(
+                "http",
+                "",
+                [
+                    Entry("exact host", new HttpRouteMatch { Path = Path("PathPrefix", "/only") }, hostname: "api.example.com"),
+                    Entry("wildcard host", new HttpRouteMatch(), hostname: "*.example.com"),
+                    Entry("any host", new HttpRouteMatch()),
+                ]
+            ),
+        ]);
 
         Found(table, "api.example.com", "/only/x").Should().Be("exact host");
         Found(table, "api.example.com", "/other").Should().BeNull();
@@ -100,8 +137,7 @@ public sealed class RouteTableTests
     [Fact]
     public void TheListenerWithTheMostSpecificHostNameAnswers()
     {
-        var table = new RouteTable(
-        [
+        var table = new RouteTable([
             new ListenerRoutes("all", "", [Entry("all", new HttpRouteMatch())]),
             new ListenerRoutes("wildcard", "*.example.com", [Entry("wildcard", new HttpRouteMatch(), hostname: "*.example.com")]),
             new ListenerRoutes("exact", "api.example.com", []),
@@ -125,7 +161,11 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void WithoutWeightNobodyGetsARequest() => new RouteAction { Backends = [Backend("a", 0)] }.Choose(0.5).Should().BeNull();
+    public void WithoutWeightNobodyGetsARequest() =>
+        new RouteAction { Backends = [Backend("a", 0)] }
+            .Choose(0.5)
+            .Should()
+            .BeNull();
 
     [Theory]
     [InlineData("30s", 30_000)]
@@ -145,8 +185,19 @@ public sealed class RouteTableTests
     private static string? Found(RouteTable table, string host, string path) => table.Find(Request(host, path))?.Action.Backends[0].Service;
 
     private static RouteEntry Entry(
-        string name, HttpRouteMatch match, DateTime? created = null, string route = "default/r", int rule = 0, string hostname = "") =>
-        new(hostname, RouteMatch.Of(match), new RouteAction { Backends = [Backend(name, 1)] }, new RouteOrigin(created ?? Old.AddDays(1), route, rule, 0));
+        string name,
+        HttpRouteMatch match,
+        DateTime? created = null,
+        string route = "default/r",
+        int rule = 0,
+        string hostname = ""
+    ) =>
+        new(
+            hostname,
+            RouteMatch.Of(match),
+            new RouteAction { Backends = [Backend(name, 1)] },
+            new RouteOrigin(created ?? Old.AddDays(1), route, rule, 0)
+        );
 
     private static BackendTarget Backend(string name, int weight) => new("default", name, 80, weight, true, []);
 
@@ -155,6 +206,10 @@ public sealed class RouteTableTests
     private static NamedValueMatch Value(string name) => new() { Name = name, Value = "x" };
 
     private static RequestFacts Request(
-        string host = "x", string path = "/", string method = "GET", Dictionary<string, string>? headers = null, Dictionary<string, string>? query = null) =>
-        new(host, path, method, name => headers?.GetValueOrDefault(name.ToLowerInvariant()), name => query?.GetValueOrDefault(name));
+        string host = "x",
+        string path = "/",
+        string method = "GET",
+        Dictionary<string, string>? headers = null,
+        Dictionary<string, string>? query = null
+    ) => new(host, path, method, name => headers?.GetValueOrDefault(name.ToLowerInvariant()), name => query?.GetValueOrDefault(name));
 }

@@ -17,12 +17,18 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
         var pods = await Sandbox.PodsAsync(First.Namespace);
         await Sandbox.AskAsync(First);
 
-        (await kubectl.OkAsync($"-n {First.Namespace} logs deployment/envoy-{First.Namespace}")).Text.Should().Contain("starting main dispatch loop");
-        (await kubectl.OkAsync($"-n {First.Namespace} logs {pods[0].Name()} --tail=2 --timestamps")).Lines.Should().HaveCount(2)
+        (await kubectl.OkAsync($"-n {First.Namespace} logs deployment/envoy-{First.Namespace}"))
+            .Text.Should()
+            .Contain("starting main dispatch loop");
+        (await kubectl.OkAsync($"-n {First.Namespace} logs {pods[0].Name()} --tail=2 --timestamps"))
+            .Lines.Should()
+            .HaveCount(2)
             .And.OnlyContain(line => line.StartsWith("20", StringComparison.Ordinal));
         await FollowAsync(kubectl);
         var other = Sandbox.Sandbox.Tenants[1].Namespace;
-        (await kubectl.RunAsync($"-n {other} logs {(await Sandbox.PodsAsync(other))[0].Name()} -p")).Errors.Should().Contain("previous terminated container");
+        (await kubectl.RunAsync($"-n {other} logs {(await Sandbox.PodsAsync(other))[0].Name()} -p"))
+            .Errors.Should()
+            .Contain("previous terminated container");
         using var tenant = new KubectlBinary(First.Cluster.KubeconfigYaml);
         (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("has no logs: it is simulated, no process runs for it.");
     }
@@ -57,7 +63,10 @@ public sealed class LoopbackEnvoyPodTests(LoopbackEnvoysFixture sandbox) : Envoy
     {
         var pods = await Sandbox.PodsAsync(First.Namespace);
 
-        pods.Select(p => p.Status.PodIP).Should().OnlyHaveUniqueItems().And.OnlyContain(ip => ip.StartsWith("127.", StringComparison.Ordinal) && ip != "127.0.0.1");
+        pods.Select(p => p.Status.PodIP)
+            .Should()
+            .OnlyHaveUniqueItems()
+            .And.OnlyContain(ip => ip.StartsWith("127.", StringComparison.Ordinal) && ip != "127.0.0.1");
         Sandbox.Sandbox.Proxies.Should().EndWith("each at a loopback address of its own");
     }
 }
@@ -84,7 +93,12 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         foreach (var tenant in sandbox.Sandbox.Tenants)
         {
             await sandbox.PodsAsync(tenant.Namespace);
-            ports.Add((await sandbox.Management.CoreV1.ListNamespacedServiceAsync(tenant.Namespace)).Items.Single().Spec.Ports.Single().TargetPort.Value);
+            ports.Add(
+                (await sandbox.Management.CoreV1.ListNamespacedServiceAsync(tenant.Namespace))
+                    .Items.Single()
+                    .Spec.Ports.Single()
+                    .TargetPort.Value
+            );
             for (var i = 0; i < 4; i++)
             {
                 (await sandbox.AskAsync(tenant)).Cluster.Should().Be(tenant.Name);
@@ -107,7 +121,10 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         }
 
         var after = await sandbox.EventuallyAsync(
-            async () => (await ReadAsync(pod)).Status.ContainerStatuses.Single() is { Ready: true } c && c.RestartCount == before + 1 ? c : null, "the container runs again");
+            async () =>
+                (await ReadAsync(pod)).Status.ContainerStatuses.Single() is { Ready: true } c && c.RestartCount == before + 1 ? c : null,
+            "the container runs again"
+        );
         after.LastState.Terminated.ExitCode.Should().Be(137);
         after.State.Running.Should().NotBeNull();
         sandbox.Sandbox.ProxyProcessIds(First).Should().NotContain((pod, id));
@@ -126,15 +143,25 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         leaving.Metadata.DeletionGracePeriodSeconds.Should().Be(leaving.Spec.TerminationGracePeriodSeconds);
         IsRunning(id).Should().BeTrue("the preStop hook waits a second");
         await sandbox.EventuallyAsync(
-            async () => (await sandbox.Management.DiscoveryV1.ListNamespacedEndpointSliceAsync(First.Namespace)).Items
-                .SelectMany(s => s.Endpoints ?? []).All(e => e.TargetRef.Name != pod) ? "gone" : null,
-            "the pod is no endpoint any more");
+            async () =>
+                (await sandbox.Management.DiscoveryV1.ListNamespacedEndpointSliceAsync(First.Namespace))
+                    .Items.SelectMany(s => s.Endpoints ?? [])
+                    .All(e => e.TargetRef.Name != pod)
+                    ? "gone"
+                    : null,
+            "the pod is no endpoint any more"
+        );
         await sandbox.EventuallyAsync(
-            async () => (await sandbox.Management.CoreV1.ListNamespacedPodAsync(First.Namespace)).Items.All(p => p.Name() != pod) ? "gone" : null, "the pod is gone");
+            async () =>
+                (await sandbox.Management.CoreV1.ListNamespacedPodAsync(First.Namespace)).Items.All(p => p.Name() != pod) ? "gone" : null,
+            "the pod is gone"
+        );
         IsRunning(id).Should().BeFalse();
         clock.Elapsed.Should().BeGreaterThan(TimeSpan.FromSeconds(1));
         var log = await sandbox.LogAsync("proxies");
-        log.IndexOf($"Pod {pod}: preStop hook ended with exit code 0", StringComparison.Ordinal).Should().BePositive()
+        log.IndexOf($"Pod {pod}: preStop hook ended with exit code 0", StringComparison.Ordinal)
+            .Should()
+            .BePositive()
             .And.BeLessThan(log.LastIndexOf($"Pod {pod}: process ended", StringComparison.Ordinal));
         await sandbox.PodsAsync(First.Namespace);
     }

@@ -10,7 +10,13 @@ public sealed class NetworkTests
 {
     private static readonly V1Pod Pod = new()
     {
-        Spec = new V1PodSpec { SecurityContext = new V1PodSecurityContext { Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = "1024 8999" }] } },
+        Spec = new V1PodSpec
+        {
+            SecurityContext = new V1PodSecurityContext
+            {
+                Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = "1024 8999" }],
+            },
+        },
     };
 
     [SkippableFact]
@@ -33,7 +39,9 @@ public sealed class NetworkTests
             (await connecting).Should().Be(0);
         }
 
-        (await RunAsync(first, $"exec 3<>/dev/tcp/127.0.0.1/{((IPEndPoint)own.LocalEndpoint).Port}")).Should().NotBe(0, "127.0.0.1 is the pod's own");
+        (await RunAsync(first, $"exec 3<>/dev/tcp/127.0.0.1/{((IPEndPoint)own.LocalEndpoint).Port}"))
+            .Should()
+            .NotBe(0, "127.0.0.1 is the pod's own");
     }
 
     [SkippableFact]
@@ -73,5 +81,6 @@ public sealed class NetworkTests
     private static async Task<int> RunAsync(IPodNetwork network, string script) =>
         (await ChildProcesses.RunAsync([.. network.Within, "timeout", "5", "bash", "-c", script], CancellationToken.None)).Code;
 
-    private static async Task<string> IpAsync(params string[] arguments) => (await ChildProcesses.RunAsync([ChildProcesses.Find("ip")!, .. arguments], CancellationToken.None)).Output;
+    private static async Task<string> IpAsync(params string[] arguments) =>
+        (await ChildProcesses.RunAsync([ChildProcesses.Find("ip")!, .. arguments], CancellationToken.None)).Output;
 }
