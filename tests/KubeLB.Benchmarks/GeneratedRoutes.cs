@@ -9,7 +9,7 @@ namespace KubeLB.Benchmarks;
 /// <summary>The time from the creation of a tenant's HTTPRoute to the HTTPRoute that the manager generates from it.</summary>
 internal static class GeneratedRoutes
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     public static async Task<Row> TimeAsync(
         SandboxEnvironment sandbox,
@@ -35,7 +35,7 @@ internal static class GeneratedRoutes
             var arrived = seen.GetOrAdd($"{prefix}{i}.example.com", _ => NewSignal());
             var watch = Stopwatch.StartNew();
             await create($"{prefix}{i}");
-            await arrived.Task.WaitAsync(Patience);
+            await arrived.Task.WaitAsync(Deadline);
             times.Add(watch.Elapsed.TotalMilliseconds);
         }
 

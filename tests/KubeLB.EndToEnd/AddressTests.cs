@@ -12,12 +12,12 @@ namespace KubeLB.EndToEnd;
 /// <summary>Node addresses are the tenant's word; proxies of the management cluster do not go wherever it says.</summary>
 public sealed class AddressTests : IAsyncLifetime
 {
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private string _node = "";
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
         _node = (await _bed.Management.GetAsync<Addresses>("tenant-t1", "default"))!.Spec!.Addresses!.Single().Ip!;
 

@@ -14,13 +14,13 @@ public sealed class AdoptionTests : IAsyncLifetime
     private const string Namespace = "tenant-t1";
     private const int Port = 53630;
 
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private Route _ofGateway = null!;
     private Route _ofRoute = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.StopCcmAsync();
         await _bed.StopManagerAsync();
         await MakeTenantAsync();

@@ -48,7 +48,7 @@ public sealed class AttachmentTests
     [Fact]
     public async Task A_route_to_a_service_of_another_namespace_serves_and_leaves_nothing_behind_there()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Namespaces);
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("namespace: default", "namespace: backend"));
@@ -68,7 +68,7 @@ public sealed class AttachmentTests
     [Fact]
     public async Task A_route_is_pinned_to_the_listeners_that_let_it_in()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Namespaces);
         await bed.Tenant.ApplyAsync(TwoListeners);
         await bed.Tenant.ApplyAsync(Documents.Backend);
@@ -95,7 +95,7 @@ public sealed class AttachmentTests
     [Fact]
     public async Task A_route_that_asks_for_a_listener_that_does_not_let_it_in_is_refused_and_not_carried()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Namespaces);
         await bed.Tenant.ApplyAsync(TwoListeners);
         await bed.Tenant.ApplyAsync(Documents.Backend);
@@ -119,7 +119,7 @@ public sealed class AttachmentTests
     [Fact]
     public async Task A_listener_that_is_renamed_loses_the_routes_that_name_it_and_gets_them_back()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.PatchAsync<HttpRoute>(
             "default",

@@ -78,7 +78,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
     [Fact]
     public async Task Route_waits_for_the_ready_pods_on_both_replicas()
     {
-        await TellReplicasAsync();
+        await NotifyReplicasAsync();
         await AddPodAsync("pod-1");
         await AddPodAsync("pod-2");
         await AddPodAsync("starting", isReady: false);
@@ -177,7 +177,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
     [Fact]
     public async Task Backend_that_a_proxy_of_another_replica_rejected_is_served_when_it_is_acknowledged()
     {
-        await TellReplicasAsync();
+        await NotifyReplicasAsync();
         await AddPodAsync("pod-1");
         var proxy = await ConnectAsync(_other, "pod-1");
         await Management.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
@@ -404,7 +404,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
 
     // What the EndpointSlice controller writes of Service envoycp.
-    private async Task TellReplicasAsync()
+    private async Task NotifyReplicasAsync()
     {
         foreach (var (manager, index) in new[] { _leader, _other }.Select((m, i) => (m, i)))
         {
@@ -441,7 +441,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             "the other replica knows the pod",
             async () =>
             {
-                var clients = new ConcurrentBag<XdsClientStanding>();
+                var clients = new ConcurrentBag<XdsClientAcknowledgement>();
                 await replicas.AskAsync(TenantNamespace, [], (_, answer) => answer.ToList().ForEach(clients.Add), default);
                 return clients;
             },

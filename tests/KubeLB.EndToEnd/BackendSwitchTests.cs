@@ -24,7 +24,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     [InlineData(ProxyKind.Envoy)]
     public async Task No_request_fails_while_a_backend_that_a_route_has_left_is_cleared_away(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(proxies: proxies);
+        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
         await bed.Tenant.ApplyAsync(
@@ -118,9 +118,9 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
-    private static async Task<TestBed> StartWithEnvoysAsync()
+    private static async Task<SystemFixture> StartWithEnvoysAsync()
     {
-        var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy);
+        var bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
         await bed.ConfigureProxiesAsync("""{"replicas":2}""");
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
@@ -134,7 +134,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
     }
 
     // To another Service in front of the same pods.
-    private static async Task TurnAsync(TestBed bed, string service)
+    private static async Task TurnAsync(SystemFixture bed, string service)
     {
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", service, StringComparison.Ordinal));
         await bed.Tenant.PatchAsync<HttpRoute>(
@@ -144,7 +144,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         );
     }
 
-    private static Task<HttpRoute> GeneratedAsync(TestBed bed, string service) =>
+    private static Task<HttpRoute> GeneratedAsync(SystemFixture bed, string service) =>
         bed.Management.WaitAsync<HttpRoute>(
             TenantNamespace,
             "default-api-route",

@@ -13,7 +13,7 @@ public sealed class BackendTests
     [Fact]
     public async Task What_others_write_on_a_twin_stays_and_is_not_fought_over()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
 
@@ -34,7 +34,7 @@ public sealed class BackendTests
     [Fact]
     public async Task What_others_write_over_our_part_of_a_twin_is_repaired_once()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
 
@@ -52,7 +52,7 @@ public sealed class BackendTests
     [Fact]
     public async Task A_service_that_changes_its_type_serves_by_its_own_ports_or_is_refused_or_gets_a_twin_again()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.PatchAsync<V1Service>("default", "api-backend", """{"spec":{"type":"NodePort"}}""");
@@ -86,7 +86,7 @@ public sealed class BackendTests
     [Fact]
     public async Task Ports_that_are_renamed_renumbered_added_and_removed_are_followed()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await PortsAsync(bed, """[{"name":"web","port":8080,"targetPort":8080}]""");
@@ -135,7 +135,7 @@ public sealed class BackendTests
     [InlineData(false)]
     public async Task A_service_that_is_created_anew_owns_the_twin(bool ccmRuns)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         if (!ccmRuns)
         {
@@ -166,7 +166,7 @@ public sealed class BackendTests
     {
         var longName = "a-headless-service-with-a-name-as-long-as-a-label-may-be-000000";
         longName.Should().HaveLength(63);
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "copies"));
         await bed.Tenant.ApplyAsync(
@@ -211,7 +211,7 @@ public sealed class BackendTests
         await bed.WaitForInventoryAsync(before);
     }
 
-    private static Task<V1Service> PortsAsync(TestBed bed, string ports) =>
+    private static Task<V1Service> PortsAsync(SystemFixture bed, string ports) =>
         bed.Tenant.PatchAsync<V1Service>("default", "api-backend", $$$"""{"spec":{"ports":{{{ports}}}}}""");
 
     private static JsonObject Mirror(string service) =>

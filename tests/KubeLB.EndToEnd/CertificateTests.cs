@@ -50,7 +50,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task A_listener_serves_the_tenants_certificate_and_its_rotation_arrives()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         var first = new TlsPair("api.example.com");
         await bed.Tenant.CreateAsync(first.Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);
@@ -73,7 +73,7 @@ public sealed class CertificateTests
     [InlineData(ProxyKind.Envoy)]
     public async Task Https_request_reaches_a_pod(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(proxies: proxies);
+        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
         var pair = new TlsPair("api.example.com");
         await bed.Tenant.CreateAsync(pair.Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);
@@ -115,7 +115,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task A_certificate_that_comes_later_is_waited_for_in_the_tenants_own_words()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Manifest);
         var listener = await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Status: "False" }, "says what is missing");
         Condition(listener, "ResolvedRefs")!.Reason.Should().Be("InvalidCertificateRef");
@@ -132,7 +132,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task Two_gateways_share_a_certificate_and_it_leaves_with_the_last()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);
         await bed.Tenant.ApplyAsync(Manifest.Replace("my-gateway", "other"));
@@ -157,7 +157,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task A_secret_that_is_created_anew_is_served_and_its_old_copy_goes()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
         await bed.Tenant.ApplyAsync(Manifest);
         var old = await SyncSecretAsync(bed);
@@ -175,7 +175,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task What_changes_while_the_ccm_is_down_is_caught_up_with()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("web"));
         await bed.Tenant.CreateAsync(new TlsPair("api.example.com").Secret("doomed"));
         await bed.Tenant.ApplyAsync(Manifest);
@@ -206,7 +206,7 @@ public sealed class CertificateTests
     [Fact]
     public async Task A_certificate_of_another_namespace_needs_a_grant()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: certs}}");
         var pair = new TlsPair("api.example.com");
         await bed.Tenant.CreateAsync(pair.Secret("web", "certs"));
@@ -226,7 +226,7 @@ public sealed class CertificateTests
         await WaitForNoneAsync(bed);
     }
 
-    private static async Task<SyncSecret> SyncSecretAsync(TestBed bed) =>
+    private static async Task<SyncSecret> SyncSecretAsync(SystemFixture bed) =>
         (
             await Eventually.GetAsync(
                 "the certificate is carried",
@@ -235,7 +235,7 @@ public sealed class CertificateTests
             )
         ).Single();
 
-    private static async Task WaitForNoneAsync(TestBed bed)
+    private static async Task WaitForNoneAsync(SystemFixture bed)
     {
         await Eventually.HoldsAsync(
             "no SyncSecret is left",
@@ -250,7 +250,7 @@ public sealed class CertificateTests
         );
     }
 
-    private static async Task<ListenerStatus> WaitForListenerAsync(TestBed bed, Func<ListenerStatus, bool> condition, string what)
+    private static async Task<ListenerStatus> WaitForListenerAsync(SystemFixture bed, Func<ListenerStatus, bool> condition, string what)
     {
         var gateway = await bed.Tenant.WaitAsync<Gateway>(
             "default",
@@ -261,7 +261,7 @@ public sealed class CertificateTests
         return gateway.Status!.Listeners!.First(condition);
     }
 
-    private static async Task ExpectCertificateAsync(TestBed bed, TlsPair pair)
+    private static async Task ExpectCertificateAsync(SystemFixture bed, TlsPair pair)
     {
         var address = await bed.AddressAsync();
         await Eventually.GetAsync(
@@ -271,7 +271,7 @@ public sealed class CertificateTests
         );
     }
 
-    private static async Task<string> ServedAsync(TestBed bed, string address, string expected)
+    private static async Task<string> ServedAsync(SystemFixture bed, string address, string expected)
     {
         var served = "none";
         var handler = bed.Sandbox.CreateGatewayHandler();

@@ -9,7 +9,7 @@ public sealed class ConfigRolloutTests
     [SkippableFact]
     public async Task Change_of_the_bootstrap_under_load_fails_no_request_of_any_tenant()
     {
-        await using var bed = await TestBed.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
+        await using var bed = await SystemFixture.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(), bed.ApplyBasicExampleAsync(tenant: 1));
         var before = await Task.WhenAll(RolledOutAsync(bed, "t1", ""), RolledOutAsync(bed, "t2", ""));
         await using var first = await GatewayLoad.StartAsync(bed, perSecond: 100);
@@ -24,7 +24,7 @@ public sealed class ConfigRolloutTests
     }
 
     // The name of its only pod, whose bootstrap has the text.
-    private static async Task<string> RolledOutAsync(TestBed bed, string tenant, string text)
+    private static async Task<string> RolledOutAsync(SystemFixture bed, string tenant, string text)
     {
         var (@namespace, name) = ($"tenant-{tenant}", $"envoy-tenant-{tenant}");
         var seen = await Eventually.GetAsync(

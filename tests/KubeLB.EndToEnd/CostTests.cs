@@ -7,11 +7,11 @@ namespace KubeLB.EndToEnd;
 /// <summary>What a change costs in requests to the API servers.</summary>
 public sealed class CostTests : IAsyncLifetime
 {
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
         await _bed.SettleAsync();
         _bed.ForgetRequests();

@@ -14,7 +14,7 @@ public sealed class DisconnectionTests
     public async Task Cut_off_statuses_stand_and_traffic_flows_and_afterwards_what_was_done_meanwhile_is_done()
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "goes").Replace("api.example.com", "goes.example.com"));
         await bed.Tenant.WaitAsync<HttpRoute>("default", "goes", Statuses.IsAccepted, "is accepted");

@@ -31,7 +31,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
 #pragma warning disable CA5394 // A seeded sequence is the point.
         var random = new Random(seed);
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Deployment);
         var watch = Stopwatch.StartNew();
         var faults = 0;
@@ -130,7 +130,7 @@ public sealed class EnduranceTests(ITestOutputHelper output)
         }
     }
 
-    private async Task FaultAsync(TestBed bed, Random random)
+    private async Task FaultAsync(SystemFixture bed, Random random)
     {
         var management = ((EmbeddedTestCluster)bed.Sandbox.Management).Server.Faults;
         var tenant = ((EmbeddedTestCluster)bed.Sandbox.Tenants[0].Cluster).Server.Faults;

@@ -11,7 +11,7 @@ public sealed class EventTests
     [SkippableFact]
     public async Task Kubectl_describe_says_what_happened_and_what_to_do()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         using var kubectl = new KubectlBinary(bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.DeleteAsync<V1Service>("default", "api-backend");
@@ -35,7 +35,7 @@ public sealed class EventTests
     [Fact]
     public async Task A_missing_backend_is_told_once_however_often_it_is_looked_at()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(Documents.Route);
         await EventAsync(bed, "api-route", "BackendNotFound");
@@ -74,7 +74,7 @@ public sealed class EventTests
     [Fact]
     public async Task A_refusal_its_mending_and_a_release_are_told()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.PatchAsync<HttpRoute>(
@@ -89,7 +89,7 @@ public sealed class EventTests
         (await EventAsync(bed, "my-gateway", "Released")).Type.Should().Be("Normal");
     }
 
-    private static async Task<Corev1Event> EventAsync(TestBed bed, string name, string reason)
+    private static async Task<Corev1Event> EventAsync(SystemFixture bed, string name, string reason)
     {
         var events = await Eventually.GetAsync(
             $"an Event {reason} of {name}",
@@ -100,7 +100,7 @@ public sealed class EventTests
         return events.First(e => e.Reason == reason);
     }
 
-    private static async Task<IReadOnlyList<Corev1Event>> EventsAsync(TestBed bed, string name) =>
+    private static async Task<IReadOnlyList<Corev1Event>> EventsAsync(SystemFixture bed, string name) =>
         [
             .. (await bed.Tenant.ListAsync<Corev1Event>("default")).Where(e =>
                 e.InvolvedObject.Name == name && e.Source?.Component == "kubelb-ccm"

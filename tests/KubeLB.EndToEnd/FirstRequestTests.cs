@@ -18,7 +18,7 @@ public sealed class FirstRequestTests(ITestOutputHelper output)
     [InlineData(false)]
     public async Task New_application_is_served_soon_after_it_is_applied(bool withRequestsMeanwhile)
     {
-        await using var bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy);
+        await using var bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
         await bed.ApplyBasicExampleAsync();
         await bed.ExpectBackendAsync("api.example.com");
         var address = await bed.AddressAsync();

@@ -10,7 +10,7 @@ public sealed class GatewayClassTests
     [Fact]
     public async Task A_class_is_ours_by_its_controller_and_those_of_others_are_never_written()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Class("ours", GatewayClass.KubelbController));
         await bed.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
         await bed.Tenant.ApplyAsync(GatewayOf("my-gateway", "ours"));
@@ -40,7 +40,7 @@ public sealed class GatewayClassTests
     [Fact]
     public async Task Without_a_class_object_the_name_kubelb_alone_is_ours()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.DeleteAsync<GatewayClass>("", GatewayClass.KubelbName);
         await bed.Tenant.WaitGoneAsync<GatewayClass>("", GatewayClass.KubelbName);
 
@@ -55,7 +55,7 @@ public sealed class GatewayClassTests
     [Fact]
     public async Task Without_use_gateway_class_every_gateway_is_ours()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Ccm = ccm => ccm with { UseGatewayClass = false } });
+        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { UseGatewayClass = false } });
         await bed.Tenant.ApplyAsync(Class("theirs", "example.com/another-controller"));
         await bed.Tenant.ApplyAsync(GatewayOf("my-gateway", "theirs"));
         await bed.Tenant.ApplyAsync(Documents.Backend);

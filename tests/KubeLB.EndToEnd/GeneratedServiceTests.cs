@@ -23,7 +23,7 @@ public sealed class GeneratedServiceTests
     [InlineData("""{"metadata":{"ownerReferences":null}}""")]
     public async Task An_edit_by_hand_is_put_right_at_once(string patch)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
         var before = await bed.Management.GetAsync<V1Service>(Ns, Name);
@@ -44,7 +44,7 @@ public sealed class GeneratedServiceTests
     [Fact]
     public async Task A_service_deleted_by_hand_is_there_again_with_its_port()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var before = await bed.Management.GetAsync<V1Service>(Ns, Name);
 
@@ -62,7 +62,7 @@ public sealed class GeneratedServiceTests
     [Fact]
     public async Task Ports_survive_a_restart_and_do_not_come_from_status()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.StopManagerAsync();
 
@@ -98,7 +98,7 @@ public sealed class GeneratedServiceTests
     [Fact]
     public async Task Two_services_that_come_to_hold_one_port_are_parted_by_themselves()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
         await bed.ExpectBackendAsync("second.example.com");
@@ -128,7 +128,7 @@ public sealed class GeneratedServiceTests
     [Fact]
     public async Task Route_without_a_free_port_reports_it_and_is_retried_until_one_is_free()
     {
-        await using var bed = await TestBed.StartAsync(configure: o =>
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Manager = manager => manager with { ProxyPorts = (20000, 20000) },
@@ -149,7 +149,7 @@ public sealed class GeneratedServiceTests
 
     private static Api.Condition? Applied(Route route) => route.Status?.Resources?.Route?.Conditions?.SingleOrDefault();
 
-    private static async Task<Route> RouteAsync(TestBed bed, string origin, Func<Route, bool> condition, TimeSpan? deadline = null)
+    private static async Task<Route> RouteAsync(SystemFixture bed, string origin, Func<Route, bool> condition, TimeSpan? deadline = null)
     {
         var routes = await Eventually.GetAsync(
             $"the Route of {origin} is as expected",

@@ -33,13 +33,13 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
     private static readonly string[] KubelbKinds = ["Config", "Tenant", "TenantState", "Addresses", "Route", "SyncSecret"];
 
-    private RecordedBed _recorded = null!;
+    private RecordedFixture _recorded = null!;
 
-    private TestBed Bed => _recorded.Bed;
+    private SystemFixture Bed => _recorded.Bed;
 
     public async Task InitializeAsync()
     {
-        _recorded = await RecordedBed.StartAsync(RecordedState.Of("go-1.4"), """{"replicas":3}""");
+        _recorded = await RecordedFixture.StartAsync(RecordedState.Of("go-1.4"), """{"replicas":3}""");
         await Bed.Tenant.ApplyAsync(Deployment);
         await CreateAccessAsync();
         Bed.ForgetRequests();

@@ -30,7 +30,7 @@ public sealed class GrpcRouteTests
     [InlineData(ProxyKind.Envoy)]
     public async Task Calls_reach_a_pod_until_the_route_is_deleted_and_nothing_is_left_behind(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(proxies: proxies);
+        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(Documents.Backend);
         await bed.Tenant.ApplyAsync(Documents.Deployment);
@@ -55,7 +55,7 @@ public sealed class GrpcRouteTests
     [Fact]
     public async Task A_listener_for_grpc_routes_refuses_an_http_route()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway.Replace("from: All", "from: All\n        kinds:\n          - kind: GRPCRoute"));
         await bed.Tenant.ApplyAsync(Documents.Backend);
         await bed.Tenant.ApplyAsync(Documents.Route);
@@ -71,14 +71,14 @@ public sealed class GrpcRouteTests
         Statuses.Condition(http, "Accepted")!.Reason.Should().Be("NotAllowedByListeners");
     }
 
-    private static Task<StatusCode> ExpectAsync(TestBed bed, string address, StatusCode expected) =>
+    private static Task<StatusCode> ExpectAsync(SystemFixture bed, string address, StatusCode expected) =>
         Eventually.GetAsync(
             $"a call of grpc.example.com at {address} ends as {expected}",
             () => CallAsync(bed, address),
             status => status == expected
         );
 
-    private static async Task<StatusCode> CallAsync(TestBed bed, string address)
+    private static async Task<StatusCode> CallAsync(SystemFixture bed, string address)
     {
         using var channel = GrpcChannel.ForAddress(
             $"http://{address}",

@@ -18,12 +18,12 @@ public sealed class HostileTenantTests : IAsyncLifetime
 {
     private const string Ns = "tenant-t1";
     private const string Hold = "example.com/hold";
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private TestCluster _tenant = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
 
         // Its CCM would take away what is not its own.

@@ -7,13 +7,13 @@ namespace KubeLB.EndToEnd;
 public sealed class KubectlTests : IAsyncLifetime
 {
     private static readonly string Example = Path.Combine(SourceTree.Root, "examples", "basic.yaml");
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private KubectlBinary _tenant = null!;
     private KubectlBinary _management = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         _tenant = new KubectlBinary(_bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
         _management = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
     }

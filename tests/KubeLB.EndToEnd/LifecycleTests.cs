@@ -12,7 +12,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_deleted_route_leaves_nothing_behind()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
         var before = await bed.InventoryAsync();
@@ -30,7 +30,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_deleted_gateway_takes_the_routes_out_of_service_and_leaves_nothing_behind()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Backend);
         var before = await bed.InventoryAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
@@ -53,7 +53,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_deleted_service_takes_its_twin_and_its_generated_service_along()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.DeleteAsync<V1Service>("default", "api-backend");
@@ -73,7 +73,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_route_moved_to_a_gateway_that_is_not_ours_is_cleaned_up()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", """{"spec":{"parentRefs":[{"name":"somebody-elses"}]}}""");
@@ -86,7 +86,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_gateway_given_to_another_class_is_cleaned_up_and_claims_nothing()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.PatchAsync<Gateway>("default", "my-gateway", """{"spec":{"gatewayClassName":"somebody-elses"}}""");
@@ -107,7 +107,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task Of_two_routes_that_share_a_service_the_other_keeps_the_twin_and_its_node_port()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "other-route").Replace("api.example.com", "other.example.com"));
         await bed.Tenant.WaitAsync<HttpRoute>("default", "other-route", Statuses.IsAccepted, "is accepted");
@@ -125,7 +125,7 @@ public sealed class LifecycleTests
     [SkippableFact]
     public async Task A_deleted_tenant_takes_its_routes_and_its_namespace_along()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         Skip.IfNot(bed.Features.HasFlag(ClusterFeatures.Controllers), ClusterFeatureReasons.NoControllers);
         await bed.ApplyBasicExampleAsync();
         foreach (var i in Enumerable.Range(0, 10))
@@ -143,7 +143,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_generated_service_that_somebody_deletes_comes_back_with_its_port()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var before = (await bed.Management.GetAsync<V1Service>("tenant-t1", "default-api-route-api-backend"))!;
 
@@ -162,7 +162,7 @@ public sealed class LifecycleTests
     [Fact]
     public async Task A_generated_route_that_somebody_edits_is_repaired()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Management.PatchAsync<HttpRoute>("tenant-t1", "default-api-route", """{"spec":{"hostnames":["hijacked.example.com"]}}""");

@@ -44,7 +44,7 @@ public sealed class LiveAttachmentTests
     [Fact]
     public async Task A_namespace_that_gets_or_loses_the_label_lets_its_routes_in_or_out_at_once()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(SelectingGateway);
         await bed.Tenant.ApplyAsync(InTeam(Documents.Backend));
         await bed.Tenant.ApplyAsync(InTeam(Documents.Deployment));
@@ -65,7 +65,7 @@ public sealed class LiveAttachmentTests
     [Fact]
     public async Task Entries_of_other_controllers_stay_whatever_becomes_of_ours()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(
             Documents.Gateway.Replace("my-gateway", "theirs").Replace("gatewayClassName: kubelb", "gatewayClassName: other")
@@ -134,7 +134,7 @@ public sealed class LiveAttachmentTests
     [Fact]
     public async Task Listeners_of_protocols_that_are_not_carried_are_refused_and_the_others_serve()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.PatchAsync<Gateway>(
             "default",
@@ -172,7 +172,7 @@ public sealed class LiveAttachmentTests
     [Fact]
     public async Task A_gateway_without_any_listener_that_is_carried_is_refused_until_it_has_one()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Tenant.PatchAsync<Gateway>(
@@ -200,7 +200,7 @@ public sealed class LiveAttachmentTests
 
     private static string InTeam(string manifest) => manifest.Replace("namespace: default", "namespace: team");
 
-    private static async Task RefusedAsync(TestBed bed)
+    private static async Task RefusedAsync(SystemFixture bed)
     {
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
             "team",

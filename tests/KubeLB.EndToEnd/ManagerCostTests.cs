@@ -15,7 +15,7 @@ public sealed class ManagerCostTests
     [InlineData(1000)]
     public async Task A_new_route_costs_five_writes_and_an_edit_two_however_many_routes_there_are(int others)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var gateway = (await bed.Tenant.GetAsync<Gateway>("default", "my-gateway"))!.Metadata.Uid;
 
@@ -68,13 +68,13 @@ public sealed class ManagerCostTests
     }
 
     /// <summary>All that the manager asks of the API server but for its Lease and the watches that it has anyway.</summary>
-    private static List<string> Requests(TestBed bed) =>
+    private static List<string> Requests(SystemFixture bed) =>
         [.. bed.Requests().Where(IsManagers).Select(r => $"{r.Verb} {r.Resource}/{r.Name} {r.Subresource}".TrimEnd())];
 
     private static bool IsManagers(RequestRecord request) =>
         request.UserAgent.StartsWith("kubelb-manager", StringComparison.Ordinal) && request.Resource != "leases" && request.Verb != "watch";
 
-    private static Task<Route> AttachedAsync(TestBed bed, string gateway, int count) =>
+    private static Task<Route> AttachedAsync(SystemFixture bed, string gateway, int count) =>
         bed.Management.WaitAsync<Route>(
             Tenant,
             gateway,

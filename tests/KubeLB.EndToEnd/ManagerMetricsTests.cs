@@ -15,11 +15,11 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     private const string Prefix = "kubelb_manager_";
     private const string TenantNamespace = "tenant-t1";
     private static readonly string[] Families = ["xds_streams", "xds_resources_sent_total", "xds_bytes_sent_total"];
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
         await _bed.StopCcmAsync();
         await _bed.Management.CreateAsync(Bad("bad"));

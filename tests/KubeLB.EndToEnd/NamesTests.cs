@@ -21,7 +21,7 @@ public sealed class NamesTests
     [Fact]
     public async Task Two_routes_that_come_to_one_name_both_serve_and_come_to_rest()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Namespaces);
         await bed.Tenant.ApplyAsync(Route("a", "b-c", "first.example.com"));
@@ -46,7 +46,7 @@ public sealed class NamesTests
     [Fact]
     public async Task Two_gateways_of_one_name_in_two_namespaces_have_an_address_each()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Namespaces);
         foreach (var ns in new[] { "a", "a-b" })
         {
@@ -61,7 +61,7 @@ public sealed class NamesTests
     [Fact]
     public async Task A_route_created_anew_under_its_name_is_served_anew()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var before = await bed.Tenant.GetAsync<HttpRoute>("default", "api-route");
 

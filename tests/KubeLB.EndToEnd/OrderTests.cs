@@ -19,7 +19,7 @@ public sealed class OrderTests
     [MemberData(nameof(Orders))]
     public async Task A_request_arrives_whatever_came_first(string order)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         foreach (var name in order.Split(' '))
         {
             await bed.Tenant.ApplyAsync(

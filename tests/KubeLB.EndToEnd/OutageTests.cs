@@ -24,7 +24,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     public async Task An_api_server_that_is_away_for_thirty_seconds_fails_no_request_and_cuts_no_stream(bool ofManagement)
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
-        await using var bed = await TestBed.StartAsync(
+        await using var bed = await SystemFixture.StartAsync(
             proxies: ProxyKind.Envoy,
             configure: options =>
                 options with

@@ -14,7 +14,7 @@ namespace KubeLB.EndToEnd;
 
 /// <summary>
 /// The roles of the charts are exactly what manager and CCM use. That no right is missing is asserted at the end of every test
-/// (<see cref="TestBed"/>); here everything that they ever do is made to happen, and a right that was not used is a failure.
+/// (<see cref="SystemFixture"/>); here everything that they ever do is made to happen, and a right that was not used is a failure.
 /// </summary>
 public sealed class PermissionTests : IAsyncLifetime
 {
@@ -67,14 +67,14 @@ public sealed class PermissionTests : IAsyncLifetime
     // What an API server asks for that has the admission plugin OwnerReferencesPermissionEnforcement, as OpenShift does.
     private static readonly string[] OnlyOnOtherServers = ["update tenants/finalizers of kubelb.k8c.io"];
 
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     private TestCluster Tenant => _bed.Tenant;
 
     private TestCluster Management => _bed.Management;
 
     public async Task InitializeAsync() =>
-        _bed = await TestBed.StartAsync(configure: o =>
+        _bed = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Manager = manager => manager with { EnableLeaderElection = true },

@@ -14,7 +14,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     private const string Name = "envoy-tenant-t1";
     private const int Replicas = 2;
 
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
@@ -131,15 +131,15 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     /// <summary>One installation for all: each test leaves it with as many proxies as it found.</summary>
     public sealed class Installation : IAsyncLifetime
     {
-        private TestBed? _bed;
+        private SystemFixture? _bed;
 
         public Task InitializeAsync() => Task.CompletedTask;
 
-        public async Task<TestBed> StartAsync()
+        public async Task<SystemFixture> StartAsync()
         {
             if (_bed is null)
             {
-                _bed = await TestBed.StartAsync(proxies: ProxyKind.Envoy);
+                _bed = await SystemFixture.StartAsync(proxies: ProxyKind.Envoy);
                 await _bed.ConfigureProxiesAsync($$"""{"replicas":{{Replicas}}}""");
                 await _bed.ApplyBasicExampleAsync();
             }

@@ -8,7 +8,7 @@ public sealed class QuietTests
     [Fact]
     public async Task Nothing_is_asked_of_the_api_servers_while_nothing_changes()
     {
-        await using var bed = await TestBed.StartAsync(tenants: 2);
+        await using var bed = await SystemFixture.StartAsync(tenants: 2);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(0), bed.ApplyBasicExampleAsync(1));
         await bed.SettleAsync();
         bed.ForgetRequests();

@@ -90,7 +90,7 @@ public sealed class RecordingTests
         var version = Environment.GetEnvironmentVariable(Variable);
         Skip.If(string.IsNullOrEmpty(version), $"{Variable} does not name the version to record");
         Directory.Exists(Path.Combine(RecordedState.Folder, version)).Should().BeFalse("a recording is made once");
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ConfigureProxiesAsync("""{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
         var pair = new TlsPair("api.example.com");
         await bed.Tenant.CreateAsync(pair.Secret("web"));

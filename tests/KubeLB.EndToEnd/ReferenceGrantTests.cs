@@ -39,7 +39,7 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task Without_the_flag_a_backend_of_another_namespace_needs_no_grant()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await ApplyAsync(bed);
 
         await bed.Tenant.WaitAsync<HttpRoute>(
@@ -54,7 +54,7 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task With_the_flag_the_backend_is_served_while_a_grant_permits_it_and_only_then()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
         await ApplyAsync(bed);
 
         var refused = await WaitForRefusalAsync(bed);
@@ -79,7 +79,7 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task A_grant_of_another_namespace_makes_no_work()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
         await ApplyAsync(bed);
         await WaitForRefusalAsync(bed);
         await bed.SettleAsync();
@@ -95,7 +95,7 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task Where_the_kind_is_not_installed_nothing_waits_for_it_and_its_installation_is_noticed()
     {
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
         const string Crd = "referencegrants.gateway.networking.k8s.io";
         var crd = (await bed.Tenant.GetAsync<V1CustomResourceDefinition>("", Crd))!;
         await bed.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
@@ -137,7 +137,7 @@ public sealed class ReferenceGrantTests
         );
     }
 
-    private static async Task ApplyAsync(TestBed bed)
+    private static async Task ApplyAsync(SystemFixture bed)
     {
         foreach (var manifest in new[] { Documents.Gateway, Documents.Backend, Documents.Deployment, Frontend, Route })
         {
@@ -145,7 +145,7 @@ public sealed class ReferenceGrantTests
         }
     }
 
-    private static async Task<Condition> WaitForRefusalAsync(TestBed bed)
+    private static async Task<Condition> WaitForRefusalAsync(SystemFixture bed)
     {
         var route = await bed.Tenant.WaitAsync<HttpRoute>(
             "frontend",

@@ -27,7 +27,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task A_served_route_that_is_refused_goes_out_of_service_and_comes_back_when_it_is_mended()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var address = await bed.AddressAsync();
 
@@ -63,7 +63,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task A_served_gateway_that_is_refused_is_gone_and_claims_nothing_nor_do_its_routes()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var address = await bed.AddressAsync();
 
@@ -107,7 +107,7 @@ public sealed class RefusalTests
     public async Task A_refusal_is_logged_once_however_often_it_is_looked_at()
     {
         using var logs = new CapturedLogs();
-        await using var bed = await TestBed.StartAsync(configure: o => o with { Logging = logging => logging.AddProvider(logs) });
+        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Logging = logging => logging.AddProvider(logs) });
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.PatchAsync<HttpRoute>("default", "api-route", WithExtension);
         await bed.Tenant.WaitAsync<HttpRoute>(
@@ -139,7 +139,7 @@ public sealed class RefusalTests
     public async Task A_refusal_that_the_tenant_cannot_mend_is_tried_again_and_not_shown()
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var management = (EmbeddedTestCluster)bed.Sandbox.Management;
         var shown = new ConcurrentQueue<string>();

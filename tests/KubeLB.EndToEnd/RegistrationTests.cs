@@ -14,7 +14,7 @@ public sealed class RegistrationTests
     [Fact]
     public async Task Of_a_deleted_tenant_gateways_and_routes_claim_nothing_and_a_new_one_serves_them_again()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
 
         await bed.Management.DeleteAsync<Tenant>("", "t1");
@@ -53,7 +53,7 @@ public sealed class RegistrationTests
     [Fact]
     public async Task Of_a_deleted_tenant_everything_can_be_deleted()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Management.DeleteAsync<Tenant>("", "t1");
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");
@@ -69,7 +69,7 @@ public sealed class RegistrationTests
     public async Task Of_a_deleted_tenant_new_gateways_ask_in_the_name_of_each_other_and_each_is_told()
     {
         const int Gateways = 30;
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Management.DeleteAsync<Tenant>("", "t1");
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");

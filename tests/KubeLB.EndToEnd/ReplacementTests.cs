@@ -18,7 +18,7 @@ public sealed class ReplacementTests
     [Fact]
     public async Task A_gateway_that_is_deleted_and_applied_again_keeps_its_generated_object_and_its_address_a_hundred_times()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var address = await bed.AddressAsync();
         var generated = (await bed.Management.GetAsync<Gateway>("tenant-t1", "default-my-gateway"))!.Metadata.Uid;
@@ -53,7 +53,7 @@ public sealed class ReplacementTests
     [Fact]
     public async Task A_route_that_is_deleted_and_applied_again_keeps_its_generated_objects_a_hundred_times()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var generated = (await bed.Management.GetAsync<HttpRoute>("tenant-t1", "default-api-route"))!.Metadata.Uid;
         var service = (await bed.Management.GetAsync<k8s.Models.V1Service>("tenant-t1", "default-api-route-api-backend"))!;
@@ -92,7 +92,7 @@ public sealed class ReplacementTests
     [Fact]
     public async Task At_the_tenants_limits_a_gateway_and_a_route_that_are_deleted_and_applied_again_keep_what_was_generated()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Management.PatchAsync<Tenant>("", "t1", """{"spec":{"gatewayAPI":{"gateway":{"limit":1},"route":{"limit":1}}}}""");
         await bed.ApplyBasicExampleAsync();
         var address = await bed.AddressAsync();

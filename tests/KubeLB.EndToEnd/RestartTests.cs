@@ -15,7 +15,7 @@ public sealed class RestartTests
     [InlineData(ProxyKind.Envoy)]
     public async Task A_restart_of_both_writes_nothing(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(proxies: proxies);
+        await using var bed = await SystemFixture.StartAsync(proxies: proxies);
         await bed.ApplyBasicExampleAsync();
         await bed.SettleAsync();
         var before = await SnapshotAsync(bed);
@@ -38,7 +38,7 @@ public sealed class RestartTests
     [InlineData(true, true)]
     public async Task What_changes_while_they_are_down_is_caught_up_with(bool ccm, bool manager)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "doomed").Replace("api.example.com", "doomed.example.com"));
         await bed.Tenant.WaitAsync<HttpRoute>("default", "doomed", Statuses.IsAccepted, "is accepted");
@@ -77,7 +77,7 @@ public sealed class RestartTests
     [Fact]
     public async Task A_restart_in_the_middle_of_many_changes_loses_none()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         var names = Enumerable.Range(0, 20).Select(i => $"r{i}").ToList();
 
@@ -103,7 +103,7 @@ public sealed class RestartTests
     }
 
     // Everything that the two wrote, to the letter.
-    private static async Task<string> SnapshotAsync(TestBed bed)
+    private static async Task<string> SnapshotAsync(SystemFixture bed)
     {
         var json = new JsonArray();
         foreach (var route in await bed.Management.ListAsync<Route>("tenant-t1"))

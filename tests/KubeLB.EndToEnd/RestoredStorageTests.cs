@@ -13,7 +13,7 @@ public sealed class RestoredStorageTests
     public async Task A_management_cluster_that_is_restored_is_brought_up_to_the_tenants_objects()
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "goes").Replace("api.example.com", "goes.example.com"));
         await bed.ExpectBackendAsync("goes.example.com");
@@ -40,7 +40,7 @@ public sealed class RestoredStorageTests
     public async Task A_tenants_cluster_that_is_restored_is_served_as_it_is_now()
     {
         Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "back").Replace("api.example.com", "back.example.com"));
         await bed.ExpectBackendAsync("back.example.com");

@@ -15,14 +15,14 @@ public sealed class RetryTests : IAsyncLifetime
     private const string Namespace = "tenant-t1";
     private const string Generated = "default-api-route";
 
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private HttpClient _http = null!;
 
     public Task InitializeAsync() => StartAsync(ProxyKind.StandIn);
 
     private async Task StartAsync(ProxyKind proxies)
     {
-        _bed = await TestBed.StartAsync(proxies: proxies);
+        _bed = await SystemFixture.StartAsync(proxies: proxies);
         _http = new HttpClient(_bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(20) };
         await _bed.ApplyBasicExampleAsync();
     }

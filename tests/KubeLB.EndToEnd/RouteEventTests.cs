@@ -10,11 +10,11 @@ namespace KubeLB.EndToEnd;
 public sealed class RouteEventTests : IAsyncLifetime
 {
     private const string Tenant = "tenant-t1";
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
         await _bed.StopCcmAsync();
     }

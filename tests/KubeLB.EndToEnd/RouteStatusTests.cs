@@ -16,12 +16,12 @@ public sealed class RouteStatusTests : IAsyncLifetime
     private const string Tenant = "tenant-t1";
     private const int Edits = 3;
     private readonly ConcurrentQueue<string> _lies = new();
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private long _inForce = 1;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
     }
 

@@ -52,7 +52,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task With_the_synchronizer_a_labelled_secret_travels_until_its_label_goes()
     {
-        await using var bed = await TestBed.StartAsync(configure: o =>
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 Ccm = ccm => ccm with { EnableSecretSynchronizer = true },
@@ -76,7 +76,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task Without_the_synchronizer_a_label_makes_no_work()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.SettleAsync();
         bed.ForgetRequests();
 
@@ -89,7 +89,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task A_syncsecret_that_a_user_writes_travels_and_leaves_with_it()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.CreateAsync(
             new SyncSecret
             {
@@ -111,7 +111,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task What_the_go_ccm_left_in_the_tenant_is_let_go()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         var secret = Opaque("old", isLabelled: true);
         secret.Metadata.Finalizers = [Finalizers.Cleanup];
         await bed.Tenant.CreateAsync(secret);
@@ -140,7 +140,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task Without_the_definition_of_syncsecrets_in_the_tenant_everything_else_works()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         const string Crd = "syncsecrets.kubelb.k8c.io";
         await bed.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);
         await bed.Tenant.WaitGoneAsync<V1CustomResourceDefinition>("", Crd);
@@ -160,7 +160,7 @@ public sealed class SecretsTests
     [Fact]
     public async Task A_secret_that_somebody_else_made_is_never_overwritten()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.StopManagerAsync();
         var syncSecret = await bed.Management.CreateAsync(
             new SyncSecret
@@ -190,7 +190,7 @@ public sealed class SecretsTests
     public async Task Nothing_of_a_secret_is_in_any_log_or_in_any_object_but_its_own_data()
     {
         using var logs = new CapturedLogs();
-        await using var bed = await TestBed.StartAsync(configure: o =>
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
             o with
             {
                 LogLevel = LogLevel.Trace,
@@ -256,7 +256,7 @@ public sealed class SecretsTests
     }
 
     // Everything that is stored, less the data of Secrets and SyncSecrets, and less what the tenant's own kubectl wrote.
-    private static async Task<IReadOnlyList<string>> ObjectsAsync(TestBed bed)
+    private static async Task<IReadOnlyList<string>> ObjectsAsync(SystemFixture bed)
     {
         var found = new List<JsonObject>();
         foreach (var cluster in new[] { bed.Tenant, bed.Management })
@@ -296,7 +296,7 @@ public sealed class SecretsTests
         }
     }
 
-    private static async Task WaitForNoneAsync(TestBed bed)
+    private static async Task WaitForNoneAsync(SystemFixture bed)
     {
         await Eventually.HoldsAsync(
             "no SyncSecret is left",

@@ -27,7 +27,7 @@ public sealed class SelectorlessServiceTests
     [Fact]
     public async Task Its_endpoints_answer_changes_are_followed_and_nothing_is_left()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await StartAsync(bed);
         var before = await MirrorsAsync(bed);
         before.Should().BeEmpty("there is no twin yet");
@@ -63,7 +63,7 @@ public sealed class SelectorlessServiceTests
     [Fact]
     public async Task With_a_selector_it_needs_no_mirrors_any_more()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await StartAsync(bed);
         await bed.Tenant.ApplyAsync(Documents.Route);
         await bed.Tenant.ApplyAsync(Slice((await PodsAsync(bed, 2))[0]));
@@ -78,7 +78,7 @@ public sealed class SelectorlessServiceTests
         await bed.ExpectBackendAsync("api.example.com");
     }
 
-    private static async Task StartAsync(TestBed bed)
+    private static async Task StartAsync(SystemFixture bed)
     {
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.ApplyAsync(Documents.Deployment);
@@ -86,7 +86,7 @@ public sealed class SelectorlessServiceTests
         await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
     }
 
-    private static async Task<List<V1Pod>> PodsAsync(TestBed bed, int count)
+    private static async Task<List<V1Pod>> PodsAsync(SystemFixture bed, int count)
     {
         var pods = await Eventually.GetAsync(
             $"{count} pods run",
@@ -96,7 +96,7 @@ public sealed class SelectorlessServiceTests
         return [.. pods.OrderBy(p => p.Name(), StringComparer.Ordinal)];
     }
 
-    private static async Task<List<V1EndpointSlice>> MirrorsAsync(TestBed bed) =>
+    private static async Task<List<V1EndpointSlice>> MirrorsAsync(SystemFixture bed) =>
         [
             .. (await bed.Tenant.ListAsync<V1EndpointSlice>("default")).Where(s =>
                 s.Metadata.Labels?.TryGetValue(ServiceName, out var name) == true && name == "api-backend-nodeport"

@@ -11,11 +11,11 @@ namespace KubeLB.EndToEnd;
 /// </summary>
 public sealed class SettingsTests : IAsyncLifetime
 {
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
     }
 

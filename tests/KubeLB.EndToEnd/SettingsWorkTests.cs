@@ -12,7 +12,7 @@ public sealed class SettingsWorkTests
     [Fact]
     public async Task A_change_of_settings_wakes_the_routes_whose_outcome_can_differ()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         for (var i = 1; i < Routes; i++)
         {
@@ -42,13 +42,13 @@ public sealed class SettingsWorkTests
             .BeGreaterThanOrEqualTo(Routes, "it concerns all of them");
     }
 
-    private static Func<TestBed, Task> Tenant(string patch) => bed => bed.Management.PatchAsync<Tenant>("", "t1", patch);
+    private static Func<SystemFixture, Task> Tenant(string patch) => bed => bed.Management.PatchAsync<Tenant>("", "t1", patch);
 
-    private static Func<TestBed, Task> Config(string patch) =>
+    private static Func<SystemFixture, Task> Config(string patch) =>
         bed => bed.Management.PatchAsync<Config>("kubelb", Api.V1Alpha1.Config.DefaultName, patch);
 
     // Starts from a state of rest and leaves one. What follows from a change, a new status for one, wakes the Route again.
-    private static async Task<int> WokenByAsync(TestBed bed, Func<TestBed, Task> change)
+    private static async Task<int> WokenByAsync(SystemFixture bed, Func<SystemFixture, Task> change)
     {
         var manager = bed.Sandbox.Manager.Host!;
         var before = (Routes: await ReconcileCounts.OfAsync(manager, "route"), Tenants: await ReconcileCounts.OfAsync(manager, "tenant"));

@@ -14,13 +14,13 @@ public sealed class StatusTruthTests : IAsyncLifetime
 {
     private const int Edits = 4;
     private readonly ConcurrentQueue<string> _lies = new();
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
     private long _routeInForce = 1;
     private long _gatewayInForce = 1;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync();
+        _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
     }
 

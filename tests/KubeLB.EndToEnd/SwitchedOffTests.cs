@@ -14,7 +14,7 @@ public sealed class SwitchedOffTests
     [Fact]
     public async Task Httproutes_that_are_switched_off_leave_nothing_but_the_gateway()
     {
-        await using var bed = await TestBed.StartAsync(configure: options => options with { Ccm = o => _flags(o) });
+        await using var bed = await SystemFixture.StartAsync(configure: options => options with { Ccm = o => _flags(o) });
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         await bed.Tenant.WaitAsync<Gateway>("default", "my-gateway", Statuses.IsProgrammed, "is programmed");
         var before = await bed.InventoryAsync();
@@ -44,7 +44,7 @@ public sealed class SwitchedOffTests
     [Fact]
     public async Task Gateways_that_are_switched_off_go_with_their_routes()
     {
-        await using var bed = await TestBed.StartAsync(configure: options => options with { Ccm = o => _flags(o) });
+        await using var bed = await SystemFixture.StartAsync(configure: options => options with { Ccm = o => _flags(o) });
         await bed.ApplyBasicExampleAsync();
 
         await RestartAsync(bed, o => o with { DisableGatewayController = true });
@@ -74,7 +74,7 @@ public sealed class SwitchedOffTests
         await bed.ExpectBackendAsync("api.example.com");
     }
 
-    private async Task RestartAsync(TestBed bed, Func<CcmOptions, CcmOptions> flags)
+    private async Task RestartAsync(SystemFixture bed, Func<CcmOptions, CcmOptions> flags)
     {
         _flags = flags;
         await bed.RestartCcmAsync();

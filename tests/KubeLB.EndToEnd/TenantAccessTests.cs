@@ -11,11 +11,11 @@ namespace KubeLB.EndToEnd;
 /// <summary>What a tenant may do in the management cluster with the kubeconfig that it is given.</summary>
 public sealed class TenantAccessTests : IAsyncLifetime
 {
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync(tenants: 2);
+        _bed = await SystemFixture.StartAsync(tenants: 2);
         await _bed.ApplyBasicExampleAsync();
     }
 

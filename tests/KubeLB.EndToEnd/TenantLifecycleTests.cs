@@ -161,7 +161,7 @@ public sealed class TenantLifecycleTests
     [InlineData("with.dots", "tenant-with.dots", "without dots")]
     public async Task A_name_that_no_namespace_can_have_is_refused(string name, params string[] words)
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
 
         await bed.Management.ApplyAsync(TenantNamed(name));
 
@@ -176,11 +176,11 @@ public sealed class TenantLifecycleTests
         await bed.Management.WaitGoneAsync<Tenant>("", name);
     }
 
-    private static async Task<TestBed> StartAsync(
+    private static async Task<SystemFixture> StartAsync(
         Func<Sandbox.Composition.SandboxOptions, Sandbox.Composition.SandboxOptions>? configure = null
     )
     {
-        var bed = await TestBed.StartAsync(configure: configure);
+        var bed = await SystemFixture.StartAsync(configure: configure);
         if (!bed.Features.HasFlag(ClusterFeatures.Controllers))
         {
             await bed.DisposeAsync();
@@ -191,7 +191,7 @@ public sealed class TenantLifecycleTests
     }
 
     // The address may be another one; the tenant reads it in its Gateway's status.
-    private static async Task ExpectRecoveryAsync(TestBed bed)
+    private static async Task ExpectRecoveryAsync(SystemFixture bed)
     {
         var generated = await bed.Management.WaitAsync<Gateway>("tenant-t1", "default-my-gateway", Statuses.IsProgrammed, "is programmed");
         var address = generated.Status!.Addresses![0].Value;
@@ -207,11 +207,11 @@ public sealed class TenantLifecycleTests
     private static string TenantNamed(string name) =>
         $"apiVersion: kubelb.k8c.io/v1alpha1\nkind: Tenant\nmetadata:\n  name: {name}\nspec: {{}}\n";
 
-    private static Task<T> HoldAsync<T>(TestBed bed, string name)
+    private static Task<T> HoldAsync<T>(SystemFixture bed, string name)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
         bed.Management.PatchAsync<T>("tenant-t1", name, $$"""{"metadata":{"finalizers":["{{Hold}}"] } }""");
 
-    private static Task<T> ReleaseAsync<T>(TestBed bed, string name)
+    private static Task<T> ReleaseAsync<T>(SystemFixture bed, string name)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
         bed.Management.PatchAsync<T>("tenant-t1", name, """{"metadata":{"finalizers":null}}""");
 }

@@ -26,7 +26,7 @@ public sealed class TwinModelTests
     public async Task Twins_are_those_of_the_model(int seed)
     {
         var random = new Random(seed);
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.Tenant.ApplyAsync(Documents.Gateway);
         var log = new List<string>();
         for (var round = 0; round < Rounds; round++)

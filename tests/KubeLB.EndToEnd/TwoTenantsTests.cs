@@ -11,7 +11,7 @@ public sealed class TwoTenantsTests
     [InlineData(ProxyKind.Envoy)]
     public async Task Two_tenants_with_the_same_names_get_their_own_address_and_backend(ProxyKind proxies)
     {
-        await using var bed = await TestBed.StartAsync(tenants: 2, proxies: proxies);
+        await using var bed = await SystemFixture.StartAsync(tenants: 2, proxies: proxies);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(0), bed.ApplyBasicExampleAsync(1));
 
         var first = await bed.ExpectBackendAsync("api.example.com", tenant: 0);
@@ -24,7 +24,7 @@ public sealed class TwoTenantsTests
     [Fact]
     public async Task A_route_deleted_by_one_tenant_goes_on_serving_the_other()
     {
-        await using var bed = await TestBed.StartAsync(tenants: 2);
+        await using var bed = await SystemFixture.StartAsync(tenants: 2);
         await Task.WhenAll(bed.ApplyBasicExampleAsync(0), bed.ApplyBasicExampleAsync(1));
 
         await bed.Tenants[0].DeleteAsync<HttpRoute>("default", "api-route");

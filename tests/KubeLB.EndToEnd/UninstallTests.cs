@@ -11,7 +11,7 @@ public sealed class UninstallTests
     [Fact]
     public async Task With_the_ccm_stopped_deletions_finish_at_once_and_after_its_start_nothing_is_left()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.SettleAsync();
         var before = await bed.InventoryAsync();
         await bed.ApplyBasicExampleAsync();
@@ -44,7 +44,7 @@ public sealed class UninstallTests
     [Fact]
     public async Task Finalizers_of_an_earlier_ccm_are_taken_off_what_is_served()
     {
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.StopCcmAsync();
         const string Held = """{"metadata":{"finalizers":["kubelb.k8c.io/cleanup","example.com/theirs"]}}""";

@@ -27,7 +27,7 @@ public sealed class VersionSkewTests
             .Of(version)
             .With(RecordedState.CertificateMark, pair.Certificate)
             .With(RecordedState.KeyMark, pair.Key);
-        await using var recorded = await RecordedBed.StartAsync(recording, """{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
+        await using var recorded = await RecordedFixture.StartAsync(recording, """{"replicas":2,"image":"example.com/envoy:v1.36.4"}""");
         var bed = recorded.Bed;
         var before = await recorded.GeneratedAsync();
         before.Should().Contain(o => o.StartsWith("BackendTrafficPolicy ")).And.Contain(o => o.StartsWith("GRPCRoute "));
@@ -192,9 +192,9 @@ public sealed class VersionSkewTests
         };
 
     /// <summary>An installation with the definitions of a newer version, which come first in an upgrade.</summary>
-    private static async Task<TestBed> StartAsync()
+    private static async Task<SystemFixture> StartAsync()
     {
-        var bed = await TestBed.StartAsync();
+        var bed = await SystemFixture.StartAsync();
         using var management = new RawObjects((ITestCluster)bed.Sandbox.Management);
         foreach (
             var definition in (await management.ListAsync("CustomResourceDefinition")).Where(d =>

@@ -10,7 +10,7 @@ public sealed class WorkTests
     public async Task A_new_route_does_not_wake_the_other_routes_of_its_gateway()
     {
         const int Others = 30;
-        await using var bed = await TestBed.StartAsync();
+        await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         for (var i = 0; i < Others; i++)
         {

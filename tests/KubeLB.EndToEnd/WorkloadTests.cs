@@ -15,9 +15,9 @@ public sealed class WorkloadTests : IAsyncLifetime
     private const string Name = "envoy-tenant-t1";
     private const string Settings = "kubelb";
 
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync() => _bed = await TestBed.StartAsync();
+    public async Task InitializeAsync() => _bed = await SystemFixture.StartAsync();
 
     public async Task DisposeAsync() => await _bed.DisposeAsync();
 

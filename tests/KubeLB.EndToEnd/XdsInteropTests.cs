@@ -38,9 +38,9 @@ public sealed class XdsInteropTests : IAsyncLifetime
         .Replace("targetPort: 8080", "targetPort: 8080\n      appProtocol: kubernetes.io/h2c");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("xds-interop-").FullName;
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync() => _bed = await TestBed.StartAsync();
+    public async Task InitializeAsync() => _bed = await SystemFixture.StartAsync();
 
     public async Task DisposeAsync()
     {

@@ -20,11 +20,11 @@ public sealed class XdsRejectionTests : IAsyncLifetime
     private const string Tenant = "tenant-t1";
     private const string H2c =
         """{"spec":{"ports":[{"port":8080,"targetPort":8080,"protocol":"TCP","appProtocol":"kubernetes.io/h2c"}]}}""";
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync(tenants: 2, o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } });
+        _bed = await SystemFixture.StartAsync(tenants: 2, o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } });
         await _bed.ApplyBasicExampleAsync();
         await _bed.Tenant.ApplyAsync(Documents.Backend.Replace("api-backend", "other-backend"));
         await _bed.Tenant.ApplyAsync(
@@ -119,7 +119,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             (await wrong.EndAsync()).StatusCode.Should().Be(Grpc.Core.StatusCode.PermissionDenied);
         }
 
-        var told = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyRefused");
+        var told = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyDenied");
         told.Message.Should()
             .Be(
                 "Refused xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
@@ -133,9 +133,9 @@ public sealed class XdsRejectionTests : IAsyncLifetime
             await madeUp.EndAsync();
         }
 
-        await EventAsync(_bed.Management, "default", "t2", "Warning ProxyRefused");
+        await EventAsync(_bed.Management, "default", "t2", "Warning ProxyDenied");
         await ReconcileCounts.RestAsync(_bed);
-        var events = (await _bed.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyRefused").ToList();
+        var events = (await _bed.Management.ListAsync<Corev1Event>("default")).Where(e => e.Reason == "ProxyDenied").ToList();
         events.Select(e => $"{e.InvolvedObject.Name} {e.Count}").Should().BeEquivalentTo("t1 1", "t2 1");
         events.Should().NotContain(e => e.Message.Contains("made-up"));
         (await MetricAsync("kubelb_manager_xds_refused_streams_total")).Should().Be("51");

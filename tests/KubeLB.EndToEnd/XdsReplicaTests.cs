@@ -84,7 +84,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
             "an Event on the Tenant",
             async () =>
                 (await Management.ListAsync<Corev1Event>("default")).Any(e =>
-                    e.InvolvedObject.Name == "t1" && e.Reason == "ProxyRefused" && e.Message.Contains("set node.id to tenant-t1")
+                    e.InvolvedObject.Name == "t1" && e.Reason == "ProxyDenied" && e.Message.Contains("set node.id to tenant-t1")
                 )
         );
         WritesOf("secure")

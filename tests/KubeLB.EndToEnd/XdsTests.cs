@@ -15,11 +15,11 @@ namespace KubeLB.EndToEnd;
 /// <summary>Who gets which configuration from the manager, and what a proxy hears when nothing has changed.</summary>
 public sealed class XdsTests : IAsyncLifetime
 {
-    private TestBed _bed = null!;
+    private SystemFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await TestBed.StartAsync(tenants: 2);
+        _bed = await SystemFixture.StartAsync(tenants: 2);
         await _bed.ApplyBasicExampleAsync();
         await _bed.ExpectBackendAsync("api.example.com");
     }

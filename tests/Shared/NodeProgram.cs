@@ -8,7 +8,7 @@ namespace KubeLB.Tests.Shared;
 /// <summary>A Node.js program of tests/interop/xds, which prints a JSON object per line.</summary>
 public sealed class NodeProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private readonly Process _process;
     private readonly Task _ended;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -72,11 +72,11 @@ public sealed class NodeProgram : IAsyncDisposable
     /// <summary>The next line that fits; others before it are dropped.</summary>
     public async Task<JsonElement> NextLineAsync(string what, Func<JsonElement, bool> fits)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Deadline);
         var last = default(JsonElement);
         try
         {
-            await foreach (var line in _lines.Reader.ReadAllAsync(patience.Token))
+            await foreach (var line in _lines.Reader.ReadAllAsync(deadline.Token))
             {
                 last = line;
                 if (fits(line))
@@ -87,7 +87,7 @@ public sealed class NodeProgram : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Not within {Patience.TotalSeconds} s: {what}. Last line: {last}\n{Errors}");
+            throw new TimeoutException($"Not within {Deadline.TotalSeconds} s: {what}. Last line: {last}\n{Errors}");
         }
 
         await _ended;

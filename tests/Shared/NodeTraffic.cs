@@ -22,7 +22,7 @@ internal sealed record Outcome(TimeSpan Sent, TimeSpan Took, string? Node, strin
 internal static class NodeTraffic
 {
     /// <summary>How long a client waits.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     /// <summary>Sends for some time, and waits for what was sent.</summary>
     public static async Task<IReadOnlyList<Outcome>> SendAsync(
@@ -79,7 +79,7 @@ internal static class NodeTraffic
     public static Func<Task<string>> Tcp(string address, int port) =>
         async () =>
         {
-            using var deadline = new CancellationTokenSource(Patience);
+            using var deadline = new CancellationTokenSource(Deadline);
             using var client = new TcpClient();
             await client.ConnectAsync(IPAddress.Parse(address), port, deadline.Token);
             await client.GetStream().WriteAsync("ping"u8.ToArray(), deadline.Token);
@@ -87,7 +87,7 @@ internal static class NodeTraffic
             return "tcp";
         };
 
-    private static HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+    private static HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Deadline };
 
     private static async Task<Outcome> SendAsync(Stopwatch clock, Func<Task<string>> send)
     {

@@ -69,7 +69,7 @@ public static class RetryTriggers
     public const string Retriable4xx = "retriable-4xx";
 
     /// <summary>The backend refused the stream.</summary>
-    public const string RefusedStream = "refused-stream";
+    public const string DeniedStream = "refused-stream";
 
     /// <summary>The status codes that are listed.</summary>
     public const string RetriableStatusCodes = "retriable-status-codes";
@@ -98,7 +98,7 @@ public static class RetryTriggers
         ResetBeforeRequest,
         ConnectFailure,
         Retriable4xx,
-        RefusedStream,
+        DeniedStream,
         RetriableStatusCodes,
         Cancelled,
         DeadlineExceeded,

@@ -85,7 +85,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     public static IEnumerable<ResourceKey> ServiceKeys(V1Service service)
     {
         yield return ResourceKey.Of(service);
-        if (NodePortTwin.Origin(service) is var (@namespace, name))
+        if (NodePortService.Origin(service) is var (@namespace, name))
         {
             yield return new ResourceKey(@namespace, name);
         }

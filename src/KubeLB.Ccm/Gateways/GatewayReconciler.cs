@@ -73,7 +73,7 @@ internal sealed class GatewayReconciler(
         }
         else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && ownership.IsOurs)
         {
-            await RefuseAsync(key, gateway, cancellationToken).ConfigureAwait(false);
+            await AuthorizeAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -92,9 +92,9 @@ internal sealed class GatewayReconciler(
             : [typeof(Gateway), typeof(V1Secret)];
 
     // Ours, but with nothing that could be carried.
-    private async Task RefuseAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
+    private async Task AuthorizeAsync(ResourceKey key, Gateway gateway, CancellationToken cancellationToken)
     {
-        await WriteStatusAsync(gateway, RefusedListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken)
+        await WriteStatusAsync(gateway, InvalidListeners.Status(gateway, StatusTime.Of(time.GetUtcNow())), cancellationToken)
             .ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
     }

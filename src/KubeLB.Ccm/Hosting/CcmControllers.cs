@@ -89,7 +89,7 @@ internal static class CcmControllers
                 );
             }
         );
-        AddBound<NodePortTwinReconciler>(
+        AddBound<NodePortServiceReconciler>(
             services,
             "nodeport",
             controller =>

@@ -150,7 +150,7 @@ public static class CcmHost
         where T : class, IGatewayRoute
     {
         // What was carried before a kind was switched off has to be cleaned up; where there is none of the kind, nobody misses it.
-        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.NobodyWaits : WhenAbsent.ItsControllersWait;
+        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.NotAwaited : WhenAbsent.ItsControllersWait;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

@@ -46,7 +46,7 @@ public sealed record CcmOptions
     public bool EnableSecretSynchronizer { get; init; }
 
     /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
-    public TimeSpan LeavingNodePorts { get; init; } = Delays.NodePortDrain;
+    public TimeSpan DrainingNodePorts { get; init; } = Delays.NodePortDrain;
 
     /// <summary>How often the CCM reports in annotations of Addresses that it runs.</summary>
     public TimeSpan ReportInterval { get; init; } = Delays.Report;

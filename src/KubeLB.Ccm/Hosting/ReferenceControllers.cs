@@ -32,7 +32,7 @@ internal static class ReferenceControllers
 
         if (CarriesSecrets(options))
         {
-            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NobodyWaits);
+            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NotAwaited);
         }
 
         if (options.EnableGatewayApi)
@@ -44,7 +44,7 @@ internal static class ReferenceControllers
             );
             tenant.Informer<ReferenceGrant>(grants =>
             {
-                grants.WhenAbsent = WhenAbsent.NobodyWaits;
+                grants.WhenAbsent = WhenAbsent.NotAwaited;
                 grants.Index(ReferenceIndexes.ByNamespace, ReferenceIndexes.Namespace);
             });
         }

@@ -46,7 +46,7 @@ internal sealed class NodeAddressesReconciler(
         }
 
         var desired = NodeAddresses.Translate(_nodes.List(), nodeSettings, settings.TenantNamespace);
-        TellEmptiness(desired);
+        ReportNoAddresses(desired);
         if (Pause(desired) is { } pause)
         {
             return ReconcileResult.RequeueAfter(pause);
@@ -74,7 +74,7 @@ internal sealed class NodeAddressesReconciler(
         return left > TimeSpan.Zero ? left : null;
     }
 
-    private void TellEmptiness(Addresses desired)
+    private void ReportNoAddresses(Addresses desired)
     {
         var isEmpty = desired.Spec?.Addresses is not { Count: > 0 };
         if (isEmpty && !_isEmpty)

@@ -28,7 +28,7 @@ internal sealed class TenantRegistration(
     /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<Type, (ManagementRefusal Refusal, long At)> _refused = new();
+    private readonly ConcurrentDictionary<Type, (ManagementRejection Refusal, long At)> _refused = new();
     private string? _problem;
 
     public string Name => $"tenant {settings.TenantNamespace}";
@@ -39,7 +39,7 @@ internal sealed class TenantRegistration(
     /// Applies an object in the tenant's namespace. An object that is not there and cannot be created is a refusal, not an exception;
     /// one that is there stands as it is while it cannot be changed, and every other failure is thrown.
     /// </summary>
-    public async Task<(Applied<T>? Applied, ManagementRefusal? Refusal)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+    public async Task<(Applied<T>? Applied, ManagementRejection? Refusal)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var isThere = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
@@ -63,9 +63,9 @@ internal sealed class TenantRegistration(
             return (applied, null);
         }
         catch (HttpOperationException e)
-            when (!isThere && ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
+            when (!isThere && ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
         {
-            var refusal = ManagementRefusal.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
+            var refusal = ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
             if (refusal.IsOfTenant)
             {
                 _refused[typeof(T)] = (refusal, time.GetTimestamp());

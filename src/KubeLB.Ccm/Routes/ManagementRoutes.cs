@@ -25,7 +25,7 @@ internal sealed class ManagementRoutes(
 
     /// <summary>Writes the Route of a tenant's object if it differs.</summary>
     /// <returns>The Route, or why the management cluster refuses to have one.</returns>
-    public async Task<(Route? Route, ManagementRefusal? Refusal)> ApplyAsync(
+    public async Task<(Route? Route, ManagementRejection? Refusal)> ApplyAsync(
         string kind,
         ResourceKey key,
         Route desired,

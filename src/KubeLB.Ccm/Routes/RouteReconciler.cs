@@ -93,7 +93,7 @@ internal sealed class RouteReconciler<T>(
     )
     {
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
-        ManagementRefusal? refusal = null;
+        ManagementRejection? refusal = null;
         if (translation.Backends.Waiting.Count > 0)
         {
             Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));

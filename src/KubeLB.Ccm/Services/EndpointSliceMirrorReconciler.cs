@@ -44,13 +44,13 @@ internal sealed class EndpointSliceMirrorReconciler(
         view.Service(key.Namespace, key.Name) is { } service
         && service.Metadata.DeletionTimestamp is null
         && MirroredEndpointSlices.AreNeededFor(service)
-        && NodePortTwin.Find(view, key.Namespace, key.Name) is { } twin
+        && NodePortService.Find(view, key.Namespace, key.Name) is { } twin
         && twin.Metadata.DeletionTimestamp is null
             ? MirroredEndpointSlices.For(service, twin, _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, key.Name)))
             : [];
 
     private IEnumerable<V1EndpointSlice> Mirrors(ResourceKey key) =>
-        NodePortTwinNames
+        NodePortServiceNames
             .Candidates(key.Name)
             .SelectMany(name => _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, name)))
             .Where(slice => MirroredEndpointSlices.IsMirror(slice) && MirroredEndpointSlices.OriginOf(slice) == key.Name);

@@ -48,7 +48,7 @@ internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRu
         // What is being deleted must still be able to lose its finalizers.
         if (rules == ValidationRules.Refuse && found.Count == 0 && tree.Object("metadata").Text("deletionTimestamp") is null)
         {
-            RuleRefusal.Find(tree, schema, "", found);
+            RuleRejection.Find(tree, schema, "", found);
         }
         errors.AddRange(found);
     }

@@ -79,7 +79,7 @@ internal static class Indexes
         value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
 
     public static IEnumerable<string> Proxy(V1Service service) =>
-        OwnerOf(service) is not null || OwnerlessServices.OriginOf(service) is not null ? [service.Namespace()] : [];
+        OwnerOf(service) is not null || LegacyServices.OriginOf(service) is not null ? [service.Namespace()] : [];
 
     /// <summary>Whether an object is labelled as generated and has no owner at all.</summary>
     public static bool IsOrphan(IKubernetesObject<V1ObjectMeta> value) =>

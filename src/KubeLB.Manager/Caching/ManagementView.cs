@@ -62,7 +62,7 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
             HttpRoute.KindName => Holder(management.Informer<HttpRoute>().Get(tenantNamespace, name)),
             GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
             BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
-            V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), OwnerlessServices.OriginOf),
+            V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), LegacyServices.OriginOf),
             _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
         };
 

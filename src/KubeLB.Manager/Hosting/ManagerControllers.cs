@@ -101,7 +101,7 @@ internal static class ManagerControllers
     private static List<ResourceKey> RoutesOfService(Change<V1Service> change)
     {
         var owners = change.Both().SelectMany(Indexes.OwnerKey).Distinct().ToList();
-        return owners.Count > 1 || change.Both().Any(service => OwnerlessServices.OriginOf(service) is not null)
+        return owners.Count > 1 || change.Both().Any(service => LegacyServices.OriginOf(service) is not null)
             ? [ConfigurationReconciler.AllOf(change.Key.Namespace)]
             : owners;
     }

@@ -91,8 +91,8 @@ public static class ManagerHost
             services.AddSingleton<ConnectionFailures>().AddSingleton<IXdsObserver>(host => host.GetRequiredService<ConnectionFailures>());
             services.AddHostedService<XdsServer>();
             services.AddSingleton<GeneratedObjects>();
-            services.AddSingleton<StatusPace>();
-            services.AddSingleton<LeavingServices>();
+            services.AddSingleton<StatusDebouncer>();
+            services.AddSingleton<ServiceDrain>();
             services.AddSingleton<RouteSuccession>();
             services.AddSingleton<RouteEvents>();
             services.AddHostedService<RouteMetrics>();
@@ -166,7 +166,7 @@ public static class ManagerHost
             management.Informer<BackendTrafficPolicy>(policies =>
             {
                 OwnedByRoutes(policies);
-                policies.WhenAbsent = WhenAbsent.NobodyWaits;
+                policies.WhenAbsent = WhenAbsent.NotAwaited;
             });
         }
     }

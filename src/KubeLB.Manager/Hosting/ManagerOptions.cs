@@ -25,7 +25,7 @@ public sealed record ManagerOptions
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
     /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
-    public TimeSpan LeavingServices { get; init; } = Delays.ServiceDrain;
+    public TimeSpan ServiceDrain { get; init; } = Delays.ServiceDrain;
 
     /// <summary>
     /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and

@@ -83,10 +83,10 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsRefusal refusal) => _refusals.Inc();
+    public void Refused(string node, string peer, XdsDenial refusal) => _refusals.Inc();
 
     /// <inheritdoc/>
-    public void ReplicaRefused(string node, string peer, string reason) => _refusals.Inc();
+    public void ReplicaDenied(string node, string peer, string reason) => _refusals.Inc();
 
     /// <inheritdoc/>
     public void Sent(XdsStreamInfo stream, XdsPush push)

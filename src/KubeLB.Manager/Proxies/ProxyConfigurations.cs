@@ -176,7 +176,7 @@ internal sealed class ProxyConfigurations(
             _routes.Get(key) is { } route
                 ? RoutePorts.Of(
                     route,
-                    _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(OwnerlessServices.Of(route, _services))
+                    _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(LegacyServices.Of(route, _services))
                 )
                 : [],
             change

@@ -72,7 +72,7 @@ internal static class RoutePorts
         var carried = new Dictionary<(string?, string?), RouteService>();
         foreach (var service in SourceObject.Read(route).Source?.Services ?? [])
         {
-            var (@namespace, name) = CarriedServices.OriginOf(service);
+            var (@namespace, name) = SourceServices.OriginOf(service);
             carried.TryAdd((@namespace, Labels.Value(name)), service);
         }
 

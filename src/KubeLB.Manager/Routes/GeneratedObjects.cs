@@ -88,7 +88,7 @@ internal sealed class GeneratedObjects(
         management
             .Informer<V1Service>()
             .ByIndex(Indexes.ByOwner, route.Metadata.Uid)
-            .Concat(OwnerlessServices.Of(route, management.Informer<V1Service>()))
+            .Concat(LegacyServices.Of(route, management.Informer<V1Service>()))
             .Where(s => s.Metadata.DeletionTimestamp is null);
 
     /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
@@ -101,7 +101,7 @@ internal sealed class GeneratedObjects(
         gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
         gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
         foreach (
-            var service in OwnerlessServices
+            var service in LegacyServices
                 .Of(route, management.Informer<V1Service>())
                 .Where(s => !keep(V1Service.KubeKind, s.Name()))
                 .ToList()
@@ -155,7 +155,7 @@ internal sealed class GeneratedObjects(
                 IsRepaired = applied.IsRepair,
             };
         }
-        catch (HttpOperationException e) when (TenantsFault.Of(desired.Kind, e) is { } fault)
+        catch (HttpOperationException e) when (TenantFacingApiError.Of(desired.Kind, e) is { } fault)
         {
             return AppliedObject.Failed(fault.Message, fault.MayPass);
         }

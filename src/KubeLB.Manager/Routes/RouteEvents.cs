@@ -39,7 +39,7 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
     /// <param name="translation">What was to be written.</param>
     /// <param name="generated">What became of the generated object.</param>
     /// <param name="services">What became of the Services, by their key.</param>
-    public void TellRepairs(
+    public void ReportRepairs(
         Route route,
         EnvoyGatewayTranslation translation,
         AppliedObject? generated,
@@ -49,12 +49,12 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
         var known = route.Status?.Resources;
         if (translation.Generated is { } desired && generated is not null)
         {
-            TellRepair(route, desired.Kind, desired.Name, known?.Route, generated);
+            ReportRepair(route, desired.Kind, desired.Name, known?.Route, generated);
         }
 
         foreach (var plan in translation.Services)
         {
-            TellRepair(
+            ReportRepair(
                 route,
                 V1Service.KubeKind,
                 plan.Service.Metadata.Name,
@@ -64,7 +64,7 @@ internal sealed class RouteEvents([FromKeyedServices(ManagementCluster.Name)] Ev
         }
     }
 
-    private void TellRepair(Route route, string kind, string name, GeneratedObject? known, AppliedObject applied)
+    private void ReportRepair(Route route, string kind, string name, GeneratedObject? known, AppliedObject applied)
     {
         if (applied.IsRepaired)
         {

@@ -36,8 +36,8 @@ internal sealed class RouteReconciler(
     TenantSettingsResolver settings,
     RouteQuota quota,
     Applier applier,
-    StatusPace pace,
-    LeavingServices leaving,
+    StatusDebouncer pace,
+    ServiceDrain leaving,
     RouteSuccession succession,
     ProxyConfigurations configurations,
     ProxyAcknowledgements acknowledgements,
@@ -90,11 +90,11 @@ internal sealed class RouteReconciler(
             return ReconcileResult.Done;
         }
 
-        var (status, lookAgain) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
+        var (status, requeueAfter) = await GenerateAsync(route, translation, cancellationToken).ConfigureAwait(false);
         if (status is null)
         {
             // The proxies answer within milliseconds; nothing is reported of that.
-            return ReconcileResult.RequeueAfter(lookAgain!.Value);
+            return ReconcileResult.RequeueAfter(requeueAfter!.Value);
         }
 
         if (pace.TimeLeft(route, status) is { } left)
@@ -105,7 +105,7 @@ internal sealed class RouteReconciler(
         var written = await applier.ApplyStatusAsync(management, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(route, written);
         Tell(route, status);
-        return lookAgain is { } time ? ReconcileResult.RequeueAfter(time) : ReconcileResult.Done;
+        return requeueAfter is { } time ? ReconcileResult.RequeueAfter(time) : ReconcileResult.Done;
     }
 
     // The status remembers what was told before.
@@ -124,7 +124,7 @@ internal sealed class RouteReconciler(
         }
     }
 
-    private async Task<(RouteStatus? Status, TimeSpan? LookAgain)> GenerateAsync(
+    private async Task<(RouteStatus? Status, TimeSpan? RequeueAfter)> GenerateAsync(
         Route route,
         EnvoyGatewayTranslation translation,
         CancellationToken cancellationToken
@@ -147,7 +147,7 @@ internal sealed class RouteReconciler(
             }
 
             var backends = StandingOfNewBackends(route, translation);
-            if (backends != BackendStanding.Ready)
+            if (backends != BackendAcknowledgement.Ready)
             {
                 await BoundServicesAsync(route, translation, cancellationToken).ConfigureAwait(false);
                 return backends.Rejection is { } rejection
@@ -162,7 +162,7 @@ internal sealed class RouteReconciler(
                 policy = await generatedObjects.ApplyAsync(retries, cancellationToken).ConfigureAwait(false);
             }
 
-            events.TellRepairs(route, translation, generated, services);
+            events.ReportRepairs(route, translation, generated, services);
             var names = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
             stay = StayOfOthers(route, translation, generated, names);
             await generatedObjects
@@ -184,11 +184,11 @@ internal sealed class RouteReconciler(
     }
 
     // What the generated route refers to already is served. What it does not yet is configured first.
-    private BackendStanding StandingOfNewBackends(Route route, EnvoyGatewayTranslation translation)
+    private BackendAcknowledgement StandingOfNewBackends(Route route, EnvoyGatewayTranslation translation)
     {
         if (translation.Generated is not IGatewayRoute desired)
         {
-            return BackendStanding.Ready;
+            return BackendAcknowledgement.Ready;
         }
 
         var key = ResourceKey.Of(route);
@@ -207,7 +207,7 @@ internal sealed class RouteReconciler(
     // A Route that changes its backends again and again while it waits leaves a Service each time.
     private async Task BoundServicesAsync(Route route, EnvoyGatewayTranslation translation, CancellationToken cancellationToken)
     {
-        if (generatedObjects.ServicesOf(route).Skip(translation.Services.Count + LeavingServices.Most).Any())
+        if (generatedObjects.ServicesOf(route).Skip(translation.Services.Count + ServiceDrain.Most).Any())
         {
             var kept = translation.Services.Select(p => p.Service.Name()).ToHashSet(StringComparer.Ordinal);
             kept.UnionWith(generatedObjects.RouteOf(translation.Generated!) is { } present ? PortsOf(present).Select(p => p.Service) : []);

@@ -59,7 +59,7 @@ internal sealed class RouteSuccession(
         var key = ResourceKey.Of(deleted);
         if (
             settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
-            || _whole.Left(key, "", Delays.Inheritance + options.LeavingServices) is null
+            || _whole.Left(key, "", Delays.Inheritance + options.ServiceDrain) is null
         )
         {
             return null;
@@ -72,7 +72,7 @@ internal sealed class RouteSuccession(
 
         // Services that the successor does not inherit leave after Envoy Gateway had time to turn away from them.
         return HasGenerated(deleted) ? _stages.Left(key, "inheritance", Delays.Inheritance)
-            : HasServices(deleted) ? _stages.Left(key, "services", options.LeavingServices)
+            : HasServices(deleted) ? _stages.Left(key, "services", options.ServiceDrain)
             : null;
     }
 

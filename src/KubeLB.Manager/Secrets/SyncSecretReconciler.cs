@@ -64,7 +64,7 @@ internal sealed class SyncSecretReconciler(
 
     private async Task<string?> WriteAsync(ResourceKey key, SyncSecret source, CancellationToken cancellationToken)
     {
-        var (desired, problem) = CarriedSecretTranslator.Translate(source);
+        var (desired, problem) = SecretCopyTranslator.Translate(source);
         if (desired is null)
         {
             // What cannot be carried any more is not served in its old form either.

@@ -22,8 +22,8 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
             return;
         }
 
-        TellOfCcm(TenantCcmConditions.ClusterAccepted, "No CCM of another cluster is rejected at present.", before, written.Object);
-        TellOfCcm(TenantCcmConditions.CcmConnected, "The CCM reports again.", before, written.Object);
+        ReportCcm(TenantCcmConditions.ClusterAccepted, "No CCM of another cluster is rejected at present.", before, written.Object);
+        ReportCcm(TenantCcmConditions.CcmConnected, "The CCM reports again.", before, written.Object);
         if (
             ProxyAvailabilityCondition.Of(written.Object.Status) is { } proxies
             && proxies.Message != ProxyAvailabilityCondition.Of(before.Status)?.Message
@@ -40,7 +40,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
         }
     }
 
-    private void TellOfCcm(string type, string over, Tenant before, Tenant now)
+    private void ReportCcm(string type, string over, Tenant before, Tenant now)
     {
         var (old, present) = (Of(type, before.Status), Of(type, now.Status));
         if (present is not null && present.Message != old?.Message)

@@ -35,7 +35,7 @@ internal sealed class TenantReconciler(
     private const string ReadyType = "Ready";
 
     // What is waited for brings the key back; only the words about who holds it up grow old without that.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RequeueAfter = TimeSpan.FromSeconds(5);
 
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly IInformer<V1Namespace> _namespaces = management.Informer<V1Namespace>();
@@ -63,14 +63,14 @@ internal sealed class TenantReconciler(
         {
             var progress = TenantProgress.Pending("WaitingForNamespace", RemovalMessages.Namespace(old, "old "));
             await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
-            return ReconcileResult.RequeueAfter(LookAgain);
+            return ReconcileResult.RequeueAfter(RequeueAfter);
         }
 
-        TimeSpan? askAgain;
+        TimeSpan? requeueAfter;
         try
         {
             var progress = await SetUpAsync(tenant, cancellationToken).ConfigureAwait(false);
-            askAgain = await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
+            requeueAfter = await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
@@ -83,7 +83,7 @@ internal sealed class TenantReconciler(
             await ccm.RemoveRejectionAsync(TenantNames.Namespace(tenant.Name), cancellationToken).ConfigureAwait(false);
         }
 
-        return askAgain is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
+        return requeueAfter is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
     }
 
     private async Task<TenantProgress> SetUpAsync(Tenant tenant, CancellationToken cancellationToken)
@@ -105,7 +105,7 @@ internal sealed class TenantReconciler(
         if (await removal.AdvanceAsync(tenant, cancellationToken).ConfigureAwait(false) is { } wait)
         {
             await ReportAsync(tenant, TenantProgress.Terminating(wait), cancellationToken).ConfigureAwait(false);
-            return ReconcileResult.RequeueAfter(LookAgain);
+            return ReconcileResult.RequeueAfter(RequeueAfter);
         }
 
         await applier.RemoveFinalizerAsync(management, tenant, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
@@ -134,7 +134,7 @@ internal sealed class TenantReconciler(
             );
         }
 
-        var (problem, askAgain) = tenant.Metadata.DeletionTimestamp is null ? proxies?.Of(tenant) ?? default : default;
+        var (problem, requeueAfter) = tenant.Metadata.DeletionTimestamp is null ? proxies?.Of(tenant) ?? default : default;
         if (problem is not null)
         {
             conditions.Set(
@@ -156,7 +156,7 @@ internal sealed class TenantReconciler(
         };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.Tell(tenant, written);
-        return askAgain is null || report.AskAgain < askAgain ? report.AskAgain : askAgain;
+        return requeueAfter is null || report.RequeueAfter < requeueAfter ? report.RequeueAfter : requeueAfter;
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());

@@ -185,7 +185,7 @@ internal static class ObjectWrites
         {
             var (found, left) = await cluster
                 .ClientOf<T>()
-                .DeleteAndTellAsync(key, current.Metadata.Uid, cancellationToken)
+                .DeleteAndReturnAsync(key, current.Metadata.Uid, cancellationToken)
                 .ConfigureAwait(false);
             if (left is not null)
             {

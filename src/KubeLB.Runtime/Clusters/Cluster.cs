@@ -69,7 +69,7 @@ public sealed class Cluster : IAsyncDisposable
         _fieldManager = fieldManager;
         _supervisor = supervisor;
         _transport = new ApiTransport(name, connection, metrics, time, fence);
-        var parts = new InformerParts(this, new ClusterTroubles(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
+        var parts = new InformerParts(this, new ClusterErrors(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
         foreach (var registration in watched.Informers)
         {
             _registrations.Add(registration.Type, registration);
@@ -131,7 +131,7 @@ public sealed class Cluster : IAsyncDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return ApiTrouble.Of(e, Name, _transport.BaseAddress, null, "asking for its version").Sentence;
+            return ApiError.Of(e, Name, _transport.BaseAddress, null, "asking for its version").Sentence;
         }
     }
 

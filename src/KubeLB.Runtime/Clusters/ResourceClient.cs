@@ -94,10 +94,10 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
         PatchAsync(key, "status", patch, cancellationToken);
 
     public async Task<bool> DeleteAsync(ResourceKey key, string? uid, CancellationToken cancellationToken) =>
-        (await DeleteAndTellAsync(key, uid, cancellationToken).ConfigureAwait(false)).Found;
+        (await DeleteAndReturnAsync(key, uid, cancellationToken).ConfigureAwait(false)).Found;
 
     /// <summary>Deletes and tells what is left: the object itself if finalizers or a grace period hold it.</summary>
-    internal async Task<(bool Found, T? Left)> DeleteAndTellAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
+    internal async Task<(bool Found, T? Left)> DeleteAndReturnAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
     {
         var options = new JsonObject
         {

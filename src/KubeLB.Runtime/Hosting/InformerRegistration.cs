@@ -40,7 +40,7 @@ internal sealed class InformerRegistration<T>(ResourceKind kind, InformerBuilder
 /// <summary>What every informer of a cluster is made of.</summary>
 internal sealed record InformerParts(
     Cluster Cluster,
-    ClusterTroubles Troubles,
+    ClusterErrors Troubles,
     ReflectorSettings Limits,
     RuntimeMetrics Metrics,
     TimeProvider Time,

@@ -13,5 +13,5 @@ public enum WhenAbsent
     ItsControllersWait,
 
     /// <summary>Nobody waits for the first list. The kind is listed again and again, at last every minute.</summary>
-    NobodyWaits,
+    NotAwaited,
 }

@@ -76,7 +76,7 @@ internal sealed class LeaderElectionLoop(
         try
         {
             var lease = await _claim.ReadAsync(limit.Token).ConfigureAwait(false);
-            TellHolder(lease);
+            ReportHolder(lease);
             if (lease is not null && _claim.IsAnothers(lease))
             {
                 fence.Close();
@@ -126,7 +126,7 @@ internal sealed class LeaderElectionLoop(
         }
     }
 
-    private void TellHolder(V1Lease? lease)
+    private void ReportHolder(V1Lease? lease)
     {
         var holder = lease?.Spec?.HolderIdentity ?? "";
         if (holder.Length > 0 && holder != settings.Identity && holder != _lastHolder)
@@ -139,7 +139,7 @@ internal sealed class LeaderElectionLoop(
 
     private void Failed(Exception failure)
     {
-        var trouble = ApiTrouble.Of(failure, cluster.Name, cluster.Transport.BaseAddress, null, $"renewing the lease {_leaseName}");
+        var trouble = ApiError.Of(failure, cluster.Name, cluster.Transport.BaseAddress, null, $"renewing the lease {_leaseName}");
         if (_lastTrouble != trouble.Category)
         {
             _lastTrouble = trouble.Category;

@@ -67,7 +67,7 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
     }
 
     // A kind that need not be there may also go.
-    private bool IsFatal(IInformerRunner informer, ApiTrouble? trouble) =>
-        !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiTrouble.NotServed)
+    private bool IsFatal(IInformerRunner informer, ApiError? trouble) =>
+        !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiError.NotServed)
         && (options.NotReadyWhenDisconnected || !informer.HasSynced);
 }

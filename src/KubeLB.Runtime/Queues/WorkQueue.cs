@@ -12,7 +12,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
     private readonly Lock _gate = new();
-    private readonly TurnTaking<TKey> _waiting;
+    private readonly FairQueue<TKey> _waiting;
 
     // One entry per waiting key: wakes a worker, which then takes the key whose turn it is.
     private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
@@ -41,7 +41,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         Func<TKey, string>? groupOf = null
     )
     {
-        _waiting = new TurnTaking<TKey>(groupOf ?? (static _ => ""));
+        _waiting = new FairQueue<TKey>(groupOf ?? (static _ => ""));
         _options = options ?? new WorkQueueOptions();
         _random = random ?? Random.Shared.NextDouble;
         _observer = observer;

@@ -8,7 +8,7 @@ public interface IInformer
 {
     /// <summary>
     /// True once the first complete list is in the store. Stays true when the API server is lost afterwards. Of a kind that may be absent
-    /// (<see cref="Hosting.WhenAbsent.NobodyWaits"/>) also once the API server has answered that it does not serve the kind.
+    /// (<see cref="Hosting.WhenAbsent.NotAwaited"/>) also once the API server has answered that it does not serve the kind.
     /// </summary>
     bool HasSynced { get; }
 
@@ -26,7 +26,7 @@ public interface IInformer
     long Removals { get; }
 
     /// <summary>
-    /// True while the API server does not serve the kind, which for this informer may be so (<see cref="Hosting.WhenAbsent.NobodyWaits"/>):
+    /// True while the API server does not serve the kind, which for this informer may be so (<see cref="Hosting.WhenAbsent.NotAwaited"/>):
     /// a write would only be rejected. The store keeps what it had.
     /// </summary>
     bool IsAbsent { get; }

@@ -17,7 +17,7 @@ internal interface IInformerRunner : IDisposable
     bool HasSynced { get; }
 
     /// <summary>What is wrong with list or watch at present; null while all is well.</summary>
-    ApiTrouble? Trouble { get; }
+    ApiError? Trouble { get; }
 
     /// <summary>Who waits while the API server does not serve the kind.</summary>
     WhenAbsent WhenAbsent { get; }
@@ -68,7 +68,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         ResourceClient<T> client,
         ApiTransport transport,
         InformerBuilder<T> settings,
-        ClusterTroubles troubles,
+        ClusterErrors troubles,
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
@@ -99,7 +99,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             client,
             transport,
             scope,
-            settings.WhenAbsent == WhenAbsent.NobodyWaits,
+            settings.WhenAbsent == WhenAbsent.NotAwaited,
             this,
             troubles,
             limits,
@@ -123,7 +123,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public bool HasSynced => _synced.Task.IsCompleted;
 
-    public bool IsAbsent => _notServed && WhenAbsent == WhenAbsent.NobodyWaits;
+    public bool IsAbsent => _notServed && WhenAbsent == WhenAbsent.NotAwaited;
 
     public bool IsComplete => _complete;
 
@@ -131,7 +131,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public string? LastError => _reflector.Trouble?.Sentence;
 
-    public ApiTrouble? Trouble => _reflector.Trouble;
+    public ApiError? Trouble => _reflector.Trouble;
 
     public WhenAbsent WhenAbsent => _settings.WhenAbsent;
 
@@ -311,7 +311,7 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     {
         _complete = false;
         _notServed = true;
-        if (WhenAbsent == WhenAbsent.NobodyWaits)
+        if (WhenAbsent == WhenAbsent.NotAwaited)
         {
             Synced(_store.List().Count);
         }

@@ -28,7 +28,7 @@ internal sealed class Reflector<T>(
     ListQuery scope,
     bool optional,
     IReflectorSink<T> sink,
-    ClusterTroubles troubles,
+    ClusterErrors troubles,
     ReflectorSettings settings,
     TimeProvider time,
     ILogger logger
@@ -38,7 +38,7 @@ internal sealed class Reflector<T>(
     /// <summary>A watch that lasted this long was a good one even if nothing happened; a shorter one that breaks is a failure.</summary>
     private static readonly TimeSpan UsefulWatch = TimeSpan.FromSeconds(5);
 
-    private readonly TroubleState _trouble = new(cluster, client.Kind, troubles, logger);
+    private readonly WatchHealth _trouble = new(cluster, client.Kind, troubles, logger);
     private readonly Backoff _backoff = new(settings.BackoffBase, settings.Random);
     private readonly Lock _gate = new();
     private CancellationTokenSource _interrupt = new();
@@ -63,7 +63,7 @@ internal sealed class Reflector<T>(
     private bool _absent;
     private TimeSpan _absentPause;
 
-    public ApiTrouble? Trouble => _trouble.Current;
+    public ApiError? Trouble => _trouble.Current;
 
     /// <summary>Ends the present watch, if there is one.</summary>
     /// <param name="list">Whether a complete list is read next; otherwise the watch resumes.</param>
@@ -110,7 +110,7 @@ internal sealed class Reflector<T>(
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Failed(ApiTrouble.Of(e, cluster, transport.BaseAddress, client.Kind, doing), e);
+                Failed(ApiError.Of(e, cluster, transport.BaseAddress, client.Kind, doing), e);
                 delay = RetryDelay.After(e, _backoff, settings);
             }
 
@@ -147,7 +147,7 @@ internal sealed class Reflector<T>(
         _suspect = true;
     }
 
-    private void Failed(ApiTrouble trouble, Exception failure)
+    private void Failed(ApiError trouble, Exception failure)
     {
         _trouble.Failed(trouble);
 
@@ -169,7 +169,7 @@ internal sealed class Reflector<T>(
             }
         }
 
-        if (trouble.Category == ApiTrouble.NotServed)
+        if (trouble.Category == ApiError.NotServed)
         {
             // If it is served again, its objects may be others: only a list shows them.
             _resourceVersion = null;

@@ -19,7 +19,7 @@ namespace KubeLB.Sandbox.Composition;
 internal sealed class CcmKubeconfigs : IDisposable
 {
     private const string Cluster = "management";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly ISandboxCluster _management;
     private readonly DirectoryInfo? _temporary;
@@ -60,13 +60,13 @@ internal sealed class CcmKubeconfigs : IDisposable
     {
         try
         {
-            await Written(tenant).Task.WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+            await Written(tenant).Task.WaitAsync(Deadline, cancellationToken).ConfigureAwait(false);
             return FileOf(tenant);
         }
         catch (TimeoutException e)
         {
             throw new TimeoutException(
-                $"After {Patience.TotalSeconds:0} s there is no Secret "
+                $"After {Deadline.TotalSeconds:0} s there is no Secret "
                     + $"{TenantNames.Namespace(tenant)}/{TenantNames.KubeconfigSecret} in the management cluster; "
                     + $"the status of Tenant {tenant} and the manager's log say why.",
                 e

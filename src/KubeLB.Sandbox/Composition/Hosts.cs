@@ -5,16 +5,16 @@ namespace KubeLB.Sandbox.Composition;
 /// <summary>Ends hosts.</summary>
 internal static class Hosts
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     /// <summary>Stops a host and disposes of it.</summary>
     public static async Task StopAsync(IHost host)
     {
-        using (var patience = new CancellationTokenSource(Patience))
+        using (var deadline = new CancellationTokenSource(Deadline))
         {
             try
             {
-                await host.StopAsync(patience.Token).ConfigureAwait(false);
+                await host.StopAsync(deadline.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) { }
         }

@@ -273,7 +273,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var options = new CcmOptions
         {
-            LeavingNodePorts = Leaving,
+            DrainingNodePorts = Leaving,
             ClusterName = name,
             EnableGatewayApi = true,
             EnableLeaderElection = false,
@@ -296,7 +296,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var access = _managerAccess;
         var options = new ManagerOptions
         {
-            LeavingServices = Leaving,
+            ServiceDrain = Leaving,
             Namespace = ClusterSetup.ManagerNamespace,
             EnableGatewayApi = true,
             EnableLeaderElection = false,

@@ -103,7 +103,7 @@ internal static class EnvoyGatewayHost
         cluster.Informer<BackendTrafficPolicy>(i =>
         {
             i.Index(ByTarget, PolicyTargets.Of);
-            i.WhenAbsent = WhenAbsent.NobodyWaits;
+            i.WhenAbsent = WhenAbsent.NotAwaited;
         });
         cluster.Informer<V1Service>();
         cluster.Informer<V1EndpointSlice>(i => i.Index(BySliceService, EndpointSelection.ServiceOf));

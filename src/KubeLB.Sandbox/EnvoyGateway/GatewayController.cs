@@ -41,7 +41,7 @@ internal sealed class GatewayController(
         {
             var plan = GatewayPlan.Of(verdict, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
             (address, var moved) = await fronts.ApplyAsync(key, plan).ConfigureAwait(false);
-            await _events.TellAsync(verdict.Gateway, moved, cancellationToken).ConfigureAwait(false);
+            await _events.ReportAsync(verdict.Gateway, moved, cancellationToken).ConfigureAwait(false);
         }
 
         served.Set(key, routes);

@@ -13,7 +13,7 @@ internal sealed class MovedPortEvents(Cluster cluster, SandboxNotices notices)
     private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _told = new();
 
     /// <summary>Writes an Event for each moved port that was not told yet.</summary>
-    public async Task TellAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> moved, CancellationToken cancellationToken)
+    public async Task ReportAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> moved, CancellationToken cancellationToken)
     {
         foreach (var (port, endPoint) in moved)
         {

@@ -10,7 +10,7 @@ namespace KubeLB.Translation.Attachment;
 /// <param name="Listener">The listener.</param>
 /// <param name="SupportedKinds">The route kinds that may attach to it, in the order of the spec.</param>
 /// <param name="Refusals">Why it is not carried; empty if it is.</param>
-public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> SupportedKinds, IReadOnlyList<ListenerRefusal> Refusals)
+public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> SupportedKinds, IReadOnlyList<ListenerError> Refusals)
 {
     private static readonly string[] CarriedKinds = [HttpRoute.KindName, GrpcRoute.KindName];
 
@@ -23,11 +23,11 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
     /// <summary>The verdict on one listener.</summary>
     public static ListenerVerdict Of(Listener listener)
     {
-        var refusals = new List<ListenerRefusal>();
+        var refusals = new List<ListenerError>();
         if (!ListenerRules.IsSupportedProtocol(listener.Protocol))
         {
             refusals.Add(
-                new ListenerRefusal(
+                new ListenerError(
                     GatewayConditions.Accepted,
                     GatewayConditions.UnsupportedProtocol,
                     $"Protocol {listener.Protocol} is unsupported, must be HTTP or HTTPS."
@@ -37,7 +37,7 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
             {
                 // The protocol is Gateway API's own; what is missing are the routes that go with it.
                 refusals.Add(
-                    new ListenerRefusal(
+                    new ListenerError(
                         GatewayConditions.ResolvedRefs,
                         GatewayConditions.InvalidRouteKinds,
                         "TLSRoute and TCPRoute are not supported; use a listener of protocol HTTPS, which terminates TLS, with "
@@ -52,7 +52,7 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
         if (listener.AllowedRoutes?.Namespaces is { From: "Selector", Selector: null })
         {
             refusals.Add(
-                new ListenerRefusal(
+                new ListenerError(
                     GatewayConditions.Programmed,
                     GatewayConditions.Invalid,
                     "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to "
@@ -76,4 +76,4 @@ public sealed record ListenerVerdict(Listener Listener, IReadOnlyList<string> Su
 /// <param name="Condition">Its type.</param>
 /// <param name="Reason">Gateway API's reason.</param>
 /// <param name="Message">What is wrong and what to change.</param>
-public sealed record ListenerRefusal(string Condition, string Reason, string Message);
+public sealed record ListenerError(string Condition, string Reason, string Message);

@@ -33,11 +33,11 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
                 continue;
             }
 
-            var needsTwin = NodePortTwin.IsNeededFor(service);
-            var reachable = needsTwin ? NodePortTwin.Find(view, @namespace, name) : service;
-            if (reachable is not null && NodePortTwin.IsReady(reachable) && (!needsTwin || HasPortsOf(reachable, service)))
+            var needsNodePortService = NodePortService.IsNeededFor(service);
+            var reachable = needsNodePortService ? NodePortService.Find(view, @namespace, name) : service;
+            if (reachable is not null && NodePortService.IsReady(reachable) && (!needsNodePortService || HasPortsOf(reachable, service)))
             {
-                services.Add(ReachableService.From(reachable, isTwin: needsTwin));
+                services.Add(ReachableService.From(reachable, isTwin: needsNodePortService));
             }
             else
             {

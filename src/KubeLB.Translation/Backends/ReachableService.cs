@@ -30,7 +30,7 @@ public static class ReachableService
                 NamespaceProperty = service.Namespace(),
                 Uid = service.Uid(),
                 Labels = labels is { Count: > 0 } ? labels : null,
-                Annotations = CarriedMetadata.Annotations(service.Metadata),
+                Annotations = SourceMetadata.Annotations(service.Metadata),
             },
             Spec = new RouteServiceSpec
             {

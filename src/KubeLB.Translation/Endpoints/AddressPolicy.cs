@@ -102,13 +102,13 @@ public sealed class AddressPolicy
     }
 
     private string? Problem(IPAddress address) =>
-        NotOfNodes.NeverUsable(address) is { } never
+        ReservedAddressRanges.NeverUsable(address) is { } never
             ? $"it is {never} and can never be the address of a node."
             : Decide(
                 side => side.Denies(address),
                 side => side.Allows(address),
                 () =>
-                    NotOfNodes.UsableIfAllowed(address) is { } what
+                    ReservedAddressRanges.UsableIfAllowed(address) is { } what
                         ? $"it is {what}; use an address of the node that the management cluster can reach."
                         : null
             );

@@ -22,7 +22,7 @@ public static class EnvoyGatewayTranslator
             return EnvoyGatewayTranslation.Refused(origin: null, problem!);
         }
 
-        if (PolicyRefusal.Of(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } refusal)
+        if (PolicyRejection.Of(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } refusal)
         {
             return EnvoyGatewayTranslation.Refused(source.Origin, refusal);
         }
@@ -57,7 +57,7 @@ public static class EnvoyGatewayTranslator
 
         // Two entries for one Service have one name; the first is used.
         var plans = source
-            .Services.DistinctBy(CarriedServices.OriginOf)
+            .Services.DistinctBy(SourceServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
             .ToList();
         var names = plans.ToDictionary(p => (p.OriginNamespace, p.OriginName), p => p.Service.Metadata.Name);

@@ -18,7 +18,7 @@ public static class GatewayTranslator
     /// Secret may be in the management cluster for another Gateway's sake.
     /// </summary>
     public static Route? Translate(Gateway gateway, ITenantView view, TenantSettings settings) =>
-        settings.CarriesGateways && GatewayOwnership.IsOf(gateway, view, settings) && !RefusedListeners.IsAll(gateway)
+        settings.CarriesGateways && GatewayOwnership.IsOf(gateway, view, settings) && !InvalidListeners.IsAll(gateway)
             ? SourceResource.Wrap(gateway, ApiJson.ToJson(Carried(gateway, view)), services: null, settings.TenantNamespace)
             : null;
 

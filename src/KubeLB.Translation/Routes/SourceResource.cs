@@ -69,7 +69,7 @@ public static class SourceResource
                 NamespaceProperty = source.Namespace(),
                 Uid = source.Uid(),
                 Labels = source.Metadata.Labels is { Count: > 0 } labels ? labels : null,
-                Annotations = CarriedMetadata.Annotations(source.Metadata),
+                Annotations = SourceMetadata.Annotations(source.Metadata),
             }
         );
 

@@ -24,7 +24,7 @@ internal static class ServiceGenerator
         IManagementView view
     )
     {
-        var (@namespace, serviceName) = CarriedServices.OriginOf(service);
+        var (@namespace, serviceName) = SourceServices.OriginOf(service);
         var key = $"{@namespace}/{serviceName}";
         GeneratedService? inStatus = null;
         route.Status?.Resources?.Services?.TryGetValue(key, out inStatus);
@@ -82,7 +82,7 @@ internal static class ServiceGenerator
             return "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";
         }
 
-        var (@namespace, name) = CarriedServices.OriginOf(service);
+        var (@namespace, name) = SourceServices.OriginOf(service);
         foreach (var port in service.Spec?.Ports ?? [])
         {
             if (port is null)

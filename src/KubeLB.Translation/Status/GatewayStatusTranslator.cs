@@ -67,7 +67,7 @@ public static class GatewayStatusTranslator
             Listeners = Listeners(gateway, reported, report, certificates, now),
             Unknown = (reported ?? gateway.Status)?.Unknown,
         };
-        return RefusedListeners.AddTo(gateway, status, now);
+        return InvalidListeners.AddTo(gateway, status, now);
     }
 
     /// <summary>
@@ -81,7 +81,7 @@ public static class GatewayStatusTranslator
     public static GatewayStatus? Release(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
         var isOurs = route is null
-            ? RefusedListeners.Wrote(gateway.Status)
+            ? InvalidListeners.Wrote(gateway.Status)
             : gateway.Status is { } status && JsonNode.DeepEquals(Contents(status), Contents(Translate(gateway, route, certificates, now)));
         if (!isOurs)
         {

@@ -8,8 +8,8 @@ namespace KubeLB.Translation.Tenants;
 /// <param name="Mismatch">Message of <see cref="TenantCcmConditions.ClusterMismatch"/>; null if no other cluster is rejected.</param>
 /// <param name="NotSeen">Message of <see cref="TenantCcmConditions.CcmNotSeen"/>; null if the CCM has reported, or never did.</param>
 /// <param name="IsRejectionOver">Whether the annotation with the rejected cluster is to be removed.</param>
-/// <param name="AskAgain">When the answer changes if the annotations do not; null if it does not.</param>
-public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejectionOver, TimeSpan? AskAgain)
+/// <param name="RequeueAfter">When the answer changes if the annotations do not; null if it does not.</param>
+public sealed record CcmReport(string? Mismatch, string? NotSeen, bool IsRejectionOver, TimeSpan? RequeueAfter)
 {
     /// <summary>How long a rejection is reported after the rejected CCM last tried.</summary>
     public static readonly TimeSpan RejectionStays = TimeSpan.FromMinutes(10);

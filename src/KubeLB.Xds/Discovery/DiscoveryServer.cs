@@ -106,7 +106,7 @@ internal sealed class DiscoveryServer(
 
     private async Task AdmitAsync(string node, ServerCallContext call)
     {
-        if (await authorizer.RefuseAsync(node, call).ConfigureAwait(false) is { } refusal)
+        if (await authorizer.AuthorizeAsync(node, call).ConfigureAwait(false) is { } refusal)
         {
             observers.Tell(o => o.Refused(node, call.Peer, refusal));
 
@@ -132,7 +132,7 @@ internal sealed class DiscoveryServer(
         var wake = new Signal();
         Action changed = wake.Set;
         var node = cache.Attach(info.Node, changed);
-        using var conversation = new Conversation<TRequest, TResponse>(
+        using var conversation = new DiscoveryStream<TRequest, TResponse>(
             protocol,
             info,
             onlyType,

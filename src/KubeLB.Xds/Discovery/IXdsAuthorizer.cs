@@ -9,24 +9,24 @@ public interface IXdsAuthorizer
     /// <param name="node">The node id that the client claims.</param>
     /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
     /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
-    ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call);
+    ValueTask<XdsDenial?> AuthorizeAsync(string node, ServerCallContext call);
 
     /// <summary>Asked when a client wants to know, as another replica of the control plane, what clients have acknowledged.</summary>
     /// <param name="call">The call, with the client's certificate in its auth context and HTTP context.</param>
     /// <returns>Null if it may; else why not, which the client is told with PERMISSION_DENIED.</returns>
-    ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) =>
+    ValueTask<string?> AuthorizeReplicaAsync(ServerCallContext call) =>
         ValueTask.FromResult<string?>("Only replicas of the control plane may ask for this.");
 }
 
 /// <summary>Why a client may not have a node's resources.</summary>
 /// <param name="Reason">What it is told.</param>
 /// <param name="Identity">The node id that it has proved to be for; null if none.</param>
-public sealed record XdsRefusal(string Reason, string? Identity = null);
+public sealed record XdsDenial(string Reason, string? Identity = null);
 
 /// <summary>Answers everybody: for plain text on loopback, and for tests.</summary>
-internal sealed class EverybodyMay : IXdsAuthorizer
+internal sealed class AllowAllAuthorizer : IXdsAuthorizer
 {
-    public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsRefusal?>(null);
+    public ValueTask<XdsDenial?> AuthorizeAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsDenial?>(null);
 
-    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) => ValueTask.FromResult<string?>(null);
+    public ValueTask<string?> AuthorizeReplicaAsync(ServerCallContext call) => ValueTask.FromResult<string?>(null);
 }

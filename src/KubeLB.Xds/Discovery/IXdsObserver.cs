@@ -18,13 +18,13 @@ public interface IXdsObserver
     /// <param name="node">The node id that it claimed.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="refusal">Why.</param>
-    void Refused(string node, string peer, XdsRefusal refusal) { }
+    void Refused(string node, string peer, XdsDenial refusal) { }
 
     /// <summary>A request for what clients have acknowledged was refused: the caller is not a replica of this control plane.</summary>
     /// <param name="node">The node id that it asked about.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="reason">Why.</param>
-    void ReplicaRefused(string node, string peer, string reason) { }
+    void ReplicaDenied(string node, string peer, string reason) { }
 
     /// <summary>A stream ended with an error of the client's: it broke the protocol, or asked for too much.</summary>
     /// <param name="node">The node id that it claimed; null if it did not.</param>

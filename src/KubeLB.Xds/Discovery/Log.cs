@@ -11,10 +11,10 @@ internal static partial class Log
     public static partial void StreamClosed(ILogger logger, long id, string node);
 
     [LoggerMessage(LogLevel.Warning, "xDS stream for node {Node} refused to {Peer}: {Reason}")]
-    public static partial void StreamRefused(ILogger logger, string node, string peer, string reason);
+    public static partial void StreamDenied(ILogger logger, string node, string peer, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Replica request for node {Node} refused to {Peer}: {Reason}")]
-    public static partial void ReplicaRefused(ILogger logger, string node, string peer, string reason);
+    public static partial void ReplicaDenied(ILogger logger, string node, string peer, string reason);
 
     [LoggerMessage(
         LogLevel.Warning,

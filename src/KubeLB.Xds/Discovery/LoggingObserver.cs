@@ -11,9 +11,9 @@ internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObs
 
     public void StreamClosed(XdsStreamInfo stream) => Log.StreamClosed(logger, stream.Id, stream.Node);
 
-    public void Refused(string node, string peer, XdsRefusal refusal) => Log.StreamRefused(logger, node, peer, refusal.Reason);
+    public void Refused(string node, string peer, XdsDenial refusal) => Log.StreamDenied(logger, node, peer, refusal.Reason);
 
-    public void ReplicaRefused(string node, string peer, string reason) => Log.ReplicaRefused(logger, node, peer, reason);
+    public void ReplicaDenied(string node, string peer, string reason) => Log.ReplicaDenied(logger, node, peer, reason);
 
     public void Sent(XdsStreamInfo stream, XdsPush push) =>
         Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);

@@ -38,7 +38,7 @@ internal sealed class TypeState(string typeUrl, bool delta)
     public XdsRejection? Rejection { get; set; }
 
     /// <summary>The resources that the client refused and has not taken since.</summary>
-    public StandingRejections Rejected { get; } = new(!delta && ResourceTypes.IsWholeState(typeUrl));
+    public CurrentRejections Rejected { get; } = new(!delta && ResourceTypes.IsWholeState(typeUrl));
 
     /// <summary>What a client that reconnects says it has (state of the world), until it has been compared.</summary>
     public string? ClaimedVersion { get; set; }

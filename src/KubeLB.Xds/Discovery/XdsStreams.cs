@@ -41,36 +41,36 @@ public sealed class XdsStreams
     /// </summary>
     /// <param name="node">The node id.</param>
     /// <param name="resources">The resources, each with the version that is asked about.</param>
-    public IReadOnlyList<XdsClientStanding> StandingOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
+    public IReadOnlyList<XdsClientAcknowledgement> AcknowledgementOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
         [
             .. OfNode(node)
                 .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
-                .Select(client => StandingOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
+                .Select(client => AcknowledgementOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
         ];
 
-    private static XdsClientStanding StandingOf(
+    private static XdsClientAcknowledgement AcknowledgementOf(
         string? pod,
         string host,
         IEnumerable<IXdsStream> streams,
         IReadOnlyCollection<XdsResourceVersion> resources
     )
     {
-        var worst = XdsStanding.Acknowledged;
+        var worst = XdsAcknowledgementState.Acknowledged;
         foreach (var resource in resources)
         {
-            var answers = streams.Select(s => s.StandingOf(resource)).OfType<(XdsStanding Standing, XdsRejection? Rejection)>().ToList();
-            if (answers.FirstOrDefault(a => a.Standing == XdsStanding.Rejected).Rejection is { } rejection)
+            var answers = streams.Select(s => s.AcknowledgementOf(resource)).OfType<(XdsAcknowledgementState Standing, XdsRejection? Rejection)>().ToList();
+            if (answers.FirstOrDefault(a => a.Standing == XdsAcknowledgementState.Rejected).Rejection is { } rejection)
             {
-                return new XdsClientStanding(pod, host, XdsStanding.Rejected, new XdsClientRejection(rejection.TypeUrl, rejection.Message));
+                return new XdsClientAcknowledgement(pod, host, XdsAcknowledgementState.Rejected, new XdsClientRejection(rejection.TypeUrl, rejection.Message));
             }
 
-            if (!answers.Any(a => a.Standing == XdsStanding.Acknowledged))
+            if (!answers.Any(a => a.Standing == XdsAcknowledgementState.Acknowledged))
             {
-                worst = XdsStanding.Pending;
+                worst = XdsAcknowledgementState.Pending;
             }
         }
 
-        return new XdsClientStanding(pod, host, worst, Rejection: null);
+        return new XdsClientAcknowledgement(pod, host, worst, Rejection: null);
     }
 
     internal long NextId() => Interlocked.Increment(ref _ids);
@@ -156,7 +156,7 @@ public sealed record XdsTypeStatus(
 public readonly record struct XdsResourceVersion(string TypeUrl, string Name, string Version);
 
 /// <summary>How far a client is with resources.</summary>
-public enum XdsStanding
+public enum XdsAcknowledgementState
 {
     /// <summary>Not sent yet, or sent and not answered.</summary>
     Pending,
@@ -173,7 +173,7 @@ public enum XdsStanding
 /// <param name="Host">Its address, without the port.</param>
 /// <param name="Standing">How far it is.</param>
 /// <param name="Rejection">What it has rejected; null if nothing.</param>
-public sealed record XdsClientStanding(string? Pod, string Host, XdsStanding Standing, XdsClientRejection? Rejection);
+public sealed record XdsClientAcknowledgement(string? Pod, string Host, XdsAcknowledgementState Standing, XdsClientRejection? Rejection);
 
 /// <summary>What a client has rejected.</summary>
 /// <param name="TypeUrl">The type, as in <see cref="Resources.ResourceTypes"/>.</param>
@@ -187,7 +187,7 @@ internal interface IXdsStream
     XdsStreamStatus Describe();
 
     /// <summary>What the client has of a resource; null if this stream is not about its type.</summary>
-    (XdsStanding Standing, XdsRejection? Rejection)? StandingOf(XdsResourceVersion resource);
+    (XdsAcknowledgementState Standing, XdsRejection? Rejection)? AcknowledgementOf(XdsResourceVersion resource);
 
     void End();
 }

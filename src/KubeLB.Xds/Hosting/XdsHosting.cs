@@ -28,7 +28,7 @@ public static class XdsHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ResourceCache>();
         services.TryAddSingleton<XdsStreams>();
-        services.TryAddSingleton<IXdsAuthorizer, EverybodyMay>();
+        services.TryAddSingleton<IXdsAuthorizer, AllowAllAuthorizer>();
         services.AddSingleton<IXdsObserver, LoggingObserver>();
         services.AddSingleton<Observers>();
         services.AddSingleton<DiscoveryServer>();

@@ -12,9 +12,9 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
 
     public override async Task<StandingResponse> GetStanding(StandingRequest request, ServerCallContext context)
     {
-        if (await authorizer.RefuseReplicaAsync(context).ConfigureAwait(false) is { } reason)
+        if (await authorizer.AuthorizeReplicaAsync(context).ConfigureAwait(false) is { } reason)
         {
-            observers.Tell(o => o.ReplicaRefused(request.Node, context.Peer, reason));
+            observers.Tell(o => o.ReplicaDenied(request.Node, context.Peer, reason));
             throw new RpcException(new Status(StatusCode.PermissionDenied, reason));
         }
 
@@ -24,22 +24,22 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
         return new StandingResponse { Clients = { clients.Select(Write) } };
     }
 
-    private static ClientStanding Write(XdsClientStanding client) =>
+    private static ClientStanding Write(XdsClientAcknowledgement client) =>
         new()
         {
             Pod = client.Pod ?? "",
             Host = client.Host,
             Standing = client.Standing switch
             {
-                XdsStanding.Acknowledged => ClientStanding.Types.Standing.Acknowledged,
-                XdsStanding.Rejected => ClientStanding.Types.Standing.Rejected,
+                XdsAcknowledgementState.Acknowledged => ClientStanding.Types.Standing.Acknowledged,
+                XdsAcknowledgementState.Rejected => ClientStanding.Types.Standing.Rejected,
                 _ => ClientStanding.Types.Standing.Pending,
             },
             Message = client.Rejection?.Message ?? "",
             TypeUrl = client.Rejection?.TypeUrl ?? "",
         };
 
-    private async Task<IReadOnlyList<XdsClientStanding>> WaitAsync(
+    private async Task<IReadOnlyList<XdsClientAcknowledgement>> WaitAsync(
         string node,
         IReadOnlyCollection<XdsResourceVersion> resources,
         TimeSpan wait,
@@ -54,8 +54,8 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
             while (true)
             {
-                var clients = streams.StandingOf(node, resources);
-                if (clients.All(c => c.Standing != XdsStanding.Pending) || limit.IsCancellationRequested)
+                var clients = streams.AcknowledgementOf(node, resources);
+                if (clients.All(c => c.Standing != XdsAcknowledgementState.Pending) || limit.IsCancellationRequested)
                 {
                     return clients;
                 }

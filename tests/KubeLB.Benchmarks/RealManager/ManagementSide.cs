@@ -19,7 +19,7 @@ namespace KubeLB.Benchmarks.RealManager;
 internal sealed class ManagementSide : IAsyncDisposable
 {
     private const int Callers = 8;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly EmbeddedSandboxCluster _cluster;
@@ -151,7 +151,7 @@ internal sealed class ManagementSide : IAsyncDisposable
     /// <summary>Waits for a condition.</summary>
     public static async Task EventuallyAsync(string what, Func<Task<bool>> holds)
     {
-        var deadline = DateTime.UtcNow + Patience;
+        var deadline = DateTime.UtcNow + Deadline;
         while (!await holds())
         {
             if (DateTime.UtcNow > deadline)

@@ -16,7 +16,7 @@ public sealed class CredentialTests : IDisposable
     [InlineData(true)]
     public async Task A_token_that_is_replaced_on_disk_is_picked_up(bool inAFileOfItsOwn)
     {
-        await using var bed = await CcmBed.CreateAsync();
+        await using var bed = await CcmFixture.CreateAsync();
         await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
         var good = await TokenAsync(bed);
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
@@ -28,13 +28,13 @@ public sealed class CredentialTests : IDisposable
         Write(bed, kubeconfig, good, inAFileOfItsOwn);
 
         await bed.WaitReadyAsync();
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
         bed.Log.Warnings.Should().ContainSingle();
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private void Write(CcmBed bed, string kubeconfig, string token, bool inAFileOfItsOwn)
+    private void Write(CcmFixture bed, string kubeconfig, string token, bool inAFileOfItsOwn)
     {
         var text = bed.ManagementServer.KubeconfigFor(token);
         if (inAFileOfItsOwn)
@@ -49,9 +49,9 @@ public sealed class CredentialTests : IDisposable
     }
 
     /// <summary>A token that may do what the manager's Role lets a CCM do.</summary>
-    private static async Task<string> TokenAsync(CcmBed bed)
+    private static async Task<string> TokenAsync(CcmFixture bed)
     {
-        var metadata = new V1ObjectMeta { Name = "kubelb-ccm", NamespaceProperty = CcmBed.Namespace };
+        var metadata = new V1ObjectMeta { Name = "kubelb-ccm", NamespaceProperty = CcmFixture.Namespace };
         await bed.Management.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
         await bed
             .Management.Client<V1Role>()
@@ -89,7 +89,7 @@ public sealed class CredentialTests : IDisposable
                         {
                             Kind = "ServiceAccount",
                             Name = "kubelb-ccm",
-                            NamespaceProperty = CcmBed.Namespace,
+                            NamespaceProperty = CcmFixture.Namespace,
                         },
                     ],
                 },
@@ -103,16 +103,16 @@ public sealed class CredentialTests : IDisposable
                     Metadata = new V1ObjectMeta
                     {
                         Name = "kubelb-ccm",
-                        NamespaceProperty = CcmBed.Namespace,
+                        NamespaceProperty = CcmFixture.Namespace,
                         Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = "kubelb-ccm" },
                     },
                     Type = "kubernetes.io/service-account-token",
                 },
                 default
             );
-        var secret = await CcmBed.WaitAsync<V1Secret>(
+        var secret = await CcmFixture.WaitAsync<V1Secret>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             "kubelb-ccm",
             s => s.Data?.ContainsKey("token") == true,
             "has a token"

@@ -11,7 +11,7 @@ public sealed class ManagementClusterTests
     [Fact]
     public async Task Unreachable_at_the_start_it_is_waited_for_and_told_once()
     {
-        await using var bed = await CcmBed.CreateAsync();
+        await using var bed = await CcmFixture.CreateAsync();
         using (bed.CutOffManagement())
         {
             await bed.StartCcmAsync();
@@ -20,20 +20,20 @@ public sealed class ManagementClusterTests
 
             var problem = await bed.WaitForProblemAsync("cannot be reached");
             problem.Should().StartWith("cluster management: ").And.Contain("check that the API server runs");
-            await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmBed.IsOfCcm) > 20);
+            await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > 20);
             bed.Log.Warnings.Should().ContainSingle().Which.Should().Contain("cannot be reached");
         }
 
         await bed.WaitReadyAsync();
-        await CcmBed.WaitAsync<Addresses>(
+        await CcmFixture.WaitAsync<Addresses>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => a.Spec?.Addresses is { Count: 1 },
             "comes"
         );
         var gateway = (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!;
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
         bed.Log.Lines.Where(l => l.Text.Contains("\"management\" works again", StringComparison.Ordinal)).Should().ContainSingle();
     }
 
@@ -43,12 +43,12 @@ public sealed class ManagementClusterTests
     [InlineData(500, "informer management/", "500")]
     public async Task Answers_that_refuse_everything_later_are_told_once_per_change_and_status_stands(int code, string where, string what)
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
         var carried = await bed.CreateAsync(Given.Gateway());
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, carried.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, carried.Metadata.Uid, _ => true, "is carried");
         await ProgramAsync(bed, carried.Metadata.Uid);
-        var before = await CcmBed.WaitAsync<Gateway>(
+        var before = await CcmFixture.WaitAsync<Gateway>(
             bed.Tenant,
             "default",
             "gw",
@@ -65,8 +65,8 @@ public sealed class ManagementClusterTests
                 r => !r.Ready && r.Text.Contains(what, StringComparison.Ordinal)
             );
             text.TrimEnd().Split('\n').Should().OnlyContain(line => line.StartsWith(where, StringComparison.Ordinal));
-            var seen = bed.ManagementServer.Requests.Count(CcmBed.IsOfCcm);
-            await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmBed.IsOfCcm) > seen + 10);
+            var seen = bed.ManagementServer.Requests.Count(CcmFixture.IsOfCcm);
+            await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > seen + 10);
             bed.Log.Warnings.Should().OnlyHaveUniqueItems().And.HaveCountLessThanOrEqualTo(3, "once per kind at most, not per attempt");
             var now = (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!;
             now.Metadata.ResourceVersion.Should().Be(before.Metadata.ResourceVersion);
@@ -78,9 +78,9 @@ public sealed class ManagementClusterTests
     [Fact]
     public async Task What_is_deleted_meanwhile_is_gone_at_once_and_its_route_follows()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         var gateway = await bed.CreateAsync(Given.Gateway());
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
         using (bed.CutOffManagement())
         {
             await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
@@ -89,22 +89,22 @@ public sealed class ManagementClusterTests
                 .BeNull("no finalizer holds it");
             await Eventually.HoldsAsync(
                 "it tries",
-                () => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.Verb == "delete") > 1
+                () => bed.ManagementServer.Requests.Count(r => CcmFixture.IsOfCcm(r) && r.Verb == "delete") > 1
             );
         }
 
         await Eventually.GetAsync(
             "its Route is gone",
-            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway.Metadata.Uid), default),
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway.Metadata.Uid), default),
             r => r is null
         );
     }
 
     /// <summary>What the manager reports of a carried Gateway.</summary>
-    internal static Task ProgramAsync(CcmBed bed, string uid) =>
-        CcmBed.PatchStatusAsync<Route>(
+    internal static Task ProgramAsync(CcmFixture bed, string uid) =>
+        CcmFixture.PatchStatusAsync<Route>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             uid,
             """
             {"resources":{"route":{"generatedName":"default-gw","sourceGeneration":1,"generation":1,

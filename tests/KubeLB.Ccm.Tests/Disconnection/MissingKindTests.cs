@@ -10,14 +10,14 @@ public sealed class MissingKindTests
     [Fact]
     public async Task Without_grpcroutes_httproutes_are_served_with_their_twins_and_readyz_names_what_is_missing()
     {
-        await using var bed = await CcmBed.CreateAsync(without: "grpcroutes");
+        await using var bed = await CcmFixture.CreateAsync(without: "grpcroutes");
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Service());
         await bed.CreateAsync(Given.Gateway());
         var route = await bed.CreateAsync(Given.Route());
 
-        await CcmBed.WaitAsync<V1Service>(bed.Tenant, "default", "api-nodeport", _ => true, "is made");
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<V1Service>(bed.Tenant, "default", "api-nodeport", _ => true, "is made");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
         var (ready, text) = await bed.ReadyAsync();
         ready.Should().BeTrue("what can be served is");
         text.TrimEnd()
@@ -28,19 +28,19 @@ public sealed class MissingKindTests
             .Contain("grpcroutes.gateway.networking.k8s.io")
             .And.Contain("install the CustomResourceDefinition");
 
-        await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.Contains("grpcroutes", StringComparison.Ordinal));
+        await CcmFixture.InstallCrdsAsync(bed.TenantServer, file => file.Contains("grpcroutes", StringComparison.Ordinal));
         await bed.WaitReadyAsync();
     }
 
     [Fact]
     public async Task Without_gateway_api_at_all_node_addresses_are_carried_and_the_rest_follows_when_it_comes()
     {
-        await using var bed = await CcmBed.CreateAsync(without: "gateway.networking.k8s.io");
+        await using var bed = await CcmFixture.CreateAsync(without: "gateway.networking.k8s.io");
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
-        await CcmBed.WaitAsync<Addresses>(
+        await CcmFixture.WaitAsync<Addresses>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => a.Spec?.Addresses is { Count: 1 },
             "is carried"
@@ -52,9 +52,9 @@ public sealed class MissingKindTests
         );
         ready.Should().BeFalse("Gateways cannot be served");
 
-        await CcmBed.InstallCrdsAsync(bed.TenantServer, file => file.StartsWith("gateway.networking.k8s.io", StringComparison.Ordinal));
+        await CcmFixture.InstallCrdsAsync(bed.TenantServer, file => file.StartsWith("gateway.networking.k8s.io", StringComparison.Ordinal));
         await bed.WaitReadyAsync();
         var gateway = await bed.CreateAsync(Given.Gateway());
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
     }
 }

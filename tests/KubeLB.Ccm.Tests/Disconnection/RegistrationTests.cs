@@ -15,7 +15,7 @@ public sealed class RegistrationTests
     [Fact]
     public async Task Without_the_tenants_namespace_it_says_so_everywhere_once_and_goes_on_when_it_comes()
     {
-        await using var bed = await CcmBed.CreateAsync(registered: false);
+        await using var bed = await CcmFixture.CreateAsync(registered: false);
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
         await bed.CreateAsync(Given.Service());
@@ -23,7 +23,7 @@ public sealed class RegistrationTests
         await bed.CreateAsync(Given.Route());
 
         (await bed.WaitForProblemAsync(NotRegistered)).Should().StartWith("tenant tenant-t1: ").And.Contain("ask its administrator");
-        var gateway = await CcmBed.WaitAsync<Gateway>(
+        var gateway = await CcmFixture.WaitAsync<Gateway>(
             bed.Tenant,
             "default",
             "gw",
@@ -33,7 +33,7 @@ public sealed class RegistrationTests
         Of(gateway.Status!.Conditions, "Accepted")
             .Should()
             .Match<Condition>(c => c.Status == "False" && c.Reason == "Pending" && c.Message.Contains(NotRegistered));
-        await CcmBed.WaitAsync<HttpRoute>(
+        await CcmFixture.WaitAsync<HttpRoute>(
             bed.Tenant,
             "default",
             "r",
@@ -44,12 +44,12 @@ public sealed class RegistrationTests
 
         await bed.RegisterAsync();
 
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
         var route = (await bed.Tenant.Client<HttpRoute>().GetAsync(new ResourceKey("default", "r"), default))!;
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
         await bed.WaitReadyAsync();
         await ManagementClusterTests.ProgramAsync(bed, gateway.Metadata.Uid);
-        await CcmBed.WaitAsync<Gateway>(
+        await CcmFixture.WaitAsync<Gateway>(
             bed.Tenant,
             "default",
             "gw",
@@ -61,15 +61,15 @@ public sealed class RegistrationTests
     [Fact]
     public async Task A_namespace_that_goes_takes_addresses_and_programmed_along()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         var created = await bed.CreateAsync(Given.Gateway());
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, created.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, created.Metadata.Uid, _ => true, "is carried");
         await ManagementClusterTests.ProgramAsync(bed, created.Metadata.Uid);
-        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Addresses is { Count: 1 }, "has its address");
+        await CcmFixture.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Addresses is { Count: 1 }, "has its address");
 
-        await bed.Management.Client<V1Namespace>().DeleteAsync(new ResourceKey("", CcmBed.Namespace), null, default);
+        await bed.Management.Client<V1Namespace>().DeleteAsync(new ResourceKey("", CcmFixture.Namespace), null, default);
 
-        var gateway = await CcmBed.WaitAsync<Gateway>(
+        var gateway = await CcmFixture.WaitAsync<Gateway>(
             bed.Tenant,
             "default",
             "gw",
@@ -83,10 +83,10 @@ public sealed class RegistrationTests
     [Fact]
     public async Task What_was_never_taken_can_be_deleted()
     {
-        await using var bed = await CcmBed.CreateAsync(registered: false);
+        await using var bed = await CcmFixture.CreateAsync(registered: false);
         await bed.StartCcmAsync();
         await bed.CreateAsync(Given.Gateway());
-        await CcmBed.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Conditions is not null, "has a status");
+        await CcmFixture.WaitAsync<Gateway>(bed.Tenant, "default", "gw", g => g.Status?.Conditions is not null, "has a status");
 
         await bed.Tenant.Client<Gateway>().DeleteAsync(new ResourceKey("default", "gw"), null, default);
 
@@ -100,12 +100,12 @@ public sealed class RegistrationTests
     [Fact]
     public async Task Where_gateways_are_switched_off_a_route_says_why_nothing_happens()
     {
-        await using var bed = await CcmBed.StartAsync(options => options with { DisableGatewayController = true });
+        await using var bed = await CcmFixture.StartAsync(options => options with { DisableGatewayController = true });
         await bed.CreateAsync(Given.Service());
         await bed.CreateAsync(Given.Gateway());
         await bed.CreateAsync(Given.Route());
 
-        var route = await CcmBed.WaitAsync<HttpRoute>(
+        var route = await CcmFixture.WaitAsync<HttpRoute>(
             bed.Tenant,
             "default",
             "r",

@@ -14,18 +14,18 @@ public sealed class ClassReleaseTests
     [Fact]
     public async Task A_class_that_another_controller_accepts_releases_its_gateway_after_ten_minutes_with_events_before_and_after()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Class(GatewayClass.KubelbController));
         await bed.CreateAsync(Given.Service());
         var gateway = (await bed.CreateAsync(Given.Gateway())).Metadata.Uid;
         var route = (await bed.CreateAsync(Given.Route())).Metadata.Uid;
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway, _ => true, "is carried");
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route, _ => true, "is carried");
 
         await bed.Tenant.Client<GatewayClass>().DeleteAsync(new ResourceKey("", GatewayClass.KubelbName), null, default);
         await WarnedAsync(bed, "GatewayClassNotFound", "does not exist");
         await bed.CreateAsync(Class(Theirs));
-        await CcmBed.PatchStatusAsync<GatewayClass>(
+        await CcmFixture.PatchStatusAsync<GatewayClass>(
             bed.Tenant,
             "",
             GatewayClass.KubelbName,
@@ -35,8 +35,8 @@ public sealed class ClassReleaseTests
         );
 
         await WarnedAsync(bed, "GatewayClassConflict", Theirs);
-        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
-        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default)).Should().NotBeNull();
+        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default)).Should().NotBeNull();
+        (await bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default)).Should().NotBeNull();
 
         // Timers keep the system's pace: a change of the Gateway brings it back.
         bed.Clock.Forward(TimeSpan.FromMinutes(10));
@@ -50,12 +50,12 @@ public sealed class ClassReleaseTests
 
         await Eventually.GetAsync(
             "its Route is gone",
-            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default),
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default),
             r => r is null
         );
         await Eventually.GetAsync(
             "the route's is gone",
-            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default),
+            () => bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default),
             r => r is null
         );
         await WarnedAsync(bed, "GatewayReleased", "belongs to another controller");
@@ -64,7 +64,7 @@ public sealed class ClassReleaseTests
         theirs.Status!.Conditions.Should().ContainSingle("the class is another controller's to write").Which.Message.Should().BeEmpty();
     }
 
-    private static async Task WarnedAsync(CcmBed bed, string reason, string part) =>
+    private static async Task WarnedAsync(CcmFixture bed, string reason, string part) =>
         await Eventually.GetAsync(
             $"there is an Event {reason}",
             async () =>

@@ -15,7 +15,7 @@ public sealed class MetricsTests
     [Fact]
     public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()
     {
-        await using var bed = await BusyBedAsync();
+        await using var bed = await BusySystemAsync();
         var scrape = Scrape.Of(await bed.MetricsAsync());
         var documented = Regex
             .Matches(
@@ -41,7 +41,7 @@ public sealed class MetricsTests
     [Fact]
     public async Task Work_requests_and_what_is_managed_are_counted()
     {
-        await using var bed = await BusyBedAsync();
+        await using var bed = await BusySystemAsync();
 
         var scrape = Scrape.Of(await bed.MetricsAsync());
 
@@ -59,12 +59,12 @@ public sealed class MetricsTests
     [Fact]
     public async Task No_series_is_added_for_an_object()
     {
-        await using var bed = await BusyBedAsync();
+        await using var bed = await BusySystemAsync();
         var before = Lines(await bed.MetricsAsync());
         for (var i = 0; i < 20; i++)
         {
             var route = await bed.CreateAsync(Given.Route($"another-{i}"));
-            await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+            await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
         }
 
         var text = await bed.MetricsAsync();
@@ -81,7 +81,7 @@ public sealed class MetricsTests
     [InlineData(401)]
     public async Task A_cluster_that_is_lost_is_down_and_its_watches_start_anew(int? answer)
     {
-        await using var bed = await BusyBedAsync();
+        await using var bed = await BusySystemAsync();
         using (answer is { } code ? bed.AnswerManagementWith(code) : bed.CutOffManagement())
         {
             await EventuallyAsync(
@@ -97,20 +97,20 @@ public sealed class MetricsTests
         await EventuallyAsync(bed, scrape => scrape.Sum(Prefix + "cluster_up", ToManagement) == 1);
     }
 
-    private static Task<Scrape> EventuallyAsync(CcmBed bed, Func<Scrape, bool> condition) =>
+    private static Task<Scrape> EventuallyAsync(CcmFixture bed, Func<Scrape, bool> condition) =>
         Eventually.GetAsync("the metrics say so", async () => Scrape.Of(await bed.MetricsAsync()), condition);
 
     private static HashSet<string> Lines(string text) =>
         [.. text.Split('\n').Where(line => line.StartsWith(Prefix, StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
 
-    private static async Task<CcmBed> BusyBedAsync()
+    private static async Task<CcmFixture> BusySystemAsync()
     {
-        var bed = await CcmBed.StartAsync();
+        var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Service());
         var gateway = await bed.CreateAsync(Given.Gateway());
         var route = await bed.CreateAsync(Given.Route());
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
-        await CcmBed.WaitAsync<Route>(bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
         await bed.WaitReadyAsync();
         return bed;
     }

@@ -15,7 +15,7 @@ public sealed class NodeAddressesTests
     public async Task A_storm_of_heartbeats_costs_no_reconcile_and_no_write()
     {
         const int Heartbeats = 200;
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
         await AddressesAsync(bed, "10.0.0.1");
         var reconciles = await ReconcilesAsync(bed);
@@ -43,7 +43,7 @@ public sealed class NodeAddressesTests
     public async Task Nodes_that_come_together_are_written_together()
     {
         const int Nodes = 40;
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n0", "10.0.0.100"));
         await AddressesAsync(bed, "10.0.0.100");
         var writes = Writes(bed);
@@ -63,7 +63,7 @@ public sealed class NodeAddressesTests
     [Fact]
     public async Task A_node_that_is_not_ready_leaves_a_cordoned_one_stays_and_the_last_ones_are_kept()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
         await bed.CreateAsync(Given.Node("n2", "10.0.0.2"));
         await AddressesAsync(bed, "10.0.0.1", "10.0.0.2");
@@ -87,7 +87,7 @@ public sealed class NodeAddressesTests
     [Fact]
     public async Task Without_any_address_it_is_logged_once_and_the_object_says_so()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
         await AddressesAsync(bed, "10.0.0.1");
         var warnings = Warnings(bed);
@@ -100,9 +100,9 @@ public sealed class NodeAddressesTests
                 default
             );
 
-        await CcmBed.WaitAsync<Addresses>(
+        await CcmFixture.WaitAsync<Addresses>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => a.Spec is { Addresses: null },
             "names none"
@@ -113,7 +113,7 @@ public sealed class NodeAddressesTests
     [Fact]
     public async Task Flags_choose_the_nodes_and_their_number()
     {
-        await using var bed = await CcmBed.CreateAsync();
+        await using var bed = await CcmFixture.CreateAsync();
         for (var i = 1; i <= 4; i++)
         {
             var labels = new Dictionary<string, string>
@@ -126,9 +126,9 @@ public sealed class NodeAddressesTests
 
         await bed.StartCcmAsync(options => options with { NodeAddressLabelSelector = "pool=edge", MaxNodeAddressCount = 2 });
 
-        var addresses = await CcmBed.WaitAsync<Addresses>(
+        var addresses = await CcmFixture.WaitAsync<Addresses>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => a.Spec?.Addresses is { Count: > 0 },
             "comes"
@@ -139,7 +139,7 @@ public sealed class NodeAddressesTests
     [Fact]
     public async Task Addresses_that_somebody_deletes_come_back()
     {
-        await using var bed = await CcmBed.StartAsync();
+        await using var bed = await CcmFixture.StartAsync();
         await bed.CreateAsync(Given.Node("n1", "10.0.0.1"));
         var before = await AddressesAsync(bed, "10.0.0.1");
 
@@ -152,25 +152,25 @@ public sealed class NodeAddressesTests
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 
-    private static Task<V1Node> PatchAsync(CcmBed bed, string name, string status) =>
-        CcmBed.PatchStatusAsync<V1Node>(bed.Tenant, "", name, status);
+    private static Task<V1Node> PatchAsync(CcmFixture bed, string name, string status) =>
+        CcmFixture.PatchStatusAsync<V1Node>(bed.Tenant, "", name, status);
 
-    private static Task<Addresses> AddressesAsync(CcmBed bed, params string[] expected) =>
-        CcmBed.WaitAsync<Addresses>(
+    private static Task<Addresses> AddressesAsync(CcmFixture bed, params string[] expected) =>
+        CcmFixture.WaitAsync<Addresses>(
             bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => a.Spec?.Addresses?.Select(x => x.Ip).SequenceEqual(expected) == true,
             $"names {string.Join(", ", expected)}"
         );
 
-    private static int Writes(CcmBed bed) => bed.ManagementServer.Requests.Count(r => CcmBed.IsOfCcm(r) && r.IsWrite);
+    private static int Writes(CcmFixture bed) => bed.ManagementServer.Requests.Count(r => CcmFixture.IsOfCcm(r) && r.IsWrite);
 
-    private static int Warnings(CcmBed bed) =>
+    private static int Warnings(CcmFixture bed) =>
         bed.Log.Warnings.Count(w => w.StartsWith("No node has an address", StringComparison.Ordinal));
 
     // The CCM has this version of the Node in its cache: it has heard of everything before.
-    private static Task SeenAsync(CcmBed bed, V1Node node)
+    private static Task SeenAsync(CcmFixture bed, V1Node node)
     {
         var cache = bed.Host.Services.GetRequiredKeyedService<Cluster>(ClusterNames.Tenant).Informer<V1Node>();
         return Eventually.HoldsAsync(
@@ -179,6 +179,6 @@ public sealed class NodeAddressesTests
         );
     }
 
-    private static async Task<double> ReconcilesAsync(CcmBed bed) =>
+    private static async Task<double> ReconcilesAsync(CcmFixture bed) =>
         Scrape.Of(await bed.MetricsAsync()).Sum("kubelb_ccm_reconcile_total", ("controller", "node"));
 }

@@ -14,14 +14,14 @@ namespace KubeLB.Ccm.Tests.Registration;
 /// <summary>A tenant is bound to one cluster: a CCM that runs in another one changes nothing.</summary>
 public sealed class ClusterBindingTests : IAsyncLifetime
 {
-    private CcmBed _bed = null!;
+    private CcmFixture _bed = null!;
     private Cluster _other = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await CcmBed.CreateAsync();
+        _bed = await CcmFixture.CreateAsync();
         _other = await Cluster.StartAsync(new EmbeddedClusterOptions { Name = "other", Tls = false });
-        await CcmBed.InstallCrdsAsync(_other, _ => true);
+        await CcmFixture.InstallCrdsAsync(_other, _ => true);
         await _bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
     }
 
@@ -71,8 +71,8 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await CreateInOtherAsync(Given.Node("theirs", "192.0.2.99"));
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
         await Eventually.HoldsAsync("it sees the Gateway", () => seen.Get("default", "theirs") is not null);
-        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
-        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default)).Should().NotBeNull();
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default)).Should().NotBeNull();
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default)).Should().NotBeNull();
         _bed.ManagementServer.Requests.Snapshot()
             .Where(r => r.UserAgent == "other-ccm" && r.Verb is not ("get" or "list" or "watch"))
             .Select(r => $"{r.Verb} {r.Resource}")
@@ -91,7 +91,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
 
         var second = await _bed.CreateAsync(Given.Gateway("second"));
 
-        await CcmBed.WaitAsync<Route>(_bed.Management, CcmBed.Namespace, second.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(_bed.Management, CcmFixture.Namespace, second.Metadata.Uid, _ => true, "is carried");
         (await _bed.WaitReadyAsync()).Ready.Should().BeTrue();
         await other.StopAsync();
     }
@@ -110,7 +110,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         // Its own state is served now; what the old cluster left is gone.
         await Eventually.GetAsync(
             "the old Route is gone",
-            () => _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default),
+            () => _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default),
             r => r is null
         );
         await Eventually.GetAsync("it is ready", () => _bed.ReadyAsync(other), r => r.Ready);
@@ -130,7 +130,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
                     Metadata = new V1ObjectMeta
                     {
                         Name = Addresses.DefaultName,
-                        NamespaceProperty = CcmBed.Namespace,
+                        NamespaceProperty = CcmFixture.Namespace,
                         Annotations = recorded is null ? null : new Dictionary<string, string> { [Annotations.ClusterUid] = recorded },
                     },
                     Spec = new AddressesSpec { Addresses = [new EndpointAddress { Ip = "192.0.2.1" }] },
@@ -180,7 +180,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
             await _bed.WaitForProblemAsync("cluster binding");
         }
 
-        _bed.ManagementServer.Requests.Snapshot().Where(r => CcmBed.IsOfCcm(r) && r.IsWrite).Should().BeEmpty();
+        _bed.ManagementServer.Requests.Snapshot().Where(r => CcmFixture.IsOfCcm(r) && r.IsWrite).Should().BeEmpty();
     }
 
     [Fact]
@@ -203,8 +203,8 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         var seen = other.Services.GetRequiredKeyedService<KubeLB.Runtime.Clusters.Cluster>(ClusterNames.Tenant).Informer<Gateway>();
         await Eventually.HoldsAsync("it sees a Gateway", () => seen.Get("default", "theirs") is not null);
 
-        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, gateway), default)).Should().NotBeNull();
-        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmBed.Namespace, route), default)).Should().NotBeNull();
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, gateway), default)).Should().NotBeNull();
+        (await _bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, route), default)).Should().NotBeNull();
         await other.StopAsync();
     }
 
@@ -229,9 +229,9 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await _bed.StartCcmAsync(o => o with { ReportInterval = TimeSpan.FromSeconds(2) });
         var first = CcmAnnotations.LastSeenOf(await BoundAsync());
 
-        await CcmBed.WaitAsync<Addresses>(
+        await CcmFixture.WaitAsync<Addresses>(
             _bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => CcmAnnotations.LastSeenOf(a) - first >= TimeSpan.FromSeconds(1),
             "was seen again"
@@ -243,24 +243,24 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await _bed.CreateAsync(Given.Service());
         var gateway = await _bed.CreateAsync(Given.Gateway());
         var route = await _bed.CreateAsync(Given.Route());
-        await CcmBed.WaitAsync<Route>(_bed.Management, CcmBed.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
-        await CcmBed.WaitAsync<Route>(_bed.Management, CcmBed.Namespace, route.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(_bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
+        await CcmFixture.WaitAsync<Route>(_bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
         return (gateway.Metadata.Uid, route.Metadata.Uid);
     }
 
     private Task<Addresses> BoundAsync() =>
-        CcmBed.WaitAsync<Addresses>(
+        CcmFixture.WaitAsync<Addresses>(
             _bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => CcmAnnotations.ClusterUidOf(a) is not null,
             "is bound"
         );
 
     private Task<Addresses> RejectedAsync() =>
-        CcmBed.WaitAsync<Addresses>(
+        CcmFixture.WaitAsync<Addresses>(
             _bed.Management,
-            CcmBed.Namespace,
+            CcmFixture.Namespace,
             Addresses.DefaultName,
             a => CcmAnnotations.RejectedClusterOf(a) is not null,
             "names the cluster that was rejected"
@@ -270,7 +270,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         _bed
             .Management.Client<Addresses>()
             .MergePatchAsync(
-                new ResourceKey(CcmBed.Namespace, Addresses.DefaultName),
+                new ResourceKey(CcmFixture.Namespace, Addresses.DefaultName),
                 new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [name] = value } } },
                 default
             );

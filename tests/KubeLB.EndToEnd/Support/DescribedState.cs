@@ -15,7 +15,7 @@ public static class DescribedState
     private const string TenantNamespace = "tenant-t1";
 
     /// <summary>Waits until the installation is as described.</summary>
-    public static Task ExpectAsync(TestBed bed, string after) =>
+    public static Task ExpectAsync(SystemFixture bed, string after) =>
         Eventually.GetAsync(
             $"the state is what the tenant's objects describe after {after}",
             () => DifferencesAsync(bed),
@@ -23,7 +23,7 @@ public static class DescribedState
             differences => string.Join("; ", differences)
         );
 
-    private static async Task<IReadOnlyList<string>> DifferencesAsync(TestBed bed)
+    private static async Task<IReadOnlyList<string>> DifferencesAsync(SystemFixture bed)
     {
         var gateways = await bed.Tenant.ListAsync<Gateway>("default");
         var services = (await bed.Tenant.ListAsync<V1Service>("default"))

@@ -16,7 +16,7 @@ public sealed class GatewayLoad : IAsyncDisposable
     private readonly Task _sending;
     private int _sent;
 
-    private GatewayLoad(TestBed bed, string address, int? perSecond)
+    private GatewayLoad(SystemFixture bed, string address, int? perSecond)
     {
         _pause = perSecond is { } rate ? TimeSpan.FromSeconds((double)Clients / rate) : null;
         _client = new HttpClient(bed.Sandbox.CreateGatewayHandler()) { Timeout = TimeSpan.FromSeconds(15) };
@@ -30,7 +30,7 @@ public sealed class GatewayLoad : IAsyncDisposable
     /// <param name="bed">Where.</param>
     /// <param name="perSecond">How many requests a second; null for as many as are answered.</param>
     /// <param name="tenant">Which tenant's, from 0.</param>
-    public static async Task<GatewayLoad> StartAsync(TestBed bed, int? perSecond = null, int tenant = 0)
+    public static async Task<GatewayLoad> StartAsync(SystemFixture bed, int? perSecond = null, int tenant = 0)
     {
         var load = new GatewayLoad(bed, await bed.AddressAsync(tenant), perSecond);
         await Eventually.HoldsAsync("requests flow", () => Task.FromResult(load.Sent > 20));

@@ -12,7 +12,7 @@ namespace KubeLB.EndToEnd.Support;
 /// <summary>An incremental aggregated stream that takes and refuses what a test says.</summary>
 public sealed class RawProxy : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private readonly GrpcChannel _channel;
     private readonly Node _node;
     private readonly AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;
@@ -66,8 +66,8 @@ public sealed class RawProxy : IDisposable
     /// <summary>The next response, unanswered.</summary>
     public async Task<DeltaDiscoveryResponse> ReceiveAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
-        (await _call.ResponseStream.MoveNext(patience.Token)).Should().BeTrue("the manager is expected to answer");
+        using var deadline = new CancellationTokenSource(Deadline);
+        (await _call.ResponseStream.MoveNext(deadline.Token)).Should().BeTrue("the manager is expected to answer");
         return _call.ResponseStream.Current;
     }
 

@@ -24,7 +24,7 @@ public static class ReconcileCounts
     }
 
     /// <summary>Not only no request: no reconcile either, for longer than the CCM defers a first status.</summary>
-    public static async Task RestAsync(TestBed bed)
+    public static async Task RestAsync(SystemFixture bed)
     {
         var last = -1;
         var since = Stopwatch.StartNew();

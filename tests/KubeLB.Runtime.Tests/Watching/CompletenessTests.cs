@@ -12,7 +12,7 @@ public sealed class CompletenessTests
     [Theory]
     [InlineData(WhenAbsent.AllWait)]
     [InlineData(WhenAbsent.ItsControllersWait)]
-    [InlineData(WhenAbsent.NobodyWaits)]
+    [InlineData(WhenAbsent.NotAwaited)]
     public async Task Kind_that_is_no_longer_served_keeps_its_objects_and_is_not_complete(WhenAbsent whenAbsent)
     {
         _server.PutWidget("a");
@@ -28,12 +28,12 @@ public sealed class CompletenessTests
         deletions.Should().Be(0);
         host.Widgets.Removals.Should().Be(0);
         host.Widgets.HasSynced.Should().BeTrue();
-        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.NobodyWaits);
+        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.NotAwaited);
     }
 
     [Theory]
     [InlineData(WhenAbsent.AllWait)]
-    [InlineData(WhenAbsent.NobodyWaits)]
+    [InlineData(WhenAbsent.NotAwaited)]
     public async Task Kind_that_is_served_again_is_listed_and_the_list_replaces_the_store(WhenAbsent whenAbsent)
     {
         _server.PutWidget("stays");
@@ -56,7 +56,7 @@ public sealed class CompletenessTests
 
     [Theory]
     [InlineData(WhenAbsent.AllWait, false)]
-    [InlineData(WhenAbsent.NobodyWaits, true)]
+    [InlineData(WhenAbsent.NotAwaited, true)]
     public async Task Kind_that_was_never_served_is_not_complete(WhenAbsent whenAbsent, bool hasSynced)
     {
         _server.NotInstalled["widgets"] = true;

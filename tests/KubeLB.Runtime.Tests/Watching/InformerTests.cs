@@ -169,7 +169,7 @@ public sealed class InformerTests
         _server.NotInstalled["widgets"] = true;
         await using var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NobodyWaits),
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NotAwaited),
             limits: TestHost.Quick with
             {
                 AbsentPause = TimeSpan.FromMilliseconds(5),

@@ -8,7 +8,7 @@ namespace KubeLB.Sandbox.Tests.Commands;
 /// <summary>The executable as its users see it.</summary>
 public sealed class CommandLineTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly string _directory = Directory.CreateTempSubdirectory("kubelb-sandbox-cli-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -58,7 +58,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task UpWritesKubeconfigsSaysReadyAndStopsOnSigterm()
     {
         using var process = Start("up", "--dir", _directory, "--tenants", "2");
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Deadline);
         var lines = await UntilReadyAsync(process, deadline.Token);
 
         lines.Should().Contain(l => l.StartsWith("ready", StringComparison.Ordinal));
@@ -81,7 +81,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task ASecondSandboxInTheSameFolderIsRefusedWhileTheFirstOneRuns()
     {
         using var first = Start("up", "--dir", _directory);
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Deadline);
         await UntilReadyAsync(first, deadline.Token);
         var kubeconfig = await File.ReadAllTextAsync(Path.Combine(_directory, "tenant.kubeconfig"));
 
@@ -118,7 +118,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task ADemoThatIsStoppedNamesTheFolderOfItsLogs()
     {
         using var process = Start(["demo"], _directory);
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Deadline);
         var line = "";
         while (line?.StartsWith("A sandbox runs", StringComparison.Ordinal) == false)
         {
@@ -234,7 +234,7 @@ public sealed class CommandLineTests : IDisposable
     )
     {
         using var process = Start(arguments, temporary);
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(Deadline);
         var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
         var error = process.StandardError.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);

@@ -19,7 +19,7 @@ internal sealed class EnvtestServers
         "garbage-collector-controller,namespace-controller,serviceaccount-controller,serviceaccount-token-controller,legacy-serviceaccount-token-cleaner-controller,"
         + "clusterrole-aggregation-controller,root-ca-certificate-publisher-controller";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kubelb-envtest-");
     private EnvtestAssets? _assets;
@@ -184,13 +184,13 @@ internal sealed class EnvtestServers
     private static async Task WaitAsync(ChildProcess process, string name, Func<Task<bool>> condition, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Patience);
+        deadline.CancelAfter(Deadline);
         while (!await condition().ConfigureAwait(false))
         {
             if (!process.IsRunning || deadline.IsCancellationRequested)
             {
                 throw new TestClusterUnavailableException(
-                    $"{TestClusters.Variable}=envtest cannot be had: {name} {(process.IsRunning ? $"is not ready after {Patience.TotalSeconds:0} s" : "ended")}. Its last words:\n{process.Output}"
+                    $"{TestClusters.Variable}=envtest cannot be had: {name} {(process.IsRunning ? $"is not ready after {Deadline.TotalSeconds:0} s" : "ended")}. Its last words:\n{process.Output}"
                 );
             }
 

@@ -8,13 +8,13 @@ namespace KubeLB.TestClusters.External;
 internal static class CrdInstallation
 {
     private const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     public static async Task InstallAsync(ServerAccess access, IEnumerable<string> yaml, CancellationToken cancellationToken)
     {
         using var client = new ApiServerClient(access);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Patience);
+        deadline.CancelAfter(Deadline);
         var definitions = yaml.SelectMany(text => Yaml.Read(text)).ToList();
         foreach (var definition in definitions)
         {

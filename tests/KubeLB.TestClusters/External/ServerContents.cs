@@ -8,7 +8,7 @@ internal sealed class ServerContents
 {
     private const string Definitions = "customresourcedefinitions";
     private const string Namespaces = "namespaces";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly string[] OfNamespaces = ["/configmaps/kube-root-ca.crt", "/serviceaccounts/default"];
     private static readonly string[] Holders = [Definitions, Namespaces];
     private static readonly string[] OfServers = ["leases", "endpointslices", "endpoints", "configmaps"];
@@ -48,7 +48,7 @@ internal sealed class ServerContents
     {
         using var client = new ApiServerClient(access);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Patience);
+        deadline.CancelAfter(Deadline);
         var hasControllers = access.Features.HasFlag(ClusterFeatures.Controllers);
         List<string> left = [];
         try
@@ -68,7 +68,7 @@ internal sealed class ServerContents
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"After {Patience.TotalSeconds:0} s the cluster still holds {string.Join(", ", left)}.");
+            throw new TimeoutException($"After {Deadline.TotalSeconds:0} s the cluster still holds {string.Join(", ", left)}.");
         }
     }
 

@@ -114,7 +114,7 @@ public sealed class RecordedAttachmentTests
     }
 
     private static IEnumerable<string> RefusedConditions(Gateway gateway) =>
-        from listener in RefusedListeners.Status(gateway, "2026-01-02T03:04:05Z").Listeners!
+        from listener in InvalidListeners.Status(gateway, "2026-01-02T03:04:05Z").Listeners!
         where !ListenerVerdict.Of(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsCarried
         from condition in listener.Conditions!
         select $"listener {gateway.Namespace}/{gateway.Name}/{listener.Name}: {Shortened(Line(ApiJson.ToJson(condition)))}";

@@ -71,7 +71,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 
     private JsonObject Generate(SyncSecret syncSecret)
     {
-        var (secret, problem) = CarriedSecretTranslator.Translate(syncSecret);
+        var (secret, problem) = SecretCopyTranslator.Translate(syncSecret);
         if (secret is null)
         {
             return new JsonObject

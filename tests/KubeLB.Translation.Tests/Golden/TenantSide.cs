@@ -92,14 +92,14 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
             if (
                 Service(@namespace, name) is not { } service
-                || !NodePortTwin.IsNeededFor(service)
-                || NodePortTwin.Find(this, @namespace, name) is not null
+                || !NodePortService.IsNeededFor(service)
+                || NodePortService.Find(this, @namespace, name) is not null
             )
             {
                 continue;
             }
 
-            var twin = NodePortTwin.For(service, this);
+            var twin = NodePortService.For(service, this);
             _twins.Add(ApiJson.ToJson(twin));
             if (objects.Settings.AllocatesNodePorts)
             {
@@ -178,7 +178,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         }
         else if (_settings.CarriesGateways && GatewayOwnership.IsOf(gateway, this, _settings))
         {
-            yield return Status(gateway, RefusedListeners.Status(gateway, Settings.Now));
+            yield return Status(gateway, InvalidListeners.Status(gateway, Settings.Now));
         }
     }
 

@@ -47,7 +47,7 @@ public sealed class RefusedSecretTests
         var source = Secret("kubernetes.io/basic-auth", "username");
         source.Data!["token"] = source.Data["username"];
 
-        CarriedSecretTranslator.Translate(source).Secret!.Data.Keys.Should().Equal("username");
+        SecretCopyTranslator.Translate(source).Secret!.Data.Keys.Should().Equal("username");
     }
 
     [Theory]
@@ -67,11 +67,11 @@ public sealed class RefusedSecretTests
         };
         source.Data = new Dictionary<string, string>
         {
-            ["a"] = Convert.ToBase64String(new byte[CarriedSecretTranslator.MaxSize / 2]),
-            ["b"] = Convert.ToBase64String(new byte[(CarriedSecretTranslator.MaxSize / 2) + above]),
+            ["a"] = Convert.ToBase64String(new byte[SecretCopyTranslator.MaxSize / 2]),
+            ["b"] = Convert.ToBase64String(new byte[(SecretCopyTranslator.MaxSize / 2) + above]),
         };
 
-        var (secret, problem) = CarriedSecretTranslator.Translate(source);
+        var (secret, problem) = SecretCopyTranslator.Translate(source);
 
         (secret is not null).Should().Be(isCarried);
         (problem?.Contains("more than 1048576 bytes") != true).Should().Be(isCarried);
@@ -117,7 +117,7 @@ public sealed class RefusedSecretTests
         ];
         source.Metadata.Finalizers = ["example.com/hold"];
 
-        var secret = CarriedSecretTranslator.Translate(source).Secret!;
+        var secret = SecretCopyTranslator.Translate(source).Secret!;
 
         secret.Metadata.Name.Should().Be("uid");
         secret.Metadata.NamespaceProperty.Should().Be("tenant-t");
@@ -130,7 +130,7 @@ public sealed class RefusedSecretTests
 
     private static string Problem(SyncSecret source)
     {
-        var (secret, problem) = CarriedSecretTranslator.Translate(source);
+        var (secret, problem) = SecretCopyTranslator.Translate(source);
         secret.Should().BeNull();
         problem.Should().NotContain(Content);
         return problem!;

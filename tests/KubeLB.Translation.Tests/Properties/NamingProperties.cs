@@ -67,7 +67,7 @@ public sealed partial class NamingProperties
     public void A_twins_name_is_always_a_dns_label_of_at_most_63_characters() =>
         Label.Sample(service =>
         {
-            foreach (var name in NodePortTwinNames.Candidates(service))
+            foreach (var name in NodePortServiceNames.Candidates(service))
             {
                 Dns1123Label().IsMatch(name).Should().BeTrue("{0} must be a label", name);
             }

@@ -173,7 +173,7 @@ public sealed class RouteOverviewTests
         var status = new RouteParentsStatus { Parents = [new RouteParentStatus { ControllerName = "c", Conditions = Read(parent) }] };
         var now = Status("HTTPRoute", "default-r", Api.Serialization.ApiJson.ToJson(status));
 
-        RouteStatusNews.AwaitsAnswer(null, now).Should().Be(waits);
+        StatusWriteDecision.AwaitsAnswer(null, now).Should().Be(waits);
         now.Resources!.Route!.Conditions =
         [
             new Condition
@@ -184,7 +184,7 @@ public sealed class RouteOverviewTests
                 Message = "No.",
             },
         ];
-        RouteStatusNews.AwaitsAnswer(null, now).Should().BeFalse("a failure is news");
+        StatusWriteDecision.AwaitsAnswer(null, now).Should().BeFalse("a failure is news");
     }
 
     [Fact]
@@ -192,8 +192,8 @@ public sealed class RouteOverviewTests
     {
         var now = Status("Gateway", "default-g", []);
 
-        RouteStatusNews.AwaitsAnswer(null, now).Should().BeFalse();
-        RouteStatusNews.AwaitsAnswer(Status("Gateway", "default-g", []), now).Should().BeTrue();
+        StatusWriteDecision.AwaitsAnswer(null, now).Should().BeFalse();
+        StatusWriteDecision.AwaitsAnswer(Status("Gateway", "default-g", []), now).Should().BeTrue();
     }
 
     [Fact]
@@ -201,10 +201,10 @@ public sealed class RouteOverviewTests
     {
         var before = Status("Gateway", "default-g", Listener("http", 1));
 
-        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
-        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
-        RouteStatusNews.CountsOnly(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
-        RouteStatusNews.CountsOnly(null, before).Should().BeFalse();
+        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
+        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
+        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
+        StatusWriteDecision.CountsOnly(null, before).Should().BeFalse();
     }
 
     private static JsonObject Listener(string name, int routes) =>

@@ -27,7 +27,7 @@ public sealed class CcmReportTests
         report.Mismatch.Should().Contain(Bound).And.Contain(Other).And.Contain("kubeconfig").And.Contain("cluster-uid");
         report.Mismatch!.Length.Should().BeLessThanOrEqualTo(LongestMessage);
         report.IsRejectionOver.Should().BeFalse();
-        report.AskAgain.Should().Be(TimeSpan.FromMinutes(6));
+        report.RequeueAfter.Should().Be(TimeSpan.FromMinutes(6));
     }
 
     [Fact]
@@ -70,11 +70,11 @@ public sealed class CcmReportTests
     [Fact]
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
-        CcmReport.Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(10) });
+        CcmReport.Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
         CcmReport
             .Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
             .Should()
-            .Be(CcmReport.None with { AskAgain = TimeSpan.FromMinutes(65) }, "clocks differ");
+            .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(65) }, "clocks differ");
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class CcmReportTests
 
         report.NotSeen.Should().Contain("2026-11-29T04:00:00Z").And.Contain("1.2.3").And.Contain("Check its pod");
         report.NotSeen!.Length.Should().BeLessThanOrEqualTo(LongestMessage);
-        report.AskAgain.Should().BeNull("a report is an event");
+        report.RequeueAfter.Should().BeNull("a report is an event");
         CcmReport.Of(With(lastSeen: "2026-11-29T04:00:00Z", version: "\u001b[31m"), Now).NotSeen.Should().NotContain("version");
     }
 
@@ -114,7 +114,7 @@ public sealed class CcmReportTests
     public void Earlier_of_two_times_is_when_to_ask_again() =>
         CcmReport
             .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
-            .AskAgain.Should()
+            .RequeueAfter.Should()
             .Be(TimeSpan.FromMinutes(2));
 
     private static string Rejected(string uid, TimeSpan age) => new RejectedCluster(uid, Now + age, "1.2.3").Write();

@@ -159,14 +159,14 @@ public class AdmissionTests
 
     private sealed class OnlyNode(string allowed) : IXdsAuthorizer
     {
-        public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) =>
-            ValueTask.FromResult(node == allowed ? null : new XdsRefusal($"{node} is not yours", allowed));
+        public ValueTask<XdsDenial?> AuthorizeAsync(string node, ServerCallContext call) =>
+            ValueTask.FromResult(node == allowed ? null : new XdsDenial($"{node} is not yours", allowed));
     }
 
     private sealed class Refusals : IXdsObserver
     {
         public List<string> Nodes { get; } = [];
 
-        public void Refused(string node, string peer, XdsRefusal refusal) => Nodes.Add($"{refusal.Identity} as {node}");
+        public void Refused(string node, string peer, XdsDenial refusal) => Nodes.Add($"{refusal.Identity} as {node}");
     }
 }

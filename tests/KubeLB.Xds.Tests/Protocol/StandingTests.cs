@@ -28,17 +28,17 @@ public sealed class StandingTests : IAsyncLifetime
         Set("a");
         await client.SendAsync(ResourceTypes.Cluster);
         var response = await client.ReceiveAsync();
-        Standing("a").Should().Equal(XdsStanding.Pending);
+        Standing("a").Should().Equal(XdsAcknowledgementState.Pending);
 
         await client.AckAsync(response);
-        await UntilAsync("a", XdsStanding.Acknowledged);
+        await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
 
         Set("a", "b");
         var second = await client.ReceiveAsync();
-        Standing("a").Should().Equal([XdsStanding.Acknowledged], "it has not changed");
-        Standing("b").Should().Equal(XdsStanding.Pending);
+        Standing("a").Should().Equal([XdsAcknowledgementState.Acknowledged], "it has not changed");
+        Standing("b").Should().Equal(XdsAcknowledgementState.Pending);
         await client.AckAsync(second);
-        await UntilAsync("b", XdsStanding.Acknowledged);
+        await UntilAsync("b", XdsAcknowledgementState.Acknowledged);
     }
 
     [Fact]
@@ -48,14 +48,14 @@ public sealed class StandingTests : IAsyncLifetime
         Set("a");
         await client.SendAsync(ResourceTypes.Cluster);
         await client.TakeAsync();
-        await UntilAsync("a", XdsStanding.Acknowledged);
+        await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
 
         _host.Cache.Update("n", change => change.Set("a", Samples.Cluster("a", timeout: 9)));
         var newer = await client.ReceiveAsync();
 
-        Standing("a").Should().Equal(XdsStanding.Pending);
+        Standing("a").Should().Equal(XdsAcknowledgementState.Pending);
         await client.AckAsync(newer);
-        await UntilAsync("a", XdsStanding.Acknowledged);
+        await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
     }
 
     [Fact]
@@ -66,10 +66,10 @@ public sealed class StandingTests : IAsyncLifetime
         await client.SendAsync(ResourceTypes.Cluster);
         await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) b: bad");
 
-        await UntilAsync("b", XdsStanding.Rejected);
-        Standing("a").Should().Equal(XdsStanding.Acknowledged);
-        var both = _host.Streams.StandingOf("n", [Version("a"), Version("b")]).Should().ContainSingle().Subject;
-        both.Standing.Should().Be(XdsStanding.Rejected);
+        await UntilAsync("b", XdsAcknowledgementState.Rejected);
+        Standing("a").Should().Equal(XdsAcknowledgementState.Acknowledged);
+        var both = _host.Streams.AcknowledgementOf("n", [Version("a"), Version("b")]).Should().ContainSingle().Subject;
+        both.Standing.Should().Be(XdsAcknowledgementState.Rejected);
         both.Rejection!.Message.Should().EndWith("b: bad");
     }
 
@@ -80,7 +80,7 @@ public sealed class StandingTests : IAsyncLifetime
         using var client = new DeltaClient(_host.Connect());
         await client.SendAsync(ResourceTypes.Cluster, has: new Dictionary<string, string> { ["a"] = Version("a").Version });
 
-        await UntilAsync("a", XdsStanding.Acknowledged);
+        await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
     }
 
     [Fact]
@@ -96,10 +96,10 @@ public sealed class StandingTests : IAsyncLifetime
         await Patience.UntilAsync(
             () =>
                 _host
-                    .Streams.StandingOf("n", [Version("a")])
+                    .Streams.AcknowledgementOf("n", [Version("a")])
                     .OrderBy(c => c.Pod)
                     .Select(c => (c.Pod, c.Standing))
-                    .SequenceEqual([("pod-1", XdsStanding.Acknowledged), ("pod-2", XdsStanding.Pending)]),
+                    .SequenceEqual([("pod-1", XdsAcknowledgementState.Acknowledged), ("pod-2", XdsAcknowledgementState.Pending)]),
             "two clients"
         );
     }
@@ -240,13 +240,13 @@ public sealed class StandingTests : IAsyncLifetime
     private XdsResourceVersion Version(string name) =>
         new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
-    private IEnumerable<XdsStanding> Standing(string name) => _host.Streams.StandingOf("n", [Version(name)]).Select(c => c.Standing);
+    private IEnumerable<XdsAcknowledgementState> Standing(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.Standing);
 
-    private Task UntilAsync(string name, XdsStanding standing) =>
+    private Task UntilAsync(string name, XdsAcknowledgementState standing) =>
         Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
 
     private sealed class EveryNode : IXdsAuthorizer
     {
-        public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsRefusal?>(null);
+        public ValueTask<XdsDenial?> AuthorizeAsync(string node, ServerCallContext call) => ValueTask.FromResult<XdsDenial?>(null);
     }
 }

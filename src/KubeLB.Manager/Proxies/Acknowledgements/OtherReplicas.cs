@@ -57,7 +57,7 @@ internal sealed class OtherReplicas(
     public Task AskAsync(
         string node,
         IReadOnlyList<XdsResourceVersion> resources,
-        Action<IPEndPoint, IReadOnlyList<XdsClientStanding>> take,
+        Action<IPEndPoint, IReadOnlyList<XdsClientAcknowledgement>> take,
         CancellationToken cancellationToken
     )
     {
@@ -85,7 +85,7 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private async Task<IReadOnlyList<XdsClientStanding>> AskAsync(
+    private async Task<IReadOnlyList<XdsClientAcknowledgement>> AskAsync(
         IPEndPoint address,
         StandingRequest request,
         CancellationToken cancellationToken
@@ -112,15 +112,15 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private static XdsClientStanding Read(ClientStanding client) =>
+    private static XdsClientAcknowledgement Read(ClientStanding client) =>
         new(
             client.Pod.Length > 0 ? client.Pod : null,
             client.Host,
             client.Standing switch
             {
-                ClientStanding.Types.Standing.Acknowledged => XdsStanding.Acknowledged,
-                ClientStanding.Types.Standing.Rejected => XdsStanding.Rejected,
-                _ => XdsStanding.Pending,
+                ClientStanding.Types.Standing.Acknowledged => XdsAcknowledgementState.Acknowledged,
+                ClientStanding.Types.Standing.Rejected => XdsAcknowledgementState.Rejected,
+                _ => XdsAcknowledgementState.Pending,
             },
             client.Standing == ClientStanding.Types.Standing.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
         );

@@ -22,8 +22,8 @@ namespace KubeLB.Manager.Proxies.Acknowledgements;
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan AskAgainAfterRejection = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RequeueAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RequeueAfterRejection = TimeSpan.FromSeconds(2);
 
     // Of all Routes together; the others ask when these have their answers.
     private const int MostQuestions = 32;
@@ -78,12 +78,12 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     /// <param name="ports">
     /// Names of the ports of the tenant's proxies (<see cref="ProxyPort.Name"/>) that it refers to for the first time.
     /// </param>
-    public BackendStanding Of(ResourceKey route, IReadOnlyCollection<string> ports)
+    public BackendAcknowledgement Of(ResourceKey route, IReadOnlyCollection<string> ports)
     {
         if (ports.Count == 0)
         {
             Forget(route);
-            return BackendStanding.Ready;
+            return BackendAcknowledgement.Ready;
         }
 
         var what = string.Join('\n', ports.Order(StringComparer.Ordinal));
@@ -139,7 +139,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
-        var limit = _waiting.Values.Any(w => w.WantsAnswer) ? AskAgain : Timeout.InfiniteTimeSpan;
+        var limit = _waiting.Values.Any(w => w.WantsAnswer) ? RequeueAfter : Timeout.InfiniteTimeSpan;
         using var soon = new CancellationTokenSource(limit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(soon.Token, stoppingToken);
         try
@@ -181,31 +181,31 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         }
     }
 
-    private BackendStanding Evaluate(ResourceKey route, Waiting waiting)
+    private BackendAcknowledgement Evaluate(ResourceKey route, Waiting waiting)
     {
         var resources = _configurations.ResourcesOf(route.Namespace, waiting.Ports);
         var (pending, rejection, unknown) = resources.Count == 0 ? ([], null, false) : Judge(route.Namespace, resources, waiting);
         var standing = Evaluate(route, waiting, pending, rejection);
-        waiting.WantsAnswer = unknown && standing != BackendStanding.Ready;
+        waiting.WantsAnswer = unknown && standing != BackendAcknowledgement.Ready;
         if (waiting.WantsAnswer)
         {
-            Ask(route, waiting, resources, rejection is null ? AskAgain : AskAgainAfterRejection);
+            Ask(route, waiting, resources, rejection is null ? RequeueAfter : RequeueAfterRejection);
         }
 
         return standing;
     }
 
-    private BackendStanding Evaluate(ResourceKey route, Waiting waiting, List<string> pending, ProxyRejection? rejection)
+    private BackendAcknowledgement Evaluate(ResourceKey route, Waiting waiting, List<string> pending, ProxyRejection? rejection)
     {
         if (rejection is not null)
         {
             waiting.IsRejected = true;
-            return BackendStanding.Rejected(rejection);
+            return BackendAcknowledgement.Rejected(rejection);
         }
 
         if (pending.Count == 0)
         {
-            return BackendStanding.Ready;
+            return BackendAcknowledgement.Ready;
         }
 
         if (waiting.IsRejected)
@@ -217,7 +217,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         var left = Delays.Acknowledgement - _time.GetElapsedTime(waiting.Since);
         if (left > TimeSpan.Zero)
         {
-            return BackendStanding.Waiting(left);
+            return BackendAcknowledgement.Waiting(left);
         }
 
         if (!waiting.IsOver)
@@ -227,7 +227,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             Log.NotAcknowledged(_logger, route, (int)Delays.Acknowledgement.TotalSeconds, string.Join(", ", pending));
         }
 
-        return BackendStanding.Ready;
+        return BackendAcknowledgement.Ready;
     }
 
     // Which proxies are pending; the words of one that has rejected a resource; whether other replicas may know more.
@@ -237,7 +237,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         Waiting waiting
     )
     {
-        var here = _streams.StandingOf(node, resources);
+        var here = _streams.AcknowledgementOf(node, resources);
         var elsewhere = waiting
             .Answers.Where(answer => answer.Resources.SequenceEqual(resources))
             .SelectMany(answer => answer.Clients)
@@ -250,7 +250,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         {
             var mine = here.Where(c => IsOf(c, pod)).ToList();
             var all = mine.Concat(elsewhere.Where(c => IsOf(c, pod))).ToList();
-            if (all.Any(c => c.Standing == XdsStanding.Acknowledged))
+            if (all.Any(c => c.Standing == XdsAcknowledgementState.Acknowledged))
             {
                 continue;
             }
@@ -264,7 +264,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         // connect.
         foreach (
             var client in here.Where(c =>
-                !_insecure && c.Pod is null && c.Standing != XdsStanding.Acknowledged && !pods.Any(pod => IsOf(c, pod))
+                !_insecure && c.Pod is null && c.Standing != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
             )
         )
         {
@@ -275,12 +275,12 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         return (pending, rejection, unknown);
     }
 
-    private static ProxyRejection? RejectionOf(XdsClientStanding client) =>
+    private static ProxyRejection? RejectionOf(XdsClientAcknowledgement client) =>
         client.Rejection is { } rejection
             ? new ProxyRejection(client.Host, XdsTypeNames.Of(rejection.TypeUrl), EnvoyText.OneLine(rejection.Message))
             : null;
 
-    private static bool IsOf(XdsClientStanding client, V1Pod pod) =>
+    private static bool IsOf(XdsClientAcknowledgement client, V1Pod pod) =>
         client.Pod is { } name
             ? name == pod.Name()
             : client.Host == pod.Status?.PodIP || pod.Status?.PodIPs?.Any(ip => ip.Ip == client.Host) == true;
@@ -330,7 +330,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         Changed(route.Namespace);
     }
 
-    private sealed record Answer(IReadOnlyList<XdsResourceVersion> Resources, IReadOnlyList<XdsClientStanding> Clients);
+    private sealed record Answer(IReadOnlyList<XdsResourceVersion> Resources, IReadOnlyList<XdsClientAcknowledgement> Clients);
 
     private sealed class Waiting(string what, IReadOnlyCollection<string> ports, long since)
     {
@@ -349,7 +349,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         public bool IsRejected { get; set; }
 
         /// <summary>What the controller last got to know; null while it waits.</summary>
-        public BackendStanding? Known { get; set; }
+        public BackendAcknowledgement? Known { get; set; }
 
         /// <summary>The longest wait is over.</summary>
         public bool IsOver { get; set; }

@@ -19,7 +19,7 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     public const string ProxyRejected = "ProxyRejected";
 
     /// <summary>Reason: a client was refused the configuration of a tenant's proxies.</summary>
-    public const string ProxyRefused = "ProxyRefused";
+    public const string ProxyDenied = "ProxyDenied";
 
     /// <summary>How many Events are remembered; further ones are in the log and in the metric.</summary>
     public const int Limit = 1_000;
@@ -49,15 +49,15 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsRefusal refusal)
+    public void Refused(string node, string peer, XdsDenial refusal)
     {
         var named = tenantOf(node);
         if (
             (named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
-            && IsDue(tenant.Name, $"{ProxyRefused} {refusal.Identity} {named is not null}")
+            && IsDue(tenant.Name, $"{ProxyDenied} {refusal.Identity} {named is not null}")
         )
         {
-            record(tenant, ProxyRefused, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity));
+            record(tenant, ProxyDenied, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity));
         }
     }
 

@@ -9,32 +9,32 @@ namespace KubeLB.Manager.Proxies.Serving;
 internal sealed class CertificateAuthorizer(XdsCertificates certificates, TenantSettingsResolver tenants) : IXdsAuthorizer
 {
     /// <inheritdoc/>
-    public ValueTask<XdsRefusal?> RefuseAsync(string node, ServerCallContext call)
+    public ValueTask<XdsDenial?> AuthorizeAsync(string node, ServerCallContext call)
     {
         var certificate = call.GetHttpContext().Connection.ClientCertificate;
         var identity = certificate is null ? null : certificates.IdentityOf(certificate);
         return ValueTask.FromResult(
             identity switch
             {
-                null => new XdsRefusal(
+                null => new XdsDenial(
                     $"The client certificate is not one of this control plane's; mount the present Secret {CertificateSecrets.Client}."
                 ),
-                _ when identity.TenantNamespace != node => new XdsRefusal(
+                _ when identity.TenantNamespace != node => new XdsDenial(
                     $"The client certificate is for node id {identity.TenantNamespace}.",
                     identity.TenantNamespace
                 ),
-                _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsRefusal(
+                _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsDenial(
                     $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present "
                         + $"Secret {CertificateSecrets.Client}.",
                     identity.TenantNamespace
                 ),
-                _ => (XdsRefusal?)null,
+                _ => (XdsDenial?)null,
             }
         );
     }
 
     /// <inheritdoc/>
-    public ValueTask<string?> RefuseReplicaAsync(ServerCallContext call) =>
+    public ValueTask<string?> AuthorizeReplicaAsync(ServerCallContext call) =>
         ValueTask.FromResult(
             call.GetHttpContext().Connection.ClientCertificate is { } certificate && certificates.IsReplica(certificate)
                 ? null

@@ -36,7 +36,7 @@ internal sealed class XdsServer(
 ) : IHostedService, IAsyncDisposable
 {
     // Streams have no end of their own.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     private WebApplication? _app;
 
@@ -123,7 +123,7 @@ internal sealed class XdsServer(
         if (_app is { } app)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(Patience);
+            limit.CancelAfter(Deadline);
             await app.StopAsync(limit.Token).ConfigureAwait(false);
         }
     }

@@ -36,7 +36,7 @@ internal sealed class ProxyAvailability([FromKeyedServices(ManagementCluster.Nam
 
     /// <summary>What is wrong with a tenant's proxies, and when to ask again if nothing changes.</summary>
     /// <returns>A sentence for an operator, or null; a time, or null.</returns>
-    public (string? Problem, TimeSpan? AskAgain) Of(Tenant tenant)
+    public (string? Problem, TimeSpan? RequeueAfter) Of(Tenant tenant)
     {
         var @namespace = TenantNames.Namespace(tenant.Name);
         var name = TenantNames.Proxy(@namespace);

@@ -66,7 +66,7 @@ internal sealed class ProxyRollouts(
     public void EndWait(string tenantNamespace) => _waiting.TryRemove(tenantNamespace, out _);
 
     /// <summary>State of a tenant's rollout, why it is stuck, and when to ask again if nothing changes.</summary>
-    public (RolloutState State, string? Problem, TimeSpan? AskAgain) Of(string tenantNamespace)
+    public (RolloutState State, string? Problem, TimeSpan? RequeueAfter) Of(string tenantNamespace)
     {
         var key = WorkloadReconciler.KeyOf(tenantNamespace);
         if (Read(tenantNamespace) is not { } rollout)

@@ -21,7 +21,7 @@ internal sealed record RetryRule
     private static readonly string[] DefaultTriggers =
     [
         RetryTriggers.ConnectFailure,
-        RetryTriggers.RefusedStream,
+        RetryTriggers.DeniedStream,
         RetryTriggers.Unavailable,
         RetryTriggers.Cancelled,
         RetryTriggers.RetriableStatusCodes,

@@ -20,7 +20,7 @@ namespace KubeLB.Sandbox.Proxies.Processes;
 /// </summary>
 internal sealed class AdsRelay : AggregatedDiscoveryService.AggregatedDiscoveryServiceBase, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     private readonly IPEndPoint _manager;
     private readonly string _serverName;
@@ -103,7 +103,7 @@ internal sealed class AdsRelay : AggregatedDiscoveryService.AggregatedDiscoveryS
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        using (var now = new CancellationTokenSource(Patience))
+        using (var now = new CancellationTokenSource(Deadline))
         {
             await _server.StopAsync(now.Token).ConfigureAwait(false);
         }

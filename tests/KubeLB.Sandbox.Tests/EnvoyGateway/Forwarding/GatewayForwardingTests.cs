@@ -11,9 +11,9 @@ namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 public sealed class GatewayForwardingTests : IAsyncLifetime
 {
     private const string Http80 = "[{name: http, protocol: HTTP, port: 80}]";
-    private GatewayBed _bed = null!;
+    private GatewayFixture _bed = null!;
 
-    public async Task InitializeAsync() => _bed = await GatewayBed.StartAsync();
+    public async Task InitializeAsync() => _bed = await GatewayFixture.StartAsync();
 
     public async Task DisposeAsync() => await _bed.DisposeAsync();
 

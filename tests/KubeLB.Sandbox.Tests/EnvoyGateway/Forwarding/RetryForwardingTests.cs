@@ -8,11 +8,11 @@ namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 public sealed class RetryForwardingTests : IAsyncLifetime
 {
     private readonly HttpClient _client = new();
-    private GatewayBed _bed = null!;
+    private GatewayFixture _bed = null!;
 
     public async Task InitializeAsync()
     {
-        _bed = await GatewayBed.StartAsync();
+        _bed = await GatewayFixture.StartAsync();
         await _bed.AddPodAsync("web");
     }
 

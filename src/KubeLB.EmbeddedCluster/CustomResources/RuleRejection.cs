@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Errors;
+
+namespace KubeLB.EmbeddedCluster.CustomResources;
+
+/// <summary>Finds the values of an object that CEL rules are about, and refuses each.</summary>
+internal static class RuleRejection
+{
+    private const string Why =
+        "the schema has validation rules here (x-kubernetes-validations), and this embedded cluster is set to refuse what they are "
+        + "about, because it does not evaluate CEL rules";
+
+    public static void Find(JsonNode? value, SchemaNode schema, string path, List<FieldError> errors)
+    {
+        if (value is null || !schema.HasRules)
+        {
+            return;
+        }
+        if (schema.HasOwnRules)
+        {
+            errors.Add(FieldError.Forbidden(path.Length == 0 ? "<root>" : path, Why));
+        }
+        switch (value)
+        {
+            case JsonObject tree:
+                foreach (var (name, item) in tree)
+                {
+                    if ((schema.Properties.GetValueOrDefault(name) ?? schema.Additional) is { } member)
+                    {
+                        Find(item, member, path.Length == 0 ? name : $"{path}.{name}", errors);
+                    }
+                }
+                break;
+            case JsonArray list when schema.Items is { } items:
+                for (var i = 0; i < list.Count; i++)
+                {
+                    Find(list[i], items, $"{path}[{i}]", errors);
+                }
+                break;
+        }
+    }
+}

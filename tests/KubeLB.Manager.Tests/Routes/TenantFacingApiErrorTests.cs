@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using k8s.Autorest;
+using KubeLB.Manager.Routes;
+
+namespace KubeLB.Manager.Tests.Routes;
+
+public sealed class TenantFacingApiErrorTests
+{
+    [Fact]
+    public void What_validation_finds_is_told_by_field_and_without_the_generated_name()
+    {
+        var fault = Of(
+            422,
+            "Invalid",
+            "HTTPRoute.gateway.networking.k8s.io \"default-r\" is invalid: spec.rules: Too many: 17: must have at most 16 items",
+            new JsonObject
+            {
+                ["causes"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["reason"] = "FieldValueTooMany",
+                        ["field"] = "spec.rules",
+                        ["message"] = "Too many: 17: must have at most 16 items",
+                    },
+                    new JsonObject { ["reason"] = "FieldValueInvalid", ["message"] = "rules must be unique" }
+                ),
+            }
+        );
+
+        fault!
+            .Message.Should()
+            .Be("The management cluster refuses the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
+        fault.MayPass.Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData(400, "BadRequest")]
+    [InlineData(413, "RequestEntityTooLarge")]
+    [InlineData(422, "Invalid")]
+    public void What_only_the_tenants_words_can_cause_is_the_tenants(int code, string reason) =>
+        Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster refuses the HTTPRoute: it is too large");
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    public void A_rule_that_the_operator_made_is_the_tenants_in_the_operators_words(int code) =>
+        Of(code, "Forbidden", "admission webhook \"rules.operator.internal\" denied the request: host names must end in .example.com")!
+            .Message.Should()
+            .Be("The management cluster refuses the HTTPRoute: host names must end in .example.com");
+
+    [Fact]
+    public void A_quota_is_the_tenants_and_may_pass()
+    {
+        var fault = Of(
+            403,
+            "Forbidden",
+            "services \"default-r-s\" is forbidden: exceeded quota: tenant, requested: count/services=1, used: count/services=5, "
+                + "limited: count/services=5"
+        );
+
+        fault!.MayPass.Should().BeTrue();
+        fault.Message.Should().Contain("quota").And.NotContain("default-r-s");
+    }
+
+    [Fact]
+    public void A_namespace_that_is_being_deleted_is_not_the_tenants_fault() =>
+        Of(
+                403,
+                "Forbidden",
+                "httproutes.gateway.networking.k8s.io \"default-r\" is forbidden: unable to create new content in namespace "
+                    + "tenant-t because it is being terminated",
+                new JsonObject
+                {
+                    ["causes"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["reason"] = "NamespaceTerminating",
+                            ["field"] = "metadata.namespace",
+                            ["message"] = "namespace tenant-t is being terminated",
+                        }
+                    ),
+                }
+            )
+            .Should()
+            .BeNull();
+
+    [Fact]
+    public void Missing_rights_of_the_manager_are_not_the_tenants_fault() =>
+        Of(
+                403,
+                "Forbidden",
+                "httproutes.gateway.networking.k8s.io is forbidden: User \"system:serviceaccount:kubelb:kubelb\" cannot create "
+                    + "resource \"httproutes\" in API group \"gateway.networking.k8s.io\" in the namespace \"tenant-t\""
+            )
+            .Should()
+            .BeNull();
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(404)]
+    [InlineData(405)]
+    [InlineData(409)]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public void Trouble_of_the_cluster_is_not_the_tenants_fault(int code) => Of(code, "Whatever", "no").Should().BeNull();
+
+    [Fact]
+    public void An_answer_that_is_no_status_is_told_without_quoting_it() =>
+        TenantFacingApiError.Of("HTTPRoute", Refusal(413, "<html>proxy.internal</html>"))!.Message.Should().NotContain("proxy");
+
+    private static TenantFacingApiError? Of(int code, string reason, string message, JsonObject? details = null) =>
+        TenantFacingApiError.Of(
+            "HTTPRoute",
+            Refusal(
+                code,
+                new JsonObject
+                {
+                    ["apiVersion"] = "v1",
+                    ["kind"] = "Status",
+                    ["status"] = "Failure",
+                    ["reason"] = reason,
+                    ["code"] = code,
+                    ["message"] = message,
+                    ["details"] = details,
+                }.ToJsonString()
+            )
+        );
+
+    private static HttpOperationException Refusal(int code, string content)
+    {
+        using var response = new HttpResponseMessage((HttpStatusCode)code);
+        return new HttpOperationException("refused") { Response = new HttpResponseMessageWrapper(response, content) };
+    }
+}
