@@ -17,7 +17,7 @@ public sealed class CheckTests : IAsyncLifetime
     {
         _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         await _cluster.InstallCrdsAsync(
-            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
                 .SelectMany(f => Directory.GetFiles(Path.Combine(SourceTree.Root, f), "*_*.yaml"))
                 .Select(File.ReadAllText)
         );

@@ -57,7 +57,7 @@ public sealed class DeployTests
         using var kubectl = new KubectlBinary(cluster.KubeconfigYaml);
         await cluster.InstallCrdsAsync([
             await File.ReadAllTextAsync(
-                Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_gatewayclasses.yaml")
+                Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_gatewayclasses.yaml")
             ),
         ]);
 

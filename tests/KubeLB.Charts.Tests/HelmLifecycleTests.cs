@@ -228,7 +228,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     private Task InstallGatewayApiAsync() =>
         _cluster.InstallCrdsAsync(
             Directory
-                .GetFiles(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml")
+                .GetFiles(Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds"), "gateway.networking.k8s.io_*.yaml")
                 .Select(File.ReadAllText)
         );
 

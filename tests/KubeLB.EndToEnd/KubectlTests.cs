@@ -152,7 +152,7 @@ public sealed class KubectlTests : IAsyncLifetime
     [SkippableFact]
     public async Task A_crd_may_be_applied_over_the_sandboxs()
     {
-        var crds = Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_httproutes.yaml");
+        var crds = Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_httproutes.yaml");
         (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("httproutes.gateway.networking.k8s.io configured");
         (await _tenant.OkAsync($"apply -f {crds}")).Text.Should().Contain("unchanged");
 

@@ -22,7 +22,7 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
         await _cluster.InstallCrdsAsync(
-            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
                 .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
                 .Select(File.ReadAllText)
         );

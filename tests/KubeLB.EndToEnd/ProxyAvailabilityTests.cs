@@ -124,7 +124,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         _bare = await BareManagement.StartAsync();
         await _bare.Cluster.InstallCrdsAsync([
             File.ReadAllText(
-                Directory.GetFiles(Path.Combine(SourceTree.Root, "src/KubeLB.Sandbox/Crds"), "monitoring.coreos.com*.yaml").Single()
+                Directory.GetFiles(Path.Combine(SourceTree.Root, "tools/KubeLB.Sandbox/Crds"), "monitoring.coreos.com*.yaml").Single()
             ),
         ]);
         await _bare.AddTenantAsync(await _bare.StartManagerAsync());

@@ -185,7 +185,7 @@ public sealed class StartTests : IAsyncLifetime
 
     private static Task InstallCrdsAsync(ITestCluster cluster, params string[] groups) =>
         cluster.InstallCrdsAsync(
-            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
                 .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
                 .Where(file => groups.Any(group => Path.GetFileName(file).StartsWith(group, StringComparison.Ordinal)))
                 .Select(File.ReadAllText)

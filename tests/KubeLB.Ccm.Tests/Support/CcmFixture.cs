@@ -80,7 +80,7 @@ public sealed class CcmFixture : IAsyncDisposable
 
     public static Task InstallCrdsAsync(Cluster cluster, Func<string, bool> which) =>
         cluster.InstallCrdsAsync(
-            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
                 .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
                 .Where(file => which(Path.GetFileName(file)))
                 .Select(File.ReadAllText)

@@ -34,7 +34,7 @@ public sealed class BareManagement : IAsyncDisposable
     {
         var management = new BareManagement(await TestClusters.TestClusters.StartAsync("management"));
         await management.Cluster.InstallCrdsAsync(
-            new[] { "deploy/crds", "src/KubeLB.Sandbox/Crds" }
+            new[] { "deploy/crds", "tools/KubeLB.Sandbox/Crds" }
                 .SelectMany(folder => Directory.GetFiles(Path.Combine(SourceTree.Root, folder), "*_*.yaml"))
                 .Where(file => !file.Contains("monitoring.coreos.com", StringComparison.Ordinal))
                 .Select(File.ReadAllText)

@@ -74,7 +74,7 @@ public sealed class SchemaProperties : IAsyncLifetime
 
     [Fact]
     public Task Whatever_a_route_says_is_taken_by_the_sandboxs_definitions_or_refused_as_invalid() =>
-        CheckAsync(Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds"));
+        CheckAsync(Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds"));
 
     [SkippableFact]
     public async Task Whatever_a_route_says_is_taken_by_the_definitions_of_releases_or_refused_as_invalid()
