@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Builder;
 namespace KubeLB.EmbeddedCluster;
 
 /// <summary>
-/// A Kubernetes API server in memory, on a loopback port: for trying a system out and for tests. <c>kubectl</c> and KubernetesClient work
-/// against it as against a real one. It keeps nothing when it stops, runs no pods, and does not offer CEL rules or admission webhooks.
+/// A Kubernetes API server in memory, on a loopback port, for tests and local trials. <c>kubectl</c> and KubernetesClient work with it as
+/// with a real one. It has no persistent storage, runs no pods, and does not support CEL rules or admission webhooks.
 /// </summary>
 public sealed class EmbeddedCluster : IAsyncDisposable
 {
@@ -31,34 +31,34 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     /// <summary>URL of the API server.</summary>
     public Uri Url { get; }
 
-    /// <summary>A kubeconfig of the administrator, as YAML.</summary>
+    /// <summary>Kubeconfig of the administrator, as YAML.</summary>
     public string KubeconfigYaml { get; }
 
     /// <summary>The requests that the server received.</summary>
     public RequestLog Requests => _services.Requests;
 
-    /// <summary>Makes the server misbehave on purpose.</summary>
+    /// <summary>Injects faults.</summary>
     public FaultInjector Faults => _services.Faults;
 
     /// <summary>The certificate authority of the server's certificate in PEM; null without TLS.</summary>
     public string? CertificateAuthorityPem => _services.Certificates?.AuthorityPem;
 
     /// <summary>Starts a cluster.</summary>
-    /// <param name="options">How it is to be; null for the defaults.</param>
-    /// <param name="ct">Gives up starting.</param>
-    /// <exception cref="ArgumentException">The options contradict themselves or ask for an address that is not loopback.</exception>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="ct">Cancels the start.</param>
+    /// <exception cref="ArgumentException">The options are invalid, for example with an address that is not loopback.</exception>
+    /// <exception cref="IOException">The port is in use.</exception>
     public static async Task<EmbeddedCluster> StartAsync(EmbeddedClusterOptions? options = null, CancellationToken ct = default)
     {
         options ??= new EmbeddedClusterOptions();
         if (!IPAddress.IsLoopback(options.Address))
         {
             throw new ArgumentException(
-                $"An embedded cluster listens on loopback only, not on {options.Address}; use 127.0.0.1 or ::1.",
+                $"Address {options.Address} is not a loopback address; use 127.0.0.1 or ::1.",
                 nameof(options)
             );
         }
-        // What serves and what is served are made side by side: of the first start in a process, both are mostly compiling.
+        // The host and the services start in parallel: the first start in a process is dominated by JIT compilation.
         var certificates = Task.Run(() => options.Tls ? ClusterCertificates.Create(options.Address) : null, CancellationToken.None);
         var making = Task.Run(async () => ClusterServices.Create(options, await certificates), CancellationToken.None);
         WebApplication? host = null;
@@ -85,7 +85,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>A kubeconfig for the holder of a bearer token, as YAML.</summary>
+    /// <summary>Kubeconfig with a bearer token, as YAML.</summary>
     /// <param name="token">The token, for instance of a ServiceAccount.</param>
     /// <param name="user">Name of the user entry.</param>
     /// <param name="namespace">Default namespace; null for <c>default</c>.</param>
@@ -93,13 +93,13 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         Kubeconfig.Write(_options.Name, Url, CertificateAuthorityPem, user, token, @namespace);
 
     /// <summary>The administrator's client configuration.</summary>
-    /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>; KubernetesClient's own name when null.</param>
+    /// <param name="userAgent">User-Agent of the client, for <see cref="Requests"/>; null for the default of KubernetesClient.</param>
     public KubernetesClientConfiguration ClientConfiguration(string? userAgent = null) =>
         ClientConfigurationFor(_services.AdminToken, userAgent);
 
-    /// <summary>The client configuration of the holder of a bearer token; an empty token makes an anonymous client.</summary>
+    /// <summary>Client configuration with a bearer token; anonymous if the token is empty.</summary>
     /// <param name="token">The token.</param>
-    /// <param name="userAgent">What the client calls itself.</param>
+    /// <param name="userAgent">User-Agent of the client.</param>
     public KubernetesClientConfiguration ClientConfigurationFor(string token, string? userAgent = null)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -120,15 +120,13 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     }
 
     /// <summary>A client of the administrator. The caller disposes it.</summary>
-    /// <param name="userAgent">What the client calls itself, for <see cref="Requests"/>.</param>
+    /// <param name="userAgent">User-Agent of the client, for <see cref="Requests"/>.</param>
     public IKubernetes CreateClient(string? userAgent = null) => new Kubernetes(ClientConfiguration(userAgent));
 
-    /// <summary>
-    /// Creates the CustomResourceDefinitions of a YAML text, or brings existing ones up to it; other kinds in it are an error.
-    /// </summary>
+    /// <summary>Creates or updates the CustomResourceDefinitions of a YAML text; other kinds are an error.</summary>
     /// <param name="yaml">One or several documents.</param>
-    /// <param name="ct">Not used for anything that waits; checked between definitions.</param>
-    /// <exception cref="ArgumentException">The text is not YAML, holds another kind, or a definition is not valid.</exception>
+    /// <param name="ct">Checked between definitions.</param>
+    /// <exception cref="ArgumentException">The text is not valid YAML, contains another kind, or a definition is invalid.</exception>
     public Task InstallCrdsAsync(string yaml, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(yaml);
@@ -142,7 +140,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
         catch (FormatException exception)
         {
-            throw new ArgumentException($"The definitions cannot be read: {exception.Message}", nameof(yaml), exception);
+            throw new ArgumentException($"Invalid CustomResourceDefinitions: {exception.Message}", nameof(yaml), exception);
         }
         return Task.CompletedTask;
     }
@@ -157,7 +155,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Counts the requests that are being answered at this moment, for instance open watches.</summary>
+    /// <summary>Counts the requests in progress, for example open watches.</summary>
     /// <param name="matches">Which requests to count.</param>
     public int CountRunning(Func<RequestRecord, bool> matches)
     {
@@ -165,7 +163,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         return Faults.CountRunning(matches);
     }
 
-    /// <summary>Stops the server; running watches end.</summary>
+    /// <summary>Stops the server and ends all watches.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)

@@ -1,36 +1,36 @@
 namespace KubeLB.EmbeddedCluster;
 
-/// <summary>Gives the output of a container.</summary>
-/// <param name="request">Which part of which container's output.</param>
-/// <param name="cancellationToken">The client left, or the server stops.</param>
-/// <exception cref="PodLogException">There is no such output; the message is the answer.</exception>
+/// <summary>Provides the log of a container.</summary>
+/// <param name="request">The request.</param>
+/// <param name="cancellationToken">Cancelled when the client disconnects or the server stops.</param>
+/// <exception cref="PodLogException">There is no log; the message is returned to the client.</exception>
 public delegate IAsyncEnumerable<PodLogLine> PodLogSource(PodLogRequest request, CancellationToken cancellationToken);
 
-/// <summary>A request for the output of a container.</summary>
+/// <summary>A request for the log of a container.</summary>
 /// <param name="Namespace">Namespace of the pod.</param>
 /// <param name="Pod">Name of the pod.</param>
 /// <param name="Uid">UID of the pod.</param>
 /// <param name="Container">Name of the container.</param>
 public sealed record PodLogRequest(string Namespace, string Pod, string Uid, string Container)
 {
-    /// <summary>Whether lines that come later are to follow.</summary>
+    /// <summary>Whether to follow the log.</summary>
     public bool Follow { get; init; }
 
-    /// <summary>Whether the container's last run that ended is meant.</summary>
+    /// <summary>Whether the log of the previous container instance is requested.</summary>
     public bool Previous { get; init; }
 
-    /// <summary>How many lines at most, the last ones; null for all.</summary>
+    /// <summary>Number of lines from the end of the log; null for all.</summary>
     public int? TailLines { get; init; }
 
-    /// <summary>The time of the first line; null for all.</summary>
+    /// <summary>Earliest time of the returned lines; null for all.</summary>
     public DateTimeOffset? Since { get; init; }
 }
 
-/// <summary>A line of a container's output.</summary>
-/// <param name="Time">When it was written.</param>
-/// <param name="Text">The line, without its end.</param>
+/// <summary>A line of a container log.</summary>
+/// <param name="Time">The time of the line.</param>
+/// <param name="Text">The line without line terminator.</param>
 public readonly record struct PodLogLine(DateTimeOffset Time, string Text);
 
-/// <summary>There is no such output.</summary>
-/// <param name="message">What is wrong.</param>
+/// <summary>The requested log does not exist.</summary>
+/// <param name="message">The error message for the client.</param>
 public sealed class PodLogException(string message) : Exception(message);

@@ -1,9 +1,9 @@
 namespace KubeLB.EmbeddedCluster;
 
-/// <summary>One request that an embedded cluster received.</summary>
-/// <param name="Time">When it arrived.</param>
+/// <summary>A request to an embedded cluster.</summary>
+/// <param name="Time">Time of arrival.</param>
 /// <param name="Verb">
-/// get, list, watch, create, update, patch, delete or deletecollection; the HTTP method in lower case for paths that are no resource.
+/// get, list, watch, create, update, patch, delete or deletecollection; the HTTP method in lower case for non-resource paths.
 /// </param>
 /// <param name="Group">API group; empty for the core group.</param>
 /// <param name="Resource">Plural name of the resource; empty for other paths.</param>
@@ -11,10 +11,10 @@ namespace KubeLB.EmbeddedCluster;
 /// <param name="Namespace">The namespace in the path, if any.</param>
 /// <param name="Name">The object's name in the path, if any.</param>
 /// <param name="UserAgent">The client's User-Agent header.</param>
-/// <param name="User">Who was authenticated; empty before that or when it failed.</param>
+/// <param name="User">The authenticated user; empty before authentication or if it failed.</param>
 /// <param name="Method">HTTP method.</param>
 /// <param name="Path">Path of the URL.</param>
-/// <param name="StatusCode">HTTP status of the answer; 0 while there is none. A watch has its 200 as soon as it runs.</param>
+/// <param name="StatusCode">HTTP status of the response; 0 until it is sent. A watch has 200 from its start.</param>
 public sealed record RequestRecord(
     DateTimeOffset Time,
     string Verb,
@@ -30,17 +30,17 @@ public sealed record RequestRecord(
     int StatusCode
 )
 {
-    /// <summary>Query of the URL, with its question mark; empty without one.</summary>
+    /// <summary>Query string with question mark; empty if there is none.</summary>
     public string Query { get; init; } = "";
 
-    /// <summary>Media type of the body, e.g. <c>application/apply-patch+yaml</c>; empty without one.</summary>
+    /// <summary>Media type of the body, e.g. <c>application/apply-patch+yaml</c>; empty if there is none.</summary>
     public string ContentType { get; init; } = "";
 
-    /// <summary>Whether the request asks for a change: create, update, patch, delete, deletecollection.</summary>
+    /// <summary>Whether the verb is create, update, patch, delete or deletecollection.</summary>
     public bool IsWrite => Verb is "create" or "update" or "patch" or "delete" or "deletecollection";
 }
 
-/// <summary>The requests that an embedded cluster received, oldest first. Keeps the last 100,000; counts are of what is kept.</summary>
+/// <summary>The last 100,000 requests to an embedded cluster, oldest first.</summary>
 public sealed class RequestLog
 {
     private const int Capacity = 100_000;
@@ -48,7 +48,7 @@ public sealed class RequestLog
     private readonly Lock _lock = new();
     private readonly Queue<Entry> _entries = new();
 
-    /// <summary>How many requests match; all of them without a predicate.</summary>
+    /// <summary>Number of matching requests; of all requests without a predicate.</summary>
     public int Count(Func<RequestRecord, bool>? predicate = null)
     {
         lock (_lock)
@@ -57,7 +57,7 @@ public sealed class RequestLog
         }
     }
 
-    /// <summary>The requests so far.</summary>
+    /// <summary>All recorded requests.</summary>
     public IReadOnlyList<RequestRecord> Snapshot()
     {
         lock (_lock)
@@ -72,7 +72,7 @@ public sealed class RequestLog
             .GroupBy(record => (record.Verb, Qualified(record), record.UserAgent))
             .ToDictionary(group => group.Key, group => group.Count());
 
-    /// <summary>Forgets all requests.</summary>
+    /// <summary>Removes all recorded requests.</summary>
     public void Clear()
     {
         lock (_lock)
@@ -101,7 +101,7 @@ public sealed class RequestLog
         return record.Group.Length == 0 ? resource : $"{resource}.{record.Group}";
     }
 
-    /// <summary>A request under way.</summary>
+    /// <summary>A request in progress.</summary>
     internal sealed class Entry(RequestRecord record)
     {
         public RequestRecord Record { get; private set; } = record;

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>The fields that an object names.</summary>
+/// <summary>The fields that are present in an object.</summary>
 internal static class AppliedFields
 {
-    /// <summary>The fields that an applier owns by naming them.</summary>
+    /// <summary>The fields that an applier owns because they are in the applied object.</summary>
     public static FieldSet Of(JsonObject tree, FieldShape shape)
     {
         var fields = new FieldSet();
@@ -13,7 +13,7 @@ internal static class AppliedFields
         return fields;
     }
 
-    /// <summary>The set with the declared members that lead to its fields: a set of <c>spec.replicas</c> also names <c>spec</c>.</summary>
+    /// <summary>The set including the declared parents of its fields: a set of <c>spec.replicas</c> also contains <c>spec</c>.</summary>
     public static FieldSet WithDeclaredParents(FieldSet fields, FieldShape shape)
     {
         var result = new FieldSet { IsMember = fields.IsMember };

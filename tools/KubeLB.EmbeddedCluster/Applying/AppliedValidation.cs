@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>Checks that an applied object fits its schema; without that its fields could not be told apart.</summary>
+/// <summary>Validates an applied object against its schema, so that each of its fields has a unique path.</summary>
 internal sealed class AppliedValidation
 {
     private readonly List<string> _path = [];
@@ -12,7 +12,7 @@ internal sealed class AppliedValidation
 
     private AppliedValidation() { }
 
-    /// <summary>What is wrong, as Kubernetes puts it; null for an object that fits.</summary>
+    /// <summary>The validation error in Kubernetes' wording; null for a valid object.</summary>
     public static string? Check(JsonObject applied, FieldShape shape)
     {
         var check = new AppliedValidation();
@@ -126,7 +126,7 @@ internal sealed class AppliedValidation
 
     private void Complain(string message) => _errors.Add(_path.Count == 0 ? message : $"{FieldElement.Describe(_path)}: {message}");
 
-    /// <summary>A value as Go prints it.</summary>
+    /// <summary>Formats a value as Go does.</summary>
     private static string Go(JsonNode? value) =>
         value switch
         {

@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Errors;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>The answer to an apply that would change fields of other managers.</summary>
+/// <summary>The conflict response for an apply that changes fields of other managers.</summary>
 internal static class ApplyConflict
 {
     public static ApiException Of(IReadOnlyList<FieldConflict> conflicts)

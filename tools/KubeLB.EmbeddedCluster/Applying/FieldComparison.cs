@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>What differs between two states of an object, field by field.</summary>
+/// <summary>The difference between two states of an object, field by field.</summary>
 internal sealed class FieldComparison
 {
     private readonly List<string> _path = [];
@@ -16,7 +16,7 @@ internal sealed class FieldComparison
 
     public FieldSet Removed { get; private set; } = new();
 
-    /// <summary>Fields that have another value, or one where there was none.</summary>
+    /// <summary>Fields that were added or have a new value.</summary>
     public FieldSet Written => Added.Union(Modified);
 
     public static FieldComparison Of(JsonObject old, JsonObject tree, FieldShape shape)
@@ -74,7 +74,7 @@ internal sealed class FieldComparison
         }
     }
 
-    /// <summary>A value that took another form: what was below it is gone, what is below it now is new.</summary>
+    /// <summary>A value whose form changed: all old fields below it are removed, all new ones are added.</summary>
     private void CompareForms(Slot old, Slot value, FieldShape shape)
     {
         if (!old.Exists || !value.Exists)
@@ -113,7 +113,7 @@ internal sealed class FieldComparison
         }
     }
 
-    /// <returns>Whether the items could be told apart.</returns>
+    /// <returns>Whether every item has a unique path element.</returns>
     private bool CompareLists(JsonArray? old, JsonArray? list, FieldShape shape)
     {
         if (ListItems.Index(shape, old) is not { } before || ListItems.Index(shape, list) is not { } after)
@@ -134,7 +134,7 @@ internal sealed class FieldComparison
         return true;
     }
 
-    /// <summary>Items with the same key are owned as one.</summary>
+    /// <summary>Items with the same key have one owner.</summary>
     private void CompareDuplicates(string element, List<JsonNode?> was, List<JsonNode?> now, FieldShape shape)
     {
         var path = (string[])[.. _path, element];
@@ -173,7 +173,7 @@ internal sealed class FieldComparison
         _path.RemoveAt(_path.Count - 1);
     }
 
-    /// <summary>A value that may be absent, which is not the same as null.</summary>
+    /// <summary>A value that may be absent; absent differs from null.</summary>
     private readonly record struct Slot(bool Exists, JsonNode? Value)
     {
         public static Slot Of(List<JsonNode?> items) => items.Count == 0 ? default : new Slot(true, items[0]);

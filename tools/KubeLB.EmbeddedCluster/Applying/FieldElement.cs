@@ -19,8 +19,8 @@ internal static class FieldElement
     /// <summary>The name of a member; null for any other element.</summary>
     public static string? MemberName(string element) => element.StartsWith("f:", StringComparison.Ordinal) ? element[2..] : null;
 
-    /// <summary>The element in this server's own form, also if a client wrote it in another.</summary>
-    /// <exception cref="FormatException">Not an element.</exception>
+    /// <summary>The element in canonical form.</summary>
+    /// <exception cref="FormatException">The text is not a path element.</exception>
     public static string Normalize(string element)
     {
         if (element.Length < 2 || element[1] != ':')

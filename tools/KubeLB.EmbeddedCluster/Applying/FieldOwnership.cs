@@ -6,8 +6,8 @@ using KubeLB.EmbeddedCluster.Writing;
 namespace KubeLB.EmbeddedCluster.Applying;
 
 /// <summary>
-/// Keeps <c>metadata.managedFields</c> of objects that have been applied: every later create, update and patch takes the fields that it
-/// writes. An object that has never been applied carries none, and costs nothing here.
+/// Maintains <c>metadata.managedFields</c> of objects that have been applied: a later create, update or patch owns the fields that it
+/// writes. An object that was never applied has no managed fields.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/</remarks>
 internal sealed class FieldOwnership(TimeProvider time)
@@ -29,12 +29,12 @@ internal sealed class FieldOwnership(TimeProvider time)
             )
         );
 
-    /// <summary>Writes the owners that a write leaves into the object.</summary>
+    /// <summary>Updates the managed fields of an object after a write.</summary>
     /// <param name="resource">The resource.</param>
     /// <param name="old">The object before; null when it is created.</param>
     /// <param name="tree">The object as it will be stored.</param>
-    /// <param name="subresource">Through which subresource; empty for the object itself.</param>
-    /// <param name="manager">Who writes.</param>
+    /// <param name="subresource">The subresource of the write; empty for the object itself.</param>
+    /// <param name="manager">The field manager.</param>
     public void Track(ResourceDefinition resource, JsonObject? old, JsonObject tree, string subresource, string manager)
     {
         var metadata = tree.Ensure("metadata");
@@ -64,7 +64,7 @@ internal sealed class FieldOwnership(TimeProvider time)
         metadata["managedFields"] = managed.ToJson();
     }
 
-    /// <summary>Whether server-side apply may own a field through a subresource; others are reset on the way in.</summary>
+    /// <summary>Whether server-side apply can own a field through a subresource; other fields are reset before the write.</summary>
     internal static bool Owns(ResourceDefinition resource, string subresource, string element) =>
         subresource switch
         {
@@ -82,7 +82,7 @@ internal sealed class FieldOwnership(TimeProvider time)
         return comparison.Only(element => Owns(resource, subresource, element));
     }
 
-    /// <summary>The fields of a set that somebody can own.</summary>
+    /// <summary>The fields of a set that can have an owner.</summary>
     internal static FieldSet Ownable(ResourceDefinition resource, FieldSet fields, string subresource) =>
         fields.Only(element => Owns(resource, subresource, element)).Except(Unowned);
 

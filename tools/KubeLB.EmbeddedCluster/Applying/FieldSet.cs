@@ -7,7 +7,7 @@ internal sealed class FieldSet
 {
     private readonly Dictionary<string, FieldSet> _children = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the path that leads here is in the set.</summary>
+    /// <summary>Whether the path of this node is in the set.</summary>
     public bool IsMember { get; set; }
 
     public bool IsEmpty => !IsMember && _children.Count == 0;
@@ -18,7 +18,7 @@ internal sealed class FieldSet
 
     public FieldSet? Child(string element) => _children.GetValueOrDefault(element);
 
-    /// <summary>The part below an element, created where there is none.</summary>
+    /// <summary>The subset below an element; created if absent.</summary>
     public FieldSet At(string element)
     {
         if (!_children.TryGetValue(element, out var child))
@@ -99,7 +99,7 @@ internal sealed class FieldSet
         return result;
     }
 
-    /// <summary>The paths of this set that are not in the other; what is below a path of the other stays.</summary>
+    /// <summary>The paths of this set that are not in the other set; paths below a path of the other set are kept.</summary>
     public FieldSet Except(FieldSet other)
     {
         var result = new FieldSet { IsMember = IsMember && !other.IsMember };
@@ -141,7 +141,7 @@ internal sealed class FieldSet
         return result;
     }
 
-    /// <exception cref="FormatException">Not the FieldsV1 format.</exception>
+    /// <exception cref="FormatException">The object is not in the FieldsV1 format.</exception>
     public static FieldSet Parse(JsonObject fields)
     {
         var result = new FieldSet();

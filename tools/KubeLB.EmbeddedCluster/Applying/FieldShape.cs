@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>How a value is merged and owned: as one, or by its members or items.</summary>
+/// <summary>How a value is merged and owned: as a whole, by member, or by item.</summary>
 internal sealed class FieldShape
 {
     private readonly Lazy<IReadOnlyDictionary<string, FieldShape>> _members;
@@ -18,7 +18,7 @@ internal sealed class FieldShape
 
     public ShapeForm Form { get; }
 
-    /// <summary>Owned and replaced as one.</summary>
+    /// <summary>Owned and replaced as a whole.</summary>
     public bool IsAtomic { get; private init; }
 
     /// <summary>The kinds of a scalar; empty for any.</summary>
@@ -27,19 +27,19 @@ internal sealed class FieldShape
     /// <summary>The members that identify an item of a list; none for a set.</summary>
     public IReadOnlyList<string> Keys { get; private init; } = [];
 
-    /// <summary>A struct of a built-in type: it exists as soon as one of its members does, so nobody owns it by itself.</summary>
+    /// <summary>A struct of a built-in type: it exists while one of its members does, so it has no owner of its own.</summary>
     public bool IsImplied { get; private init; }
 
-    /// <summary>Values of absent keys.</summary>
+    /// <summary>Default values of absent keys.</summary>
     public IReadOnlyDictionary<string, JsonNode> KeyDefaults { get; private init; } = new Dictionary<string, JsonNode>();
 
     /// <summary>The declared members of a map.</summary>
     public IReadOnlyDictionary<string, FieldShape> Members => _members.Value;
 
-    /// <summary>Shape of a list's items, or of the members that a map does not declare; null where there may be none.</summary>
+    /// <summary>Shape of a list's items, or of a map's undeclared members; null if none are allowed.</summary>
     public FieldShape? Element => _element.Value;
 
-    /// <summary>A value without a schema: maps by member, lists as one.</summary>
+    /// <summary>A value without a schema: maps by member, lists as a whole.</summary>
     public static FieldShape Deduced { get; } = new(ShapeForm.Deduced);
 
     private static FieldShape DeducedMap { get; } = new(ShapeForm.Map, element: () => Deduced);
@@ -68,17 +68,17 @@ internal sealed class FieldShape
         IReadOnlyDictionary<string, JsonNode> defaults
     ) => new(ShapeForm.List, element: element) { Keys = keys, KeyDefaults = defaults };
 
-    /// <summary>Shape of a member, and whether it is declared; a member that the schema does not have is deduced.</summary>
+    /// <summary>Shape of a member, and whether it is declared; the shape of an undeclared member is deduced from its value.</summary>
     public FieldShape Member(string name, out bool declared)
     {
         declared = Members.TryGetValue(name, out var shape);
         return shape ?? Element ?? Deduced;
     }
 
-    /// <summary>Whether the schema has such a member.</summary>
+    /// <summary>Whether the schema declares the member.</summary>
     public bool Allows(string name) => Element is not null || Members.ContainsKey(name);
 
-    /// <summary>The shape as it is for these values, of which either may be null.</summary>
+    /// <summary>The shape resolved for these values; either may be null.</summary>
     public FieldShape For(JsonNode? value, JsonNode? other = null) =>
         Form != ShapeForm.Deduced
             ? this
@@ -89,7 +89,7 @@ internal sealed class FieldShape
                 _ => AnyScalar,
             };
 
-    /// <summary>Whether a value is absent or of the form that the shape names.</summary>
+    /// <summary>Whether a value is absent or has the form of the shape.</summary>
     public bool Fits(JsonNode? value) =>
         value is null
         || Form switch

@@ -2,11 +2,11 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>The items of a list that is merged by item, under their path elements.</summary>
+/// <summary>The items of an associative list by path element.</summary>
 internal static class ListItems
 {
     /// <summary>The path element of an item.</summary>
-    /// <exception cref="FormatException">The item has no key, or is not one that a set can have.</exception>
+    /// <exception cref="FormatException">The item has no key, or is not valid in a set.</exception>
     public static string ElementOf(FieldShape list, JsonNode? item)
     {
         if (list.Keys.Count == 0)
@@ -48,9 +48,7 @@ internal static class ListItems
             );
     }
 
-    /// <summary>
-    /// All items by element, in their order; null when one of them has none, so that the list can only be taken as a whole.
-    /// </summary>
+    /// <summary>All items by element, in order; null if an item has no element, so that the list is handled as a whole.</summary>
     public static Dictionary<string, List<JsonNode?>>? Index(FieldShape list, JsonArray? items)
     {
         var result = new Dictionary<string, List<JsonNode?>>(StringComparer.Ordinal);

@@ -4,23 +4,23 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>One entry of <c>metadata.managedFields</c>: the fields that a manager owns, and how it came by them.</summary>
+/// <summary>One entry of <c>metadata.managedFields</c>: the fields that a manager owns, and the operation that wrote them.</summary>
 internal sealed record ManagedEntry(string Manager, string Operation, string ApiVersion, string Subresource, string? Time, FieldSet Fields)
 {
     public const string Apply = "Apply";
     public const string Update = "Update";
 
-    /// <summary>Owner of what an object had before it was applied for the first time.</summary>
+    /// <summary>Owner of the fields that an object had before its first apply.</summary>
     public const string BeforeFirstApply = "before-first-apply";
 
-    /// <summary>Where the fields of the oldest updaters are gathered.</summary>
+    /// <summary>Manager name of the merged entry of the oldest updaters.</summary>
     public const string Ancient = "ancient-changes";
 
     public bool IsApply => Operation == Apply;
 
     /// <summary>
-    /// Whether two entries are of the same manager: an applier may change its API version, an updater with another version is another
-    /// manager.
+    /// Whether two entries have the same manager: an applier may change its API version, but an updater with another API version is a
+    /// different manager.
     /// </summary>
     public bool SameManager(ManagedEntry other) =>
         Manager == other.Manager
@@ -28,7 +28,7 @@ internal sealed record ManagedEntry(string Manager, string Operation, string Api
         && Subresource == other.Subresource
         && (IsApply || ApiVersion == other.ApiVersion);
 
-    /// <summary>The manager as conflicts name it.</summary>
+    /// <summary>The manager as printed in conflict messages.</summary>
     public string Describe()
     {
         var text = FieldError.Quote(Manager);
@@ -39,7 +39,7 @@ internal sealed record ManagedEntry(string Manager, string Operation, string Api
         return IsApply ? text : $"{text} using {ApiVersion}";
     }
 
-    /// <exception cref="FormatException">Not an entry.</exception>
+    /// <exception cref="FormatException">The object is not a valid entry.</exception>
     public static ManagedEntry Parse(JsonObject entry)
     {
         var operation = entry.Text("operation");

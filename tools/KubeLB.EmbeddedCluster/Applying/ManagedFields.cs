@@ -3,10 +3,10 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>Who owns which fields of an object: <c>metadata.managedFields</c>.</summary>
+/// <summary>The owners of an object's fields: <c>metadata.managedFields</c>.</summary>
 internal sealed class ManagedFields
 {
-    /// <summary>More updaters than this are not told apart: the oldest are gathered in one entry.</summary>
+    /// <summary>Maximum number of update entries; the oldest ones are merged into one.</summary>
     private const int MaxUpdaters = 10;
 
     private readonly List<ManagedEntry> _entries;
@@ -19,11 +19,11 @@ internal sealed class ManagedFields
 
     public IReadOnlyList<ManagedEntry> Entries => _entries;
 
-    /// <exception cref="FormatException">Not a list of entries.</exception>
+    /// <exception cref="FormatException">The array is not a valid list of entries.</exception>
     public static ManagedFields Parse(JsonArray list) =>
         new([.. list.Select(item => ManagedEntry.Parse(item as JsonObject ?? throw new FormatException("an entry is not an object")))]);
 
-    /// <summary>The entries of an object; none where they cannot be read.</summary>
+    /// <summary>The entries of an object; empty if they are invalid.</summary>
     public static ManagedFields OfStored(JsonObject? metadata) =>
         metadata.Array("managedFields") is { Count: > 0 } list && TryParse(list) is { } known ? known : None;
 
@@ -39,12 +39,12 @@ internal sealed class ManagedFields
         }
     }
 
-    /// <summary>A list of one empty entry: the client asks for the removal of all entries.</summary>
+    /// <summary>Whether the list has one empty entry, which removes all entries.</summary>
     public static bool IsReset(JsonArray? list) => list is [null or JsonObject { Count: 0 }];
 
     public ManagedEntry? Find(ManagedEntry like) => _entries.Find(entry => entry.SameManager(like));
 
-    /// <summary>Puts an entry in place of the one of the same manager.</summary>
+    /// <summary>Adds an entry, replacing that of the same manager.</summary>
     public void Put(ManagedEntry entry)
     {
         _entries.RemoveAll(entry.SameManager);
@@ -54,7 +54,7 @@ internal sealed class ManagedFields
         }
     }
 
-    /// <summary>Takes fields from every manager but one.</summary>
+    /// <summary>Removes fields from all managers except one.</summary>
     public void Take(FieldSet fields, ManagedEntry? except)
     {
         for (var i = _entries.Count - 1; i >= 0; i--)
@@ -75,7 +75,7 @@ internal sealed class ManagedFields
         }
     }
 
-    /// <summary>Gathers the oldest updaters where there are too many.</summary>
+    /// <summary>Merges the oldest update entries if there are too many.</summary>
     public void Cap()
     {
         var updaters = Sorted().Where(entry => !entry.IsApply).ToList();
@@ -87,10 +87,10 @@ internal sealed class ManagedFields
         }
     }
 
-    /// <summary>The list as it is stored.</summary>
+    /// <summary>The list in stored form.</summary>
     public JsonArray ToJson() => [.. Sorted().Select(entry => entry.ToJson())];
 
-    /// <summary>Whether two stored lists differ in nothing but the times of their entries.</summary>
+    /// <summary>Whether two stored lists are equal except for the times of their entries.</summary>
     public static bool SameButTimes(JsonArray? left, JsonArray? right)
     {
         if (

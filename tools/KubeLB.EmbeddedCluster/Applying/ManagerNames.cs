@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Errors;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>Names of field managers: given with the request, or else the beginning of the client's User-Agent.</summary>
+/// <summary>Names of field managers: from the request, or else from the client's User-Agent.</summary>
 internal static class ManagerNames
 {
     private const int MaxBytes = 128;
@@ -21,7 +21,7 @@ internal static class ManagerNames
         }
     }
 
-    /// <summary>The part of a User-Agent before the first slash, printable and short enough.</summary>
+    /// <summary>The printable part of a User-Agent before the first slash, truncated to the maximum length.</summary>
     public static string OfAgent(string userAgent)
     {
         var name = new StringBuilder();

@@ -6,23 +6,23 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>Merges an applied object into the current one by who owns which field.</summary>
+/// <summary>Merges an applied object into the current one according to field ownership.</summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/</remarks>
 internal sealed class ServerSideApply(TimeProvider time)
 {
-    /// <summary>The manager for which the annotation of client-side apply counts as ownership.</summary>
+    /// <summary>The manager that owns the fields in the annotation of client-side apply.</summary>
     private const string Kubectl = "kubectl";
 
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-    /// <summary>The object as it is after the apply, with its new owners.</summary>
+    /// <summary>Returns the object after the apply, with updated managed fields.</summary>
     /// <param name="resource">The resource.</param>
-    /// <param name="current">The object as it is, in the shape of the resource; null when there is none.</param>
-    /// <param name="applied">What the client applies.</param>
-    /// <param name="options">Who applies, through which subresource.</param>
-    /// <param name="force">Takes fields from other managers.</param>
+    /// <param name="current">The current object in the version of the resource; null if it does not exist.</param>
+    /// <param name="applied">The applied object.</param>
+    /// <param name="options">The field manager and the subresource.</param>
+    /// <param name="force">Whether to take ownership of conflicting fields.</param>
     /// <exception cref="ApiException">
-    /// 400: the applied object does not fit its schema; 409: another manager owns a field with another value.
+    /// 400 if the applied object is invalid; 409 if another manager owns a field with a different value.
     /// </exception>
     public JsonObject Apply(ResourceDefinition resource, JsonObject? current, JsonObject applied, WriteOptions options, bool force)
     {
@@ -94,7 +94,9 @@ internal sealed class ServerSideApply(TimeProvider time)
         }
     }
 
-    /// <summary>What the object had so far belongs to a manager that nobody is, so that an apply cannot change it unnoticed.</summary>
+    /// <summary>
+    /// Assigns the existing fields to the manager <c>before-first-apply</c>, so that an apply that changes them is a conflict.
+    /// </summary>
     private ManagedEntry BeforeFirstApply(ResourceDefinition resource, JsonObject current, FieldShape shape) =>
         new(
             ManagedEntry.BeforeFirstApply,
@@ -105,7 +107,7 @@ internal sealed class ServerSideApply(TimeProvider time)
             FieldOwnership.Ownable(resource, FieldComparison.Of([], current, shape).Added, "")
         );
 
-    /// <summary>The merged object without what the applier named last time and nobody names now.</summary>
+    /// <summary>The merged object without the fields that the applier no longer applies and no other manager owns.</summary>
     private static JsonObject Merge(JsonObject before, JsonObject applied, ManagedFields managed, ManagedEntry self, FieldShape shape)
     {
         var merged = TreeMerge.Merge(before, applied, shape);
@@ -132,7 +134,7 @@ internal sealed class ServerSideApply(TimeProvider time)
         ];
 
     /// <summary>
-    /// What kubectl itself applied on the client's side is its own: such conflicts do not count. Leaves the others in
+    /// Ignores conflicts on fields that kubectl applied with client-side apply. The remaining conflicts stay in
     /// <paramref name="conflicts"/>.
     /// </summary>
     private static bool IsOwnedByAnnotation(

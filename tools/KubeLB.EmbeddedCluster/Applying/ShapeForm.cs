@@ -1,12 +1,12 @@
 namespace KubeLB.EmbeddedCluster.Applying;
 
-/// <summary>The forms of a <see cref="FieldShape"/>.</summary>
+/// <summary>The kinds of a <see cref="FieldShape"/>.</summary>
 internal enum ShapeForm
 {
     Scalar,
     Map,
     List,
 
-    /// <summary>Whatever the value is.</summary>
+    /// <summary>Deduced from the value.</summary>
     Deduced,
 }

@@ -5,10 +5,10 @@ namespace KubeLB.EmbeddedCluster.Applying;
 /// <summary>Merges an applied object into the current one, and removes fields.</summary>
 internal static class TreeMerge
 {
-    /// <summary>The current object with what the applied one names; both stay as they are.</summary>
+    /// <summary>Returns the current object merged with the applied one. Neither is modified.</summary>
     public static JsonObject Merge(JsonObject current, JsonObject applied, FieldShape shape) => MergeMaps(current, applied, shape);
 
-    /// <summary>The object without the fields of a set, and what is below them.</summary>
+    /// <summary>Returns the object without the fields of a set and everything below them.</summary>
     public static JsonObject Remove(JsonObject tree, FieldSet fields, FieldShape shape)
     {
         var result = (JsonObject)tree.DeepClone();
@@ -46,9 +46,7 @@ internal static class TreeMerge
         return result;
     }
 
-    /// <summary>
-    /// Items come in the applied order; those that only the current list has keep their place before the item that follows them.
-    /// </summary>
+    /// <summary>Items have the applied order; items that are only in the current list stay before their successor.</summary>
     private static JsonArray MergeLists(JsonArray current, JsonArray applied, FieldShape shape)
     {
         if (ListItems.Index(shape, current) is not { } known || ListItems.Index(shape, applied) is not { } wanted)

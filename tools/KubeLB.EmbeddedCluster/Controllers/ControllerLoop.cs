@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Feeds every change, in order, to the controllers.</summary>
+/// <summary>Passes every change, in order, to the controllers.</summary>
 internal sealed partial class ControllerLoop : IAsyncDisposable
 {
     private readonly Channel<StoreChange> _changes = Channel.CreateUnbounded<StoreChange>(
@@ -41,10 +41,10 @@ internal sealed partial class ControllerLoop : IAsyncDisposable
                 }
                 catch (ApiException exception)
                 {
-                    // The object changed or went away meanwhile; that change is in the queue too.
+                    // The object was changed or deleted concurrently; that change is queued, too.
                     LogSkipped(_logger, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name, exception.Message);
                 }
-#pragma warning disable CA1031 // One object that hits a bug must not end the work on all others.
+#pragma warning disable CA1031 // An error with one object must not stop the loop.
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
@@ -54,9 +54,9 @@ internal sealed partial class ControllerLoop : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "{Controller} failed on a change of {Resource} {Name}")]
+    [LoggerMessage(LogLevel.Error, "{Controller} failed to process a change of {Resource} {Name}")]
     private static partial void LogFailed(ILogger logger, Exception exception, string controller, string resource, string name);
 
-    [LoggerMessage(LogLevel.Debug, "{Controller} skipped a change of {Resource} {Name}: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "{Controller} ignored a change of {Resource} {Name}: {Reason}")]
     private static partial void LogSkipped(ILogger logger, string controller, string resource, string name, string reason);
 }

@@ -7,7 +7,9 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Serves what CustomResourceDefinitions define, and deletes the objects of a definition that is being deleted.</summary>
+/// <summary>
+/// Registers the resources of CustomResourceDefinitions, and deletes the custom resources of a definition that is being deleted.
+/// </summary>
 internal sealed class DefinitionController(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter)
     : IClusterController
 {
@@ -55,7 +57,7 @@ internal sealed class DefinitionController(ClusterStore store, ResourceRegistry 
                 }
                 catch (ApiException exception) when (exception.Status.Code is 404 or 409)
                 {
-                    // Gone meanwhile.
+                    // Deleted concurrently.
                 }
             }
         }
@@ -93,7 +95,7 @@ internal sealed class DefinitionController(ClusterStore store, ResourceRegistry 
         }
         catch (ApiException exception) when (exception.Status.Code == 404)
         {
-            // Gone already.
+            // Already deleted.
         }
     }
 }

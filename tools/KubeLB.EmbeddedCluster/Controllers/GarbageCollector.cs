@@ -7,7 +7,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Deletes objects whose owners are gone, and carries out foreground and orphaning deletes.</summary>
+/// <summary>Deletes objects without existing owners, and completes foreground and orphaning deletes.</summary>
 internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry registry, ObjectUpdater updater, ObjectDeleter deleter)
     : IClusterController
 {
@@ -179,7 +179,7 @@ internal sealed class GarbageCollector(ClusterStore store, ResourceRegistry regi
         }
         catch (ApiException exception) when (exception.Status.Code is 404 or 409)
         {
-            // Gone or replaced meanwhile: its own change follows.
+            // Deleted or replaced concurrently: that change is queued, too.
         }
     }
 }

@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Something that reacts to changes of the store, as kube-controller-manager's controllers do.</summary>
+/// <summary>Reacts to changes of the store, as the controllers of kube-controller-manager do.</summary>
 internal interface IClusterController
 {
     void Handle(StoreChange change);

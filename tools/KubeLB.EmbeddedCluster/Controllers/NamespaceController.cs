@@ -7,7 +7,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Gives namespaces their default ServiceAccount, and empties those that are being deleted.</summary>
+/// <summary>Creates the default ServiceAccount of namespaces, and deletes the content of terminating ones.</summary>
 internal sealed class NamespaceController(
     ClusterStore store,
     ResourceRegistry registry,
@@ -53,7 +53,7 @@ internal sealed class NamespaceController(
         }
     }
 
-    /// <summary>Creates the <c>default</c> ServiceAccount where it is missing.</summary>
+    /// <summary>Creates the <c>default</c> ServiceAccount if it is missing.</summary>
     public void EnsureAccount(string @namespace)
     {
         try
@@ -67,7 +67,7 @@ internal sealed class NamespaceController(
         }
         catch (ApiException exception) when (exception.Status.Code is 403 or 404 or 409)
         {
-            // It exists, or the namespace no longer takes new content.
+            // It exists, or the namespace is terminating.
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class NamespaceController(
             }
             catch (ApiException exception) when (exception.Status.Code is 404 or 409)
             {
-                // Somebody else was faster.
+                // Deleted concurrently.
             }
         }
         Finish(@namespace);
@@ -172,7 +172,7 @@ internal sealed class NamespaceController(
         }
         catch (ApiException exception) when (exception.Status.Code == 404)
         {
-            // Finished already.
+            // Already finalized.
         }
     }
 

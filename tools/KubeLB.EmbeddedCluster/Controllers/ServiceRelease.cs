@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Gives back the addresses and node ports of Services that no longer use them, the moment the change is committed.</summary>
+/// <summary>Releases the addresses and node ports of Services when the change is committed.</summary>
 internal static class ServiceRelease
 {
     public static void Follow(ClusterStore store, ServiceAddresses addresses)

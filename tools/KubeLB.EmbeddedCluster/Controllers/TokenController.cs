@@ -8,7 +8,9 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Controllers;
 
-/// <summary>Fills Secrets of type <c>kubernetes.io/service-account-token</c>, and removes those whose account is gone.</summary>
+/// <summary>
+/// Populates Secrets of type <c>kubernetes.io/service-account-token</c>, and deletes those whose ServiceAccount does not exist.
+/// </summary>
 internal sealed class TokenController(
     ClusterStore store,
     ResourceRegistry registry,
@@ -93,7 +95,7 @@ internal sealed class TokenController(
         }
         catch (ApiException exception) when (exception.Status.Code is 404 or 409)
         {
-            // Changed meanwhile: that change is handled next.
+            // Changed concurrently: that change is queued, too.
         }
     }
 }

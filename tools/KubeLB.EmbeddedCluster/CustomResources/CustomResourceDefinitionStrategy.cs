@@ -8,12 +8,12 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>CustomResourceDefinitions: checked, completed, accepted and established at once.</summary>
+/// <summary>CustomResourceDefinitions: validated, defaulted, accepted and established immediately.</summary>
 /// <param name="time">The clock for transition times.</param>
-/// <param name="registry">Where accepted definitions are served.</param>
+/// <param name="registry">The served resources.</param>
 internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, ResourceRegistry registry) : ResourceStrategy
 {
-    /// <summary>Keeps a definition until its objects are gone.</summary>
+    /// <summary>Blocks the deletion of a definition until its custom resources are deleted.</summary>
     public const string CleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
     public override void PrepareForCreate(JsonObject tree)
@@ -207,7 +207,7 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         );
     }
 
-    /// <summary>Warns who creates a definition with CEL rules in one of its schemas that they are not evaluated.</summary>
+    /// <summary>Adds a warning if a schema of a definition has CEL rules, because they are not evaluated.</summary>
     public static void WarnOfRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
     {
         if (
@@ -219,8 +219,8 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
         }
         options.Warnings.Add(
             rules == ValidationRules.Refuse
-                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules: "
-                    + "it refuses every object that they apply to"
+                ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules; "
+                    + "every object that they apply to is rejected"
                 : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules"
         );
     }

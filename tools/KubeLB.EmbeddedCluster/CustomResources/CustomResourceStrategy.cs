@@ -5,9 +5,9 @@ using KubeLB.EmbeddedCluster.Resources;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Objects of a CustomResourceDefinition: defaulted and checked by its schema.</summary>
-/// <param name="version">The version that they are written in.</param>
-/// <param name="rules">What becomes of CEL rules.</param>
+/// <summary>Custom resources: defaulted and validated by the schema of their definition.</summary>
+/// <param name="version">The version of the request.</param>
+/// <param name="rules">How CEL rules are handled.</param>
 internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRules rules) : ResourceStrategy
 {
     private const string RulesSkipped =
@@ -45,7 +45,7 @@ internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRu
         {
             found.Add(FieldError.Invalid("<nil>", (JsonNode?)null, RulesSkipped));
         }
-        // What is being deleted must still be able to lose its finalizers.
+        // The finalizers of a terminating object must remain removable.
         if (rules == ValidationRules.Refuse && found.Count == 0 && tree.Object("metadata").Text("deletionTimestamp") is null)
         {
             RuleRejection.Find(tree, schema, "", found);

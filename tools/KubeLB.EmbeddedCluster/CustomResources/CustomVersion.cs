@@ -44,7 +44,7 @@ internal sealed class CustomVersion
 
     public string Name { get; }
 
-    /// <summary>The schema as it was given.</summary>
+    /// <summary>The schema as JSON.</summary>
     public JsonObject? Source { get; }
 
     public SchemaNode? Schema => _schema.Value;
@@ -55,12 +55,12 @@ internal sealed class CustomVersion
 
     public IReadOnlyList<PrinterColumn> Columns { get; }
 
-    /// <summary>JSON paths that lists can be selected by.</summary>
+    /// <summary>JSON paths of the selectable fields.</summary>
     public IReadOnlyList<string> SelectableFields { get; }
 
     /// <summary>
-    /// An object as this version shows it: one that was written by another schema is pruned and defaulted by this one, as Kubernetes does
-    /// on reading.
+    /// An object in this version: one that was written with another schema is pruned and defaulted by this one, as Kubernetes does on
+    /// reading.
     /// </summary>
     public StoredObject Show(StoredObject stored) =>
         ReferenceEquals(stored.Shape, this) || Schema is null ? stored : _reshaped.GetValue(stored, Reshape);

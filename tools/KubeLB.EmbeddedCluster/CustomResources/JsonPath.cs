@@ -14,7 +14,7 @@ internal sealed class JsonPath
 
     private JsonPath() { }
 
-    /// <exception cref="FormatException">Not a path this understands.</exception>
+    /// <exception cref="FormatException">The path is invalid or not supported.</exception>
     public static JsonPath Parse(string text)
     {
         var path = new JsonPath();
@@ -167,6 +167,6 @@ internal sealed class JsonPath
         throw new FormatException("unterminated array");
     }
 
-    /// <summary>A value as a column or a selector shows it.</summary>
+    /// <summary>Formats a value for a printer column or a selector.</summary>
     public static string Print(JsonNode? value) => value.AsText() ?? value?.ToJsonString(Errors.FieldError.RelaxedJson) ?? "";
 }

@@ -3,12 +3,12 @@ using KubeLB.EmbeddedCluster.Errors;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Finds the values of an object that CEL rules are about, and refuses each.</summary>
+/// <summary>Reports an error for each value of an object that has CEL rules.</summary>
 internal static class RuleRejection
 {
     private const string Why =
-        "the schema has validation rules here (x-kubernetes-validations), and this embedded cluster is set to refuse what they are "
-        + "about, because it does not evaluate CEL rules";
+        "the schema has CEL rules (x-kubernetes-validations) for this value; this embedded cluster does not evaluate them and "
+        + "rejects the object (ValidationRules.Reject)";
 
     public static void Find(JsonNode? value, SchemaNode schema, string path, List<FieldError> errors)
     {

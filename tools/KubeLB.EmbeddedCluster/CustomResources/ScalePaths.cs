@@ -1,4 +1,4 @@
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Where the scale subresource reads and writes.</summary>
+/// <summary>The JSON paths of the scale subresource.</summary>
 internal sealed record ScalePaths(string SpecReplicas, string StatusReplicas, string? LabelSelector);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Fills in a schema's defaults and drops what it does not name.</summary>
+/// <summary>Applies the defaults of a schema.</summary>
 internal static class SchemaDefaulting
 {
     public static void Apply(JsonNode? value, SchemaNode schema)

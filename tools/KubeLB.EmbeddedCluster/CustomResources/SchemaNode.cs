@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>One node of a structural schema (OpenAPI v3 as CustomResourceDefinitions may use it), compiled once per definition.</summary>
+/// <summary>One node of a structural schema (the OpenAPI v3 subset of CustomResourceDefinitions), compiled once per definition.</summary>
 internal sealed class SchemaNode
 {
     private static readonly TimeSpan PatternLimit = TimeSpan.FromMilliseconds(250);
@@ -112,10 +112,10 @@ internal sealed class SchemaNode
 
     public SchemaNode? Items { get; }
 
-    /// <summary>Schema of members that <see cref="Properties"/> does not name.</summary>
+    /// <summary>Schema of members that are not in <see cref="Properties"/>.</summary>
     public SchemaNode? Additional { get; }
 
-    /// <summary>Members that <see cref="Properties"/> does not name are allowed.</summary>
+    /// <summary>Whether members that are not in <see cref="Properties"/> are allowed.</summary>
     public bool AllowsAdditional { get; }
 
     public IReadOnlyList<SchemaNode> AllOf { get; }
@@ -126,13 +126,13 @@ internal sealed class SchemaNode
 
     public SchemaNode? Not { get; }
 
-    /// <summary>There are <c>x-kubernetes-validations</c> for this very value.</summary>
+    /// <summary>Whether this node has <c>x-kubernetes-validations</c>.</summary>
     public bool HasOwnRules { get; }
 
-    /// <summary>There are <c>x-kubernetes-validations</c> here or below.</summary>
+    /// <summary>Whether this node or one below it has <c>x-kubernetes-validations</c>.</summary>
     public bool HasRules { get; }
 
-    /// <summary>There are defaults here or below.</summary>
+    /// <summary>Whether this node or one below it has defaults.</summary>
     public bool HasDefaults { get; }
 
     private IEnumerable<SchemaNode> Children()
@@ -148,7 +148,7 @@ internal sealed class SchemaNode
     private static SchemaNode[] Many(JsonObject source, string name) =>
         [.. source.Array(name).Objects().Select(item => new SchemaNode(item))];
 
-    /// <summary>Go's RE2 and .NET agree on what schemas use, except for the anchors of a line and a few class names.</summary>
+    /// <summary>Converts a Go RE2 pattern to .NET: line anchors and some class names differ.</summary>
     private static Regex? Compile(string pattern)
     {
         var translated = pattern
@@ -174,7 +174,7 @@ internal sealed class SchemaNode
         }
     }
 
-    /// <summary>Checks a pattern as it would be compiled.</summary>
+    /// <summary>Compiles a pattern.</summary>
     public bool PatternIsBroken => Pattern is not null && Matcher is null;
 
     /// <summary>The JSON type of a value as schema errors name it.</summary>

@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Drops members that a structural schema does not name (KEP-2337), noting their paths.</summary>
+/// <summary>Removes members that a structural schema does not specify (KEP-2337), and reports their paths.</summary>
 internal static class SchemaPruning
 {
     /// <param name="value">The value to prune.</param>
     /// <param name="schema">Its schema.</param>
-    /// <param name="isResource">The value is an API object: apiVersion, kind and metadata belong to it.</param>
+    /// <param name="isResource">Whether the value is an API object, which has apiVersion, kind and metadata.</param>
     /// <param name="path">The value's path, for <paramref name="pruned"/>.</param>
-    /// <param name="pruned">Receives the paths of what was dropped.</param>
+    /// <param name="pruned">Receives the paths of the removed members.</param>
     public static void Apply(JsonNode? value, SchemaNode schema, bool isResource, string path, List<string> pruned)
     {
         switch (value)

@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Checks a value against a structural schema; complaints are worded as those of kube-openapi.</summary>
+/// <summary>Validates a value against a structural schema; errors have the wording of kube-openapi.</summary>
 internal sealed class SchemaValidator(List<FieldError> errors)
 {
     public void Validate(JsonNode? value, SchemaNode schema, string path)
@@ -205,7 +205,7 @@ internal sealed class SchemaValidator(List<FieldError> errors)
 
     private void ValidateText(string text, SchemaNode schema, string path)
     {
-        // The first complaint of these ends the check of the string, as in kube-openapi.
+        // The first of these errors ends the validation of the string, as in kube-openapi.
         var length = text.EnumerateRunes().Count();
         if (schema.MaxLength is { } most && length > most)
         {

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.CustomResources;
 
-/// <summary>Checks that a schema is structural (KEP-1979): every value's type is known, patterns compile.</summary>
+/// <summary>Validates that a schema is structural (KEP-1979).</summary>
 internal static class StructuralSchema
 {
     private static readonly string[] Types = ["array", "boolean", "integer", "number", "object", "string"];

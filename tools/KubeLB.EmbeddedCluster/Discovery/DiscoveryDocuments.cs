@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Resources;
 
 namespace KubeLB.EmbeddedCluster.Discovery;
 
-/// <summary>The documents that tell clients which groups, versions and resources are served.</summary>
+/// <summary>The discovery documents: served groups, versions and resources.</summary>
 internal sealed class DiscoveryDocuments(ResourceRegistry registry)
 {
     public const string AggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -103,7 +103,7 @@ internal sealed class DiscoveryDocuments(ResourceRegistry registry)
         };
     }
 
-    /// <summary>Versions in Kubernetes' order of preference: v2, v1, v1beta1, v1alpha1, others.</summary>
+    /// <summary>Versions in Kubernetes' order of priority: v2, v1, v1beta1, v1alpha1, others.</summary>
     public static IEnumerable<string> Ordered(IEnumerable<string> versions) =>
         versions.Distinct().OrderBy(VersionRank).ThenByDescending(version => version, StringComparer.Ordinal);
 

@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Errors;
 
-/// <summary>The failures an API server answers with, worded as Kubernetes words them (apimachinery <c>api/errors</c>).</summary>
+/// <summary>The error responses of kube-apiserver, verbatim (apimachinery <c>api/errors</c>).</summary>
 internal static class ApiErrors
 {
     public static ApiException NotFound(string group, string resource, string name) =>
@@ -61,7 +61,7 @@ internal static class ApiErrors
         return new ApiException(new ApiStatus(403, "Forbidden", message, new StatusDetails(name, group, resource, Causes: causes)));
     }
 
-    /// <summary>A failed json-patch test and other requests that the server understood and will not do.</summary>
+    /// <summary>A failed json-patch test, and other requests that the server rejects without details.</summary>
     public static ApiException Unprocessable() =>
         new(new ApiStatus(422, "Invalid", "the server rejected our request due to an error in our request", new StatusDetails()));
 
@@ -119,6 +119,6 @@ internal static class ApiErrors
             )
         );
 
-    /// <summary>A resource or kind with its group, as Kubernetes prints it.</summary>
+    /// <summary>A resource or kind with its group, as printed by Kubernetes.</summary>
     public static string Qualified(string name, string group) => group.Length == 0 ? name : $"{name}.{group}";
 }

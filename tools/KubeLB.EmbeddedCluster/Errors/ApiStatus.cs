@@ -4,12 +4,12 @@ using System.Text.Json;
 
 namespace KubeLB.EmbeddedCluster.Errors;
 
-/// <summary>A Kubernetes <c>Status</c> object: what every failed request, and a successful delete, is answered with.</summary>
+/// <summary>A Kubernetes <c>Status</c> object: the response of every failed request and of a successful delete.</summary>
 internal sealed record ApiStatus(int Code, string? Reason, string Message, StatusDetails? Details = null)
 {
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The answer to a delete that took effect.</summary>
+    /// <summary>The response of a successful delete.</summary>
     public static ApiStatus Deleted(string resource, string? group, string name, string uid) =>
         new(200, null, "", new StatusDetails(name, group, resource, uid));
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Errors;
 
-/// <summary>One thing that is wrong with one field, worded as Kubernetes' <c>field.Error</c>.</summary>
+/// <summary>An error of one field in the wording of Kubernetes' <c>field.Error</c>.</summary>
 /// <param name="Reason">The cause's machine-readable reason, e.g. <c>FieldValueInvalid</c>.</param>
 /// <param name="Field">Path of the field.</param>
 /// <param name="Message">The error without the path.</param>

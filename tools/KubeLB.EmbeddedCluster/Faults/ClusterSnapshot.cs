@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Storage;
 namespace KubeLB.EmbeddedCluster.Faults;
 
 /// <summary>
-/// A copy of everything that an embedded cluster stores, as a backup of etcd is. It is good for the cluster that it was taken from.
+/// A copy of the stored objects of an embedded cluster, like an etcd backup. It can only be restored into the same cluster.
 /// </summary>
 public sealed class ClusterSnapshot
 {

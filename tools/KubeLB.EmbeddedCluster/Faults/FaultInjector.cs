@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Faults;
 
-/// <summary>Makes an embedded cluster misbehave on purpose, for tests of its clients.</summary>
+/// <summary>Injects faults into an embedded cluster, for tests of its clients.</summary>
 public sealed class FaultInjector
 {
     private readonly Lock _lock = new();
@@ -14,9 +14,9 @@ public sealed class FaultInjector
     private readonly TimeProvider _time;
     private readonly Action _restored;
 
-    /// <param name="store">What the cluster stores.</param>
+    /// <param name="store">The store.</param>
     /// <param name="time">The clock of delays.</param>
-    /// <param name="restored">Brings what is derived from the store into line after a snapshot was put back.</param>
+    /// <param name="restored">Updates the state that is derived from the store after a snapshot was restored.</param>
     internal FaultInjector(ClusterStore store, TimeProvider time, Action restored)
     {
         _store = store;
@@ -24,7 +24,7 @@ public sealed class FaultInjector
         _restored = restored;
     }
 
-    /// <summary>Adds a rule. Rules are tried in the order they were added; the first one that selects a request applies.</summary>
+    /// <summary>Adds a rule. The first rule that matches a request applies.</summary>
     /// <returns>Removes the rule when disposed.</returns>
     public IDisposable Add(FaultRule rule)
     {
@@ -37,10 +37,10 @@ public sealed class FaultInjector
         return active;
     }
 
-    /// <summary>Answers the next <paramref name="times"/> writes that match with an error.</summary>
+    /// <summary>Fails the next <paramref name="times"/> matching writes.</summary>
     /// <param name="statusCode">HTTP status: 409, 429, 500 …</param>
-    /// <param name="times">How many writes.</param>
-    /// <param name="matches">Which writes; all when not given.</param>
+    /// <param name="times">Number of writes.</param>
+    /// <param name="matches">Selects the writes; null for all.</param>
     public IDisposable FailWrites(int statusCode, int times = 1, Func<RequestRecord, bool>? matches = null) =>
         Add(
             new FaultRule
@@ -51,8 +51,8 @@ public sealed class FaultInjector
             }
         );
 
-    /// <summary>Cuts a client off: its running requests are aborted and new ones get no answer until the result is disposed.</summary>
-    /// <param name="matches">Which requests are the client's, for instance by user agent.</param>
+    /// <summary>Disconnects a client: its running requests are aborted and new ones get no response until the result is disposed.</summary>
+    /// <param name="matches">Selects the requests of the client, for example by user agent.</param>
     public IDisposable Partition(Func<RequestRecord, bool> matches)
     {
         var rule = Add(
@@ -67,25 +67,23 @@ public sealed class FaultInjector
         return rule;
     }
 
-    /// <summary>
-    /// Ends all watches, or those of one resource (by its plural name), the way a restarting server does: the streams just end.
-    /// </summary>
+    /// <summary>Ends all watches, or those of one resource (by plural name), as a server restart does.</summary>
     public void CloseWatches(string? resource = null) => _store.EndWatches(table => resource is null || table.Resource == resource);
 
-    /// <summary>Forgets the history, so that a watch that resumes is told 410 Gone, and ends all watches so that they do resume.</summary>
+    /// <summary>Removes the watch history, so that a watch that resumes fails with 410 Gone, and ends all watches.</summary>
     public void ExpireWatches()
     {
         _store.Compact();
         _store.EndWatches();
     }
 
-    /// <summary>Copies everything that is stored, as a backup of etcd does.</summary>
+    /// <summary>Copies all stored objects, like an etcd backup.</summary>
     public ClusterSnapshot TakeSnapshot() => new(_store.Save());
 
     /// <summary>
-    /// Puts a copy back, as restoring etcd from a backup and restarting the API server does: objects, uids and resourceVersions are those
-    /// of then, and all watches end. A watch that resumes from a version after that of the copy is accepted, and gets nothing until
-    /// versions pass it. Tokens that were issued meanwhile remain valid as far as their ServiceAccounts and Secrets exist.
+    /// Restores a snapshot, as restoring etcd from a backup and restarting the API server does: objects, uids and resourceVersions are
+    /// those of the snapshot, and all watches end. A watch that resumes from a later resourceVersion is accepted, and gets no events until
+    /// that version is exceeded. Tokens that were issued since then remain valid if their ServiceAccounts and Secrets exist.
     /// </summary>
     public void RestoreSnapshot(ClusterSnapshot snapshot)
     {
@@ -121,7 +119,7 @@ public sealed class FaultInjector
         }
     }
 
-    /// <summary>Applies the first rule that selects the request.</summary>
+    /// <summary>Applies the first rule that matches the request.</summary>
     /// <returns>False when the connection was closed.</returns>
     internal async Task<bool> ApplyAsync(RequestRecord record, HttpContext context)
     {
@@ -169,7 +167,7 @@ public sealed class FaultInjector
             }
             catch (ObjectDisposedException)
             {
-                // It was answered meanwhile.
+                // The request completed concurrently.
             }
         }
     }
@@ -198,7 +196,7 @@ public sealed class FaultInjector
 
         public FaultRule Rule { get; } = rule;
 
-        /// <summary>Counts one use; true when it was the last.</summary>
+        /// <summary>Counts one use; true if it was the last one.</summary>
         public bool Used() => Rule.Times is not null && --_left <= 0;
 
         public void Dispose()

@@ -1,23 +1,23 @@
 namespace KubeLB.EmbeddedCluster.Faults;
 
-/// <summary>What happens to the requests that a rule selects, instead of their answer or before it.</summary>
+/// <summary>A fault rule: what happens to matching requests before or instead of the response.</summary>
 public sealed record FaultRule
 {
-    /// <summary>Which requests; all when not set.</summary>
+    /// <summary>Selects the requests; null for all.</summary>
     public Func<RequestRecord, bool>? Matches { get; init; }
 
-    /// <summary>How many requests the rule applies to before it ends; null: until it is removed.</summary>
+    /// <summary>Number of requests that the rule applies to; null for all until it is removed.</summary>
     public int? Times { get; init; } = 1;
 
-    /// <summary>Answer with this HTTP status (409, 410, 429, 500, 503 …) and the Status that Kubernetes sends with it.</summary>
+    /// <summary>HTTP status of the response (409, 410, 429, 500, 503 …), with the Status that Kubernetes sends for it.</summary>
     public int? StatusCode { get; init; }
 
-    /// <summary>With status 429 or 503: the <c>Retry-After</c> header, in seconds.</summary>
+    /// <summary>The <c>Retry-After</c> header in seconds, with status 429 or 503.</summary>
     public int RetryAfterSeconds { get; init; } = 1;
 
-    /// <summary>Wait this long before going on.</summary>
+    /// <summary>Delay before the response.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Close the connection without an answer, as a broken network does.</summary>
+    /// <summary>Whether to close the connection without a response.</summary>
     public bool Disconnect { get; init; }
 }

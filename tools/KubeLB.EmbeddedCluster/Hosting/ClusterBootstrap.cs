@@ -7,12 +7,12 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Hosting;
 
-/// <summary>Creates what every cluster starts with.</summary>
+/// <summary>Creates the initial objects of a cluster.</summary>
 internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator creator, NamespaceController namespaces)
 {
     private static readonly string[] Namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-    /// <summary>Namespaces with their accounts, roles and bindings.</summary>
+    /// <summary>Creates the namespaces, ServiceAccounts, roles and bindings.</summary>
     public void Prepare()
     {
         foreach (var name in Namespaces)
@@ -31,7 +31,7 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
         }
     }
 
-    /// <summary>The Service <c>kubernetes</c> and its endpoint, the API server.</summary>
+    /// <summary>Creates the Service <c>kubernetes</c> with the API server as its endpoint.</summary>
     public void Announce(IPAddress address, int port, string serviceAddress)
     {
         Create("", "services", "default", Service(port, serviceAddress));

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KubeLB.EmbeddedCluster.Hosting;
 
-/// <summary>A certificate authority made for one cluster, and the server certificate it signed.</summary>
+/// <summary>The generated certificate authority of a cluster, and the server certificate.</summary>
 internal sealed class ClusterCertificates : IDisposable
 {
     private ClusterCertificates(X509Certificate2 authority, X509Certificate2 server)

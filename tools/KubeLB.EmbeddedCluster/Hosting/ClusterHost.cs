@@ -11,15 +11,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.EmbeddedCluster.Hosting;
 
-/// <summary>Kestrel with nothing around it.</summary>
+/// <summary>A bare Kestrel server.</summary>
 internal static class ClusterHost
 {
     private const int MaxStreamsPerConnection = 10_000;
 
-    /// <param name="options">Where to listen.</param>
-    /// <param name="certificates">Certificates to serve TLS with; null for plain HTTP.</param>
-    /// <param name="services">What answers; requests wait for it.</param>
-    /// <param name="ct">Gives up starting.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="certificates">Certificates for TLS; null for plain HTTP.</param>
+    /// <param name="services">The request handlers; requests wait for this task.</param>
+    /// <param name="ct">Cancels the start.</param>
     public static async Task<WebApplication> StartAsync(
         EmbeddedClusterOptions options,
         Task<ClusterCertificates?> certificates,

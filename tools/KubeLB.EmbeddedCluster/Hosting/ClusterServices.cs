@@ -18,7 +18,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Hosting;
 
-/// <summary>Puts the parts of one cluster together.</summary>
+/// <summary>The composition root of a cluster.</summary>
 internal sealed class ClusterServices : IAsyncDisposable
 {
     private readonly ServiceAddresses _addresses;
@@ -99,8 +99,8 @@ internal sealed class ClusterServices : IAsyncDisposable
 
     public ApiServer Server { get; }
 
-    /// <summary>Makes the parts of a cluster, and in it what every cluster starts with, but for what depends on its address.</summary>
-    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    /// <summary>Creates the components and the initial objects of a cluster, except those that depend on its address.</summary>
+    /// <exception cref="ArgumentException">The options are invalid.</exception>
     public static ClusterServices Create(EmbeddedClusterOptions options, ClusterCertificates? certificates)
     {
         var services = new ClusterServices(options, certificates);
@@ -108,10 +108,10 @@ internal sealed class ClusterServices : IAsyncDisposable
         return services;
     }
 
-    /// <summary>Completes what every cluster starts with.</summary>
+    /// <summary>Creates the initial objects that depend on the address of the server.</summary>
     public void Start(IPAddress address, int port) => Bootstrap.Announce(address, port, _addresses.First);
 
-    /// <exception cref="FormatException">Not a valid CustomResourceDefinition.</exception>
+    /// <exception cref="FormatException">The object is not a valid CustomResourceDefinition.</exception>
     public void InstallDefinition(JsonNode document)
     {
         if (document is not JsonObject tree || tree.Text("kind") != "CustomResourceDefinition")

@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Http.Handlers;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Those who answer, one for each kind of request.</summary>
+/// <summary>The request handlers.</summary>
 internal sealed record ApiHandlers(
     NonResourceHandler NonResource,
     ReadHandler Reads,

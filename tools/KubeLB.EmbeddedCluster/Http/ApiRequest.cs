@@ -8,12 +8,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>A request for a resource on its way to a handler.</summary>
+/// <summary>A parsed request for a resource.</summary>
 internal sealed record ApiRequest(HttpContext Context, RequestInfo Info, ResourceDefinition Resource, UserInfo User)
 {
     public ObjectText Text { get; } = new(Resource);
 
-    /// <summary>The object's namespace as the store knows it: empty for cluster-scoped resources.</summary>
+    /// <summary>The object's namespace; empty for cluster-scoped resources.</summary>
     public string Namespace => Resource.Namespaced ? Info.Namespace : "";
 
     public string? Query(string name) => Context.Request.Query.TryGetValue(name, out var values) && values.Count > 0 ? values[0] : null;
@@ -25,7 +25,7 @@ internal sealed record ApiRequest(HttpContext Context, RequestInfo Info, Resourc
 
     public ObjectFilter Filter() => ObjectFilter.Parse(Resource, Namespace, Info.Name, Query("labelSelector"), Query("fieldSelector"));
 
-    /// <exception cref="ApiException">422 for a value that there is not.</exception>
+    /// <exception cref="ApiException">422 for an invalid value.</exception>
     public WriteOptions WriteOptions(bool isApply = false)
     {
         var dryRun = Context.Request.Query["dryRun"];

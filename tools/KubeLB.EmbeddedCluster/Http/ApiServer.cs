@@ -8,9 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>
-/// The way of every request: note it, apply faults, authenticate, authorize, handle; whatever goes wrong is answered with a Status.
-/// </summary>
+/// <summary>The request pipeline: log, inject faults, authenticate, authorize, handle. Every error is returned as a Status.</summary>
 internal sealed partial class ApiServer(
     ResourceRegistry registry,
     ApiHandlers handlers,
@@ -24,7 +22,7 @@ internal sealed partial class ApiServer(
 {
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Ends running watches, so that the server can stop.</summary>
+    /// <summary>Ends all watches, so that the server can stop.</summary>
     public void Stop() => _stopping.Cancel();
 
     public void Dispose() => _stopping.Dispose();
@@ -76,9 +74,9 @@ internal sealed partial class ApiServer(
         catch (Exception exception)
             when (context.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
         {
-            // The client left.
+            // The client disconnected.
         }
-#pragma warning disable CA1031 // The last line of defence: one request that hits a bug must not take the server or its connection along.
+#pragma warning disable CA1031 // An unexpected error in one request must not stop the server or close the connection.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -189,7 +187,7 @@ internal sealed partial class ApiServer(
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // The client left before it could be told.
+            // The client disconnected before the error was written.
         }
     }
 

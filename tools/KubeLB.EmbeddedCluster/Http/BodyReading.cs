@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Reads request bodies: bounded, JSON or YAML.</summary>
+/// <summary>Reads request bodies in JSON and YAML, with a size limit.</summary>
 internal static class BodyReading
 {
-    /// <summary>The most that is read of a body, in bytes; Kubernetes' own limit.</summary>
+    /// <summary>Maximum size of a body in bytes, as in kube-apiserver.</summary>
     public const int MaxBytes = 3 * 1024 * 1024;
 
-    /// <exception cref="ApiException">413 when the body is larger than <see cref="MaxBytes"/>.</exception>
+    /// <exception cref="ApiException">413 if the body is larger than <see cref="MaxBytes"/>.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
     {
         if (context.Request.ContentLength > MaxBytes)
@@ -40,8 +40,8 @@ internal static class BodyReading
         }
     }
 
-    /// <summary>How a body is encoded; JSON is assumed when nothing is said.</summary>
-    /// <exception cref="ApiException">415 for an encoding that is not understood.</exception>
+    /// <summary>The encoding of a body; JSON if there is no content type.</summary>
+    /// <exception cref="ApiException">415 for an unsupported media type.</exception>
     public static BodyEncoding EncodingOf(HttpRequest request) =>
         MediaType(request) switch
         {
@@ -53,7 +53,7 @@ internal static class BodyReading
 
     public static string MediaType(HttpRequest request) => (request.ContentType ?? "").Split(';', 2)[0].Trim().ToLowerInvariant();
 
-    /// <exception cref="FormatException">The body is not one document of that encoding.</exception>
+    /// <exception cref="FormatException">The body is not a single document in that encoding.</exception>
     public static JsonNode? Parse(ReadOnlyMemory<byte> body, BodyEncoding encoding, JsonFindings? findings) =>
         encoding switch
         {

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>The token of a paged list: the resourceVersion of its first page and the key to go on after.</summary>
+/// <summary>The continue token of a paged list: the resourceVersion of its first page and the last key.</summary>
 internal sealed record ContinueToken(long Revision, string Namespace, string Name)
 {
     public string Encode()
@@ -19,7 +19,7 @@ internal sealed record ContinueToken(long Revision, string Namespace, string Nam
         return Convert.ToBase64String(Encoding.UTF8.GetBytes(json.ToJsonString())).TrimEnd('=').Replace('+', '-').Replace('/', '_');
     }
 
-    /// <exception cref="ApiException">400: not a token of this server.</exception>
+    /// <exception cref="ApiException">400 for an invalid token.</exception>
     public static ContinueToken Decode(string token)
     {
         byte[] bytes;

@@ -2,9 +2,9 @@ using System.Text.Json;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Where a paged list goes on.</summary>
-/// <param name="Continue">The token for the next page; null on the last one.</param>
-/// <param name="Remaining">How many objects follow, where that is known.</param>
+/// <summary>List metadata of a paged list.</summary>
+/// <param name="Continue">The token of the next page; null on the last page.</param>
+/// <param name="Remaining">The number of remaining objects, if known.</param>
 internal sealed record ListMetadata(string? Continue, long? Remaining)
 {
     public void WriteMembers(Utf8JsonWriter json)

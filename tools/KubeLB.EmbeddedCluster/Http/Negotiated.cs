@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>How an answer is to be encoded.</summary>
+/// <summary>The negotiated form and encoding of a response.</summary>
 internal readonly record struct Negotiated(ObjectForm Form, bool Yaml)
 {
     public string ContentType => Yaml ? "application/yaml" : "application/json";

@@ -3,14 +3,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>
-/// Chooses the form and encoding of an answer. Protobuf is answered with JSON, which every client understands, as built-in kinds allow.
-/// </summary>
+/// <summary>Negotiates the form and encoding of a response. Requests for protobuf get JSON, which every client accepts.</summary>
 internal static class Negotiation
 {
     private const string Protobuf = "application/vnd.kubernetes.protobuf";
 
-    /// <exception cref="ApiException">406: nothing acceptable can be produced.</exception>
+    /// <exception cref="ApiException">406 if no accepted media type is supported.</exception>
     public static Negotiated Negotiate(HttpRequest request, bool custom)
     {
         var accepted = Parse(request);
@@ -41,7 +39,7 @@ internal static class Negotiation
     }
 
     /// <summary>
-    /// The entries of the Accept header, in order; quality values are ignored, as Kubernetes' clients list by preference.
+    /// The entries of the Accept header, in order. Quality values are ignored: Kubernetes clients list media types by preference.
     /// </summary>
     public static IReadOnlyList<AcceptedType> Parse(HttpRequest request)
     {

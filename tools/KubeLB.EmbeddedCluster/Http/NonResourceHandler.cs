@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Answers paths that are no resource: health, version, discovery, OpenAPI.</summary>
+/// <summary>Handles non-resource paths: health, version, discovery, OpenAPI.</summary>
 internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDocuments openApi)
 {
     public const string NotFound = "404 page not found\n";
@@ -100,7 +100,7 @@ internal sealed class NonResourceHandler(DiscoveryDocuments discovery, OpenApiDo
     private static Task JsonOrNotFound(HttpContext context, JsonObject? document) =>
         document is null ? ResponseWriting.TextAsync(context, 404, NotFound) : ResponseWriting.JsonAsync(context, 200, document);
 
-    /// <summary>The version that the recorded contract was taken from.</summary>
+    /// <summary>The version of the recorded contract.</summary>
     private static JsonObject Version() =>
         new()
         {

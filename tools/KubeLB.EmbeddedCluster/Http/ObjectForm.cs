@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>The form of object that a client wants.</summary>
+/// <summary>The requested form of an object.</summary>
 internal enum ObjectForm
 {
     Whole,

@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Writes stored objects as a resource's API version shows them.</summary>
+/// <summary>Serializes stored objects in an API version.</summary>
 internal sealed class ObjectText
 {
     private readonly byte[] _prefix;
@@ -20,11 +20,11 @@ internal sealed class ObjectText
         var kind = $"\"kind\":{JsonSerializer.Serialize(resource.Kind, JsonText.Options)}";
         var version = $"\"apiVersion\":{JsonSerializer.Serialize(resource.ApiVersion, JsonText.Options)}";
 
-        // Go writes custom resources from maps, in the order of their keys, and built-in ones from structs.
+        // Kubernetes serializes custom resources from maps, with sorted keys, and built-in kinds from structs.
         _prefix = Encoding.UTF8.GetBytes(resource.Custom is null ? $"{{{kind},{version}," : $"{{{version},{kind},");
     }
 
-    /// <summary>The object on its own, with kind and apiVersion.</summary>
+    /// <summary>A single object, with kind and apiVersion.</summary>
     public void Write(IBufferWriter<byte> output, StoredObject stored)
     {
         if (_resource.View is { } view)
@@ -37,7 +37,7 @@ internal sealed class ObjectText
         output.Write(Show(stored).Tail.Span);
     }
 
-    /// <summary>The object as an item of a list: built-in kinds come without kind and apiVersion there.</summary>
+    /// <summary>The object as a list item: built-in kinds omit kind and apiVersion there.</summary>
     public void WriteItem(IBufferWriter<byte> output, StoredObject stored)
     {
         if (_resource.Custom is not null)
@@ -58,7 +58,7 @@ internal sealed class ObjectText
     public JsonObject ToTree(StoredObject stored) =>
         ToTree(_resource.View is { } view ? view.FromStorage(stored.ToTree()) : Show(stored).ToTree());
 
-    /// <summary>The object as the resource's schema shows it now.</summary>
+    /// <summary>The object in the current schema of the resource.</summary>
     public StoredObject Show(StoredObject stored) => _resource.Custom?.Show(stored) ?? stored;
 
     private JsonObject ToTree(JsonObject content)

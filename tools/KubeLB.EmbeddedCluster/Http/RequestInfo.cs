@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>What a request asks for, read from its method and path as Kubernetes' RequestInfo is.</summary>
+/// <summary>Attributes of a request, parsed from method and path like Kubernetes' RequestInfo.</summary>
 internal sealed record RequestInfo
 {
     public bool IsResource { get; init; }
@@ -50,7 +50,7 @@ internal sealed record RequestInfo
         }
         if (rest.Length > 3)
         {
-            // Only proxies have deeper paths, and there are none here.
+            // Only proxy subresources have deeper paths; they are not supported.
             return other with
             {
                 IsResource = true,

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Http;
 
-/// <summary>Writes answers.</summary>
+/// <summary>Writes responses.</summary>
 internal static class ResponseWriting
 {
     public static Task StatusAsync(HttpContext context, ApiStatus status)
@@ -39,7 +39,7 @@ internal static class ResponseWriting
         }
     }
 
-    /// <summary>One object in the form the client asked for.</summary>
+    /// <summary>Writes one object in the requested form.</summary>
     public static Task ObjectAsync(ApiRequest request, int code, StoredObject stored, DateTimeOffset now)
     {
         var negotiated = request.Negotiate();
@@ -60,7 +60,7 @@ internal static class ResponseWriting
         return EncodedAsync(request.Context, code, negotiated, buffer.WrittenMemory);
     }
 
-    /// <summary>JSON text, converted if YAML was asked for.</summary>
+    /// <summary>Writes JSON, converted to YAML if requested.</summary>
     public static Task EncodedAsync(HttpContext context, int code, Negotiated negotiated, ReadOnlyMemory<byte> json) =>
         BytesAsync(context, code, negotiated.ContentType, negotiated.Yaml ? YamlWriting.FromJson(JsonReading.Parse(json.Span)) : json);
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>Reads and writes inside JSON trees without throwing on absent or oddly typed members.</summary>
+/// <summary>Reads and writes JSON trees without exceptions for absent members or members of another type.</summary>
 internal static class JsonAccess
 {
     public static JsonObject? Object(this JsonNode? node, string name) => (node as JsonObject)?[name] as JsonObject;
@@ -41,7 +41,7 @@ internal static class JsonAccess
     public static bool? Boolean(this JsonNode? node, string name) =>
         (node as JsonObject)?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
 
-    /// <summary>The object under <paramref name="name"/>, created where there is none (or something else).</summary>
+    /// <summary>The object member <paramref name="name"/>; created if it is absent or not an object.</summary>
     public static JsonObject Ensure(this JsonObject node, string name)
     {
         if (node[name] is JsonObject existing)
@@ -53,7 +53,7 @@ internal static class JsonAccess
         return created;
     }
 
-    /// <summary>Sets a member that is absent or null.</summary>
+    /// <summary>Sets a member if it is absent or null.</summary>
     public static void Default(this JsonObject node, string name, JsonNode? value)
     {
         if (node[name] is null)
@@ -72,7 +72,7 @@ internal static class JsonAccess
         return node;
     }
 
-    /// <summary>The strings of an array; other elements are left out.</summary>
+    /// <summary>The strings of an array; other elements are ignored.</summary>
     public static IEnumerable<string> Strings(this JsonArray? array) =>
         array is null ? [] : array.Select(item => item.AsText()).OfType<string>();
 
@@ -85,10 +85,10 @@ internal static class JsonAccess
 
     public static JsonObject Copy(this JsonObject node) => (JsonObject)node.DeepClone();
 
-    /// <summary>Equality of values, an absent member and null being the same.</summary>
+    /// <summary>Equality of values; absent equals null.</summary>
     public static bool Same(JsonNode? left, JsonNode? right) => JsonNode.DeepEquals(left, right);
 
-    /// <summary>Moves or copies a member of one object to another: absent there means absent here.</summary>
+    /// <summary>Copies a member from one object to another; removes it if it is absent in the source.</summary>
     public static void TakeFrom(this JsonObject target, JsonObject? source, string name)
     {
         if (source?[name] is { } value)

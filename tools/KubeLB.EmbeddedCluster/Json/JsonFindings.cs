@@ -1,8 +1,8 @@
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>What reading a document found beside the document itself.</summary>
+/// <summary>Findings of a parser in addition to the document.</summary>
 internal sealed class JsonFindings
 {
-    /// <summary>Paths of object members that occurred more than once; the last one won, as in Kubernetes.</summary>
+    /// <summary>Paths of duplicate members; the last one is used, as in Kubernetes.</summary>
     public List<string> Duplicates { get; } = [];
 }

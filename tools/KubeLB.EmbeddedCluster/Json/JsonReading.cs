@@ -6,17 +6,17 @@ using System.Text.Json.Nodes;
 namespace KubeLB.EmbeddedCluster.Json;
 
 /// <summary>
-/// Reads JSON into a fully materialised tree. Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it
-/// tolerates duplicate members (as the real API server does), keeps integers as <see cref="long"/>, and words its errors as Go does.
+/// Parses JSON into a fully materialized tree. Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it
+/// accepts duplicate members (as kube-apiserver does), keeps integers as <see cref="long"/>, and has Go's error messages.
 /// </summary>
 internal static class JsonReading
 {
-    /// <summary>Deepest nesting accepted, far more than any API object needs and far less than the stack can bear.</summary>
+    /// <summary>Maximum nesting depth: more than any API object needs, and less than the stack allows.</summary>
     public const int MaxDepth = 500;
 
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth, CommentHandling = JsonCommentHandling.Disallow };
 
-    /// <exception cref="FormatException">The bytes are not one JSON document; the message is the one Go gives.</exception>
+    /// <exception cref="FormatException">The bytes are not a single JSON document; the message is Go's.</exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8, JsonFindings? findings = null)
     {
         var reader = new Utf8JsonReader(utf8, ReaderOptions);
@@ -43,7 +43,7 @@ internal static class JsonReading
         }
     }
 
-    /// <exception cref="FormatException">Not one JSON object.</exception>
+    /// <exception cref="FormatException">The text is not a single JSON object.</exception>
     public static JsonObject ParseObject(ReadOnlySpan<byte> utf8, JsonFindings? findings = null) =>
         Parse(utf8, findings) as JsonObject
         ?? throw new FormatException("json: cannot unmarshal into Go value of type map[string]interface {}: the document is not an object");
@@ -125,7 +125,7 @@ internal static class JsonReading
             : $"invalid character {Quote(utf8[at])} looking for beginning of value";
     }
 
-    /// <summary>A byte as Go's %q prints a rune.</summary>
+    /// <summary>Quotes a byte like Go's %q for a rune.</summary>
     private static string Quote(byte value) =>
         value switch
         {

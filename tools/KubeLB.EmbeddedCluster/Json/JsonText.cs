@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>Writes JSON without needless escapes.</summary>
+/// <summary>Writes JSON with minimal escaping.</summary>
 internal static class JsonText
 {
     public static JsonSerializerOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -6,11 +6,11 @@ using YamlDotNet.Core.Events;
 
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>Reads YAML documents (YAML 1.1 scalars as Go's sigs.k8s.io/yaml resolves them) into JSON trees.</summary>
+/// <summary>Parses YAML documents into JSON trees, with YAML 1.1 scalars like Go's sigs.k8s.io/yaml.</summary>
 internal static partial class YamlReading
 {
     /// <summary>Every non-empty document of a stream.</summary>
-    /// <exception cref="FormatException">The text is not YAML; the message says where.</exception>
+    /// <exception cref="FormatException">The text is not valid YAML; the message contains the line.</exception>
     public static IEnumerable<JsonNode> ParseAll(string yaml, JsonFindings? findings = null)
     {
         var documents = new List<JsonNode>();
@@ -35,7 +35,7 @@ internal static partial class YamlReading
         return documents;
     }
 
-    /// <summary>Whether a string may stand without quotes and still be read as that string.</summary>
+    /// <summary>Whether a plain scalar is parsed as this string.</summary>
     public static bool IsPlainText(string text) =>
         PlainText().IsMatch(text)
         && Resolve(new Scalar(text)) is { } value
@@ -145,10 +145,10 @@ internal static partial class YamlReading
     [GeneratedRegex(@"^\d{4}-\d{2}-\d{2}")]
     private static partial Regex Timestamp();
 
-    /// <summary>What is known while one document is read.</summary>
+    /// <summary>State of a document that is being parsed.</summary>
     private sealed class Reading(JsonFindings? findings)
     {
-        /// <summary>The most values that aliases may repeat: a short text must not grow without bound.</summary>
+        /// <summary>Maximum number of values that aliases repeat, so that the memory use of a short text is limited.</summary>
         private const int MaxRepeated = 500_000;
 
         private int _repeated;

@@ -6,7 +6,7 @@ using YamlDotNet.Core.Events;
 
 namespace KubeLB.EmbeddedCluster.Json;
 
-/// <summary>Writes JSON trees as YAML, keys sorted as Go's sigs.k8s.io/yaml does.</summary>
+/// <summary>Writes JSON trees as YAML with sorted keys, like Go's sigs.k8s.io/yaml.</summary>
 internal static class YamlWriting
 {
     public static byte[] FromJson(JsonNode? node)

@@ -7,18 +7,18 @@ using KubeLB.EmbeddedCluster.Resources;
 
 namespace KubeLB.EmbeddedCluster.OpenApi;
 
-/// <summary>The OpenAPI documents that kubectl reads for validation, apply and explain.</summary>
+/// <summary>The OpenAPI documents that kubectl uses for validation, apply and explain.</summary>
 internal sealed class OpenApiDocuments(ResourceRegistry registry)
 {
-    /// <summary>What kubectl asks for.</summary>
+    /// <summary>The media type that kubectl requests.</summary>
     public const string V2ProtobufAccepted = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
-    /// <summary>What it is answered with: the same without the sign that no media type may contain.</summary>
+    /// <summary>The media type of the response: the same without the character that is invalid in a media type.</summary>
     public const string V2ProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     private readonly ConcurrentDictionary<(string Group, string Version, long Generation), byte[]> _documents = new();
 
-    /// <summary>The index of all documents of version 3.</summary>
+    /// <summary>The index of the OpenAPI v3 documents.</summary>
     public JsonObject Index()
     {
         var paths = new JsonObject();
@@ -52,7 +52,7 @@ internal sealed class OpenApiDocuments(ResourceRegistry registry)
         );
     }
 
-    /// <summary>Version 2 without any paths: kubectl then relies on version 3.</summary>
+    /// <summary>OpenAPI v2 without paths: kubectl then uses v3.</summary>
     public static JsonObject V2() =>
         new()
         {
@@ -62,7 +62,7 @@ internal sealed class OpenApiDocuments(ResourceRegistry registry)
             ["definitions"] = new JsonObject(),
         };
 
-    /// <summary>The same, in the protobuf encoding that kubectl asks for: swagger, info (title, version), paths.</summary>
+    /// <summary>The same in protobuf, which kubectl requests: swagger, info (title, version), paths.</summary>
     public static byte[] V2Protobuf()
     {
         var title = "Kubernetes"u8;

@@ -66,8 +66,8 @@ internal sealed class OpenApiWriter(string group, string version)
         var properties = schema.Ensure("properties");
         var texts = new Dictionary<string, string>
         {
-            ["apiVersion"] = "The group and version of the API that the object is written in.",
-            ["kind"] = "The kind of the object; it never changes.",
+            ["apiVersion"] = "The API group and version of the object.",
+            ["kind"] = "The kind of the object. Immutable.",
         };
         foreach (var (member, description) in texts)
         {
@@ -75,7 +75,7 @@ internal sealed class OpenApiWriter(string group, string version)
         }
         properties["metadata"] = new JsonObject
         {
-            ["description"] = "What every object carries: name, namespace, labels, annotations and the like.",
+            ["description"] = "Standard object metadata: name, namespace, labels, annotations.",
             ["allOf"] = new JsonArray(Reference(AddType(TypeSchema.Of(typeof(V1ObjectMeta))))),
         };
         _schemas[name] = schema;

@@ -10,7 +10,9 @@ internal static class JsonPatch
 {
     private const int MaxOperations = 10_000;
 
-    /// <exception cref="ApiException">400 for a malformed operation, 422 for one that cannot be carried out, 413 for too many.</exception>
+    /// <exception cref="ApiException">
+    /// 400 for a malformed operation, 422 for one that cannot be applied, 413 for too many operations.
+    /// </exception>
     public static JsonObject Apply(JsonObject target, JsonArray operations)
     {
         if (operations.Count > MaxOperations)

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Patching;
 
-/// <summary>Kubernetes' strategic merge patch: a merge patch whose lists merge by key, with directives.</summary>
+/// <summary>Kubernetes' strategic merge patch: a merge patch that merges lists by key and supports directives.</summary>
 internal static class StrategicMergePatch
 {
     private const string Directive = "$patch";
@@ -13,7 +13,7 @@ internal static class StrategicMergePatch
     private const string DeleteFrom = "$deleteFromPrimitiveList/";
     private const string SetOrder = "$setElementOrder/";
 
-    /// <exception cref="ApiException">400 for a directive that is not understood or an item without its merge key.</exception>
+    /// <exception cref="ApiException">400 for an unknown directive or an item without a merge key.</exception>
     public static JsonObject Apply(JsonObject target, JsonObject patch, TypeSchema? type)
     {
         switch (patch.Text(Directive))
@@ -169,7 +169,7 @@ internal static class StrategicMergePatch
         return result;
     }
 
-    /// <summary>Items named in the order come in that order; others keep their place after what preceded them.</summary>
+    /// <summary>Sorts the items by the order directive; other items stay after their predecessor.</summary>
     private static JsonArray Order(JsonArray merged, JsonArray live, JsonArray order, string key)
     {
         JsonNode? Id(JsonNode? item) => key.Length == 0 ? item : (item as JsonObject)?[key];

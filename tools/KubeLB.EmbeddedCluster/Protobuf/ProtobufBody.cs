@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
-/// <summary>Reads objects in Kubernetes' protobuf encoding: <c>k8s\0</c>, an envelope with kind and version, the object.</summary>
+/// <summary>Decodes objects in Kubernetes' protobuf encoding: <c>k8s\0</c>, an envelope with kind and version, the object.</summary>
 internal static class ProtobufBody
 {
     public const string MediaType = "application/vnd.kubernetes.protobuf";
 
     /// <exception cref="FormatException">
-    /// Broken, or holding something that <see cref="ProtobufTypes"/> does not know; nothing is dropped in silence.
+    /// The data is malformed, or has a field that <see cref="ProtobufTypes"/> does not define; unknown fields are never ignored.
     /// </exception>
     public static JsonObject Parse(ReadOnlySpan<byte> body)
     {
@@ -55,7 +55,7 @@ internal static class ProtobufBody
         }
         var members =
             ProtobufTypes.Find(type)
-            ?? throw new FormatException($"objects of kind {type} are not understood in protobuf by this embedded cluster; send JSON");
+            ?? throw new FormatException($"this embedded cluster does not support objects of kind {type} in protobuf; send JSON");
         var reader = new ProtobufReader(content);
         while (reader.Next(out var number, out var wire))
         {
@@ -66,7 +66,7 @@ internal static class ProtobufBody
                     continue;
                 }
                 throw new FormatException(
-                    $"member {number} of {path} ({type}) is not understood in protobuf by this embedded cluster; send JSON"
+                    $"this embedded cluster does not support field {number} of {path} ({type}) in protobuf; send JSON"
                 );
             }
             var memberPath = $"{path}.{member.Name}";
@@ -122,7 +122,7 @@ internal static class ProtobufBody
         map[key] = value ?? JsonValue.Create("");
     }
 
-    /// <summary>A value; null for the zero values that Go writes although they mean "not set".</summary>
+    /// <summary>A value; null for zero values that Go writes for unset fields.</summary>
     private static JsonNode? ReadValue(ref ProtobufReader reader, int wire, ProtobufMember member, string path)
     {
         switch (member.Form)

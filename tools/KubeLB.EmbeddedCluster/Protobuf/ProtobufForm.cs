@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
-/// <summary>How a member is encoded.</summary>
+/// <summary>The encoding of a field.</summary>
 internal enum ProtobufForm
 {
     Text,

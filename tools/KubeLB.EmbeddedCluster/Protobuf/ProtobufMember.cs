@@ -1,4 +1,4 @@
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
-/// <summary>A member of a message: its JSON name, its form, and for messages the type's name.</summary>
+/// <summary>A field of a message: JSON name, encoding, and type name of messages.</summary>
 internal sealed record ProtobufMember(string Name, ProtobufForm Form, string Type, bool Repeated, bool Map);

@@ -1,12 +1,12 @@
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
-/// <summary>Walks the members of one protobuf message.</summary>
+/// <summary>Reads the fields of a protobuf message.</summary>
 internal ref struct ProtobufReader(ReadOnlySpan<byte> content)
 {
     private readonly ReadOnlySpan<byte> _content = content;
     private int _position;
 
-    /// <summary>Moves to the next member; false at the end.</summary>
+    /// <summary>Advances to the next field; false at the end.</summary>
     public bool Next(out int number, out int wire)
     {
         if (_position >= _content.Length)
@@ -20,10 +20,10 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> content)
         return true;
     }
 
-    /// <exception cref="FormatException">The member is not a number.</exception>
+    /// <exception cref="FormatException">The field is not a number.</exception>
     public ulong Varint(int wire) => wire == 0 ? ReadVarint() : throw new FormatException($"proto: wrong wireType = {wire}");
 
-    /// <exception cref="FormatException">The member is not of bytes, or cut short.</exception>
+    /// <exception cref="FormatException">The field is not length-delimited, or is truncated.</exception>
     public ReadOnlySpan<byte> Bytes(int wire)
     {
         if (wire != 2)
@@ -40,7 +40,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> content)
         return bytes;
     }
 
-    /// <summary>Skips the member; true when it said nothing: zero, empty, or a message of such.</summary>
+    /// <summary>Skips the field; true if it was zero, empty, or a message of such fields.</summary>
     public bool IsZero(int wire)
     {
         switch (wire)

@@ -3,10 +3,9 @@ using System.Collections.Frozen;
 namespace KubeLB.EmbeddedCluster.Protobuf;
 
 /// <summary>
-/// The numbers of the members that kubectl sends in protobuf: it does so for objects that it makes itself (<c>kubectl create
-/// deployment</c>, <c>create token</c>, <c>auth can-i</c> …), not for files. A line is a type; a member is <c>number name form</c>, with
-/// <c>*</c> for lists and <c>%</c> for maps of text to that form; a member named <c>~</c> is a message whose members stand beside the
-/// others in JSON.
+/// The protobuf field numbers of the kinds that kubectl sends in protobuf: objects that it generates (<c>kubectl create deployment</c>,
+/// <c>create token</c>, <c>auth can-i</c> …), not those from files. Each line is a type; a field is <c>number name form</c>, with <c>*</c>
+/// for lists and <c>%</c> for maps from string; a field named <c>~</c> is a message whose fields are inlined in JSON.
 /// </summary>
 internal static class ProtobufTypes
 {
@@ -76,7 +75,7 @@ internal static class ProtobufTypes
 
     private static readonly Lazy<FrozenDictionary<string, FrozenDictionary<int, ProtobufMember>>> Types = new(Read);
 
-    /// <summary>The members of a type; null for one that is not known.</summary>
+    /// <summary>The fields of a type; null for an unknown type.</summary>
     public static FrozenDictionary<int, ProtobufMember>? Find(string type) => Types.Value.GetValueOrDefault(type);
 
     private static FrozenDictionary<string, FrozenDictionary<int, ProtobufMember>> Read()

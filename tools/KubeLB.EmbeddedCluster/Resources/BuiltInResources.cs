@@ -10,7 +10,7 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>The resources that are there without any CustomResourceDefinition.</summary>
+/// <summary>The built-in resources.</summary>
 internal static class BuiltInResources
 {
     private static readonly string[] ReadUpdate = ["get", "patch", "update"];
@@ -246,7 +246,7 @@ internal static class BuiltInResources
             },
         ];
 
-    /// <summary>Stored so that release files which contain them can be applied whole; nothing evaluates them.</summary>
+    /// <summary>Stored only, so that release manifests that contain them can be applied; they are not evaluated.</summary>
     private static IEnumerable<ResourceDefinition> Admission()
     {
         const string Group = "admissionregistration.k8s.io";

@@ -6,7 +6,7 @@ using KubeLB.EmbeddedCluster.Tables;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Reads the resources that a CustomResourceDefinition defines.</summary>
+/// <summary>Creates resource definitions from a CustomResourceDefinition.</summary>
 internal static class CustomResource
 {
     private static readonly string[] Verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];

@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>A second API group's view of objects that are stored in another shape.</summary>
+/// <summary>Converts objects of another API group from and to their stored form.</summary>
 internal sealed record ResourceView(Func<JsonObject, JsonObject> FromStorage, Func<JsonObject, JsonObject> ToStorage)
 {
     private static readonly (string Core, string View)[] EventMembers =
@@ -17,7 +17,7 @@ internal sealed record ResourceView(Func<JsonObject, JsonObject> FromStorage, Fu
         ("count", "deprecatedCount"),
     ];
 
-    /// <summary>events.k8s.io: the core Events under newer names.</summary>
+    /// <summary>events.k8s.io: the core Events with renamed fields.</summary>
     public static ResourceView Events { get; } =
         new(
             tree => Rename(tree, EventMembers.Select(member => (member.Core, member.View))),

@@ -1,8 +1,8 @@
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Something taken for an object that is not committed yet.</summary>
+/// <summary>Allocations for an object that is not committed yet.</summary>
 internal interface IReservation
 {
-    /// <summary>Gives back what was newly taken, because the write did not happen.</summary>
+    /// <summary>Releases the new allocations, because the write failed.</summary>
     void Release();
 }

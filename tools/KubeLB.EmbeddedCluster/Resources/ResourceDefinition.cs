@@ -6,9 +6,7 @@ using KubeLB.EmbeddedCluster.Typing;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>
-/// Everything the server knows of one resource in one API version. Immutable; custom ones are replaced when their definition changes.
-/// </summary>
+/// <summary>A resource in one API version. Immutable; custom resources are replaced when their definition changes.</summary>
 internal sealed record ResourceDefinition
 {
     public required string Group { get; init; }
@@ -37,27 +35,27 @@ internal sealed record ResourceDefinition
 
     public IReadOnlyList<SubresourceDefinition> Subresources { get; init; } = [];
 
-    /// <summary>Group of the table that holds the objects; differs from <see cref="Group"/> for events.k8s.io.</summary>
+    /// <summary>Group of the storage table; differs from <see cref="Group"/> for events.k8s.io.</summary>
     public string StorageGroup
     {
         get => field ?? Group;
         init;
     }
 
-    /// <summary>The version objects are discovered to be stored in, for the storageVersionHash.</summary>
+    /// <summary>The storage version, for the storageVersionHash.</summary>
     public string StorageVersion
     {
         get => field ?? Version;
         init;
     }
 
-    /// <summary>Changes of the spec raise metadata.generation.</summary>
+    /// <summary>Whether changes of the spec increment metadata.generation.</summary>
     public bool HasGeneration { get; init; }
 
-    /// <summary>A delete answers with the object instead of a Status.</summary>
+    /// <summary>Whether a delete returns the object instead of a Status.</summary>
     public bool ReturnsDeleted { get; init; }
 
-    /// <summary>Shape of a built-in type.</summary>
+    /// <summary>Schema of a built-in type.</summary>
     public TypeSchema? Type { get; init; }
 
     /// <summary>Schema and options of a custom resource.</summary>
@@ -67,16 +65,16 @@ internal sealed record ResourceDefinition
 
     public required ITableFormat Table { get; init; }
 
-    /// <summary>How the objects are seen through this group when they are stored in the shape of another.</summary>
+    /// <summary>Conversion from and to the stored form, if it is that of another group.</summary>
     public ResourceView? View { get; init; }
 
-    /// <summary>Fields beyond name and namespace that a list can be selected by.</summary>
+    /// <summary>Selectable fields in addition to name and namespace.</summary>
     public IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields { get; init; } =
         new Dictionary<string, Func<JsonObject, string>>();
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
-    /// <summary>The resource as messages name it: <c>widgets.example.com</c>.</summary>
+    /// <summary>Qualified name: <c>widgets.example.com</c>.</summary>
     public string QualifiedResource => Errors.ApiErrors.Qualified(Plural, Group);
 
     public bool HasStatus => Subresource("status") is not null;

@@ -7,8 +7,8 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Which resources are served. Built-in ones are there from the start, custom ones come and go with their definitions.</summary>
-/// <param name="rules">What becomes of CEL rules of custom resources.</param>
+/// <summary>The served resources: built-in ones, and custom ones of the current definitions.</summary>
+/// <param name="rules">How CEL rules of custom resources are handled.</param>
 internal sealed class ResourceRegistry(ValidationRules rules)
 {
     private readonly ConcurrentDictionary<(string Group, string Version, string Plural), ResourceDefinition> _resources = new();
@@ -20,13 +20,13 @@ internal sealed class ResourceRegistry(ValidationRules rules)
     private ImmutableArray<ResourceDefinition> _ordered = [];
     private long _generation;
 
-    /// <summary>What becomes of CEL rules of custom resources.</summary>
+    /// <summary>How CEL rules of custom resources are handled.</summary>
     public ValidationRules Rules => rules;
 
-    /// <summary>All served resources, built-in groups first, then custom ones as they came.</summary>
+    /// <summary>All served resources: built-in groups first, then custom ones in order of registration.</summary>
     public ImmutableArray<ResourceDefinition> All => _ordered;
 
-    /// <summary>Changes whenever the set of served resources does.</summary>
+    /// <summary>Changes with the set of served resources.</summary>
     public long Generation => Volatile.Read(ref _generation);
 
     public ResourceDefinition? Find(string group, string version, string plural) => _resources.GetValueOrDefault((group, version, plural));
@@ -54,7 +54,7 @@ internal sealed class ResourceRegistry(ValidationRules rules)
         }
     }
 
-    /// <summary>Serves what a CustomResourceDefinition says, in place of what it said before.</summary>
+    /// <summary>Registers the resources of a CustomResourceDefinition, replacing its previous ones.</summary>
     public void AddCustom(JsonObject definition)
     {
         var name = definition.Object("metadata").Text("name")!;
@@ -73,7 +73,7 @@ internal sealed class ResourceRegistry(ValidationRules rules)
         }
     }
 
-    /// <summary>Serves what the CustomResourceDefinitions of a table say, and no other custom resources.</summary>
+    /// <summary>Registers the resources of the CustomResourceDefinitions of a table, and removes all other custom resources.</summary>
     public void Restore(ResourceTable definitions)
     {
         var stored = definitions.Current.Values.SelectMany(objects => objects.Values).ToList();
@@ -96,7 +96,7 @@ internal sealed class ResourceRegistry(ValidationRules rules)
         }
     }
 
-    /// <summary>A kind or name of <paramref name="definition"/> that another definition of the same group already has.</summary>
+    /// <summary>A kind or name of <paramref name="definition"/> that another definition of the group already uses.</summary>
     public string? Conflict(JsonObject definition)
     {
         var name = definition.Object("metadata").Text("name");

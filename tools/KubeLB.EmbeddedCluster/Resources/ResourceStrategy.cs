@@ -6,52 +6,52 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Resources;
 
 /// <summary>
-/// What is particular to one resource, in the steps of Kubernetes' registry strategies: prepare, default, validate, allocate. The base
-/// class is that of a plain object.
+/// Resource-specific behavior, like Kubernetes' registry strategies: prepare, default, validate, allocate. The base class is for resources
+/// without specific behavior.
 /// </summary>
 internal class ResourceStrategy
 {
     public static ResourceStrategy Plain { get; } = new();
 
-    /// <summary>Complaints about metadata.name.</summary>
+    /// <summary>Validates metadata.name.</summary>
     public virtual IReadOnlyList<string> ValidateName(string name) => Names.Subdomain(name);
 
-    /// <summary>Whether an update without a resourceVersion may overwrite.</summary>
+    /// <summary>Whether an update without resourceVersion is allowed.</summary>
     public virtual bool AllowsUnconditionalUpdate => true;
 
-    /// <summary>Resets what a creator may not choose. Status is already gone where it is a subresource.</summary>
+    /// <summary>Resets fields that cannot be set on create. The status is already removed if it is a subresource.</summary>
     public virtual void PrepareForCreate(JsonObject tree) { }
 
-    /// <summary>Resets what an updater may not change. Status already is the old one where it is a subresource.</summary>
+    /// <summary>Resets fields that cannot be updated. The status is already the old one if it is a subresource.</summary>
     public virtual void PrepareForUpdate(JsonObject tree, JsonObject old) { }
 
-    /// <summary>Fills in what was left out; on create, update and patch.</summary>
+    /// <summary>Applies defaults on create, update and patch.</summary>
     public virtual void Default(JsonObject tree) { }
 
     public virtual void Validate(JsonObject tree, List<FieldError> errors) { }
 
     public virtual void ValidateUpdate(JsonObject tree, JsonObject old, List<FieldError> errors) { }
 
-    /// <summary>Takes addresses and ports for the object; writes them into the tree.</summary>
-    /// <param name="tree">The object about to be written.</param>
-    /// <param name="old">What it replaces, or null.</param>
-    /// <param name="errors">What cannot be had.</param>
+    /// <summary>Allocates addresses and ports, and writes them into the tree.</summary>
+    /// <param name="tree">The object to be written.</param>
+    /// <param name="old">The replaced object, or null.</param>
+    /// <param name="errors">Receives allocation errors.</param>
     public virtual IReservation? Allocate(JsonObject tree, JsonObject? old, List<FieldError> errors) => null;
 
-    /// <summary>The part of the object whose change raises the generation.</summary>
+    /// <summary>The part of the object whose change increments the generation.</summary>
     public virtual bool RaisesGeneration(JsonObject tree, JsonObject old) => !JsonAccess.Same(tree["spec"], old["spec"]);
 
-    /// <summary>Runs after the object was created or changed.</summary>
+    /// <summary>Called after the object was created or updated.</summary>
     public virtual void Committed(JsonObject tree) { }
 
     /// <summary>
-    /// Seconds for which a deleted object stays, so that what runs it can end it; it is removed by a delete with 0 seconds. Always 0 where
-    /// nothing runs.
+    /// Deletion grace period in seconds: the object is kept until the kubelet deletes it with 0 seconds. Always 0 for kinds without
+    /// graceful deletion.
     /// </summary>
     /// <param name="tree">The object.</param>
-    /// <param name="asked">What the delete asks for; null if it says nothing.</param>
+    /// <param name="requested">The grace period of the request; null if it has none.</param>
     public virtual long GracePeriod(JsonObject tree, long? asked) => 0;
 
-    /// <summary>Runs after the object is gone.</summary>
+    /// <summary>Called after the object was removed.</summary>
     public virtual void Removed(JsonObject tree) { }
 }

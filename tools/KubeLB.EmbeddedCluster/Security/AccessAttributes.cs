@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>What somebody wants to do.</summary>
+/// <summary>The attributes of an authorization decision.</summary>
 internal sealed record AccessAttributes
 {
     public required string Verb { get; init; }
@@ -15,13 +15,13 @@ internal sealed record AccessAttributes
 
     public string Name { get; init; } = "";
 
-    /// <summary>The path, for requests that are not about a resource.</summary>
+    /// <summary>The path of a non-resource request.</summary>
     public string? Path { get; init; }
 
-    /// <summary>The resource with its subresource, as rules name it.</summary>
+    /// <summary>The resource with its subresource, as in RBAC rules.</summary>
     public string FullResource => Subresource.Length == 0 ? Resource : $"{Resource}/{Subresource}";
 
-    /// <summary>The refusal in Kubernetes' words, without its beginning.</summary>
+    /// <summary>The denial message of Kubernetes, without its prefix.</summary>
     public string Describe(string user)
     {
         if (Path is not null)

@@ -5,15 +5,15 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Tells who sends a request by its bearer token.</summary>
+/// <summary>Authenticates requests by bearer token.</summary>
 internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, string adminToken)
 {
     private readonly byte[] _adminToken = Encoding.UTF8.GetBytes(adminToken);
     private readonly ResourceTable _accounts = store.Table("", "serviceaccounts");
     private readonly ResourceTable _secrets = store.Table("", "secrets");
 
-    /// <summary>The sender; anonymous when the request carries no credentials.</summary>
-    /// <exception cref="ApiException">401: credentials that are not (or no longer) good.</exception>
+    /// <summary>The user of a request; anonymous without credentials.</summary>
+    /// <exception cref="ApiException">401 for invalid or expired credentials.</exception>
     public UserInfo Authenticate(string? authorization)
     {
         if (string.IsNullOrEmpty(authorization))
@@ -28,7 +28,7 @@ internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, stri
         return FromToken(authorization[Scheme.Length..].Trim()) ?? throw ApiErrors.Unauthorized();
     }
 
-    /// <summary>The user of a token; null when it is not good.</summary>
+    /// <summary>The user of a token; null if it is invalid.</summary>
     public UserInfo? FromToken(string token)
     {
         if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), _adminToken))

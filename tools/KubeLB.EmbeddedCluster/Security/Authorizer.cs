@@ -5,13 +5,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Lets a request pass or refuses it.</summary>
+/// <summary>Authorizes requests.</summary>
 internal sealed class Authorizer(RbacPolicy policy)
 {
-    /// <summary>
-    /// The user that a request is to be carried out as, by its <c>Impersonate-User</c> and <c>Impersonate-Group</c> headers.
-    /// </summary>
-    /// <exception cref="ApiException">403: the sender may not act as that user.</exception>
+    /// <summary>The effective user of a request, from its <c>Impersonate-User</c> and <c>Impersonate-Group</c> headers.</summary>
+    /// <exception cref="ApiException">403 if impersonation is not allowed.</exception>
     public UserInfo Impersonate(UserInfo user, IHeaderDictionary headers)
     {
         var name = headers["Impersonate-User"].ToString();
@@ -65,13 +63,13 @@ internal sealed class Authorizer(RbacPolicy policy)
         return new UserInfo(name, groups);
     }
 
-    /// <param name="user">Who asks.</param>
-    /// <param name="info">What for.</param>
+    /// <param name="user">The user.</param>
+    /// <param name="info">The request.</param>
     /// <param name="fieldSelector">
-    /// The field selector of a list or watch: one that selects a single name is permitted by a rule for this name, as in Kubernetes
+    /// The field selector of a list or watch: one that selects a single name is allowed by a rule with this resourceName, as in Kubernetes
     /// (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources).
     /// </param>
-    /// <exception cref="ApiException">403 in Kubernetes' words.</exception>
+    /// <exception cref="ApiException">403 with the message of Kubernetes.</exception>
     public void Authorize(UserInfo user, RequestInfo info, string? fieldSelector)
     {
         if (user.IsMaster)
@@ -88,7 +86,7 @@ internal sealed class Authorizer(RbacPolicy policy)
         Check(user, access);
     }
 
-    /// <summary>Checks that a user may create the object that an apply to its path creates.</summary>
+    /// <summary>Checks that a user may create the object of an apply request.</summary>
     /// <exception cref="ApiException">403.</exception>
     public void AuthorizeCreation(UserInfo user, RequestInfo info)
     {

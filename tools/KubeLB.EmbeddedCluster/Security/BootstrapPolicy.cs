@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>The roles and bindings that every cluster starts with.</summary>
+/// <summary>The default roles and bindings.</summary>
 internal static class BootstrapPolicy
 {
     private const string ApiVersion = "rbac.authorization.k8s.io/v1";

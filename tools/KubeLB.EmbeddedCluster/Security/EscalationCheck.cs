@@ -6,13 +6,13 @@ using KubeLB.EmbeddedCluster.Resources;
 namespace KubeLB.EmbeddedCluster.Security;
 
 /// <summary>
-/// Nobody grants through a role or binding what they do not hold themselves, unless they may <c>escalate</c> or <c>bind</c>.
+/// Privilege escalation check: a user can only grant permissions that the user holds, unless allowed to <c>escalate</c> or <c>bind</c>.
 /// </summary>
 internal sealed class EscalationCheck(RbacPolicy policy)
 {
     private const string Group = "rbac.authorization.k8s.io";
 
-    /// <exception cref="ApiException">403, naming what is missing.</exception>
+    /// <exception cref="ApiException">403 with the missing permissions.</exception>
     public void Check(UserInfo user, ResourceDefinition resource, string @namespace, JsonObject tree)
     {
         if (resource.Group != Group || user.IsMaster)

@@ -43,7 +43,7 @@ internal sealed record PolicyRule(string[] Verbs, string[] Groups, string[] Reso
         return false;
     }
 
-    /// <summary>The rule taken apart into what it allows one by one.</summary>
+    /// <summary>Splits the rule into the individual permissions that it grants.</summary>
     public IEnumerable<AccessAttributes> BreakDown()
     {
         foreach (var verb in Verbs)

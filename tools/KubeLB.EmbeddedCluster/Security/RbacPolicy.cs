@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Evaluates Roles, ClusterRoles and their bindings as they are stored now.</summary>
+/// <summary>Evaluates the stored Roles, ClusterRoles and bindings.</summary>
 internal sealed class RbacPolicy(ClusterStore store)
 {
     private const string Group = "rbac.authorization.k8s.io";
@@ -15,14 +15,14 @@ internal sealed class RbacPolicy(ClusterStore store)
     private readonly ResourceTable _bindings = store.Table(Group, "rolebindings");
     private readonly ResourceTable _clusterBindings = store.Table(Group, "clusterrolebindings");
 
-    // Parsed once per stored version; an entry lives as long as the version.
+    // Parsed once per stored version of an object.
     private readonly ConditionalWeakTable<StoredObject, IReadOnlyList<PolicyRule>> _rules = [];
     private readonly ConditionalWeakTable<StoredObject, Binding> _parsed = [];
 
     public bool Allows(UserInfo user, AccessAttributes access) =>
         user.IsMaster || Rules(user, access.Namespace).Any(rule => rule.Allows(access));
 
-    /// <summary>The rules that apply to a user: those of the whole cluster and, if one is named, of a namespace.</summary>
+    /// <summary>The rules of a user: cluster-wide ones, and those of a namespace if it is not null.</summary>
     public IEnumerable<PolicyRule> Rules(UserInfo user, string @namespace)
     {
         foreach (var stored in _clusterBindings.Current.Values.SelectMany(objects => objects.Values))
@@ -53,7 +53,7 @@ internal sealed class RbacPolicy(ClusterStore store)
         }
     }
 
-    /// <summary>The rules of a role; none when it does not exist.</summary>
+    /// <summary>The rules of a role; empty if it does not exist.</summary>
     public IReadOnlyList<PolicyRule> RulesOf(string kind, string name, string @namespace)
     {
         var role = kind == "ClusterRole" ? _clusterRoles.Find("", name) : _roles.Find(@namespace, name);

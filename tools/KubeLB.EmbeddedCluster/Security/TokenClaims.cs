@@ -1,12 +1,12 @@
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>What a ServiceAccount token says.</summary>
+/// <summary>The claims of a ServiceAccount token.</summary>
 /// <param name="Namespace">The account's namespace.</param>
 /// <param name="Account">The account's name.</param>
 /// <param name="Uid">The account's uid.</param>
-/// <param name="Secret">The Secret the token lives in, for tokens that do not expire.</param>
-/// <param name="Expires">When it ends.</param>
-/// <param name="Audiences">Whom it is for; empty means the API server.</param>
+/// <param name="Secret">The Secret of a token that does not expire.</param>
+/// <param name="Expires">Expiration time.</param>
+/// <param name="Audiences">Audiences; empty for the API server.</param>
 internal sealed record TokenClaims(
     string Namespace,
     string Account,

@@ -6,7 +6,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Signs ServiceAccount tokens (JWT, ES256) and checks them.</summary>
+/// <summary>Signs and validates ServiceAccount tokens (JWT, ES256).</summary>
 internal sealed class TokenIssuer(TimeProvider time) : IDisposable
 {
     public const string Issuer = "https://kubernetes.default.svc.cluster.local";
@@ -52,7 +52,7 @@ internal sealed class TokenIssuer(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>The claims of a token that this cluster signed and that has not expired; null otherwise.</summary>
+    /// <summary>The claims of a token; null if it is expired or not signed by this cluster.</summary>
     public TokenClaims? Read(string token)
     {
         var parts = token.Split('.');

@@ -1,9 +1,9 @@
 namespace KubeLB.EmbeddedCluster.Security;
 
-/// <summary>Who sends a request.</summary>
+/// <summary>An authenticated user.</summary>
 /// <param name="Name">User name, e.g. <c>system:serviceaccount:ns:name</c>.</param>
-/// <param name="Groups">Groups the user is in.</param>
-/// <param name="Uid">Uid of the user, where it has one.</param>
+/// <param name="Groups">Groups of the user.</param>
+/// <param name="Uid">Uid of the user, if any.</param>
 internal sealed record UserInfo(string Name, IReadOnlyList<string> Groups, string Uid = "")
 {
     public const string Masters = "system:masters";

@@ -23,10 +23,10 @@ internal sealed record FieldSelector(IReadOnlyList<FieldRequirement> Requirement
         return true;
     }
 
-    /// <summary>The name that the selector pins, so that a list can become a look-up.</summary>
+    /// <summary>The name that the selector requires, so that a list can be a lookup.</summary>
     public string? Name => Requirements.FirstOrDefault(requirement => requirement is { Field: "metadata.name", Equal: true })?.Value;
 
-    /// <summary>The name that a selector pins, before its other fields are looked at; null if there is none.</summary>
+    /// <summary>The name that a selector requires; null if there is none. Other fields are not parsed.</summary>
     public static string? NameIn(string? text)
     {
         const string Field = "metadata.name=";
@@ -34,7 +34,7 @@ internal sealed record FieldSelector(IReadOnlyList<FieldRequirement> Requirement
         return part?[Field.Length..].TrimStart('=');
     }
 
-    /// <exception cref="ApiException">400: bad syntax, or a field that the resource cannot be selected by.</exception>
+    /// <exception cref="ApiException">400 for a syntax error or an unsupported field.</exception>
     public static FieldSelector Parse(string? text, IReadOnlyCollection<string> known, bool custom)
     {
         if (string.IsNullOrEmpty(text))

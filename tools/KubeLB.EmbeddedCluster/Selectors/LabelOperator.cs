@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Selectors;
 
-/// <summary>How a label selector looks at a label.</summary>
+/// <summary>The operator of a label requirement.</summary>
 internal enum LabelOperator
 {
     Exists,

@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Selectors;
 
-/// <summary>One condition of a label selector.</summary>
+/// <summary>A requirement of a label selector.</summary>
 internal sealed record LabelRequirement(string Key, LabelOperator Operator, IReadOnlyCollection<string> Values)
 {
     public bool Matches(Func<string, string?> labels)

@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Selectors;
 
-/// <summary>A parsed label selector; no requirements select everything.</summary>
+/// <summary>A parsed label selector; without requirements it matches everything.</summary>
 internal sealed record LabelSelector(IReadOnlyList<LabelRequirement> Requirements)
 {
     public static LabelSelector Everything { get; } = new([]);

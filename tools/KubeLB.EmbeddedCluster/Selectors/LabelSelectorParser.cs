@@ -3,9 +3,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Selectors;
 
-/// <summary>
-/// Parses <c>a=b,c in (d,e),!f,g>1</c>. The grammar and the words of the errors are those of apimachinery's <c>labels.Parse</c>.
-/// </summary>
+/// <summary>Parses <c>a=b,c in (d,e),!f,g>1</c>, with the grammar and error messages of apimachinery's <c>labels.Parse</c>.</summary>
 internal ref struct LabelSelectorParser
 {
     private readonly string _text;
@@ -19,7 +17,7 @@ internal ref struct LabelSelectorParser
         _token = "";
     }
 
-    /// <exception cref="ApiException">400 with Kubernetes' message.</exception>
+    /// <exception cref="ApiException">400 with the message of Kubernetes.</exception>
     public static LabelSelector Parse(string? text)
     {
         if (string.IsNullOrEmpty(text))

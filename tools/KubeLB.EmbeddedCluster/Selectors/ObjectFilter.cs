@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Selectors;
 
-/// <summary>Which objects of a resource a list, a watch or a collection delete is about.</summary>
+/// <summary>Selects the objects of a list, watch or deletecollection.</summary>
 internal sealed class ObjectFilter
 {
     private readonly ResourceDefinition _resource;
@@ -20,13 +20,13 @@ internal sealed class ObjectFilter
         Namespace = @namespace;
     }
 
-    /// <summary>The namespace asked for; null for all.</summary>
+    /// <summary>The namespace; null for all.</summary>
     public string? Namespace { get; }
 
-    /// <summary>There is no label or field selector.</summary>
+    /// <summary>Whether there is no label or field selector.</summary>
     public bool IsEverything => _labels.IsEverything && _fields.IsEverything;
 
-    /// <exception cref="Errors.ApiException">400: a selector that cannot be read or is not supported.</exception>
+    /// <exception cref="Errors.ApiException">400 for an invalid or unsupported selector.</exception>
     public static ObjectFilter Parse(
         ResourceDefinition resource,
         string @namespace,
@@ -66,7 +66,7 @@ internal sealed class ObjectFilter
         return _fields.Matches(field => field == "metadata.name" ? stored.Name : stored.Namespace);
     }
 
-    /// <summary>The matching objects of a snapshot, in the order of their keys.</summary>
+    /// <summary>The matching objects of a snapshot, ordered by key.</summary>
     public IEnumerable<StoredObject> Select(TableSnapshot snapshot)
     {
         if (_fields.Name is { } name && Namespace is not null)

@@ -4,8 +4,8 @@ using System.Collections.Immutable;
 namespace KubeLB.EmbeddedCluster.Storage;
 
 /// <summary>
-/// Every object of the cluster. One lock orders all commits, which makes resourceVersions one global sequence; it is held only to splice
-/// the version in, swap a reference and hand the event to the watchers. Reading takes no lock.
+/// All objects of the cluster. One lock orders all commits, so that resourceVersions are one global sequence; it is held only to insert the
+/// version, swap a reference and pass the event to the watchers. Reads are lock-free.
 /// </summary>
 internal sealed class ClusterStore(int historyCapacity)
 {
@@ -34,7 +34,7 @@ internal sealed class ClusterStore(int historyCapacity)
         );
 
     /// <summary>
-    /// Calls <paramref name="follower"/> for every change from now on, in order, inside the lock: it must only take note.
+    /// Calls <paramref name="follower"/> for every subsequent change, in order, inside the lock: it must return immediately.
     /// </summary>
     public void Follow(Action<StoreChange> follower)
     {
@@ -52,7 +52,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>The table as it was at an earlier resourceVersion; null when the history no longer reaches back to it.</summary>
+    /// <summary>The table at an earlier resourceVersion; null if the history does not contain it.</summary>
     public TableSnapshot? SnapshotAt(ResourceTable table, long revision)
     {
         lock (_lock)
@@ -75,7 +75,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Copies everything.</summary>
+    /// <summary>Copies all tables.</summary>
     public StoreSnapshot Save()
     {
         lock (_lock)
@@ -88,8 +88,8 @@ internal sealed class ClusterStore(int historyCapacity)
     }
 
     /// <summary>
-    /// Puts a copy back, as a restart with a restored etcd does: resourceVersions continue from that of the copy, the history is empty and
-    /// every watch ends. Followers get what differs, at the versions of the copy.
+    /// Restores a snapshot, as a restart with a restored etcd does: resourceVersions continue from that of the snapshot, the history is
+    /// empty and every watch ends. Followers get the differences, with the versions of the snapshot.
     /// </summary>
     public void Restore(StoreSnapshot snapshot)
     {
@@ -123,10 +123,10 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Adds an object; null when the name is taken.</summary>
-    /// <param name="table">Where.</param>
+    /// <summary>Adds an object; null if the name exists.</summary>
+    /// <param name="table">The table.</param>
     /// <param name="created">The object, without a resourceVersion.</param>
-    /// <param name="guard">Runs inside the lock before anything is changed; may throw.</param>
+    /// <param name="guard">Called inside the lock before the change; may throw.</param>
     public StoredObject? Insert(ResourceTable table, StoredObject created, Action? guard = null)
     {
         lock (_lock)
@@ -144,7 +144,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Replaces an object if it still is <paramref name="expected"/>; null when it is not.</summary>
+    /// <summary>Replaces an object if it is still <paramref name="expected"/>; null otherwise.</summary>
     public StoredObject? Replace(ResourceTable table, StoredObject expected, StoredObject next)
     {
         lock (_lock)
@@ -161,7 +161,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Removes an object if it still is <paramref name="expected"/>; null when it is not.</summary>
+    /// <summary>Removes an object if it is still <paramref name="expected"/>; null otherwise.</summary>
     /// <returns>The object's last state, at the resourceVersion of its removal.</returns>
     public StoredObject? Remove(ResourceTable table, StoredObject expected, StoredObject? last = null)
     {
@@ -179,11 +179,11 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Begins a watch; null when the history no longer reaches back to <paramref name="after"/>.</summary>
-    /// <param name="table">What to watch.</param>
+    /// <summary>Starts a watch; null if the history does not contain <paramref name="after"/>.</summary>
+    /// <param name="table">The table.</param>
     /// <param name="namespace">Only this namespace.</param>
-    /// <param name="after">The resourceVersion already seen; null starts from what exists.</param>
-    /// <param name="oldest">The oldest resourceVersion that could have been resumed.</param>
+    /// <param name="after">The resourceVersion to start after; null starts with the existing objects.</param>
+    /// <param name="oldest">The oldest resourceVersion that a watch can resume from.</param>
     public WatchSubscription? Subscribe(ResourceTable table, string? @namespace, long? after, out long oldest)
     {
         lock (_lock)
@@ -215,7 +215,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Objects that name <paramref name="ownerUid"/> among their owners.</summary>
+    /// <summary>Objects with an owner reference to <paramref name="ownerUid"/>.</summary>
     public IReadOnlyList<(ResourceTable Table, StoredObject Object)> Dependents(string ownerUid)
     {
         lock (_lock)
@@ -224,7 +224,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Ends every watch, of all tables or of those that <paramref name="which"/> selects.</summary>
+    /// <summary>Ends the watches of all tables, or of those that match <paramref name="which"/>.</summary>
     public void EndWatches(Func<ResourceTable, bool>? which = null)
     {
         lock (_lock)
@@ -238,7 +238,7 @@ internal sealed class ClusterStore(int historyCapacity)
         }
     }
 
-    /// <summary>Forgets the history of all tables, so that resuming a watch answers 410.</summary>
+    /// <summary>Removes the history of all tables, so that resuming a watch fails with 410.</summary>
     public void Compact()
     {
         lock (_lock)

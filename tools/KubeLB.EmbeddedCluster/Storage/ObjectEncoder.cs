@@ -6,7 +6,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>Turns trees into <see cref="StoredObject"/>s: metadata first, its members in Kubernetes' order.</summary>
+/// <summary>Encodes trees as <see cref="StoredObject"/>s: metadata first, with members in Kubernetes' order.</summary>
 internal static class ObjectEncoder
 {
     private static readonly JsonWriterOptions WriterOptions = new()
@@ -37,9 +37,9 @@ internal static class ObjectEncoder
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;
 
-    /// <summary>The object without a resourceVersion, to be committed.</summary>
-    /// <param name="tree">The whole object; kind and apiVersion are left out.</param>
-    /// <param name="shape">The version of a definition whose schema it was written by.</param>
+    /// <summary>Encodes an object without resourceVersion, to be committed.</summary>
+    /// <param name="tree">The whole object; kind and apiVersion are omitted.</param>
+    /// <param name="shape">The version of the definition whose schema was used.</param>
     public static StoredObject Encode(JsonObject tree, object? shape = null)
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(4096);

@@ -4,7 +4,7 @@ using NamespaceMap = System.Collections.Immutable.ImmutableSortedDictionary<stri
 namespace KubeLB.EmbeddedCluster.Storage;
 
 /// <summary>
-/// The objects, history and watchers of one resource. Written only under the store's lock; <see cref="Current"/> may be read any time.
+/// The objects, history and watchers of one resource. Written only under the store's lock; <see cref="Current"/> can be read at any time.
 /// </summary>
 internal sealed class ResourceTable
 {
@@ -39,7 +39,7 @@ internal sealed class ResourceTable
 
     internal TableSnapshot Snapshot(long revision) => new(revision, Current);
 
-    /// <summary>Replaces all objects, forgets the history and ends all watches.</summary>
+    /// <summary>Replaces all objects, removes the history and ends all watches.</summary>
     internal void Restore(TableSnapshot snapshot)
     {
         Volatile.Write(ref _namespaces, snapshot.Namespaces);

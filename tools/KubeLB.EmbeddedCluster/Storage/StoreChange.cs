@@ -1,4 +1,4 @@
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>A change with the table it happened in, for those who follow the whole store.</summary>
+/// <summary>A change with its table, for followers of the whole store.</summary>
 internal readonly record struct StoreChange(ResourceTable Table, WatchEvent Event);

@@ -5,9 +5,8 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Storage;
 
 /// <summary>
-/// One version of one object, never changed after it is made. It is kept as the UTF-8 text from <c>"metadata":</c> to the closing brace;
-/// the leading kind and apiVersion differ with the view (API version, list item or object on its own) and are put before it when it is
-/// sent.
+/// One version of one object, immutable. It is stored as the UTF-8 text from <c>"metadata":</c> to the closing brace; the leading kind and
+/// apiVersion depend on the view (API version, list item or single object) and are added when it is sent.
 /// </summary>
 internal sealed class StoredObject
 {
@@ -46,10 +45,10 @@ internal sealed class StoredObject
     /// <summary>The resourceVersion; 0 before the object is committed.</summary>
     public long Revision { get; }
 
-    /// <summary>The version of a definition whose schema the object was written by; null for built-in kinds.</summary>
+    /// <summary>The version of the definition whose schema the object was written with; null for built-in kinds.</summary>
     public object? Shape { get; }
 
-    /// <summary>The text from <c>"metadata":</c> on, closing brace included.</summary>
+    /// <summary>The text from <c>"metadata":</c> to the closing brace.</summary>
     public ReadOnlyMemory<byte> Tail => _tail;
 
     public IReadOnlyList<KeyValuePair<string, string>> Labels => _labels;
@@ -82,7 +81,7 @@ internal sealed class StoredObject
         return new StoredObject(tail, _revisionAt, length, revision, Identity, _labels, Shape);
     }
 
-    /// <summary>The same object without any resourceVersion, as a dry run answers with it. Not to be stored.</summary>
+    /// <summary>The same object without resourceVersion, as returned by a dry run. Must not be stored.</summary>
     public StoredObject WithoutRevision()
     {
         var member = ",\"resourceVersion\":\""u8.Length;
@@ -90,12 +89,12 @@ internal sealed class StoredObject
         return new StoredObject(tail, _revisionAt - member, 0, 0, Identity, _labels, Shape);
     }
 
-    /// <summary>Whether both say the same apart from their resourceVersion.</summary>
+    /// <summary>Whether both are equal except for the resourceVersion.</summary>
     public bool SameContent(StoredObject other) =>
         _tail.AsSpan(0, _revisionAt).SequenceEqual(other._tail.AsSpan(0, other._revisionAt))
         && _tail.AsSpan(_revisionAt + _revisionLength).SequenceEqual(other._tail.AsSpan(other._revisionAt + other._revisionLength));
 
-    /// <summary>A fresh tree of the object, without kind and apiVersion.</summary>
+    /// <summary>A new tree of the object, without kind and apiVersion.</summary>
     public JsonObject ToTree()
     {
         var text = new byte[_tail.Length + 1];

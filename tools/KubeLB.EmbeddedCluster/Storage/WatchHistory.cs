@@ -1,13 +1,13 @@
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>The last changes of one table, so that watches can resume. Not synchronised: the store's lock covers it.</summary>
+/// <summary>The last changes of one table, for watches that resume. Protected by the store's lock.</summary>
 internal sealed class WatchHistory(int capacity, long startRevision)
 {
     private WatchEvent[] _events = new WatchEvent[Math.Min(capacity, 64)];
     private int _first;
     private int _count;
 
-    /// <summary>The oldest resourceVersion from which nothing is missing.</summary>
+    /// <summary>The oldest resourceVersion that a watch can resume from.</summary>
     public long OldestResumable { get; private set; } = startRevision;
 
     public void Add(WatchEvent change)
@@ -40,7 +40,7 @@ internal sealed class WatchHistory(int capacity, long startRevision)
         }
     }
 
-    /// <summary>Forgets everything up to <paramref name="revision"/>, as etcd's compaction does.</summary>
+    /// <summary>Removes all changes up to <paramref name="revision"/>, as etcd compaction does.</summary>
     public void Compact(long revision)
     {
         while (_count > 0 && _events[_first].Revision <= revision)

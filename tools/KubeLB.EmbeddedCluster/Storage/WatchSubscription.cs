@@ -2,10 +2,10 @@ using System.Threading.Channels;
 
 namespace KubeLB.EmbeddedCluster.Storage;
 
-/// <summary>A live watch on one table. Events arrive in the order of their resourceVersions.</summary>
+/// <summary>A watch on one table. Events are ordered by resourceVersion.</summary>
 internal sealed class WatchSubscription : IDisposable
 {
-    /// <summary>A watcher this far behind is cut off, as Kubernetes does: it resumes by itself.</summary>
+    /// <summary>Maximum number of pending events; a slower watch is closed, as in Kubernetes, and the client resumes it.</summary>
     private const int MaxBacklog = 200_000;
 
     private readonly Channel<WatchEvent> _events = Channel.CreateUnbounded<WatchEvent>(new UnboundedChannelOptions { SingleReader = true });
@@ -26,15 +26,15 @@ internal sealed class WatchSubscription : IDisposable
         Missed = missed;
     }
 
-    /// <summary>What existed when the watch began.</summary>
+    /// <summary>The objects at the start of the watch.</summary>
     public TableSnapshot Initial { get; }
 
-    /// <summary>The changes between the resourceVersion asked for and the start of the watch.</summary>
+    /// <summary>The changes between the requested resourceVersion and the start of the watch.</summary>
     public IReadOnlyList<WatchEvent> Missed { get; }
 
     public ChannelReader<WatchEvent> Events => _events.Reader;
 
-    /// <summary>Called by the reader for each event it took.</summary>
+    /// <summary>Called by the reader for each consumed event.</summary>
     public void Taken() => Interlocked.Decrement(ref _backlog);
 
     internal void Offer(WatchEvent change)
@@ -51,7 +51,7 @@ internal sealed class WatchSubscription : IDisposable
         _events.Writer.TryWrite(change);
     }
 
-    /// <summary>Ends the stream: the client sees it close.</summary>
+    /// <summary>Ends the stream.</summary>
     internal void End() => _events.Writer.TryComplete();
 
     public void Dispose() => _unsubscribe(this);

@@ -6,7 +6,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Tables;
 
-/// <summary>The columns that a CustomResourceDefinition asks for.</summary>
+/// <summary>The additional printer columns of a CustomResourceDefinition.</summary>
 internal sealed class CustomTable : ITableFormat
 {
     private static readonly PrinterColumn Age = new("Age", "date", "", "", 0, ".metadata.creationTimestamp");
@@ -24,7 +24,7 @@ internal sealed class CustomTable : ITableFormat
             }
             catch (FormatException)
             {
-                // Kubernetes shows an empty column for a path it cannot read.
+                // Kubernetes shows an empty column for an unsupported path.
             }
             _columns.Add((column, path));
         }
@@ -75,7 +75,7 @@ internal sealed class CustomTable : ITableFormat
             case "date":
                 return value.AsText() is { } time ? Durations.Since(time, now) : null;
             default:
-                // A path that selects several values shows them all, as Go's fmt prints a list.
+                // Several values are printed like a list by Go's fmt.
                 return values.Count > 1 && column.JsonPath.Contains('*', StringComparison.Ordinal)
                     ? string.Join(",", values.Select(JsonPath.Print))
                     : JsonPath.Print(value);

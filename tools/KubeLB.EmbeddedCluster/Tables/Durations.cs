@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace KubeLB.EmbeddedCluster.Tables;
 
-/// <summary>Durations as kubectl prints them.</summary>
+/// <summary>Formats durations as kubectl does.</summary>
 internal static class Durations
 {
-    /// <summary>Time since an RFC 3339 timestamp; <c>&lt;unknown&gt;</c> when there is none.</summary>
+    /// <summary>Time since an RFC 3339 timestamp; <c>&lt;unknown&gt;</c> if there is none.</summary>
     public static string Since(string? timestamp, DateTimeOffset now) =>
         DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? Human(now - time)
             : "<unknown>";
 
-    /// <summary>A duration in its two largest units, coarser the longer it is (apimachinery's <c>HumanDuration</c>).</summary>
+    /// <summary>Formats a duration like apimachinery's <c>HumanDuration</c>.</summary>
     public static string Human(TimeSpan span)
     {
         var seconds = (long)span.TotalSeconds;

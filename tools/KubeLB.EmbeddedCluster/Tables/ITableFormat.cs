@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Tables;
 
-/// <summary>How a resource is printed.</summary>
+/// <summary>The table format of a resource.</summary>
 internal interface ITableFormat
 {
     IReadOnlyList<TableColumn> Columns { get; }

@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Tables;
 
-/// <summary>A format given as pairs of a column and how to read its cell.</summary>
+/// <summary>A table format built from columns with cell functions.</summary>
 internal sealed class TableFormat : ITableFormat
 {
     private readonly List<Func<JsonObject, DateTimeOffset, JsonNode?>> _cells = [];
@@ -11,10 +11,10 @@ internal sealed class TableFormat : ITableFormat
 
     public IReadOnlyList<TableColumn> Columns => _columns;
 
-    /// <summary>Objects that have no columns of their own.</summary>
+    /// <summary>The format of resources without specific columns.</summary>
     public static TableFormat NameAndCreation { get; } = new TableFormat().Name().Created();
 
-    /// <summary>Objects with a name and an age.</summary>
+    /// <summary>Columns Name and Age.</summary>
     public static TableFormat NameAndAge { get; } = new TableFormat().Name().Age();
 
     public IEnumerable<JsonNode?> Cells(JsonObject tree, DateTimeOffset now) => _cells.Select(cell => cell(tree, now));
@@ -47,8 +47,8 @@ internal sealed class TableFormat : ITableFormat
     private static string Describe(string name) =>
         name switch
         {
-            "Name" => "The object's name, unique among its kind in its namespace.",
-            "Age" or "Created At" => "When the server created the object.",
+            "Name" => "Name of the object. Unique per kind and namespace.",
+            "Age" or "Created At" => "Creation time of the object.",
             _ => "",
         };
 }

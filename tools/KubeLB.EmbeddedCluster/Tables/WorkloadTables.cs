@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Tables;
 
-/// <summary>The columns of pods, of what runs them, and of what stands before them.</summary>
+/// <summary>The columns of workload, networking, policy and autoscaling kinds.</summary>
 internal static class WorkloadTables
 {
     public static ITableFormat Pods { get; } =

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Typing;
 
-/// <summary>A list of a built-in type that is merged by item.</summary>
-/// <param name="Keys">The members that identify an item; none for a set of plain values.</param>
-/// <param name="Defaults">Values of keys that an item leaves out.</param>
+/// <summary>An associative list of a built-in type.</summary>
+/// <param name="Keys">The key members of an item; empty for a set of scalars.</param>
+/// <param name="Defaults">Default values of absent keys.</param>
 internal sealed record ListType(IReadOnlyList<string> Keys, IReadOnlyDictionary<string, JsonNode> Defaults);

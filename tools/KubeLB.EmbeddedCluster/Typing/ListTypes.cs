@@ -5,7 +5,7 @@ namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
 /// How server-side apply merges the lists, maps and structs of built-in types: the <c>listType</c>, <c>listMapKey</c>, <c>mapType</c> and
-/// <c>structType</c> markers of Kubernetes' Go types, which the client models do not carry. A list without a marker is merged as in a
+/// <c>structType</c> markers of Kubernetes' Go types, which the client models do not have. A list without a marker is merged as in a
 /// strategic merge patch, or is atomic.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy</remarks>
@@ -39,7 +39,7 @@ internal static class ListTypes
         [("UncountedTerminatedPods", "failed")] = new([], NoDefaults),
         [("UncountedTerminatedPods", "succeeded")] = new([], NoDefaults),
 
-        // Merged by a strategic merge patch, but atomic here.
+        // Merged by a strategic merge patch, but atomic in server-side apply.
         [("JobStatus", "conditions")] = null,
         [("PodStatus", "hostIPs")] = null,
     }.ToFrozenDictionary();
@@ -76,7 +76,7 @@ internal static class ListTypes
         ("PodSpec", "nodeSelector")
     );
 
-    /// <summary>How a list merges by item; null for an atomic one.</summary>
+    /// <summary>The list type of an associative list; null for an atomic one.</summary>
     public static ListType? For(string goType, TypeMember member)
     {
         if (Lists.TryGetValue((goType, member.Name), out var known))
@@ -91,9 +91,9 @@ internal static class ListTypes
         };
     }
 
-    /// <summary>Whether values of a type are owned as one.</summary>
+    /// <summary>Whether values of a type are atomic.</summary>
     public static bool IsAtomic(string goType) => AtomicTypes.Contains(goType);
 
-    /// <summary>Whether a map is owned as one.</summary>
+    /// <summary>Whether a map is atomic.</summary>
     public static bool IsAtomic(string goType, string member) => AtomicMaps.Contains((goType, member));
 }

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace KubeLB.EmbeddedCluster.Typing;
 
-/// <summary>The <c>patchMergeKey</c> and <c>patchStrategy</c> tags of Kubernetes' Go types, which the client models do not carry.</summary>
+/// <summary>The <c>patchMergeKey</c> and <c>patchStrategy</c> tags of Kubernetes' Go types, which the client models do not have.</summary>
 internal static class MergeRules
 {
     private static readonly FrozenDictionary<(string Type, string Member), MergeRule> Rules = new Dictionary<(string, string), MergeRule>

@@ -8,8 +8,7 @@ using k8s.Models;
 namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
-/// The shape of a built-in API type, read once from the model classes of KubernetesClient: which members exist, of which form, and how
-/// lists merge.
+/// The schema of a built-in API type, read once from the model classes of KubernetesClient: members, their form, and how lists merge.
 /// </summary>
 internal sealed partial class TypeSchema
 {
@@ -42,10 +41,10 @@ internal sealed partial class TypeSchema
     /// <summary>Type of a list's items or a map's values.</summary>
     public TypeSchema? Element => _element.Value;
 
-    /// <summary>The type's name in Kubernetes' Go sources, as decoding errors and OpenAPI name it.</summary>
+    /// <summary>The Go type name, for decoding errors and OpenAPI.</summary>
     public string GoName => VersionPrefix().Replace(_type.Name, "");
 
-    /// <summary>The Go type as decoding errors print it.</summary>
+    /// <summary>The Go type for decoding errors.</summary>
     public string GoType =>
         Form switch
         {

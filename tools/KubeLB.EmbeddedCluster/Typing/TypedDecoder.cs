@@ -6,15 +6,15 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Typing;
 
 /// <summary>
-/// Reads a tree as Kubernetes' Go structs would take it: unknown members are dropped (and named), nulls and empty maps and lists vanish,
-/// values of the wrong type are errors, times are normalised.
+/// Decodes a tree like Kubernetes' Go structs: unknown members are removed (and reported), nulls and empty maps and lists are omitted,
+/// values of the wrong type are errors, times are normalized.
 /// </summary>
 internal sealed class TypedDecoder
 {
-    // Written without omitempty in Go: an empty list there is not the same as none.
+    // Without omitempty in Go: an empty list is kept.
     private static readonly string[] KeptWhenEmpty = ["endpoints", "rules"];
 
-    /// <summary>Paths of the members that the type does not have.</summary>
+    /// <summary>Paths of unknown members.</summary>
     public List<string> Unknown { get; } = [];
 
     /// <exception cref="FormatException">A value has the wrong type; the message is Go's.</exception>

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Resources;
 
 namespace KubeLB.EmbeddedCluster.Validation;
 
-/// <summary>Checks metadata of any object (apimachinery <c>api/validation/objectmeta</c>).</summary>
+/// <summary>Validates metadata of any object (apimachinery <c>api/validation/objectmeta</c>).</summary>
 internal static class MetadataValidation
 {
     private const int MaxAnnotationBytes = 256 * 1024;
@@ -53,7 +53,7 @@ internal static class MetadataValidation
         }
     }
 
-    /// <summary>Checks that only what may change of metadata has changed; called with what the update will store.</summary>
+    /// <summary>Validates that immutable metadata is unchanged; called with the object to be stored.</summary>
     public static void ValidateUpdate(JsonObject metadata, JsonObject old, List<FieldError> errors)
     {
         if (old["deletionTimestamp"] is null)
@@ -74,7 +74,7 @@ internal static class MetadataValidation
                 $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{string.Join(", ", added.Select(FieldError.Quote))}}}"
             );
 
-            // Kubernetes checks metadata twice on this path and reports both findings.
+            // Kubernetes validates metadata twice here and reports both errors.
             errors.Add(error);
             errors.Add(error);
         }

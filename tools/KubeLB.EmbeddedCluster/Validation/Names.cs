@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace KubeLB.EmbeddedCluster.Validation;
 
-/// <summary>The rules for names, labels and annotations (apimachinery <c>util/validation</c>); each returns its complaints.</summary>
+/// <summary>Validation of names, labels and annotations (apimachinery <c>util/validation</c>); each method returns its errors.</summary>
 internal static partial class Names
 {
     private const string Label1123Format = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
@@ -43,7 +43,7 @@ internal static partial class Names
 
     public static IReadOnlyList<string> LabelValue(string value) => Check(value, 63, LabelValuePattern(), LabelValueMessage);
 
-    /// <summary>Names of RBAC objects: anything that can be one segment of a path.</summary>
+    /// <summary>Names of RBAC objects: any valid path segment.</summary>
     public static IReadOnlyList<string> PathSegment(string name)
     {
         if (name is "." or "..")

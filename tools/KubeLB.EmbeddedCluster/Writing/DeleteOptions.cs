@@ -11,6 +11,6 @@ internal sealed record DeleteOptions
 
     public bool DryRun { get; init; }
 
-    /// <summary>Seconds that a kind which ends gracefully gets; null for what the object says.</summary>
+    /// <summary>Grace period in seconds of kinds with graceful deletion; null for that of the object.</summary>
     public long? GracePeriodSeconds { get; init; }
 }

@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>What a delete did.</summary>
-/// <param name="Object">The object as it now is, or last was.</param>
-/// <param name="Gone">It is gone; otherwise finalizers hold it.</param>
+/// <summary>The result of a delete.</summary>
+/// <param name="Object">The current or last state of the object.</param>
+/// <param name="Gone">Whether it was removed; otherwise it is terminating.</param>
 internal readonly record struct DeleteOutcome(StoredObject Object, bool Gone);

@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>What happens to members that the schema does not know.</summary>
+/// <summary>How unknown members are handled.</summary>
 internal enum FieldValidation
 {
     Ignore,

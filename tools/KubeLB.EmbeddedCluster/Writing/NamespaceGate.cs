@@ -4,12 +4,12 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Admits objects only to namespaces that exist and are not being deleted.</summary>
+/// <summary>Rejects objects in namespaces that do not exist or are terminating.</summary>
 internal sealed class NamespaceGate(ClusterStore store)
 {
     private readonly ResourceTable _namespaces = store.Table("", "namespaces");
 
-    /// <exception cref="ApiException">404 when the namespace is missing, 403 when it is terminating.</exception>
+    /// <exception cref="ApiException">404 if the namespace does not exist, 403 if it is terminating.</exception>
     public void Check(ResourceDefinition resource, string @namespace, string name)
     {
         if (!resource.Namespaced)

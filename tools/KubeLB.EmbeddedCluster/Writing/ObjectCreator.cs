@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Creates objects: names, prepares, defaults, validates, allocates, commits.</summary>
+/// <summary>Creates objects: generate name, prepare, default, validate, allocate, commit.</summary>
 internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceGate gate, FieldOwnership ownership)
 {
     private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
@@ -16,9 +16,9 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
 
     /// <param name="resource">The resource to create.</param>
     /// <param name="namespace">Empty for cluster-scoped resources.</param>
-    /// <param name="tree">The object, already shaped; changed in place.</param>
-    /// <param name="options">Dry run and the like.</param>
-    /// <exception cref="ApiException">The object is refused.</exception>
+    /// <param name="tree">The normalized object; modified in place.</param>
+    /// <param name="options">The write options.</param>
+    /// <exception cref="ApiException">The object is rejected.</exception>
     public StoredObject Create(ResourceDefinition resource, string @namespace, JsonObject tree, WriteOptions options)
     {
         var metadata = tree.Ensure("metadata");
@@ -81,7 +81,7 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
         {
             metadata["generation"] = 1;
         }
-        // A node registers itself with its status; everything else is given one by the server.
+        // A node is created with its status; other kinds get an initial status from the server.
         if (resource.HasStatus && resource.Plural != "nodes")
         {
             tree.Remove("status");

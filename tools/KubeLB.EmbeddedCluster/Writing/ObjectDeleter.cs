@@ -6,13 +6,13 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Deletes objects, or marks them as being deleted while finalizers hold them.</summary>
+/// <summary>Deletes objects, or marks them as terminating while they have finalizers.</summary>
 internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
 {
     public const string OrphanFinalizer = "orphan";
     public const string ForegroundFinalizer = "foregroundDeletion";
 
-    /// <exception cref="ApiException">404, or 409 for a precondition that does not hold.</exception>
+    /// <exception cref="ApiException">404, or 409 for a failed precondition.</exception>
     public DeleteOutcome Delete(ResourceDefinition resource, string @namespace, string name, DeleteOptions options)
     {
         var table = store.Table(resource.StorageGroup, resource.Plural);
@@ -100,7 +100,7 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
         return store.Replace(table, existing, encoded) is { } stored ? new DeleteOutcome(stored, false) : null;
     }
 
-    /// <summary>Marks an object as ending; what runs it removes it. A later delete may only shorten the time.</summary>
+    /// <summary>Starts graceful deletion; the kubelet removes the object. A later delete can only shorten the grace period.</summary>
     private DeleteOutcome? TryBegin(ResourceTable table, JsonObject tree, StoredObject existing, long grace, bool dryRun)
     {
         var metadata = tree.Object("metadata")!;

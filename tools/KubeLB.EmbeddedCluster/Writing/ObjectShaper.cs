@@ -9,17 +9,17 @@ using KubeLB.EmbeddedCluster.Typing;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>
-/// Brings what a client sent into the shape of its type: unknown members are dropped, warned of or refused, wrong types are errors.
+/// Normalizes the object of a request to its type: unknown members are ignored, reported or rejected; wrong types are errors.
 /// </summary>
 internal static class ObjectShaper
 {
     private static readonly TypeSchema Metadata = TypeSchema.Of(typeof(V1ObjectMeta));
 
-    /// <param name="resource">The resource the object is sent to.</param>
-    /// <param name="tree">The object; changed in place.</param>
-    /// <param name="options">How strict to be; receives warnings.</param>
-    /// <param name="duplicates">Paths of members that occurred twice in the text.</param>
-    /// <exception cref="ApiException">400: a wrong type, or in strict mode an unknown or duplicate member.</exception>
+    /// <param name="resource">The resource.</param>
+    /// <param name="tree">The object; modified in place.</param>
+    /// <param name="options">The field validation; receives warnings.</param>
+    /// <param name="duplicates">Paths of duplicate members.</param>
+    /// <exception cref="ApiException">400 for a wrong type, or in strict mode for an unknown or duplicate member.</exception>
     public static void Shape(ResourceDefinition resource, JsonObject tree, WriteOptions options, IReadOnlyList<string>? duplicates = null)
     {
         var unknown = new List<string>();
@@ -56,7 +56,7 @@ internal static class ObjectShaper
         options.Warnings.AddRange(complaints);
     }
 
-    /// <summary>The answer to a body that cannot be read as the resource's kind.</summary>
+    /// <summary>The error for a body that cannot be decoded as the resource's kind.</summary>
     public static ApiException NotHandled(ResourceDefinition resource, string why) =>
         ApiErrors.BadRequest($"{resource.Kind} in version \"{resource.Version}\" cannot be handled as a {resource.Kind}: {why}");
 

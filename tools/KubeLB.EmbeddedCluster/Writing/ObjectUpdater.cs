@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Changes objects: replace and patch, of the whole or of a subresource.</summary>
+/// <summary>Updates objects and subresources, for update and patch.</summary>
 internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership)
 {
     private const int MaxAttempts = 50;
@@ -29,11 +29,9 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
     /// <param name="namespace">Empty for cluster-scoped resources.</param>
     /// <param name="name">The object's name.</param>
     /// <param name="subresource">Empty, <c>status</c> or <c>finalize</c>.</param>
-    /// <param name="change">
-    /// Given the current object, returns the wanted one, shaped; may be called again when another writer was faster.
-    /// </param>
-    /// <param name="options">Dry run and the like.</param>
-    /// <exception cref="ApiException">The change is refused.</exception>
+    /// <param name="change">Returns the normalized new object for the current one; called again after a concurrent change.</param>
+    /// <param name="options">The write options.</param>
+    /// <exception cref="ApiException">The change is rejected.</exception>
     public StoredObject Update(
         ResourceDefinition resource,
         string @namespace,
@@ -191,7 +189,7 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         return stored;
     }
 
-    /// <summary>Whether nothing has changed but the times at which managers wrote, which is no change.</summary>
+    /// <summary>Whether only the times of managed fields entries changed, which is not a change.</summary>
     private static bool IsSameButTimes(ResourceDefinition resource, StoredObject existing, JsonObject old, JsonObject tree)
     {
         var metadata = tree.Object("metadata")!;
@@ -207,14 +205,14 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
         return isSame;
     }
 
-    /// <summary>Being deleted, and nobody holds it any more.</summary>
+    /// <summary>Whether the object is terminating without finalizers.</summary>
     private static bool IsReleased(JsonObject tree, StoredObject existing) =>
         existing.Identity.IsTerminating
         && tree.Object("metadata").Integer("deletionGracePeriodSeconds") is null or 0
         && tree.Object("metadata").Array("finalizers") is null or { Count: 0 }
         && tree.Object("spec").Array("finalizers") is null or { Count: 0 };
 
-    /// <summary>The old object with the new status; of built-in kinds also with the new labels and annotations.</summary>
+    /// <summary>The old object with the new status; for built-in kinds also with the new labels and annotations.</summary>
     private static JsonObject WithStatus(ResourceDefinition resource, JsonObject tree, JsonObject old)
     {
         var result = old.Copy();

@@ -1,6 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>What a delete does with the dependents of the object.</summary>
+/// <summary>The propagation policy of a delete.</summary>
 internal enum Propagation
 {
     Background,

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KubeLB.EmbeddedCluster.Writing;
 
-/// <summary>Times as metadata carries them: UTC, whole seconds.</summary>
+/// <summary>Timestamps in metadata: UTC, whole seconds.</summary>
 internal static class Timestamps
 {
     public static string Now(TimeProvider time) => Format(time.GetUtcNow());

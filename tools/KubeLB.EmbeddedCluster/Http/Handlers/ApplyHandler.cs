@@ -11,7 +11,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers server-side apply: creates an object that is missing, and merges into one that exists.</summary>
+/// <summary>Handles server-side apply: creates a missing object, or merges into an existing one.</summary>
 internal sealed class ApplyHandler(
     ResourceRegistry registry,
     ClusterStore store,
@@ -55,7 +55,7 @@ internal sealed class ApplyHandler(
             catch (ApiException exception)
                 when (attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
             {
-                // Somebody created or deleted the object in between.
+                // The object was created or deleted concurrently.
             }
         }
     }
@@ -132,7 +132,7 @@ internal sealed class ApplyHandler(
         }
     }
 
-    /// <summary>The body as JSON, which most clients send and which is read faster; null when it is other YAML.</summary>
+    /// <summary>The body as JSON, which most clients send and which is faster to parse; null for other YAML.</summary>
     private static JsonNode? TryParseJson(ReadOnlySpan<byte> body, JsonFindings findings)
     {
         var text = body.TrimStart(" \t\r\n"u8);
@@ -153,7 +153,7 @@ internal sealed class ApplyHandler(
 
     private static string DuplicateField(string path) => $"duplicate field \"{path}\"";
 
-    /// <summary>Whether another request created or deleted the object since it was read.</summary>
+    /// <summary>Whether the object was created or deleted since it was read.</summary>
     private static bool IsRace(ApiRequest request, ApiStatus status) =>
         status.Reason == "AlreadyExists" || (status.Reason == "NotFound" && status.Details?.Kind == request.Resource.Plural);
 }

@@ -7,12 +7,12 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Reads the object of a create or update from its body.</summary>
+/// <summary>Reads the object of a create or update request.</summary>
 internal static class BodyObject
 {
     private const int MaxQuoted = 1024;
 
-    /// <exception cref="ApiException">400: not an object, or not one of the resource's kind; 413; 415.</exception>
+    /// <exception cref="ApiException">400 if it is not an object of the resource's kind; 413; 415.</exception>
     public static async Task<JsonObject> ReadAsync(ApiRequest request, ResourceRegistry registry, WriteOptions options)
     {
         var encoding = BodyReading.EncodingOf(request.Context.Request);

@@ -6,7 +6,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers delete and deletecollection.</summary>
+/// <summary>Handles delete and deletecollection.</summary>
 internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, ReadHandler reader, TimeProvider time)
 {
     private static readonly string[] Protected = ["default", "kube-system", "kube-public"];
@@ -46,7 +46,7 @@ internal sealed class DeleteHandler(ClusterStore store, ObjectDeleter deleter, R
             }
             catch (ApiException gone) when (gone.Status.Code == 404)
             {
-                // Somebody else deleted it meanwhile.
+                // Deleted concurrently.
             }
         }
         await reader.WriteAsync(request, negotiated, deleted, store.Revision, null);

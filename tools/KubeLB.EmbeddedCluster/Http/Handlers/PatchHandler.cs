@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers patch: merge, JSON and strategic merge patches; server-side apply has a handler of its own.</summary>
+/// <summary>Handles merge, JSON and strategic merge patches. Server-side apply has its own handler.</summary>
 internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, EscalationCheck escalation, TimeProvider time)
 {
     private const string Merge = "application/merge-patch+json";

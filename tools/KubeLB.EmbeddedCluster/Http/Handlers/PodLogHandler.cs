@@ -7,7 +7,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers the log subresource of pods: the output of a container, as plain text.</summary>
+/// <summary>Handles the log subresource of pods.</summary>
 internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, TimeProvider time)
 {
     public async Task HandleAsync(ApiRequest request, CancellationToken stopping)
@@ -19,7 +19,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         var limit = Number(request, "limitBytes", least: 1) ?? long.MaxValue;
         if (source is null)
         {
-            throw ApiErrors.BadRequest($"pod \"{pod.Name}\" has no logs: this cluster runs no containers.");
+            throw ApiErrors.BadRequest($"pod \"{pod.Name}\" has no logs: this cluster does not run containers.");
         }
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(request.Context.RequestAborted, stopping);
         try
@@ -32,7 +32,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // The client left, or the server stops.
+            // The client disconnected, or the server stops.
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         var next = reader.MoveNextAsync().AsTask();
         if (next.IsCompleted)
         {
-            // Throws where there is no log, before the answer begins; one that is followed may have no line yet.
+            // Throws if there is no log, before the response starts; a followed log may have no line yet.
             await next;
         }
         response.ContentType = "text/plain";

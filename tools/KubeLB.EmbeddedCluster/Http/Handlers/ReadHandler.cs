@@ -7,7 +7,7 @@ using KubeLB.EmbeddedCluster.Tables;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers get and list.</summary>
+/// <summary>Handles get and list.</summary>
 internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
 {
     private const string TokenTooOld =
@@ -52,7 +52,7 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         await WriteAsync(request, negotiated, objects, snapshot.Revision, metadata);
     }
 
-    /// <summary>Writes objects as the resource's list.</summary>
+    /// <summary>Writes objects as a list.</summary>
     public async Task WriteAsync(
         ApiRequest request,
         Negotiated negotiated,
@@ -171,7 +171,7 @@ internal sealed class ReadHandler(ClusterStore store, TimeProvider time)
         return (store.Snapshot(table), null);
     }
 
-    /// <summary>The resourceVersion asked for, 0 for none.</summary>
+    /// <summary>The requested resourceVersion; 0 for none.</summary>
     private long CheckRevision(ApiRequest request)
     {
         var match = request.Query("resourceVersionMatch");

@@ -7,7 +7,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers the kinds that are questions: who am I, may I, and the token request.</summary>
+/// <summary>Handles access reviews, self reviews, token reviews and token requests.</summary>
 internal sealed class ReviewHandler(
     ResourceRegistry registry,
     ClusterStore store,
@@ -42,7 +42,7 @@ internal sealed class ReviewHandler(
         await ResponseWriting.JsonAsync(request.Context, 201, review);
     }
 
-    /// <summary>Answers <c>serviceaccounts/NAME/token</c>.</summary>
+    /// <summary>Handles <c>serviceaccounts/NAME/token</c>.</summary>
     public async Task TokenAsync(ApiRequest request)
     {
         if (request.Info.Verb != "create")

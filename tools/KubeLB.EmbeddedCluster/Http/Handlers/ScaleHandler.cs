@@ -9,7 +9,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers the scale subresource: a view of an object's replica counts.</summary>
+/// <summary>Handles the scale subresource.</summary>
 internal sealed class ScaleHandler(ClusterStore store, ObjectUpdater updater)
 {
     private static readonly ScalePaths Workload = new(".spec.replicas", ".status.replicas", null);

@@ -10,7 +10,7 @@ using KubeLB.EmbeddedCluster.Tables;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Streams changes.</summary>
+/// <summary>Handles watch.</summary>
 internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSpan bookmarkInterval)
 {
     private static readonly TimeSpan LeastTimeout = TimeSpan.FromMinutes(30);
@@ -43,7 +43,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         }
         catch (OperationCanceledException) when (both.IsCancellationRequested)
         {
-            // The end of a watch: its time is over, the client left, or the server stops.
+            // The watch ends: timeout, client disconnect or server stop.
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
             if (nextBookmark is not null && await Task.WhenAny(more, nextBookmark) == nextBookmark)
             {
                 await nextBookmark;
-                // Whatever was committed before the revision is read has been offered to this watch.
+                // All changes up to the current revision were already offered to this watch.
                 var revision = store.Revision;
                 last = stream.Drain(subscription, last, output);
                 stream.Bookmark(Math.Max(last, revision), initialEnd: false);
@@ -145,10 +145,10 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
             ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
             : LeastTimeout * (1 + Random.Shared.NextDouble());
 
-    /// <summary>Where a watch begins.</summary>
+    /// <summary>The start position of a watch.</summary>
     private readonly record struct WatchStart(long? After, bool SendInitial, bool MarkInitialEnd);
 
-    /// <summary>Writes events in the form the client asked for.</summary>
+    /// <summary>Writes events in the requested form.</summary>
     private sealed class EventStream(
         PipeWriter output,
         ApiRequest request,
@@ -183,10 +183,12 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
             return last;
         }
 
-        /// <summary>A change as this watch's selectors see it: entering the selection is an addition, leaving it a deletion.</summary>
+        /// <summary>
+        /// Converts a change by the selectors of the watch: an object that starts to match is added, one that stops matching is deleted.
+        /// </summary>
         public void Change(WatchEvent change)
         {
-            // A client may ask to begin at a version that is yet to come.
+            // The requested resourceVersion may be in the future.
             if (change.Revision <= after)
             {
                 return;
@@ -209,7 +211,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
 
         public void Bookmark(long revision, bool initialEnd)
         {
-            // A watch that began at a version that is yet to come gets nothing at all until versions pass it.
+            // A watch from a future resourceVersion gets no events until that version is exceeded.
             if (revision < after)
             {
                 return;

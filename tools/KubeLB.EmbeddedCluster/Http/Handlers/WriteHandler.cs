@@ -8,7 +8,7 @@ using KubeLB.EmbeddedCluster.Writing;
 
 namespace KubeLB.EmbeddedCluster.Http.Handlers;
 
-/// <summary>Answers create and update.</summary>
+/// <summary>Handles create and update.</summary>
 internal sealed class WriteHandler(
     ResourceRegistry registry,
     ObjectCreator creator,

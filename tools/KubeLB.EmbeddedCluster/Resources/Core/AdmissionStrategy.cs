@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Json;
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
 /// <summary>
-/// ValidatingAdmissionPolicies and their bindings: defaulted and checked for what must be there; their expressions are not read.
+/// ValidatingAdmissionPolicies and their bindings: defaulted, and validated for required fields; expressions are not evaluated.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/</remarks>
 internal sealed class AdmissionStrategy : ResourceStrategy

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>ConfigMaps: keys are file names; immutable ones do not change.</summary>
+/// <summary>ConfigMaps: key validation and immutability.</summary>
 internal sealed class ConfigMapStrategy : ResourceStrategy
 {
     public override void Validate(JsonObject tree, List<FieldError> errors)

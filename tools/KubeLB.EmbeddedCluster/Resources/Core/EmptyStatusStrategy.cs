@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>Jobs, Ingresses and the like: a status that begins empty.</summary>
+/// <summary>Kinds with an empty initial status, such as Jobs and Ingresses.</summary>
 internal sealed class EmptyStatusStrategy : ResourceStrategy
 {
     public override void PrepareForCreate(JsonObject tree) => tree["status"] = new JsonObject();

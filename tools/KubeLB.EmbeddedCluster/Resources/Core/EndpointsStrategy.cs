@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>EndpointSlices and Endpoints: ports are TCP unless said otherwise; the address type never changes.</summary>
+/// <summary>EndpointSlices and Endpoints: the default protocol is TCP; the address type is immutable.</summary>
 internal sealed class EndpointsStrategy : ResourceStrategy
 {
     public override void Default(JsonObject tree)

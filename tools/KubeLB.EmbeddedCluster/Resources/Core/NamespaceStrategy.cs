@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>Namespaces carry a finalizer of their own and a label with their name.</summary>
+/// <summary>Namespaces: finalizer and name label.</summary>
 internal sealed class NamespaceStrategy : ResourceStrategy
 {
     public override IReadOnlyList<string> ValidateName(string name) => Names.Label1123(name);

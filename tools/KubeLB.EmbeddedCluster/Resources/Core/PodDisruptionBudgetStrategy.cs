@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>Disruption budgets have counters for a status.</summary>
+/// <summary>PodDisruptionBudgets: validation and initial status.</summary>
 internal sealed class PodDisruptionBudgetStrategy : ResourceStrategy
 {
     public override void PrepareForCreate(JsonObject tree) =>

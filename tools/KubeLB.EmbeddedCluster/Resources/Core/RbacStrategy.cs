@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>Roles, bindings: any name that can be in a path; a binding's role is for ever.</summary>
+/// <summary>Roles and bindings: names are path segments; roleRef is immutable.</summary>
 internal sealed class RbacStrategy : ResourceStrategy
 {
     public override IReadOnlyList<string> ValidateName(string name) => Names.PathSegment(name);

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Core;
 
-/// <summary>Secrets: stringData becomes data, the type is Opaque unless said otherwise and never changes.</summary>
+/// <summary>Secrets: stringData is merged into data; the default type is Opaque; the type is immutable.</summary>
 internal sealed class SecretStrategy : ResourceStrategy
 {
     private const string AccountAnnotation = "kubernetes.io/service-account.name";

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Storage;
 
 namespace KubeLB.EmbeddedCluster.Resources.Services;
 
-/// <summary>Hands out cluster IPs and node ports, each to one Service at a time.</summary>
+/// <summary>Allocates cluster IPs and node ports of Services.</summary>
 internal sealed class ServiceAddresses
 {
     private readonly Lock _lock = new();
@@ -23,13 +23,16 @@ internal sealed class ServiceAddresses
         )
         {
             throw new ArgumentException(
-                $"'{serviceCidr}' is not an IPv4 network for Services; use one such as 10.96.0.0/16.",
+                $"Invalid Service network '{serviceCidr}'; use an IPv4 network such as 10.96.0.0/16.",
                 nameof(serviceCidr)
             );
         }
         if (firstPort < 1 || lastPort > 65535 || firstPort > lastPort)
         {
-            throw new ArgumentException($"{firstPort}-{lastPort} is not a range of ports; use one such as 30000-32767.", nameof(firstPort));
+            throw new ArgumentException(
+                $"Invalid node port range {firstPort}-{lastPort}; use a range such as 30000-32767.",
+                nameof(firstPort)
+            );
         }
         FirstPort = firstPort;
         LastPort = lastPort;
@@ -40,7 +43,7 @@ internal sealed class ServiceAddresses
 
     public int LastPort { get; }
 
-    /// <summary>The first address, which is that of the <c>kubernetes</c> Service.</summary>
+    /// <summary>The first address, which belongs to the <c>kubernetes</c> Service.</summary>
     public string First => Address(1);
 
     public bool Contains(string address) =>
@@ -56,12 +59,12 @@ internal sealed class ServiceAddresses
         }
     }
 
-    /// <summary>A free address, or null when all are taken.</summary>
+    /// <summary>Allocates a free address; null if all are in use.</summary>
     public string? TakeAddress()
     {
         lock (_lock)
         {
-            // The lowest addresses are left to those who ask for one by name.
+            // The lowest addresses are for static allocation.
             var reserved = Math.Min(256u, _size / 16) + 2;
             var usable = _size - reserved - 1;
             var start = (uint)Random.Shared.NextInt64(usable);
@@ -85,7 +88,7 @@ internal sealed class ServiceAddresses
         }
     }
 
-    /// <summary>A free node port, or null when all are taken.</summary>
+    /// <summary>Allocates a free node port; null if all are in use.</summary>
     public long? TakePort()
     {
         lock (_lock)
@@ -104,7 +107,7 @@ internal sealed class ServiceAddresses
         }
     }
 
-    /// <summary>Takes what the Services of a table hold; what others hold stays taken.</summary>
+    /// <summary>Allocates the addresses and ports of all Services of a table, in addition to the current allocations.</summary>
     public void Take(ResourceTable services)
     {
         foreach (var service in services.Current.Values.SelectMany(objects => objects.Values))

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Services;
 
-/// <summary>What one write of a Service newly takes from <see cref="ServiceAddresses"/>.</summary>
+/// <summary>The new allocations of one write of a Service.</summary>
 internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservation
 {
     private readonly List<string> _addresses = [];
@@ -33,11 +33,11 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
 
     public void Release() => addresses.Free(_addresses, _ports);
 
-    /// <summary>All addresses that a Service holds.</summary>
+    /// <summary>All cluster IPs of a Service.</summary>
     public static IEnumerable<string> AddressesOf(JsonObject? spec) =>
         spec.Array("clusterIPs").Strings().Where(address => address.Length > 0 && address != "None");
 
-    /// <summary>All node ports that a Service holds.</summary>
+    /// <summary>All node ports of a Service.</summary>
     public static IEnumerable<long> PortsOf(JsonObject? spec)
     {
         var ports = spec.Array("ports").Objects().Select(port => port.Integer("nodePort") ?? 0);
@@ -95,7 +95,7 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
     private void TakePorts(JsonObject spec, JsonObject? oldSpec, List<FieldError> errors, bool allocate)
     {
         var held = PortsOf(oldSpec).ToHashSet();
-        // One node port may serve TCP and UDP of the same Service.
+        // TCP and UDP ports of a Service may share a node port.
         var mine = new HashSet<(long, string)>();
         var index = 0;
         foreach (var port in spec.Array("ports").Objects())

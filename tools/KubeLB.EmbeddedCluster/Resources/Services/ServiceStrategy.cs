@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Resources.Services;
 
-/// <summary>Services: defaults, allocation of cluster IPs and node ports, and the rules of changing types.</summary>
+/// <summary>Services: defaults, allocation of cluster IPs and node ports, validation of type changes.</summary>
 internal sealed class ServiceStrategy(ServiceAddresses addresses) : ResourceStrategy
 {
     private static readonly string[] Types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];

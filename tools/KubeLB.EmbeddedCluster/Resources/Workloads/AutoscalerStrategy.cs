@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>HorizontalPodAutoscalers: defaulted and checked; nothing scales by them here.</summary>
+/// <summary>HorizontalPodAutoscalers: defaulted and validated; there is no controller.</summary>
 internal sealed class AutoscalerStrategy : ResourceStrategy
 {
     private static readonly Dictionary<string, string> Sources = new(StringComparer.Ordinal)

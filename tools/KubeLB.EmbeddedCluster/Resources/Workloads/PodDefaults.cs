@@ -3,9 +3,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>
-/// What an API server fills into pods and pod templates, so that a client that applies the same again sees no difference.
-/// </summary>
+/// <summary>Defaults of pods and pod templates, so that applying the same manifest again is not a change.</summary>
 internal static class PodDefaults
 {
     public static void Apply(JsonObject spec)

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>Pods: defaults, and the rule that of a running pod only little may change.</summary>
+/// <summary>Pods: defaults, and the fields of a pod that can be updated.</summary>
 internal sealed class PodStrategy : ResourceStrategy
 {
     private static readonly string[] Changeable =
@@ -31,7 +31,7 @@ internal sealed class PodStrategy : ResourceStrategy
         spec.Default("priority", 0);
     }
 
-    // A pod that no node has, or whose containers have ended, has nothing to end.
+    // A pod without a node, or whose containers have terminated, is removed immediately.
     public override long GracePeriod(JsonObject tree, long? asked)
     {
         if (tree.Object("spec").Text("nodeName") is null or "" || tree.Object("status").Text("phase") is "Succeeded" or "Failed")

@@ -5,7 +5,7 @@ using KubeLB.EmbeddedCluster.Validation;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>The checks of pods and pod templates that people run into: names, images, ports, volumes.</summary>
+/// <summary>Validates the most used fields of pods and pod templates: names, images, ports, volumes.</summary>
 internal static class PodValidation
 {
     public static void Validate(JsonObject? spec, string path, List<FieldError> errors)
@@ -28,7 +28,7 @@ internal static class PodValidation
         }
     }
 
-    /// <summary>Checks a workload's selector against the labels of its template.</summary>
+    /// <summary>Validates a workload's selector against the labels of its template.</summary>
     public static void Template(JsonObject? spec, List<FieldError> errors)
     {
         var selector = spec.Object("selector");

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources.Workloads;
 
-/// <summary>Deployments, ReplicaSets, DaemonSets and StatefulSets: a selector, a pod template, and defaults of their own.</summary>
+/// <summary>Deployments, ReplicaSets, DaemonSets and StatefulSets: selector, pod template and kind-specific defaults.</summary>
 internal sealed class WorkloadStrategy(Action<JsonObject> defaults, Func<JsonObject> emptyStatus) : ResourceStrategy
 {
     public static WorkloadStrategy Deployment { get; } = new(DefaultDeployment, () => []);
