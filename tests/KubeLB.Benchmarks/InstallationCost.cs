@@ -1,7 +1,6 @@
 using k8s;
 using k8s.Models;
 using KubeLB.EmbeddedCluster;
-using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.Benchmarks;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters.External;
 
 namespace KubeLB.TestClusters;

@@ -1,5 +1,5 @@
 using KubeLB.EmbeddedCluster;
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.TestClusters;
 

@@ -1,4 +1,4 @@
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters.Embedded;
 using KubeLB.TestClusters.Envtest;
 using KubeLB.TestClusters.K3s;

@@ -53,10 +53,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         options ??= new EmbeddedClusterOptions();
         if (!IPAddress.IsLoopback(options.Address))
         {
-            throw new ArgumentException(
-                $"Address {options.Address} is not a loopback address; use 127.0.0.1 or ::1.",
-                nameof(options)
-            );
+            throw new ArgumentException($"Address {options.Address} is not a loopback address; use 127.0.0.1 or ::1.", nameof(options));
         }
         // The host and the services start in parallel: the first start in a process is dominated by JIT compilation.
         var certificates = Task.Run(() => options.Tls ? ClusterCertificates.Create(options.Address) : null, CancellationToken.None);
@@ -171,9 +168,9 @@ public sealed class EmbeddedCluster : IAsyncDisposable
             return;
         }
         _services.Server.Stop();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1)))
+        using (var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(1)))
         {
-            await _host.StopAsync(patience.Token);
+            await _host.StopAsync(timeout.Token);
         }
         await _host.DisposeAsync();
         await _services.DisposeAsync();

@@ -108,6 +108,6 @@ public sealed class RequestLog
 
         public void Authenticated(string user) => Record = Record with { User = user };
 
-        public void Answered(int statusCode) => Record = Record with { StatusCode = statusCode };
+        public void SetStatusCode(int statusCode) => Record = Record with { StatusCode = statusCode };
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using k8s;
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 using KubeLB.Tests.Shared;
 
 namespace KubeLB.Benchmarks.Published;

@@ -9,7 +9,6 @@ using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Support;
-using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Tests.Shared;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
 using KubeLB.EmbeddedCluster.Applying;
+using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Errors;
 using KubeLB.EmbeddedCluster.Json;
 using KubeLB.EmbeddedCluster.Resources;

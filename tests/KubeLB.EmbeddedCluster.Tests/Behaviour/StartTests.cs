@@ -13,7 +13,7 @@ public sealed class StartTests
         await start
             .Should()
             .ThrowAsync<ArgumentException>()
-            .WithMessage("An embedded cluster listens on loopback only, not on 0.0.0.0; use 127.0.0.1 or ::1.*");
+            .WithMessage("Address 0.0.0.0 is not a loopback address; use 127.0.0.1 or ::1.*");
     }
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class StartTests
     {
         var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { ServiceCidr = cidr });
 
-        await start.Should().ThrowAsync<ArgumentException>().WithMessage($"'{cidr}' is not an IPv4 network for Services*");
+        await start.Should().ThrowAsync<ArgumentException>().WithMessage($"Invalid Service network '{cidr}'*");
     }
 
     [Fact]

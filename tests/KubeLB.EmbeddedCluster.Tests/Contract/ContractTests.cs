@@ -55,7 +55,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
     public async Task A_cluster_that_refuses_validation_rules_says_where_they_are_and_that_they_are_not_evaluated()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(
-            new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Refuse }
+            new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Reject }
         );
         using var api = new Api(cluster);
         foreach (var name in new[] { "create namespace", "create a CRD" })

@@ -5,7 +5,6 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EndToEnd.Images;
 using KubeLB.EndToEnd.Support;
-using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Tests.Shared;
 using Xunit.Abstractions;

@@ -4,7 +4,6 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.EmbeddedCluster;
-using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters;
 using KubeLB.Tests.Shared;

@@ -38,14 +38,14 @@ public sealed class CommandLineTests : IDisposable
         code.Should().Be(0);
         output
             .Should()
-            .MatchRegex("Tenants' proxies: Envoy [0-9.]+ \\(.*\\), each ")
+            .MatchRegex("Tenant proxies: Envoy [0-9.]+ \\(.*\\), each ")
             .And.MatchRegex("tenant proxy \\(Envoy\\) +[0-9.]+:[0-9]+")
             .And.MatchRegex("Access log of Envoy in pod envoy-tenant-t1-.*:\n +\\[.*\"GET / HTTP/1.1\" 200");
     }
 
     [Theory]
-    [InlineData(1, "/bin/true is not Envoy", "--envoy", "/bin/true")]
-    [InlineData(2, "exclude each other", "--envoy", "/bin/true", "--stand-in")]
+    [InlineData(1, "/bin/true is not an Envoy binary", "--envoy", "/bin/true")]
+    [InlineData(2, "mutually exclusive", "--envoy", "/bin/true", "--stand-in")]
     public async Task AnEnvoyThatCannotBeUsedIsRefused(int expected, string words, params string[] arguments)
     {
         var (code, _, error) = await RunAsync(["up", "--dir", _directory, .. arguments]);
@@ -92,7 +92,7 @@ public sealed class CommandLineTests : IDisposable
             .TrimEnd()
             .Should()
             .NotContain("\n")
-            .And.Be($"Another sandbox uses the folder {_directory}; stop it, or choose another folder with --dir.");
+            .And.Be($"Another sandbox uses directory {_directory}; stop it, or choose another directory with --dir.");
         (await File.ReadAllTextAsync(Path.Combine(_directory, "tenant.kubeconfig"))).Should().Be(kubeconfig);
 
         first.Kill();
@@ -120,7 +120,7 @@ public sealed class CommandLineTests : IDisposable
         using var process = Start(["demo"], _directory);
         using var deadline = new CancellationTokenSource(Deadline);
         var line = "";
-        while (line?.StartsWith("A sandbox runs", StringComparison.Ordinal) == false)
+        while (line?.StartsWith("Sandbox started", StringComparison.Ordinal) == false)
         {
             line = await process.StandardOutput.ReadLineAsync(deadline.Token);
         }
@@ -133,7 +133,7 @@ public sealed class CommandLineTests : IDisposable
         var rest = await process.StandardOutput.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);
         var folder = Directory.GetDirectories(_directory, "kubelb-sandbox-*").Should().ContainSingle().Subject;
-        rest.Should().Contain($"Kubeconfigs and logs are in {folder}");
+        rest.Should().Contain($"Kubeconfigs and logs: {folder}");
         File.Exists(Path.Combine(folder, "manager.log")).Should().BeTrue();
     }
 
@@ -183,12 +183,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("up --nonsense", "--nonsense")]
     [InlineData("up --tenants 0", "1 to 50")]
     [InlineData("up --tenants many", "--tenants must be 1 to 50, not 'many'. See --help.")]
-    [InlineData("up --dir ", "--dir must name a folder")]
-    [InlineData("demo --dir ", "--dir must name a folder")]
+    [InlineData("up --dir ", "--dir requires a directory")]
+    [InlineData("demo --dir ", "--dir requires a directory")]
     [InlineData("cluster --port x --kubeconfig x", "--port must be 0 to 65535, not 'x'. See --help.")]
     [InlineData("cluster", "--kubeconfig is required")]
     [InlineData("cluster --port 70000 --kubeconfig x", "0 to 65535")]
-    [InlineData("nonsense", "nonsense")]
+    [InlineData("nonsense", "Unknown command or option 'nonsense'; use up, demo or cluster. See --help.")]
     public async Task ABadCommandLineIsOneLine(string arguments, string hint)
     {
         var (code, _, error) = await RunAsync(arguments.Split(' '));

@@ -95,7 +95,7 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
         );
 
     /// <summary>The answer of a pod of a tenant to a request through the tenant's Gateway.</summary>
-    internal async Task<EchoedRequest> AskAsync(TenantCluster tenant)
+    internal async Task<EchoedRequest> SendRequestAsync(TenantCluster tenant)
     {
         using var client = tenant.Cluster.CreateClient("test");
         var address = await EventuallyAsync(

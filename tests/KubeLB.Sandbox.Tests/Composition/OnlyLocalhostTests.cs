@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Demo;
-using KubeLB.Sandbox.Manifests;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Tests.Support;
 

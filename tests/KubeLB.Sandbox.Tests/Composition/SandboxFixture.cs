@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
 using KubeLB.Sandbox.Composition;
-using KubeLB.Sandbox.Manifests;
+using KubeLB.Sandbox.Demo;
 using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Tests.Composition;

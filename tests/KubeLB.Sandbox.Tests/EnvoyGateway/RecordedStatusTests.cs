@@ -59,12 +59,12 @@ public sealed class RecordedStatusTests
         Lines(gateways.Values, routes).Should().Equal(Lines(recorded["status"]!));
     }
 
-    private static List<string> Lines(IEnumerable<GatewayVerdict> gateways, List<RouteVerdict> routes)
+    private static List<string> Lines(IEnumerable<GatewayEvaluation> gateways, List<RouteEvaluation> routes)
     {
         var lines = new List<string>();
         foreach (var gateway in gateways)
         {
-            lines.AddRange(gateway.Refusal is { } refusal ? [$"gateway {gateway.Key}: {Line(refusal)}"] : []);
+            lines.AddRange(gateway.Rejection is { } rejection ? [$"gateway {gateway.Key}: {Line(rejection)}"] : []);
             foreach (var listener in gateway.Listeners)
             {
                 var attached = routes

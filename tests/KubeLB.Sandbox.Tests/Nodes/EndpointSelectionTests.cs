@@ -80,8 +80,8 @@ public sealed class EndpointSelectionTests
         var undeclared = Pod("a");
         undeclared.Spec.Containers[0].Ports = null;
 
-        PodPorts.Wanted(Pod("b"), [service]).Should().Equal(9090);
-        PodPorts.Wanted(undeclared, [service]).Should().Equal(7000);
+        PodPorts.RequiredPorts(Pod("b"), [service]).Should().Equal(9090);
+        PodPorts.RequiredPorts(undeclared, [service]).Should().Equal(7000);
     }
 
     private static V1Service Service(params V1ServicePort[] ports) =>

@@ -4,7 +4,7 @@ using Envoy.Config.Endpoint.V3;
 using Envoy.Service.Discovery.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using KubeLB.Sandbox.Proxies.Xds;
+using KubeLB.Sandbox.Proxies;
 
 namespace KubeLB.Sandbox.Tests.Proxies;
 
@@ -29,7 +29,7 @@ public sealed class ProxyStateTests
         Take(XdsSource.Endpoints, Endpoints("shared"));
         Take(XdsSource.Clusters, Eds("b", "shared"));
         Serving().Should().Equal("a");
-        _state.WantedEndpoints.Should().Equal("shared");
+        _state.ReferencedEndpoints.Should().Equal("shared");
         Take(XdsSource.Endpoints, Endpoints("shared"));
         Serving().Should().Equal("a", "b");
     }
@@ -41,10 +41,10 @@ public sealed class ProxyStateTests
         Take(XdsSource.Endpoints, Endpoints("old"));
         Take(XdsSource.Clusters, Eds("a", "new"));
         Serving().Should().Equal("a");
-        _state.WantedEndpoints.Should().BeEquivalentTo("old", "new");
+        _state.ReferencedEndpoints.Should().BeEquivalentTo("old", "new");
         Take(XdsSource.Endpoints, Endpoints("new"));
         Serving().Should().Equal("a");
-        _state.WantedEndpoints.Should().Equal("new");
+        _state.ReferencedEndpoints.Should().Equal("new");
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class ProxyStateTests
         Take(XdsSource.Endpoints, Endpoints("old"));
         Take(XdsSource.Clusters, Eds("a", "new"));
         Take(XdsSource.Clusters, Eds("a", "old"));
-        _state.WantedEndpoints.Should().Equal("old");
+        _state.ReferencedEndpoints.Should().Equal("old");
         Serving().Should().Equal("a");
     }
 

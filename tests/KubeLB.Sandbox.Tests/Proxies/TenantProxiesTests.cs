@@ -73,14 +73,14 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         _cache.Set("tenant-t", SnapshotOf(10000, await PodAsync("old")));
         using var open = new TcpClient();
         await open.ConnectAsync(await ProxyAsync("tenant-t", 10000));
-        (await AskAsync(open)).Should().Contain("\"pod\": \"old\"");
+        (await SendRequestAsync(open)).Should().Contain("\"pod\": \"old\"");
 
         var other = SnapshotOf(10001, await PodAsync("new"));
         _cache.Set("tenant-t", other);
         (await Http.EchoAsync(await ProxyAsync("tenant-t", 10001))).Pod.Should().Be("new");
 
         await Eventually.BeAsync(() => _proxies.Resolve("tenant-t", 10000) is null, "the old listener is gone");
-        (await AskAsync(open)).Should().Contain("\"pod\": \"old\"", "an open connection is drained, not cut");
+        (await SendRequestAsync(open)).Should().Contain("\"pod\": \"old\"", "an open connection is drained, not cut");
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         }
     }
 
-    private static async Task<string> AskAsync(TcpClient connection)
+    private static async Task<string> SendRequestAsync(TcpClient connection)
     {
         var stream = connection.GetStream();
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());

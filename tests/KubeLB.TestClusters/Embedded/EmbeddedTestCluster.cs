@@ -1,6 +1,6 @@
 using k8s;
 using KubeLB.EmbeddedCluster;
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 
 namespace KubeLB.TestClusters.Embedded;
 

@@ -42,10 +42,10 @@ internal sealed class AppliedValidation
                 CheckScalar(scalar, shape);
                 break;
             case (ShapeForm.Map, _):
-                Complain($"expected map, got &{{{Go(value)}}}");
+                AddError($"expected map, got &{{{Go(value)}}}");
                 break;
             case (ShapeForm.List, _):
-                Complain($"expected list, got &{{{Go(value)}}}");
+                AddError($"expected list, got &{{{Go(value)}}}");
                 break;
             default:
                 CheckKind(value, shape);
@@ -64,7 +64,7 @@ internal sealed class AppliedValidation
             }
             else
             {
-                Complain("field not declared in schema");
+                AddError("field not declared in schema");
             }
             _path.RemoveAt(_path.Count - 1);
         }
@@ -84,12 +84,12 @@ internal sealed class AppliedValidation
                 }
                 catch (FormatException exception)
                 {
-                    Complain($"element {i}: {exception.Message}");
+                    AddError($"element {i}: {exception.Message}");
                     return;
                 }
                 if (!seen.Add(element))
                 {
-                    Complain($"duplicate entries for key {FieldElement.Describe(element)}");
+                    AddError($"duplicate entries for key {FieldElement.Describe(element)}");
                 }
             }
             _path.Add(element);
@@ -107,7 +107,7 @@ internal sealed class AppliedValidation
     }
 
     private void CheckKind(JsonNode value, FieldShape shape) =>
-        Complain(
+        AddError(
             (shape.Kinds.Count == 0 ? JsonValueKind.Undefined : shape.Kinds[0]) switch
             {
                 JsonValueKind.Number =>
@@ -124,7 +124,7 @@ internal sealed class AppliedValidation
             }
         );
 
-    private void Complain(string message) => _errors.Add(_path.Count == 0 ? message : $"{FieldElement.Describe(_path)}: {message}");
+    private void AddError(string message) => _errors.Add(_path.Count == 0 ? message : $"{FieldElement.Describe(_path)}: {message}");
 
     /// <summary>Formats a value as Go does.</summary>
     private static string Go(JsonNode? value) =>

@@ -100,3 +100,14 @@ internal sealed class FieldShape
             _ => true,
         };
 }
+
+/// <summary>The kinds of a <see cref="FieldShape"/>.</summary>
+internal enum ShapeForm
+{
+    Scalar,
+    Map,
+    List,
+
+    /// <summary>Deduced from the value.</summary>
+    Deduced,
+}

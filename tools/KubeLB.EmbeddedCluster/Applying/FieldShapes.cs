@@ -22,7 +22,7 @@ internal static class FieldShapes
 
     public static FieldShape Of(ResourceDefinition resource) =>
         resource.Type is { } type ? Of(type)
-        : resource.Custom is { } version ? Customs.GetValue(version, OfCustom)
+        : resource.Custom is { } version ? Customs.GetValue(version, ForCustomResource)
         : FieldShape.Deduced;
 
     private static FieldShape Of(TypeSchema type) =>
@@ -30,35 +30,35 @@ internal static class FieldShapes
             type,
             key =>
                 FieldShape.Map(
-                    () => key.Members.Values.ToDictionary(member => member.Name, member => OfMember(key, member), StringComparer.Ordinal),
+                    () => key.Members.Values.ToDictionary(member => member.Name, member => ForMember(key, member), StringComparer.Ordinal),
                     element: null,
                     ListTypes.IsAtomic(key.GoName),
                     implied: true
                 )
         );
 
-    private static FieldShape OfMember(TypeSchema owner, TypeMember member)
+    private static FieldShape ForMember(TypeSchema owner, TypeMember member)
     {
         var type = member.Type;
         switch (type.Form)
         {
             case ValueForm.List when ListTypes.For(owner.GoName, member) is { } list:
                 return list.Keys.Count == 0
-                    ? FieldShape.Set(() => OfValue(type.Element!))
-                    : FieldShape.KeyedList(() => OfValue(type.Element!), list.Keys, list.Defaults);
+                    ? FieldShape.Set(() => ForValue(type.Element!))
+                    : FieldShape.KeyedList(() => ForValue(type.Element!), list.Keys, list.Defaults);
             case ValueForm.Map when ListTypes.IsAtomic(owner.GoName, member.Name):
-                return FieldShape.Map(null, () => OfValue(type.Element!), atomic: true);
+                return FieldShape.Map(null, () => ForValue(type.Element!), atomic: true);
             default:
-                return OfValue(type);
+                return ForValue(type);
         }
     }
 
-    private static FieldShape OfValue(TypeSchema type) =>
+    private static FieldShape ForValue(TypeSchema type) =>
         type.Form switch
         {
             ValueForm.Object => Of(type),
-            ValueForm.List => FieldShape.AtomicList(() => OfValue(type.Element!)),
-            ValueForm.Map => FieldShape.Map(null, () => OfValue(type.Element!), atomic: false),
+            ValueForm.List => FieldShape.AtomicList(() => ForValue(type.Element!)),
+            ValueForm.Map => FieldShape.Map(null, () => ForValue(type.Element!), atomic: false),
             ValueForm.Text or ValueForm.Bytes => Text,
             ValueForm.Integer or ValueForm.Number => Number,
             ValueForm.Boolean => Boolean,
@@ -66,7 +66,7 @@ internal static class FieldShapes
             _ => FieldShape.Scalar(),
         };
 
-    private static FieldShape OfCustom(CustomVersion version)
+    private static FieldShape ForCustomResource(CustomVersion version)
     {
         if (version.Schema is not { } schema)
         {
@@ -92,7 +92,7 @@ internal static class FieldShapes
         switch (schema.Type)
         {
             case "object":
-                return OfObject(schema, isResource || schema.EmbeddedResource);
+                return ForObject(schema, isResource || schema.EmbeddedResource);
             case "array":
                 Func<FieldShape?> element = () => schema.Items is { } items ? Of(items) : FieldShape.Deduced;
                 return schema.ListType switch
@@ -108,11 +108,11 @@ internal static class FieldShapes
             case "boolean":
                 return Boolean;
             default:
-                return isResource || schema.Properties.Count > 0 ? OfObject(schema, isResource) : FieldShape.Deduced;
+                return isResource || schema.Properties.Count > 0 ? ForObject(schema, isResource) : FieldShape.Deduced;
         }
     }
 
-    private static FieldShape OfObject(SchemaNode schema, bool isResource) =>
+    private static FieldShape ForObject(SchemaNode schema, bool isResource) =>
         FieldShape.Map(
             () =>
             {

@@ -60,3 +60,9 @@ internal sealed partial class ControllerLoop : IAsyncDisposable
     [LoggerMessage(LogLevel.Debug, "{Controller} ignored a change of {Resource} {Name}: {Reason}")]
     private static partial void LogSkipped(ILogger logger, string controller, string resource, string name, string reason);
 }
+
+/// <summary>Reacts to changes of the store, as the controllers of kube-controller-manager do.</summary>
+internal interface IClusterController
+{
+    void Handle(StoreChange change);
+}

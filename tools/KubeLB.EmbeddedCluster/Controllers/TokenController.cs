@@ -59,7 +59,9 @@ internal sealed class TokenController(
         var resource = registry.Find("", "v1", "secrets")!;
         if (account is null || (annotations.Text(UidAnnotation) is { Length: > 0 } uid && uid != account.Uid))
         {
-            Quietly(() => deleter.Delete(resource, secret.Namespace, secret.Name, new DeleteOptions { PreconditionUid = secret.Uid }));
+            IgnoreConflicts(() =>
+                deleter.Delete(resource, secret.Namespace, secret.Name, new DeleteOptions { PreconditionUid = secret.Uid })
+            );
             return;
         }
         if (tree.Object("data") is { } data && data.ContainsKey("token") && data.ContainsKey("ca.crt") && data.ContainsKey("namespace"))
@@ -67,7 +69,7 @@ internal sealed class TokenController(
             return;
         }
         var token = issuer.Issue(new TokenClaims(account.Namespace, account.Name, account.Uid, secret.Name, null, []));
-        Quietly(() =>
+        IgnoreConflicts(() =>
             updater.Update(
                 resource,
                 secret.Namespace,
@@ -87,7 +89,7 @@ internal sealed class TokenController(
         );
     }
 
-    private static void Quietly(Action action)
+    private static void IgnoreConflicts(Action action)
     {
         try
         {

@@ -208,7 +208,7 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
     }
 
     /// <summary>Adds a warning if a schema of a definition has CEL rules, because they are not evaluated.</summary>
-    public static void WarnOfRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
+    public static void WarnAboutRules(ResourceDefinition resource, JsonObject tree, ValidationRules rules, WriteOptions options)
     {
         if (
             resource.Strategy is not CustomResourceDefinitionStrategy
@@ -218,7 +218,7 @@ internal sealed class CustomResourceDefinitionStrategy(TimeProvider time, Resour
             return;
         }
         options.Warnings.Add(
-            rules == ValidationRules.Refuse
+            rules == ValidationRules.Reject
                 ? "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules; "
                     + "every object that they apply to is rejected"
                 : "x-kubernetes-validations are stored, but this embedded cluster does not evaluate CEL rules"

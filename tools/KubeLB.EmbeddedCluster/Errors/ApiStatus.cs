@@ -82,3 +82,19 @@ internal sealed record ApiStatus(int Code, string? Reason, string Message, Statu
         }
     }
 }
+
+/// <summary>The <c>details</c> of a Status.</summary>
+internal sealed record StatusDetails(
+    string? Name = null,
+    string? Group = null,
+    string? Kind = null,
+    string? Uid = null,
+    IReadOnlyList<FieldError>? Causes = null,
+    int RetryAfterSeconds = 0
+);
+
+/// <summary>Ends a request with an error Status.</summary>
+internal sealed class ApiException(ApiStatus status) : Exception(status.Message)
+{
+    public ApiStatus Status { get; } = status;
+}

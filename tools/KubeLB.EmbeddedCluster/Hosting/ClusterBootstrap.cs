@@ -32,7 +32,7 @@ internal sealed class ClusterBootstrap(ResourceRegistry registry, ObjectCreator 
     }
 
     /// <summary>Creates the Service <c>kubernetes</c> with the API server as its endpoint.</summary>
-    public void Announce(IPAddress address, int port, string serviceAddress)
+    public void CreateApiServerService(IPAddress address, int port, string serviceAddress)
     {
         Create("", "services", "default", Service(port, serviceAddress));
         Create("", "endpoints", "default", Endpoints(address, port));

@@ -9,9 +9,7 @@ using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EmbeddedCluster.Http;
 using KubeLB.EmbeddedCluster.Http.Handlers;
 using KubeLB.EmbeddedCluster.Json;
-using KubeLB.EmbeddedCluster.OpenApi;
 using KubeLB.EmbeddedCluster.Resources;
-using KubeLB.EmbeddedCluster.Resources.Services;
 using KubeLB.EmbeddedCluster.Security;
 using KubeLB.EmbeddedCluster.Storage;
 using KubeLB.EmbeddedCluster.Writing;
@@ -38,7 +36,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         AdminToken = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         var store = new ClusterStore(Math.Max(1, options.WatchHistory));
         _registry.Add(BuiltInResources.All(_addresses, time, _registry));
-        var gate = new NamespaceGate(store);
+        var gate = new NamespaceAdmission(store);
         var ownership = new FieldOwnership(time);
         _creator = new ObjectCreator(store, time, gate, ownership);
         _updater = new ObjectUpdater(store, ownership);
@@ -46,7 +44,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         _issuer = new TokenIssuer(time);
         _namespaces = new NamespaceController(store, _registry, _creator, _updater, deleter);
         var logger = options.LoggerFactory.CreateLogger("KubeLB.EmbeddedCluster");
-        ServiceRelease.Follow(store, _addresses);
+        ServiceAddressReleaser.Follow(store, _addresses);
         _controllers = new ControllerLoop(
             store,
             [
@@ -109,7 +107,7 @@ internal sealed class ClusterServices : IAsyncDisposable
     }
 
     /// <summary>Creates the initial objects that depend on the address of the server.</summary>
-    public void Start(IPAddress address, int port) => Bootstrap.Announce(address, port, _addresses.First);
+    public void Start(IPAddress address, int port) => Bootstrap.CreateApiServerService(address, port, _addresses.First);
 
     /// <exception cref="FormatException">The object is not a valid CustomResourceDefinition.</exception>
     public void InstallDefinition(JsonNode document)
@@ -122,7 +120,7 @@ internal sealed class ClusterServices : IAsyncDisposable
         var name = tree.Object("metadata").Text("name") ?? "";
         try
         {
-            ObjectShaper.Shape(resource, tree, new WriteOptions());
+            ObjectNormalizer.Shape(resource, tree, new WriteOptions());
             try
             {
                 _creator.Create(resource, "", tree.Copy(), new WriteOptions());

@@ -85,7 +85,7 @@ internal sealed partial class ApiServer(
         }
         finally
         {
-            entry.Answered(context.Response.StatusCode);
+            entry.SetStatusCode(context.Response.StatusCode);
         }
     }
 
@@ -133,7 +133,7 @@ internal sealed partial class ApiServer(
             case "list":
                 return handlers.Reads.ListAsync(request);
             case "watch":
-                entry.Answered(200);
+                entry.SetStatusCode(200);
                 return handlers.Watches.WatchAsync(request, _stopping.Token);
             case "create":
                 return handlers.Writes.CreateAsync(request);
@@ -160,7 +160,7 @@ internal sealed partial class ApiServer(
         }
         if (subresource.Name == "log" && request.Flag("follow"))
         {
-            entry.Answered(200);
+            entry.SetStatusCode(200);
         }
         return (subresource.Name, request.Info.Verb) switch
         {
@@ -194,3 +194,16 @@ internal sealed partial class ApiServer(
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private static partial void LogFailure(ILogger logger, Exception exception, string method, string path);
 }
+
+/// <summary>The request handlers.</summary>
+internal sealed record ApiHandlers(
+    NonResourceHandler NonResource,
+    ReadHandler Reads,
+    WatchHandler Watches,
+    WriteHandler Writes,
+    PatchHandler Patches,
+    DeleteHandler Deletes,
+    ScaleHandler Scales,
+    PodLogHandler PodLogs,
+    ReviewHandler Reviews
+);

@@ -82,3 +82,23 @@ internal static class Negotiation
         };
     }
 }
+
+/// <summary>One entry of an Accept header.</summary>
+internal sealed record AcceptedType(string MediaType, IReadOnlyDictionary<string, string> Parameters)
+{
+    public string? Parameter(string name) => Parameters.GetValueOrDefault(name);
+}
+
+/// <summary>The negotiated form and encoding of a response.</summary>
+internal readonly record struct Negotiated(ObjectForm Form, bool Yaml)
+{
+    public string ContentType => Yaml ? "application/yaml" : "application/json";
+}
+
+/// <summary>The requested form of an object.</summary>
+internal enum ObjectForm
+{
+    Whole,
+    Table,
+    PartialMetadata,
+}

@@ -109,3 +109,19 @@ internal static class ProtobufTypes
         return new ProtobufMember(name, kind, plain, form[0] == '*', form[0] == '%');
     }
 }
+
+/// <summary>A field of a message: JSON name, encoding, and type name of messages.</summary>
+internal sealed record ProtobufMember(string Name, ProtobufForm Form, string Type, bool Repeated, bool Map);
+
+/// <summary>The encoding of a field.</summary>
+internal enum ProtobufForm
+{
+    Text,
+    Integer,
+    Boolean,
+    Bytes,
+    Time,
+    Quantity,
+    IntOrString,
+    Message,
+}

@@ -2,9 +2,6 @@ using System.Text.Json.Nodes;
 using k8s.Models;
 using KubeLB.EmbeddedCluster.CustomResources;
 using KubeLB.EmbeddedCluster.Json;
-using KubeLB.EmbeddedCluster.Resources.Core;
-using KubeLB.EmbeddedCluster.Resources.Services;
-using KubeLB.EmbeddedCluster.Resources.Workloads;
 using KubeLB.EmbeddedCluster.Tables;
 using KubeLB.EmbeddedCluster.Typing;
 

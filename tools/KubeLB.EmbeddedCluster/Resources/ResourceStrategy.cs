@@ -50,8 +50,15 @@ internal class ResourceStrategy
     /// </summary>
     /// <param name="tree">The object.</param>
     /// <param name="requested">The grace period of the request; null if it has none.</param>
-    public virtual long GracePeriod(JsonObject tree, long? asked) => 0;
+    public virtual long GracePeriod(JsonObject tree, long? requested) => 0;
 
     /// <summary>Called after the object was removed.</summary>
     public virtual void Removed(JsonObject tree) { }
+}
+
+/// <summary>Allocations for an object that is not committed yet.</summary>
+internal interface IReservation
+{
+    /// <summary>Releases the new allocations, because the write failed.</summary>
+    void Release();
 }

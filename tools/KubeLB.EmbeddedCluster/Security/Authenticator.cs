@@ -55,3 +55,20 @@ internal sealed class Authenticator(ClusterStore store, TokenIssuer issuer, stri
         );
     }
 }
+
+/// <summary>An authenticated user.</summary>
+/// <param name="Name">User name, e.g. <c>system:serviceaccount:ns:name</c>.</param>
+/// <param name="Groups">Groups of the user.</param>
+/// <param name="Uid">Uid of the user, if any.</param>
+internal sealed record UserInfo(string Name, IReadOnlyList<string> Groups, string Uid = "")
+{
+    public const string MastersGroup = "system:masters";
+    public const string AllAuthenticated = "system:authenticated";
+    public const string AllUnauthenticated = "system:unauthenticated";
+
+    public static UserInfo Anonymous { get; } = new("system:anonymous", [AllUnauthenticated]);
+
+    public static UserInfo Admin { get; } = new("kubernetes-admin", [MastersGroup, AllAuthenticated]);
+
+    public bool IsInMasters => Groups.Contains(MastersGroup);
+}

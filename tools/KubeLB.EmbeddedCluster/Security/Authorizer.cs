@@ -72,7 +72,7 @@ internal sealed class Authorizer(RbacPolicy policy)
     /// <exception cref="ApiException">403 with the message of Kubernetes.</exception>
     public void Authorize(UserInfo user, RequestInfo info, string? fieldSelector)
     {
-        if (user.IsMaster)
+        if (user.IsInMasters)
         {
             return;
         }
@@ -90,7 +90,7 @@ internal sealed class Authorizer(RbacPolicy policy)
     /// <exception cref="ApiException">403.</exception>
     public void AuthorizeCreation(UserInfo user, RequestInfo info)
     {
-        if (!user.IsMaster)
+        if (!user.IsInMasters)
         {
             Check(user, Access(info, "create"));
         }
@@ -120,5 +120,38 @@ internal sealed class Authorizer(RbacPolicy policy)
         throw access.Path is null
             ? ApiErrors.Forbidden(access.Group, access.Resource, access.Name, access.Describe(user.Name))
             : new ApiException(new ApiStatus(403, "Forbidden", $"forbidden: {access.Describe(user.Name)}", new StatusDetails()));
+    }
+}
+
+/// <summary>The attributes of an authorization decision.</summary>
+internal sealed record AccessAttributes
+{
+    public required string Verb { get; init; }
+
+    public string Group { get; init; } = "";
+
+    public string Resource { get; init; } = "";
+
+    public string Subresource { get; init; } = "";
+
+    public string Namespace { get; init; } = "";
+
+    public string Name { get; init; } = "";
+
+    /// <summary>The path of a non-resource request.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The resource with its subresource, as in RBAC rules.</summary>
+    public string FullResource => Subresource.Length == 0 ? Resource : $"{Resource}/{Subresource}";
+
+    /// <summary>The denial message of Kubernetes, without its prefix.</summary>
+    public string Describe(string user)
+    {
+        if (Path is not null)
+        {
+            return $"User \"{user}\" cannot {Verb} path \"{Path}\"";
+        }
+        var scope = Namespace.Length == 0 ? "at the cluster scope" : $"in the namespace \"{Namespace}\"";
+        return $"User \"{user}\" cannot {Verb} resource \"{FullResource}\" in API group \"{Group}\" {scope}";
     }
 }

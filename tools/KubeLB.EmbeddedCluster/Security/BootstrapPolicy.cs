@@ -72,7 +72,7 @@ internal static class BootstrapPolicy
 
     public static IEnumerable<JsonObject> ClusterRoleBindings() =>
         [
-            Binding("cluster-admin", "cluster-admin", UserInfo.Masters),
+            Binding("cluster-admin", "cluster-admin", UserInfo.MastersGroup),
             Binding("system:basic-user", "system:basic-user", UserInfo.AllAuthenticated),
             Binding("system:discovery", "system:discovery", UserInfo.AllAuthenticated),
             Binding("system:public-info-viewer", "system:public-info-viewer", UserInfo.AllAuthenticated, UserInfo.AllUnauthenticated),

@@ -15,7 +15,7 @@ internal sealed class EscalationCheck(RbacPolicy policy)
     /// <exception cref="ApiException">403 with the missing permissions.</exception>
     public void Check(UserInfo user, ResourceDefinition resource, string @namespace, JsonObject tree)
     {
-        if (resource.Group != Group || user.IsMaster)
+        if (resource.Group != Group || user.IsInMasters)
         {
             return;
         }
@@ -32,7 +32,7 @@ internal sealed class EscalationCheck(RbacPolicy policy)
             };
             if (!policy.Allows(user, escalate))
             {
-                Covered(user, resource, @namespace, name, RbacPolicy.ReadRules(tree));
+                RequireHeldPermissions(user, resource, @namespace, name, RbacPolicy.ReadRules(tree));
             }
             return;
         }
@@ -49,14 +49,20 @@ internal sealed class EscalationCheck(RbacPolicy policy)
         };
         if (!policy.Allows(user, bind))
         {
-            Covered(user, resource, @namespace, name, policy.RulesOf(kind, role, @namespace));
+            RequireHeldPermissions(user, resource, @namespace, name, policy.RulesOf(kind, role, @namespace));
         }
     }
 
-    private void Covered(UserInfo user, ResourceDefinition resource, string @namespace, string name, IEnumerable<PolicyRule> wanted)
+    private void RequireHeldPermissions(
+        UserInfo user,
+        ResourceDefinition resource,
+        string @namespace,
+        string name,
+        IEnumerable<PolicyRule> wanted
+    )
     {
         var held = policy.Rules(user, @namespace).ToList();
-        var missing = wanted.SelectMany(rule => rule.BreakDown()).Where(access => !held.Any(rule => rule.Allows(access))).ToList();
+        var missing = wanted.SelectMany(rule => rule.SplitPermissions()).Where(access => !held.Any(rule => rule.Allows(access))).ToList();
         if (missing.Count == 0)
         {
             return;

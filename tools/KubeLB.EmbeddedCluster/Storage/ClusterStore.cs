@@ -193,13 +193,13 @@ internal sealed class ClusterStore(int historyCapacity)
             {
                 return null;
             }
-            IReadOnlyList<WatchEvent> missed = after is { } revision
+            IReadOnlyList<WatchEvent> replay = after is { } revision
                 ? [.. table.History.After(revision).Where(change => @namespace is null || change.Object.Namespace == @namespace)]
                 : [];
             var subscription = new WatchSubscription(
                 @namespace,
                 new TableSnapshot(_revision, table.Current),
-                missed,
+                replay,
                 ended => Unsubscribe(table, ended)
             );
             table.Add(subscription);

@@ -84,3 +84,26 @@ internal sealed class ResourceTable
 
     internal void Remove(WatchSubscription subscription) => _subscriptions.Remove(subscription);
 }
+
+/// <summary>All objects of one resource at one resourceVersion.</summary>
+/// <param name="Revision">The store's resourceVersion at that time.</param>
+/// <param name="Namespaces">Objects by namespace (empty for cluster-scoped ones) and name.</param>
+internal sealed record TableSnapshot(long Revision, ImmutableSortedDictionary<string, NamespaceMap> Namespaces)
+{
+    public StoredObject? Find(string @namespace, string name) =>
+        Namespaces.TryGetValue(@namespace, out var objects) && objects.TryGetValue(name, out var found) ? found : null;
+
+    /// <summary>Objects ordered by key, of one namespace or (null) of all.</summary>
+    public IEnumerable<StoredObject> Objects(string? @namespace) =>
+        @namespace is null ? Namespaces.Values.SelectMany(objects => objects.Values)
+        : Namespaces.TryGetValue(@namespace, out var one) ? one.Values
+        : [];
+}
+
+/// <summary>All objects of a store at one resourceVersion.</summary>
+/// <param name="Revision">The store's resourceVersion at that time.</param>
+/// <param name="Tables">The tables; a missing one was empty.</param>
+internal sealed record StoreSnapshot(long Revision, IReadOnlyDictionary<ResourceTable, TableSnapshot> Tables)
+{
+    public TableSnapshot Of(ResourceTable table) => Tables.GetValueOrDefault(table) ?? new TableSnapshot(Revision, table.Current.Clear());
+}

@@ -126,3 +126,23 @@ internal sealed partial class TypeSchema
     )]
     private static partial Regex VersionPrefix();
 }
+
+/// <summary>A member of a built-in type.</summary>
+internal sealed record TypeMember(string Name, TypeSchema Type, MergeRule? Merge, bool Required);
+
+internal enum ValueForm
+{
+    Object,
+    List,
+    Map,
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    Bytes,
+    Time,
+    MicroTime,
+    IntOrString,
+    Quantity,
+    Any,
+}

@@ -9,7 +9,7 @@ using KubeLB.EmbeddedCluster.Validation;
 namespace KubeLB.EmbeddedCluster.Writing;
 
 /// <summary>Creates objects: generate name, prepare, default, validate, allocate, commit.</summary>
-internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceGate gate, FieldOwnership ownership)
+internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, NamespaceAdmission gate, FieldOwnership ownership)
 {
     private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
     private const int MaxGeneratedBase = 63 - 5;
@@ -134,5 +134,31 @@ internal sealed class ObjectCreator(ClusterStore store, TimeProvider time, Names
             prefix = prefix[..MaxGeneratedBase];
         }
         return prefix + new string(Random.Shared.GetItems<char>(Alphabet, 5));
+    }
+}
+
+/// <summary>Rejects objects in namespaces that do not exist or are terminating.</summary>
+internal sealed class NamespaceAdmission(ClusterStore store)
+{
+    private readonly ResourceTable _namespaces = store.Table("", "namespaces");
+
+    /// <exception cref="ApiException">404 if the namespace does not exist, 403 if it is terminating.</exception>
+    public void Check(ResourceDefinition resource, string @namespace, string name)
+    {
+        if (!resource.Namespaced)
+        {
+            return;
+        }
+        var found = _namespaces.Find("", @namespace) ?? throw ApiErrors.NotFound("", "namespaces", @namespace);
+        if (found.Identity.IsTerminating)
+        {
+            throw ApiErrors.Forbidden(
+                resource.Group,
+                resource.Plural,
+                name,
+                $"unable to create new content in namespace {@namespace} because it is being terminated",
+                [new FieldError("NamespaceTerminating", "metadata.namespace", $"namespace {@namespace} is being terminated")]
+            );
+        }
     }
 }

@@ -138,3 +138,31 @@ internal sealed class ObjectDeleter(ClusterStore store, TimeProvider time)
         return finalizers;
     }
 }
+
+/// <summary>Options of a delete.</summary>
+internal sealed record DeleteOptions
+{
+    public Propagation? Propagation { get; init; }
+
+    public string? PreconditionUid { get; init; }
+
+    public string? PreconditionRevision { get; init; }
+
+    public bool DryRun { get; init; }
+
+    /// <summary>Grace period in seconds of kinds with graceful deletion; null for that of the object.</summary>
+    public long? GracePeriodSeconds { get; init; }
+}
+
+/// <summary>The result of a delete.</summary>
+/// <param name="Object">The current or last state of the object.</param>
+/// <param name="Gone">Whether it was removed; otherwise it is terminating.</param>
+internal readonly record struct DeleteOutcome(StoredObject Object, bool Gone);
+
+/// <summary>The propagation policy of a delete.</summary>
+internal enum Propagation
+{
+    Background,
+    Foreground,
+    Orphan,
+}

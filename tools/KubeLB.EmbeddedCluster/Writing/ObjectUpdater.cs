@@ -164,7 +164,7 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
     )
     {
         var encoded = ObjectEncoder.Encode(tree, resource.Custom);
-        if (encoded.SameContent(existing) || IsSameButTimes(resource, existing, old, tree))
+        if (encoded.SameContent(existing) || DiffersOnlyInTimes(resource, existing, old, tree))
         {
             return existing;
         }
@@ -190,11 +190,11 @@ internal sealed class ObjectUpdater(ClusterStore store, FieldOwnership ownership
     }
 
     /// <summary>Whether only the times of managed fields entries changed, which is not a change.</summary>
-    private static bool IsSameButTimes(ResourceDefinition resource, StoredObject existing, JsonObject old, JsonObject tree)
+    private static bool DiffersOnlyInTimes(ResourceDefinition resource, StoredObject existing, JsonObject old, JsonObject tree)
     {
         var metadata = tree.Object("metadata")!;
         var before = old.Object("metadata").Array("managedFields");
-        if (!ManagedFields.SameButTimes(before, metadata.Array("managedFields")))
+        if (!ManagedFields.EqualIgnoringTimes(before, metadata.Array("managedFields")))
         {
             return false;
         }

@@ -8,7 +8,7 @@ internal static class ClusterCommand
 {
     private static readonly Option<int> Port = WholeNumber.Option(
         "--port",
-        "Port of the API server on 127.0.0.1; 0 for a free one",
+        "Port of the API server on 127.0.0.1; 0 for a free port",
         "P",
         defaultValue: 0,
         least: 0,
@@ -17,29 +17,26 @@ internal static class ClusterCommand
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
     {
-        Description = "File to write the administrator's kubeconfig to (required); overwritten if it exists",
+        Description = "File for the administrator's kubeconfig (required); overwritten if it exists",
         HelpName = "FILE",
     };
 
-    private static readonly Option<bool> RefuseRules = new("--refuse-validation-rules")
+    private static readonly Option<bool> RejectRules = new("--refuse-validation-rules")
     {
-        Description = "Refuse custom resources that CEL rules of their schema are about, instead of ignoring the rules",
+        Description = "Reject custom resources to which CEL rules of their schema apply, instead of ignoring the rules",
     };
 
     /// <summary>The command.</summary>
     public static Command Build()
     {
-        var command = new Command(
-            "cluster",
-            "Run one bare embedded cluster until Ctrl-C: an API server in memory, without controllers of KubeLB"
-        );
+        var command = new Command("cluster", "Run one embedded cluster until Ctrl-C: an in-memory API server without KubeLB controllers");
         command.Options.Add(Port);
         command.Options.Add(Kubeconfig);
-        command.Options.Add(RefuseRules);
+        command.Options.Add(RejectRules);
         command.SetAction(
             (parsed, _) =>
                 SandboxProgram.GuardAsync(stop =>
-                    RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RefuseRules), stop)
+                    RunAsync(parsed.GetValue(Port), parsed.GetValue(Kubeconfig), parsed.GetValue(RejectRules), stop)
                 )
         );
         return command;
@@ -49,7 +46,7 @@ internal static class ClusterCommand
     {
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
-            throw new UsageException("--kubeconfig is required: the file to write the kubeconfig to.");
+            throw new UsageException("--kubeconfig is required: the file for the kubeconfig.");
         }
 
         var path = Path.GetFullPath(kubeconfig);
@@ -60,13 +57,13 @@ internal static class ClusterCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The kubeconfig {path} cannot be written ({e.Message}); choose another file with --kubeconfig.", e);
+            throw new IOException($"Cannot write kubeconfig {path} ({e.Message}); choose another file with --kubeconfig.", e);
         }
 
         var output = new Output();
         output.Line($"Embedded cluster at {cluster.Url}");
         output.Command($"export KUBECONFIG={path}");
-        output.Line("ready; Ctrl-C stops the cluster and forgets its content");
+        output.Line("ready; Ctrl-C stops the cluster and deletes its content");
         try
         {
             await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
@@ -86,7 +83,7 @@ internal static class ClusterCommand
                     {
                         Name = "sandbox",
                         Port = port,
-                        ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Refuse : EmbeddedCluster.ValidationRules.Ignore,
+                        ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Reject : EmbeddedCluster.ValidationRules.Ignore,
                     },
                     stop
                 )
@@ -94,7 +91,7 @@ internal static class ClusterCommand
         }
         catch (IOException e)
         {
-            throw new IOException($"Port {port} of 127.0.0.1 cannot be listened on ({e.Message}); choose another one with --port.", e);
+            throw new IOException($"Cannot listen on 127.0.0.1:{port} ({e.Message}); choose another port with --port.", e);
         }
     }
 }

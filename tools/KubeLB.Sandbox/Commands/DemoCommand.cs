@@ -11,8 +11,7 @@ internal static class DemoCommand
     private static readonly Option<string?> Dir = new("--dir")
     {
         Description =
-            "Folder for kubeconfigs and logs; created if need be [default: a fresh folder under the temporary files, removed when "
-            + "all went well]",
+            "Directory for kubeconfigs and logs; created if missing [default: a new temporary directory, removed " + "on success]",
         HelpName = "DIR",
     };
 
@@ -23,7 +22,7 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Play the documentation's example \"Basic HTTPRoute\", show each step, and end; exit code 0 only if the backend answers"
+            "Run the documentation's example \"Basic HTTPRoute\" and show each step; exit code 0 only if the backend responds"
         );
         command.Options.Add(Dir);
         Envoy.AddTo(command);
@@ -38,24 +37,24 @@ internal static class DemoCommand
         var succeeded = false;
         try
         {
-            succeeded = await PlayAsync(folder, output, envoy, stop).ConfigureAwait(false);
+            succeeded = await RunDemoAsync(folder, output, envoy, stop).ConfigureAwait(false);
             return succeeded ? 0 : 1;
         }
         finally
         {
-            // Nobody looks into the logs of what went well, except where a folder was asked for.
+            // After a success the logs are only kept in a directory from --dir.
             if (succeeded && dir is null)
             {
                 folder.Delete();
             }
             else
             {
-                output.Line($"Kubeconfigs and logs are in {folder.FullPath}");
+                output.Line($"Kubeconfigs and logs: {folder.FullPath}");
             }
         }
     }
 
-    private static async Task<bool> PlayAsync(
+    private static async Task<bool> RunDemoAsync(
         SandboxFolder folder,
         Output output,
         (string? Path, string Reason) envoy,
@@ -71,8 +70,8 @@ internal static class DemoCommand
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         folder.Write(sandbox);
-        output.Line($"A sandbox runs: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager.");
-        output.Line($"Tenants' proxies: {sandbox.Proxies ?? $"stand-in ({envoy.Reason})"}");
+        output.Line($"Sandbox started: tenant {sandbox.Tenants[0].Name}, management cluster, CCM, manager.");
+        output.Line($"Tenant proxies: {sandbox.Proxies ?? $"stand-in ({envoy.Reason})"}");
         return await new BasicHttpRouteDemo(sandbox, output).RunAsync(stop).ConfigureAwait(false);
     }
 }

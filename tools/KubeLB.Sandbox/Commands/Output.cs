@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace KubeLB.Sandbox.Commands;
 
-/// <summary>What the commands print: coloured on a terminal, plain where output is redirected or NO_COLOR is set.</summary>
+/// <summary>Console output of the commands: coloured on a terminal, plain if output is redirected or NO_COLOR is set.</summary>
 internal sealed class Output
 {
     private const int RedirectedWidth = 240;
@@ -15,33 +15,33 @@ internal sealed class Output
     {
         if (Console.IsOutputRedirected)
         {
-            // Nobody's window is to be fitted; lines must stay whole for grep and copying.
+            // No line wrapping: lines must stay whole for grep and copying.
             _console.Profile.Width = RedirectedWidth;
         }
     }
 
     internal Output(IAnsiConsole console) => _console = console;
 
-    /// <summary>A line of text.</summary>
+    /// <summary>Prints a line.</summary>
     public void Line(string text = "") => _console.WriteLine(text);
 
-    /// <summary>A heading with an empty line before it.</summary>
+    /// <summary>Prints a heading after an empty line.</summary>
     public void Heading(string text)
     {
         _console.WriteLine();
         _console.MarkupLineInterpolated($"[bold]{text}[/]");
     }
 
-    /// <summary>Something that went well.</summary>
-    public void Good(string text) => _console.MarkupLineInterpolated($"[green]{text}[/]");
+    /// <summary>Prints a success message.</summary>
+    public void Success(string text) => _console.MarkupLineInterpolated($"[green]{text}[/]");
 
-    /// <summary>Something that did not.</summary>
-    public void Bad(string text) => _console.MarkupLineInterpolated($"[red]{text}[/]");
+    /// <summary>Prints a failure message.</summary>
+    public void Failure(string text) => _console.MarkupLineInterpolated($"[red]{text}[/]");
 
-    /// <summary>Something to type.</summary>
+    /// <summary>Prints a shell command.</summary>
     public void Command(string text) => _console.MarkupLineInterpolated($"  [aqua]{text}[/]");
 
-    /// <summary>Columns like those of kubectl.</summary>
+    /// <summary>Prints a table in the style of kubectl.</summary>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         var all = rows.Prepend(columns).ToList();

@@ -4,8 +4,8 @@ using KubeLB.Sandbox.Composition;
 namespace KubeLB.Sandbox.Commands;
 
 /// <summary>
-/// The folder with what a sandbox leaves for its user: kubeconfigs, examples and logs. It belongs to one sandbox until it is disposed or
-/// the process ends: the operating system frees the lock of a process that died.
+/// The directory with the kubeconfigs, examples and logs of a sandbox. It is locked by one sandbox until it is disposed or the process
+/// ends: the operating system releases the lock of a terminated process.
 /// </summary>
 internal sealed class SandboxFolder : IDisposable
 {
@@ -24,16 +24,16 @@ internal sealed class SandboxFolder : IDisposable
         );
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>The directory.</summary>
     public string FullPath { get; }
 
     /// <summary>Kubeconfig of the management cluster.</summary>
     public string ManagementKubeconfig => Path.Combine(FullPath, "management.kubeconfig");
 
-    /// <summary>Makes the folder ready.</summary>
-    /// <param name="path">The folder; null for a fresh one under the temporary files.</param>
-    /// <exception cref="UsageException">The name is empty.</exception>
-    /// <exception cref="IOException">It cannot be created or written to, or another sandbox uses it.</exception>
+    /// <summary>Creates and locks the directory.</summary>
+    /// <param name="path">The directory; null for a new temporary directory.</param>
+    /// <exception cref="UsageException">The path is empty.</exception>
+    /// <exception cref="IOException">The directory is not writable, or another sandbox uses it.</exception>
     public static SandboxFolder Open(string? path)
     {
         if (path is null)
@@ -43,7 +43,7 @@ internal sealed class SandboxFolder : IDisposable
 
         if (string.IsNullOrWhiteSpace(path))
         {
-            throw new UsageException("--dir must name a folder; without it, a fresh one under the temporary files is taken.");
+            throw new UsageException("--dir requires a directory. Omit it to use a new temporary directory.");
         }
 
         var full = Path.GetFullPath(path);
@@ -56,7 +56,7 @@ internal sealed class SandboxFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"The folder {full} cannot be written to ({e.Message}); choose another one with --dir.", e);
+            throw new IOException($"Cannot write to directory {full} ({e.Message}); choose another directory with --dir.", e);
         }
 
         try
@@ -65,14 +65,14 @@ internal sealed class SandboxFolder : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"Another sandbox uses the folder {full}; stop it, or choose another folder with --dir.", e);
+            throw new IOException($"Another sandbox uses directory {full}; stop it, or choose another directory with --dir.", e);
         }
     }
 
-    /// <summary>Lets others have the folder.</summary>
+    /// <summary>Releases the lock.</summary>
     public void Dispose() => _lock.Dispose();
 
-    /// <summary>Removes the folder with all that is in it.</summary>
+    /// <summary>Removes the directory with its content.</summary>
     public void Delete()
     {
         Dispose();
@@ -80,7 +80,7 @@ internal sealed class SandboxFolder : IDisposable
     }
 
     /// <summary>Kubeconfig of a tenant's cluster.</summary>
-    /// <param name="index">0 for the first tenant.</param>
+    /// <param name="index">Index of the tenant.</param>
     public string TenantKubeconfig(int index) =>
         Path.Combine(FullPath, index == 0 ? "tenant.kubeconfig" : $"tenant-{index + 1}.kubeconfig");
 
@@ -98,7 +98,7 @@ internal sealed class SandboxFolder : IDisposable
         return example;
     }
 
-    /// <summary>Writes a file that only its owner may read.</summary>
+    /// <summary>Writes a file with mode 0600.</summary>
     public static void WriteSecret(string path, string content)
     {
         File.WriteAllText(path, "");

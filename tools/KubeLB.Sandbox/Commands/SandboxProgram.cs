@@ -1,11 +1,12 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using KubeLB.Runtime.CommandLine;
 
 namespace KubeLB.Sandbox.Commands;
 
 /// <summary>
-/// The command line. What the user can mend is one line on standard error: exit code 2 for a bad command line, 1 for what is wrong with
-/// the rest.
+/// The command line. An error that the user can fix is one line on standard error: exit code 2 for an invalid command line, 1 for other
+/// errors.
 /// </summary>
 internal static class SandboxProgram
 {
@@ -13,10 +14,9 @@ internal static class SandboxProgram
     public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand(
-            "KubeLB in one process, to learn, try and test: a management cluster, tenants' clusters, CCMs, the manager, and the "
-                + "path that traffic "
-                + "takes. Everything is simulated on loopback addresses of this machine and gone when it stops; production is a real "
-                + "cluster with Envoy Gateway."
+            "KubeLB in one process, for trials and tests: a management cluster, tenant clusters, CCMs, the manager and the "
+                + "data path. Everything is simulated on loopback addresses of this machine and is deleted when it stops. "
+                + "Production requires a real cluster with Envoy Gateway."
         );
         root.Subcommands.Add(UpCommand.Build());
         root.Subcommands.Add(DemoCommand.Build());
@@ -24,10 +24,9 @@ internal static class SandboxProgram
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            await Console
-                .Error.WriteLineAsync($"{string.Join(" ", parsed.Errors.Select(e => e.Message))} See --help.")
-                .ConfigureAwait(false);
-            return 2;
+            var message =
+                parsed.CommandResult.Command == root ? CommandError(args) : string.Join(" ", parsed.Errors.Select(e => e.Message));
+            return await FailAsync($"{message} See --help.", 2).ConfigureAwait(false);
         }
 
         return await parsed
@@ -35,7 +34,7 @@ internal static class SandboxProgram
             .ConfigureAwait(false);
     }
 
-    /// <summary>Runs a command's work and turns what the user can mend into one line.</summary>
+    /// <summary>Runs a command, and prints errors that the user can fix as one line.</summary>
     public static async Task<int> GuardAsync(Func<CancellationToken, Task<int>> work)
     {
         using var stop = new StopSignal();
@@ -57,9 +56,46 @@ internal static class SandboxProgram
         }
     }
 
+    private static string CommandError(string[] args) =>
+        args.Length == 0
+            ? "A command is required: up, demo or cluster."
+            : $"Unknown command or option '{args[0]}'; use up, demo or cluster.";
+
     private static async Task<int> FailAsync(string message, int code)
     {
         await Console.Error.WriteLineAsync(message.ReplaceLineEndings(" ")).ConfigureAwait(false);
         return code;
+    }
+}
+
+/// <summary>Ctrl-C and SIGTERM as a cancellation; the second signal terminates the process.</summary>
+internal sealed class StopSignal : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<PosixSignalRegistration> _registrations;
+
+    /// <summary>Starts handling signals.</summary>
+    public StopSignal() =>
+        _registrations = [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+        ];
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _stop.Token;
+
+    public void Dispose()
+    {
+        _registrations.ForEach(r => r.Dispose());
+        _stop.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        if (!_stop.IsCancellationRequested)
+        {
+            context.Cancel = true;
+            _stop.Cancel();
+        }
     }
 }

@@ -15,7 +15,7 @@ internal static class UpCommand
 
     private static readonly Option<string?> Dir = new("--dir")
     {
-        Description = "Folder for kubeconfigs, examples and logs; created if need be [default: a fresh folder under the temporary files]",
+        Description = "Directory for kubeconfigs, examples and logs; created if missing [default: a new temporary directory]",
         HelpName = "DIR",
     };
 
@@ -28,14 +28,14 @@ internal static class UpCommand
         most: 50
     );
 
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of to files" };
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of files" };
 
     private static readonly EnvoyOption Envoy = new();
 
     /// <summary>The command.</summary>
     public static Command Build()
     {
-        var command = new Command("up", "Start a sandbox and keep it running until Ctrl-C; kubectl and curl do the rest");
+        var command = new Command("up", "Run a sandbox until Ctrl-C, for use with kubectl and curl");
         command.Options.Add(Dir);
         command.Options.Add(Tenants);
         Envoy.AddTo(command);
@@ -73,7 +73,7 @@ internal static class UpCommand
         await ProxyProcesses.RemoveLeftoversAsync(stop).ConfigureAwait(false);
         await using var sandbox = await SandboxEnvironment.StartAsync(options, stop).ConfigureAwait(false);
         var example = folder.Write(sandbox);
-        Tell(output, folder, sandbox, example, envoy.Reason);
+        PrintInstructions(output, folder, sandbox, example, envoy.Reason);
         output.Line($"ready after {clock.Elapsed.TotalSeconds:0.0} s; Ctrl-C or kill {Environment.ProcessId} stops the sandbox");
         try
         {
@@ -92,7 +92,7 @@ internal static class UpCommand
             o.TimestampFormat = "HH:mm:ss.fff ";
         });
 
-    private static void Tell(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example, string reason)
+    private static void PrintInstructions(Output output, SandboxFolder folder, SandboxEnvironment sandbox, string example, string reason)
     {
         output.Heading($"KubeLB sandbox in {folder.FullPath}");
         var rows = sandbox.Tenants.Select(
@@ -105,7 +105,7 @@ internal static class UpCommand
         );
 
         output.Line();
-        output.Line($"Tenants' proxies: {sandbox.Proxies ?? $"stand-in ({reason})"}");
+        output.Line($"Tenant proxies: {sandbox.Proxies ?? $"stand-in ({reason})"}");
         output.Heading("Try the documentation's first example");
         output.Command($"export KUBECONFIG={folder.TenantKubeconfig(0)}");
         output.Command($"kubectl apply -f {example}");
@@ -115,7 +115,7 @@ internal static class UpCommand
             "curl -f --retry 9 --retry-delay 1 --retry-all-errors -H \"Host: api.example.com\" http://$(kubectl get gateway "
                 + "my-gateway -o jsonpath='{.status.addresses[0].value}')"
         );
-        output.Heading("See what KubeLB made of it in the management cluster");
+        output.Heading("View the generated objects in the management cluster");
         output.Command(
             $"kubectl --kubeconfig {folder.ManagementKubeconfig} -n {sandbox.Tenants[0].Namespace} get routes,gateways,httproutes,services"
         );
@@ -127,7 +127,7 @@ internal static class UpCommand
             );
         }
 
-        output.Heading("See what the manager shows an operator: its metrics, and who is fed over xDS");
+        output.Heading("View the metrics and xDS streams of the manager");
         var manager = sandbox.Manager.Host!.Services.GetRequiredService<RuntimeEndpoints>();
         output.Command($"curl http://{manager.Metrics}/metrics");
         output.Command($"curl http://{manager.Probe}/debug/xds");

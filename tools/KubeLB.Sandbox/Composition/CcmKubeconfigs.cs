@@ -5,7 +5,6 @@ using KubeLB.Api.Naming;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
-using KubeLB.Sandbox.Clusters;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Composition;
 
 /// <summary>
-/// Does what an administrator does with a tenant's kubeconfig: takes it from its Secret in the management cluster and puts it where the CCM
-/// finds it, as a file; and again whenever it changes.
+/// Does the administrator's part for a tenant's kubeconfig: copies it from its Secret in the management cluster to the file of the CCM, and
+/// updates the file when the Secret changes.
 /// </summary>
 internal sealed class CcmKubeconfigs : IDisposable
 {
@@ -26,9 +25,9 @@ internal sealed class CcmKubeconfigs : IDisposable
     private readonly string _folder;
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _written = new(StringComparer.Ordinal);
 
-    /// <summary>Prepares the folder.</summary>
+    /// <summary>Creates the directory.</summary>
     /// <param name="management">The management cluster.</param>
-    /// <param name="folder">Where the files go; null for a folder that ends with this.</param>
+    /// <param name="folder">Directory of the files; null for a temporary one.</param>
     public CcmKubeconfigs(ISandboxCluster management, string? folder)
     {
         _management = management;
@@ -36,7 +35,7 @@ internal sealed class CcmKubeconfigs : IDisposable
         _folder = folder ?? _temporary!.FullName;
     }
 
-    /// <summary>Builds the host that keeps the files as the Secrets are.</summary>
+    /// <summary>Builds the host that copies the Secrets to files.</summary>
     public IHost BuildHost(Action<ILoggingBuilder> logging)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -49,13 +48,13 @@ internal sealed class CcmKubeconfigs : IDisposable
             c => c.Informer<V1Secret>(secrets => secrets.FieldSelector = $"metadata.name={TenantNames.KubeconfigSecret}")
         );
         services.AddSingleton(this);
-        services.AddController<Carrier>("kubeconfig", c => c.Watch<V1Secret>(Cluster));
+        services.AddController<KubeconfigReconciler>("kubeconfig", c => c.Watch<V1Secret>(Cluster));
         return builder.Build();
     }
 
     /// <summary>Waits for a tenant's kubeconfig.</summary>
     /// <returns>The file.</returns>
-    /// <exception cref="TimeoutException">There is none after a minute.</exception>
+    /// <exception cref="TimeoutException">It does not exist after one minute.</exception>
     public async Task<string> WaitAsync(string tenant, CancellationToken cancellationToken)
     {
         try
@@ -66,20 +65,19 @@ internal sealed class CcmKubeconfigs : IDisposable
         catch (TimeoutException e)
         {
             throw new TimeoutException(
-                $"After {Deadline.TotalSeconds:0} s there is no Secret "
+                $"Timed out after {Deadline.TotalSeconds:0} s waiting for Secret "
                     + $"{TenantNames.Namespace(tenant)}/{TenantNames.KubeconfigSecret} in the management cluster; "
-                    + $"the status of Tenant {tenant} and the manager's log say why.",
+                    + $"see the status of Tenant {tenant} and the manager's log.",
                 e
             );
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _temporary?.Delete(recursive: true);
 
     private void Write(string tenant, byte[] kubeconfig)
     {
-        // Replaced whole: a reader never sees half of it.
+        // Replaced atomically: a reader never sees a partial file.
         var file = FileOf(tenant);
         Commands.SandboxFolder.WriteSecret(file + ".new", Encoding.UTF8.GetString(kubeconfig));
         File.Move(file + ".new", file, overwrite: true);
@@ -91,14 +89,14 @@ internal sealed class CcmKubeconfigs : IDisposable
     private TaskCompletionSource Written(string tenant) =>
         _written.GetOrAdd(tenant, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private sealed class Carrier([FromKeyedServices(Cluster)] Runtime.Clusters.Cluster management, CcmKubeconfigs files) : IReconciler
+    private sealed class KubeconfigReconciler([FromKeyedServices(Cluster)] Runtime.Clusters.Cluster management, CcmKubeconfigs files)
+        : IReconciler
     {
         private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
 
-        /// <inheritdoc/>
         public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
         {
-            // What is gone is not taken away: a copy that an administrator made would stay, too.
+            // The file is kept when the Secret is deleted, like a copy made by an administrator.
             if (
                 TenantNames.TenantOf(key.Namespace) is { } tenant
                 && _secrets.Get(key)?.Data?.TryGetValue(TenantNames.KubeconfigKey, out var kubeconfig) == true

@@ -1,18 +1,18 @@
+using System.Reflection;
 using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Sandbox.Clusters;
 
 namespace KubeLB.Sandbox.Composition;
 
-/// <summary>What an administrator prepares in the clusters.</summary>
+/// <summary>Prerequisites that an administrator creates in the clusters.</summary>
 internal static class ClusterSetup
 {
     /// <summary>Namespace of the manager, and of a CCM in its tenant's cluster.</summary>
     public const string ManagerNamespace = "kubelb";
 
-    /// <summary>What the manager's xDS certificate calls it.</summary>
+    /// <summary>Server name in the manager's xDS certificate.</summary>
     public const string XdsServerName = $"envoycp.{ManagerNamespace}.svc";
 
     /// <summary>Prepares a management cluster.</summary>
@@ -33,7 +33,7 @@ internal static class ClusterSetup
             {
                 ApiServerURL = cluster.Url.GetLeftPart(UriPartial.Authority),
 
-                // The simulated nodes live there; in production these addresses are the proxies' own.
+                // Simulated nodes have these addresses; in production they are reserved for the proxies.
                 Addresses = new AddressSettings { Allow = ["127.0.0.0/8"] },
             },
         };
@@ -89,4 +89,33 @@ internal static class ClusterSetup
             new V1Namespace { Metadata = new V1ObjectMeta { Name = name } },
             cancellationToken: cancellationToken
         );
+}
+
+/// <summary>The CustomResourceDefinitions that the sandbox installs.</summary>
+internal static class CrdResources
+{
+    private const string Folder = "Crds/";
+    private const string SyncSecrets = "kubelb.k8c.io_syncsecrets.yaml";
+    private const string GatewayApiGroup = "gateway.networking.k8s.io_";
+
+    /// <summary>CustomResourceDefinitions of a management cluster: all.</summary>
+    public static IEnumerable<string> Management => Read(_ => true);
+
+    /// <summary>CustomResourceDefinitions of a tenant cluster: Gateway API and SyncSecret.</summary>
+    public static IEnumerable<string> Tenant =>
+        Read(name => name == SyncSecrets || name.StartsWith(GatewayApiGroup, StringComparison.Ordinal));
+
+    private static IEnumerable<string> Read(Func<string, bool> wanted)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        var resources = assembly.GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal));
+        foreach (var resource in resources.Order(StringComparer.Ordinal))
+        {
+            if (wanted(resource[Folder.Length..]))
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+                yield return reader.ReadToEnd();
+            }
+        }
+    }
 }

@@ -4,14 +4,13 @@ using k8s;
 using k8s.Autorest;
 using k8s.KubeConfigModels;
 using k8s.Models;
-using KubeLB.Sandbox.Clusters;
-using KubeLB.Sandbox.Manifests;
+using KubeLB.Sandbox.Demo;
 
 namespace KubeLB.Sandbox.Composition;
 
 /// <summary>
-/// Gives the manager and the CCMs the ServiceAccounts and roles that the charts give them, so that they may do in a sandbox what they may
-/// do in an installation, and nothing more.
+/// Creates the ServiceAccounts and roles of the charts for the manager and the CCMs, so that they have the same permissions in a sandbox as
+/// in an installation.
 /// </summary>
 internal sealed class ComponentAccess
 {
@@ -40,10 +39,10 @@ internal sealed class ComponentAccess
         _token = token;
     }
 
-    /// <summary>Creates the account with its roles, of the files in <c>deploy/</c>, which are rendered from the charts.</summary>
+    /// <summary>Creates the ServiceAccount and its roles from the files in <c>deploy/</c>, which are rendered from the charts.</summary>
     /// <param name="cluster">The cluster; the namespace <see cref="ClusterSetup.ManagerNamespace"/> exists.</param>
     /// <param name="component"><see cref="Manager"/> or <see cref="Ccm"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<ComponentAccess> GrantAsync(ISandboxCluster cluster, string component, CancellationToken cancellationToken)
     {
         using var client = cluster.CreateClient("kubelb-sandbox");
@@ -55,7 +54,7 @@ internal sealed class ComponentAccess
             }
             catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
             {
-                // Left by an earlier sandbox on an API server that is used again.
+                // It exists from an earlier sandbox on the same API server.
             }
         }
 
@@ -74,8 +73,8 @@ internal sealed class ComponentAccess
         return new ComponentAccess(cluster, answer.Status.Token);
     }
 
-    /// <summary>A client with these rights. The caller disposes it.</summary>
-    /// <param name="userAgent">What the client calls itself.</param>
+    /// <summary>Creates a client with these permissions. The caller disposes it.</summary>
+    /// <param name="userAgent">User-Agent of the client.</param>
     public IKubernetes CreateClient(string userAgent)
     {
         var kubeconfig = KubernetesYaml.Deserialize<K8SConfiguration>(_cluster.KubeconfigYaml);

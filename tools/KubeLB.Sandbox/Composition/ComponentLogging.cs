@@ -1,16 +1,17 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
 
-/// <summary>Where the components of a sandbox log: each to a file of its own, and to what the options add.</summary>
+/// <summary>Logging of the sandbox components: each to its own file, and to the providers of the options.</summary>
 internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposable
 {
     private readonly Dictionary<string, LogFile> _files = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
-    /// <summary>The log set-up of a component of ours.</summary>
+    /// <summary>Configures the logging of a sandbox component.</summary>
     public Action<ILoggingBuilder> Of(string component)
     {
         var file = Open(component);
@@ -26,7 +27,7 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
         };
     }
 
-    /// <summary>Replaces the log set-up of a controller, which would write to the console.</summary>
+    /// <summary>Replaces the logging of a controller, which writes to the console by default.</summary>
     public Action<IServiceCollection> Replacing(string component)
     {
         var configure = Of(component);
@@ -38,7 +39,6 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
         };
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         lock (_gate)
@@ -59,7 +59,7 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
             return null;
         }
 
-        // Several hosts may be of one component: two files of one name would write over each other.
+        // Several hosts can belong to one component and must share its file.
         lock (_gate)
         {
             if (!_files.TryGetValue(component, out var file))
@@ -68,6 +68,62 @@ internal sealed class ComponentLogging(SandboxOptions options) : IAsyncDisposabl
             }
 
             return file;
+        }
+    }
+}
+
+/// <summary>A log file with one line per event. It is shared by all hosts of a component, also across restarts.</summary>
+internal sealed class LogFile(string path) : ILoggerProvider
+{
+    private readonly Lock _gate = new();
+    private readonly StreamWriter _writer = new(path, append: true) { AutoFlush = true };
+    private bool _closed;
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName[(categoryName.LastIndexOf('.') + 1)..]);
+
+    /// <summary>Hosts dispose their providers; the file stays open for the next host.</summary>
+    public void Dispose() { }
+
+    /// <summary>Closes the file.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            _writer.Dispose();
+        }
+    }
+
+    private void Write(string line)
+    {
+        lock (_gate)
+        {
+            if (!_closed)
+            {
+                _writer.WriteLine(line);
+            }
+        }
+    }
+
+    private sealed class Logger(LogFile file, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
+        {
+            var time = DateTimeOffset.UtcNow.ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture);
+            var level = logLevel.ToString().ToUpperInvariant();
+            var cause = exception is null ? "" : $" {exception}";
+            file.Write($"{time} {level[..Math.Min(4, level.Length)]} {category}: {formatter(state, exception)}{cause}");
         }
     }
 }

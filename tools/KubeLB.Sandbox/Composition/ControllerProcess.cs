@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Sandbox.Composition;
 
-/// <summary>A controller that can be stopped and started again, as a pod of it would be. Every start makes a new host.</summary>
+/// <summary>A controller that can be stopped and restarted, like a pod. Every start creates a new host.</summary>
 public sealed class ControllerProcess : IAsyncDisposable
 {
     private readonly Func<CancellationToken, Task<IHost>> _build;
@@ -20,10 +20,10 @@ public sealed class ControllerProcess : IAsyncDisposable
     /// <summary>Name of the component.</summary>
     public string Name { get; }
 
-    /// <summary>The running host; null if it is stopped.</summary>
+    /// <summary>The running host; null while stopped.</summary>
     public IHost? Host { get; private set; }
 
-    /// <summary>Starts the controller; nothing happens if it runs.</summary>
+    /// <summary>Starts the controller, unless it is running.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -43,7 +43,7 @@ public sealed class ControllerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the controller; nothing happens if it is stopped.</summary>
+    /// <summary>Stops the controller, unless it is stopped.</summary>
     public async Task StopAsync()
     {
         await _gate.WaitAsync().ConfigureAwait(false);
@@ -57,7 +57,7 @@ public sealed class ControllerProcess : IAsyncDisposable
                     await _stopping().ConfigureAwait(false);
                 }
 
-                await Hosts.StopAsync(host).ConfigureAwait(false);
+                await HostShutdown.StopAsync(host).ConfigureAwait(false);
             }
         }
         finally
@@ -66,7 +66,7 @@ public sealed class ControllerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops and starts the controller.</summary>
+    /// <summary>Restarts the controller.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
         await StopAsync().ConfigureAwait(false);
@@ -78,5 +78,33 @@ public sealed class ControllerProcess : IAsyncDisposable
     {
         await StopAsync().ConfigureAwait(false);
         _gate.Dispose();
+    }
+}
+
+/// <summary>Shuts down hosts.</summary>
+internal static class HostShutdown
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>Stops and disposes a host.</summary>
+    public static async Task StopAsync(IHost host)
+    {
+        using (var deadline = new CancellationTokenSource(Deadline))
+        {
+            try
+            {
+                await host.StopAsync(deadline.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) { }
+        }
+
+        if (host is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            host.Dispose();
+        }
     }
 }

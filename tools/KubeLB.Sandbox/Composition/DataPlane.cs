@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using KubeLB.Sandbox.Networking;
@@ -9,16 +10,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Composition;
 
-/// <summary>The parts that traffic passes: Gateways, the tenants' proxies, pods. Node ports belong to their clusters.</summary>
+/// <summary>The data path: Gateways, tenant proxies, pods. Node ports belong to their clusters.</summary>
 internal sealed class DataPlane : IAsyncDisposable
 {
-    private readonly HttpFront _front;
+    private readonly HttpServer _httpServer;
     private readonly BackendForwarder _forwarder;
     private readonly ILoggerFactory _logging;
 
     private DataPlane(
         LoopbackAddresses addresses,
-        HttpFront front,
+        HttpServer httpServer,
         BackendForwarder forwarder,
         ServiceDirectory directory,
         EchoBackends backends,
@@ -27,36 +28,36 @@ internal sealed class DataPlane : IAsyncDisposable
     )
     {
         Addresses = addresses;
-        _front = front;
+        _httpServer = httpServer;
         _forwarder = forwarder;
         _logging = logging;
         Directory = directory;
         Backends = backends;
-        Gateways = new GatewayFronts(front, addresses);
+        Gateways = new GatewaySockets(httpServer, addresses);
         Proxies = new TenantProxies(addresses, logging);
         Processes = processes;
     }
 
-    /// <summary>Addresses of nodes, pods, proxies and Gateways.</summary>
+    /// <summary>Loopback addresses of nodes, pods, proxies and Gateways.</summary>
     public LoopbackAddresses Addresses { get; }
 
     /// <summary>Echo backends.</summary>
     public EchoBackends Backends { get; }
 
     /// <summary>Sockets of the Gateways.</summary>
-    public GatewayFronts Gateways { get; }
+    public GatewaySockets Gateways { get; }
 
-    /// <summary>Real Envoys as the tenants' proxies; null where the stand-ins take their place.</summary>
+    /// <summary>Real Envoys as the tenant proxies; null with stand-ins.</summary>
     public ProxyProcesses? Processes { get; }
 
-    /// <summary>The stand-ins for the tenants' proxies.</summary>
+    /// <summary>The stand-ins for the tenant proxies.</summary>
     public TenantProxies Proxies { get; }
 
-    /// <summary>Finds the backends of the Gateways.</summary>
+    /// <summary>Resolves the backends of the Gateways.</summary>
     public ServiceDirectory Directory { get; }
 
-    /// <summary>Starts everything that does not depend on a cluster.</summary>
-    /// <exception cref="IOException">The options name an Envoy that cannot be used.</exception>
+    /// <summary>Starts the parts that do not depend on a cluster.</summary>
+    /// <exception cref="IOException">The Envoy of the options cannot be used.</exception>
     public static async Task<DataPlane> StartAsync(
         SandboxOptions options,
         Action<ILoggingBuilder> logging,
@@ -82,19 +83,18 @@ internal sealed class DataPlane : IAsyncDisposable
 
         var directory = new ServiceDirectory();
         var forwarder = new BackendForwarder();
-        var front = await HttpFront.StartAsync(new GatewayRequestHandler(directory, forwarder).HandleAsync).ConfigureAwait(false);
+        var httpServer = await HttpServer.StartAsync(new GatewayRequestHandler(directory, forwarder).HandleAsync).ConfigureAwait(false);
         var backends = await EchoBackends.StartAsync(addresses).ConfigureAwait(false);
-        return new DataPlane(addresses, front, forwarder, directory, backends, loggers, processes);
+        return new DataPlane(addresses, httpServer, forwarder, directory, backends, loggers, processes);
     }
 
-    /// <summary>Where a port of a Gateway's address really is; null if it is not served.</summary>
+    /// <summary>The end point that serves a port of a Gateway's address; null if it is not served.</summary>
     public IPEndPoint? Resolve(IPAddress gateway, int port) => Gateways.Resolve(gateway, port);
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await Gateways.DisposeAsync().ConfigureAwait(false);
-        await _front.DisposeAsync().ConfigureAwait(false);
+        await _httpServer.DisposeAsync().ConfigureAwait(false);
         _forwarder.Dispose();
         await Proxies.DisposeAsync().ConfigureAwait(false);
         if (Processes is not null)
@@ -106,4 +106,35 @@ internal sealed class DataPlane : IAsyncDisposable
         Addresses.Dispose();
         _logging.Dispose();
     }
+}
+
+/// <summary>Sends requests to the addresses in Gateway statuses, and resolves ports that are remapped.</summary>
+internal static class GatewayHandler
+{
+    /// <summary>Creates a handler without redirects, cookies and connection reuse.</summary>
+    public static SocketsHttpHandler Create(Func<IPAddress, int, IPEndPoint?> resolve) =>
+        new()
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var wanted = context.DnsEndPoint;
+                EndPoint target =
+                    IPAddress.TryParse(wanted.Host, out var address) && resolve(address, wanted.Port) is { } moved ? moved : wanted;
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                try
+                {
+                    await socket.ConnectAsync(target, cancellationToken).ConfigureAwait(false);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
 }

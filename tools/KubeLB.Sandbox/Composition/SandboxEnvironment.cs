@@ -1,15 +1,15 @@
 using System.Collections.Concurrent;
 using System.Net;
 using k8s;
+using KubeLB.Api.Naming;
 using KubeLB.Ccm.Hosting;
 using KubeLB.EmbeddedCluster;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Runtime.Connections;
-using KubeLB.Sandbox.Clusters;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.Nodes;
-using KubeLB.Sandbox.Proxies.Xds;
+using KubeLB.Sandbox.Proxies;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,16 +17,16 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Composition;
 
 /// <summary>
-/// A whole KubeLB installation in this process: a management cluster with the manager and a stand-in for Envoy Gateway, tenants' clusters
-/// with their CCMs and simulated nodes, and the path that traffic takes through all of them. Only loopback addresses are used.
+/// A KubeLB installation in this process: a management cluster with the manager and a stand-in for Envoy Gateway, tenant clusters with
+/// their CCMs and simulated nodes, and the data path. Only loopback addresses are used.
 /// </summary>
 public sealed class SandboxEnvironment : IAsyncDisposable
 {
     private const int FirstNodePort = 30000;
     private const int NodePorts = 2768;
 
-    // Nothing here lags as real clusters do.
-    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(1);
+    // Shorter than in production: simulated clusters have no propagation delays.
+    private static readonly TimeSpan DrainDelay = TimeSpan.FromSeconds(1);
 
     private readonly SandboxOptions _options;
     private readonly ComponentLogging _logging;
@@ -65,16 +65,16 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     /// <summary>The manager.</summary>
     public ControllerProcess Manager { get; }
 
-    /// <summary>Starts a sandbox. When it returns, everything runs; caches may still be filling.</summary>
-    /// <param name="options">How it is to be; null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="ArgumentException">The options ask for less than one tenant or more than 50.</exception>
+    /// <summary>Starts a sandbox. On return all components run; caches may not be synced yet.</summary>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="ArgumentException">The number of tenants is not 1 to 50.</exception>
     public static async Task<SandboxEnvironment> StartAsync(SandboxOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new SandboxOptions();
         if (options.Tenants is < 1 or > 50)
         {
-            throw new ArgumentException($"A sandbox has 1 to 50 tenants, not {options.Tenants}.", nameof(options));
+            throw new ArgumentException($"Invalid number of tenants {options.Tenants}; must be 1 to 50.", nameof(options));
         }
 
         var logging = new ComponentLogging(options);
@@ -97,45 +97,45 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         }
     }
 
-    /// <summary>The tenant of that name.</summary>
+    /// <summary>Returns a tenant by name.</summary>
     /// <exception cref="ArgumentException">There is no such tenant.</exception>
     public TenantCluster Tenant(string name) =>
-        _tenants.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"The sandbox has no tenant {name}.", nameof(name));
+        _tenants.FirstOrDefault(t => t.Name == name) ?? throw new ArgumentException($"Tenant {name} not found.", nameof(name));
 
     /// <summary>
-    /// A handler for requests to Gateways' addresses (<c>http://ADDRESS:PORT/</c>): it finds ports that had to be served elsewhere, follows
-    /// no redirects and makes a connection per request. The caller disposes it.
+    /// Creates a handler for requests to Gateway addresses (<c>http://ADDRESS:PORT/</c>): it resolves remapped ports, follows no redirects
+    /// and opens a connection per request. The caller disposes it.
     /// </summary>
     public SocketsHttpHandler CreateGatewayHandler() => GatewayHandler.Create(_dataPlane.Resolve);
 
-    /// <summary>Where a port of a Gateway's address really listens; null if it does not.</summary>
+    /// <summary>The end point that serves a port of a Gateway's address; null if it is not served.</summary>
     public IPEndPoint? ResolveGateway(IPAddress address, int port) => _dataPlane.Resolve(address, port);
 
-    /// <summary>Which Envoy runs as the tenants' proxies, and how; null where stand-ins take their place.</summary>
+    /// <summary>Description of the Envoy that runs as the tenant proxies; null with stand-ins.</summary>
     public string? Proxies => _dataPlane.Processes?.Description;
 
-    /// <summary>What the Envoys of a tenant have printed, the oldest first; nothing from stand-ins.</summary>
-    public IReadOnlyList<ProxyLine> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
+    /// <summary>The output of a tenant's Envoys, oldest first; empty with stand-ins.</summary>
+    public IReadOnlyList<ProxyLogLine> ProxyOutput(TenantCluster tenant) => _dataPlane.Processes?.OutputOf(tenant.Namespace) ?? [];
 
-    /// <summary>The process ids of a tenant's Envoys, with the names of their pods; nothing of stand-ins.</summary>
+    /// <summary>The process ids of a tenant's Envoys, with their pods; empty with stand-ins.</summary>
     public IReadOnlyList<(string Pod, int ProcessId)> ProxyProcessIds(TenantCluster tenant) =>
         _dataPlane.Processes?.ProcessIdsOf(tenant.Namespace) ?? [];
 
-    /// <summary>Address of a tenant's proxy, of several the first that is ready; null if it has no traffic yet.</summary>
+    /// <summary>Address of a tenant's first ready proxy; null if there is none.</summary>
     public IPAddress? ProxyAddress(TenantCluster tenant) =>
         _dataPlane.Processes is { } processes ? processes.AddressOf(tenant.Namespace) : _dataPlane.Proxies.AddressOf(tenant.Namespace);
 
-    /// <summary>Where a port of a tenant's proxy listens; null if it does not.</summary>
+    /// <summary>The end point of a port of a tenant's proxy; null if it is not served.</summary>
     public IPEndPoint? ResolveProxy(TenantCluster tenant, int port) =>
         _dataPlane.Processes is null ? _dataPlane.Proxies.Resolve(tenant.Namespace, port)
         : ProxyAddress(tenant) is { } address ? new IPEndPoint(address, port)
         : null;
 
-    /// <summary>Stops everything. The clusters' content is gone; log files stay.</summary>
+    /// <summary>Stops all components. The content of the clusters is deleted; log files are kept.</summary>
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_tenants.Select(t => t.Ccm).Append(Manager).Select(p => p.DisposeAsync().AsTask())).ConfigureAwait(false);
-        await Task.WhenAll(_simulators.Select(Hosts.StopAsync)).ConfigureAwait(false);
+        await Task.WhenAll(_simulators.Select(HostShutdown.StopAsync)).ConfigureAwait(false);
         await _dataPlane.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_tenants.Select(t => t.Cluster).Append(Management).Select(c => c.DisposeAsync().AsTask())).ConfigureAwait(false);
         _kubeconfigs.Dispose();
@@ -177,7 +177,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     }
 
     private static IAsyncEnumerable<PodLogLine> NoLogs(PodLogRequest request, CancellationToken cancellationToken) =>
-        throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated, no process runs for it.");
+        throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated and has no process.");
 
     private async Task StartPartsAsync(CancellationToken cancellationToken)
     {
@@ -192,7 +192,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         await Task.WhenAll(_simulators.Select(host => host.StartAsync(cancellationToken))).ConfigureAwait(false);
         if (_options.StartControllers)
         {
-            // The CCMs wait for what the manager gives them.
+            // The CCMs need the kubeconfigs from the manager.
             await Manager.StartAsync(cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(_tenants.Select(t => t.Ccm.StartAsync(cancellationToken))).ConfigureAwait(false);
         }
@@ -200,7 +200,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
 
     private async Task AddTenantAsync(string name, int index, CancellationToken cancellationToken)
     {
-        // Where all nodes share one address, their node ports must differ.
+        // If all nodes share one address, their node ports must be different.
         var share = NodePorts / _options.Tenants;
         var ports = _dataPlane.Addresses.IsShared
             ? (FirstNodePort + (index * share), FirstNodePort + ((index + 1) * share) - 1)
@@ -273,7 +273,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
     {
         var options = new CcmOptions
         {
-            DrainingNodePorts = Leaving,
+            DrainingNodePorts = DrainDelay,
             ClusterName = name,
             EnableGatewayApi = true,
             EnableLeaderElection = false,
@@ -296,7 +296,7 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         var access = _managerAccess;
         var options = new ManagerOptions
         {
-            ServiceDrain = Leaving,
+            ServiceDrain = DrainDelay,
             Namespace = ClusterSetup.ManagerNamespace,
             EnableGatewayApi = true,
             EnableLeaderElection = false,
@@ -308,9 +308,9 @@ public sealed class SandboxEnvironment : IAsyncDisposable
         return ManagerHost.Build(_options.Manager?.Invoke(options) ?? options, () => access.CreateClient("kubelb-manager"), configure);
     }
 
-    /// <summary>Connects the proxies with a manager, for example one that runs in another process.</summary>
-    /// <param name="manager">Where it serves xDS; null if it does not.</param>
-    /// <returns>Ends it.</returns>
+    /// <summary>Connects the proxies to a manager, for example in another process.</summary>
+    /// <param name="manager">The xDS address of the manager; null for none.</param>
+    /// <returns>Disconnects when disposed.</returns>
     public Func<Task> FollowManager(IPEndPoint? manager)
     {
         if (manager is not { } server)
@@ -344,3 +344,36 @@ public sealed class SandboxEnvironment : IAsyncDisposable
 
     private static Func<IKubernetes> Connect(ISandboxCluster cluster, string userAgent) => () => cluster.CreateClient(userAgent);
 }
+
+/// <summary>A tenant and its cluster.</summary>
+public sealed class TenantCluster
+{
+    internal TenantCluster(string name, ISandboxCluster cluster, IPAddress nodeAddress, ControllerProcess ccm)
+    {
+        Name = name;
+        Cluster = cluster;
+        NodeAddress = nodeAddress;
+        Ccm = ccm;
+    }
+
+    /// <summary>Name of the tenant.</summary>
+    public string Name { get; }
+
+    /// <summary>The tenant's namespace in the management cluster, which is also the node id of its proxy.</summary>
+    public string Namespace => TenantNames.Namespace(Name);
+
+    /// <summary>The tenant's cluster.</summary>
+    public ISandboxCluster Cluster { get; }
+
+    /// <summary>Address of the cluster's only node.</summary>
+    public IPAddress NodeAddress { get; }
+
+    /// <summary>The tenant's CCM.</summary>
+    public ControllerProcess Ccm { get; }
+}
+
+/// <summary>A line printed by an Envoy.</summary>
+/// <param name="Pod">Pod of the Envoy.</param>
+/// <param name="Address">Address of the pod.</param>
+/// <param name="Text">The line.</param>
+public sealed record ProxyLogLine(string Pod, IPAddress? Address, string Text);

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
@@ -5,12 +6,11 @@ using k8s.Autorest;
 using KubeLB.Api;
 using KubeLB.Sandbox.Commands;
 using KubeLB.Sandbox.Composition;
-using KubeLB.Sandbox.Manifests;
 using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Demo;
 
-/// <summary>Plays the documentation's section "Basic HTTPRoute" and shows each step.</summary>
+/// <summary>Runs the documentation's section "Basic HTTPRoute" and shows each step.</summary>
 internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output output)
 {
     private const string Namespace = "default";
@@ -23,8 +23,8 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
 
     private readonly TenantCluster _tenant = sandbox.Tenants[0];
 
-    /// <summary>Plays it.</summary>
-    /// <returns>Whether the backend answered.</returns>
+    /// <summary>Runs the demo.</summary>
+    /// <returns>Whether the backend responded.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         using var tenantClient = _tenant.Cluster.CreateClient("kubelb-demo");
@@ -42,10 +42,10 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         }
         catch (DemoFailureException e)
         {
-            output.Bad(e.Message);
-            if (e.Evidence is not null)
+            output.Failure(e.Message);
+            if (e.Status is not null)
             {
-                output.Line(e.Evidence.ToJsonString(Indented));
+                output.Line(e.Status.ToJsonString(Indented));
             }
 
             return false;
@@ -64,7 +64,7 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
             catch (HttpOperationException e)
             {
                 throw new DemoFailureException(
-                    $"Step 1 failed: {ManifestClient.NameOf(manifest)} was refused: {e.Response?.Content}",
+                    $"Step 1 failed: {ManifestClient.NameOf(manifest)} was rejected: {e.Response?.Content}",
                     null
                 );
             }
@@ -75,9 +75,9 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
 
     private async Task ShowRoutesAsync(ClusterReader management, CancellationToken cancellationToken)
     {
-        output.Heading($"2. Management cluster: the CCM has carried both over as Routes (kubectl get routes -n {_tenant.Namespace})");
+        output.Heading($"2. Management cluster: the CCM created a Route for both (kubectl get routes -n {_tenant.Namespace})");
         var routes = await UntilAsync(
-                "Step 2 failed: the Routes for the Gateway and the HTTPRoute did not appear; see ccm-*.log",
+                "Step 2 failed: the Routes for the Gateway and the HTTPRoute were not created; see ccm-*.log",
                 () => management.ListAsync(ApiGroups.Kubelb, "v1alpha1", _tenant.Namespace, "routes", cancellationToken),
                 found => found.Count >= 2,
                 cancellationToken
@@ -93,7 +93,7 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
 
     private async Task ShowGeneratedAsync(ClusterReader management, CancellationToken cancellationToken)
     {
-        output.Heading($"3. Management cluster: the manager has generated resources for Envoy Gateway in {_tenant.Namespace}");
+        output.Heading($"3. Management cluster: the manager generated resources for Envoy Gateway in {_tenant.Namespace}");
         var rows = new List<string[]>();
         foreach (var plural in new[] { "gateways", "httproutes" })
         {
@@ -129,7 +129,7 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
 
     private async Task<string> ShowGatewayAsync(ClusterReader tenant, CancellationToken cancellationToken)
     {
-        output.Heading($"4. Tenant cluster: the address has come back (kubectl get gateway {GatewayName})");
+        output.Heading($"4. Tenant cluster: the Gateway has an address (kubectl get gateway {GatewayName})");
         var gateway = (
             await UntilAsync(
                     $"Step 4 failed: Gateway {GatewayName} was not programmed with an address; its status:",
@@ -182,8 +182,8 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         output.Command($"curl -H \"Host: {Host}\" http://{authority}");
         using var client = new HttpClient(sandbox.CreateGatewayHandler());
         var answer = await UntilAsync(
-                "Step 5 failed: the backend did not answer; the last answer:",
-                () => AskAsync(client, address, cancellationToken),
+                "Step 5 failed: the backend did not respond; last response:",
+                () => SendRequestAsync(client, address, cancellationToken),
                 a => a.Echo is not null,
                 cancellationToken
             )
@@ -191,13 +191,13 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         output.Line(answer.Body.TrimEnd());
         await ShowHopsAsync(management, authority, answer.Echo!, cancellationToken).ConfigureAwait(false);
         output.Line();
-        output.Good($"The backend answered: pod {answer.Echo!.Pod} in namespace {answer.Echo.Namespace} of tenant {_tenant.Name}.");
+        output.Success($"The backend responded: pod {answer.Echo!.Pod} in namespace {answer.Echo.Namespace} of tenant {_tenant.Name}.");
         return true;
     }
 
     private async Task ShowHopsAsync(ClusterReader management, string gateway, EchoedRequest echo, CancellationToken cancellationToken)
     {
-        output.Heading("The way that the request took");
+        output.Heading("Path of the request");
         var service = (await management.ServicesAsync(_tenant.Namespace, cancellationToken).ConfigureAwait(false))[0];
         var target = (int)service["spec"]!["ports"]![0]!["targetPort"]!;
         using var client = _tenant.Cluster.CreateClient("kubelb-demo");
@@ -213,7 +213,7 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
                     "Envoy Gateway's proxy",
                 ],
                 logged is null
-                    ? ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy of the tenant"]
+                    ? ["tenant proxy (stand-in)", $"{sandbox.ResolveProxy(_tenant, target)}", "KubeLB's Envoy proxy for the tenant"]
                     : ["tenant proxy (Envoy)", $"{logged.Address}:{target}", "the same"],
                 ["node port", $"{_tenant.NodeAddress}:{nodePort}", "kube-proxy of a tenant's node"],
                 ["pod (echo backend)", $"{echo.PodIp}:{echo.ContainerPort}", "the tenant's pod"],
@@ -227,13 +227,13 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         }
     }
 
-    // Envoy adds an id to each request, which the backend saw and the access log has.
-    private async Task<ProxyLine> LoggedAsync(EchoedRequest echo, CancellationToken cancellationToken)
+    // Envoy adds a request id, which is in the backend's response and in the access log.
+    private async Task<ProxyLogLine> LoggedAsync(EchoedRequest echo, CancellationToken cancellationToken)
     {
         var id = echo.Headers.FirstOrDefault(h => h.Key.Equals("x-request-id", StringComparison.OrdinalIgnoreCase)).Value?.FirstOrDefault();
         return (
             await UntilAsync(
-                    "Step 5 failed: the access logs of the tenant's Envoys do not have the request.",
+                    "Step 5 failed: the request is not in the access logs of the tenant's Envoys.",
                     () =>
                         Task.FromResult(
                             sandbox.ProxyOutput(_tenant).LastOrDefault(l => id is not null && l.Text.Contains(id, StringComparison.Ordinal))
@@ -245,7 +245,7 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
         )!;
     }
 
-    private static async Task<Answer> AskAsync(HttpClient client, string address, CancellationToken cancellationToken)
+    private static async Task<Answer> SendRequestAsync(HttpClient client, string address, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{address}");
         request.Headers.Host = Host;
@@ -305,4 +305,24 @@ internal sealed class BasicHttpRouteDemo(SandboxEnvironment sandbox, Output outp
             : $"host {value["spec"]?["hostnames"]?[0]}, to Service {value["spec"]?["rules"]?[0]?["backendRefs"]?[0]?["name"]}";
 
     private sealed record Answer(string Body, EchoedRequest? Echo);
+}
+
+/// <summary>A step of the demo failed or timed out.</summary>
+internal sealed class DemoFailureException(string message, JsonNode? status) : Exception(message)
+{
+    /// <summary>The status of the object, if any.</summary>
+    public JsonNode? Status => status;
+}
+
+/// <summary>The documentation's examples.</summary>
+internal static class DemoManifests
+{
+    /// <summary>Example "Basic HTTPRoute".</summary>
+    public static string BasicHttpRoute => Read("basic-httproute");
+
+    private static string Read(string name)
+    {
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream($"Demo/{name}.yaml")!);
+        return reader.ReadToEnd();
+    }
 }

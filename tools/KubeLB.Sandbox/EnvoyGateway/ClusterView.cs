@@ -4,22 +4,21 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
-using KubeLB.Sandbox.EnvoyGateway.Policies;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.EnvoyGateway.Statuses;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
-/// <summary>The management cluster as its informers show it.</summary>
+/// <summary>The management cluster, read from informer caches.</summary>
 internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, IProxyEndpoints proxies)
     : IClusterView,
         IBackendDirectory
 {
     private const string Http2CleartextProtocol = "kubernetes.io/h2c";
 
-    /// <summary>The verdict on a Gateway of ours; null for any other.</summary>
-    public GatewayVerdict? Gateway(ResourceKey key)
+    /// <summary>Evaluates a Gateway; null if it is not of the managed class.</summary>
+    public GatewayEvaluation? Gateway(ResourceKey key)
     {
         var gateway = cluster.Informer<Gateway>().Get(key);
         var @class = gateway?.Spec?.GatewayClassName is { } name ? cluster.Informer<GatewayClass>().Get("", name) : null;
@@ -28,20 +27,20 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
             : null;
     }
 
-    /// <summary>The verdict on a route, with the retries of its policy.</summary>
-    public RouteVerdict Route(IGatewayRoute route)
+    /// <summary>Evaluates a route, with the retries of its policy.</summary>
+    public RouteEvaluation Route(IGatewayRoute route)
     {
-        var verdict = RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
+        var evaluation = RouteEvaluator.Evaluate(route, route is GrpcRoute ? GrpcRoute.KindName : HttpRoute.KindName, Gateway, this);
         return PolicyOf(route) is { } policy && PolicyEvaluator.Error(policy) is null && RetryRule.Of(policy.Spec?.Retry) is { } retry
-            ? verdict with
+            ? evaluation with
             {
-                Rules = [.. verdict.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })],
+                Rules = [.. evaluation.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })],
             }
-            : verdict;
+            : evaluation;
     }
 
-    /// <summary>The routes that a policy names, with their verdicts and the policies that are in force for them.</summary>
-    public IEnumerable<(RouteVerdict Verdict, string Kind, BackendTrafficPolicy? InForce)> TargetsOf(BackendTrafficPolicy policy) =>
+    /// <summary>The routes that a policy targets, with their evaluations and effective policies.</summary>
+    public IEnumerable<(RouteEvaluation Evaluation, string Kind, BackendTrafficPolicy? Effective)> TargetsOf(BackendTrafficPolicy policy) =>
         from target in PolicyTargets.Routes(policy)
         let route = target.Kind == GrpcRoute.KindName
             ? cluster.Informer<GrpcRoute>().Get(policy.Namespace, target.Name)
@@ -50,10 +49,10 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
         select (Route(route), target.Kind, PolicyOf(route));
 
     private BackendTrafficPolicy? PolicyOf(IGatewayRoute route) =>
-        PolicyEvaluator.InForce(cluster.Informer<BackendTrafficPolicy>().ByIndex(EnvoyGatewayHost.ByTarget, PolicyTargets.KeyOf(route)));
+        PolicyEvaluator.Effective(cluster.Informer<BackendTrafficPolicy>().ByIndex(EnvoyGatewayHost.ByTarget, PolicyTargets.KeyOf(route)));
 
-    /// <summary>The verdicts on all routes that refer to a Gateway.</summary>
-    public IReadOnlyList<RouteVerdict> RoutesOf(ResourceKey gateway)
+    /// <summary>Evaluates all routes that reference a Gateway.</summary>
+    public IReadOnlyList<RouteEvaluation> RoutesOf(ResourceKey gateway)
     {
         var key = gateway.ToString();
         return
@@ -68,10 +67,9 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
         ];
     }
 
-    /// <summary>Content of a Secret; null if it does not exist.</summary>
+    /// <summary>Data of a Secret; null if it does not exist.</summary>
     public IDictionary<string, byte[]>? SecretData(string ns, string name) => cluster.Informer<V1Secret>().Get(ns, name)?.Data;
 
-    /// <inheritdoc/>
     public TlsSecret Secret(string ns, string name)
     {
         var secret = cluster.Informer<V1Secret>().Get(ns, name);
@@ -80,20 +78,15 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
             : TlsSecret.Invalid;
     }
 
-    /// <inheritdoc/>
     public V1Service? Service(string ns, string name) => cluster.Informer<V1Service>().Get(ns, name);
 
-    /// <inheritdoc/>
     public bool HasEndpoints(string ns, string name) => true;
 
-    /// <inheritdoc/>
     public IDictionary<string, string> NamespaceLabels(string ns) =>
         cluster.Informer<V1Namespace>().Get("", ns)?.Metadata.Labels ?? new Dictionary<string, string>();
 
-    /// <inheritdoc/>
     public IEnumerable<ReferenceGrant> Grants(string ns) => cluster.Informer<ReferenceGrant>().ByIndex(EnvoyGatewayHost.ByNamespace, ns);
 
-    /// <inheritdoc/>
     public BackendLocation Find(BackendTarget backend)
     {
         var service = Service(backend.Namespace, backend.Service);
@@ -107,14 +100,13 @@ internal sealed class ClusterView([FromKeyedServices(EnvoyGatewayHost.Cluster)] 
     }
 }
 
-/// <summary>Finds backends for the data plane, which starts before the cluster is connected.</summary>
+/// <summary>Resolves backends for the data plane, which starts before the cluster is connected.</summary>
 internal sealed class ServiceDirectory : IBackendDirectory
 {
     private IBackendDirectory? _directory;
 
-    /// <summary>From now on backends are found here.</summary>
+    /// <summary>Sets the source of backends.</summary>
     public void Connect(IBackendDirectory directory) => Volatile.Write(ref _directory, directory);
 
-    /// <inheritdoc/>
     public BackendLocation Find(BackendTarget backend) => Volatile.Read(ref _directory)?.Find(backend) ?? BackendLocation.Missing;
 }

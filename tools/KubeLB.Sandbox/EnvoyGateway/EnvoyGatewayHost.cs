@@ -1,12 +1,13 @@
 using k8s;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
-using KubeLB.Sandbox.EnvoyGateway.Policies;
+using KubeLB.Sandbox.EnvoyGateway.Statuses;
 using KubeLB.Sandbox.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.EnvoyGateway;
 
 /// <summary>
-/// Stand-in for Envoy Gateway on the management cluster: serves Gateways of its class and writes the statuses that Envoy Gateway writes.
+/// Stand-in for Envoy Gateway in the management cluster: serves Gateways of its class and writes their statuses like Envoy Gateway.
 /// </summary>
 internal static class EnvoyGatewayHost
 {
@@ -47,16 +48,16 @@ internal static class EnvoyGatewayHost
     public const string ByTarget = "target";
 
     /// <summary>Builds the host.</summary>
-    /// <param name="connect">Makes a connection to the management cluster as its administrator.</param>
-    /// <param name="addProxies">Registers where the tenants' proxies serve: <see cref="IProxyEndpoints"/>.</param>
-    /// <param name="fronts">The sockets of the Gateways.</param>
-    /// <param name="directory">Finds backends for the data plane; connected to the cluster here.</param>
-    /// <param name="notices">Told when a port is served elsewhere.</param>
+    /// <param name="connect">Connects to the management cluster as administrator.</param>
+    /// <param name="addProxies">Registers the <see cref="IProxyEndpoints"/> of the tenant proxies.</param>
+    /// <param name="sockets">The sockets of the Gateways.</param>
+    /// <param name="directory">Backends of the data plane; connected to the cluster here.</param>
+    /// <param name="notices">Receives notices about remapped ports.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
         Func<IKubernetes> connect,
         Action<IServiceCollection> addProxies,
-        GatewayFronts fronts,
+        GatewaySockets sockets,
         ServiceDirectory directory,
         SandboxNotices notices,
         Action<ILoggingBuilder> logging
@@ -66,7 +67,7 @@ internal static class EnvoyGatewayHost
         logging(builder.Logging);
         var services = builder.Services;
         addProxies(services);
-        services.AddSingleton(fronts).AddSingleton(notices).AddSingleton<ClusterView>().AddSingleton<ServedRoutes>();
+        services.AddSingleton(sockets).AddSingleton(notices).AddSingleton<ClusterView>().AddSingleton<ServedRoutes>();
         services.AddKubeRuntime(o =>
         {
             o.Component = "sandbox_gateway";
@@ -182,7 +183,7 @@ internal static class EnvoyGatewayHost
             }
         );
 
-    // A policy speaks of the Gateways that its route is attached to, and of other policies for the same route.
+    // The status of a policy depends on the Gateways of its route, and on other policies for the same route.
     private static void AddPolicies(IServiceCollection services) =>
         services.AddController<PolicyController>(
             "policy",
@@ -218,4 +219,25 @@ internal static class EnvoyGatewayHost
 
     private static IEnumerable<ResourceKey> Keys<T>(IEnumerable<T> objects)
         where T : class, IKubernetesObject<V1ObjectMeta> => objects.Select(o => ResourceKey.Of(o));
+}
+
+/// <summary>References of routes.</summary>
+internal static class RouteReferences
+{
+    /// <summary>The Gateways of a route's parentRefs.</summary>
+    public static IEnumerable<ResourceKey> Gateways(IGatewayRoute route) =>
+        route
+            .ParentRefs.Where(p => p.Group is null or ApiGroups.GatewayApi && p.Kind is null or Gateway.KindName)
+            .Select(p => RouteEvaluator.GatewayOf(route, p))
+            .Distinct();
+
+    /// <summary>The Services of a route's backends and mirrors.</summary>
+    public static IEnumerable<ResourceKey> Services(IGatewayRoute route) =>
+        route
+            .Rules.SelectMany(Backends)
+            .Select(b => new ResourceKey(b.Namespace ?? route.Metadata.NamespaceProperty ?? "", b.Name))
+            .Distinct();
+
+    private static IEnumerable<BackendObjectReference> Backends(RouteRule rule) =>
+        (rule.BackendRefs ?? []).Concat((rule.Filters ?? []).Select(f => f.RequestMirror?.BackendRef).OfType<BackendObjectReference>());
 }

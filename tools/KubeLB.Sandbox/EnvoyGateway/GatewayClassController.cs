@@ -9,10 +9,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
-/// <summary>Accepts GatewayClasses that name Envoy Gateway as their controller.</summary>
+/// <summary>Accepts GatewayClasses of Envoy Gateway's controller.</summary>
 internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, Applier applier) : IReconciler
 {
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var gatewayClass = cluster.Informer<GatewayClass>().Get(key);
@@ -37,12 +36,11 @@ internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost
     }
 }
 
-/// <summary>Creates the GatewayClass <c>eg</c>, as the administrator of a management cluster does.</summary>
+/// <summary>Creates the GatewayClass <c>eg</c>, which the administrator of a management cluster creates.</summary>
 internal sealed class GatewayClassRegistrar([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster) : IHostedService
 {
     private const string Name = "eg";
 
-    /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var client = cluster.Client<GatewayClass>();
@@ -61,6 +59,5 @@ internal sealed class GatewayClassRegistrar([FromKeyedServices(EnvoyGatewayHost.
         }
     }
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Net;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -13,23 +17,22 @@ internal sealed class GatewayController(
     [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster,
     Applier applier,
     ClusterView view,
-    GatewayFronts fronts,
+    GatewaySockets sockets,
     ServedRoutes served,
     SandboxNotices notices
 ) : IReconciler
 {
-    private readonly MovedPortEvents _events = new(cluster, notices);
+    private readonly RemappedPortEvents _events = new(cluster, notices);
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
-        var verdict = view.Gateway(key);
-        if (verdict is null or { Refusal: not null })
+        var evaluation = view.Gateway(key);
+        if (evaluation is null or { Rejection: not null })
         {
-            await fronts.RemoveAsync(key).ConfigureAwait(false);
+            await sockets.RemoveAsync(key).ConfigureAwait(false);
         }
 
-        if (verdict is null)
+        if (evaluation is null)
         {
             served.Remove(key);
             return ReconcileResult.Done;
@@ -37,20 +40,78 @@ internal sealed class GatewayController(
 
         var routes = view.RoutesOf(key);
         System.Net.IPAddress? address = null;
-        if (verdict.Refusal is null)
+        if (evaluation.Rejection is null)
         {
-            var plan = GatewayPlan.Of(verdict, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
-            (address, var moved) = await fronts.ApplyAsync(key, plan).ConfigureAwait(false);
-            await _events.ReportAsync(verdict.Gateway, moved, cancellationToken).ConfigureAwait(false);
+            var plan = GatewayPlan.Of(evaluation, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
+            (address, var moved) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
+            await _events.ReportAsync(evaluation.Gateway, moved, cancellationToken).ConfigureAwait(false);
         }
 
         served.Set(key, routes);
 
-        // Served first, told then: a client that reads the status can send requests.
-        var status = GatewayStatusWriter.Gateway(verdict, routes, address, DateTimeOffset.UtcNow);
+        // The ports are opened before the status is written: a client can send requests when it reads the status.
+        var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);
         await applier
-            .ApplyStatusAsync(cluster, verdict.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+            .ApplyStatusAsync(cluster, evaluation.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
             .ConfigureAwait(false);
         return ReconcileResult.Done;
     }
+}
+
+/// <summary>Records an Event when a Gateway's port is remapped because it could not be bound.</summary>
+internal sealed class RemappedPortEvents(Cluster cluster, SandboxNotices notices)
+{
+    private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _told = new();
+
+    /// <summary>Records an Event for each newly remapped port.</summary>
+    public async Task ReportAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> moved, CancellationToken cancellationToken)
+    {
+        foreach (var (port, endPoint) in moved)
+        {
+            if (_told.TryGetValue((ResourceKey.Of(gateway), port), out var known) && known.Equals(endPoint))
+            {
+                continue;
+            }
+
+            await cluster.Client<Corev1Event>().CreateAsync(Event(gateway, port, endPoint), cancellationToken).ConfigureAwait(false);
+            _told[(ResourceKey.Of(gateway), port)] = endPoint;
+            notices.Notify($"Gateway {ResourceKey.Of(gateway)}: {Message(port, endPoint)}");
+        }
+    }
+
+    private static Corev1Event Event(Gateway gateway, int port, IPEndPoint endPoint)
+    {
+        var now = DateTime.UtcNow;
+        return new Corev1Event
+        {
+            ApiVersion = Corev1Event.KubeApiVersion,
+            Kind = Corev1Event.KubeKind,
+            Metadata = new V1ObjectMeta { Name = $"{gateway.Name}.{now.Ticks:x}.{port}", NamespaceProperty = gateway.Namespace },
+            InvolvedObject = new V1ObjectReference
+            {
+                ApiVersion = gateway.ApiVersion,
+                Kind = gateway.Kind,
+                Name = gateway.Name,
+                NamespaceProperty = gateway.Namespace,
+                Uid = gateway.Metadata.Uid,
+            },
+            Type = "Warning",
+            Reason = "PortMoved",
+            Message = Message(port, endPoint),
+            Source = new V1EventSource { Component = "envoy-gateway" },
+            FirstTimestamp = now,
+            LastTimestamp = now,
+            Count = 1,
+        };
+    }
+
+    private static string Message(int port, IPEndPoint endPoint) =>
+        $"Cannot listen on port {port} (privileged or in use); the sandbox serves it at {endPoint} instead.";
+}
+
+/// <summary>Notices for the user of the sandbox.</summary>
+internal sealed class SandboxNotices(Action<string>? notify)
+{
+    /// <summary>Publishes a notice.</summary>
+    public void Notify(string message) => notify?.Invoke(message);
 }

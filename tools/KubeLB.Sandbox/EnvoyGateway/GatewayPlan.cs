@@ -7,16 +7,16 @@ using KubeLB.Sandbox.EnvoyGateway.Statuses;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
-/// <summary>Turns verdicts into what the ports of a Gateway serve. Pure.</summary>
+/// <summary>Computes the ports of a Gateway from evaluations. Pure.</summary>
 internal static class GatewayPlan
 {
-    /// <summary>The ports of a Gateway.</summary>
-    /// <param name="gateway">The verdict on the Gateway.</param>
-    /// <param name="routes">Verdicts on the routes that refer to it.</param>
+    /// <summary>Returns the ports of a Gateway.</summary>
+    /// <param name="gateway">The evaluated Gateway.</param>
+    /// <param name="routes">The evaluated routes that reference it.</param>
     /// <param name="certificate">Reads the certificate of a Secret.</param>
     public static IReadOnlyList<PortPlan> Of(
-        GatewayVerdict gateway,
-        IReadOnlyList<RouteVerdict> routes,
+        GatewayEvaluation gateway,
+        IReadOnlyList<RouteEvaluation> routes,
         Func<(string Namespace, string Name), X509Certificate2?> certificate
     ) =>
         [
@@ -33,7 +33,7 @@ internal static class GatewayPlan
                 )),
         ];
 
-    private static List<RouteEntry> Entries(ResourceKey gateway, ListenerVerdict listener, IReadOnlyList<RouteVerdict> routes)
+    private static List<RouteEntry> Entries(ResourceKey gateway, ListenerEvaluation listener, IReadOnlyList<RouteEvaluation> routes)
     {
         var entries = new List<RouteEntry>();
         foreach (var route in routes)
@@ -61,7 +61,7 @@ internal static class GatewayPlan
 
     private static List<(string, X509Certificate2)> Certificates(
         Gateway gateway,
-        IEnumerable<ListenerVerdict> listeners,
+        IEnumerable<ListenerEvaluation> listeners,
         Func<(string Namespace, string Name), X509Certificate2?> certificate
     ) =>
         [

@@ -9,17 +9,16 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
-/// <summary>Says where the tenants' proxies serve the ports of generated Services.</summary>
+/// <summary>Resolves the tenant proxies behind generated Services.</summary>
 internal interface IProxyEndpoints
 {
-    /// <summary>Where connections to a port of a Service may go at this moment, the next one first; none if nothing serves it.</summary>
+    /// <summary>The current endpoints of a Service port in order of preference; empty if it has none.</summary>
     IReadOnlyList<IPEndPoint> Of(V1Service service, V1ServicePort port);
 }
 
-/// <summary>One stand-in per tenant: found by the node id that the Service selects.</summary>
+/// <summary>Resolves the stand-in of a tenant by the node id in the Service's selector.</summary>
 internal sealed class StandInEndpoints(TenantProxies proxies) : IProxyEndpoints
 {
-    /// <inheritdoc/>
     public IReadOnlyList<IPEndPoint> Of(V1Service service, V1ServicePort port) =>
         service.Spec.Selector?.TryGetValue(Labels.AppName, out var node) == true
         && int.TryParse(port.TargetPort?.Value, out var target)
@@ -28,12 +27,13 @@ internal sealed class StandInEndpoints(TenantProxies proxies) : IProxyEndpoints
             : [];
 }
 
-/// <summary>Proxies that are pods: the ready endpoints in the Service's EndpointSlices, in turn, as Envoy Gateway has them.</summary>
+/// <summary>
+/// Resolves proxies that are pods: the ready endpoints of the Service's EndpointSlices, round robin, as in Envoy Gateway.
+/// </summary>
 internal sealed class PodEndpoints([FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster, PodAddresses published) : IProxyEndpoints
 {
     private int _turn = -1;
 
-    /// <inheritdoc/>
     public IReadOnlyList<IPEndPoint> Of(V1Service service, V1ServicePort port)
     {
         var all = new List<IPEndPoint>();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.EnvoyGateway;
 
-/// <summary>Writes the status of routes. They are served by the Gateways that they attach to.</summary>
+/// <summary>Writes the status of routes. Routes are served by their Gateways.</summary>
 internal sealed class RouteController<T>(
     [FromKeyedServices(EnvoyGatewayHost.Cluster)] Cluster cluster,
     Applier applier,
@@ -18,14 +19,13 @@ internal sealed class RouteController<T>(
 ) : IReconciler
     where T : class, IGatewayRoute
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
-    // A Gateway whose ports cannot be opened serves nothing.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    // Limits the wait for a Gateway whose ports cannot be opened.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
     private readonly DelayTracker _delays = new(time);
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var route = cluster.Informer<T>().Get(key);
@@ -35,14 +35,14 @@ internal sealed class RouteController<T>(
             return ReconcileResult.Done;
         }
 
-        // Served first, told then, as with Gateways: who reads the status removes the old backend.
-        var verdict = view.Route(route);
-        if (!served.Has(verdict) && _delays.Left(key, $"{route.Metadata.Uid}/{route.Metadata.Generation}", Longest) is not null)
+        // Serve before writing the status, as for Gateways: the manager removes the old backend when it reads the status.
+        var evaluation = view.Route(route);
+        if (!served.Has(evaluation) && _delays.Left(key, $"{route.Metadata.Uid}/{route.Metadata.Generation}", MaxWait) is not null)
         {
-            return ReconcileResult.RequeueAfter(Look);
+            return ReconcileResult.RequeueAfter(PollInterval);
         }
 
-        var status = GatewayStatusWriter.Route(verdict, DateTimeOffset.UtcNow);
+        var status = StatusWriter.Route(evaluation, DateTimeOffset.UtcNow);
         if (status.Parents.Count > 0 || route.Status is { Parents.Count: > 0 })
         {
             await applier.ApplyStatusAsync(cluster, route, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
@@ -50,4 +50,39 @@ internal sealed class RouteController<T>(
 
         return ReconcileResult.Done;
     }
+}
+
+/// <summary>
+/// The served generation of each route by Gateway: a route's status is written when its Gateways serve the current generation.
+/// </summary>
+internal sealed class ServedRoutes
+{
+    private readonly ConcurrentDictionary<ResourceKey, Dictionary<string, (string Uid, long? Generation)>> _byGateway = new();
+
+    /// <summary>Sets the served routes of a Gateway.</summary>
+    public void Set(ResourceKey gateway, IReadOnlyList<RouteEvaluation> routes) =>
+        _byGateway[gateway] = routes.ToDictionary(
+            r => KeyOf(r.Route),
+            r => (r.Route.Metadata.Uid, r.Route.Metadata.Generation),
+            StringComparer.Ordinal
+        );
+
+    /// <summary>Removes a Gateway.</summary>
+    public void Remove(ResourceKey gateway) => _byGateway.TryRemove(gateway, out _);
+
+    /// <summary>Whether all Gateways of a route serve its current generation.</summary>
+    public bool Has(RouteEvaluation route) =>
+        route
+            .Parents.Where(p => p.IsAccepted)
+            .SelectMany(p => p.Attachments)
+            .Select(a => a.Gateway)
+            .Distinct()
+            .All(gateway =>
+                _byGateway.TryGetValue(gateway, out var routes)
+                && routes.TryGetValue(KeyOf(route.Route), out var served)
+                && served.Uid == route.Route.Metadata.Uid
+                && served.Generation >= route.Route.Metadata.Generation
+            );
+
+    private static string KeyOf(IGatewayRoute route) => $"{route.Kind}/{route.Metadata.NamespaceProperty}/{route.Metadata.Name}";
 }

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace KubeLB.Sandbox.Networking;
 
 /// <summary>
-/// Hands out loopback addresses that no other sandbox on this machine uses. Each instance claims blocks <c>127.a.b.0/24</c>
-/// by holding a listening socket inside them. Where only 127.0.0.1 can be bound (macOS), every address is that one.
+/// Allocates loopback addresses that no other sandbox on this machine uses. Each instance claims blocks <c>127.a.b.0/24</c> with a
+/// listening socket in each. If only 127.0.0.1 can be bound (macOS), every address is 127.0.0.1.
 /// </summary>
 public sealed class LoopbackAddresses : IDisposable
 {
@@ -25,16 +25,16 @@ public sealed class LoopbackAddresses : IDisposable
 
     internal LoopbackAddresses(bool forceShared)
     {
-        // Spread by process id, so that processes which start together do not walk over the same blocks.
+        // Starts at the process id, so that processes that start together do not probe the same blocks.
         _block = unchecked((int)((uint)Environment.ProcessId * 2654435761u % Blocks));
         IsShared = forceShared || !CanBind(IPAddress.Parse("127.16.0.1"));
     }
 
-    /// <summary>True if every address is 127.0.0.1, so that only ports tell the listeners apart.</summary>
+    /// <summary>Whether every address is 127.0.0.1, so that listeners differ only by port.</summary>
     public bool IsShared { get; }
 
-    /// <summary>An address that is not in use.</summary>
-    /// <exception cref="InvalidOperationException">All blocks are taken.</exception>
+    /// <summary>Allocates an address.</summary>
+    /// <exception cref="InvalidOperationException">All blocks are in use.</exception>
     public IPAddress Take()
     {
         if (IsShared)
@@ -53,7 +53,7 @@ public sealed class LoopbackAddresses : IDisposable
         }
     }
 
-    /// <summary>Gives an address back. It is handed out again only after all others of its block.</summary>
+    /// <summary>Releases an address. It is reused only after all others of its block.</summary>
     public void Return(IPAddress address)
     {
         if (!IsShared)
@@ -102,7 +102,9 @@ public sealed class LoopbackAddresses : IDisposable
             return;
         }
 
-        throw new InvalidOperationException("No free block of loopback addresses: too many sandboxes run on this machine.");
+        throw new InvalidOperationException(
+            "No free block of loopback addresses: too many sandboxes run on this machine. Stop one of them."
+        );
     }
 
     private static IPAddress Address(int block, byte host) => new([127, (byte)(block >> 8), (byte)block, host]);
@@ -119,5 +121,42 @@ public sealed class LoopbackAddresses : IDisposable
         {
             return false;
         }
+    }
+}
+
+/// <summary>Selects a port to listen on.</summary>
+internal static class ListeningSocket
+{
+    /// <summary>
+    /// The requested end point if it can be bound, otherwise a free high port of the same address (privileged ports, or an address that is
+    /// shared). The port is probed by binding it, so another process could bind it before the caller.
+    /// </summary>
+    public static IPEndPoint Choose(IPEndPoint wanted) =>
+        IsFree(wanted) ? wanted : new IPEndPoint(wanted.Address, FreePort(wanted.Address));
+
+    /// <summary>Whether the end point can be bound now.</summary>
+    public static bool IsFree(IPEndPoint endPoint)
+    {
+        using var socket = NewSocket();
+        try
+        {
+            socket.Bind(endPoint);
+            socket.Listen();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>An unbound TCP socket that can bind an address with connections in TIME_WAIT, but not one in use.</summary>
+    public static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+    private static int FreePort(IPAddress address)
+    {
+        using var socket = NewSocket();
+        socket.Bind(new IPEndPoint(address, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

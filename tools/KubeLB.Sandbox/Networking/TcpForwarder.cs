@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace KubeLB.Sandbox.Networking;
 
 /// <summary>
-/// Listens on one address and passes the bytes of each connection on to a target, whatever protocol they speak. Targets are asked for
-/// anew for each connection and taken in turn; one that cannot be reached is skipped for the next.
+/// Listens on one address and forwards the bytes of each connection to a target. Targets are resolved for each connection and used round
+/// robin; an unreachable target is skipped.
 /// </summary>
 internal sealed class TcpForwarder : IAsyncDisposable
 {
@@ -27,15 +27,15 @@ internal sealed class TcpForwarder : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The end point.</summary>
     public IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Number of connections being forwarded.</summary>
+    /// <summary>Number of open connections.</summary>
     public int OpenConnections => _connections.Count;
 
     /// <summary>Starts listening.</summary>
-    /// <param name="at">Where; port 0 for a free one.</param>
-    /// <param name="targets">Where connections may go at this moment.</param>
+    /// <param name="at">The end point; port 0 for a free port.</param>
+    /// <param name="targets">Resolves the current targets.</param>
     /// <exception cref="SocketException">The end point cannot be bound.</exception>
     public static TcpForwarder Start(IPEndPoint at, Func<IReadOnlyList<IPEndPoint>> targets)
     {
@@ -53,7 +53,7 @@ internal sealed class TcpForwarder : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops listening at once; open connections go on until they end by themselves or the time is over.</summary>
+    /// <summary>Stops listening immediately; open connections are closed after the timeout.</summary>
     public async Task DrainAsync(TimeSpan atMost)
     {
         _listener.Dispose();
@@ -117,7 +117,7 @@ internal sealed class TcpForwarder : IAsyncDisposable
             using var server = await ConnectAsync().ConfigureAwait(false);
             if (server is null)
             {
-                // A reset, as from a port that nobody listens on, rather than an empty answer.
+                // A reset, as from a closed port, instead of an empty response.
                 client.LingerState = new LingerOption(true, 0);
                 return;
             }

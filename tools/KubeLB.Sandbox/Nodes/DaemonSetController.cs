@@ -9,20 +9,19 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>
-/// Keeps a pod of each DaemonSet on the only node; after a change of the template a new one comes when the old one is gone.
+/// Runs a pod of each DaemonSet on the only node; after a template change the new pod is created when the old one is deleted.
 /// </summary>
 internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node)
     : IReconciler
 {
     private const string GenerationLabel = "pod-template-generation";
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var pods = cluster.Informer<V1Pod>();
         if (cluster.Informer<V1DaemonSet>().Get(key) is not { Metadata.DeletionTimestamp: null } set)
         {
-            foreach (var orphan in pods.ByIndex(NodeHost.ByNamespace, key.Namespace).Where(p => IsOf(p, key.Name)))
+            foreach (var orphan in pods.ByIndex(NodeHost.ByNamespace, key.Namespace).Where(p => BelongsTo(p, key.Name)))
             {
                 await applier.DeleteAsync(cluster, orphan, cancellationToken).ConfigureAwait(false);
             }
@@ -76,7 +75,10 @@ internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] 
                         [GenerationLabel] = hash,
                     },
                     Annotations = template.Metadata?.Annotations,
-                    OwnerReferences = [Ownership.By(set, $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}", V1DaemonSet.KubeKind)],
+                    OwnerReferences =
+                    [
+                        ControllerReferences.By(set, $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}", V1DaemonSet.KubeKind),
+                    ],
                 },
                 Spec = template.Spec,
             }
@@ -85,6 +87,6 @@ internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] 
         return pod;
     }
 
-    private static bool IsOf(V1Pod pod, string set) =>
+    private static bool BelongsTo(V1Pod pod, string set) =>
         pod.Metadata.OwnerReferences?.Any(o => o.Kind == V1DaemonSet.KubeKind && o.Name == set) == true;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -11,15 +12,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>
-/// Rolls Deployments out: a ReplicaSet per version of the template; pods of the new one take the place of the others as the strategy
-/// allows.
-/// </summary>
+/// <summary>Rolls out Deployments: a ReplicaSet per template version; pods are replaced as the strategy allows.</summary>
 internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier) : IReconciler
 {
     private const string HashLabel = "pod-template-hash";
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var deployment = cluster.Informer<V1Deployment>().Get(key);
@@ -95,7 +92,11 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
                     Annotations = new Dictionary<string, string> { ["deployment.kubernetes.io/revision"] = $"{revision}" },
                     OwnerReferences =
                     [
-                        Ownership.By(deployment, $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}", V1Deployment.KubeKind),
+                        ControllerReferences.By(
+                            deployment,
+                            $"{V1Deployment.KubeGroup}/{V1Deployment.KubeApiVersion}",
+                            V1Deployment.KubeKind
+                        ),
                     ],
                 },
                 Spec = new V1ReplicaSetSpec
@@ -117,7 +118,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
     private static Dictionary<string, string> With(IDictionary<string, string>? labels, string hash) =>
         new(labels ?? new Dictionary<string, string>()) { [HashLabel] = hash };
 
-    /// <summary>The same for the same template.</summary>
+    /// <summary>Hash of a template.</summary>
     internal static string TemplateHash(V1PodTemplateSpec template) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template))))[..10];
 
@@ -132,7 +133,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var all = old.Append(current).ToList();
         var ready = all.Sum(s => s.Status?.ReadyReplicas ?? 0);
         var available = all.Sum(s => s.Status?.AvailableReplicas ?? 0);
-        var isAvailable = rule.IsEnough(available);
+        var isAvailable = rule.IsMinimumAvailable(available);
         var updated = current.Status?.Replicas ?? 0;
         var replicas = all.Sum(s => s.Status?.Replicas ?? 0);
         var complete = updated == wanted && (current.Status?.AvailableReplicas ?? 0) == wanted && replicas == wanted;
@@ -186,5 +187,86 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
                 LastUpdateTime = before?.Status == value && before.Reason == reason ? before.LastUpdateTime : now,
             }
         )!;
+    }
+}
+
+/// <summary>Desired and available pods of a ReplicaSet.</summary>
+internal readonly record struct SetSize(int RequiredPorts, int Available);
+
+/// <summary>
+/// The next replicas of a Deployment's ReplicaSets, as in Kubernetes: limited by maxSurge and maxUnavailable; unavailable old pods are
+/// scaled down first. Pure. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
+/// </summary>
+/// <param name="Replicas">Desired replicas.</param>
+/// <param name="Surge">Resolved maxSurge.</param>
+/// <param name="Unavailable">Resolved maxUnavailable.</param>
+internal readonly record struct RollingUpdate(int Replicas, int Surge, int Unavailable)
+{
+    private const string Recreate = "Recreate";
+    private const double DefaultShare = 0.25;
+
+    /// <summary>The strategy of a Deployment.</summary>
+    public static RollingUpdate Of(V1Deployment deployment)
+    {
+        var replicas = deployment.Spec.Replicas ?? 1;
+        if (deployment.Spec.Strategy?.Type == Recreate)
+        {
+            return new RollingUpdate(replicas, 0, replicas);
+        }
+
+        var rolling = deployment.Spec.Strategy?.RollingUpdate;
+        var surge = Number(rolling?.MaxSurge, replicas, Math.Ceiling);
+        var unavailable = Number(rolling?.MaxUnavailable, replicas, Math.Floor);
+        return new RollingUpdate(replicas, surge, surge + unavailable == 0 ? 1 : unavailable);
+    }
+
+    /// <summary>Whether the number of available pods is sufficient.</summary>
+    public bool IsMinimumAvailable(int available) => available >= Replicas - Unavailable;
+
+    /// <summary>Computes the next replicas.</summary>
+    /// <param name="current">The ReplicaSet of the current template.</param>
+    /// <param name="old">The others, oldest first.</param>
+    public (int Current, IReadOnlyList<int> Old) Next(SetSize current, IReadOnlyList<SetSize> old)
+    {
+        var others = old.Select(o => o.RequiredPorts).ToArray();
+        if (others.Sum() == 0)
+        {
+            return (Replicas, others);
+        }
+
+        var grown =
+            current.RequiredPorts >= Replicas
+                ? Replicas
+                : Math.Max(current.RequiredPorts, Math.Min(Replicas, Replicas + Surge - others.Sum()));
+        var least = Replicas - Unavailable;
+        var spare = grown + others.Sum() - least - Math.Max(0, grown - current.Available);
+        for (var i = 0; i < old.Count && spare > 0; i++)
+        {
+            var failing = Math.Min(spare, Math.Max(0, others[i] - old[i].Available));
+            (others[i], spare) = (others[i] - failing, spare - failing);
+        }
+
+        // The status of ReplicaSets that were just scaled down is outdated.
+        spare = Math.Min(spare, current.Available + old.Select((o, i) => Math.Min(o.Available, others[i])).Sum() - least);
+        for (var i = 0; i < old.Count && spare > 0; i++)
+        {
+            var going = Math.Min(spare, others[i]);
+            (others[i], spare) = (others[i] - going, spare - going);
+        }
+
+        return (grown, others);
+    }
+
+    private static int Number(IntOrString? value, int replicas, Func<double, double> round)
+    {
+        var text = value?.Value;
+        if (string.IsNullOrEmpty(text))
+        {
+            return (int)round(replicas * DefaultShare);
+        }
+
+        return text.EndsWith('%')
+            ? (int)round(replicas * double.Parse(text[..^1], CultureInfo.InvariantCulture) / 100)
+            : int.Parse(text, CultureInfo.InvariantCulture);
     }
 }

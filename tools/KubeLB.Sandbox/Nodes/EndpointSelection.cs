@@ -3,7 +3,7 @@ using k8s.Models;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>Which pods stand behind a Service, and at which ports. Pure.</summary>
+/// <summary>The pods and ports of a Service. Pure.</summary>
 internal static class EndpointSelection
 {
     private const string ServiceNameLabel = "kubernetes.io/service-name";
@@ -17,19 +17,19 @@ internal static class EndpointSelection
     public static IEnumerable<string> ServiceOf(V1EndpointSlice slice) =>
         slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var service) == true ? [$"{slice.Namespace()}/{service}"] : [];
 
-    /// <summary>Whether a Service's selector picks a pod.</summary>
+    /// <summary>Whether a Service selects a pod.</summary>
     public static bool Selects(V1Service service, V1Pod pod) =>
         service.Spec?.Selector is { Count: > 0 } selector
         && service.Namespace() == pod.Namespace()
         && selector.All(wanted => pod.Metadata.Labels?.TryGetValue(wanted.Key, out var value) == true && value == wanted.Value);
 
-    /// <summary>Whether a pod takes traffic.</summary>
+    /// <summary>Whether a pod is ready.</summary>
     public static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null
         && pod.Status?.PodIP is { Length: > 0 }
         && pod.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    /// <summary>The ready pods behind a Service, grouped by port numbers; a pod that lacks a named port is left out.</summary>
+    /// <summary>The ready pods of a Service, grouped by port numbers; a pod without a named port is ignored.</summary>
     public static IReadOnlyList<Subset> Of(V1Service service, IEnumerable<V1Pod> pods) =>
         [
             .. pods.Where(pod => Selects(service, pod) && IsReady(pod))
@@ -41,7 +41,7 @@ internal static class EndpointSelection
                 .Select(g => new Subset(g.First().Ports!, [.. g.Select(p => p.Pod)])),
         ];
 
-    /// <summary>The container port that a Service port leads to; null if the pod has no port of that name.</summary>
+    /// <summary>The container port of a Service port; null if the pod has no port of that name.</summary>
     public static int? TargetPort(V1ServicePort port, V1Pod pod)
     {
         var target = port.TargetPort?.Value;
@@ -61,7 +61,7 @@ internal static class EndpointSelection
             ?.ContainerPort;
     }
 
-    /// <summary>The EndpointSlices of a Service; one without endpoints if there is no ready pod.</summary>
+    /// <summary>The EndpointSlices of a Service; one without endpoints if no pod is ready.</summary>
     public static IEnumerable<V1EndpointSlice> Slices(V1Service service, IReadOnlyList<Subset> subsets)
     {
         var number = 0;
@@ -101,7 +101,7 @@ internal static class EndpointSelection
         }
     }
 
-    /// <summary>The Endpoints object of a Service, as older clients read it.</summary>
+    /// <summary>The Endpoints of a Service, for older clients.</summary>
     public static V1Endpoints Endpoints(V1Service service, IReadOnlyList<Subset> subsets) =>
         new()
         {

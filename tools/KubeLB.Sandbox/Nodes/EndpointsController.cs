@@ -9,10 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>Keeps Endpoints and EndpointSlices of Services that have a selector.</summary>
+/// <summary>Maintains Endpoints and EndpointSlices of Services with a selector.</summary>
 internal sealed class EndpointsController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier) : IReconciler
 {
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var service = cluster.Informer<V1Service>().Get(key);
@@ -50,7 +49,7 @@ internal sealed class EndpointsController([FromKeyedServices(NodeHost.Cluster)] 
         return ReconcileResult.Done;
     }
 
-    // Not through the applier: its annotation has no place on what looks like the work of kube-controller-manager.
+    // Without the applier, whose annotation kube-controller-manager does not set.
     private async Task WriteAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {

@@ -2,7 +2,7 @@ using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
-using KubeLB.Sandbox.Clusters;
+using KubeLB.Sandbox.Composition;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Proxies.Processes;
@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Nodes;
 
 /// <summary>
-/// What a cluster has beside its API server, in a simulated form: a node, and the controllers that turn Deployments into running pods
-/// and Services into endpoints and node ports.
+/// The simulated parts of a cluster: a node, and the controllers that create pods for Deployments, and endpoints and node ports for
+/// Services.
 /// </summary>
 internal static class NodeHost
 {
@@ -30,15 +30,15 @@ internal static class NodeHost
     /// <summary>Index of EndpointSlices by <c>namespace/name</c> of their Service.</summary>
     public const string ByService = "service";
 
-    // The only one that proxies mount.
+    // Only Secrets that proxies mount.
     private const string ProxySecret = "envoy-xds-client";
 
     /// <summary>Builds the host.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="node">The node.</param>
-    /// <param name="addresses">Where pods get their addresses from.</param>
-    /// <param name="backends">Serves the pods' ports; null for pods that are only shown.</param>
-    /// <param name="processes">Runs the pods of proxies as processes; null where these are only shown, too.</param>
+    /// <param name="addresses">Allocates the addresses of pods.</param>
+    /// <param name="backends">Serves the ports of pods; null for pods without a server.</param>
+    /// <param name="processes">Runs the pods of proxies as processes; null with stand-ins.</param>
     /// <param name="logging">Adds log providers.</param>
     public static IHost Build(
         ISandboxCluster cluster,

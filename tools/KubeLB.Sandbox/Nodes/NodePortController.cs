@@ -10,9 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>
-/// The kube-proxy of the simulated node: listens on the node's address at every Service's TCP node ports and forwards to its endpoints.
-/// </summary>
+/// <summary>The kube-proxy of the simulated node: listens on the TCP node ports of every Service and forwards to its endpoints.</summary>
 internal sealed class NodePortController(
     [FromKeyedServices(NodeHost.Cluster)] Cluster cluster,
     SimulatedNode node,
@@ -22,7 +20,6 @@ internal sealed class NodePortController(
 {
     private readonly ConcurrentDictionary<int, (ResourceKey Service, string PortName, TcpForwarder Forwarder)> _open = new();
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var service = cluster.Informer<V1Service>().Get(key);
@@ -47,7 +44,7 @@ internal sealed class NodePortController(
             {
                 if (open.Service != key)
                 {
-                    return ReconcileResult.Retry($"node port {nodePort} still belongs to Service {open.Service}");
+                    return ReconcileResult.Retry($"node port {nodePort} is still used by Service {open.Service}");
                 }
 
                 continue;
@@ -59,14 +56,13 @@ internal sealed class NodePortController(
             }
             catch (SocketException e)
             {
-                return ReconcileResult.Retry($"node port {node.Address}:{nodePort} of Service {key} cannot be listened on: {e.Message}");
+                return ReconcileResult.Retry($"cannot listen on node port {node.Address}:{nodePort} of Service {key}: {e.Message}");
             }
         }
 
         return ReconcileResult.Done;
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var open in _open.Values)

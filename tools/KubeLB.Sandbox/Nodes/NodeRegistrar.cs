@@ -1,3 +1,4 @@
+using System.Net;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -7,12 +8,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>
-/// Creates the Node object, ready from the start. There is no heartbeat: nothing in the sandbox would notice one missing.
-/// </summary>
+/// <summary>Creates the Node, Ready from the start. There is no heartbeat, because no component of the sandbox monitors it.</summary>
 internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, SimulatedNode node) : IHostedService
 {
-    /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var client = cluster.Client<V1Node>();
@@ -26,7 +24,6 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
         await client.MergePatchStatusAsync(key, status, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private V1Node NewNode() =>
@@ -96,3 +93,10 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
         };
     }
 }
+
+/// <summary>The node of a simulated cluster.</summary>
+/// <param name="Cluster">Name of the cluster.</param>
+/// <param name="Name">Name of the node.</param>
+/// <param name="Address">Its loopback address, reported as InternalIP and ExternalIP.</param>
+/// <param name="Zone">Value of the zone label.</param>
+internal sealed record SimulatedNode(string Cluster, string Name, IPAddress Address, string Zone);

@@ -7,13 +7,13 @@ using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>The running side of a cluster's pods: their addresses and the echo backends that serve their ports.</summary>
+/// <summary>The addresses of a cluster's pods and the echo backends that serve their ports.</summary>
 internal sealed class PodPorts(EchoBackends? backends)
 {
     private readonly ConcurrentDictionary<ResourceKey, (string Uid, EchoPod Pod)> _running = new();
 
-    /// <summary>The ports that a pod should serve: those that its containers declare, otherwise those that Services send to.</summary>
-    public static IReadOnlyCollection<int> Wanted(V1Pod pod, IEnumerable<V1Service> services)
+    /// <summary>The ports of a pod: the declared container ports, otherwise the target ports of its Services.</summary>
+    public static IReadOnlyCollection<int> RequiredPorts(V1Pod pod, IEnumerable<V1Service> services)
     {
         var declared = pod
             .Spec?.Containers?.SelectMany(c => c.Ports ?? [])
@@ -32,13 +32,13 @@ internal sealed class PodPorts(EchoBackends? backends)
                 .ToHashSet();
     }
 
-    /// <summary>The address of the running pod of that name; null if none runs.</summary>
+    /// <summary>The address of the running pod of that name; null if there is none.</summary>
     public IPAddress? AddressOf(ResourceKey pod) => _running.TryGetValue(pod, out var running) ? running.Pod.Address : null;
 
-    /// <summary>The UID of the running pod of that name; null if none runs.</summary>
+    /// <summary>The UID of the running pod of that name; null if there is none.</summary>
     public string? UidOf(ResourceKey pod) => _running.TryGetValue(pod, out var running) ? running.Uid : null;
 
-    /// <summary>Makes sure that a pod runs and serves its ports.</summary>
+    /// <summary>Starts a pod, and opens and closes its ports.</summary>
     public async Task RunAsync(ResourceKey key, string uid, EchoPod pod, IEnumerable<int> ports)
     {
         pod = _running.GetOrAdd(key, (uid, pod)).Pod;
@@ -54,7 +54,7 @@ internal sealed class PodPorts(EchoBackends? backends)
     }
 
     /// <summary>Stops a pod.</summary>
-    /// <returns>The address that is free now; null if the pod did not run.</returns>
+    /// <returns>The released address; null if the pod was not running.</returns>
     public async Task<IPAddress?> StopAsync(ResourceKey key)
     {
         if (!_running.TryRemove(key, out var running))
@@ -70,7 +70,36 @@ internal sealed class PodPorts(EchoBackends? backends)
         return running.Pod.Address;
     }
 
-    /// <summary>Where an endpoint really listens.</summary>
+    /// <summary>The end point that serves an endpoint.</summary>
     public IPEndPoint Resolve(IPAddress address, int port, string pod) =>
         backends?.Resolve(address, port, pod) ?? new IPEndPoint(address, port);
+}
+
+/// <summary>
+/// Maps the loopback addresses of pods to the addresses in their status. Kubernetes rejects EndpointSlices with loopback addresses: for
+/// such an API server, <c>127.a.b.c</c> is published as <c>10.a.b.c</c>.
+/// </summary>
+/// <param name="loopback">Whether loopback addresses can be published.</param>
+internal sealed class PodAddresses(bool loopback)
+{
+    private const byte Loopback = 127;
+    private const byte Private = 10;
+
+    /// <summary>The published address of a pod's loopback address.</summary>
+    public IPAddress Publish(IPAddress address) => loopback ? address : Replace(address, Loopback, Private);
+
+    /// <summary>The loopback address of a published address.</summary>
+    public IPAddress Resolve(IPAddress published) => loopback ? published : Replace(published, Private, Loopback);
+
+    private static IPAddress Replace(IPAddress address, byte from, byte to)
+    {
+        var bytes = address.GetAddressBytes();
+        if (bytes.Length != 4 || bytes[0] != from)
+        {
+            return address;
+        }
+
+        bytes[0] = to;
+        return new IPAddress(bytes);
+    }
 }

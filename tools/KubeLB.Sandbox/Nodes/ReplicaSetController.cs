@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -8,13 +9,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Sandbox.Nodes;
 
-/// <summary>Keeps as many pods as a ReplicaSet asks for.</summary>
+/// <summary>Creates and deletes pods to match the replicas of a ReplicaSet.</summary>
 internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)] Cluster cluster, Applier applier, SimulatedNode node)
     : IReconciler
 {
     private const string NameCharacters = "bcdfghjklmnpqrstvwxz2456789";
 
-    /// <inheritdoc/>
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var set = cluster.Informer<V1ReplicaSet>().Get(key);
@@ -60,7 +60,7 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             : ReconcileResult.Done;
     }
 
-    // Of two pods the one that is not ready goes, else the one that was ready later: as Kubernetes chooses.
+    // Unready pods are deleted first, then those that became ready last, as in Kubernetes.
     private static int Precedence(V1Pod pod) => EndpointSelection.IsReady(pod) ? 0 : 1;
 
     private static DateTime? ReadySince(V1Pod pod) =>
@@ -89,7 +89,10 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
                 NamespaceProperty = set.Namespace(),
                 Labels = template.Metadata?.Labels,
                 Annotations = template.Metadata?.Annotations,
-                OwnerReferences = [Ownership.By(set, $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}", V1ReplicaSet.KubeKind)],
+                OwnerReferences =
+                [
+                    ControllerReferences.By(set, $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}", V1ReplicaSet.KubeKind),
+                ],
             },
             Spec = template.Spec,
         };
@@ -97,4 +100,20 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
         pod.Spec.NodeName = node.Name;
         return pod;
     }
+}
+
+/// <summary>Owner references of simulated controllers.</summary>
+internal static class ControllerReferences
+{
+    /// <summary>A reference to the controlling owner.</summary>
+    public static V1OwnerReference By(IKubernetesObject<V1ObjectMeta> owner, string apiVersion, string kind) =>
+        new()
+        {
+            ApiVersion = apiVersion,
+            Kind = kind,
+            Name = owner.Metadata.Name,
+            Uid = owner.Metadata.Uid,
+            Controller = true,
+            BlockOwnerDeletion = true,
+        };
 }

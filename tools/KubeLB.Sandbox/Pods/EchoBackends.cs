@@ -5,26 +5,26 @@ using KubeLB.Sandbox.Networking;
 namespace KubeLB.Sandbox.Pods;
 
 /// <summary>
-/// The echo backends of all simulated pods: one server, one socket per pod and port. Knows where a pod's port really is: at the pod's
-/// own address and port, or, where that could not be bound, at another port.
+/// The echo backends of all simulated pods: one server, one socket per pod and port. A port is served at the pod's address, or remapped to
+/// another port if it cannot be bound.
 /// </summary>
 internal sealed class EchoBackends : IAsyncDisposable
 {
-    private readonly HttpFront _front;
+    private readonly HttpServer _httpServer;
     private readonly LoopbackAddresses _addresses;
-    private readonly ConcurrentDictionary<(IPAddress Address, int Port, string Pod), FrontListener> _listeners = new();
+    private readonly ConcurrentDictionary<(IPAddress Address, int Port, string Pod), HttpServerListener> _listeners = new();
 
-    private EchoBackends(HttpFront front, LoopbackAddresses addresses)
+    private EchoBackends(HttpServer httpServer, LoopbackAddresses addresses)
     {
-        _front = front;
+        _httpServer = httpServer;
         _addresses = addresses;
     }
 
     /// <summary>Starts the server.</summary>
     public static async Task<EchoBackends> StartAsync(LoopbackAddresses addresses) =>
-        new(await HttpFront.StartAsync(EchoResponder.Configure).ConfigureAwait(false), addresses);
+        new(await HttpServer.StartAsync(EchoResponder.Configure).ConfigureAwait(false), addresses);
 
-    /// <summary>Opens a port of a pod; nothing happens if it is open.</summary>
+    /// <summary>Opens a port of a pod, unless it is open.</summary>
     public async Task ListenAsync(EchoPod pod, int port)
     {
         var key = Key(pod, port);
@@ -34,14 +34,14 @@ internal sealed class EchoBackends : IAsyncDisposable
         }
 
         var at = ListeningSocket.Choose(new IPEndPoint(pod.Address, port));
-        var listener = await _front.ListenAsync(at, new EchoPort(pod, port)).ConfigureAwait(false);
+        var listener = await _httpServer.ListenAsync(at, new EchoPort(pod, port)).ConfigureAwait(false);
         if (!_listeners.TryAdd(key, listener))
         {
             await listener.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Where a pod's port really listens; the pod's address and the port itself if no echo backend serves it.</summary>
+    /// <summary>The end point that serves a pod's port; the pod's address and port if no echo backend serves it.</summary>
     public IPEndPoint Resolve(IPAddress podAddress, int port, string pod) =>
         _listeners.TryGetValue((podAddress, port, _addresses.IsShared ? pod : ""), out var listener)
             ? listener.LocalEndPoint
@@ -59,7 +59,6 @@ internal sealed class EchoBackends : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var listener in _listeners.Values)
@@ -67,10 +66,23 @@ internal sealed class EchoBackends : IAsyncDisposable
             await listener.DisposeAsync().ConfigureAwait(false);
         }
 
-        await _front.DisposeAsync().ConfigureAwait(false);
+        await _httpServer.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Where all pods share one address, their names tell them apart.
+    // If all pods share one address, the key includes the name.
     private (IPAddress Address, int Port, string Pod) Key(EchoPod pod, int port) =>
         (pod.Address, port, _addresses.IsShared ? $"{pod.Namespace}/{pod.Name}" : "");
 }
+
+/// <summary>The pod of an echo backend.</summary>
+/// <param name="Cluster">Name of the cluster that the pod belongs to.</param>
+/// <param name="Namespace">Namespace of the pod.</param>
+/// <param name="Name">Name of the pod.</param>
+/// <param name="Node">Node that the pod runs on.</param>
+/// <param name="Address">The pod's IP address.</param>
+internal sealed record EchoPod(string Cluster, string Namespace, string Name, string Node, IPAddress Address);
+
+/// <summary>A port of an echo backend; the owner of its socket.</summary>
+/// <param name="Pod">The pod.</param>
+/// <param name="Port">The container port; differs from the port of the socket if it is remapped.</param>
+internal sealed record EchoPort(EchoPod Pod, int Port);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace KubeLB.Sandbox.Pods;
 
-/// <summary>Answers every request of the echo backends: HTTP with JSON of what was seen, gRPC and WebSocket with what was sent.</summary>
+/// <summary>Handles the requests of the echo backends: HTTP gets the request as JSON; gRPC and WebSocket messages are echoed.</summary>
 internal static class EchoResponder
 {
     private const int MaxBody = 16 * 1024;
@@ -27,9 +28,9 @@ internal static class EchoResponder
         server.Run(RespondAsync);
     }
 
-    /// <summary>Reads an answer.</summary>
+    /// <summary>Parses a response.</summary>
     public static EchoedRequest Parse(string json) =>
-        JsonSerializer.Deserialize<EchoedRequest>(json, Json) ?? throw new JsonException("null is not an answer of an echo backend");
+        JsonSerializer.Deserialize<EchoedRequest>(json, Json) ?? throw new JsonException("The response of the echo backend is null.");
 
     private static async Task RespondAsync(HttpContext context)
     {
@@ -38,8 +39,8 @@ internal static class EchoResponder
             return;
         }
 
-        var port = (EchoPort)context.Features.Get<FrontListener>()!.Owner;
-        if (GrpcEcho.Concerns(context.Request))
+        var port = (EchoPort)context.Features.Get<HttpServerListener>()!.Owner;
+        if (GrpcEcho.IsGrpcCall(context.Request))
         {
             await GrpcEcho.RespondAsync(context, port).ConfigureAwait(false);
         }
@@ -120,4 +121,98 @@ internal static class EchoResponder
                 .ConfigureAwait(false);
         }
     }
+}
+
+/// <summary>
+/// Echoes any gRPC method, unary or streaming: each request message is returned as a response message, with status OK. The service
+/// definition is not needed, because messages are copied as bytes.
+/// </summary>
+/// <remarks>https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md</remarks>
+internal static class GrpcEcho
+{
+    /// <summary>Whether a request is a gRPC call.</summary>
+    public static bool IsGrpcCall(HttpRequest request) =>
+        HttpProtocol.IsHttp2(request.Protocol)
+        && request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>Echoes the call.</summary>
+    public static async Task RespondAsync(HttpContext context, EchoPort port)
+    {
+        var response = context.Response;
+        response.ContentType = context.Request.ContentType;
+        if (context.Request.Headers.TryGetValue("grpc-encoding", out var encoding))
+        {
+            response.Headers["grpc-encoding"] = encoding;
+        }
+
+        response.Headers["x-echo-cluster"] = port.Pod.Cluster;
+        response.Headers["x-echo-namespace"] = port.Pod.Namespace;
+        response.Headers["x-echo-pod"] = port.Pod.Name;
+        response.Headers["x-echo-node"] = port.Pod.Node;
+        response.Headers["x-echo-path"] = context.Request.Path.Value;
+        response.Headers["x-echo-host"] = context.Request.Host.Value;
+        await response.StartAsync(context.RequestAborted).ConfigureAwait(false);
+
+        var buffer = new byte[16 * 1024];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted).ConfigureAwait(false)) > 0)
+        {
+            await response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted).ConfigureAwait(false);
+            await response.Body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+
+        response.AppendTrailer("grpc-status", "0");
+        response.AppendTrailer("grpc-message", "");
+        response.AppendTrailer("x-echo-pod", port.Pod.Name);
+    }
+}
+
+/// <summary>Faults that clients request with headers, to test retries and timeouts.</summary>
+internal static class EchoFault
+{
+    /// <summary>Status code of the response, or <c>reset</c> to close the connection without a response.</summary>
+    public const string Status = "x-echo-status";
+
+    /// <summary>Delay in milliseconds.</summary>
+    public const string Delay = "x-echo-delay-ms";
+
+    /// <summary>
+    /// Number of failing attempts; all if absent. The stand-in for Envoy Gateway counts them in <c>x-envoy-attempt-count</c>.
+    /// </summary>
+    public const string Attempts = "x-echo-failing-attempts";
+
+    private const int MaxDelayMilliseconds = 60_000;
+
+    /// <summary>Applies the requested fault.</summary>
+    /// <returns>Whether the request was handled.</returns>
+    public static async Task<bool> InjectAsync(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (Number(headers, "x-envoy-attempt-count") is { } attempt && Number(headers, Attempts) is { } failing && attempt > failing)
+        {
+            return false;
+        }
+
+        if (Number(headers, Delay) is { } delay)
+        {
+            await Task.Delay(Math.Clamp(delay, 0, MaxDelayMilliseconds), context.RequestAborted).ConfigureAwait(false);
+        }
+
+        if (headers[Status] == "reset")
+        {
+            context.Abort();
+            return true;
+        }
+
+        if (Number(headers, Status) is not (>= 200 and <= 599 and var status))
+        {
+            return false;
+        }
+
+        context.Response.StatusCode = status;
+        return true;
+    }
+
+    private static int? Number(IHeaderDictionary headers, string name) =>
+        int.TryParse(headers[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

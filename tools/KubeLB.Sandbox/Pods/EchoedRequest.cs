@@ -1,6 +1,6 @@
 namespace KubeLB.Sandbox.Pods;
 
-/// <summary>What an echo backend answers: the request as it arrived and the pod that it arrived at.</summary>
+/// <summary>The response of an echo backend: the received request and the pod.</summary>
 public sealed record EchoedRequest
 {
     /// <summary>HTTP method.</summary>
@@ -39,7 +39,7 @@ public sealed record EchoedRequest
     /// <summary>IP address of the pod.</summary>
     public string PodIp { get; init; } = "";
 
-    /// <summary>Container port that the request arrived at.</summary>
+    /// <summary>Container port of the request.</summary>
     public int ContainerPort { get; init; }
 
     /// <summary>Node of the pod.</summary>

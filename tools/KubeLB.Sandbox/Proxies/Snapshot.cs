@@ -5,8 +5,8 @@ using System.Text;
 namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>
-/// The whole configuration of one proxy fleet, immutable. Its version is a hash of its content, so that two replicas of
-/// the control plane, or one before and after a restart, name the same content alike.
+/// The configuration of the proxies of one tenant, immutable. Its version is a hash of its content, so that two replicas of the control
+/// plane have the same version for the same content.
 /// </summary>
 internal sealed class Snapshot
 {
@@ -17,7 +17,7 @@ internal sealed class Snapshot
 
     /// <summary>Builds a snapshot.</summary>
     /// <exception cref="ArgumentException">
-    /// Two different listeners share a name or a port, two different clusters a name, or a listener names a cluster that is not there.
+    /// Two listeners have the same name or port, two clusters have the same name, or a listener references a missing cluster.
     /// </exception>
     public Snapshot(IEnumerable<ProxyListener> listeners, IEnumerable<ProxyCluster> clusters)
     {
@@ -29,13 +29,13 @@ internal sealed class Snapshot
         {
             if (!ports.Add(listener.Port))
             {
-                throw new ArgumentException($"Listener {listener.Name}: port {listener.Port} is already taken.", nameof(listeners));
+                throw new ArgumentException($"Listener {listener.Name}: port {listener.Port} is already in use.", nameof(listeners));
             }
 
             if (!Clusters.ContainsKey(listener.Cluster))
             {
                 throw new ArgumentException(
-                    $"Listener {listener.Name} refers to cluster {listener.Cluster}, which is not there.",
+                    $"Listener {listener.Name} references cluster {listener.Cluster}, which does not exist.",
                     nameof(listeners)
                 );
             }
@@ -77,6 +77,50 @@ internal sealed class Snapshot
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())))[..16];
     }
 
-    // With its length: addresses are a tenant's words, and no choice of them may look like something else.
+    // Length-prefixed: addresses are tenant input, and must not collide with other content.
     private static StringBuilder Append(StringBuilder content, string text) => content.Append(text.Length).Append(':').Append(text);
 }
+
+/// <summary>Protocol of a listener.</summary>
+internal enum ListenerProtocol
+{
+    /// <summary>HTTP/1.1 and HTTP/2.</summary>
+    Http,
+
+    /// <summary>TCP.</summary>
+    Tcp,
+}
+
+/// <summary>Protocol of a cluster's endpoints.</summary>
+internal enum UpstreamProtocol
+{
+    /// <summary>HTTP/1.1 or TCP.</summary>
+    Http1,
+
+    /// <summary>HTTP/2 without TLS (gRPC, h2c).</summary>
+    Http2,
+}
+
+/// <summary>A listener of a proxy.</summary>
+/// <param name="Name">Unique in the snapshot.</param>
+/// <param name="Port">TCP port, 1-65535, unique in the snapshot.</param>
+/// <param name="Protocol">Protocol of the traffic.</param>
+/// <param name="Cluster">Name of a <see cref="ProxyCluster"/> of the same snapshot.</param>
+internal sealed record ProxyListener(string Name, int Port, ListenerProtocol Protocol, string Cluster);
+
+/// <summary>A set of endpoints and their protocol.</summary>
+/// <param name="Name">Unique in the snapshot.</param>
+/// <param name="Protocol">Protocol of the endpoints.</param>
+/// <param name="Endpoints">In a stable order.</param>
+internal sealed record ProxyCluster(string Name, UpstreamProtocol Protocol, ImmutableArray<ProxyEndpoint> Endpoints)
+{
+    public bool Equals(ProxyCluster? other) =>
+        other is not null && Name == other.Name && Protocol == other.Protocol && Endpoints.SequenceEqual(other.Endpoints);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Protocol, Endpoints.Length);
+}
+
+/// <summary>An endpoint of a cluster.</summary>
+/// <param name="Address">IP address or hostname.</param>
+/// <param name="Port">TCP port, 1-65535.</param>
+internal sealed record ProxyEndpoint(string Address, int Port);

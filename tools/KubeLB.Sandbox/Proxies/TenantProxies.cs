@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Proxies;
 
-/// <summary>The stand-ins for all tenants' Envoy proxies, and the address book that says where each one is.</summary>
+/// <summary>The stand-ins for all tenant proxies, by node id.</summary>
 internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILoggerFactory logging) : IAsyncDisposable
 {
     private readonly ILogger _logger = logging.CreateLogger<TenantProxies>();
     private readonly ConcurrentDictionary<string, TenantProxy> _proxies = new(StringComparer.Ordinal);
 
-    /// <summary>Where a tenant's proxy serves a port; null if it does not.</summary>
+    /// <summary>The end point of a port of a tenant's proxy; null if it is not served.</summary>
     /// <param name="node">Node id, for example <c>tenant-t</c>.</param>
     /// <param name="port">Port of the proxy's configuration.</param>
     public IPEndPoint? Resolve(string node, int port) => _proxies.TryGetValue(node, out var proxy) ? proxy.Resolve(port) : null;
@@ -20,8 +20,8 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
     public IPAddress? AddressOf(string node) => _proxies.TryGetValue(node, out var proxy) ? proxy.Address : null;
 
     /// <summary>
-    /// Follows a source until cancelled. Proxies keep serving their last configuration when a source ends, as Envoy does without its
-    /// control plane; a later source takes them over. One that is no longer asked for ends.
+    /// Follows a source until cancelled. Proxies keep their last configuration when a source ends, as Envoy does without its control plane;
+    /// the next source adopts them. A proxy that is no longer in the source is stopped.
     /// </summary>
     public async Task RunAsync(IProxyConfigurationSource source, CancellationToken cancellationToken)
     {
@@ -54,7 +54,6 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var proxy in _proxies.Values)
@@ -75,7 +74,7 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
 
     private TenantProxy NewProxy(string node) => new(node, addresses.Take(), _logger);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node} ended")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node} stopped")]
     private static partial void LogEnded(ILogger logger, string node);
 
     private sealed class Following : IAsyncDisposable
@@ -96,4 +95,14 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
             _stop.Dispose();
         }
     }
+}
+
+/// <summary>Source of the configuration of the stand-ins for tenant proxies.</summary>
+internal interface IProxyConfigurationSource
+{
+    /// <summary>Node ids (<c>tenant-t</c>) with a proxy, initially and after each change.</summary>
+    IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken);
+
+    /// <summary>The configuration of a node, initially and after each change.</summary>
+    IAsyncEnumerable<Snapshot> WatchAsync(string node, CancellationToken cancellationToken);
 }

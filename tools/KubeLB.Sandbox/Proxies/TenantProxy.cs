@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>
-/// Stand-in for a tenant's Envoy proxy: listens on the ports of its configuration and forwards connections to the endpoints in turn.
-/// A change opens what is new before it closes what is gone, and lets open connections finish.
+/// Stand-in for a tenant's Envoy proxy: listens on the ports of its configuration and forwards connections to the endpoints, round robin.
+/// An update opens new listeners before it closes removed ones, and drains open connections.
 /// </summary>
 internal sealed partial class TenantProxy(string node, IPAddress address, ILogger logger) : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
     /// <summary>The proxy's address.</summary>
     public IPAddress Address => address;
 
-    /// <summary>Where a port of the proxy really listens; null if it does not.</summary>
+    /// <summary>The end point of a port; null if it is not served.</summary>
     public IPEndPoint? Resolve(int port) => _listeners.TryGetValue(port, out var listener) ? listener.LocalEndPoint : null;
 
     /// <summary>Follows the configuration until cancelled.</summary>
@@ -39,10 +39,10 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
         catch (OperationCanceledException) { }
     }
 
-    /// <summary>Puts a configuration in place.</summary>
+    /// <summary>Applies a configuration.</summary>
     public void Apply(Snapshot snapshot)
     {
-        // Listeners look their endpoints up at each connection, so swapping the snapshot is all that a change of endpoints needs.
+        // Listeners resolve endpoints for each connection, so a change of endpoints only replaces the snapshot.
         Volatile.Write(ref _snapshot, snapshot);
         var wanted = snapshot.Listeners.Values.Select(l => l.Port).ToHashSet();
         foreach (var port in wanted.Where(port => !_listeners.ContainsKey(port)))
@@ -69,7 +69,6 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
         LogApplied(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var listener in _listeners.Values)
@@ -120,7 +119,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Proxy {Node}: configuration with {Listeners} listeners and {Clusters} clusters"
+        Message = "Proxy {Node}: applied configuration with {Listeners} listeners and {Clusters} clusters"
     )]
     private static partial void LogApplied(ILogger logger, string node, int listeners, int clusters);
 

@@ -1,5 +1,5 @@
 using KubeLB.Api.GatewayApi;
-using KubeLB.Sandbox.EnvoyGateway.Filtering;
+using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.Sandbox.Tests.EnvoyGateway.Filtering;

@@ -4,11 +4,11 @@ using k8s;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Runtime.Storing;
+using KubeLB.Sandbox.Demo;
 using KubeLB.Sandbox.EnvoyGateway;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.EnvoyGateway.Statuses;
-using KubeLB.Sandbox.Manifests;
 using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 
@@ -23,16 +23,16 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
     private readonly Dictionary<string, X509Certificate2> _certificates = [];
     private readonly LoopbackAddresses _addresses = new();
     private readonly BackendForwarder _forwarder = new();
-    private HttpFront _front = null!;
+    private HttpServer _httpServer = null!;
     private EchoBackends _backends = null!;
-    private GatewayFronts _gateways = null!;
+    private GatewaySockets _gateways = null!;
 
     public static async Task<GatewayFixture> StartAsync()
     {
         var bed = new GatewayFixture();
-        bed._front = await HttpFront.StartAsync(new GatewayRequestHandler(bed, bed._forwarder).HandleAsync);
+        bed._httpServer = await HttpServer.StartAsync(new GatewayRequestHandler(bed, bed._forwarder).HandleAsync);
         bed._backends = await EchoBackends.StartAsync(bed._addresses);
-        bed._gateways = new GatewayFronts(bed._front, bed._addresses);
+        bed._gateways = new GatewaySockets(bed._httpServer, bed._addresses);
         return bed;
     }
 
@@ -52,15 +52,15 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
         var gateway = KubernetesJson.Deserialize<Gateway>(
             ManifestYaml.Read($"metadata: {{name: gw, namespace: default}}\nspec:\n  listeners: {listeners}")[0].ToJsonString()
         );
-        var verdict = GatewayEvaluator.Evaluate(gateway, this);
-        var verdicts = ManifestYaml
+        var evaluation = GatewayEvaluator.Evaluate(gateway, this);
+        var evaluations = ManifestYaml
             .Read(routes)
             .Select(r => KubernetesJson.Deserialize<HttpRoute>(r.ToJsonString()))
-            .Select(r => RouteEvaluator.Evaluate(r, HttpRoute.KindName, key => key == Key ? verdict : null, this))
+            .Select(r => RouteEvaluator.Evaluate(r, HttpRoute.KindName, key => key == Key ? evaluation : null, this))
             .Select(v => v with { Rules = [.. v.Rules.Select(r => r with { Action = r.Action with { Retry = retry } })] })
             .ToList();
-        verdicts.SelectMany(v => v.Parents).Should().OnlyContain(p => p.IsAccepted);
-        await _gateways.ApplyAsync(Key, GatewayPlan.Of(verdict, verdicts, secret => _certificates.GetValueOrDefault(secret.Name)));
+        evaluations.SelectMany(v => v.Parents).Should().OnlyContain(p => p.IsAccepted);
+        await _gateways.ApplyAsync(Key, GatewayPlan.Of(evaluation, evaluations, secret => _certificates.GetValueOrDefault(secret.Name)));
     }
 
     public IPEndPoint At(int port) => _gateways.Resolve(Key, port) ?? throw new InvalidOperationException($"Port {port} is not served.");
@@ -86,7 +86,7 @@ internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendD
     public async ValueTask DisposeAsync()
     {
         await _gateways.DisposeAsync();
-        await _front.DisposeAsync();
+        await _httpServer.DisposeAsync();
         await _backends.DisposeAsync();
         _forwarder.Dispose();
         _addresses.Dispose();

@@ -205,7 +205,7 @@ public sealed class RouteTableTests
 
     private static NamedValueMatch Value(string name) => new() { Name = name, Value = "x" };
 
-    private static RequestFacts Request(
+    private static RequestAttributes Request(
         string host = "x",
         string path = "/",
         string method = "GET",

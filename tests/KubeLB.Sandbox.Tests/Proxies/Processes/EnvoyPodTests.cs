@@ -15,7 +15,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
     {
         using var kubectl = new KubectlBinary(Sandbox.Sandbox.Management.KubeconfigYaml);
         var pods = await Sandbox.PodsAsync(First.Namespace);
-        await Sandbox.AskAsync(First);
+        await Sandbox.SendRequestAsync(First);
 
         (await kubectl.OkAsync($"-n {First.Namespace} logs deployment/envoy-{First.Namespace}"))
             .Text.Should()
@@ -30,7 +30,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
             .Errors.Should()
             .Contain("previous terminated container");
         using var tenant = new KubectlBinary(First.Cluster.KubeconfigYaml);
-        (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("has no logs: it is simulated, no process runs for it.");
+        (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("has no logs: it is simulated and has no process.");
     }
 
     // The request comes after kubectl; its line in the access log ends the waiting.
@@ -43,7 +43,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
             var line = process.StandardOutput.ReadLineAsync(deadline.Token).AsTask();
             while (!line.IsCompleted)
             {
-                await Sandbox.AskAsync(First);
+                await Sandbox.SendRequestAsync(First);
             }
 
             (await line).Should().Contain("any.example.com");
@@ -67,7 +67,7 @@ public sealed class LoopbackEnvoyPodTests(LoopbackEnvoysFixture sandbox) : Envoy
             .Should()
             .OnlyHaveUniqueItems()
             .And.OnlyContain(ip => ip.StartsWith("127.", StringComparison.Ordinal) && ip != "127.0.0.1");
-        Sandbox.Sandbox.Proxies.Should().EndWith("each at a loopback address of its own");
+        Sandbox.Sandbox.Proxies.Should().EndWith("each on its own loopback address");
     }
 }
 
@@ -101,7 +101,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
             );
             for (var i = 0; i < 4; i++)
             {
-                (await sandbox.AskAsync(tenant)).Cluster.Should().Be(tenant.Name);
+                (await sandbox.SendRequestAsync(tenant)).Cluster.Should().Be(tenant.Name);
             }
         }
 
@@ -159,7 +159,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         IsRunning(id).Should().BeFalse();
         clock.Elapsed.Should().BeGreaterThan(TimeSpan.FromSeconds(1));
         var log = await sandbox.LogAsync("proxies");
-        log.IndexOf($"Pod {pod}: preStop hook ended with exit code 0", StringComparison.Ordinal)
+        log.IndexOf($"Pod {pod}: preStop hook exited with code 0", StringComparison.Ordinal)
             .Should()
             .BePositive()
             .And.BeLessThan(log.LastIndexOf($"Pod {pod}: process ended", StringComparison.Ordinal));

@@ -89,5 +89,5 @@ public sealed class ProxyCommandTests
             .Which.Message.Should()
             .StartWith(path)
             .And.Contain(words)
-            .And.EndWith("name an Envoy binary with --envoy or KUBELB_ENVOY.");
+            .And.EndWith("set the path of an Envoy binary with --envoy or KUBELB_ENVOY.");
 }

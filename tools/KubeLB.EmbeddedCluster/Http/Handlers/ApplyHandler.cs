@@ -53,7 +53,7 @@ internal sealed class ApplyHandler(
                 return;
             }
             catch (ApiException exception)
-                when (attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsRace(request, exception.Status))
+                when (attempt < MaxAttempts && request.Info.Subresource.Length == 0 && IsConcurrentChange(request, exception.Status))
             {
                 // The object was created or deleted concurrently.
             }
@@ -74,7 +74,7 @@ internal sealed class ApplyHandler(
             );
         }
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
-        CustomResourceDefinitionStrategy.WarnOfRules(request.Resource, tree, registry.Rules, options);
+        CustomResourceDefinitionStrategy.WarnAboutRules(request.Resource, tree, registry.Rules, options);
         return stored;
     }
 
@@ -105,7 +105,7 @@ internal sealed class ApplyHandler(
             current["apiVersion"] = resource.ApiVersion;
         }
         var merged = applying.Apply(resource, current, applied, options, request.Flag("force"));
-        ObjectShaper.Shape(resource, merged, options);
+        ObjectNormalizer.Shape(resource, merged, options);
         var tree = resource.View is { } view ? view.ToStorage(merged) : merged;
         PatchHandler.CheckIdentity(request, tree);
         escalation.Check(request.User, resource, request.Namespace, tree);
@@ -154,6 +154,6 @@ internal sealed class ApplyHandler(
     private static string DuplicateField(string path) => $"duplicate field \"{path}\"";
 
     /// <summary>Whether the object was created or deleted since it was read.</summary>
-    private static bool IsRace(ApiRequest request, ApiStatus status) =>
+    private static bool IsConcurrentChange(ApiRequest request, ApiStatus status) =>
         status.Reason == "AlreadyExists" || (status.Reason == "NotFound" && status.Details?.Kind == request.Resource.Plural);
 }

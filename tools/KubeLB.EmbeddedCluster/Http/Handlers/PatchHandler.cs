@@ -40,7 +40,7 @@ internal sealed class PatchHandler(ObjectUpdater updater, ApplyHandler applies, 
                 var patched = apply(whole, request.Resource);
                 CheckKind(request.Resource, patched);
                 options.Warnings.Clear();
-                ObjectShaper.Shape(request.Resource, patched, options);
+                ObjectNormalizer.Shape(request.Resource, patched, options);
                 var tree = view is null ? patched : view.ToStorage(patched);
                 CheckIdentity(request, tree);
                 escalation.Check(request.User, request.Resource, request.Namespace, tree);

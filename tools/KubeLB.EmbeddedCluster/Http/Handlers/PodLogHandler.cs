@@ -15,7 +15,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         var pod =
             store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name)
             ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, request.Info.Name);
-        var asked = Read(request, pod.Uid, pod.ToTree());
+        var requested = Read(request, pod.Uid, pod.ToTree());
         var limit = Number(request, "limitBytes", least: 1) ?? long.MaxValue;
         if (source is null)
         {
@@ -24,7 +24,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(request.Context.RequestAborted, stopping);
         try
         {
-            await WriteAsync(request, source(asked, cancel.Token), limit, cancel.Token);
+            await WriteAsync(request, source(requested, cancel.Token), limit, cancel.Token);
         }
         catch (PodLogException exception)
         {

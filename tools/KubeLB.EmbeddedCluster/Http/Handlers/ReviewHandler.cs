@@ -18,8 +18,8 @@ internal sealed class ReviewHandler(
 )
 {
     private const long DefaultSeconds = 3600;
-    private const long LeastSeconds = 600;
-    private const long MostSeconds = 1L << 32;
+    private const long MinSeconds = 600;
+    private const long MaxSeconds = 1L << 32;
 
     public static bool Handles(ResourceDefinition resource) => resource.Group is "authorization.k8s.io" or "authentication.k8s.io";
 
@@ -60,7 +60,7 @@ internal sealed class ReviewHandler(
         var body = await BodyObject.ReadAsync(request with { Resource = type }, registry, request.WriteOptions());
         var spec = body.Ensure("spec");
         var seconds = spec.Integer("expirationSeconds") ?? DefaultSeconds;
-        if (seconds < LeastSeconds)
+        if (seconds < MinSeconds)
         {
             throw ApiErrors.Invalid(
                 "authentication.k8s.io",
@@ -69,7 +69,7 @@ internal sealed class ReviewHandler(
                 [FieldError.Invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")]
             );
         }
-        if (seconds > MostSeconds)
+        if (seconds > MaxSeconds)
         {
             throw ApiErrors.Invalid(
                 "authentication.k8s.io",
@@ -117,7 +117,7 @@ internal sealed class ReviewHandler(
             };
         var allowed = policy.Allows(user, access);
         var status = new JsonObject { ["allowed"] = allowed };
-        if (allowed && !user.IsMaster)
+        if (allowed && !user.IsInMasters)
         {
             status["reason"] = $"RBAC: allowed for user {FieldError.Quote(user.Name)}";
         }
@@ -129,7 +129,7 @@ internal sealed class ReviewHandler(
 
     private JsonObject Rules(UserInfo user, JsonObject? spec)
     {
-        var rules = user.IsMaster
+        var rules = user.IsInMasters
             ? [new PolicyRule(["*"], ["*"], ["*"], [], []), new PolicyRule(["*"], [], [], [], ["*"])]
             : policy.Rules(user, spec.Text("namespace") ?? "").ToList();
         return new JsonObject

@@ -13,7 +13,7 @@ namespace KubeLB.EmbeddedCluster.Http.Handlers;
 /// <summary>Handles watch.</summary>
 internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSpan bookmarkInterval)
 {
-    private static readonly TimeSpan LeastTimeout = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan MinTimeout = TimeSpan.FromMinutes(30);
 
     public async Task WatchAsync(ApiRequest request, CancellationToken stopping)
     {
@@ -60,7 +60,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         {
             await stream.InitialAsync(subscription.Initial, cancellation);
         }
-        foreach (var change in subscription.Missed)
+        foreach (var change in subscription.Replay)
         {
             stream.Change(change);
         }
@@ -143,7 +143,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
     private static TimeSpan TimeoutOf(ApiRequest request) =>
         long.TryParse(request.Query("timeoutSeconds"), out var seconds) && seconds > 0
             ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
-            : LeastTimeout * (1 + Random.Shared.NextDouble());
+            : MinTimeout * (1 + Random.Shared.NextDouble());
 
     /// <summary>The start position of a watch.</summary>
     private readonly record struct WatchStart(long? After, bool SendInitial, bool MarkInitialEnd);
@@ -176,7 +176,7 @@ internal sealed class WatchHandler(ClusterStore store, TimeProvider time, TimeSp
         {
             while (writer.UnflushedBytes < 1024 * 1024 && subscription.Events.TryRead(out var change))
             {
-                subscription.Taken();
+                subscription.MarkConsumed();
                 Change(change);
                 last = change.Revision;
             }

@@ -32,7 +32,7 @@ internal sealed class WriteHandler(
         }
         escalation.Check(request.User, request.Resource, request.Namespace, tree);
         var stored = creator.Create(request.Resource, request.Namespace, tree, options);
-        CustomResourceDefinitionStrategy.WarnOfRules(request.Resource, tree, registry.Rules, options);
+        CustomResourceDefinitionStrategy.WarnAboutRules(request.Resource, tree, registry.Rules, options);
         ResponseWriting.Warnings(request.Context, options.Warnings);
         await ResponseWriting.ObjectAsync(request, 201, stored, time.GetUtcNow());
     }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,7 +8,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
-/// <summary>Sends requests to backends and their answers back.</summary>
+/// <summary>Forwards requests to backends, and their responses to the client.</summary>
 internal sealed class BackendForwarder : IDisposable
 {
     private static readonly TimeSpan NoLimit = TimeSpan.FromHours(1);
@@ -15,7 +17,7 @@ internal sealed class BackendForwarder : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly RequestMirror _mirror;
 
-    // A connection per request: the hops behind balance by connection, and users want to see all pods take their turn.
+    // One connection per request: the next hops balance by connection, so this distributes requests over all pods.
     private readonly HttpMessageInvoker _client = new(
         new SocketsHttpHandler
         {
@@ -36,7 +38,7 @@ internal sealed class BackendForwarder : IDisposable
         _mirror = new RequestMirror(_client);
     }
 
-    /// <summary>Sends a request to its backend, and copies of it to others whose answers are ignored.</summary>
+    /// <summary>Sends a request to its backend, and copies to the mirrors.</summary>
     public async Task ForwardAsync(HttpContext context, OutgoingRequest request, IReadOnlyList<IPEndPoint> mirrors)
     {
         if (mirrors.Count > 0)
@@ -52,7 +54,7 @@ internal sealed class BackendForwarder : IDisposable
 
         if (request.Retry is not null)
         {
-            // What was read of the body is kept until the last attempt.
+            // The body is buffered until the last attempt.
             context.Request.EnableBuffering(64 * 1024);
         }
 
@@ -71,7 +73,7 @@ internal sealed class BackendForwarder : IDisposable
                 || !await PauseAsync(retry, attempt, timeout.Token, context.RequestAborted).ConfigureAwait(false)
             )
             {
-                await AnswerAsync(context, timedOut || timeout.IsCancellationRequested).ConfigureAwait(false);
+                await RespondAsync(context, timedOut || timeout.IsCancellationRequested).ConfigureAwait(false);
                 return;
             }
 
@@ -80,14 +82,13 @@ internal sealed class BackendForwarder : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _client.Dispose();
         _services.Dispose();
     }
 
-    /// <summary>The URI with path and query exactly as they are, encoded slashes and dots included.</summary>
+    /// <summary>The URI with unchanged path and query, including encoded slashes and dots.</summary>
     internal static Uri RawUri(OutgoingRequest request, int attempt) =>
         new(
             $"http://{request.EndPointOf(attempt)}{request.PathAndQuery}",
@@ -95,7 +96,7 @@ internal sealed class BackendForwarder : IDisposable
         );
 
     /// <summary>One attempt.</summary>
-    /// <returns>Whether the client has its answer, and whether time was up if it has not.</returns>
+    /// <returns>Whether the response was sent, and otherwise whether the attempt timed out.</returns>
     private async Task<(bool IsDone, bool TimedOut)> AttemptAsync(
         HttpContext context,
         OutgoingRequest request,
@@ -104,7 +105,7 @@ internal sealed class BackendForwarder : IDisposable
         CancellationToken overall
     )
     {
-        var transformer = new AnswerTransformer(request, attempt, retry);
+        var transformer = new AttemptTransformer(request, attempt, retry);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(overall);
         if (request.AttemptTimeout is { } limit)
         {
@@ -120,7 +121,7 @@ internal sealed class BackendForwarder : IDisposable
         var error = await _forwarder
             .SendAsync(context, $"http://{request.EndPointOf(attempt)}", _client, config, transformer, timeout.Token)
             .ConfigureAwait(false);
-        if (transformer.Withheld && !context.Response.HasStarted)
+        if (transformer.IsDiscarded && !context.Response.HasStarted)
         {
             return (false, false);
         }
@@ -136,7 +137,7 @@ internal sealed class BackendForwarder : IDisposable
             return (false, timedOut);
         }
 
-        await AnswerAsync(context, timedOut).ConfigureAwait(false);
+        await RespondAsync(context, timedOut).ConfigureAwait(false);
         return (true, timedOut);
     }
 
@@ -155,7 +156,7 @@ internal sealed class BackendForwarder : IDisposable
         return !either.IsCancellationRequested;
     }
 
-    private static async Task AnswerAsync(HttpContext context, bool timedOut)
+    private static async Task RespondAsync(HttpContext context, bool timedOut)
     {
         var (status, text) = timedOut
             ? (StatusCodes.Status504GatewayTimeout, "upstream request timeout")
@@ -167,11 +168,120 @@ internal sealed class BackendForwarder : IDisposable
         context.Response.StatusCode = status;
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
-            await GrpcStatus.AnswerAsync(context, status, text).ConfigureAwait(false);
+            await GrpcStatus.RespondAsync(context, status, text).ConfigureAwait(false);
             return;
         }
 
         context.Response.ContentType = "text/plain";
         await context.Response.WriteAsync(text, CancellationToken.None).ConfigureAwait(false);
     }
+}
+
+/// <summary>Transforms the request and response of one attempt, or discards the response for a retry.</summary>
+/// <param name="outgoing">The request.</param>
+/// <param name="attempt">Number of the attempt, from 1.</param>
+/// <param name="retry">The retry rule; null if this is the last attempt.</param>
+internal sealed class AttemptTransformer(OutgoingRequest outgoing, int attempt, RetryRule? retry) : HttpTransformer
+{
+    private const string AttemptCount = "x-envoy-attempt-count";
+    private const string GrpcStatusHeader = "grpc-status";
+
+    private readonly long _start = Stopwatch.GetTimestamp();
+
+    /// <summary>Whether the response was discarded for a retry.</summary>
+    public bool IsDiscarded { get; private set; }
+
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext,
+        HttpRequestMessage proxyRequest,
+        string destinationPrefix,
+        CancellationToken cancellationToken
+    )
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
+        proxyRequest.RequestUri = BackendForwarder.RawUri(outgoing, attempt);
+        proxyRequest.Headers.Host = outgoing.Host;
+        if (outgoing.Retry is not null)
+        {
+            proxyRequest.Headers.Remove(AttemptCount);
+            proxyRequest.Headers.TryAddWithoutValidation(AttemptCount, $"{attempt}");
+        }
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext,
+        HttpResponseMessage? proxyResponse,
+        CancellationToken cancellationToken
+    )
+    {
+        if (proxyResponse is not null && retry?.Retries((int)proxyResponse.StatusCode, GrpcStatusOf(proxyResponse)) == true)
+        {
+            IsDiscarded = true;
+            return false;
+        }
+
+        var copied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+        var response = httpContext.Response;
+        var substitutions = outgoing.Substitutions with
+        {
+            ResponseDuration = (long)Stopwatch.GetElapsedTime(_start).TotalMilliseconds,
+            ResponseCode = response.StatusCode,
+            ResponseHeader = name => response.Headers.TryGetValue(name, out var value) ? value.ToString() : null,
+        };
+        HeaderChanges.Apply(response.Headers, outgoing.ResponseFilters, substitutions);
+        return copied;
+    }
+
+    public override ValueTask TransformResponseTrailersAsync(
+        HttpContext httpContext,
+        HttpResponseMessage proxyResponse,
+        CancellationToken cancellationToken
+    ) => IsDiscarded ? ValueTask.CompletedTask : base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
+
+    private static string? GrpcStatusOf(HttpResponseMessage response) =>
+        response.Headers.TryGetValues(GrpcStatusHeader, out var values) ? values.FirstOrDefault() : null;
+}
+
+/// <summary>A request to a backend.</summary>
+/// <param name="EndPoints">The endpoints: each attempt uses the next one, because Envoy Gateway's retries avoid previous hosts.</param>
+/// <param name="PathAndQuery">Path and query, undecoded.</param>
+/// <param name="Host">Host header.</param>
+/// <param name="Http2">Whether to use HTTP/2.</param>
+/// <param name="Timeout">Timeout of the complete response, including all attempts; null for none.</param>
+/// <param name="AttemptTimeout">Timeout of one attempt; null for none.</param>
+/// <param name="Retry">The retry rule; null for no retries.</param>
+/// <param name="ResponseFilters">Response header filters.</param>
+/// <param name="Substitutions">Values for substitutions in those filters.</param>
+internal sealed record OutgoingRequest(
+    IReadOnlyList<IPEndPoint> EndPoints,
+    string PathAndQuery,
+    string Host,
+    bool Http2,
+    TimeSpan? Timeout,
+    TimeSpan? AttemptTimeout,
+    RetryRule? Retry,
+    IReadOnlyList<HeaderFilter> ResponseFilters,
+    SubstitutionContext Substitutions
+)
+{
+    /// <summary>The endpoint of an attempt.</summary>
+    /// <param name="attempt">Number of the attempt, from 1.</param>
+    public IPEndPoint EndPointOf(int attempt) => EndPoints[(attempt - 1) % EndPoints.Count];
+}
+
+/// <summary>The current location of a backend.</summary>
+/// <param name="Exists">Whether the Service and its port exist; if not, the response is 500.</param>
+/// <param name="EndPoints">Its endpoints in order of preference; without endpoints the response is 503.</param>
+/// <param name="Http2">Whether the appProtocol of the port is HTTP/2 without TLS.</param>
+internal sealed record BackendLocation(bool Exists, IReadOnlyList<IPEndPoint> EndPoints, bool Http2)
+{
+    /// <summary>The Service or port does not exist.</summary>
+    public static BackendLocation Missing { get; } = new(false, [], false);
+}
+
+/// <summary>Resolves backends.</summary>
+internal interface IBackendDirectory
+{
+    /// <summary>The current location of a backend.</summary>
+    BackendLocation Find(BackendTarget backend);
 }

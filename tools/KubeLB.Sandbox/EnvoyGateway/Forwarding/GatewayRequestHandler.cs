@@ -1,25 +1,26 @@
+using System.Globalization;
 using KubeLB.Api.GatewayApi;
-using KubeLB.Sandbox.EnvoyGateway.Filtering;
 using KubeLB.Sandbox.EnvoyGateway.Routing;
 using KubeLB.Sandbox.Networking;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
-/// <summary>Answers the requests of all Gateways: finds the route, applies its filters and forwards.</summary>
+/// <summary>Handles the requests of all Gateways: matches the route, applies its filters and forwards.</summary>
 internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendForwarder forwarder)
 {
-    /// <summary>Answers one request.</summary>
+    /// <summary>Handles a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        var port = (GatewayPort)context.Features.Get<FrontListener>()!.Owner;
+        var port = (GatewayPort)context.Features.Get<HttpServerListener>()!.Owner;
         var target = RequestTarget.Of(context);
         EnvoyHeaders.Add(context, port.IsHttps);
-        var entry = port.Routes.Find(Facts(context, target));
+        var entry = port.Routes.Find(Attributes(context, target));
         if (entry is null)
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
+            await RespondAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
             return;
         }
 
@@ -40,13 +41,13 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         var location = backend is { IsValid: true } ? backends.Find(backend) : BackendLocation.Missing;
         if (!location.Exists)
         {
-            await AnswerAsync(context, StatusCodes.Status500InternalServerError).ConfigureAwait(false);
+            await RespondAsync(context, StatusCodes.Status500InternalServerError).ConfigureAwait(false);
             return;
         }
 
         if (location.EndPoints.Count == 0)
         {
-            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
+            await RespondAsync(context, StatusCodes.Status503ServiceUnavailable, "no healthy upstream").ConfigureAwait(false);
             return;
         }
 
@@ -67,7 +68,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             rewrite?.Hostname ?? context.Request.Host.Value ?? "",
             location.Http2 || action.IsGrpc,
             action.RequestTimeout,
-            Shortest(action.BackendTimeout, action.Retry?.PerTryTimeout),
+            Min(action.BackendTimeout, action.Retry?.PerTryTimeout),
             action.Retry,
             [.. filters.Select(f => f.ResponseHeaderModifier).OfType<HeaderFilter>()],
             substitutions
@@ -98,13 +99,13 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             target.Query,
             prefix
         );
-        await AnswerAsync(context, redirect.StatusCode ?? StatusCodes.Status302Found).ConfigureAwait(false);
+        await RespondAsync(context, redirect.StatusCode ?? StatusCodes.Status302Found).ConfigureAwait(false);
     }
 
-    private static RequestFacts Facts(HttpContext context, RequestTarget target)
+    private static RequestAttributes Attributes(HttpContext context, RequestTarget target)
     {
         var request = context.Request;
-        return new RequestFacts(
+        return new RequestAttributes(
             Hostnames.FromHeader(request.Host.Value ?? ""),
             target.Path,
             request.Method,
@@ -115,7 +116,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
 
     private static SubstitutionContext Substitutions(HttpContext context)
     {
-        // Looked up in the request as it arrived, not as the filters have changed it.
+        // Evaluated on the original request, not on the filtered one.
         var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         var host = context.Request.Host.Value;
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
@@ -135,7 +136,7 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
         };
     }
 
-    private static TimeSpan? Shortest(TimeSpan? one, TimeSpan? other) =>
+    private static TimeSpan? Min(TimeSpan? one, TimeSpan? other) =>
         (one, other) switch
         {
             (null, _) => other,
@@ -143,11 +144,11 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             _ => one < other ? one : other,
         };
 
-    private static async Task AnswerAsync(HttpContext context, int status, string body = "")
+    private static async Task RespondAsync(HttpContext context, int status, string body = "")
     {
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
         {
-            await GrpcStatus.AnswerAsync(context, status, body).ConfigureAwait(false);
+            await GrpcStatus.RespondAsync(context, status, body).ConfigureAwait(false);
             return;
         }
 
@@ -158,4 +159,76 @@ internal sealed class GatewayRequestHandler(IBackendDirectory backends, BackendF
             await context.Response.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
         }
     }
+}
+
+/// <summary>Undecoded path and query of a request.</summary>
+/// <param name="Path">Path, starting with a slash.</param>
+/// <param name="Query">Query with its question mark, or empty.</param>
+internal sealed record RequestTarget(string Path, string Query)
+{
+    /// <summary>Reads the target of a request.</summary>
+    public static RequestTarget Of(HttpContext context)
+    {
+        var raw = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (!raw.StartsWith('/'))
+        {
+            // The absolute form ("GET http://host/path") and the asterisk form.
+            return new RequestTarget(
+                context.Request.Path.ToUriComponent() is { Length: > 0 } path ? path : "/",
+                context.Request.QueryString.Value ?? ""
+            );
+        }
+
+        var query = raw.IndexOf('?', StringComparison.Ordinal);
+        return query < 0 ? new RequestTarget(raw, "") : new RequestTarget(raw[..query], raw[query..]);
+    }
+}
+
+/// <summary>Request headers that Envoy adds before routing.</summary>
+internal static class EnvoyHeaders
+{
+    /// <summary>Adds X-Forwarded-For, X-Forwarded-Proto and X-Request-Id.</summary>
+    public static void Add(HttpContext context, bool isHttps)
+    {
+        var headers = context.Request.Headers;
+        var client = context.Connection.RemoteIpAddress?.ToString() ?? "";
+        headers["x-forwarded-for"] = StringValues.IsNullOrEmpty(headers["x-forwarded-for"])
+            ? client
+            : $"{headers["x-forwarded-for"]},{client}";
+        headers["x-forwarded-proto"] = isHttps ? "https" : "http";
+        if (StringValues.IsNullOrEmpty(headers["x-request-id"]))
+        {
+            headers["x-request-id"] = Guid.NewGuid().ToString();
+        }
+    }
+}
+
+/// <summary>Local replies to gRPC calls as in Envoy: HTTP 200 with the gRPC status in the headers.</summary>
+/// <remarks>https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md</remarks>
+internal static class GrpcStatus
+{
+    /// <summary>Responds with the gRPC status for an HTTP status.</summary>
+    public static Task RespondAsync(HttpContext context, int httpStatus, string message)
+    {
+        context.Response.StatusCode = StatusCodes.Status200OK;
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = Of(httpStatus).ToString(CultureInfo.InvariantCulture);
+        if (message.Length > 0)
+        {
+            context.Response.Headers["grpc-message"] = Uri.EscapeDataString(message);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static int Of(int httpStatus) =>
+        httpStatus switch
+        {
+            400 => 13,
+            401 => 16,
+            403 => 7,
+            404 => 12,
+            429 or 502 or 503 or 504 => 14,
+            _ => 2,
+        };
 }

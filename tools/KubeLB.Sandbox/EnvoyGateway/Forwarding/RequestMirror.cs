@@ -3,15 +3,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Forwarding;
 
-/// <summary>
-/// Copies requests to further backends, as Envoy's request mirroring does: fire and forget, with <c>-shadow</c> at the host.
-/// </summary>
+/// <summary>Mirrors requests like Envoy: fire and forget, with <c>-shadow</c> appended to the host.</summary>
 internal sealed class RequestMirror(HttpMessageInvoker client)
 {
     private const int MaxBody = 10 * 1024 * 1024;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Starts sending copies. The request's body can be read again afterwards; one above 10 MiB is not mirrored.</summary>
+    /// <summary>Starts sending copies. The request body is buffered; requests with a body above 10 MiB are not mirrored.</summary>
     public async Task CopyAsync(HttpContext context, OutgoingRequest request, IReadOnlyList<IPEndPoint> targets)
     {
         context.Request.EnableBuffering(64 * 1024);
@@ -86,7 +84,7 @@ internal sealed class RequestMirror(HttpMessageInvoker client)
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)
             {
-                // Nobody waits for the answer to a copy.
+                // Responses to mirrored requests are ignored.
             }
         }
     }

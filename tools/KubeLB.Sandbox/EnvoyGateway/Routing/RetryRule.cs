@@ -1,19 +1,21 @@
+using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using KubeLB.Api.EnvoyGateway;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Routing;
 
-/// <summary>How an attempt failed before there was an answer.</summary>
+/// <summary>Failures of an attempt without a response.</summary>
 internal enum AttemptFailure
 {
-    /// <summary>No connection.</summary>
+    /// <summary>The connection failed.</summary>
     ConnectFailure,
 
-    /// <summary>The connection was there and no answer came: disconnect, reset, time-out.</summary>
+    /// <summary>The connection was established, but there was no response: disconnect, reset or timeout.</summary>
     Reset,
 }
 
-/// <summary>When and how requests are tried again, as Envoy does it.</summary>
+/// <summary>A retry policy as in Envoy.</summary>
 /// <remarks>https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-retry-on</remarks>
 internal sealed record RetryRule
 {
@@ -36,25 +38,25 @@ internal sealed record RetryRule
         [RetryTriggers.Unavailable] = "14",
     };
 
-    /// <summary>How often a request is tried again at most.</summary>
+    /// <summary>Maximum number of retries.</summary>
     public int NumRetries { get; init; } = 2;
 
-    /// <summary>What is retried.</summary>
+    /// <summary>The retry triggers.</summary>
     public IReadOnlyCollection<string> Triggers { get; init; } = DefaultTriggers;
 
     /// <summary>Status codes of the trigger <c>retriable-status-codes</c>.</summary>
     public IReadOnlyCollection<int> StatusCodes { get; init; } = [(int)HttpStatusCode.ServiceUnavailable];
 
-    /// <summary>Time for one attempt; null for no limit of its own.</summary>
+    /// <summary>Timeout of one attempt; null for none.</summary>
     public TimeSpan? PerTryTimeout { get; init; }
 
-    /// <summary>The first pause at most.</summary>
+    /// <summary>Maximum of the first back-off.</summary>
     public TimeSpan BaseInterval { get; init; } = DefaultBase;
 
-    /// <summary>Any pause at most.</summary>
+    /// <summary>Maximum of any back-off.</summary>
     public TimeSpan MaxInterval { get; init; } = DefaultBase * 10;
 
-    /// <summary>The rule of a policy; null if it asks for no retries.</summary>
+    /// <summary>The retry rule of a policy; null if it has no retries.</summary>
     public static RetryRule? Of(RetryPolicy? retry)
     {
         if (retry is null)
@@ -74,9 +76,9 @@ internal sealed record RetryRule
         };
     }
 
-    /// <summary>Whether an answer is not good enough.</summary>
+    /// <summary>Whether a response is retried.</summary>
     /// <param name="status">Its status code.</param>
-    /// <param name="grpcStatus">gRPC's status where it is among the headers, as in an answer that has nothing else; null if not.</param>
+    /// <param name="grpcStatus">The gRPC status in the headers of a trailers-only response; null if there is none.</param>
     public bool Retries(int status, string? grpcStatus) =>
         (status >= 500 && Triggers.Contains(RetryTriggers.Any5xx))
         || (status is 502 or 503 or 504 && Triggers.Contains(RetryTriggers.GatewayError))
@@ -84,9 +86,7 @@ internal sealed record RetryRule
         || (Triggers.Contains(RetryTriggers.RetriableStatusCodes) && StatusCodes.Contains(status))
         || (grpcStatus is not null && Triggers.Any(t => GrpcStatuses.GetValueOrDefault(t) == grpcStatus));
 
-    /// <summary>
-    /// Whether a failure is one that is tried again: without an answer, 5xx and gateway-error stand for what the client would get.
-    /// </summary>
+    /// <summary>Whether a failure without response is retried: 5xx and gateway-error apply to the local reply.</summary>
     public bool Retries(AttemptFailure failure) =>
         Triggers.Any(t => t is RetryTriggers.Any5xx or RetryTriggers.GatewayError or RetryTriggers.Reset)
         || (
@@ -94,11 +94,48 @@ internal sealed record RetryRule
             && Triggers.Any(t => t is RetryTriggers.ConnectFailure or RetryTriggers.ResetBeforeRequest)
         );
 
-    /// <summary>The pause before a retry: exponential with full jitter.</summary>
-    /// <param name="retry">Which retry, from 1.</param>
+    /// <summary>The back-off before a retry: exponential with full jitter.</summary>
+    /// <param name="retry">Number of the retry, from 1.</param>
     /// <param name="draw">A random number from 0 (inclusive) to 1 (exclusive).</param>
     public TimeSpan Pause(int retry, double draw) =>
         Math.Min(BaseInterval.TotalMilliseconds * (Math.Pow(2, Math.Min(retry, 30)) - 1), MaxInterval.TotalMilliseconds) is var most
             ? TimeSpan.FromMilliseconds(most * draw)
             : default;
+}
+
+/// <summary>Gateway API durations such as <c>1h30m</c> or <c>500ms</c>.</summary>
+/// <remarks>GEP-2257.</remarks>
+internal static partial class Durations
+{
+    /// <summary>Parses a duration; null if it is absent, invalid or zero, which means no limit.</summary>
+    public static TimeSpan? Parse(string? text)
+    {
+        if (text is null || !Whole().IsMatch(text))
+        {
+            return null;
+        }
+
+        var total = TimeSpan.Zero;
+        foreach (var part in Part().EnumerateMatches(text))
+        {
+            var span = text.AsSpan(part.Index, part.Length);
+            var digits = span.IndexOfAnyExceptInRange('0', '9');
+            var number = int.Parse(span[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
+            total += span[digits..] switch
+            {
+                "h" => TimeSpan.FromHours(number),
+                "m" => TimeSpan.FromMinutes(number),
+                "s" => TimeSpan.FromSeconds(number),
+                _ => TimeSpan.FromMilliseconds(number),
+            };
+        }
+
+        return total == TimeSpan.Zero ? null : total;
+    }
+
+    [GeneratedRegex("^([0-9]{1,5}(h|m|s|ms)){1,4}$")]
+    private static partial Regex Whole();
+
+    [GeneratedRegex("[0-9]+(ms|h|m|s)")]
+    private static partial Regex Part();
 }

@@ -3,7 +3,7 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Routing;
 
-/// <summary>Conditions on a request, all of which must hold. Compiled once.</summary>
+/// <summary>A compiled match: all conditions must be true.</summary>
 internal sealed class RouteMatch
 {
     private readonly IReadOnlyList<ValueCondition> _headers;
@@ -14,12 +14,12 @@ internal sealed class RouteMatch
         Path = path;
         Method = method;
 
-        // Of several conditions on one name the first counts.
+        // Only the first condition per name is used.
         _headers = [.. (headers ?? []).DistinctBy(h => h.Name, StringComparer.OrdinalIgnoreCase).Select(ValueCondition.Of)];
         _query = [.. (query ?? []).DistinctBy(q => q.Name, StringComparer.Ordinal).Select(ValueCondition.Of)];
     }
 
-    /// <summary>Condition on the path.</summary>
+    /// <summary>The path match.</summary>
     public PathCondition Path { get; }
 
     /// <summary>The method; null for any.</summary>
@@ -32,7 +32,7 @@ internal sealed class RouteMatch
     public int QueryParameters => _query.Count;
 
     /// <summary>Compiles a match of an HTTPRoute.</summary>
-    /// <exception cref="ArgumentException">A regular expression is not valid.</exception>
+    /// <exception cref="ArgumentException">A regular expression is invalid.</exception>
     public static RouteMatch Of(HttpRouteMatch match)
     {
         var value = match.Path?.Value ?? "/";
@@ -45,12 +45,12 @@ internal sealed class RouteMatch
         return new RouteMatch(path, match.Method, match.Headers, match.QueryParams);
     }
 
-    /// <summary>Compiles a match of a GRPCRoute: service and method are the two elements of the path.</summary>
-    /// <exception cref="ArgumentException">A regular expression is not valid.</exception>
+    /// <summary>Compiles a match of a GRPCRoute: service and method are the two segments of the path.</summary>
+    /// <exception cref="ArgumentException">A regular expression is invalid.</exception>
     public static RouteMatch Of(GrpcRouteMatch match) => new(GrpcPath(match.Method), null, match.Headers, null);
 
-    /// <summary>Whether a request fulfils all conditions.</summary>
-    public bool Matches(RequestFacts request) =>
+    /// <summary>Whether a request matches.</summary>
+    public bool Matches(RequestAttributes request) =>
         (Method is null || Method == request.Method)
         && Path.Matches(request.Path)
         && _headers.All(h => request.Header(h.Name) is { } value && h.Matches(value))
@@ -88,3 +88,92 @@ internal sealed class RouteMatch
         public bool Matches(string value) => Expression?.IsMatch(value) ?? value == Value;
     }
 }
+
+/// <summary>Path match types in order of precedence.</summary>
+internal enum PathKind
+{
+    /// <summary>The whole path.</summary>
+    Exact,
+
+    /// <summary>A regular expression for the whole path.</summary>
+    Regex,
+
+    /// <summary>Leading path elements.</summary>
+    Prefix,
+}
+
+/// <summary>A path match.</summary>
+internal sealed class PathCondition
+{
+    private readonly Regex? _regex;
+
+    private PathCondition(PathKind kind, string value, Regex? regex)
+    {
+        Kind = kind;
+        Value = value;
+        _regex = regex;
+    }
+
+    /// <summary>Matches every path.</summary>
+    public static PathCondition Any { get; } = Prefix("/");
+
+    /// <summary>The match type.</summary>
+    public PathKind Kind { get; }
+
+    /// <summary>The path or expression.</summary>
+    public string Value { get; }
+
+    /// <summary>Matches the whole path.</summary>
+    public static PathCondition Exact(string value) => new(PathKind.Exact, value, null);
+
+    /// <summary>
+    /// Matches whole leading elements: <c>/abc</c> matches <c>/abc</c>, <c>/abc/</c> and <c>/abc/def</c>, not <c>/abcd</c>.
+    /// </summary>
+    public static PathCondition Prefix(string value) => new(PathKind.Prefix, value.Length > 1 ? value.TrimEnd('/') : value, null);
+
+    /// <summary>Matches the whole path with a regular expression.</summary>
+    /// <exception cref="ArgumentException">The expression is invalid.</exception>
+    public static PathCondition Regex(string value) => new(PathKind.Regex, value, Expressions.Whole(value));
+
+    /// <summary>Whether a path matches.</summary>
+    public bool Matches(string path) =>
+        Kind switch
+        {
+            PathKind.Exact => path == Value,
+            PathKind.Regex => _regex!.IsMatch(path),
+            _ => Value is "/" or ""
+                || (path.StartsWith(Value, StringComparison.Ordinal) && (path.Length == Value.Length || path[Value.Length] == '/')),
+        };
+}
+
+/// <summary>Regular expressions of users: full matches in linear time, like Envoy's RE2.</summary>
+internal static class Expressions
+{
+    /// <summary>Compiles an expression.</summary>
+    /// <exception cref="ArgumentException">The expression is invalid.</exception>
+    public static Regex Whole(string pattern)
+    {
+        try
+        {
+            return new Regex($"^(?:{pattern})$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new ArgumentException(e.Message, nameof(pattern), e);
+        }
+    }
+}
+
+/// <summary>The attributes of a request that are used for routing.</summary>
+/// <param name="Host">Host without port, lower case.</param>
+/// <param name="Path">Undecoded path, without query.</param>
+/// <param name="Method">HTTP method.</param>
+/// <param name="Header">Value of a header by name (several joined by a comma); null if absent.</param>
+/// <param name="Query">First value of a query parameter by name; null if absent.</param>
+internal sealed record RequestAttributes(
+    string Host,
+    string Path,
+    string Method,
+    Func<string, string?> Header,
+    Func<string, string?> Query
+);

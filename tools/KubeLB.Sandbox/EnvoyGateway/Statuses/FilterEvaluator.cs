@@ -3,7 +3,7 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
-/// <summary>Judges filters. Pure.</summary>
+/// <summary>Validates filters. Pure.</summary>
 internal static partial class FilterEvaluator
 {
     private const string NameHint =
@@ -11,7 +11,7 @@ internal static partial class FilterEvaluator
         + "alphanumeric character (e.g. 'example.com', regex used for validation is "
         + @"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-    /// <summary>What is wrong with the filters of a rule; null if nothing is.</summary>
+    /// <summary>The error of the filters of a rule; null if they are valid.</summary>
     public static string? Error(IReadOnlyList<RouteFilter> filters)
     {
         if (filters.Count(f => f.UrlRewrite is not null) > 1)
@@ -22,7 +22,7 @@ internal static partial class FilterEvaluator
         return filters.Select(Error).FirstOrDefault(error => error is not null);
     }
 
-    /// <summary>What is wrong with the filters of a backend; null if nothing is.</summary>
+    /// <summary>The error of the filters of a backend; null if they are valid.</summary>
     public static (string Reason, string Message)? BackendError(IReadOnlyList<RouteFilter> filters)
     {
         foreach (var filter in filters)
@@ -75,4 +75,71 @@ internal static partial class FilterEvaluator
 
     [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")]
     private static partial Regex Subdomain();
+}
+
+/// <summary>Validates header filters. Pure.</summary>
+internal static class HeaderFilterEvaluator
+{
+    /// <summary>The error of a filter; null if it is valid.</summary>
+    public static string? Error(HeaderFilter? filter, string type)
+    {
+        if (filter is null)
+        {
+            return null;
+        }
+
+        var errors = new List<string>();
+        var valid = 0;
+        foreach (var (verb, header) in (filter.Add ?? []).Select(h => ("add", h)).Concat((filter.Set ?? []).Select(h => ("set", h))))
+        {
+            if (header.Name.Length == 0)
+            {
+                errors.Add($"{type} Filter cannot {verb} a header with an empty name");
+            }
+            else if (!IsModifiable(header.Name))
+            {
+                var hint =
+                    type == "RequestHeaderModifier" ? " To modify the Host header use the URLRewrite or the HTTPRouteFilter filter." : "";
+                errors.Add(
+                    $"Header: \"{header.Name}\". The {type} filter cannot {verb} the Host header or headers with a '/' or ':' "
+                        + $"character in them.{hint}"
+                );
+            }
+            else if (header.Value.Length == 0)
+            {
+                errors.Add($"Header: \"{header.Name}\". {type} Filter cannot {verb} a header with an invalid value.");
+            }
+            else
+            {
+                valid++;
+            }
+        }
+
+        foreach (var name in filter.Remove ?? [])
+        {
+            if (IsModifiable(name))
+            {
+                valid++;
+            }
+            else
+            {
+                errors.Add(
+                    $"Header: \"{name}\". The {type} filter cannot remove the Host header or headers with a '/' or ':' character in them."
+                );
+            }
+        }
+
+        if (valid == 0 && errors.Count > 0)
+        {
+            return $"{type} Filter did not provide valid configuration to add/set/remove any headers.";
+        }
+
+        var message = string.Join("\n", errors);
+        return message.Length == 0 ? null
+            : message.EndsWith('.') ? message
+            : message + ".";
+    }
+
+    private static bool IsModifiable(string name) =>
+        name.Length > 0 && !name.Equals("host", StringComparison.OrdinalIgnoreCase) && name.AsSpan().IndexOfAny('/', ':') < 0;
 }

@@ -4,29 +4,33 @@ using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
-/// <summary>Judges Gateways and their listeners in the words of Envoy Gateway. Pure.</summary>
+/// <summary>Evaluates Gateways and their listeners, with Envoy Gateway's messages. Pure.</summary>
 internal static class GatewayEvaluator
 {
     private static readonly string[] HttpKinds = [HttpRoute.KindName, GrpcRoute.KindName];
 
-    /// <summary>The verdict on a Gateway.</summary>
-    public static GatewayVerdict Evaluate(Gateway gateway, IClusterView view)
+    /// <summary>Evaluates a Gateway.</summary>
+    public static GatewayEvaluation Evaluate(Gateway gateway, IClusterView view)
     {
         var odd = gateway.Spec?.Addresses?.FirstOrDefault(a => a.Type is not (null or "IPAddress" or "Hostname"));
         if (odd is not null)
         {
-            var refusal = new Finding(
+            var rejection = new Finding(
                 GatewayConditions.Accepted,
                 false,
                 "UnsupportedAddress",
                 $"Gateway has an address with an unsupported type: {odd.Type}"
             );
-            return new GatewayVerdict(gateway, refusal, []);
+            return new GatewayEvaluation(gateway, rejection, []);
         }
 
         var drafts = (gateway.Spec?.Listeners ?? []).Select(listener => Draft(gateway, listener, view)).ToList();
         AddConflicts(gateway, drafts);
-        return new GatewayVerdict(gateway, null, [.. drafts.Select(d => new ListenerVerdict(d.Listener, d.Kinds, Complete(d.Findings)))]);
+        return new GatewayEvaluation(
+            gateway,
+            null,
+            [.. drafts.Select(d => new ListenerEvaluation(d.Listener, d.Kinds, Complete(d.Findings)))]
+        );
     }
 
     private static ListenerDraft Draft(Gateway gateway, Listener listener, IClusterView view)
@@ -120,7 +124,7 @@ internal static class GatewayEvaluator
     {
         var key = ResourceKey.Of(gateway);
 
-        // A listener that is out already does not drag another one along.
+        // A listener that is already invalid causes no conflict.
         foreach (
             var port in drafts
                 .Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.Holds || f.Reason == "PartiallyInvalidCertificateRef"))
@@ -191,9 +195,72 @@ internal static class GatewayEvaluator
             findings.Add(new Finding(GatewayConditions.ResolvedRefs, true, "ResolvedRefs", "Listener references have been resolved"));
         }
 
-        // One condition per type: the first one found is told.
+        // One condition per type: the first finding is used.
         return [.. findings.DistinctBy(f => f.Type)];
     }
 
     private sealed record ListenerDraft(Listener Listener, IReadOnlyList<string> Kinds, List<Finding> Findings);
+}
+
+/// <summary>Validates the certificates of a listener. Pure.</summary>
+internal static class CertificateEvaluator
+{
+    /// <summary>Adds the errors of the listener's certificates.</summary>
+    public static void Evaluate(Gateway gateway, Listener listener, IClusterView view, List<Finding> findings)
+    {
+        if (listener.Tls?.CertificateRefs is not { Count: > 0 } references)
+        {
+            findings.Add(
+                new Finding(
+                    GatewayConditions.Programmed,
+                    false,
+                    GatewayConditions.Invalid,
+                    "Listener must have at least 1 TLS certificate ref"
+                )
+            );
+            return;
+        }
+
+        var errors = references
+            .Select((reference, index) => (Index: index, Error: Error(gateway, reference, view)))
+            .Where(e => e.Error is not null)
+            .Select(e => (e.Error!.Value.Reason, Message: $"certificate refs {e.Index}: {e.Error.Value.Message}"))
+            .ToList();
+        if (errors.Count == 0)
+        {
+            return;
+        }
+
+        var all = errors.Count == references.Count;
+        var reason = !all ? "PartiallyInvalidCertificateRef" : errors[0].Reason;
+        var start = all ? "No valid secrets exist" : "Some secrets are invalid";
+        findings.Add(
+            new Finding(GatewayConditions.ResolvedRefs, false, reason, $"{start}: {string.Join("; ", errors.Select(e => e.Message))}.")
+        );
+    }
+
+    /// <summary>Namespace and name of a referenced Secret.</summary>
+    public static (string Namespace, string Name) Target(Gateway gateway, SecretObjectReference reference) =>
+        (reference.Namespace ?? gateway.Namespace, reference.Name);
+
+    private static (string Reason, string Message)? Error(Gateway gateway, SecretObjectReference reference, IClusterView view)
+    {
+        if (reference.Group is { Length: > 0 } || reference.Kind is not (null or "Secret"))
+        {
+            return ("InvalidCertificateRef", $"unsupported certificate ref {reference.Group}/{reference.Kind}, must be a Secret");
+        }
+
+        var (ns, name) = Target(gateway, reference);
+        if (!Grants.Permit(view, Gateway.KindName, gateway.Namespace, "Secret", ns, name))
+        {
+            return (GatewayConditions.RefNotPermitted, $"Certificate ref to secret {ns}/{name} not permitted by any ReferenceGrant");
+        }
+
+        return view.Secret(ns, name) switch
+        {
+            TlsSecret.Missing => ("InvalidCertificateRef", $"Secret {ns}/{name} does not exist"),
+            TlsSecret.Invalid => ("InvalidCertificateRef", $"Secret {ns}/{name} must contain tls.crt and tls.key"),
+            _ => null,
+        };
+    }
 }

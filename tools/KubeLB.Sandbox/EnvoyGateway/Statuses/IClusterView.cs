@@ -3,20 +3,20 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
-/// <summary>Whether a Secret can serve as a TLS certificate.</summary>
+/// <summary>Whether a Secret is a valid TLS certificate.</summary>
 internal enum TlsSecret
 {
-    /// <summary>There is no such Secret.</summary>
+    /// <summary>The Secret does not exist.</summary>
     Missing,
 
-    /// <summary>It lacks a certificate or key.</summary>
+    /// <summary>The certificate or key is missing.</summary>
     Invalid,
 
-    /// <summary>It holds a certificate and its key.</summary>
+    /// <summary>The Secret has a certificate and a key.</summary>
     Valid,
 }
 
-/// <summary>What the verdicts on Gateways and routes look up.</summary>
+/// <summary>Cluster objects that evaluators read.</summary>
 internal interface IClusterView
 {
     /// <summary>State of a Secret.</summary>
@@ -38,7 +38,7 @@ internal interface IClusterView
 /// <summary>Evaluates ReferenceGrants.</summary>
 internal static class Grants
 {
-    /// <summary>Whether an object of one namespace may refer to one of another.</summary>
+    /// <summary>Whether a ReferenceGrant permits a reference to another namespace.</summary>
     public static bool Permit(IClusterView view, string fromKind, string fromNamespace, string toKind, string toNamespace, string toName) =>
         fromNamespace == toNamespace
         || view.Grants(toNamespace)
@@ -47,4 +47,27 @@ internal static class Grants
                     == true
                 && grant.Spec.To?.Any(t => t.Group.Length == 0 && t.Kind == toKind && (t.Name is null || t.Name == toName)) == true
             );
+}
+
+/// <summary>Evaluates label selectors.</summary>
+internal static class LabelSelectors
+{
+    /// <summary>Whether labels match a selector; an empty selector matches everything.</summary>
+    public static bool Matches(V1LabelSelector selector, IDictionary<string, string> labels) =>
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted =>
+            labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value
+        ) && (selector.MatchExpressions ?? []).All(expression => Matches(expression, labels));
+
+    private static bool Matches(V1LabelSelectorRequirement expression, IDictionary<string, string> labels)
+    {
+        var present = labels.TryGetValue(expression.Key, out var value);
+        return expression.OperatorProperty switch
+        {
+            "In" => present && expression.Values.Contains(value!),
+            "NotIn" => !present || !expression.Values.Contains(value!),
+            "Exists" => present,
+            "DoesNotExist" => !present,
+            _ => false,
+        };
+    }
 }

@@ -5,18 +5,23 @@ using KubeLB.Sandbox.EnvoyGateway.Routing;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
-/// <summary>Judges routes in the words of Envoy Gateway: what they attach to and what of them is served. Pure.</summary>
+/// <summary>Evaluates routes, with Envoy Gateway's messages: attachment and rules. Pure.</summary>
 internal static class RouteEvaluator
 {
-    /// <summary>The verdict on a route.</summary>
+    /// <summary>Evaluates a route.</summary>
     /// <param name="route">The route.</param>
     /// <param name="kind">Its kind.</param>
-    /// <param name="gateway">The verdict on a Gateway; null for a Gateway that does not exist or is another controller's.</param>
-    /// <param name="view">Services and the like.</param>
-    public static RouteVerdict Evaluate(IGatewayRoute route, string kind, Func<ResourceKey, GatewayVerdict?> gateway, IClusterView view)
+    /// <param name="gateway">Evaluates a Gateway; null for a missing Gateway or one of another controller.</param>
+    /// <param name="view">The cluster objects.</param>
+    public static RouteEvaluation Evaluate(
+        IGatewayRoute route,
+        string kind,
+        Func<ResourceKey, GatewayEvaluation?> gateway,
+        IClusterView view
+    )
     {
         var rules = RuleEvaluator.Evaluate(route, kind, view);
-        var parents = new List<ParentVerdict>();
+        var parents = new List<ParentEvaluation>();
         foreach (var parent in route.ParentRefs)
         {
             if (parent.Group is not (null or ApiGroups.GatewayApi) || parent.Kind is not (null or Gateway.KindName))
@@ -25,25 +30,25 @@ internal static class RouteEvaluator
             }
 
             var key = GatewayOf(route, parent);
-            if (gateway(key) is { Refusal: null } verdict)
+            if (gateway(key) is { Rejection: null } evaluation)
             {
-                parents.Add(Evaluate(route, kind, parent, verdict, rules, view));
+                parents.Add(Evaluate(route, kind, parent, evaluation, rules, view));
             }
         }
 
-        return new RouteVerdict(route, parents, rules);
+        return new RouteEvaluation(route, parents, rules);
     }
 
-    /// <summary>The Gateway that a parentRef means.</summary>
+    /// <summary>The Gateway of a parentRef.</summary>
     public static ResourceKey GatewayOf(IGatewayRoute route, ParentReference parent) =>
         new(parent.Namespace ?? route.Metadata.NamespaceProperty ?? "", parent.Name);
 
-    private static ParentVerdict Evaluate(
+    private static ParentEvaluation Evaluate(
         IGatewayRoute route,
         string kind,
         ParentReference parent,
-        GatewayVerdict gateway,
-        IReadOnlyList<RuleVerdict> rules,
+        GatewayEvaluation gateway,
+        IReadOnlyList<RuleEvaluation> rules,
         IClusterView view
     )
     {
@@ -59,12 +64,12 @@ internal static class RouteEvaluator
 
         if (selected.Count == 0)
         {
-            findings.Add(Refused(GatewayConditions.NoMatchingParent, "No listeners match this parent ref"));
+            findings.Add(NotAccepted(GatewayConditions.NoMatchingParent, "No listeners match this parent ref"));
         }
         else if (allowed.Count == 0)
         {
             findings.Add(
-                Refused(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment.")
+                NotAccepted(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment.")
             );
         }
         else
@@ -73,20 +78,25 @@ internal static class RouteEvaluator
         }
 
         AddReferences(rules, allowed.Count > 0, findings);
-        return new ParentVerdict(parent, findings, [.. attachments.Where(a => a.Hostnames.Count > 0)]);
+        return new ParentEvaluation(parent, findings, [.. attachments.Where(a => a.Hostnames.Count > 0)]);
     }
 
-    private static void AddAcceptance(string kind, IReadOnlyList<RuleVerdict> rules, List<Attachment> attachments, List<Finding> findings)
+    private static void AddAcceptance(
+        string kind,
+        IReadOnlyList<RuleEvaluation> rules,
+        List<Attachment> attachments,
+        List<Finding> findings
+    )
     {
         var failed = rules.Where(r => r.Error is not null).ToList();
         if (failed.Count > 0 && failed.Count == rules.Count)
         {
-            findings.Add(Refused(GatewayConditions.UnsupportedValue, Told(failed[0])));
+            findings.Add(NotAccepted(GatewayConditions.UnsupportedValue, MessageOf(failed[0])));
         }
         else if (attachments.All(a => a.Hostnames.Count == 0))
         {
             findings.Add(
-                Refused(
+                NotAccepted(
                     GatewayConditions.NoMatchingListenerHostname,
                     $"There were no hostname intersections between the {kind} and this parent ref's Listener(s)."
                 )
@@ -102,14 +112,14 @@ internal static class RouteEvaluator
                         GatewayConditions.PartiallyInvalid,
                         true,
                         GatewayConditions.UnsupportedValue,
-                        $"Dropped Rule(s) [{string.Join(", ", failed.Select(f => f.Index))}]: {string.Join("\n", failed.Select(Told))}"
+                        $"Dropped Rule(s) [{string.Join(", ", failed.Select(f => f.Index))}]: {string.Join("\n", failed.Select(MessageOf))}"
                     )
                 );
             }
         }
     }
 
-    private static void AddReferences(IReadOnlyList<RuleVerdict> rules, bool attached, List<Finding> findings)
+    private static void AddReferences(IReadOnlyList<RuleEvaluation> rules, bool attached, List<Finding> findings)
     {
         var errors = rules.SelectMany(r => r.RefErrors).ToList();
         if (attached && rules.SelectMany(r => r.EndpointErrors).FirstOrDefault() is { } missing)
@@ -124,7 +134,7 @@ internal static class RouteEvaluator
         );
     }
 
-    private static string Told(RuleVerdict rule) =>
+    private static string MessageOf(RuleEvaluation rule) =>
         rule.Error!.FromMatch ? $"Failed to process route rule {rule.Index}: {rule.Error.Message}" : rule.Error.Message;
 
     private static List<string> CommonHostnames(Listener listener, IGatewayRoute route)
@@ -152,5 +162,5 @@ internal static class RouteEvaluator
         };
     }
 
-    private static Finding Refused(string reason, string message) => new(GatewayConditions.Accepted, false, reason, message);
+    private static Finding NotAccepted(string reason, string message) => new(GatewayConditions.Accepted, false, reason, message);
 }

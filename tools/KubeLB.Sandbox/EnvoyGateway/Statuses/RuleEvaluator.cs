@@ -3,17 +3,17 @@ using KubeLB.Sandbox.EnvoyGateway.Routing;
 
 namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
-/// <summary>Judges and compiles the rules of a route. Pure.</summary>
+/// <summary>Evaluates and compiles the rules of a route. Pure.</summary>
 internal static class RuleEvaluator
 {
-    /// <summary>The verdicts on all rules, in order.</summary>
-    public static IReadOnlyList<RuleVerdict> Evaluate(IGatewayRoute route, string kind, IClusterView view)
+    /// <summary>Evaluates all rules, in order.</summary>
+    public static IReadOnlyList<RuleEvaluation> Evaluate(IGatewayRoute route, string kind, IClusterView view)
     {
-        // A GRPCRoute without rules routes everything to nowhere; both kinds then have no rule to serve.
+        // A GRPCRoute without rules has no backends; both kinds then have no rule to serve.
         return [.. route.Rules.Select((rule, index) => Evaluate(route, kind, rule, index, view))];
     }
 
-    private static RuleVerdict Evaluate(IGatewayRoute route, string kind, RouteRule rule, int index, IClusterView view)
+    private static RuleEvaluation Evaluate(IGatewayRoute route, string kind, RouteRule rule, int index, IClusterView view)
     {
         var references = new List<(string Reason, string Message)>();
         var endpoints = new List<string>();
@@ -56,7 +56,7 @@ internal static class RuleEvaluator
             BackendTimeout = Durations.Parse(timeouts?.BackendRequest),
             IsGrpc = kind == GrpcRoute.KindName,
         };
-        return new RuleVerdict(index, error, matches, action, references, endpoints);
+        return new RuleEvaluation(index, error, matches, action, references, endpoints);
     }
 
     private static List<(BackendTarget Target, int Percent)> Mirrors(
@@ -127,7 +127,7 @@ internal static class RuleEvaluator
                 continue;
             }
 
-            // The commonest mistake in the words of the library that Envoy Gateway uses.
+            // The most common error has the message of Go's regexp package, as in Envoy Gateway.
             var cause = value[0] is '*' or '+' or '?'
                 ? $"error parsing regexp: missing argument to repetition operator: `{value[0]}`"
                 : $"error parsing regexp: {error.Message.TrimEnd('.')}";
@@ -157,4 +157,54 @@ internal static class RuleEvaluator
         bool isValid,
         IReadOnlyList<RouteFilter> filters
     ) => new(backend.Namespace ?? ns, backend.Name, backend.Port ?? 0, weight, isValid, filters);
+}
+
+/// <summary>Validates backend references. Pure.</summary>
+internal static class BackendEvaluator
+{
+    /// <summary>The error of a reference; null if it is resolved.</summary>
+    public static (string Reason, string Message)? Error(
+        BackendObjectReference backend,
+        string routeKind,
+        string routeNamespace,
+        IClusterView view
+    )
+    {
+        var ns = backend.Namespace ?? routeNamespace;
+        if (backend.Group is { Length: > 0 })
+        {
+            return (
+                GatewayConditions.InvalidKind,
+                "Group is invalid, only the core API group (specified by omitting the group field or setting it to an empty string), "
+                    + "multicluster.x-k8s.io and gateway.envoyproxy.io are supported."
+            );
+        }
+
+        if (backend.Kind is not (null or "Service"))
+        {
+            return (
+                GatewayConditions.InvalidKind,
+                "Kind is invalid, only Service, MCS ServiceImport, Envoy Gateway Backend and EndpointSlice are supported."
+            );
+        }
+
+        if (!Grants.Permit(view, routeKind, routeNamespace, "Service", ns, backend.Name))
+        {
+            return (GatewayConditions.RefNotPermitted, $"Backend ref to Service {ns}/{backend.Name} not permitted by any ReferenceGrant.");
+        }
+
+        if (backend.Port is not { } port)
+        {
+            return ("PortNotSpecified", "A valid port number corresponding to a port on the Service must be specified.");
+        }
+
+        if (view.Service(ns, backend.Name) is not { } service)
+        {
+            return (GatewayConditions.BackendNotFound, $"service {ns}/{backend.Name} not found.");
+        }
+
+        return service.Spec?.Ports?.Any(p => p.Port == port && p.Protocol is null or "" or "TCP") == true
+            ? null
+            : ("PortNotFound", $"TCP Port {port} not found on Service {ns}/{backend.Name}.");
+    }
 }

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// Starts processes that end with this one, also if it is killed (where util-linux's setpriv exists). The kernel ends a child with the
-/// thread that started it, so one thread starts them all and lives as long as this.
+/// Starts processes that end with this process, also if it is killed (with util-linux's setpriv). The kernel terminates a child with the
+/// thread that started it, so one thread starts all processes and runs until this is disposed.
 /// </summary>
 internal sealed class ChildProcesses : IDisposable
 {
@@ -33,11 +34,11 @@ internal sealed class ChildProcesses : IDisposable
         _parent.Start();
     }
 
-    /// <summary>Whether processes can be run as another user, without privileges.</summary>
+    /// <summary>Whether processes can run as another user, without privileges.</summary>
     public static bool CanDropPrivileges => SetPrivileges is not null && Environment.IsPrivilegedProcess;
 
-    /// <summary>Whether every user can reach a file or folder: all folders above it, and itself, may be entered or run.</summary>
-    public static bool IsOpenToAll(string path)
+    /// <summary>Whether a file or directory is accessible to all users, including its parent directories.</summary>
+    public static bool IsAccessibleToAll(string path)
     {
         for (
             var at = Path.GetFullPath(path).TrimEnd('/');
@@ -54,7 +55,7 @@ internal sealed class ChildProcesses : IDisposable
         return true;
     }
 
-    /// <summary>A program on PATH, or where administrators' programs are; null if there is none.</summary>
+    /// <summary>Finds a program on PATH or in the sbin directories; null if not found.</summary>
     public static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
@@ -63,8 +64,8 @@ internal sealed class ChildProcesses : IDisposable
             .Select(folder => Path.Combine(folder, program))
             .FirstOrDefault(File.Exists);
 
-    /// <summary>Runs a command to its end.</summary>
-    /// <returns>Its exit code, and what it printed.</returns>
+    /// <summary>Runs a command and waits for its exit.</summary>
+    /// <returns>Its exit code and output.</returns>
     public static async Task<(int Code, string Output)> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         using var process = Process.Start(StartInfo(command))!;
@@ -82,8 +83,8 @@ internal sealed class ChildProcesses : IDisposable
         }
     }
 
-    /// <summary>Runs a command to its end.</summary>
-    /// <exception cref="IOException">It failed.</exception>
+    /// <summary>Runs a command and waits for its exit.</summary>
+    /// <exception cref="IOException">The command failed.</exception>
     public static async Task<string> ExpectAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         var (code, output) = await RunAsync(command, cancellationToken).ConfigureAwait(false);
@@ -92,12 +93,10 @@ internal sealed class ChildProcesses : IDisposable
 
     /// <summary>Starts a command that ends with this process. The caller disposes it.</summary>
     /// <param name="command">Program and arguments.</param>
-    /// <param name="user">User and group to run as, without capabilities; null for those of this process.</param>
-    /// <param name="within">
-    /// Comes before the command, for example to enter a network namespace: it needs the privileges that are dropped.
-    /// </param>
-    /// <param name="line">Takes the lines that it prints. Called from any thread.</param>
-    /// <exception cref="IOException">It cannot be started.</exception>
+    /// <param name="user">User and group id, without capabilities; null for those of this process.</param>
+    /// <param name="within">Command prefix, for example to enter a network namespace, which needs the privileges that are dropped.</param>
+    /// <param name="line">Receives the output lines. Called from any thread.</param>
+    /// <exception cref="IOException">The process cannot be started.</exception>
     public async Task<Process> StartAsync(IReadOnlyList<string> command, int? user, IReadOnlyList<string> within, Action<string> line)
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -120,7 +119,7 @@ internal sealed class ChildProcesses : IDisposable
         }
         catch (Win32Exception e)
         {
-            throw new IOException($"{info.FileName} cannot be started: {e.Message}", e);
+            throw new IOException($"Cannot start {info.FileName}: {e.Message}", e);
         }
 
         process.OutputDataReceived += (_, data) => Take(data.Data);
@@ -138,7 +137,6 @@ internal sealed class ChildProcesses : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _starts.CompleteAdding();
@@ -146,7 +144,7 @@ internal sealed class ChildProcesses : IDisposable
         _starts.Dispose();
     }
 
-    // A session of its own: Ctrl-C in a terminal is for the sandbox, which ends its processes itself.
+    // A new session: Ctrl-C in a terminal must only signal the sandbox, which stops its processes.
     private static IEnumerable<string> Wrapper(int? user)
     {
         if (NewSession is not null)
@@ -183,4 +181,34 @@ internal sealed class ChildProcesses : IDisposable
             RedirectStandardInput = false,
             WorkingDirectory = "/",
         };
+}
+
+/// <summary>Signals to processes.</summary>
+internal static class Signals
+{
+    private const int SigTerm = 15;
+
+    /// <summary>Sends SIGTERM to a process, unless it has exited.</summary>
+    public static void Terminate(Process process)
+    {
+        if (!process.HasExited)
+        {
+            _ = Send(process.Id, SigTerm);
+        }
+    }
+
+    /// <summary>Sends SIGKILL to a process, unless it has exited.</summary>
+    public static void Kill(int id)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException) { }
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Send(int process, int signal);
 }

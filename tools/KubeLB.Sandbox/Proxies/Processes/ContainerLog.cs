@@ -3,7 +3,7 @@ using KubeLB.EmbeddedCluster;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
-/// <summary>The last lines that a container printed in one run.</summary>
+/// <summary>The last log lines of a container instance.</summary>
 internal sealed class ContainerLog
 {
     private const int Lines = 10_000;
@@ -26,21 +26,21 @@ internal sealed class ContainerLog
                 _lines.Dequeue();
             }
 
-            Tell();
+            NotifyReaders();
         }
     }
 
-    /// <summary>The container has ended: who follows is done.</summary>
+    /// <summary>Marks the end of the log.</summary>
     public void Close()
     {
         lock (_gate)
         {
             _isClosed = true;
-            Tell();
+            NotifyReaders();
         }
     }
 
-    /// <summary>The lines that there are.</summary>
+    /// <summary>The current lines.</summary>
     public IReadOnlyList<PodLogLine> Snapshot()
     {
         lock (_gate)
@@ -49,7 +49,7 @@ internal sealed class ContainerLog
         }
     }
 
-    /// <summary>The lines that a request asks for.</summary>
+    /// <summary>The lines of a log request.</summary>
     public async IAsyncEnumerable<PodLogLine> ReadAsync(PodLogRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = 0L;
@@ -81,7 +81,7 @@ internal sealed class ContainerLog
         }
     }
 
-    private void Tell()
+    private void NotifyReaders()
     {
         var changed = _changed;
         _changed = NewSignal();

@@ -4,8 +4,8 @@ using k8s.Models;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// A container's probes over HTTP, as the kubelet runs them: the startup probe first; once it has succeeded, readiness and liveness, the
-/// first of each at once. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+/// HTTP probes of a container, as run by the kubelet: first the startup probe; after its success readiness and liveness probes, immediately
+/// and then periodically. https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 /// </summary>
 internal sealed class ContainerProbes(V1Container container, IPAddress address)
 {
@@ -20,10 +20,10 @@ internal sealed class ContainerProbes(V1Container container, IPAddress address)
     );
 
     /// <summary>Runs the probes until cancelled.</summary>
-    /// <param name="started">Called when the startup probe has succeeded.</param>
+    /// <param name="started">Called when the startup probe succeeds.</param>
     /// <param name="ready">Called when readiness changes.</param>
-    /// <param name="cancellationToken">The container ended.</param>
-    /// <returns>Why the container has to be restarted; never ends otherwise.</returns>
+    /// <param name="cancellationToken">Cancelled when the container ends.</param>
+    /// <returns>Why the container must be restarted. Does not return otherwise.</returns>
     public async Task<string> RunAsync(Action started, Action<bool> ready, CancellationToken cancellationToken)
     {
         if (container.StartupProbe is { } startup && !await SucceedsAsync(startup, cancellationToken).ConfigureAwait(false))
@@ -92,7 +92,7 @@ internal sealed class ContainerProbes(V1Container container, IPAddress address)
         var (isReady, same) = (false, 0);
         while (true)
         {
-            // So many results in a row that differ from what holds turn it round.
+            // The state changes after this number of consecutive different results.
             same = await TryAsync(probe, cancellationToken).ConfigureAwait(false) == isReady ? 0 : same + 1;
             if (same >= (isReady ? probe.FailureThreshold ?? 3 : probe.SuccessThreshold ?? 1))
             {

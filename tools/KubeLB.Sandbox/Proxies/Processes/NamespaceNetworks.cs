@@ -7,9 +7,9 @@ using k8s.Models;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// A network namespace for each pod, by <c>ip</c> alone: a pair of interfaces, one host route each way, and in the namespace a route that
-/// leads 127.0.0.0/8 but 127.0.0.1 to the sandbox, whose nodes and Services are at such addresses. Nothing of the machine's own routing
-/// changes.
+/// A network namespace for each pod, created with <c>ip</c>: a veth pair, one host route in each direction, and in the namespace a route
+/// for 127.0.0.0/8 except 127.0.0.1 to the sandbox, whose nodes and Services have such addresses. The routing of the machine is not
+/// changed.
 /// </summary>
 internal sealed class NamespaceNetworks : IPodNetworks
 {
@@ -27,15 +27,11 @@ internal sealed class NamespaceNetworks : IPodNetworks
     private readonly List<Socket> _claims = [];
     private readonly Queue<(IPAddress Host, IPAddress Pod)> _free = new();
     private readonly ConcurrentDictionary<Network, byte> _networks = new();
-
-    /// <inheritdoc/>
     public bool AreIsolated => true;
+    public string Description => "each in its own network namespace";
 
-    /// <inheritdoc/>
-    public string Description => "each in a network namespace of its own";
-
-    /// <summary>Tries whether namespaces can be made, and removes those of sandboxes that were killed.</summary>
-    /// <returns>The networks; null where rights, <c>ip</c> or the kernel do not allow them.</returns>
+    /// <summary>Checks whether namespaces can be created, and removes those of killed sandboxes.</summary>
+    /// <returns>The networks; null without permission, <c>ip</c> or kernel support.</returns>
     public static async Task<NamespaceNetworks?> TryStartAsync(CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux() || Ip is null || !Environment.IsPrivilegedProcess)
@@ -59,7 +55,6 @@ internal sealed class NamespaceNetworks : IPodNetworks
         }
     }
 
-    /// <inheritdoc/>
     public async Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken)
     {
         var number = Interlocked.Increment(ref _lastNumber);
@@ -82,7 +77,6 @@ internal sealed class NamespaceNetworks : IPodNetworks
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var network in _networks.Keys)
@@ -97,20 +91,20 @@ internal sealed class NamespaceNetworks : IPodNetworks
         }
     }
 
-    /// <summary>Removes namespaces whose sandbox is gone, where this process may.</summary>
+    /// <summary>Removes namespaces of killed sandboxes, if permitted.</summary>
     public static Task TryRemoveLeftoversAsync(CancellationToken cancellationToken) =>
         OperatingSystem.IsLinux() && Ip is not null && Environment.IsPrivilegedProcess
             ? RemoveLeftoversAsync(cancellationToken)
             : Task.CompletedTask;
 
-    /// <summary>Removes namespaces, with their processes, whose sandbox is gone. Interfaces go with them.</summary>
+    /// <summary>Removes namespaces of killed sandboxes, with their processes and interfaces.</summary>
     internal static async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
         await Cleaning.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var (_, list) = await ChildProcesses.RunAsync([Ip!, "netns", "list"], cancellationToken).ConfigureAwait(false);
-            foreach (var name in list.Split('\n').Select(line => line.Split(' ')[0]).Where(IsLeft))
+            foreach (var name in list.Split('\n').Select(line => line.Split(' ')[0]).Where(IsLeftover))
             {
                 var (_, processes) = await ChildProcesses.RunAsync([Ip!, "netns", "pids", name], cancellationToken).ConfigureAwait(false);
                 foreach (var id in processes.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -118,7 +112,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
                     Signals.Kill(int.Parse(id, CultureInfo.InvariantCulture));
                 }
 
-                // Another sandbox may do the same at this moment.
+                // Another sandbox may remove it concurrently.
                 await ChildProcesses.RunAsync([Ip!, "netns", "del", name], cancellationToken).ConfigureAwait(false);
             }
 
@@ -130,7 +124,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
         }
     }
 
-    private static bool IsLeft(string name)
+    private static bool IsLeftover(string name)
     {
         var parts = name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..].Split('-') : [];
         return parts.Length == 2
@@ -138,7 +132,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
             && (id == Environment.ProcessId ? !_isClean : !Directory.Exists($"/proc/{id}"));
     }
 
-    // 198.18.0.0/15 is for benchmarks of network devices (RFC 2544): no network that a machine is in has these addresses.
+    // 198.18.0.0/15 is reserved for benchmarks (RFC 2544), so it does not conflict with the networks of the machine.
     private (IPAddress Host, IPAddress Pod) TakePair()
     {
         lock (_gate)
@@ -156,7 +150,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
     {
         for (var attempt = 0; attempt < Blocks; attempt++)
         {
-            // Spread by process id, as the blocks of loopback addresses are, and held in the same way.
+            // Starts at the process id, and is claimed in the same way as blocks of loopback addresses.
             var block = (Environment.ProcessId + attempt) % Blocks;
             var (high, low) = ((byte)(18 + (block / 256)), (byte)(block % 256));
             var claim = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ExclusiveAddressUse = true };
@@ -180,7 +174,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
             return;
         }
 
-        throw new IOException("No free block of addresses in 198.18.0.0/15: too many sandboxes run on this machine.");
+        throw new IOException("No free address block in 198.18.0.0/15: too many sandboxes run on this machine. Stop one of them.");
     }
 
     private sealed class Network(NamespaceNetworks networks, string name, string link, (IPAddress Host, IPAddress Pod) pair) : IPodNetwork
@@ -216,7 +210,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
                 .ConfigureAwait(false);
             await RunAsync(["-n", name, "route", "add", $"{host}/32", "dev", "eth0"]).ConfigureAwait(false);
 
-            // 127.0.0.1 stays the pod's own. Which of the two routes the kernel made for it depends on its version.
+            // 127.0.0.1 stays local to the pod. The route that the kernel created for it depends on its version.
             await RunAsync(["-n", name, "route", "del", "local", "127.0.0.0/8", "dev", "lo", "table", "local"]).ConfigureAwait(false);
             await RunAsync(["-n", name, "route", "replace", "local", "127.0.0.1/32", "dev", "lo", "table", "local"]).ConfigureAwait(false);
             await RunAsync(["-n", name, "route", "add", "127.0.0.0/8", "via", $"{host}", "dev", "eth0", "src", $"{pod}"])
@@ -232,7 +226,7 @@ internal sealed class NamespaceNetworks : IPodNetworks
                 return;
             }
 
-            // The interface first: it would outlive the namespace for as long as the kernel takes to clear that away.
+            // The interface first: otherwise it exists until the kernel has cleaned up the namespace.
             await ChildProcesses.RunAsync([Ip!, "link", "del", link], CancellationToken.None).ConfigureAwait(false);
             await ChildProcesses.RunAsync([Ip!, "netns", "del", name], CancellationToken.None).ConfigureAwait(false);
             networks._networks.TryRemove(this, out _);

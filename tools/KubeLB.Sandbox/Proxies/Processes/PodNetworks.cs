@@ -1,31 +1,59 @@
 using System.Net;
 using k8s.Models;
+using KubeLB.Sandbox.Networking;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
-/// <summary>The network of one pod: processes in it listen at an address that no other pod has.</summary>
+/// <summary>The network of one pod, with a unique address.</summary>
 internal interface IPodNetwork : IAsyncDisposable
 {
     /// <summary>The pod's address.</summary>
     IPAddress Address { get; }
 
-    /// <summary>Address at which the pod's processes reach each other only.</summary>
+    /// <summary>Loopback address of the pod.</summary>
     IPAddress Loopback { get; }
 
-    /// <summary>What a command is put after in order to run in this network.</summary>
+    /// <summary>Command prefix that runs a command in this network.</summary>
     IReadOnlyList<string> Within { get; }
 }
 
-/// <summary>Makes networks for pods.</summary>
+/// <summary>Creates pod networks.</summary>
 internal interface IPodNetworks : IAsyncDisposable
 {
-    /// <summary>Whether a pod has interfaces of its own, so that its processes can listen on all of them as in a cluster.</summary>
+    /// <summary>Whether a pod has its own interfaces, so that its processes can listen on all of them as in a cluster.</summary>
     bool AreIsolated { get; }
 
-    /// <summary>What the networks are, for the user: "each in a network namespace of its own".</summary>
+    /// <summary>Description for the user: "each in its own network namespace".</summary>
     string Description { get; }
 
-    /// <summary>Makes a network. The caller disposes it when the pod's processes have ended.</summary>
-    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <summary>Creates a network. The caller disposes it after the pod's processes have ended.</summary>
+    /// <exception cref="IOException">It cannot be created.</exception>
     Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken);
+}
+
+/// <summary>Pod networks without network namespaces: a loopback address for each pod, which its processes must listen on.</summary>
+internal sealed class LoopbackNetworks(LoopbackAddresses addresses) : IPodNetworks
+{
+    public bool AreIsolated => false;
+    public string Description => "each on its own loopback address";
+
+    public Task<IPodNetwork> CreateAsync(V1Pod pod, CancellationToken cancellationToken) =>
+        Task.FromResult<IPodNetwork>(new Network(addresses, addresses.Take()));
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class Network(LoopbackAddresses addresses, IPAddress address) : IPodNetwork
+    {
+        public IPAddress Address => address;
+
+        public IPAddress Loopback => address;
+
+        public IReadOnlyList<string> Within => [];
+
+        public ValueTask DisposeAsync()
+        {
+            addresses.Return(address);
+            return ValueTask.CompletedTask;
+        }
+    }
 }

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
-/// <summary>What a pod's process needs of the sandbox.</summary>
+/// <summary>Environment of a pod's process.</summary>
 /// <param name="Program">Envoy.</param>
 /// <param name="Networks">Networks of pods.</param>
 /// <param name="Children">Starts processes.</param>
-/// <param name="ControlPlane">Where the proxies find the manager.</param>
-/// <param name="Logger">Takes what happens.</param>
+/// <param name="ControlPlane">The manager's Service.</param>
+/// <param name="Logger">The logger.</param>
 internal sealed record PodEnvironment(
     EnvoyProgram Program,
     IPodNetworks Networks,
@@ -20,15 +20,15 @@ internal sealed record PodEnvironment(
 );
 
 /// <summary>
-/// A pod of a proxy and its process: starts it when the Secret is there, probes it, starts it again when it ends, and ends it as the
-/// kubelet does (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+/// The pod of a proxy and its process: starts it when the Secret exists, probes it, restarts it when it exits, and terminates it like the
+/// kubelet (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 /// </summary>
 internal sealed partial class PodProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan ShortestGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MinGracePeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxRestartDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BackOffReset = TimeSpan.FromSeconds(60);
 
     private readonly V1Pod _pod;
     private readonly PodEnvironment _environment;
@@ -47,14 +47,14 @@ internal sealed partial class PodProcess : IAsyncDisposable
     private readonly Task _running;
     private PodState _state = new();
 
-    /// <summary>Begins to run a pod.</summary>
+    /// <summary>Starts a pod.</summary>
     public PodProcess(V1Pod pod, PodEnvironment environment, IPodApi api)
     {
         (_pod, _environment, _api, _container) = (pod, environment, api, pod.Spec.Containers[0]);
         _user =
             ChildProcesses.CanDropPrivileges
-            && ChildProcesses.IsOpenToAll(environment.Program.Path)
-            && ChildProcesses.IsOpenToAll(Path.GetTempPath())
+            && ChildProcesses.IsAccessibleToAll(environment.Program.Path)
+            && ChildProcesses.IsAccessibleToAll(Path.GetTempPath())
                 ? (int?)pod.Spec.SecurityContext?.RunAsUser
                 : null;
         _volume = ProxyCommand.SecretOf(pod.Spec) is null ? null : new SecretVolume(_user);
@@ -64,16 +64,16 @@ internal sealed partial class PodProcess : IAsyncDisposable
     /// <summary>UID of the pod.</summary>
     public string Uid => _pod.Uid();
 
-    /// <summary>What the pod is like now.</summary>
+    /// <summary>The current state of the pod.</summary>
     public PodState State => _state;
 
-    /// <summary>Output of the container's present or last run.</summary>
+    /// <summary>Log of the current or last container instance.</summary>
     public ContainerLog Log { get; private set; } = new();
 
-    /// <summary>Output of the run before; null if there is none.</summary>
+    /// <summary>Log of the previous container instance; null if there is none.</summary>
     public ContainerLog? PreviousLog { get; private set; }
 
-    /// <summary>Puts the pod's Secret where the process reads it; called again when it changes.</summary>
+    /// <summary>Mounts the pod's Secret, and updates it when it changes.</summary>
     public async Task MountAsync(V1Secret secret, CancellationToken cancellationToken)
     {
         await _mounting.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -92,10 +92,10 @@ internal sealed partial class PodProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The pod is deleted: its process gets so long to end. Returns at once; a second call changes nothing.</summary>
+    /// <summary>Starts graceful termination with a grace period. Returns immediately; further calls are ignored.</summary>
     public void End(TimeSpan grace) => _ending.TrySetResult(grace);
 
-    /// <summary>Ends the process at once and clears everything away.</summary>
+    /// <summary>Kills the process and releases all resources.</summary>
     public async ValueTask DisposeAsync()
     {
         await _kill.CancelAsync().ConfigureAwait(false);
@@ -173,14 +173,14 @@ internal sealed partial class PodProcess : IAsyncDisposable
         {
             var since = Stopwatch.GetTimestamp();
             await RunOnceAsync(network).ConfigureAwait(false);
-            failures = Stopwatch.GetElapsedTime(since) > Settled ? 0 : failures;
+            failures = Stopwatch.GetElapsedTime(since) > BackOffReset ? 0 : failures;
             if (_ending.Task.IsCompleted)
             {
                 return;
             }
 
-            // The first time at once, as the kubelet does; then with pauses, shorter than the kubelet's.
-            var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * failures, LongestPause.Ticks));
+            // The first restart is immediate, as in the kubelet; later ones have a back-off that is shorter than the kubelet's.
+            var pause = TimeSpan.FromTicks(Math.Min(Pause.Ticks * failures, MaxRestartDelay.Ticks));
             Change(s => s with { WaitingFor = failures == 0 ? "ContainerCreating" : "CrashLoopBackOff", Restarts = s.Restarts + 1 });
             await Task.WhenAny(_ending.Task, Task.Delay(pause, _kill.Token)).ConfigureAwait(false);
             _kill.Token.ThrowIfCancellationRequested();
@@ -290,10 +290,10 @@ internal sealed partial class PodProcess : IAsyncDisposable
             }
         }
 
-        Signals.Ask(process);
+        Signals.Terminate(process);
         try
         {
-            var shortest = Task.Delay(ShortestGrace, _kill.Token);
+            var shortest = Task.Delay(MinGracePeriod, _kill.Token);
             await Task.WhenAny(exit, Task.WhenAll(shortest, Task.Delay(Timeout.Infinite, over.Token))).ConfigureAwait(false);
         }
         finally
@@ -336,7 +336,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
         }
     }
 
-    // The API server may fail for a moment.
+    // The API server may be temporarily unavailable.
     private async Task<bool> TryAsync(Func<Task> action)
     {
         while (!_kill.IsCancellationRequested)
@@ -360,16 +360,16 @@ internal sealed partial class PodProcess : IAsyncDisposable
         return false;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process {Id} started, address {Address}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: started process {Id} with address {Address}")]
     private static partial void LogStarted(ILogger logger, string pod, int id, System.Net.IPAddress address);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process ended with exit code {Code}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process exited with code {Code}")]
     private static partial void LogEnded(ILogger logger, string pod, int code);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: preStop hook ended with exit code {Code}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: preStop hook exited with code {Code}")]
     private static partial void LogHook(ILogger logger, string pod, int code);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod {Pod}: status cannot be written: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod {Pod}: cannot write status: {Reason}")]
     private static partial void LogApi(ILogger logger, string pod, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Pod {Pod} failed")]

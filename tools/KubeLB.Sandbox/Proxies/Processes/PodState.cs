@@ -3,44 +3,44 @@ using k8s.Models;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
-/// <summary>What the kubelet reports of a pod with one container. Immutable.</summary>
+/// <summary>The state of a pod with one container. Immutable.</summary>
 internal sealed record PodState
 {
     private const string True = "True";
     private const string False = "False";
 
-    /// <summary>The pod's address; null until it has a network.</summary>
+    /// <summary>The pod's address; null before its network is created.</summary>
     public IPAddress? Address { get; init; }
 
-    /// <summary>When the container's process began; null if none runs.</summary>
+    /// <summary>Start time of the process; null if none is running.</summary>
     public DateTime? RunningSince { get; init; }
 
-    /// <summary>Id of the container's process; null if none runs.</summary>
+    /// <summary>Id of the process; null if none is running.</summary>
     public int? ProcessId { get; init; }
 
-    /// <summary>Why no process runs.</summary>
+    /// <summary>Reason of the waiting state.</summary>
     public string WaitingFor { get; init; } = "ContainerCreating";
 
-    /// <summary>What is wrong meanwhile.</summary>
+    /// <summary>Message of the waiting state.</summary>
     public string? Message { get; init; }
 
     /// <summary>Whether the startup probe has succeeded.</summary>
     public bool IsStarted { get; init; }
 
-    /// <summary>Whether the readiness probe says so.</summary>
+    /// <summary>Whether the container is ready.</summary>
     public bool IsReady { get; init; }
 
-    /// <summary>How often the container was started again.</summary>
+    /// <summary>Number of restarts.</summary>
     public int Restarts { get; init; }
 
-    /// <summary>How the last process ended; null if none has.</summary>
+    /// <summary>Termination state of the last process; null if there is none.</summary>
     public V1ContainerStateTerminated? Last { get; init; }
 
     /// <summary>The pod's status.</summary>
-    /// <param name="pod">The pod as it is now.</param>
+    /// <param name="pod">The pod.</param>
     /// <param name="hostAddress">Address of its node.</param>
-    /// <param name="published">What the API server is told of the pod's address.</param>
-    /// <param name="quality">The pod's class of quality of service.</param>
+    /// <param name="published">The published address of the pod.</param>
+    /// <param name="quality">The QoS class of the pod.</param>
     public V1PodStatus Describe(V1Pod pod, IPAddress hostAddress, Func<IPAddress, IPAddress> published, string quality)
     {
         var container = pod.Spec.Containers[0];
@@ -97,4 +97,14 @@ internal sealed record PodState
             LastTransitionTime = before?.Status == status ? before.LastTransitionTime : DateTime.UtcNow,
         };
     }
+}
+
+/// <summary>Status updates of a kubelet.</summary>
+internal interface IPodApi
+{
+    /// <summary>Writes the pod's status, unless the pod was deleted.</summary>
+    Task WriteStatusAsync(V1Pod pod, PodState state, CancellationToken cancellationToken);
+
+    /// <summary>Deletes a terminating pod whose containers have terminated.</summary>
+    Task ConfirmEndAsync(V1Pod pod, CancellationToken cancellationToken);
 }

@@ -6,33 +6,33 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// What a proxy's container runs, for this machine: the pod's own arguments, but for the binary, the folder of the certificate, and where
-/// the manager's Service is. Where a pod has no interfaces of its own, also the addresses that it listens at. Pure.
+/// The command of a proxy's container on this machine: the pod's arguments with replaced binary, certificate directory and control plane
+/// address. If a pod has no interfaces of its own, listening addresses are replaced, too. Pure.
 /// </summary>
 internal static class ProxyCommand
 {
-    /// <summary>Name and value of the bootstrap's metadata for a relay: which pod it is.</summary>
+    /// <summary>Metadata key of the pod name in the bootstrap, for the relay.</summary>
     public const string PodHeader = "x-sandbox-pod";
 
     private const string NodeArgument = "--service-node";
     private const string ConfigurationArgument = "--config-yaml";
     private const string XdsCluster = "xds_cluster";
 
-    /// <summary>The proxy's node id; null if the pod is no proxy.</summary>
+    /// <summary>The proxy's node id; null if the pod is not a proxy.</summary>
     public static string? NodeOf(V1PodSpec? spec) =>
         spec?.Containers is [{ Args: { } arguments }] ? arguments.SkipWhile(a => a != NodeArgument).Skip(1).FirstOrDefault() : null;
 
-    /// <summary>The name of the Secret that the pod mounts; null for none.</summary>
+    /// <summary>The name of the mounted Secret; null for none.</summary>
     public static string? SecretOf(V1PodSpec spec) =>
         (spec.Volumes ?? []).Select(v => v.Secret?.SecretName).FirstOrDefault(name => name is not null);
 
     /// <summary>The arguments.</summary>
     /// <param name="pod">Name of the pod.</param>
     /// <param name="container">The proxy's container.</param>
-    /// <param name="certificates">The folder of the mounted Secret; null for none.</param>
-    /// <param name="controlPlane">Where the manager's Service is.</param>
+    /// <param name="certificates">The directory of the mounted Secret; null for none.</param>
+    /// <param name="controlPlane">The end point of the manager's Service.</param>
     /// <param name="listenAt">
-    /// The address to listen at; null for all of the pod, as the pod has it. Given, the control plane is a relay.
+    /// The address to listen on, with a relay as control plane; null for the addresses in the pod's arguments.
     /// </param>
     public static IReadOnlyList<string> Arguments(
         string pod,
@@ -83,9 +83,9 @@ internal static class ProxyCommand
                 )
         );
 
-    /// <summary>The command that ends a container gracefully; null if it has none.</summary>
+    /// <summary>The preStop command; null if there is none.</summary>
     /// <param name="container">The container.</param>
-    /// <param name="loopback">Where the pod's processes reach each other.</param>
+    /// <param name="loopback">The loopback address of the pod.</param>
     public static IReadOnlyList<string>? PreStop(V1Container container, IPAddress loopback) =>
         container.Lifecycle?.PreStop?.Exec?.Command is { Count: > 0 } command
             ? [.. command.Select(part => part.Replace($"{IPAddress.Loopback}", $"{loopback}", StringComparison.Ordinal))]

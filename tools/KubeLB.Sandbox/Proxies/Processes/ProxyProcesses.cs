@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Net;
+using System.Text.RegularExpressions;
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.EmbeddedCluster;
@@ -10,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Sandbox.Proxies.Processes;
 
-/// <summary>The pods of the tenants' proxies as real Envoy processes.</summary>
+/// <summary>The pods of the tenant proxies as real Envoy processes.</summary>
 internal sealed class ProxyProcesses : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<ResourceKey, PodProcess> _pods = new();
@@ -18,19 +21,17 @@ internal sealed class ProxyProcesses : IAsyncDisposable
 
     private ProxyProcesses(PodEnvironment environment) => _environment = environment;
 
-    /// <summary>
-    /// Which Envoy, and how its pods are kept apart: "Envoy 1.40.0 (/usr/bin/envoy), each in a network namespace of its own".
-    /// </summary>
+    /// <summary>Description: "Envoy 1.40.0 (/usr/bin/envoy), each in its own network namespace".</summary>
     public string Description => $"Envoy {_environment.Program.Version} ({_environment.Program.Path}), {_environment.Networks.Description}";
 
     /// <summary>Prepares to run proxies.</summary>
     /// <param name="binary">Path of Envoy.</param>
-    /// <param name="onlyLoopback">Makes no namespaces even where that is allowed.</param>
-    /// <param name="serverName">What the manager's xDS certificate calls it.</param>
-    /// <param name="addresses">Gives loopback addresses.</param>
-    /// <param name="logger">Takes what happens.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="IOException">The binary is not an Envoy that can be run, or this machine has one loopback address only.</exception>
+    /// <param name="onlyLoopback">Creates no namespaces even if permitted.</param>
+    /// <param name="serverName">Server name in the manager's xDS certificate.</param>
+    /// <param name="addresses">Allocates loopback addresses.</param>
+    /// <param name="logger">The logger.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="IOException">The binary cannot be run or is not Envoy, or this machine has only one loopback address.</exception>
     public static async Task<ProxyProcesses> StartAsync(
         string binary,
         bool onlyLoopback,
@@ -43,7 +44,7 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         var program = await EnvoyProgram.ReadAsync(binary, cancellationToken).ConfigureAwait(false);
         if (addresses.IsShared)
         {
-            throw new IOException("Envoy cannot be used: on this machine only 127.0.0.1 can be listened on; use --stand-in.");
+            throw new IOException("Cannot run Envoy: only 127.0.0.1 can be bound on this machine. Use --stand-in.");
         }
 
         SecretVolume.RemoveLeftovers();
@@ -54,7 +55,7 @@ internal sealed class ProxyProcesses : IAsyncDisposable
     }
 
     /// <summary>
-    /// Removes what sandboxes that were killed have left: namespaces, and folders with certificates. Also for a sandbox without Envoys.
+    /// Removes the network namespaces and certificate directories of killed sandboxes. Also called by a sandbox without Envoys.
     /// </summary>
     public static async Task RemoveLeftoversAsync(CancellationToken cancellationToken)
     {
@@ -62,24 +63,24 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         await NamespaceNetworks.TryRemoveLeftoversAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether a pod is a proxy's.</summary>
+    /// <summary>Whether a pod is a proxy.</summary>
     public static bool Runs(V1Pod pod) =>
         pod.Metadata.Labels?.TryGetValue(Labels.AppManagedBy, out var manager) == true
         && manager == Labels.ManagedByKubelb
         && ProxyCommand.NodeOf(pod.Spec) is not null;
 
-    /// <summary>Where the manager serves from now on; null while it does not.</summary>
+    /// <summary>Sets the end point of the manager; null if it is not running.</summary>
     public void Follow(IPEndPoint? manager) => _environment.ControlPlane.Follow(manager);
 
-    /// <summary>Whether there is a process for a pod of that name.</summary>
+    /// <summary>Whether a process exists for a pod.</summary>
     public bool Has(ResourceKey key) => _pods.ContainsKey(key);
 
-    /// <summary>Makes the process as the pod is: starts it, lets it end, ends it at once. Calls for one pod must not overlap.</summary>
+    /// <summary>Reconciles the process with its pod: start, graceful termination, kill. Calls for one pod must not overlap.</summary>
     /// <param name="key">The pod's name.</param>
-    /// <param name="pod">The pod; null if it is gone.</param>
-    /// <param name="secret">The Secret that it mounts; null if there is none.</param>
-    /// <param name="api">Takes the pod's status.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="pod">The pod; null if it was deleted.</param>
+    /// <param name="secret">The mounted Secret; null if it does not exist.</param>
+    /// <param name="api">Writes the pod's status.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task SyncAsync(ResourceKey key, V1Pod? pod, V1Secret? secret, IPodApi api, CancellationToken cancellationToken)
     {
         if (_pods.TryGetValue(key, out var process) && process.Uid != pod?.Uid())
@@ -110,24 +111,24 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         }
     }
 
-    /// <summary>The Secret that a pod mounts; null for none.</summary>
+    /// <summary>The mounted Secret of a pod; null for none.</summary>
     public static ResourceKey? SecretOf(V1Pod pod) =>
         ProxyCommand.SecretOf(pod.Spec) is { } name ? new ResourceKey(pod.Namespace(), name) : null;
 
-    /// <summary>Output of a pod's container.</summary>
-    /// <exception cref="PodLogException">The pod has none.</exception>
+    /// <summary>Log of a pod's container.</summary>
+    /// <exception cref="PodLogException">The pod has no log.</exception>
     public IAsyncEnumerable<PodLogLine> ReadLogs(PodLogRequest request, CancellationToken cancellationToken)
     {
         if (!_pods.TryGetValue(new ResourceKey(request.Namespace, request.Pod), out var process) || process.Uid != request.Uid)
         {
-            throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated, no process runs for it.");
+            throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated and has no process.");
         }
 
         return (request.Previous ? process.PreviousLog : process.Log)?.ReadAsync(request, cancellationToken)
             ?? throw new PodLogException($"previous terminated container \"{request.Container}\" in pod \"{request.Pod}\" not found");
     }
 
-    /// <summary>Address of a namespace's first pod that is ready; null if none is.</summary>
+    /// <summary>Address of the first ready pod of a namespace; null if none is ready.</summary>
     public IPAddress? AddressOf(string ns) =>
         _pods
             .Where(p => p.Key.Namespace == ns && p.Value.State.IsReady)
@@ -143,19 +144,19 @@ internal sealed class ProxyProcesses : IAsyncDisposable
                 .Select(p => (p.Key.Name, p.Value.State.ProcessId!.Value)),
         ];
 
-    /// <summary>What the proxies of a namespace have printed.</summary>
-    public IReadOnlyList<ProxyLine> OutputOf(string ns) =>
+    /// <summary>The output of the proxies of a namespace.</summary>
+    public IReadOnlyList<ProxyLogLine> OutputOf(string ns) =>
         [
             .. _pods
                 .Where(p => p.Key.Namespace == ns)
                 .SelectMany(p =>
-                    p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLine(p.Key.Name, p.Value.State.Address, line.Text)))
+                    p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLogLine(p.Key.Name, p.Value.State.Address, line.Text)))
                 )
                 .OrderBy(line => line.Time)
                 .Select(line => line.Line),
         ];
 
-    /// <summary>Ends all processes at once and removes their networks.</summary>
+    /// <summary>Kills all processes and removes their networks.</summary>
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_pods.Values.Select(p => p.DisposeAsync().AsTask())).ConfigureAwait(false);
@@ -163,4 +164,71 @@ internal sealed class ProxyProcesses : IAsyncDisposable
         await _environment.Networks.DisposeAsync().ConfigureAwait(false);
         _environment.Children.Dispose();
     }
+}
+
+/// <summary>An Envoy binary.</summary>
+/// <param name="Path">The binary.</param>
+/// <param name="Version">Its version, for example <c>1.40.0</c>.</param>
+internal sealed partial record EnvoyProgram(string Path, string Version)
+{
+    /// <summary>Environment variable with the path of Envoy.</summary>
+    public const string Variable = "KUBELB_ENVOY";
+
+    private const string Remedy = $"set the path of an Envoy binary with --envoy or {Variable}.";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>The binary of <see cref="Variable"/>, else the first <c>envoy</c> on PATH; null if there is none.</summary>
+    public static string? Find() =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : ChildProcesses.Find("envoy");
+
+    /// <summary>Reads the version of a binary.</summary>
+    /// <exception cref="IOException">It cannot be run, or is not Envoy.</exception>
+    public static async Task<EnvoyProgram> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (Directory.Exists(path))
+        {
+            throw new IOException($"{path} is a directory; {Remedy}");
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new IOException($"{path} does not exist; {Remedy}");
+        }
+
+        string output;
+        try
+        {
+            using var process = Process.Start(
+                new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(Timeout);
+            try
+            {
+                output = await process.StandardOutput.ReadToEndAsync(timeout.Token).ConfigureAwait(false);
+                await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!process.HasExited)
+                {
+                    process.Kill();
+                }
+            }
+        }
+        catch (Exception e) when (e is Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"Cannot run {path} ({e.Message}); {Remedy}", e);
+        }
+
+        return VersionPattern().Match(output) is { Success: true } match
+            ? new EnvoyProgram(path, match.Groups["version"].Value)
+            : throw new IOException($"{path} is not an Envoy binary: its --version output has no Envoy version; {Remedy}");
+    }
+
+    // envoy  version: 9e55…/1.40.0/Clean/RELEASE/BoringSSL
+    [GeneratedRegex(@"version: [0-9a-f]+/(?<version>[0-9][^/\s]*)/")]
+    private static partial Regex VersionPattern();
 }

@@ -5,8 +5,8 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Sandbox.Proxies.Processes;
 
 /// <summary>
-/// The Secret that a pod mounts, as files. Written as the kubelet writes it: the files are links through one link, <c>..data</c>, that is
-/// swapped as a whole, which is what Envoy watches for. Only the pod's user can read them. Not thread-safe.
+/// A mounted Secret as files, written like the kubelet does: the files are links through the link <c>..data</c>, which is replaced
+/// atomically and watched by Envoy. Only the pod's user can read them. Not thread-safe.
 /// </summary>
 /// <param name="user">User of the pod; null for that of this process.</param>
 internal sealed class SecretVolume(int? user) : IDisposable
@@ -18,10 +18,10 @@ internal sealed class SecretVolume(int? user) : IDisposable
     private string? _version;
     private int _number;
 
-    /// <summary>Where the files are.</summary>
+    /// <summary>The directory of the files.</summary>
     public string Path => _folder.FullName;
 
-    /// <summary>Writes a Secret; nothing happens if it is the one that is there.</summary>
+    /// <summary>Writes a Secret, unless it is unchanged.</summary>
     public async Task WriteAsync(V1Secret secret, CancellationToken cancellationToken)
     {
         if (_version == secret.Metadata.ResourceVersion)
@@ -33,7 +33,7 @@ internal sealed class SecretVolume(int? user) : IDisposable
         var folder = Directory.CreateDirectory(System.IO.Path.Combine(Path, version));
         foreach (var (name, content) in secret.Data ?? new Dictionary<string, byte[]>())
         {
-            // Two of the files name the others by where the pod mounts them.
+            // Two of the files contain the mount path of the others.
             var text = Encoding.UTF8.GetString(content).Replace(ProxyCertificateFiles.Folder, Path, StringComparison.Ordinal);
             var file = System.IO.Path.Combine(folder.FullName, name);
             await File.WriteAllTextAsync(file, text, cancellationToken).ConfigureAwait(false);
@@ -56,7 +56,7 @@ internal sealed class SecretVolume(int? user) : IDisposable
                 .ConfigureAwait(false);
         }
 
-        // In one step: Envoy may read at any moment, and watches for the rename. File.Move follows links.
+        // Atomic rename, which Envoy watches. File.Move would follow the link.
         var swap = System.IO.Path.Combine(Path, $"{Current}_tmp-{_number}");
         File.CreateSymbolicLink(swap, version);
         await ChildProcesses
@@ -70,7 +70,7 @@ internal sealed class SecretVolume(int? user) : IDisposable
         _version = secret.Metadata.ResourceVersion;
     }
 
-    /// <summary>Removes the folders of sandboxes that were killed.</summary>
+    /// <summary>Removes the directories of killed sandboxes.</summary>
     public static void RemoveLeftovers()
     {
         foreach (var folder in Directory.GetDirectories(System.IO.Path.GetTempPath(), $"{Prefix}*-*"))
@@ -84,13 +84,12 @@ internal sealed class SecretVolume(int? user) : IDisposable
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    // Somebody else's, or another sandbox removes it at this moment.
+                    // It belongs to another user, or another sandbox removes it concurrently.
                 }
             }
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;

@@ -1,8 +1,0 @@
-namespace KubeLB.EmbeddedCluster.Storage;
-
-internal enum ChangeType
-{
-    Added,
-    Modified,
-    Deleted,
-}
