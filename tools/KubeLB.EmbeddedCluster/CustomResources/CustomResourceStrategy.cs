@@ -74,8 +74,8 @@ internal sealed class CustomResourceStrategy(CustomVersion version, ValidationRu
 internal static class CelRuleRejection
 {
     private const string Why =
-        "the schema has CEL rules (x-kubernetes-validations) for this value; this embedded cluster does not evaluate them and "
-        + "rejects the object (ValidationRules.Reject)";
+        "this value has CEL rules (x-kubernetes-validations), and this embedded cluster does not evaluate CEL rules; "
+        + "it rejects the object (ValidationRules.Reject)";
 
     public static void Find(JsonNode? value, SchemaNode schema, string path, List<FieldError> errors)
     {

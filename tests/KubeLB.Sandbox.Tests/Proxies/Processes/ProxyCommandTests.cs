@@ -80,8 +80,8 @@ public sealed class ProxyCommandTests
     }
 
     [Theory]
-    [InlineData("/bin/true", "is not Envoy")]
-    [InlineData("/usr", "is a folder")]
+    [InlineData("/bin/true", "is not an Envoy binary")]
+    [InlineData("/usr", "is a directory")]
     [InlineData("/does/not/exist", "does not exist")]
     [InlineData("/etc/hostname", "cannot be run")]
     public async Task Another_program_is_refused(string path, string words) =>

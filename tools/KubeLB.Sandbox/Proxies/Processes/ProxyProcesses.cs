@@ -220,7 +220,7 @@ internal sealed partial record EnvoyProgram(string Path, string Version)
         }
         catch (Exception e) when (e is Win32Exception or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"Cannot run {path} ({e.Message}); {Remedy}", e);
+            throw new IOException($"{path} cannot be run ({e.Message}); {Remedy}", e);
         }
 
         return VersionPattern().Match(output) is { Success: true } match
