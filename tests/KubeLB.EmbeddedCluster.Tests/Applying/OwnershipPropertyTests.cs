@@ -72,7 +72,7 @@ public sealed class OwnershipPropertyTests
         .Select(step => new Step(step.Item1, step.Item2, step.Item3));
 
     [Fact]
-    public void An_apply_is_idempotent() =>
+    public void Apply_is_idempotent() =>
         Gen.Select(AnyStep.List[0, 5], AnyConfiguration)
             .Sample(
                 (steps, configuration) =>
@@ -85,7 +85,7 @@ public sealed class OwnershipPropertyTests
             );
 
     [Fact]
-    public void Appliers_of_different_fields_both_keep_theirs() =>
+    public void Appliers_of_different_fields_keep_their_fields() =>
         Gen.Select(Configuration("a1", "a2"), Configuration("b1", "b2"))
             .Sample(
                 (first, second) =>
@@ -98,7 +98,7 @@ public sealed class OwnershipPropertyTests
             );
 
     [Fact]
-    public void A_field_that_only_its_applier_named_goes_with_it() =>
+    public void Field_of_one_applier_is_removed_when_no_longer_applied() =>
         Gen.Select(AnyConfiguration, Configuration("b1", "b2"))
             .Sample(
                 (first, second) =>
@@ -110,7 +110,7 @@ public sealed class OwnershipPropertyTests
             );
 
     [Fact]
-    public void Force_moves_the_fields_that_differ() =>
+    public void Forced_apply_takes_ownership_of_different_fields() =>
         Gen.Select(AnyStep.List[0, 5], AnyConfiguration)
             .Sample(
                 (steps, configuration) =>
@@ -136,7 +136,7 @@ public sealed class OwnershipPropertyTests
             );
 
     [Fact]
-    public void Without_force_no_field_of_another_manager_changes() =>
+    public void Unforced_apply_changes_no_field_of_another_manager() =>
         Gen.Select(AnyStep.List[1, 5], AnyConfiguration)
             .Sample(
                 (steps, configuration) =>
@@ -157,7 +157,7 @@ public sealed class OwnershipPropertyTests
             );
 
     [Fact]
-    public void Managed_fields_only_name_fields_that_exist() =>
+    public void Managed_fields_contain_only_existing_fields() =>
         AnyStep
             .List[1, 8]
             .Sample(steps =>
@@ -169,7 +169,7 @@ public sealed class OwnershipPropertyTests
             });
 
     [Fact]
-    public void The_format_of_fields_is_read_as_it_is_written() =>
+    public void FieldsV1_round_trips() =>
         AnyConfiguration.Sample(configuration =>
         {
             var fields = AppliedFields.Of(configuration, FieldShapes.Of(Resource));
@@ -182,7 +182,7 @@ public sealed class OwnershipPropertyTests
         });
 
     [Fact]
-    public async Task A_fuzzed_apply_is_never_an_internal_error()
+    public async Task Fuzzed_apply_is_never_an_internal_error()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false });
         using var http = new HttpClient { BaseAddress = cluster.Url };

@@ -27,7 +27,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task An_apply_creates_merges_and_removes_by_owner()
+    public async Task Apply_creates_merges_and_removes_by_owner()
     {
         (await ApplyAsync($"{Maps}/a", "one", Map("a", "x: '1', y: '1'"))).ShouldBe(201);
         (await ApplyAsync($"{Maps}/a", "two", Map("a", "z: '1'"))).ShouldBe(200);
@@ -40,7 +40,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_value_of_another_manager_conflicts_until_it_is_forced()
+    public async Task Value_of_another_manager_conflicts_until_forced()
     {
         await ApplyAsync($"{Maps}/c", "one", Map("c", "x: '1', y: '1'"));
 
@@ -56,7 +56,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task An_apply_that_changes_nothing_keeps_the_resourceVersion()
+    public async Task Apply_without_change_keeps_the_resourceVersion()
     {
         var first = await ApplyAsync($"{Deployments}/web", "one", Deployment());
         var again = (await ApplyAsync($"{Deployments}/web", "one", Deployment())).ShouldBe(200);
@@ -106,7 +106,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_selector_is_owned_as_one()
+    public async Task Selector_is_atomic()
     {
         var created = await ApplyAsync($"{Deployments}/web", "one", Deployment());
         Owned(created, "one")
@@ -135,7 +135,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task What_an_object_had_before_its_first_apply_has_an_owner()
+    public async Task Fields_before_the_first_apply_have_an_owner()
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"b"},"data":{"x":"1","y":"1"}}""")).ShouldBe(201);
         (await _api.GetAsync($"{Maps}/b")).At("metadata.managedFields").Should().BeNull();
@@ -150,7 +150,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Every_write_after_the_first_apply_takes_what_it_changes()
+    public async Task Write_after_the_first_apply_owns_changed_fields()
     {
         await ApplyAsync($"{Maps}/u", "one", Map("u", "x: '1', y: '1', z: '1'"));
         (
@@ -184,7 +184,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task The_scale_and_status_subresources_are_named_with_their_manager()
+    public async Task Scale_and_status_subresources_have_their_own_entries()
     {
         await ApplyAsync($"{Deployments}/web", "one", Deployment());
         await _api.SendAsync(
@@ -331,14 +331,14 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
         400,
         "error strict decoding YAML: duplicate field \"data.a\""
     )]
-    public async Task An_apply_that_makes_no_sense_is_refused(string query, string body, int status, string message)
+    public async Task Invalid_apply_is_rejected(string query, string body, int status, string message)
     {
         (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/x{query}", body, Apply)).ShouldBe(status).Message.Should().StartWith(message);
         (await _api.GetAsync($"{Maps}/x")).ShouldBe(404);
     }
 
     [Fact]
-    public async Task Items_of_an_applied_list_must_be_told_apart()
+    public async Task Duplicate_items_of_an_applied_list_are_rejected()
     {
         const string Path = "failed to create typed patch object (/s; v1, Kind=Service): .spec.ports: ";
         var services = $"/api/v1/namespaces/{_namespace}/services/s";
@@ -359,7 +359,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Force_belongs_to_an_apply()
+    public async Task Force_without_apply_is_rejected()
     {
         await _api.PostAsync(Maps, """{"metadata":{"name":"f"}}""");
         (await _api.SendAsync(HttpMethod.Patch, $"{Maps}/f?force=true", "{}", "application/merge-patch+json"))
@@ -369,7 +369,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_dry_run_stores_nothing()
+    public async Task Dry_run_apply_stores_nothing()
     {
         (await ApplyAsync($"{Maps}/d", "one", Map("d", "x: '1'"), "&dryRun=All")).ShouldBe(201);
         (await _api.GetAsync($"{Maps}/d")).ShouldBe(404);
@@ -381,7 +381,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Managed_fields_can_be_replaced_and_cleared_but_not_by_chance()
+    public async Task Managed_fields_can_be_replaced_and_cleared_explicitly()
     {
         await ApplyAsync($"{Maps}/r", "one", Map("r", "x: '1'"));
         var entry =
@@ -407,7 +407,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task A_stale_resourceVersion_is_refused()
+    public async Task Apply_with_stale_resourceVersion_is_rejected()
     {
         await ApplyAsync($"{Maps}/v", "one", Map("v", "x: '1'"));
         (
@@ -423,7 +423,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Ten_updaters_are_told_apart_and_older_ones_are_gathered()
+    public async Task Ten_updaters_have_entries_and_older_ones_are_merged()
     {
         await ApplyAsync($"{Maps}/many", "one", Map("many", "x: '1'"));
         for (var i = 0; i < 15; i++)
@@ -444,7 +444,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Tables_and_metadata_are_answered_to_an_apply_too()
+    public async Task Apply_can_return_tables_and_metadata()
     {
         var table = await _api.SendAsync(
             HttpMethod.Patch,
@@ -466,7 +466,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task An_apply_that_creates_needs_the_right_to_create()
+    public async Task Apply_of_a_new_object_needs_create_permission()
     {
         const string Rbac = "/apis/rbac.authorization.k8s.io/v1";
         (await _api.PostAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts", """{"metadata":{"name":"patcher"}}""")).ShouldBe(201);
@@ -501,7 +501,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Kubectl_takes_over_what_it_applied_on_the_client_side()
+    public async Task Kubectl_adopts_fields_of_client_side_apply()
     {
         (
             await _api.PostAsync(
@@ -521,7 +521,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Concurrent_appliers_all_get_their_fields()
+    public async Task Concurrent_appliers_all_own_their_fields()
     {
         var replies = await Task.WhenAll(
             Enumerable.Range(0, 20).Select(i => ApplyAsync($"{Maps}/race", $"m{i}", Map("race", $"k{i}: '1'")))
@@ -533,7 +533,7 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     }
 
     [Fact]
-    public async Task Aliases_of_a_YAML_body_do_not_grow_without_bound()
+    public async Task Excessive_YAML_aliases_are_rejected()
     {
         var bomb =
             "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"

@@ -16,7 +16,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Defaults_reach_into_lists()
+    public async Task Defaults_apply_to_list_items()
     {
         var reply = await CreateAsync("""{"size":1,"ports":[{"name":"a"},{"name":"b","port":9}]}""");
 
@@ -31,7 +31,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task Unknown_members_are_pruned_but_for_preserved_parts()
+    public async Task Unknown_members_are_pruned_unless_preserved()
     {
         var reply = await CreateAsync(
             """{"size":1,"bogus":{"x":1},"ports":[{"name":"a","y":2}],"free":{"kept":1},"template":{"apiVersion":"v1","kind":"Pod","z":3}}"""
@@ -75,7 +75,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     [InlineData("""{"size":1,"ratio":0}""", "spec.ratio: Invalid value: 0: spec.ratio in body should be greater than 0")]
     [InlineData("""{"size":1,"ratio":0.7}""", "spec.ratio: Invalid value: 0.7: spec.ratio in body should be a multiple of 0.5")]
     [InlineData("""{"size":1,"template":{}}""", "spec.template.apiVersion: Required value: must not be empty")]
-    public async Task A_value_that_breaks_the_schema_is_refused(string spec, string complaint)
+    public async Task Value_that_violates_the_schema_is_rejected(string spec, string complaint)
     {
         var reply = await CreateAsync(spec);
 
@@ -86,10 +86,10 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     [Theory]
     [InlineData("""{"size":1,"limit":5,"nick":null}""")]
     [InlineData("""{"size":1,"limit":"50%","when":"2026-01-01T00:00:00Z","ratio":1.5,"choice":{"a":"x"}}""")]
-    public async Task A_value_that_keeps_the_schema_is_taken(string spec) => (await CreateAsync(spec)).ShouldBe(201);
+    public async Task Value_that_matches_the_schema_is_accepted(string spec) => (await CreateAsync(spec)).ShouldBe(201);
 
     [Fact]
-    public async Task Lists_select_by_the_fields_that_the_definition_names()
+    public async Task Lists_support_selectableFields_of_the_definition()
     {
         (await CreateAsync("""{"size":1,"colour":"blue"}""", "b")).ShouldBe(201);
         (await CreateAsync("""{"size":1}""", "r")).ShouldBe(201);
@@ -102,7 +102,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task Scale_is_a_view_of_the_replicas()
+    public async Task Scale_subresource_reads_and_writes_replicas()
     {
         (await CreateAsync("""{"size":1}""", "s")).ShouldBe(201);
 
@@ -111,7 +111,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_definition_must_be_structural_and_well_named()
+    public async Task Invalid_definition_is_rejected()
     {
         var reply = await _api.PostAsync(
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
@@ -134,7 +134,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_changed_definition_takes_effect_at_once()
+    public async Task Changed_definition_takes_effect_immediately()
     {
         var definition = (await File.ReadAllTextAsync("Fixtures/gadgets.crd.yaml")).Replace("shop.example.com", "next.example.com");
         await fixture.Cluster.InstallCrdsAsync(definition);
@@ -148,7 +148,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task Objects_written_before_a_definition_changed_are_shown_with_its_new_defaults()
+    public async Task Existing_objects_are_returned_with_defaults_of_a_changed_definition()
     {
         var definition = (await File.ReadAllTextAsync("Fixtures/gadgets.crd.yaml")).Replace("shop.example.com", "later.example.com");
         await fixture.Cluster.InstallCrdsAsync(definition);
@@ -180,7 +180,7 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_second_version_shows_the_same_objects()
+    public async Task Second_version_serves_the_same_objects()
     {
         const string Schema = """{"type":"object","x-kubernetes-preserve-unknown-fields":true}""";
         await fixture.Cluster.InstallCrdsAsync(

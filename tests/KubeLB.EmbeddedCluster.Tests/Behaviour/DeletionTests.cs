@@ -7,7 +7,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     private readonly Api _api = fixture.Api;
 
     [Fact]
-    public async Task Dependents_go_after_their_last_owner()
+    public async Task Dependents_are_deleted_after_their_last_owner()
     {
         var maps = await MapsAsync();
         var one = await CreateAsync(maps, "one");
@@ -23,7 +23,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task An_object_created_for_an_owner_that_never_was_is_collected()
+    public async Task Object_with_missing_owner_is_deleted()
     {
         var maps = await MapsAsync();
         await CreateAsync(maps, "stray", Owners(("nobody", Guid.NewGuid().ToString())));
@@ -32,7 +32,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task Orphaning_leaves_the_dependents_without_the_owner()
+    public async Task Orphaning_delete_keeps_dependents_without_owner()
     {
         var maps = await MapsAsync();
         var owner = await CreateAsync(maps, "owner");
@@ -45,7 +45,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task A_foreground_delete_waits_for_blocking_dependents()
+    public async Task Foreground_delete_waits_for_blocking_dependents()
     {
         var maps = await MapsAsync();
         var owner = await CreateAsync(maps, "owner");
@@ -64,7 +64,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task A_namespace_says_what_keeps_it_and_goes_when_that_is_gone()
+    public async Task Terminating_namespace_reports_remaining_content()
     {
         var name = await _api.NamespaceAsync();
         await CreateAsync($"/api/v1/namespaces/{name}/configmaps", "held", ",\"finalizers\":[\"example.com/hold\"]");
@@ -81,7 +81,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task A_default_service_account_appears_in_every_namespace()
+    public async Task Namespace_gets_a_default_ServiceAccount()
     {
         var name = await _api.NamespaceAsync();
 
@@ -89,7 +89,7 @@ public sealed class DeletionTests(ClusterFixture fixture) : IClassFixture<Cluste
     }
 
     [Fact]
-    public async Task Deleting_a_definition_deletes_its_objects_and_ends_the_service()
+    public async Task Deleted_definition_is_not_served_and_its_objects_are_deleted()
     {
         const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         const string Objects = "/apis/gone.example.com/v1/things";

@@ -7,7 +7,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     private readonly Api _api = fixture.Api;
 
     [Fact]
-    public async Task Pages_of_one_list_show_one_moment()
+    public async Task Pages_of_one_list_show_one_snapshot()
     {
         var maps = await MapsAsync();
         foreach (var name in new[] { "a", "b", "c" })
@@ -26,7 +26,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task Of_writers_with_the_same_version_one_wins()
+    public async Task One_of_concurrent_updates_with_one_version_succeeds()
     {
         var maps = await MapsAsync();
         var created = (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
@@ -41,7 +41,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task Patches_without_a_version_all_take_effect()
+    public async Task Concurrent_patches_without_version_all_succeed()
     {
         var maps = await MapsAsync();
         (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
@@ -55,7 +55,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task Metadata_of_the_server_cannot_be_changed()
+    public async Task Server_metadata_is_immutable()
     {
         var maps = await MapsAsync();
         var created = (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
@@ -77,7 +77,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task A_generated_name_is_also_the_label_of_its_namespace()
+    public async Task Namespace_with_generated_name_has_the_name_label()
     {
         var created = (await _api.PostAsync("/api/v1/namespaces", """{"metadata":{"generateName":"gen-"}}""")).ShouldBe(201);
 
@@ -88,7 +88,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task Only_metadata_is_sent_to_those_who_ask_for_it()
+    public async Task PartialObjectMetadata_request_gets_metadata_only()
     {
         var maps = await MapsAsync();
         (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
@@ -102,7 +102,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task A_json_patch_sees_kind_and_apiVersion()
+    public async Task Json_patch_can_test_kind_and_apiVersion()
     {
         var maps = await MapsAsync();
         (await _api.PostAsync(maps, Map("a"))).ShouldBe(201);
@@ -118,7 +118,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task Secrets_take_text_and_never_change_their_type()
+    public async Task Secret_accepts_stringData_and_has_an_immutable_type()
     {
         var secrets = (await MapsAsync()).Replace("configmaps", "secrets");
         var created = (await _api.PostAsync(secrets, """{"metadata":{"name":"s"},"stringData":{"a":"b"}}""")).ShouldBe(201);
@@ -137,7 +137,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task A_deployment_is_checked_as_a_real_one()
+    public async Task Invalid_Deployment_is_rejected()
     {
         var deployments = $"/apis/apps/v1/namespaces/{await _api.NamespaceAsync()}/deployments";
 
@@ -157,7 +157,7 @@ public sealed class ObjectTests(ClusterFixture fixture) : IClassFixture<ClusterF
     }
 
     [Fact]
-    public async Task KubernetesClient_reads_what_it_wrote()
+    public async Task KubernetesClient_round_trips_an_object()
     {
         using var client = fixture.Cluster.CreateClient("object-tests");
         var ns = await _api.NamespaceAsync();

@@ -24,7 +24,7 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deleted_pod_of_a_node_stays_until_its_end_is_confirmed()
+    public async Task Deleted_pod_with_node_is_kept_until_the_final_delete()
     {
         await CreateAsync("bound", "\"nodeName\":\"n\",\"terminationGracePeriodSeconds\":40,");
 
@@ -51,7 +51,7 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deleted_pod_without_a_node_is_gone_at_once()
+    public async Task Deleted_pod_without_node_is_removed_immediately()
     {
         await CreateAsync("free", "");
 
@@ -61,7 +61,7 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logs_are_what_the_source_gives()
+    public async Task Logs_are_read_from_the_source()
     {
         await CreateAsync("talker", "");
 
@@ -88,7 +88,7 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Missing_logs_are_an_error_in_the_sources_words()
+    public async Task Missing_logs_return_the_error_of_the_source()
     {
         await CreateAsync("silent", "");
 
@@ -96,7 +96,7 @@ public sealed class PodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Logs_need_a_rule_of_their_own()
+    public async Task Logs_need_permission_for_the_subresource()
     {
         await CreateAsync("secretive", "");
         (await _api.PostAsync("/api/v1/namespaces/default/serviceaccounts", """{"metadata":{"name":"user"}}""")).ShouldBe(201);

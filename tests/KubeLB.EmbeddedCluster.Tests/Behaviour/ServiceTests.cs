@@ -7,7 +7,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     private readonly Api _api = fixture.Api;
 
     [Fact]
-    public async Task A_node_port_belongs_to_one_service_until_it_is_deleted()
+    public async Task Node_port_is_reserved_until_its_Service_is_deleted()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
         var first = (await _api.PostAsync(services, NodePort("a", 31234))).ShouldBe(201);
@@ -24,7 +24,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task A_node_port_outside_the_range_is_refused()
+    public async Task Node_port_outside_the_range_is_rejected()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
 
@@ -34,7 +34,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task A_refused_service_gives_back_what_it_took()
+    public async Task Rejected_Service_releases_its_allocations()
     {
         await using var small = await EmbeddedCluster.StartAsync(
             new EmbeddedClusterOptions { NodePortRange = (30000, 30000), Tls = false }
@@ -54,7 +54,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task Replacing_a_service_without_its_addresses_keeps_them()
+    public async Task Update_without_addresses_keeps_them()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
         var created = (await _api.PostAsync(services, NodePort("a", 0))).ShouldBe(201);
@@ -67,7 +67,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task A_cluster_IP_does_not_change()
+    public async Task Cluster_IP_is_immutable()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
         (await _api.PostAsync(services, NodePort("a", 0))).ShouldBe(201);
@@ -80,7 +80,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task Turning_a_NodePort_service_into_ClusterIP_frees_its_port()
+    public async Task Change_from_NodePort_to_ClusterIP_releases_the_port()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
         (await _api.PostAsync(services, NodePort("a", 31500))).ShouldBe(201);
@@ -93,7 +93,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
     }
 
     [Fact]
-    public async Task A_service_name_is_a_DNS_1035_label()
+    public async Task Service_name_must_be_a_DNS_1035_label()
     {
         var services = $"/api/v1/namespaces/{await _api.NamespaceAsync()}/services";
 

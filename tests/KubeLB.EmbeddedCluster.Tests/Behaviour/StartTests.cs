@@ -6,7 +6,7 @@ namespace KubeLB.EmbeddedCluster.Tests.Behaviour;
 public sealed class StartTests
 {
     [Fact]
-    public async Task A_cluster_listens_on_loopback_only()
+    public async Task Address_that_is_not_loopback_is_rejected()
     {
         var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Address = IPAddress.Any });
 
@@ -20,7 +20,7 @@ public sealed class StartTests
     [InlineData("nonsense")]
     [InlineData("10.96.0.0/31")]
     [InlineData("fd00::/108")]
-    public async Task A_network_for_services_must_be_one(string cidr)
+    public async Task Invalid_Service_network_is_rejected(string cidr)
     {
         var start = () => EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { ServiceCidr = cidr });
 
@@ -28,7 +28,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task A_taken_port_is_an_error_that_names_it()
+    public async Task Used_port_is_an_error()
     {
         await using var first = await EmbeddedCluster.StartAsync();
 
@@ -38,7 +38,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task A_cluster_starts_with_what_every_cluster_has()
+    public async Task New_cluster_has_the_initial_objects()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Name = "mine" });
         using var api = new Api(cluster);
@@ -68,7 +68,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task Stopping_ends_watches_at_once()
+    public async Task Stop_ends_watches_immediately()
     {
         var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false });
         using var api = new Api(cluster);

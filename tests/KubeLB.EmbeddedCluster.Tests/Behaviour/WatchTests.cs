@@ -9,7 +9,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     private readonly Api _api = fixture.Api;
 
     [Fact]
-    public async Task A_watch_resumes_where_it_was_left()
+    public async Task Watch_resumes_from_resourceVersion()
     {
         var maps = await MapsAsync();
         var first = await CreateAsync(maps, "a");
@@ -25,7 +25,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     }
 
     [Fact]
-    public async Task Resuming_from_a_forgotten_version_is_an_error_event_with_410()
+    public async Task Watch_from_a_compacted_version_gets_410()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false, WatchHistory = 3 });
         using var api = new Api(cluster);
@@ -47,7 +47,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     }
 
     [Fact]
-    public async Task Bookmarks_come_to_those_who_ask_for_them()
+    public async Task Bookmarks_are_sent_if_requested()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(
             new EmbeddedClusterOptions { Tls = false, BookmarkInterval = TimeSpan.FromMilliseconds(20) }
@@ -70,7 +70,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     }
 
     [Fact]
-    public async Task A_watch_of_tables_sends_the_columns_once()
+    public async Task Table_watch_sends_the_columns_once()
     {
         var maps = await MapsAsync();
         await CreateAsync(maps, "a");
@@ -86,7 +86,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     }
 
     [Fact]
-    public async Task A_watch_ends_when_its_time_is_over()
+    public async Task Watch_ends_after_its_timeout()
     {
         using var watch = await _api.WatchAsync($"{await MapsAsync()}?watch=1&timeoutSeconds=1");
 
@@ -94,7 +94,7 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
     }
 
     [Fact]
-    public async Task A_field_selector_limits_a_watch()
+    public async Task Watch_supports_field_selectors()
     {
         var maps = await MapsAsync();
         using var watch = await _api.WatchAsync($"{maps}?watch=1&fieldSelector=metadata.name%3Db");

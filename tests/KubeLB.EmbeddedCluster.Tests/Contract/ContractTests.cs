@@ -20,7 +20,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
 
     [Theory]
     [MemberData(nameof(Claimed))]
-    public void A_request_is_answered_as_recorded(string name)
+    public void Request_gets_the_recorded_response(string name)
     {
         Assert.SkipWhen(replay.Waits(name), ClusterFeatureReasons.NoControllers);
         IsAnsweredAsRecorded(name);
@@ -28,7 +28,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
 
     [Theory]
     [MemberData(nameof(Watches))]
-    public void A_watch_streams_the_recorded_events(string name)
+    public void Watch_streams_the_recorded_events(string name)
     {
         var exchange = Exchange.All.Single(item => item.Name == name);
         var answer = replay[name];
@@ -52,7 +52,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
     }
 
     [Fact]
-    public async Task A_cluster_that_refuses_validation_rules_says_where_they_are_and_that_they_are_not_evaluated()
+    public async Task Cluster_that_rejects_CEL_rules_reports_their_path()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(
             new EmbeddedClusterOptions { Tls = false, ValidationRules = ValidationRules.Reject }
@@ -74,7 +74,7 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
     }
 
     [Fact]
-    public void Every_exchange_of_the_recording_is_covered()
+    public void Every_recorded_exchange_is_covered()
     {
         (Claimed.Count + Watches.Count + 1).Should().Be(Exchange.All.Count);
     }

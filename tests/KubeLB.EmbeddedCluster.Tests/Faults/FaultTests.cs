@@ -24,7 +24,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     [InlineData(409, "Conflict")]
     [InlineData(429, "TooManyRequests")]
     [InlineData(500, "InternalError")]
-    public async Task The_next_writes_fail_and_reads_do_not(int code, string reason)
+    public async Task FailWrites_fails_writes_but_not_reads(int code, string reason)
     {
         using var fault = _cluster.Faults.FailWrites(code, 2, request => request.Resource == "configmaps");
 
@@ -41,7 +41,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Watches_can_be_closed_and_then_told_that_they_are_too_late()
+    public async Task Expired_watches_get_410()
     {
         var revision = (await _api.PostAsync(Maps, """{"metadata":{"name":"a"}}""")).ShouldBe(201).TextAt("metadata.resourceVersion");
         using var first = await _api.WatchAsync($"{Maps}?watch=1&resourceVersion={revision}");
@@ -59,7 +59,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_client_can_be_cut_off_while_others_go_on()
+    public async Task Disconnected_client_does_not_affect_others()
     {
         using var victim = new Api(_cluster);
         victim.Http.DefaultRequestHeaders.UserAgent.ParseAdd("victim/1.0");
@@ -77,7 +77,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_rule_can_delay()
+    public async Task Fault_rule_delays_requests()
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
         await using var cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false, TimeProvider = clock });
@@ -98,7 +98,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Requests_are_logged_with_who_and_what()
+    public async Task Request_log_has_user_and_verb()
     {
         _cluster.Requests.Clear();
         using var client = new Api(_cluster);

@@ -24,7 +24,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
     public void Dispose() => _api.Dispose();
 
     [Fact]
-    public async Task Restored_snapshot_has_the_objects_uids_and_versions_of_then()
+    public async Task Restored_snapshot_has_its_objects_uids_and_versions()
     {
         var kept = await CreateAsync("kept");
         var deleted = await CreateAsync("deleted");
@@ -46,7 +46,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Restored_snapshot_ends_watches_and_a_watch_from_a_later_version_gets_nothing_until_versions_pass_it()
+    public async Task Restored_snapshot_ends_watches_and_future_watches_get_no_events()
     {
         var snapshot = _cluster.Faults.TakeSnapshot();
         var versions = new List<string>();
@@ -76,7 +76,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Restored_snapshot_brings_definitions_and_their_objects_back_and_removes_later_ones()
+    public async Task Restored_snapshot_restores_definitions_and_their_objects()
     {
         var crd = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Fixtures", "gadgets.crd.yaml"));
         var without = _cluster.Faults.TakeSnapshot();
@@ -96,7 +96,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Restored_snapshot_takes_the_node_ports_of_its_services()
+    public async Task Restored_snapshot_allocates_the_node_ports_of_its_Services()
     {
         (await _api.PostAsync(Services, NodePort("a", 30001))).ShouldBe(201);
         var snapshot = _cluster.Faults.TakeSnapshot();

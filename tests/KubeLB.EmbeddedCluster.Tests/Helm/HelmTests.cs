@@ -31,7 +31,7 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_release_lives_from_install_to_uninstall()
+    public async Task Release_is_installed_upgraded_and_uninstalled()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
         (await StateAsync())
@@ -88,7 +88,7 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_upgrade_that_changes_nothing_writes_releases_only()
+    public async Task Upgrade_without_change_writes_only_the_release()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
         var before = new List<string?>();
@@ -106,7 +106,7 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_field_that_somebody_else_changed_conflicts_until_it_is_forced()
+    public async Task Externally_changed_field_conflicts_until_forced()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
         var deployment = $"/apis/apps/v1/namespaces/{_namespace}/deployments/web";
@@ -128,7 +128,7 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_chart_can_be_installed_without_server_side_apply()
+    public async Task Chart_can_be_installed_without_server_side_apply()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace} --server-side=false");
         await _helm.OkAsync($"upgrade web {Chart} -n {_namespace} --set replicas=3,extra=false");
@@ -138,7 +138,7 @@ public sealed class HelmTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_dry_run_and_a_test_reach_the_API_server()
+    public async Task Dry_run_and_chart_test_use_the_API_server()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
         await _helm.OkAsync($"upgrade web {Chart} -n {_namespace} --set replicas=3 --dry-run=server");
@@ -161,7 +161,6 @@ public sealed class HelmTests : IAsyncLifetime
             $"/apis/autoscaling/v2/namespaces/{_namespace}/horizontalpodautoscalers/web",
             $"/apis/policy/v1/namespaces/{_namespace}/poddisruptionbudgets/web",
             $"/apis/networking.k8s.io/v1/namespaces/{_namespace}/networkpolicies/web",
-            $"/apis/scheduling.k8s.io/v1/priorityclasses/web-{_namespace}",
             $"/apis/shop.example.com/v1/namespaces/{_namespace}/gizmos/web",
         ];
 

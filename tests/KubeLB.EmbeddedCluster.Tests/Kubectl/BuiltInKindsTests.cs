@@ -123,7 +123,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
     }
 
     [Fact]
-    public async Task An_event_is_seen_and_deleted_through_both_groups()
+    public async Task Event_is_visible_and_deletable_in_both_groups()
     {
         var ns = await kubectl.Api.NamespaceAsync();
         await kubectl.OkAsync(
@@ -158,7 +158,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
     }
 
     [Fact]
-    public async Task A_deleted_deployment_takes_its_dependents_along_unless_they_are_orphaned()
+    public async Task Deleted_Deployment_deletes_its_dependents_unless_orphaned()
     {
         var ns = await kubectl.Api.NamespaceAsync();
         foreach (var name in new[] { "gone", "kept" })

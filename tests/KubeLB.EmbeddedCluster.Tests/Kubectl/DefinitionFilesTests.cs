@@ -8,7 +8,7 @@ public sealed class DefinitionFilesTests(KubectlFixture kubectl) : IClassFixture
     private const string Variable = "KUBELB_TEST_CRDS";
 
     [Fact]
-    public async Task Whole_folders_of_release_files_are_applied_served_and_explained()
+    public async Task Release_manifests_are_applied_served_and_explained()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(

@@ -44,7 +44,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("{\"metadata\":{\"name\":\"a\",\"labels\":{\"a\":\"-\"}}}", "application/json", 422)]
     [InlineData("{\"metadata\":{\"name\":\"a\",\"finalizers\":[\"b d\"]}}", "application/json", 422)]
     [InlineData("{\"metadata\":{\"name\":\"a\",\"ownerReferences\":[{}]}}", "application/json", 422)]
-    public async Task A_body_that_makes_no_sense_is_answered_with_a_Status(string body, string type, int status)
+    public async Task Invalid_body_gets_a_Status(string body, string type, int status)
     {
         var reply = await _api.SendAsync(HttpMethod.Post, Maps, body, type);
 
@@ -53,7 +53,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Yaml_is_read_as_well()
+    public async Task YAML_body_is_accepted()
     {
         var reply = await _api.SendAsync(HttpMethod.Post, Maps, "metadata:\n  name: y\ndata:\n  a: \"1\"\n  b: text\n", "application/yaml");
 
@@ -62,7 +62,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Deep_nesting_is_refused()
+    public async Task Deep_nesting_is_rejected()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 100_000));
 
@@ -71,7 +71,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Deep_nesting_that_is_allowed_does_no_harm_in_a_definition()
+    public async Task Allowed_nesting_in_a_definition_is_accepted()
     {
         const int Levels = 200;
         var schema =
@@ -105,7 +105,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Too_deep_nesting_in_a_definition_and_in_patches_is_refused()
+    public async Task Deep_nesting_in_definitions_and_patches_is_rejected()
     {
         var deep = string.Concat(Enumerable.Repeat("""{"type":"object","properties":{"a":""", 400)) + "{}" + new string('}', 800);
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);
@@ -129,7 +129,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_deep_value_can_be_complained_of()
+    public async Task Deep_invalid_value_is_reported()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 200)) + "1" + new string('}', 200);
         (
@@ -152,7 +152,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Random_protobuf_is_refused_with_a_Status()
+    public async Task Random_protobuf_gets_a_Status()
     {
         var random = new Random(7);
         for (var i = 0; i < 500; i++)
@@ -170,7 +170,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_body_of_20_MB_is_too_large()
+    public async Task Body_of_20_MB_gets_413()
     {
         var reply = await _api.PostAsync(
             Maps,
@@ -182,7 +182,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_body_of_20_MB_whose_length_is_not_told_is_too_large_as_well()
+    public async Task Chunked_body_of_20_MB_gets_413()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Maps)
         {
@@ -204,7 +204,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("BREW", "/api/v1/namespaces/default/configmaps")]
     [InlineData("DELETE", "/api/v1/namespaces/default/pods/a/status")]
     [InlineData("DELETE", "/api/v1/namespaces")]
-    public async Task A_verb_that_there_is_not_is_a_405(string method, string path) =>
+    public async Task Unsupported_method_gets_405(string method, string path) =>
         (await _api.SendAsync(new HttpMethod(method), path, method is "PUT" or "POST" ? "{}" : null, "application/json"))
             .ShouldBe(405)
             .Reason.Should()
@@ -217,7 +217,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("/api/v1/namespaces/default/pods/a/unknown")]
     [InlineData("/api/v1/namespaces/default/nodes")]
     [InlineData("/apis/apps/v1/namespaces/default/deployments/a/b/c/d")]
-    public async Task A_path_that_there_is_not_is_a_404(string path) => (await _api.GetAsync(path)).ShouldBe(404);
+    public async Task Unknown_path_gets_404(string path) => (await _api.GetAsync(path)).ShouldBe(404);
 
     [Theory]
     [InlineData("limit=2&continue=%00")]
@@ -227,7 +227,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("labelSelector=a%2Cb%2C")]
     [InlineData("fieldSelector=x")]
     [InlineData("fieldSelector=spec.x%3D1")]
-    public async Task A_query_that_makes_no_sense_is_a_400(string query) =>
+    public async Task Invalid_query_gets_400(string query) =>
         (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(400).Reason.Should().Be("BadRequest");
 
     [Theory]
@@ -236,7 +236,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("resourceVersion=99999", 504)]
     [InlineData("watch=1&resourceVersion=-1", 422)]
     [InlineData("watch=1&sendInitialEvents=true", 422)]
-    public async Task A_version_that_makes_no_sense_is_refused(string query, int status) =>
+    public async Task Invalid_resourceVersion_is_rejected(string query, int status) =>
         (await _api.GetAsync($"{Maps}?{query}")).ShouldBe(status);
 
     [Theory]
@@ -252,7 +252,7 @@ public sealed class BadInputTests : IAsyncLifetime, IDisposable
     [InlineData("application/strategic-merge-patch+json", "{\"$patch\":\"explode\"}", 400)]
     [InlineData("application/apply-patch+yaml", "{}", 422)]
     [InlineData("application/apply-patch+cbor", "{}", 415)]
-    public async Task A_patch_that_makes_no_sense_is_refused(string type, string patch, int status)
+    public async Task Invalid_patch_is_rejected(string type, string patch, int status)
     {
         (await _api.PostAsync(Maps, """{"metadata":{"name":"p"}}""")).ShouldBe(201);
 

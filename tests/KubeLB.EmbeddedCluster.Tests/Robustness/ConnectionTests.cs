@@ -33,7 +33,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         "POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer TOKEN\r\nTransfer-Encoding: "
             + "chunked\r\n\r\n5\r\n{\"m"
     )]
-    public async Task Half_open_connections_do_not_hinder_others_nor_stopping(string beginning)
+    public async Task Half_open_connections_do_not_block_requests_or_stop(string beginning)
     {
         var sockets = await OpenAsync(300, beginning);
         try
@@ -55,7 +55,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_body_that_does_not_come_is_given_up()
+    public async Task Missing_body_times_out()
     {
         var sockets = await OpenAsync(
             20,
@@ -76,7 +76,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Garbage_instead_of_HTTP_ends_the_connection()
+    public async Task Non_HTTP_bytes_close_the_connection()
     {
         var sockets = await OpenAsync(20, "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\r\n\r\n");
         try
@@ -94,7 +94,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Two_thousand_idle_watches_do_not_hinder_a_write_and_are_gone_when_they_are_closed()
+    public async Task Two_thousand_idle_watches_do_not_block_writes_and_are_closed()
     {
         const int Watches = 2_000;
         var before = GC.GetTotalMemory(forceFullCollection: true);

@@ -10,7 +10,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     private readonly Api _api = fixture.Api;
 
     [Fact]
-    public async Task A_role_gives_what_it_says_and_nothing_else()
+    public async Task Role_grants_only_its_rules()
     {
         var (ns, token) = await AccountAsync(
             """[{"verbs":["get","list"],"apiGroups":[""],"resources":["configmaps"]},{"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["mine"]}]"""
@@ -32,7 +32,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task A_list_or_watch_of_one_name_is_permitted_by_a_rule_for_this_name()
+    public async Task List_or_watch_of_one_name_is_allowed_by_resourceNames()
     {
         var (ns, token) = await AccountAsync(
             """[{"verbs":["list","watch"],"apiGroups":[""],"resources":["configmaps"],"resourceNames":["mine"]}]"""
@@ -49,7 +49,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task A_subresource_needs_a_rule_of_its_own()
+    public async Task Subresource_needs_its_own_rule()
     {
         var (ns, token) = await AccountAsync("""[{"verbs":["*"],"apiGroups":["*"],"resources":["services"]}]""");
         using var user = new Api(fixture.Cluster, token);
@@ -64,7 +64,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task Nobody_grants_more_than_they_hold()
+    public async Task User_cannot_grant_permissions_that_it_does_not_hold()
     {
         var (ns, token) = await AccountAsync(
             """[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles","rolebindings"],"resourceNames":[]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]""",
@@ -103,7 +103,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task Anonymous_sees_health_and_version_only()
+    public async Task Anonymous_can_only_read_health_and_version()
     {
         using var nobody = new Api(fixture.Cluster, "");
 
@@ -118,7 +118,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task A_requested_token_ends_with_its_time_and_its_account()
+    public async Task Requested_token_is_invalid_after_expiration_or_account_deletion()
     {
         var (ns, _) = await AccountAsync("[]");
         var account = $"/api/v1/namespaces/{ns}/serviceaccounts/user";
@@ -141,7 +141,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task A_tampered_token_is_no_token()
+    public async Task Tampered_token_is_rejected()
     {
         var (_, token) = await AccountAsync("[]");
         var parts = token.Split('.');
@@ -159,7 +159,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task A_token_secret_is_filled_and_works_until_it_is_deleted()
+    public async Task Token_Secret_is_populated_and_valid_until_deleted()
     {
         var (ns, _) = await AccountAsync("""[{"verbs":["list"],"apiGroups":[""],"resources":["pods"]}]""");
         var secrets = $"/api/v1/namespaces/{ns}/secrets";
@@ -183,7 +183,7 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     }
 
     [Fact]
-    public async Task One_may_ask_what_one_may_do()
+    public async Task Access_review_reports_permissions()
     {
         var (ns, token) = await AccountAsync("""[{"verbs":["get"],"apiGroups":["apps"],"resources":["deployments"]}]""");
         using var user = new Api(fixture.Cluster, token);

@@ -63,11 +63,11 @@ public sealed class PatchTests
         """{"spec":{"externalIPs":["2.2.2.2"]}}""",
         """{"spec":{"externalIPs":["2.2.2.2"]}}"""
     )]
-    public void Strategic_merge_of_a_service(string rule, string target, string patch, string expected) =>
+    public void Strategic_merge_patch_of_a_Service_merges_ports_by_key(string rule, string target, string patch, string expected) =>
         Strategic(typeof(V1Service), target, patch).Should().Be(expected, rule);
 
     [Fact]
-    public void Strategic_merge_of_a_deployment_retains_only_the_named_keys_of_its_strategy()
+    public void Strategic_merge_patch_with_retainKeys_removes_other_keys()
     {
         Strategic(
                 typeof(V1Deployment),
@@ -81,7 +81,7 @@ public sealed class PatchTests
     }
 
     [Fact]
-    public void Strategic_merge_needs_the_key_of_each_item()
+    public void Strategic_merge_patch_without_merge_key_is_rejected()
     {
         var merge = () => Strategic(typeof(V1Service), """{"spec":{"ports":[{"port":80}]}}""", """{"spec":{"ports":[{"name":"x"}]}}""");
 
@@ -93,7 +93,7 @@ public sealed class PatchTests
     [InlineData("""{"a":1}""", """{"a":{"b":2}}""", """{"a":{"b":2}}""")]
     [InlineData("""{"a":[1,2]}""", """{"a":[3]}""", """{"a":[3]}""")]
     [InlineData("""{"a":1}""", """{"a":null}""", """{}""")]
-    public void Merge_patch(string target, string patch, string expected) =>
+    public void Merge_patch_follows_RFC_7386(string target, string patch, string expected) =>
         MergePatch.Apply(Tree(target), Tree(patch)).ToJsonString().Should().Be(expected);
 
     [Theory]
@@ -104,7 +104,7 @@ public sealed class PatchTests
     [InlineData("""[{"op":"move","from":"/a","path":"/b"}]""", """{"b":[1,2]}""")]
     [InlineData("""[{"op":"copy","from":"/a/1","path":"/c"}]""", """{"a":[1,2],"c":2}""")]
     [InlineData("""[{"op":"add","path":"/x~1y~0","value":1}]""", """{"a":[1,2],"x/y~":1}""")]
-    public void Json_patch(string patch, string expected) =>
+    public void JSON_Patch_follows_RFC_6902(string patch, string expected) =>
         JsonPatch.Apply(Tree("""{"a":[1,2]}"""), JsonNode.Parse(patch)!.AsArray()).ToJsonString().Should().Be(expected);
 
     private static string Strategic(Type type, string target, string patch) =>

@@ -37,7 +37,7 @@ public sealed class SelectorTests
     [InlineData(".spec.items[*].name", "a,b")]
     [InlineData(".spec.none", "")]
     [InlineData("..name", "a,b")]
-    public void Json_paths(string path, string expected)
+    public void JSONPath_selects_values(string path, string expected)
     {
         var tree = JsonNode.Parse(
             """
@@ -61,10 +61,11 @@ public sealed class SelectorTests
     [InlineData(200_000, "2d7h")]
     [InlineData(864_000, "10d")]
     [InlineData(70_000_000, "2y80d")]
-    public void Ages(long seconds, string expected) => Durations.Human(TimeSpan.FromSeconds(seconds)).Should().Be(expected);
+    public void Age_is_printed_as_by_kubectl(long seconds, string expected) =>
+        Durations.Human(TimeSpan.FromSeconds(seconds)).Should().Be(expected);
 
     [Fact]
-    public void The_history_reaches_back_as_far_as_its_capacity()
+    public void Watch_history_is_limited_by_its_capacity()
     {
         var history = new WatchHistory(3, startRevision: 10);
         for (var revision = 11; revision <= 15; revision++)

@@ -14,7 +14,7 @@ public sealed class CommandLineTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public async Task TheDemoEndsWithTheBackendsAnswer()
+    public async Task Demo_ends_with_the_response_of_the_backend()
     {
         var (code, output, error) = await RunAsync("demo", "--dir", _directory);
 
@@ -30,7 +30,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task TheDemoShowsTheRequestInEnvoysAccessLog()
+    public async Task Demo_with_Envoy_shows_the_access_log()
     {
         var (code, output, error) = await RunAsync("demo", "--dir", _directory, "--envoy", EnvoyBinary.Require());
 
@@ -46,7 +46,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData(1, "/bin/true is not an Envoy binary", "--envoy", "/bin/true")]
     [InlineData(2, "mutually exclusive", "--envoy", "/bin/true", "--stand-in")]
-    public async Task AnEnvoyThatCannotBeUsedIsRefused(int expected, string words, params string[] arguments)
+    public async Task Invalid_Envoy_option_is_an_error(int expected, string words, params string[] arguments)
     {
         var (code, _, error) = await RunAsync(["up", "--dir", _directory, .. arguments]);
 
@@ -55,7 +55,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task UpWritesKubeconfigsSaysReadyAndStopsOnSigterm()
+    public async Task Up_writes_kubeconfigs_and_stops_on_SIGTERM()
     {
         using var process = Start("up", "--dir", _directory, "--tenants", "2");
         using var deadline = new CancellationTokenSource(Deadline);
@@ -78,7 +78,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task ASecondSandboxInTheSameFolderIsRefusedWhileTheFirstOneRuns()
+    public async Task Second_sandbox_in_a_used_directory_is_rejected()
     {
         using var first = Start("up", "--dir", _directory);
         using var deadline = new CancellationTokenSource(Deadline);
@@ -105,7 +105,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task ADemoThatGoesWellLeavesNothingBehind()
+    public async Task Successful_demo_removes_its_directory()
     {
         var (code, output, _) = await RunWithTemporaryFilesInAsync(_directory, "demo");
 
@@ -115,7 +115,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task ADemoThatIsStoppedNamesTheFolderOfItsLogs()
+    public async Task Stopped_demo_prints_the_directory_of_its_logs()
     {
         using var process = Start(["demo"], _directory);
         using var deadline = new CancellationTokenSource(Deadline);
@@ -138,7 +138,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task TheCcmStartsWhenItsTenantsNamespaceIsThere()
+    public async Task Ccm_starts_after_its_tenant_namespace_exists()
     {
         var (code, _, _) = await RunAsync("demo", "--dir", _directory);
 
@@ -155,7 +155,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task ATakenPortIsOneLine()
+    public async Task Used_port_is_a_one_line_error()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
@@ -168,7 +168,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task AFolderThatCannotBeWrittenIsOneLine()
+    public async Task Unwritable_directory_is_a_one_line_error()
     {
         var file = Path.Combine(_directory, "file");
         await File.WriteAllTextAsync(file, "");
@@ -189,7 +189,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("cluster", "--kubeconfig is required")]
     [InlineData("cluster --port 70000 --kubeconfig x", "0 to 65535")]
     [InlineData("nonsense", "Unknown command or option 'nonsense'; use up, demo or cluster. See --help.")]
-    public async Task ABadCommandLineIsOneLine(string arguments, string hint)
+    public async Task Invalid_command_line_is_a_one_line_error(string arguments, string hint)
     {
         var (code, _, error) = await RunAsync(arguments.Split(' '));
 
@@ -202,7 +202,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("up --help", "--dir", "--tenants", "--verbose")]
     [InlineData("demo --help", "--dir")]
     [InlineData("cluster --help", "--port", "--kubeconfig", "--refuse-validation-rules")]
-    public async Task HelpNamesEverything(string arguments, params string[] names)
+    public async Task Help_lists_commands_and_options(string arguments, params string[] names)
     {
         var (code, output, _) = await RunAsync(arguments.Split(' '));
 

@@ -8,7 +8,7 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
     private static readonly string Manifest = ReadDemo();
 
     [Fact]
-    public async Task ARequestToTheGatewaysAddressReachesBothPodsAndSoDoesOneOfAnotherRoute()
+    public async Task Requests_of_two_routes_reach_both_pods()
     {
         await sandbox.ApplyAsync(Manifest);
         var address = await sandbox.GatewayAddressAsync("my-gateway");

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.WebSockets;
+using System.Net.WebSocket_passes_the_Gateway;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -26,7 +26,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task PathBasedRouting()
+    public async Task Path_based_routing_example_selects_the_backend()
     {
         var address = await SetUpAsync(
             "paths",
@@ -56,7 +56,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task HeaderQueryAndMethodRouting()
+    public async Task Header_query_and_method_example_selects_the_backend()
     {
         var address = await SetUpAsync(
             "conditions",
@@ -95,7 +95,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task TrafficSplitting()
+    public async Task Traffic_splitting_example_follows_the_weights()
     {
         var address = await SetUpAsync(
             "canary",
@@ -123,7 +123,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task HeaderModification()
+    public async Task Header_modification_example_changes_headers()
     {
         var address = await SetUpAsync(
             "headers",
@@ -171,7 +171,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task UrlRewriting()
+    public async Task Url_rewriting_example_changes_path_and_host()
     {
         var address = await SetUpAsync(
             "rewrite",
@@ -197,7 +197,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task GrpcRoutingByServiceAndMethod()
+    public async Task Grpc_example_routes_by_service_and_method()
     {
         await sandbox.ApplyAsync(
             """
@@ -248,7 +248,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task CrossNamespaceRouting()
+    public async Task Cross_namespace_example_needs_a_ReferenceGrant()
     {
         using (var client = sandbox.Sandbox.Tenants[0].Cluster.CreateClient("test"))
         {
@@ -283,7 +283,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task AnUnknownHostIsAnsweredWith404AndABackendWithoutPodsWith503()
+    public async Task Unknown_host_gets_404_and_backend_without_pods_503()
     {
         var address = await SetUpAsync(
             "failing",
@@ -323,7 +323,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
     }
 
     [Fact]
-    public async Task WebSockets()
+    public async Task WebSocket_passes_the_Gateway()
     {
         var address = await SetUpAsync(
             "sockets",

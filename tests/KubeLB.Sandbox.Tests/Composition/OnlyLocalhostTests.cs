@@ -13,7 +13,7 @@ namespace KubeLB.Sandbox.Tests.Composition;
 public sealed partial class OnlyLocalhostTests
 {
     [Fact]
-    public async Task TwoTenantsServeTheSameExampleOnOneAddressAndAreToldWhere()
+    public async Task Two_tenants_on_one_address_serve_the_same_example_with_port_Events()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();

@@ -44,7 +44,7 @@ public sealed class CrdFilesTests
         ];
 
     [Fact]
-    public void The_sandbox_brings_the_definitions_of_every_group_that_a_manager_writes() =>
+    public void Sandbox_has_definitions_of_every_group_that_the_manager_writes() =>
         Files
             .Values.Select(crd => crd.Spec.Group)
             .Distinct()
@@ -53,7 +53,7 @@ public sealed class CrdFilesTests
 
     [Theory]
     [MemberData(nameof(ApiTypes))]
-    public void Every_api_type_has_a_definition_that_serves_it(Type type)
+    public void Every_API_type_has_a_definition(Type type)
     {
         var entity = type.GetCustomAttribute<KubernetesEntityAttribute>()!;
 
@@ -65,7 +65,7 @@ public sealed class CrdFilesTests
 
     [Theory]
     [MemberData(nameof(ApiTypes))]
-    public void No_field_of_an_api_type_is_pruned(Type type)
+    public void Fields_of_API_types_are_not_pruned(Type type)
     {
         var entity = type.GetCustomAttribute<KubernetesEntityAttribute>()!;
         var version = Of(entity).Spec.Versions.Single(version => version.Name == entity.ApiVersion);
@@ -75,7 +75,7 @@ public sealed class CrdFilesTests
 
     [Theory]
     [MemberData(nameof(FileNames))]
-    public void A_file_is_called_after_what_it_defines(string file)
+    public void Definition_file_is_named_after_its_definition(string file)
     {
         var crd = Files[file];
 
@@ -90,12 +90,12 @@ public sealed class CrdFilesTests
 
     [Theory]
     [MemberData(nameof(FileNames))]
-    public void Exactly_one_version_is_stored_and_it_is_served(string file) =>
+    public void Definition_has_one_served_storage_version(string file) =>
         Files[file].Spec.Versions.Where(version => version.Storage).Should().ContainSingle().Which.Served.Should().BeTrue();
 
     [Theory]
     [MemberData(nameof(FileNames))]
-    public void Every_schema_is_structural(string file)
+    public void Definition_schema_is_structural(string file)
     {
         foreach (var version in Files[file].Spec.Versions)
         {
@@ -124,7 +124,7 @@ public sealed class CrdFilesTests
         """[{"type":"Accepted","status":"Unknown","reason":"Pending","message":"Waiting for controller","lastTransitionTime":"1970-01-01T00:00:00Z"}]"""
     )]
     [InlineData("kubelb.k8c.io_configs.yaml", "spec/envoyProxy/replicas", "3")]
-    public void Defaults_are_those_of_the_original(string file, string path, string expected)
+    public void Schema_defaults_are_those_of_the_original(string file, string path, string expected)
     {
         JsonNode? schema = ApiJson.ToJson(Files[file].Spec.Versions.Single(version => version.Storage).Schema.OpenAPIV3Schema);
         foreach (var step in path.Split('/'))

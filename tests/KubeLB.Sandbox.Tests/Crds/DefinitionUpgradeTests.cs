@@ -24,7 +24,7 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Definitions_that_Helm_installed_are_replaced_and_objects_stay()
+    public async Task Definitions_installed_by_Helm_are_replaced_and_objects_kept()
     {
         var before = await InstallEarlierAsync();
 
@@ -34,7 +34,7 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Definitions_that_Helm_installed_conflict_with_a_server_side_apply_unless_it_is_forced()
+    public async Task Definitions_installed_by_Helm_conflict_with_server_side_apply_until_forced()
     {
         var before = await InstallEarlierAsync();
 

@@ -45,7 +45,7 @@ public sealed class GoDefinitionsTests
     }
 
     [Fact]
-    public void No_field_of_the_Go_definitions_is_restricted_to_fewer_values_or_required()
+    public void Fields_of_the_Go_definitions_have_no_new_restrictions()
     {
         foreach (var (kind, theirs) in Theirs())
         {

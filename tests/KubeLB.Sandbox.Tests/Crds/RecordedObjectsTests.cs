@@ -44,7 +44,7 @@ public sealed class RecordedObjectsTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Files))]
-    public async Task Recorded_object_is_valid_and_has_no_unknown_field(string file)
+    public async Task Recorded_object_is_valid_without_unknown_fields(string file)
     {
         foreach (var value in KubelbObjects(Path.Combine(SourceTree.Root, file)))
         {

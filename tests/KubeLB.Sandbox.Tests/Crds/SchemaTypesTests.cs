@@ -64,12 +64,12 @@ public sealed class SchemaTypesTests
     public static TheoryData<string> Kinds => [.. Definitions.Keys.Order(StringComparer.Ordinal)];
 
     [Fact]
-    public void Every_definition_but_that_of_layer_4_has_a_type() =>
+    public void Every_definition_except_layer_4_has_a_type() =>
         Definitions.Keys.Should().BeEquivalentTo(ApiTypes.Select(type => type.Name).Append("LoadBalancer"));
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Schema_and_type_have_the_same_fields(Type type) =>
+    public void Schema_and_API_type_have_the_same_fields(Type type) =>
         Differences(type.Name, type, Definitions[type.Name].Schema)
             .Where(d => !OfSchemasOnly.Keys.Any(end => d.EndsWith($"{end}: no type has it", StringComparison.Ordinal)))
             .Where(d => !RequiredBySchemasOnly.Keys.Any(end => d.EndsWith($"{end}: required by the schema only", StringComparison.Ordinal)))
@@ -90,7 +90,7 @@ public sealed class SchemaTypesTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Every_field_has_a_description_of_its_own(string kind)
+    public void Every_schema_field_has_a_unique_description(string kind)
     {
         var definition = Definitions[kind];
 
@@ -106,7 +106,7 @@ public sealed class SchemaTypesTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Every_text_list_and_map_has_a_limit(string kind)
+    public void Every_string_list_and_map_has_a_limit(string kind)
     {
         var unlimited = Definitions[kind]
             .Schemas()

@@ -113,7 +113,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_Gateway_API_knows_is_accepted_and_applying_it_again_changes_nothing()
+    public async Task Valid_Gateway_API_object_is_accepted_and_reapply_is_no_change()
     {
         var all = string.Join("\n---\n", Gateway, HttpRoute, GrpcRoute, Grant, Class);
 
@@ -136,7 +136,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_left_out_is_filled_in_as_the_Gateway_API_says()
+    public async Task Omitted_fields_get_the_defaults_of_the_Gateway_API()
     {
         await _kubectl.OkAsync(
             "apply -f -",
@@ -166,7 +166,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Misspelt))]
-    public async Task A_misspelt_field_is_named(string manifest, string field, string path)
+    public async Task Misspelt_field_is_reported(string manifest, string field, string path)
     {
         // The last letter of the field's name is left out.
         var colon = field.IndexOf(':', StringComparison.Ordinal);

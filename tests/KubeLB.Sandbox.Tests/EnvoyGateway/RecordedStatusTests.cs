@@ -33,11 +33,11 @@ public sealed class RecordedStatusTests
     }
 
     [Fact]
-    public void AllButTheCasesWithoutCoverageArePlayed() => Cases().Should().HaveCount(90 - NotCovered.Count);
+    public void All_covered_recorded_cases_are_replayed() => Cases().Should().HaveCount(90 - NotCovered.Count);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SaysWhatEnvoyGatewaySays(string name)
+    public void Stand_in_writes_the_status_of_Envoy_Gateway(string name)
     {
         var recorded = Recording["cases"]!.AsArray().Single(c => (string)c!["case"]! == name)!;
         var input = recorded["input"]!;

@@ -6,7 +6,7 @@ namespace KubeLB.Sandbox.Tests.Networking;
 public sealed class LoopbackAddressesTests
 {
     [Fact]
-    public void TwoInstancesNeverHandOutTheSameAddress()
+    public void Two_instances_never_allocate_the_same_address()
     {
         using var one = new LoopbackAddresses();
         using var two = new LoopbackAddresses();
@@ -23,7 +23,7 @@ public sealed class LoopbackAddressesTests
     }
 
     [Fact]
-    public void WhereOnlyOneAddressCanBeBoundEveryAddressIsThatOne()
+    public void Single_loopback_address_is_shared()
     {
         using var addresses = new LoopbackAddresses(forceShared: true);
 

@@ -6,7 +6,7 @@ namespace KubeLB.Sandbox.Tests.Nodes;
 public sealed class EndpointSelectionTests
 {
     [Fact]
-    public void OnlyReadyPodsOfTheNamespaceThatTheSelectorPicksAreEndpoints()
+    public void Endpoints_are_selected_ready_pods_of_the_namespace()
     {
         var service = Service(new V1ServicePort { Port = 80, TargetPort = 8080 });
         V1Pod[] pods =
@@ -28,18 +28,18 @@ public sealed class EndpointSelectionTests
     [InlineData("8080", 8080)]
     [InlineData("http", 9090)]
     [InlineData(null, 80)]
-    public void ATargetPortIsANumberANameOrThePortItself(string? target, int port) =>
+    public void Target_port_is_a_number_a_name_or_the_port(string? target, int port) =>
         EndpointSelection
             .TargetPort(new V1ServicePort { Port = 80, TargetPort = target is null ? null : target }, Pod("a"))
             .Should()
             .Be(port);
 
     [Fact]
-    public void APodWithoutTheNamedPortIsLeftOut() =>
+    public void Pod_without_the_named_port_is_ignored() =>
         EndpointSelection.Of(Service(new V1ServicePort { Port = 80, TargetPort = "missing" }), [Pod("a")]).Should().BeEmpty();
 
     [Fact]
-    public void PodsThatDifferInANamedPortsNumberMakeSlicesOfTheirOwn()
+    public void Pods_with_different_port_numbers_have_separate_slices()
     {
         var service = Service(
             new V1ServicePort
@@ -61,11 +61,11 @@ public sealed class EndpointSelectionTests
     }
 
     [Fact]
-    public void AServiceWithoutReadyPodsHasOneEmptySlice() =>
+    public void Service_without_ready_pods_has_one_empty_slice() =>
         EndpointSelection.Slices(Service(new V1ServicePort { Port = 80 }), []).Should().ContainSingle().Which.Endpoints.Should().BeEmpty();
 
     [Fact]
-    public void AServiceWithoutSelectorPicksNothing()
+    public void Service_without_selector_selects_no_pod()
     {
         var service = Service(new V1ServicePort { Port = 80 });
         service.Spec.Selector = null;
@@ -74,7 +74,7 @@ public sealed class EndpointSelectionTests
     }
 
     [Fact]
-    public void DeclaredContainerPortsAreServedOtherwiseThoseThatServicesSendTo()
+    public void Pod_serves_declared_ports_or_target_ports()
     {
         var service = Service(new V1ServicePort { Port = 80, TargetPort = 7000 }, new V1ServicePort { Port = 81, TargetPort = "named" });
         var undeclared = Pod("a");

@@ -14,11 +14,11 @@ public sealed class PodQualityTests
     [InlineData("""{"limits":{"cpu":"1","memory":"64Mi"}}""", "Guaranteed")]
     [InlineData("""{"requests":{"cpu":"1000m","memory":"64Mi"},"limits":{"cpu":"1","memory":"64Mi"}}""", "Guaranteed")]
     [InlineData("""{"requests":{"cpu":"500m","memory":"64Mi"},"limits":{"cpu":"1","memory":"64Mi"}}""", "Burstable")]
-    public void Where_nobody_says_it_is_what_an_api_server_would(string resources, string quality) =>
+    public void Qos_class_is_computed_if_the_status_has_none(string resources, string quality) =>
         PodQosClass.Of(Pod($$$"""{"spec":{"containers":[{"name":"a","resources":{{{resources}}}}]}}""")).Should().Be(quality);
 
     [Fact]
-    public void What_the_api_server_says_stays() =>
+    public void Qos_class_of_the_status_is_kept() =>
         PodQosClass.Of(Pod("""{"spec":{"containers":[{"name":"a"}]},"status":{"qosClass":"Guaranteed"}}""")).Should().Be("Guaranteed");
 
     private static V1Pod Pod(string json) => KubernetesJson.Deserialize<V1Pod>(json);

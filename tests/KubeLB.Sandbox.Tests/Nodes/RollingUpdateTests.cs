@@ -6,10 +6,10 @@ namespace KubeLB.Sandbox.Tests.Nodes;
 public sealed class RollingUpdateTests
 {
     [Fact]
-    public void First_rollout_makes_all_pods_at_once() => new RollingUpdate(3, 1, 0).Next(default, []).Current.Should().Be(3);
+    public void First_rollout_creates_all_pods() => new RollingUpdate(3, 1, 0).Next(default, []).Current.Should().Be(3);
 
     [Fact]
-    public void Pods_are_replaced_one_by_one_and_never_too_few_are_available()
+    public void Rollout_keeps_the_minimum_of_available_pods()
     {
         var rule = new RollingUpdate(2, 1, 0);
 
@@ -22,10 +22,11 @@ public sealed class RollingUpdateTests
     }
 
     [Fact]
-    public void Old_pods_that_do_not_serve_go_first() => Next(new RollingUpdate(2, 1, 0), new(1, 1), new SetSize(2, 1)).Should().Be((1, 1));
+    public void Unavailable_old_pods_are_scaled_down_first() =>
+        Next(new RollingUpdate(2, 1, 0), new(1, 1), new SetSize(2, 1)).Should().Be((1, 1));
 
     [Fact]
-    public void Without_surge_an_old_pod_goes_before_a_new_one_comes()
+    public void Rollout_without_surge_removes_an_old_pod_first()
     {
         var rule = new RollingUpdate(2, 0, 1);
 
@@ -37,7 +38,7 @@ public sealed class RollingUpdateTests
     [InlineData(10, null, null, 3, 2)]
     [InlineData(10, "10%", "0", 1, 0)]
     [InlineData(1, "0", "25%", 0, 1)]
-    public void Shares_are_rounded_as_kubernetes_does(
+    public void Percentages_are_rounded_as_in_Kubernetes(
         int replicas,
         string? surge,
         string? unavailable,

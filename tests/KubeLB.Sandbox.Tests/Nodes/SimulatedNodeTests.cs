@@ -12,7 +12,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     private IKubernetes Cluster => sandbox.Tenant;
 
     [Fact]
-    public async Task TheNodeIsReadyAndNamesItsAddress()
+    public async Task Node_is_ready_and_has_an_address()
     {
         var node = (await Cluster.CoreV1.ListNodeAsync()).Items.Should().ContainSingle().Subject;
 
@@ -24,7 +24,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     }
 
     [Fact]
-    public async Task ADeploymentIsRolledOutScaledAndRemoved()
+    public async Task Deployment_is_rolled_out_scaled_and_removed()
     {
         await sandbox.ApplyAsync(Workload("life", replicas: 2));
         var deployment = await RolledOutAsync("life", 2);
@@ -55,7 +55,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     }
 
     [Fact]
-    public async Task EndpointsFollowThePods()
+    public async Task Endpoints_match_the_ready_pods()
     {
         await sandbox.ApplyAsync(Workload("ends", replicas: 2));
         await RolledOutAsync("ends", 2);
@@ -66,7 +66,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     }
 
     [Fact]
-    public async Task ANodePortLeadsToAReadyPodAndIsClosedWithItsService()
+    public async Task Node_port_forwards_to_a_ready_pod_and_is_closed_with_its_Service()
     {
         await sandbox.ApplyAsync(Workload("ports", replicas: 2, type: "NodePort"));
         await RolledOutAsync("ports", 2);
@@ -102,7 +102,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
     }
 
     [Fact]
-    public async Task EndpointSlicesThatSomebodyElseWritesAreServed()
+    public async Task EndpointSlices_of_other_writers_are_served()
     {
         await sandbox.ApplyAsync(Workload("target", replicas: 1));
         await RolledOutAsync("target", 1);

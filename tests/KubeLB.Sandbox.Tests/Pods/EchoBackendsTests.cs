@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.WebSockets;
+using System.Net.WebSocket_passes_the_Gateway;
 using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -33,7 +33,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     [Theory]
     [InlineData("1.1", "HTTP/1.1")]
     [InlineData("2.0", "HTTP/2")]
-    public async Task OnePortAnswersBothVersionsOfHttpWithTheRequestItSaw(string version, string protocol)
+    public async Task Echo_port_serves_HTTP_1_and_2(string version, string protocol)
     {
         var seen = await Http.EchoAsync(
             _at,
@@ -64,7 +64,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ALongBodyIsCountedButNotReturnedWhole()
+    public async Task Long_body_is_counted_and_truncated()
     {
         var seen = await Http.EchoAsync(
             _at,
@@ -80,7 +80,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnyUnaryGrpcMethodIsEchoedWithTheNameOfThePod()
+    public async Task Unary_gRPC_method_is_echoed_with_the_pod_name()
     {
         using var channel = GrpcChannel.ForAddress($"http://{_at}");
         var call = channel.CreateCallInvoker().AsyncUnaryCall(BytesMethod(MethodType.Unary), null, default, "hello"u8.ToArray());
@@ -92,7 +92,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStreamingGrpcMethodIsEchoedMessageByMessage()
+    public async Task Streaming_gRPC_method_is_echoed_by_message()
     {
         using var channel = GrpcChannel.ForAddress($"http://{_at}");
         using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(BytesMethod(MethodType.DuplexStreaming), null, default);
@@ -109,7 +109,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AWebSocketIsEchoed()
+    public async Task WebSocket_message_is_echoed()
     {
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{_at}/chat"), CancellationToken.None);
@@ -123,7 +123,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStoppedPodRefusesConnections()
+    public async Task Stopped_pod_refuses_connections()
     {
         await _backends.StopAsync(_pod);
 

@@ -14,7 +14,7 @@ public sealed class ProxyStateTests
     private readonly ProxyState _state = new();
 
     [Fact]
-    public void A_cluster_serves_when_its_endpoints_come_after_it()
+    public void Cluster_serves_when_its_endpoints_follow()
     {
         Take(XdsSource.Clusters, Eds("a", "shared"));
         Serving().Should().BeEmpty();
@@ -23,7 +23,7 @@ public sealed class ProxyStateTests
     }
 
     [Fact]
-    public void A_new_cluster_does_not_serve_with_endpoints_that_came_before_it()
+    public void New_cluster_ignores_earlier_endpoints()
     {
         Take(XdsSource.Clusters, Eds("a", "shared"));
         Take(XdsSource.Endpoints, Endpoints("shared"));
@@ -35,7 +35,7 @@ public sealed class ProxyStateTests
     }
 
     [Fact]
-    public void A_changed_cluster_serves_as_it_was_until_its_endpoints_come_again()
+    public void Changed_cluster_keeps_serving_until_its_endpoints_follow()
     {
         Take(XdsSource.Clusters, Eds("a", "old"));
         Take(XdsSource.Endpoints, Endpoints("old"));
@@ -48,7 +48,7 @@ public sealed class ProxyStateTests
     }
 
     [Fact]
-    public void A_cluster_that_changes_back_waits_for_nothing()
+    public void Reverted_cluster_serves_immediately()
     {
         Take(XdsSource.Clusters, Eds("a", "old"));
         Take(XdsSource.Endpoints, Endpoints("old"));
@@ -59,7 +59,7 @@ public sealed class ProxyStateTests
     }
 
     [Fact]
-    public void After_another_connection_clusters_take_the_endpoints_that_are_known()
+    public void Warming_clusters_use_known_endpoints_after_a_reconnect()
     {
         Take(XdsSource.Clusters, Eds("a", "shared"));
         Take(XdsSource.Endpoints, Endpoints("shared"));

@@ -13,14 +13,14 @@ public sealed class SnapshotCacheTests : IDisposable
     public void Dispose() => _deadline.Dispose();
 
     [Fact]
-    public void A_node_without_snapshot_has_the_empty_one()
+    public void Node_without_snapshot_has_the_empty_snapshot()
     {
         _cache.Get("tenant-t").Should().BeSameAs(Snapshot.Empty);
         _cache.Nodes.Should().BeEmpty();
     }
 
     [Fact]
-    public void Each_node_has_its_own_snapshot()
+    public void Nodes_have_separate_snapshots()
     {
         var (a, b) = (Of(1), Of(2));
 
@@ -33,7 +33,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public void A_node_with_an_empty_snapshot_is_a_node()
+    public void Node_with_empty_snapshot_exists()
     {
         _cache.Set("tenant-t", Snapshot.Empty);
 
@@ -41,7 +41,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_watch_sees_the_current_snapshot_and_then_each_change()
+    public async Task Watch_gets_the_current_snapshot_and_each_change()
     {
         _cache.Set("tenant-t", Of(1));
         await using var watch = Watch("tenant-t");
@@ -56,7 +56,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_watch_of_a_node_without_snapshot_sees_the_empty_one_first()
+    public async Task Watch_of_a_node_without_snapshot_starts_with_the_empty_snapshot()
     {
         await using var watch = Watch("tenant-t");
 
@@ -70,7 +70,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_busy_reader_sees_only_the_newest_of_what_came_meanwhile()
+    public async Task Slow_reader_gets_only_the_latest_snapshot()
     {
         _cache.Set("tenant-t", Of(1));
         await using var watch = Watch("tenant-t");
@@ -89,7 +89,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_change_that_was_taken_back_while_the_reader_was_busy_is_none()
+    public async Task Reverted_change_is_not_reported_to_a_slow_reader()
     {
         _cache.Set("tenant-t", Of(1));
         await using var watch = Watch("tenant-t");
@@ -104,7 +104,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task Equal_content_is_no_change()
+    public async Task Equal_content_is_not_reported()
     {
         var first = Of(1);
         _cache.Set("tenant-t", first);
@@ -121,7 +121,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_change_of_one_node_is_none_for_another()
+    public async Task Change_of_one_node_is_not_reported_to_another()
     {
         await using var watch = Watch("tenant-a");
         await Next(watch);
@@ -134,7 +134,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_reader_of_a_node_is_told()
+    public async Task Change_is_reported_to_every_reader()
     {
         await using var first = Watch("tenant-t");
         await using var second = Watch("tenant-t");
@@ -148,7 +148,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_removed_node_is_empty_for_its_readers_and_may_come_back()
+    public async Task Removed_node_is_empty_and_can_be_added_again()
     {
         _cache.Set("tenant-t", Of(1));
         await using var watch = Watch("tenant-t");
@@ -167,7 +167,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public void Removing_what_is_not_there_does_nothing()
+    public void Removing_a_missing_node_does_nothing()
     {
         _cache.Remove("tenant-t");
 
@@ -175,7 +175,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task The_watch_of_nodes_sees_the_current_set_and_then_who_comes_and_goes()
+    public async Task Node_watch_gets_the_current_set_and_each_change()
     {
         _cache.Set("tenant-a", Of(1));
         await using var watch = _cache.WatchNodesAsync(_deadline.Token).GetAsyncEnumerator();
@@ -191,7 +191,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task The_watch_of_nodes_is_not_told_of_content_nor_of_readers()
+    public async Task Node_watch_ignores_content_and_readers()
     {
         _cache.Set("tenant-a", Of(1));
         await using var watch = _cache.WatchNodesAsync(_deadline.Token).GetAsyncEnumerator();
@@ -209,7 +209,7 @@ public sealed class SnapshotCacheTests : IDisposable
     }
 
     [Fact]
-    public async Task A_watch_ends_when_it_is_cancelled()
+    public async Task Cancelled_watch_ends()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);
         await using var watch = _cache.WatchAsync("tenant-t", stop.Token).GetAsyncEnumerator();
@@ -228,7 +228,7 @@ public sealed class SnapshotCacheTests : IDisposable
 
     /// <summary>However the first snapshot of a node and its first reader meet, the reader gets to see it.</summary>
     [Fact]
-    public async Task A_reader_that_comes_together_with_the_first_snapshot_sees_it()
+    public async Task Concurrent_reader_gets_the_first_snapshot()
     {
         var nodes = Enumerable.Range(0, 5_000).Select(i => $"tenant-{i}").ToArray();
         var snapshot = Of(1);

@@ -14,7 +14,7 @@ public sealed class SnapshotTests
     private static readonly ProxyListener ToRpc = new("l-rpc", 10001, ListenerProtocol.Http, "rpc");
 
     [Fact]
-    public void The_empty_snapshot_has_nothing_but_a_version()
+    public void Empty_snapshot_has_only_a_version()
     {
         Snapshot.Empty.Listeners.Should().BeEmpty();
         Snapshot.Empty.Clusters.Should().BeEmpty();
@@ -22,7 +22,7 @@ public sealed class SnapshotTests
     }
 
     [Fact]
-    public void Listeners_and_clusters_are_found_by_name()
+    public void Snapshot_finds_listeners_and_clusters_by_name()
     {
         var snapshot = new Snapshot([ToWeb, ToRpc], [Web, Rpc]);
 
@@ -31,23 +31,23 @@ public sealed class SnapshotTests
     }
 
     [Fact]
-    public void Two_listeners_of_one_port_are_an_error_that_names_it() =>
+    public void Two_listeners_with_one_port_are_an_error() =>
         Building([ToWeb, ToRpc with { Port = 10000 }], [Web, Rpc]).Should().Throw<ArgumentException>().WithMessage("*l-web*10000*");
 
     [Fact]
-    public void Two_listeners_of_one_name_are_an_error() =>
+    public void Two_listeners_with_one_name_are_an_error() =>
         Building([ToWeb, ToRpc with { Name = "l-web" }], [Web, Rpc]).Should().Throw<ArgumentException>().WithMessage("*l-web*");
 
     [Fact]
-    public void Two_clusters_of_one_name_are_an_error() =>
+    public void Two_clusters_with_one_name_are_an_error() =>
         Building([], [Web, Rpc with { Name = "web" }]).Should().Throw<ArgumentException>().WithMessage("*web*");
 
     [Fact]
-    public void A_listener_without_its_cluster_is_an_error_that_names_both() =>
+    public void Listener_without_cluster_is_an_error() =>
         Building([ToWeb, ToRpc], [Web]).Should().Throw<ArgumentException>().WithMessage("*l-rpc*cluster rpc*");
 
     [Fact]
-    public void Names_are_told_apart_by_case()
+    public void Snapshot_names_are_case_sensitive()
     {
         var snapshot = new Snapshot([ToWeb, ToWeb with { Name = "L-WEB", Port = 10002 }], [Web, Web with { Name = "WEB" }]);
 
@@ -57,23 +57,23 @@ public sealed class SnapshotTests
     }
 
     [Fact]
-    public void What_is_said_twice_alike_counts_once() =>
+    public void Duplicate_resources_are_stored_once() =>
         new Snapshot([ToWeb, ToWeb with { }], [Web, Cluster("web", [.. Web.Endpoints])])
             .Version.Should()
             .Be(new Snapshot([ToWeb], [Web]).Version);
 
     [Fact]
-    public void The_order_of_listeners_and_clusters_does_not_matter() =>
+    public void Snapshot_version_ignores_the_order_of_resources() =>
         new Snapshot([ToRpc, ToWeb], [Rpc, Web]).Version.Should().Be(new Snapshot([ToWeb, ToRpc], [Web, Rpc]).Version);
 
     [Fact]
-    public void Equal_content_made_anew_has_the_same_version() =>
+    public void Equal_content_has_the_same_version() =>
         new Snapshot([new("l-web", 10000, ListenerProtocol.Http, "web")], [Cluster("web", [.. Web.Endpoints])])
             .Version.Should()
             .Be(new Snapshot([ToWeb], [Web]).Version);
 
     [Fact]
-    public void Every_part_of_the_content_is_part_of_the_version()
+    public void Snapshot_version_depends_on_every_field()
     {
         var first = new ProxyEndpoint("10.0.0.1", 30080);
         Snapshot[] snapshots =
@@ -100,7 +100,7 @@ public sealed class SnapshotTests
     }
 
     [Fact]
-    public void Content_that_only_looks_alike_when_joined_has_another_version()
+    public void Content_that_is_equal_only_when_joined_has_another_version()
     {
         var two = Cluster("web", new ProxyEndpoint("a", 1), new ProxyEndpoint("b", 2));
         var one = Cluster("web", new ProxyEndpoint("a\t1\ne\tb", 2));

@@ -35,7 +35,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ConnectionsGoToTheEndpointsInTurn()
+    public async Task Connections_use_the_endpoints_round_robin()
     {
         _cache.Set("tenant-t", SnapshotOf(10000, await PodAsync("a"), await PodAsync("b")));
 
@@ -49,7 +49,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnEndpointThatRefusesIsSkipped()
+    public async Task Unreachable_endpoint_is_skipped()
     {
         var dead = new IPEndPoint(_addresses.Take(), 9);
         _cache.Set("tenant-t", SnapshotOf(10000, dead, await PodAsync("a")));
@@ -61,14 +61,14 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WithoutAnEndpointTheConnectionIsClosed()
+    public async Task Connection_without_endpoint_is_closed()
     {
         _cache.Set("tenant-t", SnapshotOf(10000));
         (await IsClosedAtOnceAsync(await ProxyAsync("tenant-t", 10000))).Should().BeTrue();
     }
 
     [Fact]
-    public async Task AChangeOfEndpointsIsUsedByTheNextConnectionAndOpenConnectionsGoOn()
+    public async Task Changed_endpoints_are_used_by_new_connections_only()
     {
         _cache.Set("tenant-t", SnapshotOf(10000, await PodAsync("old")));
         using var open = new TcpClient();
@@ -84,7 +84,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TwoTenantsMayUseTheSamePort()
+    public async Task Two_tenants_can_use_the_same_port()
     {
         _cache.Set("tenant-a", SnapshotOf(10000, await PodAsync("a")));
         _cache.Set("tenant-b", SnapshotOf(10000, await PodAsync("b")));

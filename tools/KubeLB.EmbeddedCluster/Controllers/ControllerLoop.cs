@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.EmbeddedCluster.Controllers;
 
 /// <summary>Passes every change, in order, to the controllers.</summary>
-internal sealed partial class ControllerLoop : IAsyncDisposable
+internal sealed class ControllerLoop : IAsyncDisposable
 {
     private readonly Channel<StoreChange> _changes = Channel.CreateUnbounded<StoreChange>(
         new UnboundedChannelOptions { SingleReader = true }
@@ -42,23 +42,23 @@ internal sealed partial class ControllerLoop : IAsyncDisposable
                 catch (ApiException exception)
                 {
                     // The object was changed or deleted concurrently; that change is queued, too.
-                    LogSkipped(_logger, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name, exception.Message);
+                    Log.ChangeIgnored(
+                        _logger,
+                        controller.GetType().Name,
+                        change.Table.Resource,
+                        change.Event.Object.Name,
+                        exception.Message
+                    );
                 }
 #pragma warning disable CA1031 // An error with one object must not stop the loop.
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
-                    LogFailed(_logger, exception, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name);
+                    Log.ChangeFailed(_logger, exception, controller.GetType().Name, change.Table.Resource, change.Event.Object.Name);
                 }
             }
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "{Controller} failed to process a change of {Resource} {Name}")]
-    private static partial void LogFailed(ILogger logger, Exception exception, string controller, string resource, string name);
-
-    [LoggerMessage(LogLevel.Debug, "{Controller} ignored a change of {Resource} {Name}: {Reason}")]
-    private static partial void LogSkipped(ILogger logger, string controller, string resource, string name, string reason);
 }
 
 /// <summary>Reacts to changes of the store, as the controllers of kube-controller-manager do.</summary>

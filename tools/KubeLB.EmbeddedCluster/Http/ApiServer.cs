@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.EmbeddedCluster.Http;
 
 /// <summary>The request pipeline: log, inject faults, authenticate, authorize, handle. Every error is returned as a Status.</summary>
-internal sealed partial class ApiServer(
+internal sealed class ApiServer(
     ResourceRegistry registry,
     ApiHandlers handlers,
     Authenticator authenticator,
@@ -80,7 +80,7 @@ internal sealed partial class ApiServer(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            LogFailure(logger, exception, context.Request.Method, info.Path);
+            Log.RequestFailed(logger, exception, context.Request.Method, info.Path);
             await FailAsync(context, ApiErrors.Internal(exception.Message).Status);
         }
         finally
@@ -190,9 +190,6 @@ internal sealed partial class ApiServer(
             // The client disconnected before the error was written.
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
-    private static partial void LogFailure(ILogger logger, Exception exception, string method, string path);
 }
 
 /// <summary>The request handlers.</summary>

@@ -70,11 +70,7 @@ internal static class ProtobufBody
                 );
             }
             var memberPath = $"{path}.{member.Name}";
-            if (member.Name == "~")
-            {
-                Read(reader.Bytes(wire), member.Type, into, path);
-            }
-            else if (member.Map)
+            if (member.Map)
             {
                 ReadEntry(reader.Bytes(wire), member, into, memberPath);
             }

@@ -5,7 +5,7 @@ namespace KubeLB.EmbeddedCluster.Protobuf;
 /// <summary>
 /// The protobuf field numbers of the kinds that kubectl sends in protobuf: objects that it generates (<c>kubectl create deployment</c>,
 /// <c>create token</c>, <c>auth can-i</c> …), not those from files. Each line is a type; a field is <c>number name form</c>, with <c>*</c>
-/// for lists and <c>%</c> for maps from string; a field named <c>~</c> is a message whose fields are inlined in JSON.
+/// for lists and <c>%</c> for maps from string.
 /// </summary>
 internal static class ProtobufTypes
 {
@@ -31,8 +31,6 @@ internal static class ProtobufTypes
         DeploymentSpec: 1 replicas i, 2 selector LabelSelector, 3 template PodTemplateSpec, 4 strategy DeploymentStrategy, 5 minReadySeconds i, 6 revisionHistoryLimit i, 7 paused b, 9 progressDeadlineSeconds i
         DeploymentStrategy: 1 type s, 2 rollingUpdate RollingUpdate
         RollingUpdate: 1 maxUnavailable x, 2 maxSurge x
-        Job: 1 metadata ObjectMeta, 2 spec JobSpec, 3 status Ignored
-        JobSpec: 1 parallelism i, 2 completions i, 3 activeDeadlineSeconds i, 4 selector LabelSelector, 5 manualSelector b, 6 template PodTemplateSpec, 7 backoffLimit i
         Pod: 1 metadata ObjectMeta, 2 spec PodSpec, 3 status Ignored
         PodTemplateSpec: 1 metadata ObjectMeta, 2 spec PodSpec
         PodSpec: 2 containers *Container, 3 restartPolicy s, 4 terminationGracePeriodSeconds i, 5 activeDeadlineSeconds i, 6 dnsPolicy s, 7 nodeSelector %s, 8 serviceAccountName s, 9 serviceAccount s, 10 nodeName s, 11 hostNetwork b, 12 hostPID b, 13 hostIPC b, 15 imagePullSecrets *LocalObjectReference, 16 hostname s, 17 subdomain s, 19 schedulerName s, 20 initContainers *Container, 21 automountServiceAccountToken b, 24 priorityClassName s
@@ -60,17 +58,6 @@ internal static class ProtobufTypes
         BoundObjectReference: 1 kind s, 2 apiVersion s, 3 name s, 4 uid s
         PodDisruptionBudget: 1 metadata ObjectMeta, 2 spec PodDisruptionBudgetSpec, 3 status Ignored
         PodDisruptionBudgetSpec: 1 minAvailable x, 2 selector LabelSelector, 3 maxUnavailable x
-        Ingress: 1 metadata ObjectMeta, 2 spec IngressSpec, 3 status Ignored
-        IngressSpec: 1 defaultBackend IngressBackend, 2 tls *IngressTLS, 3 rules *IngressRule, 4 ingressClassName s
-        IngressTLS: 1 hosts *s, 2 secretName s
-        IngressRule: 1 host s, 2 ~ IngressRuleValue
-        IngressRuleValue: 1 http HTTPIngressRuleValue
-        HTTPIngressRuleValue: 1 paths *HTTPIngressPath
-        HTTPIngressPath: 1 path s, 2 backend IngressBackend, 3 pathType s
-        IngressBackend: 4 service IngressServiceBackend
-        IngressServiceBackend: 1 name s, 2 port ServiceBackendPort
-        ServiceBackendPort: 1 name s, 2 number i
-        PriorityClass: 1 metadata ObjectMeta, 2 value i, 3 globalDefault b, 4 description s, 5 preemptionPolicy s
         """;
 
     private static readonly Lazy<FrozenDictionary<string, FrozenDictionary<int, ProtobufMember>>> Types = new(Read);

@@ -94,18 +94,6 @@ internal static class BuiltInResources
                     ("spec.unschedulable", tree => tree.Object("spec").Boolean("unschedulable") == true ? "true" : "false")
                 ),
             },
-            Of<V1PersistentVolumeClaim>(
-                "",
-                "v1",
-                "persistentvolumeclaims",
-                "persistentvolumeclaim",
-                "PersistentVolumeClaim",
-                new EmptyStatusStrategy()
-            ) with
-            {
-                ShortNames = ["pvc"],
-                Subresources = Status("PersistentVolumeClaim"),
-            },
             Of<V1Pod>("", "v1", "pods", "pod", "Pod", new PodStrategy()) with
             {
                 ShortNames = ["po"],
@@ -169,22 +157,6 @@ internal static class BuiltInResources
                 WorkloadTables.ReplicaSets,
                 scales: true
             ),
-            Workload<V1StatefulSet>(
-                "statefulsets",
-                "StatefulSet",
-                "sts",
-                WorkloadStrategy.StatefulSet,
-                WorkloadTables.StatefulSets,
-                scales: true
-            ),
-            Of<V1ControllerRevision>("apps", "v1", "controllerrevisions", "controllerrevision", "ControllerRevision"),
-            Of<V1Job>("batch", "v1", "jobs", "job", "Job", new EmptyStatusStrategy()) with
-            {
-                Categories = ["all"],
-                HasGeneration = true,
-                Table = WorkloadTables.Jobs,
-                Subresources = Status("Job"),
-            },
         ];
 
     private static IEnumerable<ResourceDefinition> Policies() =>
@@ -217,29 +189,11 @@ internal static class BuiltInResources
                 Table = WorkloadTables.PodDisruptionBudgets,
                 Subresources = Status("PodDisruptionBudget"),
             },
-            Of<V1Ingress>("networking.k8s.io", "v1", "ingresses", "ingress", "Ingress", new EmptyStatusStrategy()) with
-            {
-                ShortNames = ["ing"],
-                HasGeneration = true,
-                Table = WorkloadTables.Ingresses,
-                Subresources = Status("Ingress"),
-            },
-            Of<V1IngressClass>("networking.k8s.io", "v1", "ingressclasses", "ingressclass", "IngressClass") with
-            {
-                Namespaced = false,
-                HasGeneration = true,
-            },
             Of<V1NetworkPolicy>("networking.k8s.io", "v1", "networkpolicies", "networkpolicy", "NetworkPolicy") with
             {
                 ShortNames = ["netpol"],
                 HasGeneration = true,
                 Table = WorkloadTables.NetworkPolicies,
-            },
-            Of<V1PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", "priorityclass", "PriorityClass") with
-            {
-                Namespaced = false,
-                ShortNames = ["pc"],
-                HasGeneration = true,
             },
         ];
 

@@ -178,9 +178,3 @@ internal sealed class EndpointsStrategy : ResourceStrategy
         }
     }
 }
-
-/// <summary>Kinds with an empty initial status, such as Jobs and Ingresses.</summary>
-internal sealed class EmptyStatusStrategy : ResourceStrategy
-{
-    public override void PrepareForCreate(JsonObject tree) => tree["status"] = new JsonObject();
-}

@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Json;
 
 namespace KubeLB.EmbeddedCluster.Resources;
 
-/// <summary>Deployments, ReplicaSets, DaemonSets and StatefulSets: selector, pod template and kind-specific defaults.</summary>
+/// <summary>Deployments, ReplicaSets and DaemonSets: selector, pod template and kind-specific defaults.</summary>
 internal sealed class WorkloadStrategy(Action<JsonObject> defaults, Func<JsonObject> emptyStatus) : ResourceStrategy
 {
     public static WorkloadStrategy Deployment { get; } = new(DefaultDeployment, () => []);
@@ -24,9 +24,6 @@ internal sealed class WorkloadStrategy(Action<JsonObject> defaults, Func<JsonObj
                     ["numberReady"] = 0,
                 }
         );
-
-    public static WorkloadStrategy StatefulSet { get; } =
-        new(DefaultStatefulSet, () => new JsonObject { ["replicas"] = 0, ["availableReplicas"] = 0 });
 
     public override void PrepareForCreate(JsonObject tree) => tree["status"] = emptyStatus();
 
@@ -76,20 +73,6 @@ internal sealed class WorkloadStrategy(Action<JsonObject> defaults, Func<JsonObj
             var rolling = strategy.Ensure("rollingUpdate");
             rolling.Default("maxUnavailable", 1);
             rolling.Default("maxSurge", 0);
-        }
-    }
-
-    private static void DefaultStatefulSet(JsonObject spec)
-    {
-        spec.Default("replicas", 1);
-        spec.Default("revisionHistoryLimit", 10);
-        spec.Default("podManagementPolicy", "OrderedReady");
-        spec.Default("persistentVolumeClaimRetentionPolicy", new JsonObject { ["whenDeleted"] = "Retain", ["whenScaled"] = "Retain" });
-        var strategy = spec.Ensure("updateStrategy");
-        strategy.Default("type", "RollingUpdate");
-        if (strategy.Text("type") == "RollingUpdate")
-        {
-            strategy.Ensure("rollingUpdate").Default("partition", 0);
         }
     }
 }

@@ -54,64 +54,12 @@ internal static class WorkloadTables
             .Text("Images", tree => Containers(tree, "image"), 1)
             .Text("Selector", Selector, 1);
 
-    public static ITableFormat StatefulSets { get; } =
-        new TableFormat()
-            .Name()
-            .Text("Ready", tree => $"{Status(tree, "readyReplicas")}/{tree.Object("spec").Integer("replicas") ?? 0}")
-            .Age()
-            .Text("Containers", tree => Containers(tree, "name"), 1)
-            .Text("Images", tree => Containers(tree, "image"), 1);
-
     public static ITableFormat PodDisruptionBudgets { get; } =
         new TableFormat()
             .Name()
             .Text("Min Available", tree => tree.Object("spec")?["minAvailable"]?.ToString() ?? "N/A")
             .Text("Max Unavailable", tree => tree.Object("spec")?["maxUnavailable"]?.ToString() ?? "N/A")
             .Integer("Allowed Disruptions", tree => Status(tree, "disruptionsAllowed"))
-            .Age();
-
-    public static ITableFormat Jobs { get; } =
-        new TableFormat()
-            .Name()
-            .Text(
-                "Status",
-                tree =>
-                    Condition(tree, "Complete") ? "Complete"
-                    : Condition(tree, "Failed") ? "Failed"
-                    : "Running"
-            )
-            .Text("Completions", tree => $"{Status(tree, "succeeded")}/{tree.Object("spec").Integer("completions") ?? 1}")
-            .Text("Duration", _ => "")
-            .Age()
-            .Text("Containers", tree => Containers(tree, "name"), 1)
-            .Text("Images", tree => Containers(tree, "image"), 1)
-            .Text("Selector", Selector, 1);
-
-    public static ITableFormat Ingresses { get; } =
-        new TableFormat()
-            .Name()
-            .Text("Class", tree => tree.Object("spec").Text("ingressClassName"))
-            .Text(
-                "Hosts",
-                tree =>
-                    tree.Object("spec").Array("rules").Objects().Select(rule => rule.Text("host")).OfType<string>().ToList()
-                        is { Count: > 0 } hosts
-                        ? string.Join(",", hosts)
-                        : "*"
-            )
-            .Text(
-                "Address",
-                tree =>
-                    string.Join(
-                        ",",
-                        tree.Object("status")
-                            .Object("loadBalancer")
-                            .Array("ingress")
-                            .Objects()
-                            .Select(item => item.Text("ip") ?? item.Text("hostname"))
-                    )
-            )
-            .Text("Ports", tree => tree.Object("spec").Array("tls") is { Count: > 0 } ? "80, 443" : "80")
             .Age();
 
     public static ITableFormat NetworkPolicies { get; } =

@@ -41,10 +41,7 @@ internal static class MergeRules
         [("ReplicaSetStatus", "conditions")] = new("type"),
         [("ReplicationControllerStatus", "conditions")] = new("type"),
         [("DaemonSetStatus", "conditions")] = new("type"),
-        [("StatefulSetStatus", "conditions")] = new("type"),
         [("PodDisruptionBudgetStatus", "conditions")] = new("type"),
-        [("PersistentVolumeClaimStatus", "conditions")] = new("type"),
-        [("JobStatus", "conditions")] = new("type"),
         [("MutatingWebhookConfiguration", "webhooks")] = new("name"),
         [("ValidatingWebhookConfiguration", "webhooks")] = new("name"),
     }.ToFrozenDictionary();
@@ -94,7 +91,6 @@ internal static class ListTypes
         [("UncountedTerminatedPods", "succeeded")] = new([], NoDefaults),
 
         // Merged by a strategic merge patch, but atomic in server-side apply.
-        [("JobStatus", "conditions")] = null,
         [("PodStatus", "hostIPs")] = null,
     }.ToFrozenDictionary();
 

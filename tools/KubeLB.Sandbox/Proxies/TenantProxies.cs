@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Sandbox.Proxies;
 
 /// <summary>The stand-ins for all tenant proxies, by node id.</summary>
-internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILoggerFactory logging) : IAsyncDisposable
+internal sealed class TenantProxies(LoopbackAddresses addresses, ILoggerFactory logging) : IAsyncDisposable
 {
     private readonly ILogger _logger = logging.CreateLogger<TenantProxies>();
     private readonly ConcurrentDictionary<string, TenantProxy> _proxies = new(StringComparer.Ordinal);
@@ -68,14 +68,11 @@ internal sealed partial class TenantProxies(LoopbackAddresses addresses, ILogger
         {
             await proxy.DisposeAsync().ConfigureAwait(false);
             addresses.Return(proxy.Address);
-            LogEnded(_logger, node);
+            Log.ProxyStopped(_logger, node);
         }
     }
 
     private TenantProxy NewProxy(string node) => new(node, addresses.Take(), _logger);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node} stopped")]
-    private static partial void LogEnded(ILogger logger, string node);
 
     private sealed class Following : IAsyncDisposable
     {

@@ -9,7 +9,7 @@ namespace KubeLB.Sandbox.Proxies;
 /// Stand-in for a tenant's Envoy proxy: listens on the ports of its configuration and forwards connections to the endpoints, round robin.
 /// An update opens new listeners before it closes removed ones, and drains open connections.
 /// </summary>
-internal sealed partial class TenantProxy(string node, IPAddress address, ILogger logger) : IAsyncDisposable
+internal sealed class TenantProxy(string node, IPAddress address, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
@@ -54,7 +54,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
             }
             catch (System.Net.Sockets.SocketException e)
             {
-                LogCannotListen(logger, node, at, e.Message);
+                Log.ProxyCannotListen(logger, node, at, e.Message);
             }
         }
 
@@ -66,7 +66,7 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
             }
         }
 
-        LogApplied(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
+        Log.ProxyConfigured(logger, node, snapshot.Listeners.Count, snapshot.Clusters.Count);
     }
 
     public async ValueTask DisposeAsync()
@@ -116,13 +116,4 @@ internal sealed partial class TenantProxy(string node, IPAddress address, ILogge
         _draining.TryAdd(draining, 0);
         _ = draining.ContinueWith(done => _draining.TryRemove(done, out _), TaskScheduler.Default);
     }
-
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Proxy {Node}: applied configuration with {Listeners} listeners and {Clusters} clusters"
-    )]
-    private static partial void LogApplied(ILogger logger, string node, int listeners, int clusters);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Proxy {Node} cannot listen on {EndPoint}: {Reason}")]
-    private static partial void LogCannotListen(ILogger logger, string node, IPEndPoint endPoint, string reason);
 }

@@ -18,7 +18,7 @@ namespace KubeLB.Sandbox.Proxies;
 /// <param name="pods">The proxies and their certificates.</param>
 /// <param name="states">The states of the proxies, kept across sources.</param>
 /// <param name="logger">The logger.</param>
-internal sealed partial class XdsSource(
+internal sealed class XdsSource(
     IPEndPoint server,
     string serverName,
     ProxyPods pods,
@@ -191,13 +191,10 @@ internal sealed partial class XdsSource(
             if (_errors.TryGetValue(node, out var told) is false || told != error)
             {
                 _errors[node] = error;
-                LogLost(logger, node, server, error);
+                Log.XdsStreamFailed(logger, node, server, error);
             }
 
             return false;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Proxy {Node}: cannot get configuration from {Server}: {Reason}")]
-    private static partial void LogLost(ILogger logger, string node, IPEndPoint server, string reason);
 }

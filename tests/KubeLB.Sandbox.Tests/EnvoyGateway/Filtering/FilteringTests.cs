@@ -17,14 +17,14 @@ public sealed class FilteringTests
     [InlineData("/foo", "/foo", "/", "/")]
     [InlineData("/bar", "/", "/xyz", "/xyz/bar")]
     [InlineData("/a%2Fb/c", "/a%2Fb", "/x", "/x/c")]
-    public void AMatchedPrefixIsReplacedByElements(string path, string prefix, string replacement, string expected) =>
+    public void Matched_prefix_is_replaced_by_path_segment(string path, string prefix, string replacement, string expected) =>
         PathRewrite
             .Apply(new PathModifier { Type = "ReplacePrefixMatch", ReplacePrefixMatch = replacement }, path, prefix)
             .Should()
             .Be(expected);
 
     [Fact]
-    public void AFullPathReplacesAll() =>
+    public void Full_path_rewrite_replaces_the_path() =>
         PathRewrite.Apply(new PathModifier { Type = "ReplaceFullPath", ReplaceFullPath = "/new" }, "/old/path", "/old").Should().Be("/new");
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class FilteringTests
     [InlineData("https", null, 8443, 80, "https://example.com:8443/p?q")]
     [InlineData(null, "other.com", null, 80, "http://other.com/p?q")]
     [InlineData("http", "other.com", 80, 8080, "http://other.com/p?q")]
-    public void ARedirectNamesThePortOnlyIfItIsNotTheSchemes(string? scheme, string? host, int? port, int listener, string location) =>
+    public void Redirect_with_default_port_omits_the_port(string? scheme, string? host, int? port, int listener, string location) =>
         Redirect
             .Location(
                 new RequestRedirectFilter
@@ -63,11 +63,11 @@ public sealed class FilteringTests
     [InlineData("100%%", "100%")]
     [InlineData("%UNKNOWN_THING%", "-")]
     [InlineData("plain", "plain")]
-    public void SubstitutionsAreEvaluated(string value, string expected) =>
+    public void Substitutions_in_header_values_are_evaluated(string value, string expected) =>
         HeaderSubstitution.Evaluate(value, Context).Should().Be(expected);
 
     [Fact]
-    public void HeadersAreSetThenAddedThenRemoved()
+    public void Header_filter_sets_then_adds_then_removes()
     {
         var headers = new HeaderDictionary
         {

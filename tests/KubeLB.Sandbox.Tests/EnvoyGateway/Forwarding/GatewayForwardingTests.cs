@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Net.WebSockets;
+using System.Net.WebSocket_passes_the_Gateway;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KubeLB.Sandbox.Tests.Support;
@@ -18,7 +18,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
-    public async Task PathAndQueryArriveAsTheyWereSent()
+    public async Task Path_and_query_are_forwarded_unchanged()
     {
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
@@ -34,7 +34,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [Theory]
     [InlineData("1.1")]
     [InlineData("2.0")]
-    public async Task ClientsMaySpeakBothVersionsOfHttpOnOnePortAndBackendsGetHttp1(string version)
+    public async Task Port_accepts_HTTP_1_and_2_and_forwards_HTTP_1(string version)
     {
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
@@ -43,7 +43,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ABodyPasses()
+    public async Task Request_body_is_forwarded()
     {
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
@@ -61,7 +61,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AWebSocketPasses()
+    public async Task WebSocket_is_forwarded()
     {
         await _bed.AddPodAsync("web");
         await _bed.ServeAsync(Http80, Route("backendRefs: [{name: web, port: 80}]"));
@@ -77,7 +77,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     [InlineData("gone", HttpStatusCode.InternalServerError)]
     [InlineData("empty", HttpStatusCode.ServiceUnavailable)]
     [InlineData("dead", HttpStatusCode.ServiceUnavailable)]
-    public async Task WhatCannotBeServedIsAnsweredAsEnvoyDoes(string service, HttpStatusCode status)
+    public async Task Request_without_backend_gets_the_response_of_Envoy(string service, HttpStatusCode status)
     {
         _bed.AddService("empty", null);
         _bed.AddService("dead", new IPEndPoint(IPAddress.Parse("127.0.0.1"), 1));
@@ -89,7 +89,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ABackendThatTakesTooLongIsAnsweredWith504()
+    public async Task Backend_after_timeout_results_in_504()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -105,7 +105,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ARedirectIsAnsweredWithoutABackend()
+    public async Task Redirect_needs_no_backend()
     {
         await _bed.ServeAsync(Http80, Route("filters: [{type: RequestRedirect, requestRedirect: {scheme: https, statusCode: 301}}]"));
 
@@ -116,7 +116,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AMirrorGetsACopyAndItsAnswerIsIgnored()
+    public async Task Mirror_gets_a_copy_and_its_response_is_ignored()
     {
         using var mirror = new TcpListener(IPAddress.Loopback, 0);
         mirror.Start();
@@ -156,7 +156,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TlsListenersAreToldApartByServerName()
+    public async Task Tls_listeners_are_selected_by_server_name()
     {
         _bed.AddCertificate("a", Certificate("a.example.com"));
         _bed.AddCertificate("wild", Certificate("*.example.com"));
@@ -185,7 +185,7 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AListenerThatGoesIsClosedAndTheOthersStay()
+    public async Task Removed_listener_is_closed_and_the_others_continue()
     {
         await _bed.AddPodAsync("web");
         var route = Route("backendRefs: [{name: web, port: 80}]");

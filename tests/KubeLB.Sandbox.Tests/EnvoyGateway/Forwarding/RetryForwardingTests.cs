@@ -29,7 +29,7 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     [InlineData("404", 1, 2, HttpStatusCode.NotFound)]
     [InlineData("reset", 2, 2, HttpStatusCode.OK)]
     [InlineData("reset", 9, 2, HttpStatusCode.ServiceUnavailable)]
-    public async Task A_request_is_tried_again_as_often_as_it_may(string fault, int failing, int retries, HttpStatusCode expected)
+    public async Task Failing_request_is_retried_up_to_the_maximum(string fault, int failing, int retries, HttpStatusCode expected)
     {
         await ServeAsync(
             new RetryRule
@@ -50,7 +50,7 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_attempt_that_takes_too_long_is_given_up_and_made_again()
+    public async Task Attempt_after_timeout_is_retried()
     {
         await ServeAsync(
             new RetryRule
@@ -66,7 +66,7 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_retries_the_first_answer_counts_and_attempts_are_not_counted()
+    public async Task Request_without_retries_gets_the_first_response_and_no_attempt_count()
     {
         await ServeAsync(null);
 

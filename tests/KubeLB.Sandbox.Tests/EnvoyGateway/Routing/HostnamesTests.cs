@@ -14,7 +14,7 @@ public sealed class HostnamesTests
     [InlineData("*.example.com", "example.com", false)]
     [InlineData("*.example.com", ".example.com", false)]
     [InlineData("*.example.com", "apiexample.com", false)]
-    public void AWildcardCoversOneOrMoreLabels(string name, string host, bool matches) =>
+    public void Wildcard_hostname_matches_one_or_more_labels(string name, string host, bool matches) =>
         Hostnames.Matches(name, host).Should().Be(matches);
 
     [Theory]
@@ -29,11 +29,11 @@ public sealed class HostnamesTests
     [InlineData("*.example.com", "example.com", null)]
     [InlineData("api.example.com", "web.example.com", null)]
     [InlineData("*.example.com", "*.example.org", null)]
-    public void TheMoreSpecificNameIsWhatTheyHaveInCommon(string listener, string route, string? common) =>
+    public void Hostname_intersection_is_the_more_specific_hostname(string listener, string route, string? common) =>
         Hostnames.Intersect(listener, route).Should().Be(common);
 
     [Fact]
-    public void ExactNamesComeBeforeWildcardsAndLongerBeforeShorter()
+    public void Hostname_order_is_exact_before_wildcard_and_longest_first()
     {
         string[] names = ["", "*.com", "a.com", "*.example.com", "api.example.com"];
 
@@ -49,5 +49,5 @@ public sealed class HostnamesTests
     [InlineData("[::1]:8080", "[::1]")]
     [InlineData("127.0.0.1:80", "127.0.0.1")]
     [InlineData("", "")]
-    public void AHostHeaderLosesItsPort(string header, string host) => Hostnames.FromHeader(header).Should().Be(host);
+    public void Host_header_with_port_is_matched_without_port(string header, string host) => Hostnames.FromHeader(header).Should().Be(host);
 }

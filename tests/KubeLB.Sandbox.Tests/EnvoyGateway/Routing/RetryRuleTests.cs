@@ -12,7 +12,7 @@ public sealed class RetryRuleTests
     [InlineData("retriable-status-codes", "429,418", "500,503")]
     [InlineData("reset", "", "500,503")]
     [InlineData("connect-failure", "", "500,503")]
-    public void A_trigger_retries_its_own_status_codes(string trigger, string retried, string left)
+    public void Retry_trigger_matches_its_status_codes(string trigger, string retried, string left)
     {
         var rule = RetryRule.Of(
             new RetryPolicy
@@ -33,7 +33,7 @@ public sealed class RetryRuleTests
     [InlineData("reset-before-request", true, false)]
     [InlineData("retriable-4xx", false, false)]
     [InlineData("unavailable", false, false)]
-    public void A_trigger_retries_its_own_failures(string trigger, bool connectFailure, bool reset)
+    public void Retry_trigger_matches_its_failures(string trigger, bool connectFailure, bool reset)
     {
         var rule = RetryRule.Of(new RetryPolicy { RetryOn = new RetryOn { Triggers = [trigger] } })!;
 
@@ -47,7 +47,7 @@ public sealed class RetryRuleTests
     [InlineData("resource-exhausted", "8")]
     [InlineData("internal", "13")]
     [InlineData("unavailable", "14")]
-    public void A_trigger_of_grpc_retries_its_status(string trigger, string status)
+    public void Retry_trigger_of_gRPC_matches_its_status(string trigger, string status)
     {
         var rule = RetryRule.Of(new RetryPolicy { RetryOn = new RetryOn { Triggers = [trigger] } })!;
 
@@ -58,7 +58,7 @@ public sealed class RetryRuleTests
     }
 
     [Fact]
-    public void What_is_not_said_is_as_envoy_gateway_has_it()
+    public void Retry_defaults_are_those_of_Envoy_Gateway()
     {
         var rule = RetryRule.Of(new RetryPolicy())!;
 
@@ -72,7 +72,7 @@ public sealed class RetryRuleTests
     }
 
     [Fact]
-    public void Pauses_grow_and_end_at_the_longest()
+    public void Retry_back_off_grows_to_its_maximum()
     {
         var rule = RetryRule.Of(
             new RetryPolicy

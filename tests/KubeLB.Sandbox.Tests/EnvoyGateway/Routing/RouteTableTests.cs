@@ -20,7 +20,7 @@ public sealed class RouteTableTests
     [InlineData("PathPrefix", "/ABC", "/abc", false)]
     [InlineData("RegularExpression", "/v[0-9]+/.*", "/v12/x", true)]
     [InlineData("RegularExpression", "/v[0-9]+", "/v1/x", false)]
-    public void PathsAreComparedByElements(string type, string value, string path, bool matches) =>
+    public void Path_prefix_matches_whole_segments(string type, string value, string path, bool matches) =>
         RouteMatch
             .Of(
                 new HttpRouteMatch
@@ -42,7 +42,7 @@ public sealed class RouteTableTests
     [InlineData("my\\..*", "G.*", "RegularExpression", "/my.Service/Get", true)]
     [InlineData("my\\..*", null, "RegularExpression", "/your.Service/Get", false)]
     [InlineData(null, null, null, "/any.Service/Any", true)]
-    public void GrpcMethodsAreThePathsTwoElements(string? service, string? method, string? type, string path, bool matches) =>
+    public void Grpc_method_match_uses_the_path_segments(string? service, string? method, string? type, string path, bool matches) =>
         RouteMatch
             .Of(
                 new GrpcRouteMatch
@@ -60,7 +60,7 @@ public sealed class RouteTableTests
             .Be(matches);
 
     [Fact]
-    public void AllHeadersAndQueryParametersMustMatchAndTheFirstOfEqualNamesCounts()
+    public void Match_requires_all_conditions_and_uses_the_first_per_name()
     {
         var match = RouteMatch.Of(
             new HttpRouteMatch
@@ -87,7 +87,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void PrecedenceIsThatOfTheSpecification()
+    public void Route_precedence_is_that_of_the_specification()
     {
         // Each entry loses to the one before it, whatever the order they are given in.
         RouteEntry[] inOrder =
@@ -114,7 +114,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void TheMostSpecificHostNameCountsEvenIfNoneOfItsRoutesMatches()
+    public void Most_specific_hostname_is_used_even_without_matching_route()
     {
         var table = new RouteTable([
             new ListenerRoutes(
@@ -135,7 +135,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void TheListenerWithTheMostSpecificHostNameAnswers()
+    public void Listener_with_most_specific_hostname_is_used()
     {
         var table = new RouteTable([
             new ListenerRoutes("all", "", [Entry("all", new HttpRouteMatch())]),
@@ -153,7 +153,7 @@ public sealed class RouteTableTests
     [InlineData(0.89, "a")]
     [InlineData(0.91, "c")]
     [InlineData(0.999, "c")]
-    public void WeightsShareTheRequests(double draw, string service)
+    public void Backend_weights_distribute_requests(double draw, string service)
     {
         var action = new RouteAction { Backends = [Backend("a", 90), Backend("b", 0), Backend("c", 10)] };
 
@@ -161,7 +161,7 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void WithoutWeightNobodyGetsARequest() =>
+    public void Backends_without_weight_get_no_request() =>
         new RouteAction { Backends = [Backend("a", 0)] }
             .Choose(0.5)
             .Should()
@@ -171,7 +171,7 @@ public sealed class RouteTableTests
     [InlineData("30s", 30_000)]
     [InlineData("500ms", 500)]
     [InlineData("1h2m3s4ms", 3_723_004)]
-    public void DurationsAreThoseOfGatewayApi(string text, int milliseconds) =>
+    public void Duration_has_the_Gateway_API_format(string text, int milliseconds) =>
         Durations.Parse(text).Should().Be(TimeSpan.FromMilliseconds(milliseconds));
 
     [Theory]
@@ -180,7 +180,7 @@ public sealed class RouteTableTests
     [InlineData("soon")]
     [InlineData("-1s")]
     [InlineData("1.5s")]
-    public void NoneZeroAndNonsenseAreNoLimit(string? text) => Durations.Parse(text).Should().BeNull();
+    public void Missing_zero_or_invalid_duration_is_no_limit(string? text) => Durations.Parse(text).Should().BeNull();
 
     private static string? Found(RouteTable table, string host, string path) => table.Find(Request(host, path))?.Action.Backends[0].Service;
 

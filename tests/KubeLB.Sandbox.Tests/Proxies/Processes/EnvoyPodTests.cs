@@ -109,7 +109,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Process_that_ends_is_started_again_and_counted()
+    public async Task Exited_process_is_restarted_and_counted()
     {
         await sandbox.PodsAsync(First.Namespace);
         var (pod, id) = sandbox.Sandbox.ProxyProcessIds(First)[0];
@@ -131,7 +131,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deleted_pod_drains_before_its_process_ends_and_only_then_is_gone()
+    public async Task Deleted_pod_drains_before_it_is_removed()
     {
         var pod = (await sandbox.PodsAsync(First.Namespace))[0].Name();
         var id = sandbox.Sandbox.ProxyProcessIds(First).Single(p => p.Pod == pod).ProcessId;

@@ -20,7 +20,7 @@ public sealed class NetworkTests
     };
 
     [Fact]
-    public async Task Pod_reaches_the_sandboxs_loopback_addresses_and_has_its_own_127_0_0_1_and_sysctls()
+    public async Task Pod_in_namespace_reaches_the_sandbox_and_has_own_loopback_and_sysctls()
     {
         await using var networks = await RequireAsync();
         await using var first = await networks.CreateAsync(Pod, CancellationToken.None);
@@ -45,7 +45,7 @@ public sealed class NetworkTests
     }
 
     [Fact]
-    public async Task Nothing_is_left_of_networks_that_are_disposed()
+    public async Task Disposed_network_is_removed()
     {
         await using var networks = await RequireAsync();
         var network = await networks.CreateAsync(Pod, CancellationToken.None);
@@ -59,7 +59,7 @@ public sealed class NetworkTests
     }
 
     [Fact]
-    public async Task Namespaces_of_a_sandbox_that_was_killed_are_removed()
+    public async Task Namespaces_of_a_killed_sandbox_are_removed()
     {
         await using var networks = await RequireAsync();
 

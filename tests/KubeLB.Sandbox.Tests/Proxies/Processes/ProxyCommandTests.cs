@@ -37,7 +37,7 @@ public sealed class ProxyCommandTests
     };
 
     [Fact]
-    public void In_a_namespace_only_the_control_plane_and_the_mounted_secret_are_rewritten()
+    public void Command_in_a_namespace_has_new_control_plane_and_Secret_path()
     {
         var arguments = ProxyCommand.Arguments("pod-1", Container, "/tmp/certificates", ControlPlane, listenAt: null);
 
@@ -62,7 +62,7 @@ public sealed class ProxyCommandTests
     }
 
     [Fact]
-    public void At_a_loopback_address_everything_listens_there_and_the_relay_is_spoken_to_in_plain_text()
+    public void Command_at_a_loopback_address_listens_there_and_uses_the_relay()
     {
         var bootstrap = ProxyCommand.Arguments("pod-1", Container, "/tmp/certificates", ControlPlane, IPAddress.Parse("127.9.8.7"))[1];
 
@@ -84,7 +84,7 @@ public sealed class ProxyCommandTests
     [InlineData("/usr", "is a directory")]
     [InlineData("/does/not/exist", "does not exist")]
     [InlineData("/etc/hostname", "cannot be run")]
-    public async Task Another_program_is_refused(string path, string words) =>
+    public async Task Binary_that_is_not_Envoy_is_rejected(string path, string words) =>
         (await FluentActions.Awaiting(() => EnvoyProgram.ReadAsync(path, CancellationToken.None)).Should().ThrowAsync<IOException>())
             .Which.Message.Should()
             .StartWith(path)

@@ -23,7 +23,7 @@ internal sealed record PodEnvironment(
 /// The pod of a proxy and its process: starts it when the Secret exists, probes it, restarts it when it exits, and terminates it like the
 /// kubelet (preStop, SIGTERM, SIGKILL). https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 /// </summary>
-internal sealed partial class PodProcess : IAsyncDisposable
+internal sealed class PodProcess : IAsyncDisposable
 {
     private static readonly TimeSpan MinGracePeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -68,7 +68,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
     public PodState State => _state;
 
     /// <summary>Log of the current or last container instance.</summary>
-    public ContainerLog Log { get; private set; } = new();
+    public ContainerLog CurrentLog { get; private set; } = new();
 
     /// <summary>Log of the previous container instance; null if there is none.</summary>
     public ContainerLog? PreviousLog { get; private set; }
@@ -117,10 +117,10 @@ internal sealed partial class PodProcess : IAsyncDisposable
         catch (OperationCanceledException) when (_kill.IsCancellationRequested) { }
         catch (Exception e)
         {
-            LogFailed(_environment.Logger, e, _pod.Name());
+            Log.PodFailed(_environment.Logger, e, _pod.Name());
         }
 
-        Log.Close();
+        CurrentLog.Close();
         _changes.Writer.TryComplete();
         await reporting.ConfigureAwait(false);
         if (network is not null)
@@ -184,13 +184,13 @@ internal sealed partial class PodProcess : IAsyncDisposable
             Change(s => s with { WaitingFor = failures == 0 ? "ContainerCreating" : "CrashLoopBackOff", Restarts = s.Restarts + 1 });
             await Task.WhenAny(_ending.Task, Task.Delay(pause, _kill.Token)).ConfigureAwait(false);
             _kill.Token.ThrowIfCancellationRequested();
-            (PreviousLog, Log) = (Log, new ContainerLog());
+            (PreviousLog, CurrentLog) = (CurrentLog, new ContainerLog());
         }
     }
 
     private async Task RunOnceAsync(IPodNetwork network)
     {
-        var log = Log;
+        var log = CurrentLog;
         Process process;
         try
         {
@@ -215,7 +215,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
         using (process)
         {
             var started = DateTime.UtcNow;
-            LogStarted(_environment.Logger, _pod.Name(), process.Id, network.Address);
+            Log.ProcessStarted(_environment.Logger, _pod.Name(), process.Id, network.Address);
             Change(s => s with { RunningSince = started, ProcessId = process.Id, Message = null });
             using var probing = CancellationTokenSource.CreateLinkedTokenSource(_kill.Token);
             var probes = new ContainerProbes(_container, network.Address).RunAsync(
@@ -247,7 +247,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
                 await probing.CancelAsync().ConfigureAwait(false);
                 await ((Task)probes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 log.Close();
-                LogEnded(_environment.Logger, _pod.Name(), process.ExitCode);
+                Log.ProcessExited(_environment.Logger, _pod.Name(), process.ExitCode);
                 Change(s =>
                     s with
                     {
@@ -270,7 +270,9 @@ internal sealed partial class PodProcess : IAsyncDisposable
         {
             try
             {
-                using var hook = await _environment.Children.StartAsync(command, _user, network.Within, Log.Add).ConfigureAwait(false);
+                using var hook = await _environment
+                    .Children.StartAsync(command, _user, network.Within, CurrentLog.Add)
+                    .ConfigureAwait(false);
                 var ended = hook.WaitForExitAsync(over.Token);
                 await Task.WhenAny(ended, exit).ConfigureAwait(false);
                 if (!hook.HasExited)
@@ -279,14 +281,14 @@ internal sealed partial class PodProcess : IAsyncDisposable
                 }
                 else
                 {
-                    LogHook(_environment.Logger, _pod.Name(), hook.ExitCode);
+                    Log.PreStopHookExited(_environment.Logger, _pod.Name(), hook.ExitCode);
                 }
 
                 await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (IOException e)
             {
-                LogFailed(_environment.Logger, e, _pod.Name());
+                Log.PodFailed(_environment.Logger, e, _pod.Name());
             }
         }
 
@@ -348,7 +350,7 @@ internal sealed partial class PodProcess : IAsyncDisposable
             }
             catch (Exception e) when (!_kill.IsCancellationRequested)
             {
-                LogApi(_environment.Logger, _pod.Name(), e.Message);
+                Log.PodStatusFailed(_environment.Logger, _pod.Name(), e.Message);
                 await Task.Delay(Pause, _kill.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception)
@@ -359,19 +361,4 @@ internal sealed partial class PodProcess : IAsyncDisposable
 
         return false;
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: started process {Id} with address {Address}")]
-    private static partial void LogStarted(ILogger logger, string pod, int id, System.Net.IPAddress address);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: process exited with code {Code}")]
-    private static partial void LogEnded(ILogger logger, string pod, int code);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pod {Pod}: preStop hook exited with code {Code}")]
-    private static partial void LogHook(ILogger logger, string pod, int code);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod {Pod}: cannot write status: {Reason}")]
-    private static partial void LogApi(ILogger logger, string pod, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Pod {Pod} failed")]
-    private static partial void LogFailed(ILogger logger, Exception exception, string pod);
 }

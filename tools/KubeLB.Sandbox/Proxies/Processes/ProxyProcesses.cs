@@ -124,7 +124,7 @@ internal sealed class ProxyProcesses : IAsyncDisposable
             throw new PodLogException($"pod \"{request.Pod}\" has no logs: it is simulated and has no process.");
         }
 
-        return (request.Previous ? process.PreviousLog : process.Log)?.ReadAsync(request, cancellationToken)
+        return (request.Previous ? process.PreviousLog : process.CurrentLog)?.ReadAsync(request, cancellationToken)
             ?? throw new PodLogException($"previous terminated container \"{request.Container}\" in pod \"{request.Pod}\" not found");
     }
 
@@ -150,7 +150,8 @@ internal sealed class ProxyProcesses : IAsyncDisposable
             .. _pods
                 .Where(p => p.Key.Namespace == ns)
                 .SelectMany(p =>
-                    p.Value.Log.Snapshot().Select(line => (line.Time, Line: new ProxyLogLine(p.Key.Name, p.Value.State.Address, line.Text)))
+                    p.Value.CurrentLog.Snapshot()
+                        .Select(line => (line.Time, Line: new ProxyLogLine(p.Key.Name, p.Value.State.Address, line.Text)))
                 )
                 .OrderBy(line => line.Time)
                 .Select(line => line.Line),
