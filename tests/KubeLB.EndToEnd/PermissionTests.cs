@@ -263,7 +263,7 @@ public sealed class PermissionTests : IAsyncLifetime
     private static bool IsGenerated(IMetadata<V1ObjectMeta> value) =>
         value.Metadata.Labels?.ContainsKey("kubelb.k8c.io/managed-by") == true;
 
-    private static async Task WaitForUseAsync(string component, string file, Sandbox.Clusters.ISandboxCluster cluster)
+    private static async Task WaitForUseAsync(string component, string file, Sandbox.Composition.ISandboxCluster cluster)
     {
         var rights = Rights(file);
         await Eventually.GetAsync(

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.EmbeddedCluster.Tests.Applying;
 
-/// <summary>What holds of server-side apply whatever is applied, by whom and in which order.</summary>
+/// <summary>Properties of server-side apply for random objects, managers and orders.</summary>
 public sealed class OwnershipPropertyTests
 {
     private static readonly ResourceDefinition Resource = CustomResource
@@ -278,7 +278,7 @@ public sealed class OwnershipPropertyTests
             }
             catch (ApiException conflict) when (conflict.Status.Code == 409)
             {
-                // The object stays as it is.
+                // The object is unchanged.
             }
         }
         return tree;
@@ -287,7 +287,7 @@ public sealed class OwnershipPropertyTests
     private static JsonObject Applied(JsonObject? current, string manager, JsonObject configuration, bool force) =>
         Applying.Apply(Resource, current?.Copy(), configuration, new WriteOptions { Manager = manager }, force);
 
-    /// <summary>Sets what the configuration says and drops a member.</summary>
+    /// <summary>Sets the fields of the configuration and removes a member.</summary>
     private static JsonObject Updated(JsonObject current, string manager, JsonObject configuration)
     {
         var tree = current.Copy();
@@ -353,7 +353,7 @@ public sealed class OwnershipPropertyTests
         return true;
     }
 
-    /// <summary>Configurations that name these members, and map, set and list entries of these names.</summary>
+    /// <summary>Configurations with these members, and with map, set and list entries of these names.</summary>
     private static Gen<JsonObject> Configuration(params string[] names)
     {
         var part = Gen.Select(Gen.Int[0, 6], Gen.Int[0, names.Length - 1].Select(index => names[index]), Gen.Int[0, 2], Gen.Bool);

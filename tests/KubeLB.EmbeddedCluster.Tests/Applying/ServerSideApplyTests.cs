@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using KubeLB.EmbeddedCluster.Applying;
 using KubeLB.EmbeddedCluster.Tests.Support;
 
 namespace KubeLB.EmbeddedCluster.Tests.Applying;
 
-/// <summary>Server-side apply as a client sees it.</summary>
+/// <summary>Server-side apply over HTTP.</summary>
 public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
     private const string Apply = "application/apply-patch+yaml";
@@ -569,4 +570,16 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
 
     private static void Same(JsonNode? actual, string expected) =>
         JsonNode.DeepEquals(actual, JsonNode.Parse(expected)).Should().BeTrue($"expected {expected} but found {actual?.ToJsonString()}");
+}
+
+/// <summary>Reads managedFields of responses.</summary>
+internal static class OwnedFields
+{
+    /// <summary>The paths that a manager owns, as printed in conflicts.</summary>
+    public static IReadOnlyList<string> Of(JsonNode tree, string manager) =>
+        [
+            .. (tree["metadata"]?["managedFields"]?.AsArray() ?? [])
+                .Where(entry => (string?)entry!["manager"] == manager)
+                .SelectMany(entry => FieldSet.Parse(entry!["fieldsV1"]!.AsObject()).Paths().Select(FieldElement.Describe)),
+        ];
 }

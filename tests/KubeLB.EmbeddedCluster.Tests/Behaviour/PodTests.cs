@@ -2,7 +2,7 @@ using KubeLB.EmbeddedCluster.Tests.Support;
 
 namespace KubeLB.EmbeddedCluster.Tests.Behaviour;
 
-/// <summary>What the API server has for pods that run: deletion with a grace period, and logs.</summary>
+/// <summary>Graceful deletion and logs of running pods.</summary>
 public sealed class PodTests : IAsyncLifetime
 {
     private const string Pods = "/api/v1/namespaces/default/pods";
@@ -34,7 +34,7 @@ public sealed class PodTests : IAsyncLifetime
             .ShouldBe(200)
             .TextAt("metadata.deletionTimestamp")
             .Should()
-            .Be(deadline, "it is not put off");
+            .Be(deadline, "the deadline is not extended");
         (await _api.MergeAsync($"{Pods}/bound/status", """{"status":{"phase":"Running"}}"""))
             .ShouldBe(200)
             .TextAt("status.phase")

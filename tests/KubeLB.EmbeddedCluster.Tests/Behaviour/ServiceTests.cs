@@ -18,7 +18,7 @@ public sealed class ServiceTests(ClusterFixture fixture) : IClassFixture<Cluster
             .Be("Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 31234: provided port is already allocated");
 
         var deleted = (await _api.DeleteAsync($"{services}/a")).ShouldBe(200);
-        deleted.TextAt("kind").Should().Be("Service", "services are answered with the deleted object");
+        deleted.TextAt("kind").Should().Be("Service", "deleting a Service returns the object");
         (await _api.PostAsync(services, NodePort("b", 31234))).ShouldBe(201);
         first.TextAt("spec.ports.0.nodePort").Should().Be("31234");
     }

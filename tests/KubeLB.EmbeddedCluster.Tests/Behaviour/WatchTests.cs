@@ -64,9 +64,9 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
         ((string?)bookmark["object"]!["kind"]).Should().Be("ConfigMap");
         long.Parse((string)bookmark["object"]!["metadata"]!["resourceVersion"]!)
             .Should()
-            .BeGreaterThanOrEqualTo(long.Parse(other), "changes of other resources move it on");
+            .BeGreaterThanOrEqualTo(long.Parse(other), "changes of other resources increment it");
         var next = await watch.NextAsync();
-        ((string?)next!["type"]).Should().Be("BOOKMARK", "they go on coming although nothing happens");
+        ((string?)next!["type"]).Should().Be("BOOKMARK", "bookmarks continue without changes");
     }
 
     [Fact]
@@ -129,9 +129,9 @@ public sealed class WatchTests(ClusterFixture fixture) : IClassFixture<ClusterFi
         {
             var change = (await watch.NextAsync())!["object"]!["metadata"]!;
             var revision = long.Parse((string)change["resourceVersion"]!);
-            revision.Should().BeGreaterThan(last, "events come in the order of their versions");
+            revision.Should().BeGreaterThan(last, "events are ordered by resourceVersion");
             last = revision;
-            seen.Add((string)change["name"]!).Should().BeTrue("each change comes once");
+            seen.Add((string)change["name"]!).Should().BeTrue("each change is reported once");
         }
         await writing;
     }

@@ -6,10 +6,10 @@ using KubeLB.TestClusters;
 
 namespace KubeLB.EmbeddedCluster.Tests.Contract;
 
-/// <summary>An answer to a recorded request.</summary>
+/// <summary>The response to a recorded request.</summary>
 public sealed record Answer(int Status, string ContentType, JsonNode? Body, IReadOnlyList<JsonNode> Events, string Text);
 
-/// <summary>Plays the recording against a test cluster, in order and once, and keeps the answers.</summary>
+/// <summary>Replays the recording once, in order, against a test cluster, and records the responses.</summary>
 public sealed class ContractReplay : IAsyncLifetime, IDisposable
 {
     private static readonly string[] OfControllers =
@@ -27,7 +27,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
 
     public ClusterFeatures Features => _cluster.Features;
 
-    /// <summary>Whether an exchange is not played because it shows the work of controllers that the cluster does not have.</summary>
+    /// <summary>Whether an exchange is skipped because it depends on controllers that the cluster does not have.</summary>
     public bool Waits(string name) => !Features.HasFlag(ClusterFeatures.Controllers) && OfControllers.Contains(name);
 
     public async ValueTask InitializeAsync()
@@ -46,7 +46,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>What the recorder did between the recorded requests.</summary>
+    /// <summary>Requests of the recorder that are not in the recording.</summary>
     private async Task PrepareAsync(string next)
     {
         const string ConfigMaps = "/api/v1/namespaces/contract/configmaps";
@@ -77,7 +77,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
                 await UntilGoneAsync($"{ConfigMaps}/owned");
                 break;
             case "delete the namespace":
-                // Holds the namespace until the next request has been refused by it.
+                // Keeps the namespace terminating until the next request was rejected.
                 await DoAsync(HttpMethod.Post, ConfigMaps, """{"metadata":{"name":"holder","finalizers":["example.com/hold"]}}""");
                 break;
             case "the namespace and all in it are gone":
@@ -98,7 +98,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
         {
             await UntilAnsweredAsync("/apis/contract.example.com/v1/namespaces/contract/widgets", HttpStatusCode.OK);
         }
-        // A rule that is not evaluated lets the object in.
+        // The rule is not evaluated, so the object is accepted.
         if (last == "a CEL rule" && _answers[last].Status == (int)HttpStatusCode.Created)
         {
             await DoAsync(HttpMethod.Delete, "/apis/contract.example.com/v1/namespaces/contract/widgets/bad");
@@ -132,7 +132,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
     {
         using var request = RequestOf(exchange, exchange.Path.Replace("<continue>", _continue));
         using var response = await _http.SendAsync(request);
-        // As it was sent: reading the text would normalise it.
+        // The original text: parsing would normalize it.
         var type = response.Content.Headers.NonValidated["Content-Type"].ToString();
         var text = await response.Content.ReadAsStringAsync();
         var body = type.StartsWith("application/json", StringComparison.Ordinal) ? JsonNode.Parse(text) : JsonValue.Create(text);

@@ -5,12 +5,12 @@ using KubeLB.TestClusters;
 namespace KubeLB.EmbeddedCluster.Tests.Contract;
 
 /// <summary>
-/// The test cluster answers what a real kube-apiserver (v1.35) answered, exchange by exchange. What an embedded cluster does not claim to
-/// do is listed here; a real server has to answer that as recorded, too.
+/// The test cluster returns the recorded responses of a real kube-apiserver (v1.35). Exchanges that an embedded cluster does not support
+/// are listed here; a real server must return these as recorded, too.
 /// </summary>
 public sealed class ContractTests(ContractReplay replay) : IClassFixture<ContractReplay>
 {
-    // What the embedded cluster does not claim to do.
+    // Not supported by the embedded cluster.
     private const string Rules = "a CEL rule";
 
     public static TheoryData<string> Claimed =>
@@ -96,5 +96,5 @@ public sealed class ContractTests(ContractReplay replay) : IClassFixture<Contrac
         JsonNode
             .DeepEquals(expected, actual)
             .Should()
-            .BeTrue($"the recording has\n{expected?.ToJsonString()}\nbut the answer is\n{actual?.ToJsonString()}");
+            .BeTrue($"the recording has\n{expected?.ToJsonString()}\nbut the response is\n{actual?.ToJsonString()}");
 }

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace KubeLB.EmbeddedCluster.Tests.Contract;
 
-/// <summary>Reduces an answer to what the recording keeps of it, which for some exchanges is a summary.</summary>
+/// <summary>Reduces a response to the recorded part, which for some exchanges is a summary.</summary>
 public static class Projection
 {
     public static JsonNode? Of(Exchange exchange, JsonNode? body)
@@ -134,4 +135,68 @@ public static class Projection
         }
         return result;
     }
+}
+
+/// <summary>Replaces volatile values by the placeholders of the recording.</summary>
+public static partial class Volatile
+{
+    public static JsonNode? Replace(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonArray list:
+                return new JsonArray([.. list.Select(item => Replace(item))]);
+            case JsonObject tree:
+                var result = new JsonObject();
+                foreach (var (name, value) in tree)
+                {
+                    // Managed fields are not in the recording.
+                    if (name == "managedFields")
+                    {
+                        continue;
+                    }
+                    result[name] = name switch
+                    {
+                        "uid" => "<uid>",
+                        "resourceVersion" => "<rv>",
+                        "creationTimestamp" or "deletionTimestamp" or "lastTransitionTime" => "<time>",
+                        "continue" => "<continue>",
+                        "nodePort" => "<port>",
+                        "clusterIP" => (string?)value == "None" ? "None" : "<ip>",
+                        "clusterIPs" => new JsonArray([
+                            .. value!.AsArray().Select(item => JsonValue.Create((string?)item == "None" ? "None" : "<ip>")),
+                        ]),
+                        "message" => Uid().Replace((string)value!, "<uid>"),
+                        _ => Replace(value),
+                    };
+                }
+                return result;
+            default:
+                return node?.DeepClone();
+        }
+    }
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex Uid();
+}
+
+/// <summary>A recorded request to a real kube-apiserver, with its response.</summary>
+public sealed record Exchange(string Name, JsonObject Request, JsonObject Response)
+{
+    public static IReadOnlyList<Exchange> All { get; } =
+    [
+        .. JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(AppContext.BaseDirectory, "Contract", "apiserver.json")))!["exchanges"]!
+            .AsArray()
+            .Select(exchange => new Exchange(
+                (string)exchange!["name"]!,
+                exchange["request"]!.AsObject(),
+                exchange["response"]!.AsObject()
+            )),
+    ];
+
+    public string Path => (string)Request["path"]!;
+
+    public bool IsWatch => (bool?)Request["watch"] ?? false;
+
+    public int Status => (int)Response["status"]!;
 }

@@ -50,7 +50,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
 
         using var second = await _api.WatchAsync($"{Maps}?watch=1&resourceVersion={revision}");
         (await _api.PostAsync(Maps, """{"metadata":{"name":"b"}}""")).ShouldBe(201);
-        (await second.NextNameAsync()).Should().Be("ADDED b", "closing alone forgets nothing");
+        (await second.NextNameAsync()).Should().Be("ADDED b", "closing a watch keeps the history");
 
         _cluster.Faults.ExpireWatches();
         (await second.NextAsync()).Should().BeNull();
@@ -68,7 +68,7 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
         using (_cluster.Faults.Partition(request => request.UserAgent.StartsWith("victim", StringComparison.Ordinal)))
         {
             var read = async () => await watch.NextAsync();
-            await read.Should().ThrowAsync<IOException>("its running watch is torn down");
+            await read.Should().ThrowAsync<IOException>("its running watch is aborted");
             var get = async () => await victim.GetAsync(Maps);
             await get.Should().ThrowAsync<HttpRequestException>();
             (await _api.GetAsync(Maps)).ShouldBe(200);

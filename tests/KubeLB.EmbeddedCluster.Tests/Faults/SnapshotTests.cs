@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace KubeLB.EmbeddedCluster.Tests.Faults;
 
-/// <summary>A cluster whose storage is put back to an earlier copy, as a restored etcd backup does.</summary>
+/// <summary>A cluster with restored storage, like etcd after a restored backup.</summary>
 public sealed class SnapshotTests : IAsyncLifetime, IDisposable
 {
     private const string Maps = "/api/v1/namespaces/default/configmaps";
@@ -40,9 +40,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
         (await _api.GetAsync($"{Maps}/later")).ShouldBe(404);
         (await _api.GetAsync(Maps)).TextAt("metadata.resourceVersion").Should().Be(snapshot.Revision.ToString());
         var next = await CreateAsync("next");
-        long.Parse(next.TextAt("metadata.resourceVersion")!)
-            .Should()
-            .Be(snapshot.Revision + 1, "versions continue from those of the snapshot");
+        long.Parse(next.TextAt("metadata.resourceVersion")!).Should().Be(snapshot.Revision + 1, "versions continue from the snapshot");
     }
 
     [Fact]
@@ -58,7 +56,7 @@ public sealed class SnapshotTests : IAsyncLifetime, IDisposable
 
         _cluster.Faults.RestoreSnapshot(snapshot);
 
-        (await open.NextAsync()).Should().BeNull("the restart of the API server ends it");
+        (await open.NextAsync()).Should().BeNull("the restart of the API server ends the watch");
         using var resumed = await _api.WatchAsync($"{Maps}?watch=1&resourceVersion={versions[^1]}&allowWatchBookmarks=1");
         resumed.Status.Should().Be(200);
         for (var i = 0; i < 3; i++)

@@ -4,7 +4,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.EmbeddedCluster.Tests.Helm;
 
-/// <summary>The real helm installs, upgrades, rolls back and removes a chart, as on any other cluster.</summary>
+/// <summary>helm installs, upgrades, rolls back and uninstalls a chart.</summary>
 public sealed class HelmTests : IAsyncLifetime
 {
     private const string Apply = "application/apply-patch+yaml";

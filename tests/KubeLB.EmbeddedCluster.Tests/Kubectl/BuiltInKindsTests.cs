@@ -1,8 +1,6 @@
 namespace KubeLB.EmbeddedCluster.Tests.Kubectl;
 
-/// <summary>
-/// Kinds that controllers and release files bring along: applied by the real kubectl, shown with the columns of a real cluster.
-/// </summary>
+/// <summary>Built-in kinds of controllers and release manifests: applied by kubectl, printed with the columns of a real cluster.</summary>
 public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<KubectlFixture>
 {
     private const string Admission = """
@@ -180,5 +178,32 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
 
         await kubectl.Api.UntilGoneAsync($"/api/v1/namespaces/{ns}/configmaps/of-gone");
         (await kubectl.OkAsync($"get cm of-kept -n {ns} -o jsonpath={{.metadata.ownerReferences}}")).Text.Should().BeEmpty();
+    }
+}
+
+/// <summary>Released definition files. Small ones are fixtures; KUBELB_TEST_CRDS can contain a folder of large ones.</summary>
+public sealed class DefinitionFilesTests(KubectlFixture kubectl) : IClassFixture<KubectlFixture>
+{
+    private const string Variable = "KUBELB_TEST_CRDS";
+
+    [Fact]
+    public async Task Release_manifests_are_applied_served_and_explained()
+    {
+        var folder = Environment.GetEnvironmentVariable(Variable);
+        Assert.SkipWhen(
+            string.IsNullOrEmpty(folder),
+            $"{Variable} does not name a folder with CustomResourceDefinitions of releases, for instance of the Gateway API"
+        );
+
+        var applied = await kubectl.OkAsync($"create -R -f {folder}");
+        (await kubectl.OkAsync($"apply -R -f {folder}")).Lines.Should().HaveSameCount(applied.Lines);
+
+        applied.Lines.Should().NotBeEmpty().And.OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal));
+        await kubectl.OkAsync("wait crd --all --for=condition=Established --timeout=10s");
+        foreach (var plural in (await kubectl.OkAsync("get crd -o jsonpath={.items[*].metadata.name}")).Text.Split(' '))
+        {
+            await kubectl.OkAsync($"get {plural} -A");
+            (await kubectl.OkAsync($"explain {plural}")).Text.Should().Contain("KIND:");
+        }
     }
 }

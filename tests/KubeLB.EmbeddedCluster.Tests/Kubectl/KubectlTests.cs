@@ -1,6 +1,10 @@
+using System.Diagnostics;
+using KubeLB.EmbeddedCluster.Tests.Support;
+using KubeLB.Tests.Shared;
+
 namespace KubeLB.EmbeddedCluster.Tests.Kubectl;
 
-/// <summary>The real kubectl works against the embedded cluster as against any other.</summary>
+/// <summary>kubectl with an embedded cluster.</summary>
 public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<KubectlFixture>
 {
     private const string App = """
@@ -336,4 +340,34 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             .Be("customresourcedefinition.apiextensions.k8s.io/gizmos.shop.example.com serverside-applied\n");
         (await kubectl.OkAsync("explain gizmos.spec")).Text.Should().Contain("colour");
     }
+}
+
+/// <summary>A cluster and kubectl.</summary>
+public sealed class KubectlFixture : IAsyncLifetime
+{
+    private KubectlBinary _kubectl = null!;
+
+    public EmbeddedCluster Cluster { get; private set; } = null!;
+
+    public Api Api { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Cluster = await EmbeddedCluster.StartAsync();
+        Api = new Api(Cluster);
+        _kubectl = new KubectlBinary(Cluster.KubeconfigYaml);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _kubectl.Dispose();
+        Api.Dispose();
+        await Cluster.DisposeAsync();
+    }
+
+    public Task<KubectlOutput> RunAsync(string arguments, string? input = null) => _kubectl.RunAsync(arguments, input);
+
+    public Task<KubectlOutput> OkAsync(string arguments, string? input = null) => _kubectl.OkAsync(arguments, input);
+
+    public Process Start(string arguments) => _kubectl.Start(arguments);
 }

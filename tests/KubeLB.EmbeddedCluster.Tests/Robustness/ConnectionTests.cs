@@ -4,7 +4,7 @@ using KubeLB.EmbeddedCluster.Tests.Support;
 
 namespace KubeLB.EmbeddedCluster.Tests.Robustness;
 
-/// <summary>Many connections that do nothing, or stop in the middle of something.</summary>
+/// <summary>Idle and interrupted connections.</summary>
 public sealed class ConnectionTests : IAsyncLifetime, IDisposable
 {
     private const string Maps = "/api/v1/namespaces/default/configmaps";
@@ -45,7 +45,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
 
             foreach (var socket in sockets)
             {
-                (await EndsAsync(socket)).Should().BeTrue("a stopped server keeps no connection");
+                (await EndsAsync(socket)).Should().BeTrue("a stopped server closes all connections");
             }
         }
         finally
@@ -65,7 +65,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         {
             foreach (var socket in sockets)
             {
-                (await EndsAsync(socket)).Should().BeTrue("the server waits some seconds for the rest, not for ever");
+                (await EndsAsync(socket)).Should().BeTrue("the server has a timeout for the rest of the body");
             }
             await UntilAsync(() => _cluster.CountRunning(request => request.IsWrite) == 0);
         }
@@ -105,7 +105,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         {
             _cluster.CountRunning(request => request.Verb == "watch").Should().Be(Watches);
             var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / Watches;
-            each.Should().BeLessThan(100 * 1024, "that is what an idle watch may cost in bytes, with its client and its connection");
+            each.Should().BeLessThan(100 * 1024, "limit in bytes of an idle watch, including client and connection");
 
             (await _api.PostAsync(Maps, """{"metadata":{"name":"seen"}}""")).ShouldBe(201);
 
@@ -136,7 +136,7 @@ public sealed class ConnectionTests : IAsyncLifetime, IDisposable
         return sockets;
     }
 
-    /// <summary>Whether the server ends a connection, perhaps after a last answer.</summary>
+    /// <summary>Whether the server closes a connection, possibly after a last response.</summary>
     private static async Task<bool> EndsAsync(TcpClient socket)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.EmbeddedCluster.Tests.Support;
 
-/// <summary>An answer with its body as JSON, or as text where it is none.</summary>
+/// <summary>A response with its body as JSON, or as text if it is not JSON.</summary>
 public sealed record Reply(int Status, JsonNode? Body, string Text, HttpResponseHeaders Headers)
 {
     public string? Message => (string?)(Body as JsonObject)?["message"];
@@ -33,7 +33,7 @@ public sealed record Reply(int Status, JsonNode? Body, string Text, HttpResponse
     }
 }
 
-/// <summary>Bare HTTP to an embedded cluster, to see what really is on the wire.</summary>
+/// <summary>HTTP requests to an embedded cluster, without client library.</summary>
 public sealed class Api : IDisposable
 {
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1_000 };
@@ -94,7 +94,7 @@ public sealed class Api : IDisposable
         return new Reply((int)response.StatusCode, isJson ? JsonNode.Parse(text, documentOptions: Deep) : null, text, response.Headers);
     }
 
-    /// <summary>Makes a namespace of its own for a test.</summary>
+    /// <summary>Creates a namespace for a test.</summary>
     public async Task<string> NamespaceAsync()
     {
         var name = "t-" + Guid.NewGuid().ToString("n")[..10];
@@ -102,7 +102,7 @@ public sealed class Api : IDisposable
         return name;
     }
 
-    /// <summary>Asks again until the answer is as wanted.</summary>
+    /// <summary>Polls until a response matches.</summary>
     public async Task<Reply> UntilAsync(string path, Func<Reply, bool> wanted)
     {
         var deadline = DateTime.UtcNow.AddSeconds(15);
@@ -142,7 +142,7 @@ public sealed class WatchReader(HttpResponseMessage response, StreamReader reade
 {
     public int Status => (int)response.StatusCode;
 
-    /// <summary>The next event; null when the stream ended.</summary>
+    /// <summary>The next event; null at the end of the stream.</summary>
     public async Task<JsonObject?> NextAsync()
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(15));

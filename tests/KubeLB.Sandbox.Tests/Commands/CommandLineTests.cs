@@ -5,7 +5,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Commands;
 
-/// <summary>The executable as its users see it.</summary>
+/// <summary>Tests of the executable.</summary>
 public sealed class CommandLineTests : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -97,7 +97,7 @@ public sealed class CommandLineTests : IDisposable
 
         first.Kill();
         await first.WaitForExitAsync(deadline.Token);
-        File.Exists(Path.Combine(_directory, ".lock")).Should().BeTrue("it died without tidying up");
+        File.Exists(Path.Combine(_directory, ".lock")).Should().BeTrue("the killed process did not remove it");
         using var next = Start("up", "--dir", _directory);
         (await UntilReadyAsync(next, deadline.Token)).Should().Contain(line => line.StartsWith("ready", StringComparison.Ordinal));
         next.Kill();

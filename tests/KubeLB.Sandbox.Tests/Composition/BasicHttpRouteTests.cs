@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
-/// <summary>The documentation's basic example, through the whole chain.</summary>
+/// <summary>The documentation's basic example, end to end.</summary>
 public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<SandboxFixture>
 {
     private static readonly string Manifest = ReadDemo();
@@ -28,12 +28,12 @@ public sealed class BasicHttpRouteTests(SandboxFixture sandbox) : IClassFixture<
             pods.Add((await sandbox.EchoAsync(address, "api.example.com")).Pod);
         }
 
-        pods.Should().HaveCount(2, "connections go to the pods in turn");
+        pods.Should().HaveCount(2, "connections use the pods round robin");
 
         using var other = await sandbox.SendAsync(address, "other.example.com");
         other.StatusCode.Should().Be(HttpStatusCode.NotFound);
 
-        // The proxy has the endpoints of that node port already.
+        // The proxy already has the endpoints of the node port.
         await sandbox.ApplyAsync(
             """
             apiVersion: gateway.networking.k8s.io/v1

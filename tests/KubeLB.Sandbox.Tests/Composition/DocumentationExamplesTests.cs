@@ -1,20 +1,20 @@
 using System.Net;
-using System.Net.WebSocket_passes_the_Gateway;
+using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
-/// <summary>The documentation's other examples over the stand-ins for the tenants' proxies.</summary>
+/// <summary>The documentation's other examples with stand-ins.</summary>
 public sealed class DocumentationExamplesTests(SandboxFixture sandbox) : DocumentationExamples(sandbox), IClassFixture<SandboxFixture>;
 
-/// <summary>The documentation's other examples over real Envoys.</summary>
+/// <summary>The documentation's other examples with real Envoys.</summary>
 public sealed class DocumentationExamplesOnEnvoyTests(EnvoySandboxFixture sandbox)
     : DocumentationExamples(sandbox),
         IClassFixture<EnvoySandboxFixture>;
 
-/// <summary>The documentation's other examples, each on a Gateway of its own, through the whole chain.</summary>
+/// <summary>The documentation's other examples, each with its own Gateway, end to end.</summary>
 public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLifetime
 {
     public ValueTask InitializeAsync()
@@ -431,7 +431,7 @@ public abstract class DocumentationExamples(SandboxFixture sandbox) : IAsyncLife
             $"an answer of {service}/{method}"
         );
 
-    /// <summary>What <c>grpcurl -authority</c> does.</summary>
+    /// <summary>Like <c>grpcurl -authority</c>.</summary>
     private sealed class Authority(string authority, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -7,16 +7,16 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
-/// <summary>A running sandbox with real Envoys; none where there is no binary.</summary>
+/// <summary>A running sandbox with real Envoys; none without a binary.</summary>
 public class EnvoySandboxFixture : SandboxFixture
 {
     private protected override SandboxOptions Configure(SandboxOptions options) => options with { Envoy = EnvoyBinary.Require() };
 }
 
-/// <summary>Two tenants with two Envoys each, which end fast.</summary>
+/// <summary>Two tenants with two Envoys each and a short drain time.</summary>
 public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
 {
-    /// <summary>What each tenant has: a Gateway, a route and a pod behind it.</summary>
+    /// <summary>The objects of each tenant: a Gateway, a route and a pod.</summary>
     public const string Manifest = """
         apiVersion: gateway.networking.k8s.io/v1
         kind: Gateway
@@ -94,7 +94,7 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
             $"{count} proxies are ready in {ns}"
         );
 
-    /// <summary>The answer of a pod of a tenant to a request through the tenant's Gateway.</summary>
+    /// <summary>The response of a tenant's pod to a request through the tenant's Gateway.</summary>
     internal async Task<EchoedRequest> SendRequestAsync(TenantCluster tenant)
     {
         using var client = tenant.Cluster.CreateClient("test");
@@ -106,7 +106,7 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
     }
 }
 
-/// <summary>The same without network namespaces, as where this process may not make them.</summary>
+/// <summary>The same without network namespaces, as without permission to create them.</summary>
 public sealed class LoopbackEnvoysFixture : TwoEnvoyTenantsFixture
 {
     private protected override SandboxOptions Configure(SandboxOptions options) =>

@@ -9,7 +9,7 @@ using KubeLB.Sandbox.Tests.Support;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
-/// <summary>Machines where 127.0.0.1 is the only loopback address: ports tell everything apart.</summary>
+/// <summary>Machines with 127.0.0.1 as the only loopback address: listeners differ only by port.</summary>
 public sealed partial class OnlyLocalhostTests
 {
     [Fact]
@@ -41,7 +41,7 @@ public sealed partial class OnlyLocalhostTests
             }
         }
 
-        await Eventually.BeAsync(() => notices.Count == 2, "both moved ports are told");
+        await Eventually.BeAsync(() => notices.Count == 2, "both remapped ports are reported");
         var clusters = new HashSet<string>();
         foreach (var notice in notices)
         {

@@ -8,7 +8,7 @@ using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Tests.Composition;
 
-/// <summary>A running sandbox with one tenant, and what tests want to ask of it.</summary>
+/// <summary>A running sandbox with one tenant, and helpers for tests.</summary>
 public class SandboxFixture : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("kubelb-sandbox-tests-").FullName;
@@ -38,7 +38,7 @@ public class SandboxFixture : IAsyncLifetime
         Management = Sandbox.Management.CreateClient("test");
     }
 
-    /// <summary>How the sandbox is to be.</summary>
+    /// <summary>Options of the sandbox.</summary>
     private protected virtual SandboxOptions Configure(SandboxOptions options) => options;
 
     public async ValueTask DisposeAsync()
@@ -74,7 +74,7 @@ public class SandboxFixture : IAsyncLifetime
         return JsonNode.Parse(JsonSerializer.Serialize(value))!;
     }
 
-    /// <summary>Waits until a condition holds; failures of the check count as "not yet" and are told when time is over.</summary>
+    /// <summary>Waits until a condition is true. Exceptions of the check are retried, and reported on timeout.</summary>
     internal async Task<T> EventuallyAsync<T>(Func<Task<T?>> check, string what)
         where T : class
     {
@@ -104,7 +104,7 @@ public class SandboxFixture : IAsyncLifetime
         throw new TimeoutException($"Waited 30 s for: {what}. Last: {last?.Message}\n{logs}");
     }
 
-    /// <summary>What a component has logged.</summary>
+    /// <summary>The log of a component.</summary>
     internal Task<string> LogAsync(string component) =>
         Task.FromResult(string.Join('\n', ReadShared(Path.Combine(_directory, component + ".log"), int.MaxValue)));
 

@@ -141,7 +141,7 @@ public sealed class CrdFilesTests
     private static V1CustomResourceDefinition Of(KubernetesEntityAttribute entity) =>
         Files.Should().ContainKey($"{entity.Group}_{entity.PluralName}.yaml").WhoseValue;
 
-    /// <summary>Fields that a server would drop from an object of the type, because the schema does not know them.</summary>
+    /// <summary>Fields of an object that a server prunes because they are not in the schema.</summary>
     private static IEnumerable<string> PrunedFields(Type type, V1JSONSchemaProps schema, string path)
     {
         if (schema.XKubernetesPreserveUnknownFields == true && schema.Properties is null)
@@ -184,7 +184,7 @@ public sealed class CrdFilesTests
     private static Type? ElementOf(Type type) =>
         type.IsGenericType && typeof(ICollection).IsAssignableFrom(type) ? type.GetGenericArguments()[^1] : null;
 
-    /// <summary>What keeps a schema from being structural: see the remarks of the class.</summary>
+    /// <summary>Violations of the rules for structural schemas: see the remarks of the class.</summary>
     private static IEnumerable<string> Offences(V1JSONSchemaProps schema, string path)
     {
         if (schema.Type is null && schema.XKubernetesIntOrString != true && schema.XKubernetesPreserveUnknownFields != true)

@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>A CustomResourceDefinition as its file says.</summary>
+/// <summary>A CustomResourceDefinition file.</summary>
 internal sealed class DefinitionFile
 {
     private readonly JsonObject _json;

@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>The definitions of an earlier version are replaced as <c>docs/upgrade.md</c> says, under objects that exist.</summary>
+/// <summary>Upgrade of definitions with existing objects, as in <c>docs/upgrade.md</c>.</summary>
 public sealed class DefinitionUpgradeTests : IAsyncLifetime
 {
     private static readonly string Folder = Path.Combine(SourceTree.Root, "charts/kubelb-manager/crds");
@@ -51,9 +51,7 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
         (await _kubectl.OkAsync($"apply --server-side -f {Folder}")).Lines.Should().HaveCount(7, "the same again has no conflict");
     }
 
-    /// <summary>
-    /// Creates definitions as Helm creates the files of a chart's folder <c>crds</c>, which it never changes later, and a Tenant.
-    /// </summary>
+    /// <summary>Creates definitions like Helm from a chart's <c>crds</c> folder, which Helm never updates, and a Tenant.</summary>
     /// <returns>The UID of the Tenant.</returns>
     private async Task<string> InstallEarlierAsync()
     {
@@ -76,7 +74,7 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
         (await _kubectl.OkAsync("get tenant t1 -o jsonpath={.metadata.uid}{.spec.gatewayAPI.class}")).Text.Should().Be(tenant + "eg");
     }
 
-    /// <summary>A definition as a version without descriptions had it.</summary>
+    /// <summary>A definition of a version without descriptions.</summary>
     private static JsonObject Earlier(string file)
     {
         var definition = Yaml.Read(File.ReadAllText(file)).Single();

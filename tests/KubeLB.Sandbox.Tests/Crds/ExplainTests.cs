@@ -3,7 +3,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>What <c>kubectl explain</c> and <c>kubectl get</c> show of KubeLB's kinds.</summary>
+/// <summary>Output of <c>kubectl explain</c> and <c>kubectl get</c> for KubeLB's kinds.</summary>
 public sealed class ExplainTests : IAsyncLifetime
 {
     private EmbeddedCluster.EmbeddedCluster _cluster = null!;

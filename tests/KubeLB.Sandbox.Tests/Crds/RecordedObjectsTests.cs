@@ -5,8 +5,8 @@ using KubeLB.Tests.Shared;
 namespace KubeLB.Sandbox.Tests.Crds;
 
 /// <summary>
-/// Every recorded object of KubeLB's kinds, of the Go pair and of versions of this project, is valid under the definitions: an API server
-/// takes it whole, status included, and prunes nothing.
+/// Every recorded object of KubeLB's kinds, of the Go project and of versions of this project, is valid: an API server accepts it,
+/// including its status, and prunes nothing.
 /// </summary>
 public sealed class RecordedObjectsTests : IAsyncLifetime
 {

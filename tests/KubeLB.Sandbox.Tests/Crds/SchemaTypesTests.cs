@@ -42,7 +42,7 @@ public sealed class SchemaTypesTests
         ["addressesReference.fieldPath"] = Reference,
     };
 
-    /// <summary>Fields that a schema requires and a type can do without, by the end of their path.</summary>
+    /// <summary>Fields that are required in a schema and optional in a type, by the end of their path.</summary>
     private static readonly Dictionary<string, string> RequiredBySchemasOnly = new()
     {
         ["conditions[].lastTransitionTime"] = Tolerance,

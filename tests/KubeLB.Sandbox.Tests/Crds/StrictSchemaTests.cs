@@ -4,7 +4,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Crds;
 
-/// <summary>The sandbox's schemas of the Gateway API take what the Gateway API knows, and name what it does not know.</summary>
+/// <summary>The sandbox's Gateway API schemas accept valid objects and report unknown fields.</summary>
 public sealed class StrictSchemaTests : IAsyncLifetime
 {
     private const string Gateway = """
@@ -123,7 +123,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
             .And.OnlyContain(line => line.EndsWith(" created", StringComparison.Ordinal));
         var versions = await VersionsAsync();
 
-        // What kubectl says does not tell: it calls an object configured whose lists hold defaults that the file has not.
+        // The output of kubectl is not sufficient: it prints "configured" if lists have defaults that are not in the file.
         await _kubectl.OkAsync("apply -f -", all);
         (await VersionsAsync()).Should().Be(versions);
 
@@ -168,7 +168,7 @@ public sealed class StrictSchemaTests : IAsyncLifetime
     [MemberData(nameof(Misspelt))]
     public async Task Misspelt_field_is_reported(string manifest, string field, string path)
     {
-        // The last letter of the field's name is left out.
+        // The last letter of the field name is omitted.
         var colon = field.IndexOf(':', StringComparison.Ordinal);
         var output = await _kubectl.RunAsync("apply -f -", manifest.Replace(field, field.Remove(colon - 1, 1), StringComparison.Ordinal));
 

@@ -7,10 +7,10 @@ using KubeLB.Sandbox.EnvoyGateway.Statuses;
 
 namespace KubeLB.Sandbox.Tests.EnvoyGateway;
 
-/// <summary>What Envoy Gateway says of Gateways and routes, recorded, against what the stand-in says of them.</summary>
+/// <summary>Compares recorded statuses of Envoy Gateway with those of the stand-in.</summary>
 public sealed class RecordedStatusTests
 {
-    // Features that the stand-in does not have, and KubeLB does not generate.
+    // Features that the stand-in does not support and KubeLB does not generate.
     private static readonly Dictionary<string, string> NotCovered = new()
     {
         ["gateway-invalid-tls-backend"] = "client certificates towards backends",
@@ -118,14 +118,14 @@ public sealed class RecordedStatusTests
         return [.. lines.Order(StringComparer.Ordinal)];
     }
 
-    private static string Line(Finding f) => $"{f.Type}={f.Holds} {f.Reason}: {f.Message}";
+    private static string Line(Finding f) => $"{f.Type}={f.IsTrue} {f.Reason}: {f.Message}";
 
     private static string Line(JsonNode c) => $"{c["type"]}={c["status"]} {c["reason"]}: {c["message"]}";
 
     private static IEnumerable<T> Read<T>(JsonNode? list) =>
         (list?.AsArray() ?? []).Select(o => KubernetesJson.Deserialize<T>(o!.ToJsonString())!);
 
-    /// <summary>The recording's objects, and the Services that Envoy Gateway's tests have beside them.</summary>
+    /// <summary>The recorded objects, and the Services of Envoy Gateway's tests.</summary>
     private sealed class RecordedView(JsonNode input) : IClusterView
     {
         private static readonly string[] AlwaysThere = ["service-1", "service-2", "service-3", "service-4"];

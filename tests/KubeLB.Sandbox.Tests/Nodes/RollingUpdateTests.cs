@@ -13,10 +13,10 @@ public sealed class RollingUpdateTests
     {
         var rule = new RollingUpdate(2, 1, 0);
 
-        Next(rule, new(0, 0), new SetSize(2, 2)).Should().Be((1, 2), "one may be above");
-        Next(rule, new(1, 0), new SetSize(2, 2)).Should().Be((1, 2), "the new one does not serve yet");
+        Next(rule, new(0, 0), new SetSize(2, 2)).Should().Be((1, 2), "the surge is one");
+        Next(rule, new(1, 0), new SetSize(2, 2)).Should().Be((1, 2), "the new pod is not available yet");
         Next(rule, new(1, 1), new SetSize(2, 2)).Should().Be((1, 1));
-        Next(rule, new(1, 1), new SetSize(1, 2)).Should().Be((2, 1), "the status of the old ones is late");
+        Next(rule, new(1, 1), new SetSize(1, 2)).Should().Be((2, 1), "the status of the old pods is outdated");
         Next(rule, new(2, 1), new SetSize(1, 1)).Should().Be((2, 1));
         Next(rule, new(2, 2), new SetSize(1, 1)).Should().Be((2, 0));
     }

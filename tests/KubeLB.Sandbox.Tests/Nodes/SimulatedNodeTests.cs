@@ -39,7 +39,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         var before = (await PodsAsync("life")).Select(p => p.Name()).ToList();
         await PatchAsync("life", """{"spec":{"template":{"metadata":{"annotations":{"version":"2"}}}}}""");
         await RolledOutAsync("life", 3);
-        (await PodsAsync("life")).Select(p => p.Name()).Should().NotIntersectWith(before, "a new template means new pods");
+        (await PodsAsync("life")).Select(p => p.Name()).Should().NotIntersectWith(before, "a new template creates new pods");
 
         await Cluster.AppsV1.DeleteNamespacedDeploymentAsync("life", "default");
         await sandbox.EventuallyAsync(
@@ -127,7 +127,7 @@ public sealed class SimulatedNodeTests(SandboxFixture sandbox) : IClassFixture<S
         var service = await Cluster.CoreV1.ReadNamespacedServiceAsync("manual", "default");
         var at = new IPEndPoint(sandbox.Sandbox.Tenants[0].NodeAddress, service.Spec.Ports[0].NodePort!.Value);
 
-        var answer = await sandbox.EventuallyAsync(async () => await Http.EchoAsync(at), "the endpoint of the slice answers");
+        var answer = await sandbox.EventuallyAsync(async () => await Http.EchoAsync(at), "the endpoint of the slice responds");
         answer.Pod.Should().StartWith("target-");
     }
 

@@ -8,7 +8,7 @@ using KubeLB.Sandbox.Proxies;
 
 namespace KubeLB.Sandbox.Tests.Proxies;
 
-/// <summary>The stand-in warms clusters as Envoy does, so that what would leave a real proxy waiting leaves it waiting, too.</summary>
+/// <summary>The stand-in warms clusters like Envoy, so that it waits for endpoints in the same cases.</summary>
 public sealed class ProxyStateTests
 {
     private readonly ProxyState _state = new();

@@ -7,7 +7,7 @@ public sealed class SnapshotCacheTests : IDisposable
 {
     private readonly SnapshotCache _cache = new();
 
-    /// <summary>The deadline of everything that is waited for.</summary>
+    /// <summary>Timeout of all waits.</summary>
     private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(30));
 
     public void Dispose() => _deadline.Dispose();
@@ -61,7 +61,7 @@ public sealed class SnapshotCacheTests : IDisposable
         await using var watch = Watch("tenant-t");
 
         (await Next(watch)).Should().Be(Snapshot.Empty.Version);
-        _cache.Nodes.Should().BeEmpty("a watcher does not make a node");
+        _cache.Nodes.Should().BeEmpty("a watch does not create a node");
 
         var pending = Next(watch);
         _cache.Set("tenant-t", Of(1));
@@ -114,7 +114,7 @@ public sealed class SnapshotCacheTests : IDisposable
 
         _cache.Set("tenant-t", Of(1));
 
-        _cache.Get("tenant-t").Should().BeSameAs(first, "what is there already stays");
+        _cache.Get("tenant-t").Should().BeSameAs(first, "the existing snapshot is kept");
         pending.IsCompleted.Should().BeFalse();
         _cache.Set("tenant-t", Of(2));
         (await pending).Should().Be(Of(2).Version);
@@ -226,7 +226,7 @@ public sealed class SnapshotCacheTests : IDisposable
         _deadline.IsCancellationRequested.Should().BeFalse();
     }
 
-    /// <summary>However the first snapshot of a node and its first reader meet, the reader gets to see it.</summary>
+    /// <summary>Concurrent first snapshot and first reader: the reader gets the snapshot.</summary>
     [Fact]
     public async Task Concurrent_reader_gets_the_first_snapshot()
     {
@@ -266,7 +266,7 @@ public sealed class SnapshotCacheTests : IDisposable
         );
         await writer;
 
-        // A reader that was forgotten waits until the deadline ends the test.
+        // A reader without notification waits until the timeout ends the test.
         (await Task.WhenAll(await reader))
             .Distinct()
             .Should()

@@ -79,7 +79,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         _cache.Set("tenant-t", other);
         (await Http.EchoAsync(await ProxyAsync("tenant-t", 10001))).Pod.Should().Be("new");
 
-        await Eventually.BeAsync(() => _proxies.Resolve("tenant-t", 10000) is null, "the old listener is gone");
+        await Eventually.BeAsync(() => _proxies.Resolve("tenant-t", 10000) is null, "the old listener is closed");
         (await SendRequestAsync(open)).Should().Contain("\"pod\": \"old\"", "an open connection is drained, not cut");
     }
 
@@ -112,7 +112,7 @@ public sealed class TenantProxiesTests : IAsyncLifetime
         return _proxies.Resolve(node, port)!;
     }
 
-    // Whether it ends in order or is reset, and how much of the connection the client sees, depends on who is faster.
+    // Depending on timing, the connection is closed or reset.
     private static async Task<bool> IsClosedAtOnceAsync(IPEndPoint at)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));

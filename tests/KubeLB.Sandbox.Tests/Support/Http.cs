@@ -3,7 +3,7 @@ using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Tests.Support;
 
-/// <summary>Plain requests to an end point, whatever the Host header says.</summary>
+/// <summary>Requests to an end point with any Host header.</summary>
 internal static class Http
 {
     public static async Task<HttpResponseMessage> SendAsync(
@@ -39,5 +39,19 @@ internal static class Http
         using var response = await SendAsync(to, path, host, version, configure);
         response.StatusCode.Should().Be(HttpStatusCode.OK);
         return EchoResponder.Parse(await response.Content.ReadAsStringAsync());
+    }
+}
+
+/// <summary>Waits for conditions with a deadline.</summary>
+internal static class Eventually
+{
+    public static async Task BeAsync(Func<bool> condition, string what)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+        {
+            deadline.IsCancellationRequested.Should().BeFalse("{0} should have come true", what);
+            await Task.Delay(10);
+        }
     }
 }

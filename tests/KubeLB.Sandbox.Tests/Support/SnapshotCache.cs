@@ -5,8 +5,8 @@ using KubeLB.Sandbox.Proxies;
 namespace KubeLB.Sandbox.Tests.Support;
 
 /// <summary>
-/// The current snapshot per node id. A reader sees the current snapshot first and then the newest one each time it
-/// changes; states that came and went while it was busy are skipped.
+/// The current snapshot per node id. A reader gets the current snapshot first and then the latest one after each change; intermediate
+/// states are skipped.
 /// </summary>
 internal sealed class SnapshotCache
 {
@@ -17,13 +17,13 @@ internal sealed class SnapshotCache
     /// <summary>Node ids that have a snapshot.</summary>
     public IReadOnlyCollection<string> Nodes => [.. _nodes.Where(n => n.Value.Present).Select(n => n.Key)];
 
-    /// <summary>The node's snapshot, <see cref="Snapshot.Empty"/> if it has none.</summary>
+    /// <summary>The node's snapshot; <see cref="Snapshot.Empty"/> if it has none.</summary>
     public Snapshot Get(string node) => _nodes.TryGetValue(node, out var state) ? state.Snapshot : Snapshot.Empty;
 
-    /// <summary>Replaces the node's snapshot; nobody is told if the content is the same.</summary>
+    /// <summary>Replaces the node's snapshot. Readers are not notified if the content is equal.</summary>
     public void Set(string node, Snapshot snapshot) => Exchange(node, snapshot, present: true);
 
-    /// <summary>Forgets the node; its readers see the empty snapshot.</summary>
+    /// <summary>Removes the node; its readers get the empty snapshot.</summary>
     public void Remove(string node)
     {
         if (_nodes.ContainsKey(node))
@@ -32,7 +32,7 @@ internal sealed class SnapshotCache
         }
     }
 
-    /// <summary>The node's snapshot now and at each change, until <paramref name="cancellationToken"/> ends it.</summary>
+    /// <summary>The node's snapshot, initially and after each change, until cancelled.</summary>
     public async IAsyncEnumerable<Snapshot> WatchAsync(string node, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? seen = null;
@@ -50,7 +50,7 @@ internal sealed class SnapshotCache
         }
     }
 
-    /// <summary>The set of <see cref="Nodes"/> now and at each change.</summary>
+    /// <summary>The set of <see cref="Nodes"/>, initially and after each change.</summary>
     public async IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
@@ -65,7 +65,7 @@ internal sealed class SnapshotCache
     {
         lock (_gate)
         {
-            // A reader may put its placeholder here at any time: it must be the one that is told.
+            // A reader can add its placeholder at any time: it must be notified.
             var old = _nodes.GetOrAdd(node, static _ => Node.Absent());
             if (old.Present == present && old.Snapshot.Version == snapshot.Version)
             {
@@ -89,7 +89,7 @@ internal sealed class SnapshotCache
     }
 }
 
-/// <summary>Proxies' configuration straight from a cache.</summary>
+/// <summary>Proxy configuration from a cache.</summary>
 internal sealed class SnapshotCacheSource(SnapshotCache cache) : IProxyConfigurationSource
 {
     public IAsyncEnumerable<IReadOnlyCollection<string>> WatchNodesAsync(CancellationToken cancellationToken) =>

@@ -49,7 +49,7 @@ internal static class TreeMerge
     /// <summary>Items have the applied order; items that are only in the current list stay before their successor.</summary>
     private static JsonArray MergeLists(JsonArray current, JsonArray applied, FieldShape shape)
     {
-        if (ListItems.Index(shape, current) is not { } known || ListItems.Index(shape, applied) is not { } wanted)
+        if (ListItems.Index(shape, current) is not { } known || ListItems.Index(shape, applied) is not { } desired)
         {
             return (JsonArray)applied.DeepClone();
         }
@@ -58,7 +58,7 @@ internal static class TreeMerge
         foreach (var item in current)
         {
             var element = ListItems.ElementOf(shape, item);
-            if (!wanted.ContainsKey(element))
+            if (!desired.ContainsKey(element))
             {
                 unshared.Add(item);
             }
@@ -67,7 +67,7 @@ internal static class TreeMerge
                 unshared = [];
             }
         }
-        var order = wanted.Keys.ToList();
+        var order = desired.Keys.ToList();
         var lastShared = order.FindLastIndex(known.ContainsKey);
         var result = new JsonArray();
         for (var i = 0; i < order.Count; i++)
@@ -81,7 +81,7 @@ internal static class TreeMerge
                 Append(preceding);
             }
             var old = known.GetValueOrDefault(order[i]);
-            foreach (var item in wanted[order[i]])
+            foreach (var item in desired[order[i]])
             {
                 result.Add(old is { Count: 1 } ? MergeValues(old[0], item, shape.Element!) : item?.DeepClone());
             }

@@ -76,13 +76,13 @@ internal sealed class SchemaValidator(List<FieldError> errors)
                 errors.Add(FieldError.Required(Join(path, required)));
             }
         }
-        if (schema.MinProperties is { } least && tree.Count < least)
+        if (schema.MinProperties is { } minimum && tree.Count < minimum)
         {
-            errors.Add(FieldError.Invalid(path, tree, $"{path} in body should have at least {least} properties"));
+            errors.Add(FieldError.Invalid(path, tree, $"{path} in body should have at least {minimum} properties"));
         }
-        if (schema.MaxProperties is { } most && tree.Count > most)
+        if (schema.MaxProperties is { } maximum && tree.Count > maximum)
         {
-            errors.Add(FieldError.TooMany(path, tree.Count, most));
+            errors.Add(FieldError.TooMany(path, tree.Count, maximum));
         }
         foreach (var (name, item) in tree)
         {
@@ -109,13 +109,13 @@ internal sealed class SchemaValidator(List<FieldError> errors)
 
     private void ValidateList(JsonArray list, SchemaNode schema, string path)
     {
-        if (schema.MinItems is { } least && list.Count < least)
+        if (schema.MinItems is { } minimum && list.Count < minimum)
         {
-            errors.Add(FieldError.Invalid(path, JsonValue.Create(list.Count), $"{path} in body should have at least {least} items"));
+            errors.Add(FieldError.Invalid(path, JsonValue.Create(list.Count), $"{path} in body should have at least {minimum} items"));
         }
-        if (schema.MaxItems is { } most && list.Count > most)
+        if (schema.MaxItems is { } maximum && list.Count > maximum)
         {
-            errors.Add(FieldError.TooMany(path, list.Count, most));
+            errors.Add(FieldError.TooMany(path, list.Count, maximum));
             return;
         }
         if (schema.Items is { } items)
@@ -175,23 +175,23 @@ internal sealed class SchemaValidator(List<FieldError> errors)
 
     private void ValidateNumber(JsonNode value, double number, SchemaNode schema, string path)
     {
-        if (schema.Maximum is { } most && (schema.ExclusiveMaximum ? number >= most : number > most))
+        if (schema.Maximum is { } maximum && (schema.ExclusiveMaximum ? number >= maximum : number > maximum))
         {
             errors.Add(
                 FieldError.Invalid(
                     path,
                     value,
-                    $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Number(most)}"
+                    $"{path} in body should be less than {(schema.ExclusiveMaximum ? "" : "or equal to ")}{Number(maximum)}"
                 )
             );
         }
-        if (schema.Minimum is { } least && (schema.ExclusiveMinimum ? number <= least : number < least))
+        if (schema.Minimum is { } minimum && (schema.ExclusiveMinimum ? number <= minimum : number < minimum))
         {
             errors.Add(
                 FieldError.Invalid(
                     path,
                     value,
-                    $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Number(least)}"
+                    $"{path} in body should be greater than {(schema.ExclusiveMinimum ? "" : "or equal to ")}{Number(minimum)}"
                 )
             );
         }
@@ -209,14 +209,14 @@ internal sealed class SchemaValidator(List<FieldError> errors)
     {
         // The first of these errors ends the validation of the string, as in kube-openapi.
         var length = text.EnumerateRunes().Count();
-        if (schema.MaxLength is { } most && length > most)
+        if (schema.MaxLength is { } maximum && length > maximum)
         {
-            errors.Add(FieldError.TooLong(path, most));
+            errors.Add(FieldError.TooLong(path, maximum));
             return;
         }
-        if (schema.MinLength is { } least && length < least)
+        if (schema.MinLength is { } minimum && length < minimum)
         {
-            errors.Add(FieldError.Invalid(path, text, $"{path} in body should be at least {least} chars long"));
+            errors.Add(FieldError.Invalid(path, text, $"{path} in body should be at least {minimum} chars long"));
             return;
         }
         if (schema.Matcher is { } matcher && !Matches(matcher, text))

@@ -66,7 +66,7 @@ internal static class Negotiation
 
     private static ObjectForm? FormOf(AcceptedType type)
     {
-        if (type.Parameter("as") is not { } wanted)
+        if (type.Parameter("as") is not { } desired)
         {
             return ObjectForm.Whole;
         }
@@ -74,7 +74,7 @@ internal static class Negotiation
         {
             return null;
         }
-        return wanted switch
+        return desired switch
         {
             "Table" => ObjectForm.Table,
             "PartialObjectMetadata" or "PartialObjectMetadataList" => ObjectForm.PartialMetadata,

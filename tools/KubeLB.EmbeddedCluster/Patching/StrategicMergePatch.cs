@@ -173,8 +173,8 @@ internal static class StrategicMergePatch
     private static JsonArray Order(JsonArray merged, JsonArray live, JsonArray order, string key)
     {
         JsonNode? Id(JsonNode? item) => key.Length == 0 ? item : (item as JsonObject)?[key];
-        var wanted = order.Select(Id).ToList();
-        int Rank(JsonNode? item) => wanted.FindIndex(id => JsonNode.DeepEquals(id, Id(item)));
+        var desired = order.Select(Id).ToList();
+        int Rank(JsonNode? item) => desired.FindIndex(id => JsonNode.DeepEquals(id, Id(item)));
         var items = merged.Select(item => item?.DeepClone()).ToList();
         var result = items.Where(item => Rank(item) >= 0).OrderBy(Rank).ToList();
         var liveIds = live.Select(Id).ToList();

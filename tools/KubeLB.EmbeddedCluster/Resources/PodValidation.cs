@@ -61,7 +61,7 @@ internal static class PodValidation
 
     private static bool Matches(JsonObject selector, JsonObject? labels)
     {
-        var all = (selector.Object("matchLabels") ?? []).All(wanted => labels.Text(wanted.Key) == wanted.Value.AsText());
+        var all = (selector.Object("matchLabels") ?? []).All(desired => labels.Text(desired.Key) == desired.Value.AsText());
         return all
             && selector
                 .Array("matchExpressions")

@@ -46,13 +46,13 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
 
     private void TakeAddress(JsonObject spec, JsonObject? oldSpec, List<FieldError> errors)
     {
-        var wanted = spec.Text("clusterIP") ?? "";
-        if (wanted == "None")
+        var desired = spec.Text("clusterIP") ?? "";
+        if (desired == "None")
         {
             spec["clusterIPs"] = new JsonArray("None");
             return;
         }
-        if (wanted.Length == 0)
+        if (desired.Length == 0)
         {
             if (addresses.TakeAddress() is not { } address)
             {
@@ -60,50 +60,50 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
                 return;
             }
             _addresses.Add(address);
-            wanted = address;
+            desired = address;
         }
-        else if (!AddressesOf(oldSpec).Contains(wanted))
+        else if (!AddressesOf(oldSpec).Contains(desired))
         {
-            if (!addresses.Contains(wanted))
+            if (!addresses.Contains(desired))
             {
                 errors.Add(
                     FieldError.Invalid(
                         "spec.clusterIPs",
-                        new JsonArray(wanted),
-                        $"failed to allocate IP {wanted}: the provided network does not contain the address"
+                        new JsonArray(desired),
+                        $"failed to allocate IP {desired}: the provided network does not contain the address"
                     )
                 );
                 return;
             }
-            if (!addresses.TryTakeAddress(wanted))
+            if (!addresses.TryTakeAddress(desired))
             {
                 errors.Add(
                     FieldError.Invalid(
                         "spec.clusterIPs",
-                        new JsonArray(wanted),
-                        $"failed to allocate IP {wanted}: provided IP is already allocated"
+                        new JsonArray(desired),
+                        $"failed to allocate IP {desired}: provided IP is already allocated"
                     )
                 );
                 return;
             }
-            _addresses.Add(wanted);
+            _addresses.Add(desired);
         }
-        spec["clusterIP"] = wanted;
-        spec["clusterIPs"] = new JsonArray(wanted);
+        spec["clusterIP"] = desired;
+        spec["clusterIPs"] = new JsonArray(desired);
     }
 
     private void TakePorts(JsonObject spec, JsonObject? oldSpec, List<FieldError> errors, bool allocate)
     {
         var held = PortsOf(oldSpec).ToHashSet();
         // TCP and UDP ports of a Service may share a node port.
-        var mine = new HashSet<(long, string)>();
+        var own = new HashSet<(long, string)>();
         var index = 0;
         foreach (var port in spec.Array("ports").Objects())
         {
             var path = $"spec.ports[{index++}].nodePort";
-            var wanted = port.Integer("nodePort") ?? 0;
+            var desired = port.Integer("nodePort") ?? 0;
             var protocol = port.Text("protocol") ?? "TCP";
-            if (wanted == 0)
+            if (desired == 0)
             {
                 if (allocate)
                 {
@@ -111,31 +111,31 @@ internal sealed class ServiceReservation(ServiceAddresses addresses) : IReservat
                 }
                 continue;
             }
-            if (!mine.Add((wanted, protocol)))
+            if (!own.Add((desired, protocol)))
             {
-                errors.Add(FieldError.Duplicate(path, wanted));
+                errors.Add(FieldError.Duplicate(path, desired));
             }
-            else if (held.Contains(wanted) || _ports.Contains(wanted))
+            else if (held.Contains(desired) || _ports.Contains(desired))
             {
                 continue;
             }
-            else if (wanted < addresses.FirstPort || wanted > addresses.LastPort)
+            else if (desired < addresses.FirstPort || desired > addresses.LastPort)
             {
                 errors.Add(
                     FieldError.Invalid(
                         path,
-                        wanted,
+                        desired,
                         $"provided port is not in the valid range. The range of valid ports is {addresses.FirstPort}-{addresses.LastPort}"
                     )
                 );
             }
-            else if (!addresses.TryTakePort(wanted))
+            else if (!addresses.TryTakePort(desired))
             {
-                errors.Add(FieldError.Invalid(path, wanted, "provided port is already allocated"));
+                errors.Add(FieldError.Invalid(path, desired, "provided port is already allocated"));
             }
             else
             {
-                _ports.Add(wanted);
+                _ports.Add(desired);
             }
         }
     }

@@ -58,11 +58,11 @@ internal sealed class EscalationCheck(RbacPolicy policy)
         ResourceDefinition resource,
         string @namespace,
         string name,
-        IEnumerable<PolicyRule> wanted
+        IEnumerable<PolicyRule> desired
     )
     {
         var held = policy.Rules(user, @namespace).ToList();
-        var missing = wanted.SelectMany(rule => rule.SplitPermissions()).Where(access => !held.Any(rule => rule.Allows(access))).ToList();
+        var missing = desired.SelectMany(rule => rule.SplitPermissions()).Where(access => !held.Any(rule => rule.Allows(access))).ToList();
         if (missing.Count == 0)
         {
             return;

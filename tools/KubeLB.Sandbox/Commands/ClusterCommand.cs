@@ -11,8 +11,8 @@ internal static class ClusterCommand
         "Port of the API server on 127.0.0.1; 0 for a free port",
         "P",
         defaultValue: 0,
-        least: 0,
-        most: 65535
+        minimum: 0,
+        maximum: 65535
     );
 
     private static readonly Option<string?> Kubeconfig = new("--kubeconfig")

@@ -52,7 +52,7 @@ internal sealed class EnvoyOption
 internal static class WholeNumber
 {
     /// <summary>Creates an integer option. An invalid value is reported with the valid range.</summary>
-    public static Option<int> Option(string name, string description, string placeholder, int defaultValue, int least, int most) =>
+    public static Option<int> Option(string name, string description, string placeholder, int defaultValue, int minimum, int maximum) =>
         new(name)
         {
             Description = description,
@@ -63,14 +63,14 @@ internal static class WholeNumber
                 var text = result.Tokens[0].Value;
                 if (
                     int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                    && number >= least
-                    && number <= most
+                    && number >= minimum
+                    && number <= maximum
                 )
                 {
                     return number;
                 }
 
-                result.AddError($"{name} must be {least} to {most}, not '{text}'.");
+                result.AddError($"{name} must be {minimum} to {maximum}, not '{text}'.");
                 return defaultValue;
             },
         };

@@ -24,8 +24,8 @@ internal static class UpCommand
         "Number of tenants, each with a cluster and a CCM (1-50)",
         "N",
         defaultValue: 1,
-        least: 1,
-        most: 50
+        minimum: 1,
+        maximum: 50
     );
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Log to the console instead of files" };

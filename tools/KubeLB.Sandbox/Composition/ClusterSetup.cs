@@ -105,13 +105,13 @@ internal static class CrdResources
     public static IEnumerable<string> Tenant =>
         Read(name => name == SyncSecrets || name.StartsWith(GatewayApiGroup, StringComparison.Ordinal));
 
-    private static IEnumerable<string> Read(Func<string, bool> wanted)
+    private static IEnumerable<string> Read(Func<string, bool> desired)
     {
         var assembly = Assembly.GetExecutingAssembly();
         var resources = assembly.GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal));
         foreach (var resource in resources.Order(StringComparer.Ordinal))
         {
-            if (wanted(resource[Folder.Length..]))
+            if (desired(resource[Folder.Length..]))
             {
                 using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
                 yield return reader.ReadToEnd();

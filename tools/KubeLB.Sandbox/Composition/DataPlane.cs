@@ -121,9 +121,11 @@ internal static class GatewayHandler
             PooledConnectionLifetime = TimeSpan.Zero,
             ConnectCallback = async (context, cancellationToken) =>
             {
-                var wanted = context.DnsEndPoint;
+                var desired = context.DnsEndPoint;
                 EndPoint target =
-                    IPAddress.TryParse(wanted.Host, out var address) && resolve(address, wanted.Port) is { } moved ? moved : wanted;
+                    IPAddress.TryParse(desired.Host, out var address) && resolve(address, desired.Port) is { } remapped
+                        ? remapped
+                        : desired;
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {

@@ -43,8 +43,8 @@ internal sealed class GatewayController(
         if (evaluation.Rejection is null)
         {
             var plan = GatewayPlan.Of(evaluation, routes, secret => CertificateTable.Read(view.SecretData(secret.Namespace, secret.Name)));
-            (address, var moved) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
-            await _events.ReportAsync(evaluation.Gateway, moved, cancellationToken).ConfigureAwait(false);
+            (address, var remapped) = await sockets.ApplyAsync(key, plan).ConfigureAwait(false);
+            await _events.ReportAsync(evaluation.Gateway, remapped, cancellationToken).ConfigureAwait(false);
         }
 
         served.Set(key, routes);
@@ -61,20 +61,20 @@ internal sealed class GatewayController(
 /// <summary>Records an Event when a Gateway's port is remapped because it could not be bound.</summary>
 internal sealed class RemappedPortEvents(Cluster cluster, SandboxNotices notices)
 {
-    private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _told = new();
+    private readonly ConcurrentDictionary<(ResourceKey, int), IPEndPoint> _reported = new();
 
     /// <summary>Records an Event for each newly remapped port.</summary>
-    public async Task ReportAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> moved, CancellationToken cancellationToken)
+    public async Task ReportAsync(Gateway gateway, IReadOnlyDictionary<int, IPEndPoint> remapped, CancellationToken cancellationToken)
     {
-        foreach (var (port, endPoint) in moved)
+        foreach (var (port, endPoint) in remapped)
         {
-            if (_told.TryGetValue((ResourceKey.Of(gateway), port), out var known) && known.Equals(endPoint))
+            if (_reported.TryGetValue((ResourceKey.Of(gateway), port), out var known) && known.Equals(endPoint))
             {
                 continue;
             }
 
             await cluster.Client<Corev1Event>().CreateAsync(Event(gateway, port, endPoint), cancellationToken).ConfigureAwait(false);
-            _told[(ResourceKey.Of(gateway), port)] = endPoint;
+            _reported[(ResourceKey.Of(gateway), port)] = endPoint;
             notices.Notify($"Gateway {ResourceKey.Of(gateway)}: {Message(port, endPoint)}");
         }
     }

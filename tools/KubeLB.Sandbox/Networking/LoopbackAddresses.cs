@@ -131,8 +131,8 @@ internal static class ListeningSocket
     /// The requested end point if it can be bound, otherwise a free high port of the same address (privileged ports, or an address that is
     /// shared). The port is probed by binding it, so another process could bind it before the caller.
     /// </summary>
-    public static IPEndPoint Choose(IPEndPoint wanted) =>
-        IsFree(wanted) ? wanted : new IPEndPoint(wanted.Address, FreePort(wanted.Address));
+    public static IPEndPoint Choose(IPEndPoint desired) =>
+        IsFree(desired) ? desired : new IPEndPoint(desired.Address, FreePort(desired.Address));
 
     /// <summary>Whether the end point can be bound now.</summary>
     public static bool IsFree(IPEndPoint endPoint)

@@ -38,17 +38,17 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var current = owned.FirstOrDefault(s => s.Metadata.Labels?.TryGetValue(HashLabel, out var value) == true && value == hash);
         var old = owned.Where(s => s.Uid() != current?.Uid()).OrderBy(s => s.Metadata.CreationTimestamp).ToList();
         var rule = RollingUpdate.Of(deployment);
-        var (wanted, others) = rule.Next(current is null ? default : SizeOf(current), [.. old.Select(SizeOf)]);
+        var (desired, others) = rule.Next(current is null ? default : SizeOf(current), [.. old.Select(SizeOf)]);
         if (current is null)
         {
             current = await cluster
                 .Client<V1ReplicaSet>()
-                .CreateAsync(NewSet(deployment, hash, wanted, owned.Count + 1), cancellationToken)
+                .CreateAsync(NewSet(deployment, hash, desired, owned.Count + 1), cancellationToken)
                 .ConfigureAwait(false);
             sets.Observe(current);
         }
 
-        current = await ScaleAsync(current, wanted, cancellationToken).ConfigureAwait(false);
+        current = await ScaleAsync(current, desired, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < old.Count; i++)
         {
             old[i] = await ScaleAsync(old[i], others[i], cancellationToken).ConfigureAwait(false);
@@ -129,14 +129,14 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         IReadOnlyCollection<V1ReplicaSet> old
     )
     {
-        var wanted = deployment.Spec.Replicas ?? 1;
+        var desired = deployment.Spec.Replicas ?? 1;
         var all = old.Append(current).ToList();
         var ready = all.Sum(s => s.Status?.ReadyReplicas ?? 0);
         var available = all.Sum(s => s.Status?.AvailableReplicas ?? 0);
         var isAvailable = rule.IsMinimumAvailable(available);
         var updated = current.Status?.Replicas ?? 0;
         var replicas = all.Sum(s => s.Status?.Replicas ?? 0);
-        var complete = updated == wanted && (current.Status?.AvailableReplicas ?? 0) == wanted && replicas == wanted;
+        var complete = updated == desired && (current.Status?.AvailableReplicas ?? 0) == desired && replicas == desired;
         var status = new JsonObject
         {
             ["observedGeneration"] = deployment.Metadata.Generation ?? 0,
@@ -163,9 +163,9 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
                 )
             ),
         };
-        if (Math.Max(wanted, replicas) > available)
+        if (Math.Max(desired, replicas) > available)
         {
-            status["unavailableReplicas"] = Math.Max(wanted, replicas) - available;
+            status["unavailableReplicas"] = Math.Max(desired, replicas) - available;
         }
 
         return status;
@@ -239,19 +239,19 @@ internal readonly record struct RollingUpdate(int Replicas, int Surge, int Unava
                 ? Replicas
                 : Math.Max(current.RequiredPorts, Math.Min(Replicas, Replicas + Surge - others.Sum()));
         var least = Replicas - Unavailable;
-        var spare = grown + others.Sum() - least - Math.Max(0, grown - current.Available);
-        for (var i = 0; i < old.Count && spare > 0; i++)
+        var removable = grown + others.Sum() - least - Math.Max(0, grown - current.Available);
+        for (var i = 0; i < old.Count && removable > 0; i++)
         {
-            var failing = Math.Min(spare, Math.Max(0, others[i] - old[i].Available));
-            (others[i], spare) = (others[i] - failing, spare - failing);
+            var failing = Math.Min(removable, Math.Max(0, others[i] - old[i].Available));
+            (others[i], removable) = (others[i] - failing, removable - failing);
         }
 
         // The status of ReplicaSets that were just scaled down is outdated.
-        spare = Math.Min(spare, current.Available + old.Select((o, i) => Math.Min(o.Available, others[i])).Sum() - least);
-        for (var i = 0; i < old.Count && spare > 0; i++)
+        removable = Math.Min(removable, current.Available + old.Select((o, i) => Math.Min(o.Available, others[i])).Sum() - least);
+        for (var i = 0; i < old.Count && removable > 0; i++)
         {
-            var going = Math.Min(spare, others[i]);
-            (others[i], spare) = (others[i] - going, spare - going);
+            var going = Math.Min(removable, others[i]);
+            (others[i], removable) = (others[i] - going, removable - going);
         }
 
         return (grown, others);

@@ -21,7 +21,7 @@ internal static class EndpointSelection
     public static bool Selects(V1Service service, V1Pod pod) =>
         service.Spec?.Selector is { Count: > 0 } selector
         && service.Namespace() == pod.Namespace()
-        && selector.All(wanted => pod.Metadata.Labels?.TryGetValue(wanted.Key, out var value) == true && value == wanted.Value);
+        && selector.All(desired => pod.Metadata.Labels?.TryGetValue(desired.Key, out var value) == true && value == desired.Value);
 
     /// <summary>Whether a pod is ready.</summary>
     public static bool IsReady(V1Pod pod) =>

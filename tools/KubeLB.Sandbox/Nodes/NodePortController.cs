@@ -23,7 +23,7 @@ internal sealed class NodePortController(
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var service = cluster.Informer<V1Service>().Get(key);
-        var wanted =
+        var desired =
             service?.Metadata.DeletionTimestamp is not null || service?.Spec?.Type is not ("NodePort" or "LoadBalancer")
                 ? []
                 : (service.Spec.Ports ?? [])
@@ -32,13 +32,13 @@ internal sealed class NodePortController(
 
         foreach (var (nodePort, open) in _open.Where(o => o.Value.Service == key))
         {
-            if ((!wanted.TryGetValue(nodePort, out var name) || name != open.PortName) && _open.TryRemove(nodePort, out _))
+            if ((!desired.TryGetValue(nodePort, out var name) || name != open.PortName) && _open.TryRemove(nodePort, out _))
             {
                 await open.Forwarder.DisposeAsync().ConfigureAwait(false);
             }
         }
 
-        foreach (var (nodePort, name) in wanted)
+        foreach (var (nodePort, name) in desired)
         {
             if (_open.TryGetValue(nodePort, out var open))
             {

@@ -69,10 +69,10 @@ internal sealed class PodController(
         var echo = new EchoPod(node.Cluster, key.Namespace, key.Name, node.Name, address);
         await running.RunAsync(key, pod.Uid(), echo, PodPorts.RequiredPorts(pod, services)).ConfigureAwait(false);
 
-        var shown = published.Publish(address).ToString();
-        if (pod.Status?.Phase != "Running" || pod.Status.PodIP != shown)
+        var publishedAddress = published.Publish(address).ToString();
+        if (pod.Status?.Phase != "Running" || pod.Status.PodIP != publishedAddress)
         {
-            await api.WriteStatusAsync(pod, Status(pod, shown), cancellationToken).ConfigureAwait(false);
+            await api.WriteStatusAsync(pod, Status(pod, publishedAddress), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

@@ -28,8 +28,8 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
         }
 
         var owned = pods.ByIndex(NodeHost.ByOwner, set.Uid()).Where(p => p.Metadata.DeletionTimestamp is null).ToList();
-        var wanted = set.Spec.Replicas ?? 1;
-        for (var missing = wanted - owned.Count; missing > 0; missing--)
+        var desired = set.Spec.Replicas ?? 1;
+        for (var missing = desired - owned.Count; missing > 0; missing--)
         {
             var pod = await cluster.Client<V1Pod>().CreateAsync(NewPod(set), cancellationToken).ConfigureAwait(false);
             pods.Observe(pod);
@@ -40,22 +40,23 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             .OrderBy(Precedence)
             .ThenBy(p => ReadySince(p) ?? DateTime.MaxValue)
             .ThenBy(p => p.Metadata.CreationTimestamp)
-            .Take(wanted)
+            .Take(desired)
             .ToList();
         await DeleteAsync(owned.Except(live), cancellationToken).ConfigureAwait(false);
 
-        var least = TimeSpan.FromSeconds(set.Spec.MinReadySeconds ?? 0);
-        var waits = live.Select(ReadySince).OfType<DateTime>().Select(since => since + least - DateTime.UtcNow).ToList();
+        var minimum = TimeSpan.FromSeconds(set.Spec.MinReadySeconds ?? 0);
+        var waits = live.Select(ReadySince).OfType<DateTime>().Select(since => since + minimum - DateTime.UtcNow).ToList();
         var status = new JsonObject
         {
             ["replicas"] = live.Count,
             ["fullyLabeledReplicas"] = live.Count,
             ["readyReplicas"] = waits.Count,
-            ["availableReplicas"] = waits.Count(wait => least == TimeSpan.Zero || wait <= TimeSpan.Zero),
+            ["availableReplicas"] = waits.Count(wait => minimum == TimeSpan.Zero || wait <= TimeSpan.Zero),
             ["observedGeneration"] = set.Metadata.Generation ?? 0,
         };
         await applier.ApplyStatusAsync(cluster, set, status, cancellationToken).ConfigureAwait(false);
-        return least > TimeSpan.Zero && waits.Where(wait => wait > TimeSpan.Zero).DefaultIfEmpty().Min() is var next && next > TimeSpan.Zero
+        return
+            minimum > TimeSpan.Zero && waits.Where(wait => wait > TimeSpan.Zero).DefaultIfEmpty().Min() is var next && next > TimeSpan.Zero
             ? ReconcileResult.RequeueAfter(next)
             : ReconcileResult.Done;
     }

@@ -64,8 +64,8 @@ internal sealed class ProxyState
 
         if (response.TypeUrl == XdsSource.Endpoints)
         {
-            var told = response.Resources.Select(r => r.Name).Concat(response.RemovedResources).ToHashSet(StringComparer.Ordinal);
-            Warmed(told.Contains);
+            var updated = response.Resources.Select(r => r.Name).Concat(response.RemovedResources).ToHashSet(StringComparer.Ordinal);
+            Warmed(updated.Contains);
         }
     }
 

@@ -44,8 +44,8 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
     {
         // Listeners resolve endpoints for each connection, so a change of endpoints only replaces the snapshot.
         Volatile.Write(ref _snapshot, snapshot);
-        var wanted = snapshot.Listeners.Values.Select(l => l.Port).ToHashSet();
-        foreach (var port in wanted.Where(port => !_listeners.ContainsKey(port)))
+        var desired = snapshot.Listeners.Values.Select(l => l.Port).ToHashSet();
+        foreach (var port in desired.Where(port => !_listeners.ContainsKey(port)))
         {
             var at = ListeningSocket.Choose(new IPEndPoint(address, port));
             try
@@ -58,7 +58,7 @@ internal sealed class TenantProxy(string node, IPAddress address, ILogger logger
             }
         }
 
-        foreach (var port in _listeners.Keys.Where(port => !wanted.Contains(port)).ToList())
+        foreach (var port in _listeners.Keys.Where(port => !desired.Contains(port)).ToList())
         {
             if (_listeners.TryRemove(port, out var listener))
             {

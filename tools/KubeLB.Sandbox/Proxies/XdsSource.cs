@@ -147,17 +147,17 @@ internal sealed class XdsSource(
         bool isFirst
     )
     {
-        var wanted = state.ReferencedEndpoints;
+        var desired = state.ReferencedEndpoints;
         var request = new DeltaDiscoveryRequest { TypeUrl = Endpoints };
-        request.ResourceNamesSubscribe.AddRange(wanted.Except(subscribed));
-        request.ResourceNamesUnsubscribe.AddRange(subscribed.Except(wanted));
+        request.ResourceNamesSubscribe.AddRange(desired.Except(subscribed));
+        request.ResourceNamesUnsubscribe.AddRange(subscribed.Except(desired));
         foreach (var name in request.ResourceNamesUnsubscribe)
         {
             subscribed.Remove(name);
             state.Forget(name);
         }
 
-        subscribed.UnionWith(wanted);
+        subscribed.UnionWith(desired);
         if (request.ResourceNamesSubscribe.Count + request.ResourceNamesUnsubscribe.Count == 0)
         {
             return;
@@ -188,7 +188,7 @@ internal sealed class XdsSource(
         {
             // Logged once per error, not per attempt.
             var error = e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message;
-            if (_errors.TryGetValue(node, out var told) is false || told != error)
+            if (_errors.TryGetValue(node, out var previous) is false || previous != error)
             {
                 _errors[node] = error;
                 Log.XdsStreamFailed(logger, node, server, error);

@@ -14,7 +14,7 @@ using KubeLB.Sandbox.Pods;
 
 namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 
-/// <summary>The data plane of the stand-in without a cluster: objects in, requests out, echo backends behind.</summary>
+/// <summary>The data plane of the stand-in without a cluster, with echo backends.</summary>
 internal sealed class GatewayFixture : IAsyncDisposable, IClusterView, IBackendDirectory
 {
     private static readonly ResourceKey Key = new("default", "gw");

@@ -4,7 +4,7 @@ using KubeLB.Sandbox.EnvoyGateway.Routing;
 
 namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 
-/// <summary>Retries in the data plane of the stand-in: a request is sent again, body and all, until an answer is good enough.</summary>
+/// <summary>Retries in the data plane of the stand-in, including the request body.</summary>
 public sealed class RetryForwardingTests : IAsyncLifetime
 {
     private readonly HttpClient _client = new();

@@ -7,7 +7,7 @@ using KubeLB.Tests.Shared;
 
 namespace KubeLB.Sandbox.Tests.Proxies.Processes;
 
-/// <summary>Pods of proxies as real Envoys, each in a network namespace where this process may make them.</summary>
+/// <summary>Proxy pods as real Envoys, each in its own network namespace.</summary>
 public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sandbox), IClassFixture<TwoEnvoyTenantsFixture>
 {
     [Fact]
@@ -33,7 +33,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
         (await tenant.RunAsync("logs deployment/web")).Errors.Should().Contain("has no logs: it is simulated and has no process.");
     }
 
-    // The request comes after kubectl; its line in the access log ends the waiting.
+    // The request is sent after kubectl is started; its access log line ends the test.
     private async Task FollowAsync(KubectlBinary kubectl)
     {
         using var process = kubectl.Start($"-n {First.Namespace} logs -l app.kubernetes.io/managed-by=kubelb -f --tail=0");
@@ -55,7 +55,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
     }
 }
 
-/// <summary>Pods of proxies as real Envoys at loopback addresses.</summary>
+/// <summary>Proxy pods as real Envoys on loopback addresses.</summary>
 public sealed class LoopbackEnvoyPodTests(LoopbackEnvoysFixture sandbox) : EnvoyPods(sandbox), IClassFixture<LoopbackEnvoysFixture>
 {
     [Fact]
@@ -71,7 +71,7 @@ public sealed class LoopbackEnvoyPodTests(LoopbackEnvoysFixture sandbox) : Envoy
     }
 }
 
-/// <summary>What holds wherever the Envoys listen.</summary>
+/// <summary>Tests that are independent of the pod networks.</summary>
 public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
 {
     private protected TwoEnvoyTenantsFixture Sandbox => sandbox;
@@ -105,7 +105,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
             }
         }
 
-        ports.Should().ContainSingle("both tenants' proxies listen at the same port");
+        ports.Should().ContainSingle("the proxies of both tenants listen on the same port");
     }
 
     [Fact]

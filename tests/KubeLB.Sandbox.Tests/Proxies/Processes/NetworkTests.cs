@@ -63,7 +63,7 @@ public sealed class NetworkTests
     {
         await using var networks = await RequireAsync();
 
-        // Above the greatest process id that Linux gives.
+        // Above the maximum process id of Linux.
         await IpAsync("netns", "add", "kubelb-9999999-1");
 
         await NamespaceNetworks.RemoveLeftoversAsync(CancellationToken.None);

@@ -16,7 +16,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
             store.Table(request.Resource.StorageGroup, request.Resource.Plural).Find(request.Namespace, request.Info.Name)
             ?? throw ApiErrors.NotFound(request.Resource.Group, request.Resource.Plural, request.Info.Name);
         var requested = Read(request, pod.Uid, pod.ToTree());
-        var limit = Number(request, "limitBytes", least: 1) ?? long.MaxValue;
+        var limit = Number(request, "limitBytes", minimum: 1) ?? long.MaxValue;
         if (source is null)
         {
             throw ApiErrors.BadRequest($"pod \"{pod.Name}\" has no logs: this cluster does not run containers.");
@@ -92,7 +92,7 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
         {
             Follow = request.Flag("follow"),
             Previous = request.Flag("previous"),
-            TailLines = (int?)Number(request, "tailLines", least: 0),
+            TailLines = (int?)Number(request, "tailLines", minimum: 0),
             Since = Since(request),
         };
     }
@@ -105,11 +105,11 @@ internal sealed class PodLogHandler(ClusterStore store, PodLogSource? source, Ti
                 ? moment
                 : throw ApiErrors.BadRequest($"sinceTime {text} is not a time");
         }
-        return Number(request, "sinceSeconds", least: 1) is { } seconds ? time.GetUtcNow().AddSeconds(-seconds) : null;
+        return Number(request, "sinceSeconds", minimum: 1) is { } seconds ? time.GetUtcNow().AddSeconds(-seconds) : null;
     }
 
-    private static long? Number(ApiRequest request, string name, int least) =>
+    private static long? Number(ApiRequest request, string name, int minimum) =>
         request.Query(name) is not { Length: > 0 } text ? null
-        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least ? number
-        : throw ApiErrors.BadRequest($"{name} must be a whole number of at least {least}, not {text}");
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum ? number
+        : throw ApiErrors.BadRequest($"{name} must be a whole number of at least {minimum}, not {text}");
 }

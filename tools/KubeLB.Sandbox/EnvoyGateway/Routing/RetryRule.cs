@@ -98,8 +98,8 @@ internal sealed record RetryRule
     /// <param name="retry">Number of the retry, from 1.</param>
     /// <param name="draw">A random number from 0 (inclusive) to 1 (exclusive).</param>
     public TimeSpan Pause(int retry, double draw) =>
-        Math.Min(BaseInterval.TotalMilliseconds * (Math.Pow(2, Math.Min(retry, 30)) - 1), MaxInterval.TotalMilliseconds) is var most
-            ? TimeSpan.FromMilliseconds(most * draw)
+        Math.Min(BaseInterval.TotalMilliseconds * (Math.Pow(2, Math.Min(retry, 30)) - 1), MaxInterval.TotalMilliseconds) is var maximum
+            ? TimeSpan.FromMilliseconds(maximum * draw)
             : default;
 }
 

@@ -6,10 +6,10 @@ namespace KubeLB.Sandbox.EnvoyGateway.Statuses;
 
 /// <summary>A condition without time and generation.</summary>
 /// <param name="Type">Type.</param>
-/// <param name="Holds">Whether the status is True.</param>
+/// <param name="IsTrue">Whether the status is True.</param>
 /// <param name="Reason">Reason.</param>
 /// <param name="Message">Message.</param>
-internal sealed record Finding(string Type, bool Holds, string Reason, string Message);
+internal sealed record Finding(string Type, bool IsTrue, string Reason, string Message);
 
 /// <summary>An evaluated listener.</summary>
 /// <param name="Listener">The listener.</param>
@@ -18,7 +18,7 @@ internal sealed record Finding(string Type, bool Holds, string Reason, string Me
 internal sealed record ListenerEvaluation(Listener Listener, IReadOnlyList<string> SupportedKinds, IReadOnlyList<Finding> Findings)
 {
     /// <summary>Whether it is served.</summary>
-    public bool IsProgrammed => Findings.Any(f => f.Type == GatewayConditions.Programmed && f.Holds);
+    public bool IsProgrammed => Findings.Any(f => f.Type == GatewayConditions.Programmed && f.IsTrue);
 }
 
 /// <summary>An evaluated Gateway.</summary>
@@ -44,7 +44,7 @@ internal sealed record Attachment(ResourceKey Gateway, string Listener, IReadOnl
 internal sealed record ParentEvaluation(ParentReference Parent, IReadOnlyList<Finding> Findings, IReadOnlyList<Attachment> Attachments)
 {
     /// <summary>Whether the parent accepts the route.</summary>
-    public bool IsAccepted => Findings.Any(f => f.Type == GatewayConditions.Accepted && f.Holds);
+    public bool IsAccepted => Findings.Any(f => f.Type == GatewayConditions.Accepted && f.IsTrue);
 }
 
 /// <summary>An evaluated route.</summary>

@@ -81,13 +81,13 @@ internal static class GatewayEvaluator
 
     private static IReadOnlyList<string> Kinds(Listener listener, string[] possible, List<Finding> findings)
     {
-        if (listener.AllowedRoutes?.Kinds is not { Count: > 0 } wanted)
+        if (listener.AllowedRoutes?.Kinds is not { Count: > 0 } desired)
         {
             return possible;
         }
 
         var kinds = new List<string>();
-        foreach (var kind in wanted)
+        foreach (var kind in desired)
         {
             if (kind.Group is not (null or ApiGroups.GatewayApi))
             {
@@ -127,7 +127,7 @@ internal static class GatewayEvaluator
         // A listener that is already invalid causes no conflict.
         foreach (
             var port in drafts
-                .Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.Holds || f.Reason == "PartiallyInvalidCertificateRef"))
+                .Where(d => d.Kinds.Count > 0 && d.Findings.All(f => f.IsTrue || f.Reason == "PartiallyInvalidCertificateRef"))
                 .GroupBy(d => (d.Listener.Port, Udp: d.Listener.Protocol == "UDP"))
         )
         {
@@ -166,7 +166,7 @@ internal static class GatewayEvaluator
 
     private static List<Finding> Complete(List<Finding> findings)
     {
-        var fatal = findings.Any(f => (f.Holds && f.Type == "Conflicted") || (!f.Holds && f.Reason != "PartiallyInvalidCertificateRef"));
+        var fatal = findings.Any(f => (f.IsTrue && f.Type == "Conflicted") || (!f.IsTrue && f.Reason != "PartiallyInvalidCertificateRef"));
         if (!fatal)
         {
             findings.Add(

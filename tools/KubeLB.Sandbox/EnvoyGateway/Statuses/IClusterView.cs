@@ -54,8 +54,8 @@ internal static class LabelSelectors
 {
     /// <summary>Whether labels match a selector; an empty selector matches everything.</summary>
     public static bool Matches(V1LabelSelector selector, IDictionary<string, string> labels) =>
-        (selector.MatchLabels ?? new Dictionary<string, string>()).All(wanted =>
-            labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value
+        (selector.MatchLabels ?? new Dictionary<string, string>()).All(desired =>
+            labels.TryGetValue(desired.Key, out var value) && value == desired.Value
         ) && (selector.MatchExpressions ?? []).All(expression => Matches(expression, labels));
 
     private static bool Matches(V1LabelSelectorRequirement expression, IDictionary<string, string> labels)

@@ -57,7 +57,7 @@ internal static class StatusWriter
     {
         var route = evaluation.Route;
         var before = route.Status?.Parents ?? [];
-        var ours = evaluation.Parents.Select(p => new RouteParentStatus
+        var own = evaluation.Parents.Select(p => new RouteParentStatus
         {
             ParentRef = p.Parent,
             ControllerName = EnvoyGatewayHost.ControllerName,
@@ -70,7 +70,7 @@ internal static class StatusWriter
                 now
             ),
         });
-        return new RouteParentsStatus { Parents = [.. before.Where(b => b.ControllerName != EnvoyGatewayHost.ControllerName), .. ours] };
+        return new RouteParentsStatus { Parents = [.. before.Where(b => b.ControllerName != EnvoyGatewayHost.ControllerName), .. own] };
     }
 
     private static Finding Programmed(IPAddress? address) =>
@@ -98,7 +98,7 @@ internal static class Conditions
         [
             .. findings.Select(f =>
             {
-                var status = ConditionStatus.Of(f.Holds);
+                var status = ConditionStatus.Of(f.IsTrue);
                 var old = before?.FirstOrDefault(c => c.Type == f.Type);
                 return new Condition
                 {

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.WebSocket_passes_the_Gateway;
+using System.Net.WebSockets;
 using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -7,7 +7,7 @@ using KubeLB.Sandbox.Networking;
 using KubeLB.Sandbox.Pods;
 using KubeLB.Sandbox.Tests.Support;
 
-namespace KubeLB.Sandbox.Tests.Pods;
+namespace KubeLB.Sandbox.Tests.Nodes;
 
 public sealed class EchoBackendsTests : IAsyncLifetime
 {

@@ -2,9 +2,9 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Sandbox.EnvoyGateway.Forwarding;
 using Microsoft.AspNetCore.Http;
 
-namespace KubeLB.Sandbox.Tests.EnvoyGateway.Filtering;
+namespace KubeLB.Sandbox.Tests.EnvoyGateway.Forwarding;
 
-public sealed class FilteringTests
+public sealed class HeaderAndRedirectTests
 {
     [Theory]
     [InlineData("/foo/bar", "/foo", "/xyz", "/xyz/bar")]

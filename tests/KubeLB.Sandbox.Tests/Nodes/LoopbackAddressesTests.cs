@@ -1,7 +1,7 @@
 using System.Net;
 using KubeLB.Sandbox.Networking;
 
-namespace KubeLB.Sandbox.Tests.Networking;
+namespace KubeLB.Sandbox.Tests.Nodes;
 
 public sealed class LoopbackAddressesTests
 {
