@@ -149,12 +149,12 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
                     .All(e => e.TargetRef.Name != pod)
                     ? "gone"
                     : null,
-            "the pod is no endpoint any more"
+            "the pod is not an endpoint"
         );
         await sandbox.EventuallyAsync(
             async () =>
                 (await sandbox.Management.CoreV1.ListNamespacedPodAsync(First.Namespace)).Items.All(p => p.Name() != pod) ? "gone" : null,
-            "the pod is gone"
+            "the pod is deleted"
         );
         IsRunning(id).Should().BeFalse();
         clock.Elapsed.Should().BeGreaterThan(TimeSpan.FromSeconds(1));
@@ -162,7 +162,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         log.IndexOf($"Pod {pod}: preStop hook exited with code 0", StringComparison.Ordinal)
             .Should()
             .BePositive()
-            .And.BeLessThan(log.LastIndexOf($"Pod {pod}: process ended", StringComparison.Ordinal));
+            .And.BeLessThan(log.LastIndexOf($"Pod {pod}: process exited", StringComparison.Ordinal));
         await sandbox.PodsAsync(First.Namespace);
     }
 
