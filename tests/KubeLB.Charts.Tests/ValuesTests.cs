@@ -137,23 +137,23 @@ public sealed class ValuesTests
     [InlineData(
         Chart.Manager,
         new[] { "autoscaling.enabled=true", "kubelb.enableLeaderElection=false" },
-        "autoscaling.enabled needs kubelb.enableLeaderElection"
+        "autoscaling.enabled requires kubelb.enableLeaderElection"
     )]
     [InlineData(
         Chart.Manager,
         new[] { "autoscaling.enabled=true", "autoscaling.minReplicas=11" },
-        "autoscaling.minReplicas (11) is more than autoscaling.maxReplicas (10)"
+        "autoscaling.minReplicas (11) is greater than autoscaling.maxReplicas (10)"
     )]
     [InlineData(Chart.Ccm, new[] { "kubelb.tenantName=shop", "networkPolicy.egress.enabled=true" }, "networkPolicy.egress.rules is empty")]
     [InlineData(
         Chart.Manager,
         new[] { "serviceAccount.create=false" },
-        "every pod of the namespace would get the rights of ServiceAccount default"
+        "every pod of the namespace would get the permissions of ServiceAccount default"
     )]
     [InlineData(
         Chart.Manager,
         new[] { "kubelb-addons.enabled=true" },
-        "an upgrade of a release that has them would delete them, Envoy Gateway among them"
+        "an upgrade would delete them, including Envoy Gateway"
     )]
     public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
     {
@@ -176,13 +176,13 @@ public sealed class ValuesTests
     [InlineData(
         Chart.Manager,
         "kubelb.envoyProxy.replicas=5",
-        "kubelb.envoyProxy.replicas in the values: no effect while kubelb.skipConfigGeneration is true"
+        "kubelb.envoyProxy.replicas has no effect while kubelb.skipConfigGeneration is true"
     )]
     [InlineData(Chart.Manager, "kubelb.enableLeaderElection=false", "replicaCount 2 has no effect without leader election")]
     [InlineData(Chart.Manager, "kubelb.enableGatewayAPI=false", "kubelb.enableGatewayAPI is false: nothing is served")]
     [InlineData(Chart.Ccm, "kubelb.installGatewayAPICRDs=true", "kubelb.installGatewayAPICRDs has no effect")]
     [InlineData(Chart.Ccm, "kubelb.useLoadBalancerClass=true", "kubelb.useLoadBalancerClass has no effect")]
-    [InlineData(Chart.Ccm, "kubelb.disableIngressController=false", "Ingresses are not served")]
+    [InlineData(Chart.Ccm, "kubelb.disableIngressController=false", "Ingresses are not supported")]
     [InlineData(Chart.Ccm, "kubelb.ingressConversion.enabled=true", "kubelb.ingressConversion has no effect")]
     public async Task Value_without_effect_is_named_in_a_warning(string chart, string value, string warning)
     {

@@ -30,7 +30,12 @@ public static class EnvoyBinary
     /// <summary>Starts Envoy; what it prints is to be read.</summary>
     public static Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Require(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Require(), arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         return Process.Start(start)!;
     }
 

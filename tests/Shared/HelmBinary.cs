@@ -42,7 +42,10 @@ public sealed class HelmBinary : IDisposable
     {
         Assert.SkipWhen(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_HELM says {Found}");
-        Assert.SkipUnless(Version.Value.StartsWith("v4.", StringComparison.Ordinal), $"no helm binary of version 4: {Found} is {Version.Value}");
+        Assert.SkipUnless(
+            Version.Value.StartsWith("v4.", StringComparison.Ordinal),
+            $"no helm binary of version 4: {Found} is {Version.Value}"
+        );
         var start = new ProcessStartInfo(Found!, arguments)
         {
             RedirectStandardInput = true,

@@ -85,9 +85,9 @@ public sealed class NodeProgram : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"Not within {Deadline.TotalSeconds} s: {what}. Last line: {last}\n{Errors}");
+            throw new TimeoutException($"Not within {Deadline.TotalSeconds} s: {what}. Last line: {last}\n{Errors}", e);
         }
 
         await _ended;

@@ -3,7 +3,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Name of the release's objects. Suffixes follow, so it is shorter than the 63 characters of a label. */}}
+{{/* Name of the release's objects. Suffixes are appended, so it is limited to 40 of the 63 characters of a label. */}}
 {{- define "kubelb-ccm.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | replace "." "-" | trunc 40 | trimAll "-" }}
@@ -14,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{/* What the Deployment selects by: immutable in Kubernetes, so these two never change. */}}
+{{/* Selector labels of the Deployment. Kubernetes does not allow changing a selector, so these labels never change. */}}
 {{- define "kubelb-ccm.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "kubelb-ccm.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -39,7 +39,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Whether the values name the Go project's image: a values file of its chart does, and cannot mean that image here. */}}
+{{/* Not empty if the values name the Go project's image, as values files of its chart do. The image is then ignored. */}}
 {{- define "kubelb-ccm.namesGoImage" -}}
 {{- if regexMatch "^quay\\.io/kubermatic/kubelb-(manager|ccm)(-ee)?$" .Values.image.repository }}yes{{ end }}
 {{- end }}
@@ -58,40 +58,40 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* What the values ask for that has no effect, one sentence per line. */}}
+{{/* Warnings about values without effect, one per line. */}}
 {{- define "kubelb-ccm.warnings" -}}
 {{- if include "kubelb-ccm.namesGoImage" . }}
-image.repository and image.tag name the Go project's image; {{ include "kubelb-ccm.image" . }} is used.
+image.repository and image.tag name the Go project's image and are ignored; {{ include "kubelb-ccm.image" . }} is used.
 {{- end }}
 {{- if and (not .Values.kubelb.enableLeaderElection) (gt (int .Values.replicaCount) 1) }}
 replicaCount {{ .Values.replicaCount }} has no effect without leader election: there is one replica.
 {{- end }}
 {{- if not .Values.kubelb.enableGatewayAPI }}
-kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which the Go project serves without it, are not served here.
+kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which the Go project serves without it, are not supported.
 {{- end }}
 {{- if and .Values.grafana.dashboards.enabled (not (.Files.Glob "dashboards/*.json")) }}
-grafana.dashboards.enabled has no effect: this version has no dashboards.
+grafana.dashboards.enabled has no effect: this version contains no dashboards.
 {{- end }}
 {{- if .Values.kubeRbacProxy }}
-kubeRbacProxy has no effect: /metrics is served in plain HTTP, without a proxy, on port {{ .Values.metrics.port }}.
+kubeRbacProxy has no effect: /metrics is served in plain HTTP without a proxy on port {{ .Values.metrics.port }}.
 {{- end }}
 {{- if .Values.kubelb.installGatewayAPICRDs }}
-kubelb.installGatewayAPICRDs has no effect: install the definitions of Gateway API yourself.
+kubelb.installGatewayAPICRDs has no effect: install the Gateway API CRDs yourself.
 {{- end }}
 {{- if dig "enabled" false (.Values.kubelb.ingressConversion | default dict) }}
 kubelb.ingressConversion has no effect: Ingresses are not converted.
 {{- end }}
 {{- if hasKey .Values.kubelb "disableIngressController" }}
 {{- if not .Values.kubelb.disableIngressController }}
-kubelb.disableIngressController is false, but Ingresses are not served.
+kubelb.disableIngressController has no effect: Ingresses are not supported.
 {{- end }}
 {{- end }}
 {{- if hasKey .Values.kubelb "useLoadBalancerClass" }}
-kubelb.useLoadBalancerClass has no effect: Services of type LoadBalancer are not served.
+kubelb.useLoadBalancerClass has no effect: Services of type LoadBalancer are not supported.
 {{- end }}
 {{- end }}
 
-{{/* A number in a values file may be a float. */}}
+{{/* Helm may parse a number in a values file as a float. */}}
 {{- define "kubelb-ccm.logLevel" -}}
 {{- if kindIs "string" .Values.kubelb.logLevel }}{{ .Values.kubelb.logLevel }}{{ else }}{{ int64 .Values.kubelb.logLevel }}{{ end }}
 {{- end }}

@@ -3,7 +3,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Name of the release's objects. Suffixes follow, so it is shorter than the 63 characters of a label. */}}
+{{/* Name of the release's objects. Suffixes are appended, so it is limited to 40 of the 63 characters of a label. */}}
 {{- define "kubelb-manager.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | replace "." "-" | trunc 40 | trimAll "-" }}
@@ -14,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{/* What the Deployment selects by: immutable in Kubernetes, so these two never change. */}}
+{{/* Selector labels of the Deployment. Kubernetes does not allow changing a selector, so these labels never change. */}}
 {{- define "kubelb-manager.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "kubelb-manager.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -39,7 +39,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Whether the values name the Go project's image: a values file of its chart does, and cannot mean that image here. */}}
+{{/* Not empty if the values name the Go project's image, as values files of its chart do. The image is then ignored. */}}
 {{- define "kubelb-manager.namesGoImage" -}}
 {{- if regexMatch "^quay\\.io/kubermatic/kubelb-(manager|ccm)(-ee)?$" .Values.image.repository }}yes{{ end }}
 {{- end }}
@@ -58,22 +58,22 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* What the values ask for that has no effect, one sentence per line. */}}
+{{/* Warnings about values without effect, one per line. */}}
 {{- define "kubelb-manager.warnings" -}}
 {{- if include "kubelb-manager.namesGoImage" . }}
-image.repository and image.tag name the Go project's image; {{ include "kubelb-manager.image" . }} is used.
+image.repository and image.tag name the Go project's image and are ignored; {{ include "kubelb-manager.image" . }} is used.
 {{- end }}
 {{- if and (not .Values.kubelb.enableLeaderElection) (gt (int .Values.replicaCount) 1) }}
 replicaCount {{ .Values.replicaCount }} has no effect without leader election: there is one replica.
 {{- end }}
 {{- if not .Values.kubelb.enableGatewayAPI }}
-kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which the Go project serves without it, are not served here.
+kubelb.enableGatewayAPI is false: nothing is served. Layer 4 and Ingress, which the Go project serves without it, are not supported.
 {{- end }}
 {{- if and .Values.grafana.dashboards.enabled (not (.Files.Glob "dashboards/*.json")) }}
-grafana.dashboards.enabled has no effect: this version has no dashboards.
+grafana.dashboards.enabled has no effect: this version contains no dashboards.
 {{- end }}
 {{- if .Values.kubeRbacProxy }}
-kubeRbacProxy has no effect: /metrics is served in plain HTTP, without a proxy, on port {{ .Values.metrics.port }}.
+kubeRbacProxy has no effect: /metrics is served in plain HTTP without a proxy on port {{ .Values.metrics.port }}.
 {{- end }}
 {{- if dig "rbac" false (.Values.kkpintegration | default dict) }}
 kkpintegration.rbac has no effect: no roles for KKP are created.
@@ -85,11 +85,11 @@ volumes has no effect: use extraVolumes.
 volumeMounts has no effect: use extraVolumeMounts.
 {{- end }}
 {{- if and .Values.kubelb.skipConfigGeneration (include "kubelb-manager.setsConfig" .) }}
-{{ include "kubelb-manager.setsConfig" . }} in the values: no effect while kubelb.skipConfigGeneration is true. Set it to false, or write the Config yourself.
+{{ include "kubelb-manager.setsConfig" . }} has no effect while kubelb.skipConfigGeneration is true. Set it to false, or create the Config yourself.
 {{- end }}
 {{- end }}
 
-{{/* The values of the Config that differ from the chart's own, comma-separated. */}}
+{{/* The values of the Config that differ from the defaults, separated by commas. */}}
 {{- define "kubelb-manager.setsConfig" -}}
 {{- $names := list }}
 {{- range $name := list "config" "propagatedAnnotations" "propagateAllAnnotations" "deniedAnnotations" }}
@@ -106,7 +106,7 @@ volumeMounts has no effect: use extraVolumeMounts.
 {{- join ", " $names }}
 {{- end }}
 
-{{/* A number in a values file may be a float. */}}
+{{/* Helm may parse a number in a values file as a float. */}}
 {{- define "kubelb-manager.logLevel" -}}
 {{- if kindIs "string" .Values.kubelb.logLevel }}{{ .Values.kubelb.logLevel }}{{ else }}{{ int64 .Values.kubelb.logLevel }}{{ end }}
 {{- end }}

@@ -119,7 +119,7 @@ internal sealed class RouteReconciler<T>(
     // The management cluster answers within milliseconds as a rule: one write instead of two.
     private static TimeSpan? TimeForFirstAnswer(T source, DateTimeOffset now)
     {
-        var age = now - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
+        var age = now.UtcDateTime - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
         return age >= TimeSpan.Zero && age < Delays.FirstStatus ? Delays.FirstStatus - age : null;
     }
 

@@ -83,7 +83,7 @@ internal static class CertificateIssuer
         using var certificate = request.Create(
             authority,
             now - Leeway,
-            end < authority.NotAfter ? end : authority.NotAfter,
+            end.UtcDateTime < authority.NotAfter.ToUniversalTime() ? end : new DateTimeOffset(authority.NotAfter),
             RandomNumberGenerator.GetBytes(16)
         );
         return KeyPair.Of(certificate, key);

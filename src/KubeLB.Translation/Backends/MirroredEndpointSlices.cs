@@ -30,7 +30,8 @@ public static class MirroredEndpointSlices
     private const int HashLength = 10;
 
     /// <summary>Whether the twin of the Service needs mirrors to have endpoints at all.</summary>
-    public static bool AreNeededFor(V1Service service) => service.Spec?.Selector is not { Count: > 0 } && NodePortService.IsNeededFor(service);
+    public static bool AreNeededFor(V1Service service) =>
+        service.Spec?.Selector is not { Count: > 0 } && NodePortService.IsNeededFor(service);
 
     /// <summary>Name of the Service that the EndpointSlice belongs to; null if it names none.</summary>
     public static string? ServiceOf(V1EndpointSlice slice) =>

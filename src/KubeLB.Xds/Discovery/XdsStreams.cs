@@ -58,10 +58,18 @@ public sealed class XdsStreams
         var worst = XdsAcknowledgementState.Acknowledged;
         foreach (var resource in resources)
         {
-            var answers = streams.Select(s => s.AcknowledgementOf(resource)).OfType<(XdsAcknowledgementState Standing, XdsRejection? Rejection)>().ToList();
+            var answers = streams
+                .Select(s => s.AcknowledgementOf(resource))
+                .OfType<(XdsAcknowledgementState Standing, XdsRejection? Rejection)>()
+                .ToList();
             if (answers.FirstOrDefault(a => a.Standing == XdsAcknowledgementState.Rejected).Rejection is { } rejection)
             {
-                return new XdsClientAcknowledgement(pod, host, XdsAcknowledgementState.Rejected, new XdsClientRejection(rejection.TypeUrl, rejection.Message));
+                return new XdsClientAcknowledgement(
+                    pod,
+                    host,
+                    XdsAcknowledgementState.Rejected,
+                    new XdsClientRejection(rejection.TypeUrl, rejection.Message)
+                );
             }
 
             if (!answers.Any(a => a.Standing == XdsAcknowledgementState.Acknowledged))

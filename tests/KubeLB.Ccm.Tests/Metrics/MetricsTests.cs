@@ -19,7 +19,7 @@ public sealed class MetricsTests
         var scrape = Scrape.Of(await bed.MetricsAsync());
         var documented = Regex
             .Matches(
-                (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md"))).Split("## Of the manager alone")[0],
+                (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md"))).Split("## Manager metrics")[0],
                 @"^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\| (.+) \|$",
                 RegexOptions.Multiline
             )

@@ -70,7 +70,10 @@ public sealed class CcmReportTests
     [Fact]
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
-        CcmReport.Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
+        CcmReport
+            .Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now)
+            .Should()
+            .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
         CcmReport
             .Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
             .Should()

@@ -55,7 +55,12 @@ public sealed class SettingsDocumentTests
     [MemberData(nameof(Refusals))]
     public void The_messages_are_those_that_tenants_read(TenantSpec spec, string resource, bool isWithinLimit)
     {
-        var refusal = PolicyRejection.Of("tenant-shop", Carried(resource), TenantPolicy.Of(null, new Tenant { Spec = spec }), isWithinLimit)!;
+        var refusal = PolicyRejection.Of(
+            "tenant-shop",
+            Carried(resource),
+            TenantPolicy.Of(null, new Tenant { Spec = spec }),
+            isWithinLimit
+        )!;
 
         Document.Should().Contain($"| `{refusal.Reason}` | {refusal.Message} |");
     }

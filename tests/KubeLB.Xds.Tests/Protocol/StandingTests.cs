@@ -17,7 +17,8 @@ public sealed class StandingTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
+    public async ValueTask InitializeAsync() =>
+        _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
 
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
@@ -240,7 +241,8 @@ public sealed class StandingTests : IAsyncLifetime
     private XdsResourceVersion Version(string name) =>
         new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
-    private IEnumerable<XdsAcknowledgementState> Standing(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.Standing);
+    private IEnumerable<XdsAcknowledgementState> Standing(string name) =>
+        _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.Standing);
 
     private Task UntilAsync(string name, XdsAcknowledgementState standing) =>
         Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
