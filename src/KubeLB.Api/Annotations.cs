@@ -32,3 +32,10 @@ public static class Annotations
     /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 }
+
+/// <summary>Finalizers that KubeLB sets.</summary>
+public static class Finalizers
+{
+    /// <summary>On the tenant's objects, Routes, Tenants and SyncSecrets: what was made from them must go first.</summary>
+    public const string Cleanup = "kubelb.k8c.io/cleanup";
+}

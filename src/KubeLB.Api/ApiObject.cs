@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using k8s;
 using k8s.Models;
 
@@ -23,4 +25,31 @@ public abstract class ApiObject : Extensible, IKubernetesObject<V1ObjectMeta>
     /// <summary>Name.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string Name => Metadata.Name ?? "";
+}
+
+/// <summary>
+/// A part of an API object that keeps the fields it does not know, so that an object written against a newer version of
+/// its API passes through unharmed.
+/// </summary>
+public abstract class Extensible
+{
+    /// <summary>Fields that this type does not name, as they were read; written back unchanged.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>API groups in use.</summary>
+public static class ApiGroups
+{
+    /// <summary>KubeLB's own group.</summary>
+    public const string Kubelb = "kubelb.k8c.io";
+
+    /// <summary>Gateway API.</summary>
+    public const string GatewayApi = "gateway.networking.k8s.io";
+
+    /// <summary>Envoy Gateway's extensions.</summary>
+    public const string EnvoyGateway = "gateway.envoyproxy.io";
+
+    /// <summary>Prometheus Operator.</summary>
+    public const string Monitoring = "monitoring.coreos.com";
 }

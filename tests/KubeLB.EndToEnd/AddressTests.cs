@@ -36,7 +36,7 @@ public sealed class AddressTests : IAsyncLifetime
 
         await WaitForEndpointsAsync(_node, "10.7.0.1");
         var condition = await WaitForConditionAsync("False");
-        condition.Reason.Should().Be("AddressesRefused");
+        condition.Reason.Should().Be("AddressesRejected");
         condition
             .Message.Should()
             .StartWith("3 refused, 2 used.")

@@ -24,7 +24,16 @@ public static class GatewayConditions
     /// </summary>
     public const string ProxyProgrammed = $"{ApiGroups.Kubelb}/ProxyProgrammed";
 
-    /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>
+    /// <summary>Reason (KubeLB's own): the tenant is not registered in the management cluster.</summary>
+    public const string TenantNotRegistered = "TenantNotRegistered";
+
+    /// <summary>Reason (KubeLB's own): the management cluster rejected the object.</summary>
+    public const string ManagementClusterRejected = "ManagementClusterRejected";
+
+    /// <summary>Reason (KubeLB's own): the CCM does not sync Gateways.</summary>
+    public const string GatewayControllerDisabled = "GatewayControllerDisabled";
+
+    /// <summary>Reason: no controller has reconciled the object yet, or an operation is in progress.</summary>
     public const string Pending = "Pending";
 
     /// <summary>Reason: the infrastructure that would serve the object cannot be had.</summary>

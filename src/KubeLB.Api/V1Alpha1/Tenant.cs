@@ -67,3 +67,34 @@ public static class TenantPhases
     /// <summary>Being removed.</summary>
     public const string Terminating = "Terminating";
 }
+
+/// <summary>
+/// Conditions of a Tenant that speak of its CCM; they are there only while something is wrong. An addition of this project.
+/// </summary>
+public static class TenantCcmConditions
+{
+    /// <summary>Type: False while a CCM of another cluster is rejected. Also the reason of the Event that it is over.</summary>
+    public const string ClusterAccepted = "ClusterAccepted";
+
+    /// <summary>Reason of False; the message names both clusters.</summary>
+    public const string ClusterMismatch = "ClusterMismatch";
+
+    /// <summary>Type: False while the CCM has not reported for an hour. Also the reason of the Event that it reports again.</summary>
+    public const string CcmConnected = "CcmConnected";
+
+    /// <summary>Reason of False; the message says since when.</summary>
+    public const string CcmNotSeen = "CcmNotSeen";
+}
+
+/// <summary>
+/// The condition of a Tenant, and of the Routes of its Gateways, that speaks of its proxies; it is there only while something is wrong. An
+/// addition of this project.
+/// </summary>
+public static class TenantProxyConditions
+{
+    /// <summary>Type: False while no proxy of the tenant serves.</summary>
+    public const string ProxiesAvailable = "ProxiesAvailable";
+
+    /// <summary>Reason of False; the message says where to look.</summary>
+    public const string NoProxyAvailable = "NoProxyAvailable";
+}

@@ -1,4 +1,3 @@
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -10,10 +9,11 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using k8s.Models;
 
 namespace KubeLB.Ccm.Registration;
 

@@ -30,7 +30,7 @@ public sealed class GatewayOwnershipTests
             tenant.Classes.Add(Class(className!, controllerOfTheClass));
         }
 
-        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
+        GatewayOwnership.Owns(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", accepted, "2025-12-31T23:59:00Z") } };
 
-        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().Be(expected);
+        GatewayOwnership.Owns(GatewayOf("kubelb"), tenant, Settings).Should().Be(expected);
     }
 
     [Theory]
@@ -51,9 +51,9 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Routes = { Carried(className) } };
 
-        var ownership = GatewayOwnership.Of(GatewayOf(className), tenant, Settings);
+        var ownership = GatewayOwnership.Evaluate(GatewayOf(className), tenant, Settings);
 
-        ownership.IsOurs.Should().BeTrue();
+        ownership.IsOwned.Should().BeTrue();
         ownership.TimeLeft.Should().BeNull();
         ownership.Reason.Should().Be("GatewayClassNotFound");
         ownership.Message.Should().Contain($"GatewayClass {className} does not exist").And.Contain(Ours);
@@ -64,7 +64,7 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller") }, Routes = { Carried("other") } };
 
-        GatewayOwnership.Of(GatewayOf("other"), tenant, Settings).Should().Be(new GatewayOwnership(true));
+        GatewayOwnership.Evaluate(GatewayOf("other"), tenant, Settings).Should().Be(new GatewayOwnership(true));
     }
 
     [Theory]
@@ -83,9 +83,9 @@ public sealed class GatewayOwnershipTests
             Routes = { Carried("other") },
         };
 
-        var ownership = GatewayOwnership.Of(GatewayOf("other"), tenant, Settings);
+        var ownership = GatewayOwnership.Evaluate(GatewayOf("other"), tenant, Settings);
 
-        ownership.IsOurs.Should().Be(secondsLeft is not null);
+        ownership.IsOwned.Should().Be(secondsLeft is not null);
         ownership.TimeLeft.Should().Be(secondsLeft is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         ownership.Reason.Should().Be(secondsLeft is null ? null : "GatewayClassConflict");
     }
@@ -99,7 +99,7 @@ public sealed class GatewayOwnershipTests
             Routes = { Carried("kubelb") },
         };
 
-        GatewayOwnership.IsOf(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
+        GatewayOwnership.Owns(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", "True", "2026-01-01T00:00:00Z") } };
 
-        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().BeFalse();
+        GatewayOwnership.Owns(GatewayOf("kubelb"), tenant, Settings).Should().BeFalse();
     }
 
     [Theory]
@@ -118,22 +118,22 @@ public sealed class GatewayOwnershipTests
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller"), Class("kubelb", "example.com/controller") } };
 
-        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
+        GatewayOwnership.Owns(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
     }
 
     [Fact]
     public void A_gateway_without_spec_is_not_ours() =>
-        GatewayOwnership.IsOf(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
+        GatewayOwnership.Owns(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
 
     [Theory]
     [InlineData(Ours, true)]
     [InlineData("example.com/controller", false)]
     [InlineData(null, false)]
     public void A_class_is_ours_by_its_controller(string? controller, bool expected) =>
-        GatewayOwnership.IsOursByController(Class("any", controller)).Should().Be(expected);
+        GatewayOwnership.HasKubelbController(Class("any", controller)).Should().Be(expected);
 
     [Fact]
-    public void A_class_without_spec_is_not_ours() => GatewayOwnership.IsOursByController(new GatewayClass()).Should().BeFalse();
+    public void A_class_without_spec_is_not_ours() => GatewayOwnership.HasKubelbController(new GatewayClass()).Should().BeFalse();
 
     private static readonly TenantSettings Settings = new("tenant-t");
 

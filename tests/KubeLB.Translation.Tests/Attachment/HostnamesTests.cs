@@ -1,4 +1,5 @@
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Attachment;
 

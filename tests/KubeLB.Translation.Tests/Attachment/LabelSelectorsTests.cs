@@ -1,5 +1,6 @@
-using k8s.Models;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Matching;
+using k8s.Models;
 
 namespace KubeLB.Translation.Tests.Attachment;
 

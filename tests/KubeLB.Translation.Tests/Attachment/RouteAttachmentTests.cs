@@ -37,7 +37,7 @@ public sealed class RouteAttachmentTests
         verdict.IsAttached.Should().BeTrue();
         verdict.Gateway.Should().BeSameAs(gateway);
         verdict.Ref.Should().BeSameAs(parent);
-        verdict.Pinned.Should().Equal(parent);
+        verdict.AttachedRefs.Should().Equal(parent);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class RouteAttachmentTests
             Spec = new GrpcRouteSpec { ParentRefs = [new ParentReference { Name = "gw" }] },
         };
 
-        Evaluate(route).Should().ContainSingle().Which.Pinned.Should().ContainSingle(p => p.SectionName == "http");
+        Evaluate(route).Should().ContainSingle().Which.AttachedRefs.Should().ContainSingle(p => p.SectionName == "http");
     }
 
     [Theory]
@@ -79,9 +79,9 @@ public sealed class RouteAttachmentTests
             )
             .Single();
 
-        verdict.Refusal?.Reason.Should().Be("NoMatchingParent");
+        verdict.Rejection?.Reason.Should().Be("NoMatchingParent");
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Pinned.Should().HaveCount(attaches ? 1 : 0);
+        verdict.AttachedRefs.Should().HaveCount(attaches ? 1 : 0);
     }
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class RouteAttachmentTests
         var verdict = Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" })).Single();
 
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Refusal?.Reason.Should().Be("NotAllowedByListeners");
+        verdict.Rejection?.Reason.Should().Be("NotAllowedByListeners");
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class RouteAttachmentTests
 
         Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" }))
             .Single()
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .ContainSingle(p => p.SectionName == "all");
     }
 
@@ -118,7 +118,7 @@ public sealed class RouteAttachmentTests
     {
         Gateway("apps", "gw", Listener("http", 80, kind: "GRPCRoute"));
 
-        Evaluate(Route(new ParentReference { Name = "gw" })).Single().Refusal!.Reason.Should().Be("NotAllowedByListeners");
+        Evaluate(Route(new ParentReference { Name = "gw" })).Single().Rejection!.Reason.Should().Be("NotAllowedByListeners");
     }
 
     [Theory]
@@ -135,9 +135,9 @@ public sealed class RouteAttachmentTests
         var verdict = Evaluate(http).Single();
 
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Refusal?.Reason.Should().Be("NoMatchingListenerHostname");
+        verdict.Rejection?.Reason.Should().Be("NoMatchingListenerHostname");
         verdict
-            .Refusal?.Message.Should()
+            .Rejection?.Message.Should()
             .Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
     }
 
@@ -167,7 +167,7 @@ public sealed class RouteAttachmentTests
         var verdict = Evaluate(route).Single();
 
         verdict
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .BeEquivalentTo(
                 [
                     new ParentReference
@@ -201,7 +201,7 @@ public sealed class RouteAttachmentTests
 
         Evaluate(route)
             .Single()
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .ContainSingle()
             .Which.Should()
             .BeEquivalentTo(
@@ -220,7 +220,7 @@ public sealed class RouteAttachmentTests
         Gateway("apps", "gw", Listener("a", 80), Listener("none", 81, from: "None"));
         var parent = new ParentReference { Name = "gw", SectionName = "a" };
 
-        Evaluate(Route(parent)).Single().Pinned.Should().ContainSingle().Which.Should().BeSameAs(parent);
+        Evaluate(Route(parent)).Single().AttachedRefs.Should().ContainSingle().Which.Should().BeSameAs(parent);
     }
 
     [Fact]
@@ -258,11 +258,11 @@ public sealed class RouteAttachmentTests
         var verdicts = Evaluate(route);
 
         verdicts
-            .Select(v => v.Refusal!.Reason)
+            .Select(v => v.Rejection!.Reason)
             .Should()
             .Equal("NoMatchingParent", "NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingListenerHostname");
-        verdicts.Select(v => v.Refusal!.Message).Distinct().Should().HaveCount(3);
-        verdicts.Should().OnlyContain(v => v.Pinned.Count == 0 && !v.IsAttached);
+        verdicts.Select(v => v.Rejection!.Message).Distinct().Should().HaveCount(3);
+        verdicts.Should().OnlyContain(v => v.AttachedRefs.Count == 0 && !v.IsAttached);
     }
 
     [Fact]
@@ -274,7 +274,7 @@ public sealed class RouteAttachmentTests
         Evaluate(Route(new ParentReference { Name = "gw" }, new ParentReference { Name = "bare" }))
             .Should()
             .HaveCount(2)
-            .And.OnlyContain(v => v.Refusal!.Reason == "NoMatchingParent");
+            .And.OnlyContain(v => v.Rejection!.Reason == "NoMatchingParent");
     }
 
     [Fact]
@@ -366,7 +366,7 @@ public sealed class RouteAttachmentTests
             .Should()
             .Equal(("apps", "gw"), ("infra", "gw"));
 
-    private IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
+    private IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
 
     private Gateway Gateway(string @namespace, string name, params Listener[] listeners)
     {

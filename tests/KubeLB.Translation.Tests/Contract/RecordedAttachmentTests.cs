@@ -56,9 +56,9 @@ public sealed class RecordedAttachmentTests
         var verdicts = translations.SelectMany(t => t.Translation.Parents).ToList();
         foreach (var gateway in tenant.View.Gateways)
         {
-            foreach (var listener in ListenerVerdict.Of(gateway))
+            foreach (var listener in ListenerValidation.Evaluate(gateway))
             {
-                var attached = verdicts.Count(v => v.Gateway == gateway && v.Pinned.Any(p => Includes(p, listener.Listener)));
+                var attached = verdicts.Count(v => v.Gateway == gateway && v.AttachedRefs.Any(p => Includes(p, listener.Listener)));
                 lines.Add(
                     $"listener {gateway.Namespace}/{gateway.Name}/{listener.Listener.Name}: {attached} of "
                         + $"{string.Join(' ', listener.SupportedKinds)}"
@@ -115,7 +115,7 @@ public sealed class RecordedAttachmentTests
 
     private static IEnumerable<string> RefusedConditions(Gateway gateway) =>
         from listener in InvalidListeners.Status(gateway, "2026-01-02T03:04:05Z").Listeners!
-        where !ListenerVerdict.Of(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsCarried
+        where !ListenerValidation.Evaluate(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsCarried
         from condition in listener.Conditions!
         select $"listener {gateway.Namespace}/{gateway.Name}/{listener.Name}: {Shortened(Line(ApiJson.ToJson(condition)))}";
 

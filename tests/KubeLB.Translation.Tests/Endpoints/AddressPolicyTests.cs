@@ -13,7 +13,7 @@ public sealed class AddressPolicyTests
     [InlineData("2001:DB8:0:0::A", "2001:db8::a")]
     [InlineData("64:ff9b::8.8.8.8", "64:ff9b::808:808")]
     public void An_address_that_a_node_may_have_is_used_in_its_usual_spelling(string ip, string endpoint) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointVerdict(ip, endpoint, null));
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointResult(ip, endpoint, null));
 
     [Theory]
     [InlineData("127.0.0.1", "loopback")]
@@ -45,7 +45,7 @@ public sealed class AddressPolicyTests
     [InlineData("64:ff9b::a9fe:a9fe", "link-local")]
     [InlineData("2002:7f00:1::", "loopback")]
     public void An_address_that_no_node_has_is_refused(string ip, string word) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointResult>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
     [Theory]
     [InlineData("0177.0.0.1")]
@@ -81,7 +81,7 @@ public sealed class AddressPolicyTests
     [InlineData("ip-10-0-0-1.eu-central-1.compute.internal", "ip-10-0-0-1.eu-central-1.compute.internal.")]
     [InlineData("1.example", "1.example.")]
     public void A_host_name_is_used_as_an_absolute_name(string name, string endpoint) =>
-        Only(new AddressPolicy(null, null), Host(name)).Should().Be(new EndpointVerdict(name, endpoint, null));
+        Only(new AddressPolicy(null, null), Host(name)).Should().Be(new EndpointResult(name, endpoint, null));
 
     [Theory]
     [InlineData("localhost", "one label")]
@@ -116,7 +116,7 @@ public sealed class AddressPolicyTests
     public void A_host_name_that_means_something_else_in_the_management_cluster_is_refused(string name, string word) =>
         Only(new AddressPolicy(null, null), Host(name))
             .Should()
-            .Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+            .Match<EndpointResult>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
     [Theory]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/8", true)]
@@ -225,7 +225,7 @@ public sealed class AddressPolicyTests
         var condition = status.Conditions.Should().ContainSingle().Subject;
         (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration)
             .Should()
-            .Be(("Accepted", "False", "AddressesRefused", 4));
+            .Be(("Accepted", "False", "AddressesRejected", 4));
         condition
             .Message.Should()
             .StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it")
@@ -248,7 +248,7 @@ public sealed class AddressPolicyTests
         (condition.Status, condition.Reason).Should().Be((status, reason));
     }
 
-    private static EndpointVerdict Only(AddressPolicy policy, EndpointAddress address) =>
+    private static EndpointResult Only(AddressPolicy policy, EndpointAddress address) =>
         policy.Judge([address]).Should().ContainSingle().Subject;
 
     private static EndpointAddress Ip(string ip) => new() { Ip = ip };

@@ -7,7 +7,7 @@ namespace KubeLB.Translation.Tests.Events;
 public sealed class GeneratedObjectEventsTests
 {
     private const string Fine = "Accepted=True Accepted Fine.;Programmed=True Programmed Fine.";
-    private const string Refused = "Accepted=False Refused Remove it.;Programmed=False Refused Remove it.";
+    private const string Rejected = "Accepted=False Rejected Remove it.;Programmed=False Rejected Remove it.";
 
     /// <summary>What it shows; conditions of the Route before and after; the Events. <c>-</c>: no status.</summary>
     public static TheoryData<string, string, string, string> Changes =>
@@ -17,24 +17,24 @@ public sealed class GeneratedObjectEventsTests
             { "it is awaited", "-", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", "" },
             { "it comes into force after a while", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", Fine, "" },
             { "it stays in force", Fine, Fine, "" },
-            { "it is refused at first sight", "-", Refused, "Warning Refused Remove it." },
-            { "it is refused after an edit", Fine, Refused, "Warning Refused Remove it." },
-            { "it stays refused", Refused, Refused, "" },
+            { "it is refused at first sight", "-", Rejected, "Warning Rejected Remove it." },
+            { "it is refused after an edit", Fine, Rejected, "Warning Rejected Remove it." },
+            { "it stays refused", Rejected, Rejected, "" },
             {
                 "it is refused for something else",
-                Refused,
+                Rejected,
                 "Accepted=False QuotaExceeded No room.;Programmed=False QuotaExceeded No room.",
                 "Warning QuotaExceeded No room."
             },
             {
                 "it is mended",
-                Refused,
+                Rejected,
                 Fine,
                 "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
             },
             {
                 "it is mended, and Envoy Gateway has not answered",
-                Refused,
+                Rejected,
                 "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.",
                 "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
             },
@@ -130,7 +130,7 @@ public sealed class GeneratedObjectEventsTests
 
         // What the manager itself refuses is also the condition of the object.
         var own =
-            conditions.Contains("Refused", StringComparison.Ordinal)
+            conditions.Contains("Rejected", StringComparison.Ordinal)
             || conditions.Contains("Exhausted", StringComparison.Ordinal)
             || conditions.Contains("Quota", StringComparison.Ordinal);
         return new RouteStatus

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using k8s;
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
@@ -11,9 +9,10 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
-using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
+using k8s;
+using k8s.Models;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -21,7 +20,7 @@ namespace KubeLB.Translation.Tests.Golden;
 internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 {
     private readonly Dictionary<PortNeed, int> _ports = [];
-    private readonly TenantPolicy _policy = TenantPolicy.Of(
+    private readonly TenantPolicy _policy = TenantPolicy.Merge(
         objects.Get<Config>("kubelb", Config.DefaultName),
         objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!)
     );
@@ -76,7 +75,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         {
             return new JsonObject
             {
-                ["kind"] = "Refused",
+                ["kind"] = "Rejected",
                 ["syncSecret"] = $"{syncSecret.Namespace}/{syncSecret.Name}",
                 ["problem"] = problem,
             };

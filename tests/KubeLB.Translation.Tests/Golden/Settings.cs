@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -15,7 +16,7 @@ internal sealed record Settings
         "nodeAddressLabelSelector",
         "maxNodeAddressCount",
         "carriesGateways",
-        "refusal",
+        "rejection",
         "nodePorts",
         "enforceReferenceGrants",
         "synchronizesSecrets",
@@ -31,9 +32,9 @@ internal sealed record Settings
     public NodeAddressSettings NodeAddresses { get; private init; } = new("ExternalIP");
 
     /// <summary>What the management cluster says when it takes nothing; null while it does.</summary>
-    public string? Refusal { get; private init; }
+    public string? Rejection { get; private init; }
 
-    public bool CarriesGateways { get; private init; } = true;
+    public bool IsGatewayControllerEnabled { get; private init; } = true;
 
     public bool EnforceReferenceGrants { get; private init; }
 
@@ -58,11 +59,11 @@ internal sealed record Settings
             UseGatewayClass = document["useGatewayClass"]?.GetValue<bool>() ?? defaults.UseGatewayClass,
             NodeAddresses = new NodeAddressSettings(
                 document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddresses.AddressType,
-                LabelSelectorText.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
+                LabelSelectors.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
                 (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0
             ),
-            Refusal = document["refusal"]?.GetValue<string>(),
-            CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
+            Rejection = document["rejection"]?.GetValue<string>(),
+            IsGatewayControllerEnabled = document["carriesGateways"]?.GetValue<bool>() ?? defaults.IsGatewayControllerEnabled,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",

@@ -1,17 +1,17 @@
 using System.Text.Json.Nodes;
-using k8s;
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
+using k8s;
+using k8s.Models;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -24,7 +24,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         objects.Settings.EnforceReferenceGrants
     )
     {
-        CarriesGateways = objects.Settings.CarriesGateways,
+        IsGatewayControllerEnabled = objects.Settings.IsGatewayControllerEnabled,
     };
     private readonly List<JsonObject> _twins = [];
     private int _nodePort = 30000;
@@ -71,7 +71,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             .. routes.SelectMany(Carry),
             .. objects
                 .All<GatewayClass>()
-                .Where(GatewayOwnership.IsOursByController)
+                .Where(GatewayOwnership.HasKubelbController)
                 .Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
     }
@@ -99,7 +99,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 continue;
             }
 
-            var twin = NodePortService.For(service, this);
+            var twin = NodePortService.Build(service, this);
             _twins.Add(ApiJson.ToJson(twin));
             if (objects.Settings.AllocatesNodePorts)
             {
@@ -122,7 +122,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             var slices = objects
                 .All<V1EndpointSlice>()
                 .Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
-            _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
+            _twins.AddRange(MirroredEndpointSlices.Build(service, twin, slices).Select(ApiJson.ToJson));
         }
     }
 
@@ -130,9 +130,9 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         var used = objects
             .All<Gateway>()
-            .Where(g => GatewayOwnership.IsOf(g, this, _settings))
+            .Where(g => GatewayOwnership.Owns(g, this, _settings))
             .SelectMany(g => ListenerCertificates.Evaluate(g, this))
-            .Where(c => c.Refusal is null)
+            .Where(c => c.Rejection is null)
             .Select(c => (c.Namespace, c.Name))
             .ToHashSet();
         var labelled = objects
@@ -149,18 +149,18 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
         var ofUsers = objects
             .All<SyncSecret>()
-            .Where(SyncSecretTranslator.IsOfUser)
+            .Where(SyncSecretTranslator.IsUserCreated)
             .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
         return secrets.Concat(ofUsers).OfType<SyncSecret>().Select(ApiJson.ToJson);
     }
 
     private IEnumerable<JsonObject> Carry(Gateway gateway)
     {
-        if (_settings.CarriesGateways && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
+        if (_settings.IsGatewayControllerEnabled && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
         {
-            if (objects.Settings.Refusal is { } refusal)
+            if (objects.Settings.Rejection is { } rejection)
             {
-                gateway.Status = GatewayStatusTranslator.Refuse(gateway, refusal, Settings.Now);
+                gateway.Status = GatewayStatusTranslator.Reject(gateway, rejection, Settings.Now);
                 yield return Status(gateway, gateway.Status);
                 yield break;
             }
@@ -176,7 +176,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 )
             );
         }
-        else if (_settings.CarriesGateways && GatewayOwnership.IsOf(gateway, this, _settings))
+        else if (_settings.IsGatewayControllerEnabled && GatewayOwnership.Owns(gateway, this, _settings))
         {
             yield return Status(gateway, InvalidListeners.Status(gateway, Settings.Now));
         }
@@ -185,11 +185,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private IEnumerable<JsonObject> Carry(IGatewayRoute route)
     {
         var translation = RouteTranslator.Translate(route, this, _settings);
-        if (translation.Parents.Any(p => p.NotCarried is not null))
+        if (translation.Parents.Any(p => p.GatewayRejection is not null))
         {
             // Written after its Gateway only.
         }
-        else if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
+        else if (translation.Desired is not null && translation.Backends.PendingServices.Count == 0)
         {
             yield return ApiJson.ToJson(translation.Desired);
         }
@@ -199,7 +199,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             {
                 ["kind"] = "Waiting",
                 ["route"] = $"{route.Kind} {route.Metadata.NamespaceProperty}/{route.Metadata.Name}",
-                ["nodePortsOf"] = new JsonArray([.. translation.Backends.Waiting.Select(JsonNode (w) => w)]),
+                ["nodePortsOf"] = new JsonArray([.. translation.Backends.PendingServices.Select(JsonNode (w) => w)]),
             };
         }
 

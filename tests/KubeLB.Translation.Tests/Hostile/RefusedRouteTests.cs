@@ -203,22 +203,22 @@ public sealed class RefusedRouteTests
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         change(json["spec"]!["source"]!["kubernetes"]!["services"]![0]!["spec"]!["ports"]![0]!);
-        return Refusal(json);
+        return Rejection(json);
     }
 
     private static string? Problem(Action<JsonNode> change)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         change(json["spec"]!["source"]!["kubernetes"]!["resource"]!);
-        return Refusal(json);
+        return Rejection(json);
     }
 
-    private static string? Refusal(JsonObject json)
+    private static string? Rejection(JsonObject json)
     {
         var translation = Translate(json);
         translation.Generated.Should().BeNull();
         translation.Services.Should().BeEmpty();
-        translation.IsRefused.Should().BeTrue();
+        translation.IsRejected.Should().BeTrue();
         return translation.Problem;
     }
 

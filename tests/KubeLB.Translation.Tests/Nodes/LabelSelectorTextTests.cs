@@ -1,5 +1,6 @@
 using KubeLB.Translation.Attachment;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Nodes;
 
@@ -31,13 +32,13 @@ public sealed class LabelSelectorTextTests
     [InlineData("example.com/tier=web,pool in (edge,db),!spot", true)]
     [InlineData("example.com/tier=web,pool in (web,db)", false)]
     public void A_selector_means_what_kubectl_means(string text, bool matches) =>
-        LabelSelectors.Matches(LabelSelectorText.Parse(text), Labels).Should().Be(matches);
+        LabelSelectors.Matches(LabelSelectors.Parse(text), Labels).Should().Be(matches);
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("  ")]
-    public void No_text_selects_everything(string? text) => LabelSelectorText.Parse(text).Should().BeNull();
+    public void No_text_selects_everything(string? text) => LabelSelectors.Parse(text).Should().BeNull();
 
     [Theory]
     [InlineData("a=b=c", "a=b=c")]
@@ -52,7 +53,7 @@ public sealed class LabelSelectorTextTests
     [InlineData("Example.com/a=b", "Example.com/a=b")]
     public void What_is_no_selector_is_named_with_the_forms_that_are(string text, string part) =>
         FluentActions
-            .Invoking(() => LabelSelectorText.Parse(text))
+            .Invoking(() => LabelSelectors.Parse(text))
             .Should()
             .Throw<FormatException>()
             .WithMessage($"\"{part}\" in \"{text}\"*key in (a,b)*");

@@ -1,5 +1,6 @@
 using CsCheck;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Properties;
 

@@ -1,6 +1,6 @@
 using CsCheck;
+using KubeLB.Translation.Endpoints;
 using k8s.Models;
-using KubeLB.Translation.Nodes;
 
 namespace KubeLB.Translation.Tests.Properties;
 

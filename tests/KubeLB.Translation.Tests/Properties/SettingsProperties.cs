@@ -15,7 +15,7 @@ public sealed class SettingsProperties
 {
     private const int Iterations = 5_000;
 
-    private static readonly TenantPolicy Restrictive = TenantPolicy.Of(
+    private static readonly TenantPolicy Restrictive = TenantPolicy.Merge(
         new Config
         {
             Spec = new ConfigSpec

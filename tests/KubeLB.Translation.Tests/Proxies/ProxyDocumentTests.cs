@@ -36,7 +36,7 @@ public sealed class ProxyDocumentTests
     [Fact]
     public void The_defaults_are_those_in_force()
     {
-        var defaults = ProxySettings.Of(null, null);
+        var defaults = ProxySettings.Merge(null, null);
 
         defaults.Should().BeEquivalentTo(ProxySettings.Default);
         (

@@ -30,7 +30,7 @@ public sealed class ProxyGoldenTests
     internal static ProxyWorkload Workload(string input)
     {
         var (objects, controlPlane) = Read(input);
-        var settings = ProxySettings.Of(objects.Get<Config>("kubelb", Config.DefaultName), objects.All<Tenant>().SingleOrDefault());
+        var settings = ProxySettings.Merge(objects.Get<Config>("kubelb", Config.DefaultName), objects.All<Tenant>().SingleOrDefault());
         return ProxyWorkload.Build("tenant-t", settings, controlPlane, "envoy-xds-client");
     }
 
@@ -56,7 +56,7 @@ public sealed class ProxyGoldenTests
         var objects = Read(input).Objects;
         var problems = SettingsProblems
             .Of(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
-            .Concat(SettingsProblems.Of(objects.All<Tenant>().SingleOrDefault()?.Spec))
+            .Concat(SettingsProblems.Find(objects.All<Tenant>().SingleOrDefault()?.Spec))
             .ToList();
         if (problems.Count > 0)
         {

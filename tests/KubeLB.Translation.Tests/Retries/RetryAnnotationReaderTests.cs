@@ -1,5 +1,5 @@
 using KubeLB.Api.EnvoyGateway;
-using KubeLB.Translation.EnvoyGateway.Retries;
+using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Translation.Tests.Retries;
 

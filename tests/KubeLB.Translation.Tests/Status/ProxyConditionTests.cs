@@ -10,14 +10,14 @@ public sealed class ProxyConditionTests
     private const string Before = "2026-01-01T00:00:00Z";
     private const string Now = "2026-01-02T03:04:05Z";
 
-    private static readonly ProxyRejection Refused = new("10.0.0.7", "cluster", "no such thing");
+    private static readonly ProxyRejection Rejected = new("10.0.0.7", "cluster", "no such thing");
 
     [Fact]
     public void Rejected_backend_is_not_programmed_and_envoy_is_quoted()
     {
         var status = Built("True", "Programmed");
 
-        ProxyCondition.Set(status, Route(null), Refused, Now);
+        ProxyCondition.Set(status, Route(null), Rejected, Now);
 
         status
             .Conditions.Should()
@@ -45,7 +45,7 @@ public sealed class ProxyConditionTests
     {
         var status = Built("True", "Programmed");
 
-        ProxyCondition.Set(status, Route(null), Refused, Now);
+        ProxyCondition.Set(status, Route(null), Rejected, Now);
 
         status
             .Resources!.Route!.Conditions![1]
@@ -57,10 +57,10 @@ public sealed class ProxyConditionTests
     public void Condition_of_the_same_rejection_does_not_change()
     {
         var first = Built("True", "Programmed");
-        ProxyCondition.Set(first, Route(null), Refused, Before);
+        ProxyCondition.Set(first, Route(null), Rejected, Before);
         var again = Built("True", "Programmed");
 
-        ProxyCondition.Set(again, Route(first), Refused, Now);
+        ProxyCondition.Set(again, Route(first), Rejected, Now);
 
         again.Should().BeEquivalentTo(first);
         again.Conditions!.Single().LastTransitionTime.Should().Be(Before);
@@ -73,7 +73,7 @@ public sealed class ProxyConditionTests
     {
         var built = Built(status, reason);
 
-        ProxyCondition.Set(built, Route(null), Refused, Now);
+        ProxyCondition.Set(built, Route(null), Rejected, Now);
 
         built.Conditions!.Single().Reason.Should().Be(expected);
         built.Resources!.Route!.Conditions!.Should().Contain(c => c.Type == RouteConditions.ProxyProgrammed);

@@ -12,7 +12,7 @@ namespace KubeLB.Translation.Tests.Status;
 public sealed class RouteOverviewTests
 {
     private const string Now = "2026-01-02T03:04:05Z";
-    private const string Refusal = "Remove the filter.";
+    private const string Rejection = "Remove the filter.";
 
     private static readonly RouteOrigin Origin = new("gateway.networking.k8s.io/v1", "HTTPRoute", "default", "r", "u");
 
@@ -138,14 +138,14 @@ public sealed class RouteOverviewTests
     [Fact]
     public void What_could_not_be_made_is_neither_accepted_nor_programmed()
     {
-        Of(Build(EnvoyGatewayTranslation.Refused(Origin, Refusal), null)).Should().Equal("False Refused", "False Refused");
+        Of(Build(EnvoyGatewayTranslation.Rejected(Origin, Rejection), null)).Should().Equal("False Rejected", "False Rejected");
         Of(Build(EnvoyGatewayTranslation.Failed(Origin, "No ports.", RouteConditions.PortsExhausted), null))
             .Should()
             .Equal("False PortsExhausted", "False PortsExhausted");
 
         var translation = new EnvoyGatewayTranslation(Origin, new HttpRoute { Metadata = new() { Name = "default-r" } }, [], null);
         Of(Build(translation, AppliedObject.Failed("Too large."))).Should().Equal("False InstallationFailed", "False InstallationFailed");
-        Of(Build(translation, AppliedObject.Failed("No room.", mayPass: true)))
+        Of(Build(translation, AppliedObject.Failed("No room.", isRetryable: true)))
             .Should()
             .Equal("False QuotaExceeded", "False QuotaExceeded");
     }
@@ -153,7 +153,7 @@ public sealed class RouteOverviewTests
     [Fact]
     public void A_message_that_quotes_too_much_is_cut_to_what_an_api_server_takes()
     {
-        var conditions = Build(EnvoyGatewayTranslation.Refused(Origin, string.Concat(Enumerable.Repeat("a\U0001F600", 20_000))), null);
+        var conditions = Build(EnvoyGatewayTranslation.Rejected(Origin, string.Concat(Enumerable.Repeat("a\U0001F600", 20_000))), null);
 
         foreach (var message in conditions.Select(c => c.Message))
         {
@@ -173,7 +173,7 @@ public sealed class RouteOverviewTests
         var status = new RouteParentsStatus { Parents = [new RouteParentStatus { ControllerName = "c", Conditions = Read(parent) }] };
         var now = Status("HTTPRoute", "default-r", Api.Serialization.ApiJson.ToJson(status));
 
-        StatusWriteDecision.AwaitsAnswer(null, now).Should().Be(waits);
+        StatusWriteDecision.AwaitsEnvoyGateway(null, now).Should().Be(waits);
         now.Resources!.Route!.Conditions =
         [
             new Condition
@@ -184,7 +184,7 @@ public sealed class RouteOverviewTests
                 Message = "No.",
             },
         ];
-        StatusWriteDecision.AwaitsAnswer(null, now).Should().BeFalse("a failure is news");
+        StatusWriteDecision.AwaitsEnvoyGateway(null, now).Should().BeFalse("a failure is news");
     }
 
     [Fact]
@@ -192,8 +192,8 @@ public sealed class RouteOverviewTests
     {
         var now = Status("Gateway", "default-g", []);
 
-        StatusWriteDecision.AwaitsAnswer(null, now).Should().BeFalse();
-        StatusWriteDecision.AwaitsAnswer(Status("Gateway", "default-g", []), now).Should().BeTrue();
+        StatusWriteDecision.AwaitsEnvoyGateway(null, now).Should().BeFalse();
+        StatusWriteDecision.AwaitsEnvoyGateway(Status("Gateway", "default-g", []), now).Should().BeTrue();
     }
 
     [Fact]
@@ -201,10 +201,10 @@ public sealed class RouteOverviewTests
     {
         var before = Status("Gateway", "default-g", Listener("http", 1));
 
-        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
-        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
-        StatusWriteDecision.CountsOnly(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
-        StatusWriteDecision.CountsOnly(null, before).Should().BeFalse();
+        StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
+        StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
+        StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
+        StatusWriteDecision.DiffersOnlyInCounts(null, before).Should().BeFalse();
     }
 
     private static JsonObject Listener(string name, int routes) =>

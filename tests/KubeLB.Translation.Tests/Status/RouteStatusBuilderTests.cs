@@ -30,7 +30,7 @@ public sealed class RouteStatusBuilderTests
     [Fact]
     public void What_was_generated_leaves_the_status_when_the_route_is_refused()
     {
-        var status = Build(EnvoyGatewayTranslation.Refused(Origin, "Remove the filter."));
+        var status = Build(EnvoyGatewayTranslation.Rejected(Origin, "Remove the filter."));
 
         var route = status.Resources!.Route!;
         route.GeneratedName.Should().BeNull();

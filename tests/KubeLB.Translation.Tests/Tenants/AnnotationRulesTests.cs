@@ -93,7 +93,7 @@ public sealed class AnnotationRulesTests
     [Fact]
     public void A_key_is_denied_whether_it_would_be_propagated_or_not()
     {
-        var rules = AnnotationRules.Of(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
+        var rules = AnnotationRules.Merge(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
 
         rules.Denies("gateway.envoyproxy.io/retry-on").Should().BeTrue();
         rules.Denies("example.com/a").Should().BeFalse();
@@ -180,12 +180,12 @@ public sealed class AnnotationRulesTests
             ["good"] = "x",
         };
 
-        AnnotationRules.Of(new ConfigSpec { PropagateAllAnnotations = true }, null).Apply("Gateway", source)!.Keys.Should().Equal("good");
+        AnnotationRules.Merge(new ConfigSpec { PropagateAllAnnotations = true }, null).Apply("Gateway", source)!.Keys.Should().Equal("good");
     }
 
-    private static AnnotationRules Rules(ConfigSpec config, TenantSpec tenant) => AnnotationRules.Of(config, tenant);
+    private static AnnotationRules Rules(ConfigSpec config, TenantSpec tenant) => AnnotationRules.Merge(config, tenant);
 
-    private static Dictionary<string, string>? Apply(ConfigSpec spec, string kind) => AnnotationRules.Of(spec, null).Apply(kind, Source);
+    private static Dictionary<string, string>? Apply(ConfigSpec spec, string kind) => AnnotationRules.Merge(spec, null).Apply(kind, Source);
 
     private static IEnumerable<string> Keys(ConfigSpec spec) => Apply(spec, "HTTPRoute")?.Keys ?? Enumerable.Empty<string>();
 }

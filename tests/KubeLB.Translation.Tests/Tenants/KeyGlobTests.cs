@@ -1,3 +1,4 @@
+using KubeLB.Translation.Matching;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Tenants;

@@ -91,8 +91,8 @@ public sealed class SettingsProblemsTests
     [MemberData(nameof(Bad))]
     public void A_setting_that_cannot_be_used_is_named_with_what_to_do(TenantSpec spec, string message)
     {
-        SettingsProblems.Of(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
-        TenantPolicy.Of(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
+        SettingsProblems.Find(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
+        TenantPolicy.Merge(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
     }
 
     [Fact]

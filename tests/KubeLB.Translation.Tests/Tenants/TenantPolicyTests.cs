@@ -13,9 +13,9 @@ public sealed class TenantPolicyTests
         foreach (
             var policy in new[]
             {
-                TenantPolicy.Of(null, null),
-                TenantPolicy.Of(new Config(), new Tenant()),
-                TenantPolicy.Of(new Config { Spec = new() }, new Tenant { Spec = new() }),
+                TenantPolicy.Merge(null, null),
+                TenantPolicy.Merge(new Config(), new Tenant()),
+                TenantPolicy.Merge(new Config { Spec = new() }, new Tenant { Spec = new() }),
             }
         )
         {
@@ -243,5 +243,5 @@ public sealed class TenantPolicyTests
             .BeFalse();
 
     private static TenantPolicy Of(ConfigSpec config, TenantSpec tenant) =>
-        TenantPolicy.Of(new Config { Spec = config }, new Tenant { Spec = tenant });
+        TenantPolicy.Merge(new Config { Spec = config }, new Tenant { Spec = tenant });
 }
