@@ -5,7 +5,7 @@ using k8s.Models;
 
 namespace KubeLB.Api;
 
-/// <summary>A top-level Kubernetes object: type, metadata and whatever its subclass adds.</summary>
+/// <summary>A top-level Kubernetes object: type, metadata and the fields of its subclass.</summary>
 /// <remarks>https://kubernetes.io/docs/concepts/overview/working-with-objects/</remarks>
 public abstract class ApiObject : Extensible, IKubernetesObject<V1ObjectMeta>
 {
@@ -28,17 +28,16 @@ public abstract class ApiObject : Extensible, IKubernetesObject<V1ObjectMeta>
 }
 
 /// <summary>
-/// A part of an API object that keeps the fields it does not know, so that an object written against a newer version of
-/// its API passes through unharmed.
+/// A part of an API object that keeps unknown fields, so that fields of a newer version of the API are not lost.
 /// </summary>
 public abstract class Extensible
 {
-    /// <summary>Fields that this type does not name, as they were read; written back unchanged.</summary>
+    /// <summary>Unknown fields as read; written back unchanged.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
-/// <summary>API groups in use.</summary>
+/// <summary>The API groups that KubeLB uses.</summary>
 public static class ApiGroups
 {
     /// <summary>KubeLB's own group.</summary>

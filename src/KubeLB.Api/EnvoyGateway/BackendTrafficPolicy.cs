@@ -3,7 +3,7 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Api.EnvoyGateway;
 
-/// <summary>How Envoy Gateway's proxies speak to the backends of a Gateway or route.</summary>
+/// <summary>How Envoy Gateway's proxies connect to the backends of a Gateway or route.</summary>
 /// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#backendtrafficpolicy</remarks>
 [KubernetesEntity(Group = ApiGroups.EnvoyGateway, ApiVersion = EnvoyGatewayVersion.V1Alpha1, Kind = KindName, PluralName = PluralName)]
 public sealed class BackendTrafficPolicy : ApiObject
@@ -31,14 +31,14 @@ public sealed class BackendTrafficPolicy : ApiObject
 /// <summary>Spec of a <see cref="BackendTrafficPolicy"/>: the part that KubeLB writes.</summary>
 public sealed class BackendTrafficPolicySpec : Extensible
 {
-    /// <summary>What the policy is for; objects of its own namespace.</summary>
+    /// <summary>The targets of the policy, in its own namespace.</summary>
     public List<PolicyTargetReference>? TargetRefs { get; set; }
 
     /// <summary>Retries; none if absent.</summary>
     public RetryPolicy? Retry { get; set; }
 }
 
-/// <summary>Reference of a policy to what it is for, in its own namespace.</summary>
+/// <summary>Reference of a policy to its target, in its own namespace.</summary>
 public sealed class PolicyTargetReference : Extensible
 {
     /// <summary>API group, Gateway API's.</summary>
@@ -62,7 +62,7 @@ public sealed class PolicyStatus : Extensible
     public List<PolicyAncestorStatus>? Ancestors { get; set; }
 }
 
-/// <summary>What a controller says of a policy with respect to one ancestor of its target, usually a Gateway.</summary>
+/// <summary>A controller's report on a policy for one ancestor of its target, usually a Gateway.</summary>
 public sealed class PolicyAncestorStatus : Extensible
 {
     /// <summary>The ancestor.</summary>
@@ -89,20 +89,20 @@ public static class EnvoyGatewayVersion
 /// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#retry</remarks>
 public sealed class RetryPolicy : Extensible
 {
-    /// <summary>How often a request is tried again at most, 0 and above; 2 if absent.</summary>
+    /// <summary>Maximum number of retries of a request, 0 or more; 2 if absent.</summary>
     public int? NumRetries { get; set; }
 
-    /// <summary>What is retried; connect-failure, refused-stream, unavailable, cancelled and status 503 if absent.</summary>
+    /// <summary>Conditions for a retry; connect-failure, refused-stream, unavailable, cancelled and status 503 if absent.</summary>
     public RetryOn? RetryOn { get; set; }
 
     /// <summary>Settings of each attempt.</summary>
     public PerRetryPolicy? PerRetry { get; set; }
 }
 
-/// <summary>What is retried.</summary>
+/// <summary>Conditions for a retry.</summary>
 public sealed class RetryOn : Extensible
 {
-    /// <summary>Words of <see cref="RetryTriggers"/>.</summary>
+    /// <summary>Values of <see cref="RetryTriggers"/>.</summary>
     public List<string>? Triggers { get; set; }
 
     /// <summary>Status codes, 100-599, for the trigger <see cref="RetryTriggers.RetriableStatusCodes"/>.</summary>
@@ -112,36 +112,36 @@ public sealed class RetryOn : Extensible
 /// <summary>Settings of each attempt.</summary>
 public sealed class PerRetryPolicy : Extensible
 {
-    /// <summary>Time for one attempt, a Gateway API duration; no limit of its own if absent.</summary>
+    /// <summary>Timeout of one attempt, a Gateway API duration; none if absent.</summary>
     public string? Timeout { get; set; }
 
-    /// <summary>Pauses between attempts; 25ms and ten times that if absent.</summary>
+    /// <summary>Back-off between attempts; 25ms to 250ms if absent.</summary>
     public BackOffPolicy? BackOff { get; set; }
 }
 
-/// <summary>Fully jittered exponential pauses between attempts.</summary>
+/// <summary>Fully jittered exponential back-off.</summary>
 public sealed class BackOffPolicy : Extensible
 {
-    /// <summary>The first pause at most, a Gateway API duration above zero.</summary>
+    /// <summary>Maximum of the first interval, a Gateway API duration above zero.</summary>
     public string? BaseInterval { get; set; }
 
     /// <summary>
-    /// Any pause at most, a Gateway API duration; ten times <see cref="BaseInterval"/> if absent, and never less than it.
+    /// Maximum of all intervals, a Gateway API duration; ten times <see cref="BaseInterval"/> if absent, and never less than it.
     /// </summary>
     public string? MaxInterval { get; set; }
 }
 
-/// <summary>What Envoy Gateway can retry on.</summary>
+/// <summary>The retry triggers of Envoy Gateway.</summary>
 /// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#triggerenum</remarks>
 public static class RetryTriggers
 {
-    /// <summary>Any status of 500 and above, and whatever <c>reset</c>, <c>connect-failure</c> and <c>refused-stream</c> cover.</summary>
+    /// <summary>Any status of 500 or more, and the triggers <c>reset</c>, <c>connect-failure</c> and <c>refused-stream</c>.</summary>
     public const string Any5xx = "5xx";
 
     /// <summary>Status 502, 503 and 504.</summary>
     public const string GatewayError = "gateway-error";
 
-    /// <summary>No answer at all: disconnect, reset, time-out.</summary>
+    /// <summary>No response: disconnect, reset or timeout.</summary>
     public const string Reset = "reset";
 
     /// <summary>As <see cref="Reset"/>, before the request was sent.</summary>
@@ -153,7 +153,7 @@ public static class RetryTriggers
     /// <summary>Status 409.</summary>
     public const string Retriable4xx = "retriable-4xx";
 
-    /// <summary>The backend refused the stream.</summary>
+    /// <summary>The backend reset the stream with REFUSED_STREAM.</summary>
     public const string RefusedStream = "refused-stream";
 
     /// <summary>The status codes that are listed.</summary>
@@ -196,19 +196,19 @@ public static class RetryTriggers
 /// <summary>Annotations with which a tenant asks for retries on an HTTPRoute or GRPCRoute.</summary>
 public static class RetryAnnotations
 {
-    /// <summary>What is retried: words of <see cref="RetryTriggers"/> and status codes, separated by commas.</summary>
+    /// <summary>Conditions for a retry: <see cref="RetryTriggers"/> and status codes, separated by commas.</summary>
     public const string RetryOn = $"{ApiGroups.EnvoyGateway}/retry-on";
 
-    /// <summary>How often a request is tried again at most.</summary>
+    /// <summary>Maximum number of retries of a request.</summary>
     public const string NumRetries = $"{ApiGroups.EnvoyGateway}/num-retries";
 
-    /// <summary>Time for one attempt, a Gateway API duration.</summary>
+    /// <summary>Timeout of one attempt, a Gateway API duration.</summary>
     public const string PerTryTimeout = $"{ApiGroups.EnvoyGateway}/retry-per-try-timeout";
 
-    /// <summary>The first pause between attempts at most, a Gateway API duration above zero.</summary>
+    /// <summary>Maximum of the first back-off interval, a Gateway API duration above zero.</summary>
     public const string BackOffBaseInterval = $"{ApiGroups.EnvoyGateway}/retry-back-off-base-interval";
 
-    /// <summary>Any pause between attempts at most, a Gateway API duration; needs <see cref="BackOffBaseInterval"/>.</summary>
+    /// <summary>Maximum of all back-off intervals, a Gateway API duration; requires <see cref="BackOffBaseInterval"/>.</summary>
     public const string BackOffMaxInterval = $"{ApiGroups.EnvoyGateway}/retry-back-off-max-interval";
 
     /// <summary>All of them.</summary>

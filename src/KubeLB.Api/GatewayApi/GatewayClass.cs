@@ -13,7 +13,7 @@ public sealed class GatewayClass : ApiObject
     /// <summary>The resource's plural name.</summary>
     public const string PluralName = "gatewayclasses";
 
-    /// <summary>Name of KubeLB's class where no GatewayClass object says otherwise.</summary>
+    /// <summary>Default name of KubeLB's class.</summary>
     public const string KubelbName = "kubelb";
 
     /// <summary>KubeLB's controller name; also in the <c>controllerName</c> of the statuses that the CCM writes.</summary>

@@ -7,7 +7,7 @@ namespace KubeLB.Api.GatewayApi;
 /// <remarks>GEP-2257, https://gateway-api.sigs.k8s.io/geps/gep-2257/. A subset of Go's durations: no signs, fractions, µs or ns.</remarks>
 public static partial class GatewayDuration
 {
-    /// <summary>Reads a duration; null if it is none.</summary>
+    /// <summary>Parses a duration; null if it is invalid.</summary>
     public static TimeSpan? Parse(string text)
     {
         if (!Whole().IsMatch(text))

@@ -43,10 +43,10 @@ public sealed class GrpcRoute : ApiObject, IGatewayRoute
 /// <summary>Spec of a <see cref="GrpcRoute"/>.</summary>
 public sealed class GrpcRouteSpec : Extensible
 {
-    /// <summary>Gateways (and others) that the route wants to attach to.</summary>
+    /// <summary>The parents, usually Gateways, to attach to.</summary>
     public List<ParentReference>? ParentRefs { get; set; }
 
-    /// <summary>Host names; those of the listeners if absent.</summary>
+    /// <summary>Hostnames; those of the listeners if absent.</summary>
     public List<string>? Hostnames { get; set; }
 
     /// <summary>Rules, evaluated by precedence of their matches.</summary>

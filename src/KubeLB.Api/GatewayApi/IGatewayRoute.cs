@@ -1,22 +1,22 @@
 namespace KubeLB.Api.GatewayApi;
 
-/// <summary>What HTTPRoute and GRPCRoute have in common, so that what treats both alike is written once.</summary>
+/// <summary>The common part of HTTPRoute and GRPCRoute.</summary>
 public interface IGatewayRoute : k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>
 {
-    /// <summary>Gateways (and others) that the route wants to attach to.</summary>
+    /// <summary>The parents, usually Gateways, to attach to.</summary>
     List<ParentReference> ParentRefs { get; }
 
-    /// <summary>Host names; empty means those of the listeners.</summary>
+    /// <summary>Hostnames; empty means those of the listeners.</summary>
     IReadOnlyList<string> Hostnames { get; }
 
     /// <summary>The rules in order.</summary>
     IReadOnlyList<RouteRule> Rules { get; }
 
-    /// <summary>Status, shaped alike for both kinds.</summary>
+    /// <summary>Status, of the same type for both kinds.</summary>
     RouteParentsStatus? Status { get; set; }
 }
 
-/// <summary>What the rules of HTTPRoute and GRPCRoute have in common.</summary>
+/// <summary>The common part of the rules of HTTPRoute and GRPCRoute.</summary>
 public abstract class RouteRule : Extensible
 {
     /// <summary>Name, unique within the route.</summary>
@@ -25,7 +25,7 @@ public abstract class RouteRule : Extensible
     /// <summary>Filters for every request that the rule matches.</summary>
     public List<RouteFilter>? Filters { get; set; }
 
-    /// <summary>Where matching requests go.</summary>
+    /// <summary>The backends of matching requests.</summary>
     public List<RouteBackendRef>? BackendRefs { get; set; }
 }
 
@@ -51,10 +51,10 @@ public class BackendObjectReference : Extensible
 /// <summary>A weighted backend of a rule.</summary>
 public sealed class RouteBackendRef : BackendObjectReference
 {
-    /// <summary>Share of requests, 1 if absent; 0 sends none.</summary>
+    /// <summary>Share of requests, 1 if absent; 0 for none.</summary>
     public int? Weight { get; set; }
 
-    /// <summary>Filters for requests to this backend only.</summary>
+    /// <summary>Filters of requests to this backend.</summary>
     public List<RouteFilter>? Filters { get; set; }
 }
 
@@ -100,7 +100,7 @@ public sealed class RouteParentsStatus : Extensible
     public List<RouteParentStatus> Parents { get; set; } = [];
 }
 
-/// <summary>What a controller says of a route with respect to one parent.</summary>
+/// <summary>A controller's report on a route for one parent.</summary>
 public sealed class RouteParentStatus : Extensible
 {
     /// <summary>The parentRef of the spec.</summary>

@@ -5,12 +5,12 @@ using KubeLB.Api.Serialization;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// Reads what a CCM writes in annotations of its tenant's Addresses. The tenant can write them, so that a value that is too long or not of
-/// its form is no value.
+/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too: a value that is too long or malformed is
+/// ignored.
 /// </summary>
 public static class CcmAnnotations
 {
-    private const int Longest = 64;
+    private const int MaxLength = 64;
     private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>
@@ -38,7 +38,7 @@ public static class CcmAnnotations
 
     /// <summary>A time of RFC 3339 in UTC; null if it is not one.</summary>
     internal static DateTimeOffset? Time(string? text) =>
-        text?.Length <= Longest
+        text?.Length <= MaxLength
         && DateTimeOffset.TryParseExact(
             text,
             TimeFormats,
@@ -49,32 +49,32 @@ public static class CcmAnnotations
             ? time
             : null;
 
-    /// <summary>An annotation as it stands; null if there is none.</summary>
+    /// <summary>The value of an annotation; null if there is none.</summary>
     public static string? ValueOf(Addresses? addresses, string annotation) =>
         addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
 
     private static bool IsToken(string? text, string others) =>
-        text is { Length: > 0 and <= Longest }
+        text is { Length: > 0 and <= MaxLength }
         && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
 }
 
 /// <summary>
 /// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for
-/// the tenant. The tenant can write the annotation, so that it is read strictly: a value with a field that is missing, too long or not of
-/// its form is no value.
+/// the tenant. The tenant can write the annotation too, so that it is parsed strictly: a value with a missing, too long or malformed field is
+/// ignored.
 /// </summary>
 /// <param name="Uid">UID of namespace <c>kube-system</c> of that cluster.</param>
 /// <param name="Time">When that CCM last tried.</param>
 /// <param name="Version">Version of that CCM.</param>
 public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Version)
 {
-    private const int LongestText = 512;
+    private const int MaxTextLength = 512;
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 2, AllowDuplicateProperties = false };
 
     /// <summary>Reads the annotation's value; null if there is none, or it is not valid.</summary>
     public static RejectedCluster? Read(string? text)
     {
-        if (text is null || text.Length > LongestText)
+        if (text is null || text.Length > MaxTextLength)
         {
             return null;
         }
@@ -121,7 +121,7 @@ public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Ver
         }
         catch (InvalidOperationException)
         {
-            // Half of a surrogate pair, which is no text.
+            // Half of a surrogate pair.
             return null;
         }
     }

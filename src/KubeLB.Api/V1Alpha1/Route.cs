@@ -23,17 +23,17 @@ public sealed class Route : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>What the tenant wants served: a <see cref="RouteSpec"/>, or whatever stands in its place.</summary>
+    /// <summary>The desired state: a <see cref="RouteSpec"/>, or invalid JSON in its place.</summary>
     public RouteSpecJson? Spec { get; set; }
 
-    /// <summary>What the manager made of it.</summary>
+    /// <summary>The generated objects and their conditions.</summary>
     public RouteStatus? Status { get; set; }
 }
 
 /// <summary>Spec of a <see cref="Route"/>.</summary>
 public sealed class RouteSpec : Extensible
 {
-    /// <summary>Where the tenant's nodes are; normally one entry that refers to the Addresses object <c>default</c>.</summary>
+    /// <summary>The tenant's node addresses; normally one entry that refers to the Addresses object <c>default</c>.</summary>
     public List<RouteEndpoint>? Endpoints { get; set; }
 
     /// <summary>The tenant's object and the Services behind it.</summary>
@@ -46,10 +46,10 @@ public sealed class RouteEndpoint : Extensible
     /// <summary>Name of the set, <c>default</c>.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Addresses given inline; used where <see cref="AddressesReference"/> is absent.</summary>
+    /// <summary>Addresses given inline; used if <see cref="AddressesReference"/> is absent.</summary>
     public List<EndpointAddress>? Addresses { get; set; }
 
-    /// <summary>The Addresses object that holds them.</summary>
+    /// <summary>The Addresses object.</summary>
     public ObjectReference? AddressesReference { get; set; }
 }
 
@@ -62,11 +62,11 @@ public sealed class ObjectReference : Extensible
     /// <summary>Name of the object.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Namespace; only the Route's own is followed.</summary>
+    /// <summary>Namespace; only the Route's own is used.</summary>
     public string? Namespace { get; set; }
 }
 
-/// <summary>Where a Route comes from.</summary>
+/// <summary>The source of a Route.</summary>
 public sealed class RouteSource : Extensible
 {
     /// <summary>A Kubernetes cluster; the only kind of source.</summary>
@@ -77,8 +77,8 @@ public sealed class RouteSource : Extensible
 public sealed class KubernetesSource : Extensible
 {
     /// <summary>
-    /// The tenant's object: apiVersion, kind, metadata (name, namespace, uid, labels, annotations) and spec; kept as it was
-    /// read, whatever its version. Untrusted where it is read.
+    /// The tenant's object: apiVersion, kind, metadata (name, namespace, uid, labels, annotations) and spec; kept as
+    /// read, whatever its version. Untrusted.
     /// </summary>
     public JsonObject? Resource { get; set; }
 
@@ -100,7 +100,7 @@ public sealed class RouteService : ApiObject
     public RouteServiceSpec? Spec { get; set; }
 }
 
-/// <summary>The part of a Service's spec that a Route carries.</summary>
+/// <summary>The part of a Service's spec in a Route.</summary>
 public sealed class RouteServiceSpec : Extensible
 {
     /// <summary><c>NodePort</c> or <c>LoadBalancer</c>.</summary>

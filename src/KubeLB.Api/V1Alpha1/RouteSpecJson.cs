@@ -8,14 +8,14 @@ using k8s;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// The spec of a <see cref="Route"/> as JSON, exactly as it was written. A tenant writes it and its definition has no schema for the source
-/// object: whatever is in it, the Route itself can be read, rejected and deleted. Immutable.
+/// The spec of a <see cref="Route"/> as JSON, exactly as written. A tenant writes it, and the CRD has no schema for the source object: even
+/// with an invalid spec the Route can be read, rejected and deleted. Immutable.
 /// </summary>
 [JsonConverter(typeof(RouteSpecJsonConverter))]
 public sealed class RouteSpecJson
 {
     /// <summary>
-    /// Levels of objects and lists. An HTTPRoute needs a dozen; JSON libraries stop at 64, of which the Route itself takes some.
+    /// Levels of objects and lists. An HTTPRoute needs a dozen; JSON libraries allow 64, including those of the Route itself.
     /// </summary>
     public const int MaxDepth = 50;
 
@@ -24,8 +24,8 @@ public sealed class RouteSpecJson
     internal RouteSpecJson(byte[] utf8) => _utf8 = utf8;
 
     /// <summary>
-    /// The JSON: what a <see cref="RouteSpec"/> is written as, or anything else. A string in the place of an object says why the spec
-    /// was not kept: it is nested more than <see cref="MaxDepth"/> levels deep.
+    /// The JSON of a <see cref="RouteSpec"/>, or any other. A string instead of an object is the reason why the spec was dropped: it is
+    /// nested more than <see cref="MaxDepth"/> levels deep.
     /// </summary>
     public ReadOnlySpan<byte> Utf8 => _utf8;
 
@@ -33,7 +33,7 @@ public sealed class RouteSpecJson
     public static RouteSpecJson Of(RouteSpec spec) => new(Encoding.UTF8.GetBytes(KubernetesJson.Serialize(spec)));
 
     /// <inheritdoc cref="Of"/>
-    [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "Of is it.")]
+    [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "Of is the alternate.")]
     public static implicit operator RouteSpecJson(RouteSpec spec) => Of(spec);
 
     /// <summary>The spec in its type.</summary>
@@ -41,7 +41,7 @@ public sealed class RouteSpecJson
     public RouteSpec Read() => KubernetesJson.Deserialize<RouteSpec>(Encoding.UTF8.GetString(_utf8));
 }
 
-/// <summary>Keeps a Route's spec as it stands in the JSON.</summary>
+/// <summary>Keeps a Route's spec as JSON.</summary>
 internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
 {
     private static readonly byte[] TooDeep = JsonSerializer.SerializeToUtf8Bytes($"nested more than {RouteSpecJson.MaxDepth} levels deep");
@@ -61,7 +61,7 @@ internal sealed class RouteSpecJsonConverter : JsonConverter<RouteSpecJson>
     public override void Write(Utf8JsonWriter writer, RouteSpecJson value, JsonSerializerOptions options) =>
         writer.WriteRawValue(value.Utf8, skipInputValidation: true);
 
-    // Reads ahead on a copy of the reader.
+    // The reader is a copy: the caller's position does not change.
     private static bool IsTooDeep(Utf8JsonReader reader)
     {
         var start = reader.CurrentDepth;

@@ -6,7 +6,7 @@ namespace KubeLB.Api.V1Alpha1;
 public sealed class RouteStatus : Extensible
 {
     /// <summary>
-    /// At a glance: <see cref="RouteConditions.Accepted"/> and <see cref="RouteConditions.Programmed"/>, of the Route's own generation.
+    /// Summary: <see cref="RouteConditions.Accepted"/> and <see cref="RouteConditions.Programmed"/>, with the Route's own generation.
     /// An addition; the Go manager does not write it.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
@@ -28,7 +28,7 @@ public sealed class RouteResources : Extensible
     public Dictionary<string, GeneratedService>? Services { get; set; }
 }
 
-/// <summary>An object generated in the management cluster, beside the tenant's object that it stands for.</summary>
+/// <summary>An object generated in the management cluster, with the identity of the tenant's object.</summary>
 public class GeneratedObject : Extensible
 {
     /// <summary>Group and version.</summary>
@@ -47,8 +47,8 @@ public class GeneratedObject : Extensible
     public string? GeneratedName { get; set; }
 
     /// <summary>
-    /// Generation of the tenant's spec that the generated object was last made from
-    /// (<see cref="Annotations.SourceGeneration"/>); absent from managers that do not tell.
+    /// Generation of the tenant's spec that the generated object was last generated from
+    /// (<see cref="Annotations.SourceGeneration"/>); absent with managers that do not report it.
     /// </summary>
     public long? SourceGeneration { get; set; }
 
@@ -58,7 +58,7 @@ public class GeneratedObject : Extensible
     /// <summary>Whole status of the generated object, as its controller wrote it.</summary>
     public JsonObject? Status { get; set; }
 
-    /// <summary>Whether it could be applied: <see cref="RouteConditions.ResourceAppliedSuccessfully"/>.</summary>
+    /// <summary>Whether it was applied: <see cref="RouteConditions.ResourceAppliedSuccessfully"/>.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 
@@ -72,21 +72,21 @@ public sealed class GeneratedService : GeneratedObject
 /// <summary>Condition types and reasons of a Route's status.</summary>
 public static class RouteConditions
 {
-    /// <summary>Of the whole Route: whether the manager and Envoy Gateway took it.</summary>
+    /// <summary>Type: whether the manager and Envoy Gateway accepted the Route.</summary>
     public const string Accepted = "Accepted";
 
     /// <summary>
-    /// Of the whole Route: whether Envoy Gateway reports that it serves it, with all its references, and no proxy of the tenant refuses it.
+    /// Type: whether Envoy Gateway programmed the Route with all its references, and no proxy of the tenant rejected it.
     /// </summary>
     public const string Programmed = "Programmed";
 
-    /// <summary>Reason of <c>False</c>: what the Route says is refused; the message tells what to change.</summary>
+    /// <summary>Reason of <c>False</c>: the spec of the Route is rejected.</summary>
     public const string Rejected = "Rejected";
 
-    /// <summary>Reason of <c>False</c>: the tenant's quota in the management cluster is used up.</summary>
+    /// <summary>Reason of <c>False</c>: the tenant's ResourceQuota in the management cluster is exhausted.</summary>
     public const string QuotaExceeded = "QuotaExceeded";
 
-    /// <summary>Reason of <c>False</c>: the tenant's proxy has no port left.</summary>
+    /// <summary>Reason of <c>False</c>: the tenant's proxy has no free port.</summary>
     public const string PortsExhausted = "PortsExhausted";
 
     /// <summary>Whether a generated object was written.</summary>
@@ -102,36 +102,36 @@ public static class RouteConditions
     public const string SuccessMessage = "Success";
 
     /// <summary>
-    /// Type: False while the operator's settings for the tenant do not permit the tenant's object; there is none otherwise. Its reason is
-    /// shown to the tenant.
+    /// Type: False while the administrator's settings for the tenant reject the tenant's object; absent otherwise. The tenant sees its
+    /// reason.
     /// </summary>
     public const string Permitted = "Permitted";
 
-    /// <summary>Reason of <see cref="Permitted"/>: Gateway API, or the object's kind, is switched off for the tenant.</summary>
+    /// <summary>Reason of <see cref="Permitted"/>: Gateway API, or the object's kind, is disabled for the tenant.</summary>
     public const string Disabled = "Disabled";
 
-    /// <summary>Reason of <see cref="Permitted"/>: older objects of the tenant have all the places.</summary>
+    /// <summary>Reason of <see cref="Permitted"/>: older objects of the tenant use up the limit.</summary>
     public const string LimitExceeded = "LimitExceeded";
 
-    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the domains that the tenant may use.</summary>
+    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the tenant's allowed domains.</summary>
     public const string HostnameNotAllowed = "HostnameNotAllowed";
 
     /// <summary>
-    /// Whether the retries that annotations ask for are in force (see <see cref="EnvoyGateway.RetryAnnotations"/>); absent where there are
-    /// none.
+    /// Type: whether the retry policy of the annotations is applied (<see cref="EnvoyGateway.RetryAnnotations"/>); absent if there are no
+    /// annotations.
     /// </summary>
     public const string RetryPolicyApplied = "RetryPolicyApplied";
 
-    /// <summary>Reason of <c>False</c>: an annotation has a value that is not allowed; the message says which are.</summary>
+    /// <summary>Reason of <c>False</c>: an annotation is invalid or denied.</summary>
     public const string InvalidAnnotation = "InvalidAnnotation";
 
     /// <summary>
-    /// Type: False while the route is held back because a proxy rejected its new backend; absent otherwise. The tenant sees it.
+    /// Type: False while the route is not updated because a proxy rejected a new backend; absent otherwise. The tenant sees it.
     /// </summary>
     public const string ProxyProgrammed = "ProxyProgrammed";
 
     /// <summary>
-    /// Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: a proxy rejected it; the message has Envoy's error.
+    /// Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: an Envoy proxy rejected it; the message has its error.
     /// </summary>
     public const string ProxyRejected = "ProxyRejected";
 }

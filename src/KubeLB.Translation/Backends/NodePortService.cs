@@ -1,8 +1,8 @@
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
-using KubeLB.Translation.Tenants;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Backends;
 

@@ -1,10 +1,10 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
-using KubeLB.Translation.Backends;
 
 namespace KubeLB.Translation.EnvoyGateway;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Messages;
 using KubeLB.Translation.Messages;
-using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Translation.EnvoyGateway;
 

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using k8s.Models;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Messages;
-using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Translation.Proxies;
 

@@ -37,11 +37,11 @@ public sealed class RecordedAttachmentTests
     public static TheoryData<string> Cases() => [.. All.Select(c => (string)c["case"]!).Where(n => !NotApplying.ContainsKey(n))];
 
     [Fact]
-    public void AllButTheCasesThatDoNotApplyArePlayed() => Cases().Should().HaveCount(90 - NotApplying.Count);
+    public void All_applicable_recorded_cases_are_tested() => Cases().Should().HaveCount(90 - NotApplying.Count);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void AttachesWhatEnvoyGatewayAttaches(string name)
+    public void Attachment_equals_that_of_Envoy_Gateway(string name)
     {
         var recorded = All.Single(c => (string)c["case"]! == name);
         Lines(new RecordedTenant(recorded["input"]!)).Should().Equal(Lines(recorded["status"]!));
@@ -115,7 +115,7 @@ public sealed class RecordedAttachmentTests
 
     private static IEnumerable<string> RefusedConditions(Gateway gateway) =>
         from listener in InvalidListeners.Status(gateway, "2026-01-02T03:04:05Z").Listeners!
-        where !ListenerValidation.Evaluate(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsCarried
+        where !ListenerValidation.Evaluate(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsValid
         from condition in listener.Conditions!
         select $"listener {gateway.Namespace}/{gateway.Name}/{listener.Name}: {Shortened(Line(ApiJson.ToJson(condition)))}";
 

@@ -79,11 +79,11 @@ public sealed class GeneratedObjectEventsTests
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+    public void Change_of_the_status_reports_each_Event_once(string what, string before, string after, string events) =>
         Conditions.Text(GeneratedObjectEvents.Between(Status(before), Status(after))).Should().Be(events, what);
 
     [Fact]
-    public void Another_name_than_the_contracts_is_told_when_it_is_given()
+    public void Name_with_suffix_reports_NameTaken_once()
     {
         var given = Status(Fine, "default-r-1a2b", "default-r-s-1a2b");
 
@@ -101,7 +101,7 @@ public sealed class GeneratedObjectEventsTests
     }
 
     [Fact]
-    public void That_no_proxy_refuses_it_any_more_is_told_whatever_envoy_gateway_says_meanwhile()
+    public void Accepted_backend_reports_ProxyProgrammed_in_any_state()
     {
         var refused = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.")!;
         refused.Resources!.Route!.Conditions =

@@ -85,15 +85,15 @@ public sealed class RouteStatusEventsTests
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+    public void Change_of_the_status_reports_each_Event_once(string what, string before, string after, string events) =>
         Text(RouteStatusEvents.Between(Status(before), Status(after))).Should().Be(events, what);
 
     [Fact]
-    public void Parents_of_other_controllers_are_theirs_to_tell() =>
+    public void Parents_of_other_controllers_report_no_Event() =>
         RouteStatusEvents.Between(null, Status("Accepted=False Invalid No.", "example.com/other")).Should().BeEmpty();
 
     [Fact]
-    public void A_problem_of_all_parents_is_told_once()
+    public void Problem_of_all_parents_reports_one_Event()
     {
         var status = Status("ResolvedRefs=False BackendNotFound No.")!;
         status.Parents.Add(Parent("ResolvedRefs=False BackendNotFound No.", Ours, "http"));
@@ -102,7 +102,7 @@ public sealed class RouteStatusEventsTests
     }
 
     [Fact]
-    public void Parents_are_told_apart_by_their_listener()
+    public void Parents_are_compared_with_their_listener()
     {
         var before = Status("Accepted=True Accepted Fine.")!;
         var after = Status("Accepted=True Accepted Fine.")!;

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
@@ -6,16 +8,15 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
-using k8s;
-using k8s.Models;
 
 namespace KubeLB.Translation.Tests.Golden;
 
-/// <summary>All that a CCM would write for the objects of a case.</summary>
+/// <summary>Everything that a CCM writes for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
     private readonly TenantSettings _settings = new(
@@ -26,7 +27,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         IsGatewayControllerEnabled = objects.Settings.IsGatewayControllerEnabled,
     };
-    private readonly List<JsonObject> _twins = [];
+    private readonly List<JsonObject> _nodePortServices = [];
     private int _nodePort = 30000;
 
     public DateTimeOffset Now => DateTimeOffset.Parse(Settings.Now, System.Globalization.CultureInfo.InvariantCulture);
@@ -52,7 +53,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     public IEnumerable<JsonObject> Output()
     {
         var routes = objects.All<HttpRoute>().Cast<IGatewayRoute>().Concat(objects.All<GrpcRoute>()).ToList();
-        routes.ForEach(AddTwins);
+        routes.ForEach(AddNodePortServices);
         IEnumerable<JsonObject> addresses =
             objects.All<V1Node>().Count == 0
                 ? []
@@ -65,7 +66,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         return
         [
             .. addresses,
-            .. _twins,
+            .. _nodePortServices,
             .. SyncSecrets(),
             .. objects.All<Gateway>().SelectMany(Carry),
             .. routes.SelectMany(Carry),
@@ -76,7 +77,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         ];
     }
 
-    private void AddTwins(IGatewayRoute route)
+    private void AddNodePortServices(IGatewayRoute route)
     {
         if (!RouteAttachment.Evaluate(route, this, _settings).Any(v => v.IsAttached))
         {
@@ -85,7 +86,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
         foreach (var (@namespace, name) in BackendReferences.ServicesOf(route))
         {
-            if (!new BackendGrants(route, this, _settings).Permit(@namespace, name))
+            if (!new BackendGrants(route, this, _settings).IsPermitted(@namespace, name))
             {
                 continue;
             }
@@ -99,30 +100,30 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 continue;
             }
 
-            var twin = NodePortService.Build(service, this);
-            _twins.Add(ApiJson.ToJson(twin));
+            var nodePortService = NodePortService.Build(service, this);
+            _nodePortServices.Add(ApiJson.ToJson(nodePortService));
             if (objects.Settings.AllocatesNodePorts)
             {
-                twin.Metadata.Uid = $"service-{@namespace}-{twin.Name()}";
-                foreach (var port in twin.Spec.Ports)
+                nodePortService.Metadata.Uid = $"service-{@namespace}-{nodePortService.Name()}";
+                foreach (var port in nodePortService.Spec.Ports)
                 {
                     port.NodePort = _nodePort++;
                 }
 
-                objects.Set(twin);
-                AddMirrors(service, twin);
+                objects.Set(nodePortService);
+                AddMirrors(service, nodePortService);
             }
         }
     }
 
-    private void AddMirrors(V1Service service, V1Service twin)
+    private void AddMirrors(V1Service service, V1Service nodePortService)
     {
         if (MirroredEndpointSlices.AreNeededFor(service))
         {
             var slices = objects
                 .All<V1EndpointSlice>()
                 .Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
-            _twins.AddRange(MirroredEndpointSlices.Build(service, twin, slices).Select(ApiJson.ToJson));
+            _nodePortServices.AddRange(MirroredEndpointSlices.Build(service, nodePortService, slices).Select(ApiJson.ToJson));
         }
     }
 
@@ -160,7 +161,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         {
             if (objects.Settings.Rejection is { } rejection)
             {
-                gateway.Status = GatewayStatusTranslator.Reject(gateway, rejection, Settings.Now);
+                gateway.Status = GatewayStatusTranslator.Reject(
+                    gateway,
+                    new Rejection(GatewayConditions.ManagementClusterRejected, rejection),
+                    Settings.Now
+                );
                 yield return Status(gateway, gateway.Status);
                 yield break;
             }

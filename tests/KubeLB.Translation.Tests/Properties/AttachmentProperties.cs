@@ -149,7 +149,7 @@ public sealed class AttachmentProperties
         );
 
     [Fact]
-    public void Every_parent_ref_gets_the_models_verdict() =>
+    public void Every_parentRef_has_the_result_of_the_model() =>
         Gen.Select(Route, AnyGateway.Array[1, 3], NamespaceLabels, NamespaceLabels)
             .Sample(
                 (route, gateways, infra, team) =>

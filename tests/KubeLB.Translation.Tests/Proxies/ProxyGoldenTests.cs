@@ -22,10 +22,10 @@ public sealed class ProxyGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void What_runs_a_tenants_proxies(string name) => Folder.Check(name, Yaml.Write(Output(Folder.Input(name))));
+    public void Workload_is_the_golden_one(string name) => Folder.Check(name, Yaml.Write(Output(Folder.Input(name))));
 
     [Fact]
-    public void No_output_is_left_without_its_input() => Folder.CheckOrphans();
+    public void Every_golden_output_has_an_input() => Folder.CheckOrphans();
 
     internal static ProxyWorkload Workload(string input)
     {
@@ -55,7 +55,7 @@ public sealed class ProxyGoldenTests
 
         var objects = Read(input).Objects;
         var problems = SettingsProblems
-            .Of(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
+            .Find(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
             .Concat(SettingsProblems.Find(objects.All<Tenant>().SingleOrDefault()?.Spec))
             .ToList();
         if (problems.Count > 0)

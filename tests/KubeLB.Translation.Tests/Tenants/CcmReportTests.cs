@@ -33,7 +33,7 @@ public sealed class CcmReportTests
     [Fact]
     public void Message_stays_the_same_while_the_rejected_CCM_retries() =>
         CcmReport
-            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now)
+            .Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now)
             .Mismatch.Should()
             .Be(CcmReport.Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-1))), Now).Mismatch);
 
@@ -51,7 +51,7 @@ public sealed class CcmReportTests
     }
 
     [Fact]
-    public void Binding_that_is_not_a_UID_is_a_mismatch_that_says_so_and_the_rejection_stays()
+    public void Binding_that_is_not_a_UID_reports_ClusterMismatch()
     {
         var report = CcmReport.Read(With("no uid", Rejected(Other, TimeSpan.FromMinutes(-1))), Now);
 
@@ -70,9 +70,12 @@ public sealed class CcmReportTests
     [Fact]
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
-        CcmReport.Read(With(lastSeen: "2026-11-29T04:10:00Z"), Now).Should().Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
         CcmReport
-            .Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
+            .Read(With(lastSeen: "2026-11-29T04:10:00Z"), Now)
+            .Should()
+            .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
+        CcmReport
+            .Read(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
             .Should()
             .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(65) }, "clocks differ");
     }
@@ -93,7 +96,7 @@ public sealed class CcmReportTests
     [InlineData("2026-11-29T05:10:01Z")]
     [InlineData("9999-12-31T23:59:59Z")]
     [InlineData("0001-01-01T00:00:00")]
-    public void Last_report_that_is_not_valid_or_far_ahead_says_nothing(string lastSeen) =>
+    public void Invalid_or_future_last_report_is_ignored(string lastSeen) =>
         CcmReport.Read(With(lastSeen: lastSeen), Now).Should().Be(CcmReport.None);
 
     [Fact]
@@ -101,19 +104,19 @@ public sealed class CcmReportTests
     {
         CcmReport.Read(With(lastSeen: "0001-01-01T00:00:00Z"), Now).NotSeen.Should().NotBeNull();
         CcmReport
-            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now)
+            .Read(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now)
             .IsRejectionOver.Should()
             .BeTrue();
         CcmReport
-            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now)
+            .Read(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now)
             .IsRejectionOver.Should()
             .BeTrue();
     }
 
     [Fact]
-    public void Earlier_of_two_times_is_when_to_ask_again() =>
+    public void Requeue_is_at_the_earlier_of_two_times() =>
         CcmReport
-            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
+            .Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
             .RequeueAfter.Should()
             .Be(TimeSpan.FromMinutes(2));
 

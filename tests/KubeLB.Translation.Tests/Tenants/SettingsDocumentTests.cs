@@ -53,9 +53,14 @@ public sealed class SettingsDocumentTests
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public void The_messages_are_those_that_tenants_read(TenantSpec spec, string resource, bool isWithinLimit)
+    public void Documented_messages_are_the_reported_ones(TenantSpec spec, string resource, bool isWithinLimit)
     {
-        var rejection = PolicyRejection.Evaluate("tenant-shop", Carried(resource), TenantPolicy.Merge(null, new Tenant { Spec = spec }), isWithinLimit)!;
+        var rejection = PolicyRejection.Evaluate(
+            "tenant-shop",
+            Carried(resource),
+            TenantPolicy.Merge(null, new Tenant { Spec = spec }),
+            isWithinLimit
+        )!;
 
         Document.Should().Contain($"| `{rejection.Reason}` | {rejection.Message} |");
     }

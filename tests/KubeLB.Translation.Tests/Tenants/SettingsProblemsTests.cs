@@ -6,7 +6,7 @@ namespace KubeLB.Translation.Tests.Tenants;
 public sealed class SettingsProblemsTests
 {
     [Fact]
-    public void Good_settings_have_none()
+    public void Valid_settings_have_no_problems()
     {
         SettingsProblems.MessageOf(null).Should().BeNull();
         SettingsProblems.MessageOf(new TenantSpec()).Should().BeNull();
@@ -89,14 +89,14 @@ public sealed class SettingsProblemsTests
 
     [Theory]
     [MemberData(nameof(Bad))]
-    public void A_setting_that_cannot_be_used_is_named_with_what_to_do(TenantSpec spec, string message)
+    public void Invalid_setting_is_reported_with_valid_values(TenantSpec spec, string message)
     {
         SettingsProblems.Find(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
         TenantPolicy.Merge(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
     }
 
     [Fact]
-    public void However_many_there_are_the_message_fits_into_a_condition() =>
+    public void Message_of_many_problems_is_truncated() =>
         SettingsProblems
             .MessageOf(new TenantSpec { AllowedDomains = [.. Enumerable.Range(0, 10_000).Select(i => $"no domain {i}")] })!
             .Length.Should()

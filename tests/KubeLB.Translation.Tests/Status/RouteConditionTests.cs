@@ -8,8 +8,8 @@ using KubeLB.Translation.Status;
 
 namespace KubeLB.Translation.Tests.Status;
 
-/// <summary>Accepted and Programmed of a Route: True only on Envoy Gateway's word for what is generated now.</summary>
-public sealed class RouteOverviewTests
+/// <summary>Accepted and Programmed of a Route: True only if Envoy Gateway reports it for the current generation.</summary>
+public sealed class RouteConditionTests
 {
     private const string Now = "2026-01-02T03:04:05Z";
     private const string Rejection = "Remove the filter.";
@@ -92,7 +92,7 @@ public sealed class RouteOverviewTests
 
     [Theory]
     [MemberData(nameof(OfRoutes))]
-    public void A_route_is_what_envoy_gateway_says_of_it_now(string what, string parents, string accepted, string programmed)
+    public void Route_reports_the_conditions_of_the_current_generated_route(string what, string parents, string accepted, string programmed)
     {
         var status = new RouteParentsStatus
         {
@@ -111,7 +111,12 @@ public sealed class RouteOverviewTests
 
     [Theory]
     [MemberData(nameof(OfGateways))]
-    public void A_gateway_is_what_envoy_gateway_says_of_it_now(string what, string conditions, string accepted, string programmed) =>
+    public void Gateway_reports_the_conditions_of_the_current_generated_Gateway(
+        string what,
+        string conditions,
+        string accepted,
+        string programmed
+    ) =>
         Of(
                 Overview(
                     new Gateway { Metadata = new() { Name = "default-g" } },
@@ -122,7 +127,7 @@ public sealed class RouteOverviewTests
             .Equal([accepted, programmed], what);
 
     [Fact]
-    public void The_conditions_are_of_the_routes_own_generation()
+    public void Conditions_have_the_generation_of_the_Route()
     {
         var conditions = Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, []);
 
@@ -130,13 +135,13 @@ public sealed class RouteOverviewTests
     }
 
     [Fact]
-    public void What_cannot_be_read_says_nothing() =>
+    public void Invalid_status_of_the_generated_object_reports_Pending() =>
         Of(Overview(new HttpRoute { Metadata = new() { Name = "default-r" } }, new JsonObject { ["parents"] = "none" }))
             .Should()
             .Equal("Unknown Pending", "Unknown Pending");
 
     [Fact]
-    public void What_could_not_be_made_is_neither_accepted_nor_programmed()
+    public void Failure_reports_neither_Accepted_nor_Programmed()
     {
         Of(Build(EnvoyGatewayTranslation.Rejected(Origin, Rejection), null)).Should().Equal("False Rejected", "False Rejected");
         Of(Build(EnvoyGatewayTranslation.Failed(Origin, "No ports.", RouteConditions.PortsExhausted), null))
@@ -151,7 +156,7 @@ public sealed class RouteOverviewTests
     }
 
     [Fact]
-    public void A_message_that_quotes_too_much_is_cut_to_what_an_api_server_takes()
+    public void Long_message_is_truncated_to_the_limit_of_the_API_server()
     {
         var conditions = Build(EnvoyGatewayTranslation.Rejected(Origin, string.Concat(Enumerable.Repeat("a\U0001F600", 20_000))), null);
 
@@ -168,7 +173,7 @@ public sealed class RouteOverviewTests
     [InlineData("Accepted=True Accepted 6", true)]
     [InlineData("Accepted=True Accepted 7", false)]
     [InlineData("Accepted=False NotAllowedByListeners 7", false)]
-    public void A_status_can_wait_while_envoy_gateway_has_not_answered(string parent, bool waits)
+    public void Status_is_postponed_until_Envoy_Gateway_reports(string parent, bool waits)
     {
         var status = new RouteParentsStatus { Parents = [new RouteParentStatus { ControllerName = "c", Conditions = Read(parent) }] };
         var now = Status("HTTPRoute", "default-r", Api.Serialization.ApiJson.ToJson(status));
@@ -188,7 +193,7 @@ public sealed class RouteOverviewTests
     }
 
     [Fact]
-    public void A_gateways_first_status_cannot_wait_as_routes_wait_for_its_name()
+    public void First_status_of_a_Gateway_is_not_postponed()
     {
         var now = Status("Gateway", "default-g", []);
 
@@ -197,12 +202,15 @@ public sealed class RouteOverviewTests
     }
 
     [Fact]
-    public void Counts_of_attached_routes_are_told_from_other_changes()
+    public void Change_of_attached_routes_differs_only_in_counts()
     {
         var before = Status("Gateway", "default-g", Listener("http", 1));
 
         StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("http", 2))).Should().BeTrue();
-        StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("http", 1))).Should().BeFalse("nothing changed");
+        StatusWriteDecision
+            .DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("http", 1)))
+            .Should()
+            .BeFalse("nothing changed");
         StatusWriteDecision.DiffersOnlyInCounts(before, Status("Gateway", "default-g", Listener("https", 2))).Should().BeFalse();
         StatusWriteDecision.DiffersOnlyInCounts(null, before).Should().BeFalse();
     }
@@ -231,18 +239,21 @@ public sealed class RouteOverviewTests
     private static List<Condition> Build(EnvoyGatewayTranslation translation, AppliedObject? generated) =>
         RouteStatusBuilder
             .Build(
-                new Route
-                {
-                    Metadata = new()
+                new RouteOutcome(
+                    new Route
                     {
-                        Name = "u",
-                        NamespaceProperty = "tenant-t",
-                        Generation = 3,
+                        Metadata = new()
+                        {
+                            Name = "u",
+                            NamespaceProperty = "tenant-t",
+                            Generation = 3,
+                        },
                     },
+                    translation
+                )
+                {
+                    Generated = generated,
                 },
-                translation,
-                generated,
-                new Dictionary<string, AppliedObject>(),
                 Now
             )
             .Conditions!;

@@ -5,7 +5,7 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Translation.Tests.Hostile;
 
 /// <summary>What a tenant could write into a SyncSecret. What is refused is told without a word of the content.</summary>
-public sealed class RefusedSecretTests
+public sealed class RejectedSecretTests
 {
     private const string Content = "hunter2";
 
@@ -15,7 +15,7 @@ public sealed class RefusedSecretTests
     [InlineData("helm.sh/release.v1")]
     [InlineData("opaque")]
     [InlineData("kubernetes.io/TLS")]
-    public void A_type_that_is_not_carried_is_refused(string type) =>
+    public void Unsupported_Secret_type_is_rejected(string type) =>
         Problem(Secret(type)).Should().StartWith($"type \"{type}\" is not supported; supported are kubernetes.io/tls");
 
     [Theory]
@@ -28,21 +28,21 @@ public sealed class RefusedSecretTests
     [InlineData("a b")]
     [InlineData("a\n")]
     [InlineData("\u0430")]
-    public void A_key_that_no_secret_can_have_is_refused(string key) =>
+    public void Invalid_Secret_key_is_rejected(string key) =>
         Problem(Secret("Opaque", key)).Should().StartWith("a key of data is not usable");
 
     [Fact]
-    public void A_key_of_more_than_253_characters_is_refused() =>
+    public void Secret_key_of_more_than_253_characters_is_rejected() =>
         Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is not usable");
 
     [Theory]
     [InlineData("tls.crt")]
     [InlineData("tls.key")]
-    public void A_certificate_without_its_key_or_a_key_without_its_certificate_is_refused(string only) =>
+    public void Certificate_without_private_key_or_reverse_is_rejected(string only) =>
         Problem(Secret("kubernetes.io/tls", only)).Should().Contain("must contain tls.crt and tls.key");
 
     [Fact]
-    public void Other_keys_than_those_of_the_type_are_left_out()
+    public void Keys_that_the_type_does_not_have_are_omitted()
     {
         var source = Secret("kubernetes.io/basic-auth", "username");
         source.Data!["token"] = source.Data["username"];
@@ -53,7 +53,7 @@ public sealed class RefusedSecretTests
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void More_than_a_secret_may_hold_is_refused(int above, bool isCarried)
+    public void Data_larger_than_a_Secret_is_rejected(int above, bool isCarried)
     {
         var source = new SyncSecret
         {
@@ -78,7 +78,7 @@ public sealed class RefusedSecretTests
     }
 
     [Fact]
-    public void What_is_not_base64_is_refused()
+    public void Invalid_base64_is_rejected()
     {
         var source = Secret("Opaque");
         source.Data!["password"] = "***" + Content;
@@ -89,7 +89,7 @@ public sealed class RefusedSecretTests
     [Theory]
     [InlineData("kubelb")]
     [InlineData("kube-system")]
-    public void Outside_of_tenants_namespaces_it_is_refused(string @namespace)
+    public void SyncSecret_outside_of_tenant_namespaces_is_rejected(string @namespace)
     {
         var source = Secret("Opaque");
         source.Metadata.NamespaceProperty = @namespace;
@@ -98,7 +98,7 @@ public sealed class RefusedSecretTests
     }
 
     [Fact]
-    public void The_secret_is_rebuilt_and_named_by_what_the_tenant_cannot_choose()
+    public void Secret_is_rebuilt_and_named_after_the_UID()
     {
         var source = Secret("Opaque");
         source.Immutable = true;

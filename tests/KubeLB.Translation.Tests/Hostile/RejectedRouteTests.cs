@@ -10,7 +10,7 @@ namespace KubeLB.Translation.Tests.Hostile;
 /// <summary>
 /// What a tenant could write into a Route to get at what is not its own. Each is refused with a sentence that says what to change.
 /// </summary>
-public sealed class RefusedRouteTests
+public sealed class RejectedRouteTests
 {
     private const int AnHttpRoute = 1;
 
@@ -34,7 +34,7 @@ public sealed class RefusedRouteTests
     [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy")]
     [InlineData("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy")]
     [InlineData("kubelb.k8c.io/v1alpha1", "Tenant")]
-    public void A_kind_that_is_not_carried_is_refused(string apiVersion, string kind) =>
+    public void Unsupported_kind_is_rejected(string apiVersion, string kind) =>
         Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind))
             .Should()
             .Contain("is not supported; supported are Gateway, HTTPRoute, GRPCRoute");
@@ -48,7 +48,7 @@ public sealed class RefusedRouteTests
     [InlineData("gateway.networking.k8s.io/v1/")]
     [InlineData("gateway.example.com/v1")]
     [InlineData("v1")]
-    public void Another_group_or_version_is_refused(string apiVersion) =>
+    public void Unsupported_group_or_version_is_rejected(string apiVersion) =>
         Problem(r => r["apiVersion"] = apiVersion).Should().Contain("is not supported");
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class RefusedRouteTests
     [InlineData("a\0")]
     [InlineData("\u0430")]
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
-    public void A_namespace_that_is_none_is_refused(string @namespace) =>
+    public void Invalid_namespace_is_rejected(string @namespace) =>
         Problem(r => r["metadata"]!["namespace"] = @namespace).Should().Contain("is not a DNS-1123 label");
 
     [Theory]
@@ -77,11 +77,11 @@ public sealed class RefusedRouteTests
     [InlineData("web..x")]
     [InlineData("web\n")]
     [InlineData("web%2f")]
-    public void A_name_that_breaks_the_rules_of_dns_is_refused(string name) =>
+    public void Invalid_DNS_name_is_rejected(string name) =>
         Problem(r => r["metadata"]!["name"] = name).Should().Contain("is not a DNS-1123 subdomain");
 
     [Fact]
-    public void A_name_of_more_than_253_characters_is_refused() =>
+    public void Name_of_more_than_253_characters_is_rejected() =>
         Problem(r => r["metadata"]!["name"] = new string('a', 254)).Should().Contain("is not a DNS-1123 subdomain");
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class RefusedRouteTests
     [InlineData("kube-system")]
     [InlineData("default")]
     [InlineData("tenant-")]
-    public void A_route_outside_of_tenants_namespaces_is_refused(string @namespace)
+    public void Route_outside_of_tenant_namespaces_is_rejected(string @namespace)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         json["metadata"]!["namespace"] = @namespace;
@@ -104,7 +104,7 @@ public sealed class RefusedRouteTests
     [InlineData(0, 30080)]
     [InlineData(65536, 30080)]
     [InlineData(-80, 30080)]
-    public void A_port_or_node_port_out_of_range_is_refused(int port, int nodePort) =>
+    public void Port_or_node_port_out_of_range_is_rejected(int port, int nodePort) =>
         ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
 
     [Theory]
@@ -112,7 +112,7 @@ public sealed class RefusedRouteTests
     [InlineData(1.5)]
     [InlineData(true)]
     [InlineData(1e300)]
-    public void What_has_not_the_type_that_it_has_in_a_service_is_refused_and_named(object nodePort) =>
+    public void Service_field_of_wrong_type_is_rejected_with_its_path(object nodePort) =>
         ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
             .Should()
             .Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
@@ -124,7 +124,7 @@ public sealed class RefusedRouteTests
     [InlineData("{}")]
     [InlineData("[{\"metadata\":{\"labels\":{\"a\":{}}}}]")]
     [InlineData("[{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}]")]
-    public void Services_that_are_none_are_refused(string services)
+    public void Entry_that_is_not_a_Service_is_rejected(string services)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         json["spec"]!["source"]!["kubernetes"]!["services"] = JsonNode.Parse(services);
@@ -136,7 +136,7 @@ public sealed class RefusedRouteTests
     [InlineData(9001)]
     [InlineData(19001)]
     [InlineData(19003)]
-    public void A_node_port_on_which_the_proxy_would_meet_itself_is_refused(int nodePort) =>
+    public void Node_port_that_Envoy_uses_is_rejected(int nodePort) =>
         ServiceProblem(p => p["nodePort"] = nodePort)
             .Should()
             .Contain($"nodePort {nodePort} is one that the proxy listens on itself; use another one");
@@ -146,13 +146,13 @@ public sealed class RefusedRouteTests
     [InlineData("ICMP")]
     [InlineData("tcp")]
     [InlineData("")]
-    public void A_protocol_other_than_tcp_and_udp_is_refused(string protocol) =>
+    public void Protocol_other_than_TCP_and_UDP_is_rejected(string protocol) =>
         ServiceProblem(p => p["protocol"] = protocol).Should().Contain("is not supported; use TCP or UDP");
 
     [Theory]
     [InlineData("rules.0.filters")]
     [InlineData("rules.0.backendRefs.0.filters")]
-    public void An_extension_is_refused_at_both_levels(string place)
+    public void ExtensionRef_is_rejected_in_rules_and_backends(string place)
     {
         var problem = Problem(r =>
         {
@@ -167,7 +167,7 @@ public sealed class RefusedRouteTests
     }
 
     [Fact]
-    public void Infrastructure_of_a_gateway_does_not_travel()
+    public void Infrastructure_of_a_Gateway_is_not_generated()
     {
         var json = HostileRoutes.Good(0);
         json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["infrastructure"] = JsonNode.Parse(
@@ -186,7 +186,7 @@ public sealed class RefusedRouteTests
     [InlineData("endpointslice.kubernetes.io/managed-by")]
     [InlineData("kubelb.k8c.io/tenant")]
     [InlineData("kubelb.k8c.io/managed-by")]
-    public void A_label_by_which_controllers_tell_their_own_does_not_travel(string label)
+    public void Label_of_a_reserved_domain_is_not_generated(string label)
     {
         var json = HostileRoutes.Good(AnHttpRoute);
         var source = json["spec"]!["source"]!["kubernetes"]!;

@@ -1,8 +1,7 @@
-using KubeLB.Translation.Attachment;
-using KubeLB.Translation.Matching;
 using k8s.Models;
+using KubeLB.Translation.Matching;
 
-namespace KubeLB.Translation.Tests.Attachment;
+namespace KubeLB.Translation.Tests.Matching;
 
 public sealed class LabelSelectorsTests
 {

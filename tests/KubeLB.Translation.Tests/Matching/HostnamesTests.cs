@@ -1,7 +1,6 @@
-using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Matching;
 
-namespace KubeLB.Translation.Tests.Attachment;
+namespace KubeLB.Translation.Tests.Matching;
 
 /// <summary>https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec, hostnames.</summary>
 public sealed class HostnamesTests
@@ -28,13 +27,13 @@ public sealed class HostnamesTests
     [InlineData("*.example.com", "*.badexample.com", false)]
     [InlineData("*.com", "example.com", true)]
     [InlineData("*.com", "com", false)]
-    public void One_hostname_of_a_listener_and_one_of_a_route(string listener, string route, bool expected) =>
+    public void Hostname_of_a_listener_and_of_a_route_intersect(string listener, string route, bool expected) =>
         Hostnames.Intersect(listener, [route]).Should().Be(expected);
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void A_listener_without_hostname_matches_every_route(string? listener)
+    public void Listener_without_hostname_matches_every_route(string? listener)
     {
         Hostnames.Intersect(listener, []).Should().BeTrue();
         Hostnames.Intersect(listener, ["web.example.com"]).Should().BeTrue();
@@ -43,10 +42,10 @@ public sealed class HostnamesTests
     [Theory]
     [InlineData("web.example.com")]
     [InlineData("*.example.com")]
-    public void A_route_without_hostnames_takes_the_listeners(string listener) => Hostnames.Intersect(listener, []).Should().BeTrue();
+    public void Route_without_hostnames_matches_every_listener(string listener) => Hostnames.Intersect(listener, []).Should().BeTrue();
 
     [Fact]
-    public void One_of_several_hostnames_of_a_route_is_enough()
+    public void One_matching_hostname_of_a_route_is_sufficient()
     {
         Hostnames.Intersect("*.example.com", ["a.example.org", "b.example.com"]).Should().BeTrue();
         Hostnames.Intersect("*.example.com", ["a.example.org", "b.example.net"]).Should().BeFalse();
@@ -57,6 +56,6 @@ public sealed class HostnamesTests
     [InlineData("web.example.com", "")]
     [InlineData("*.", "")]
     [InlineData("*", "web.example.com")]
-    public void What_is_no_hostname_matches_nothing(string listener, string route) =>
+    public void Invalid_hostname_matches_nothing(string listener, string route) =>
         Hostnames.Intersect(listener, [route]).Should().BeFalse();
 }

@@ -1,10 +1,8 @@
-using KubeLB.Translation.Attachment;
-using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Matching;
 
-namespace KubeLB.Translation.Tests.Nodes;
+namespace KubeLB.Translation.Tests.Matching;
 
-public sealed class LabelSelectorTextTests
+public sealed class LabelSelectorParseTests
 {
     private static readonly Dictionary<string, string> Labels = new()
     {
@@ -31,14 +29,14 @@ public sealed class LabelSelectorTextTests
     [InlineData("none notin (db)", true)]
     [InlineData("example.com/tier=web,pool in (edge,db),!spot", true)]
     [InlineData("example.com/tier=web,pool in (web,db)", false)]
-    public void A_selector_means_what_kubectl_means(string text, bool matches) =>
+    public void Selector_has_the_meaning_of_kubectl(string text, bool matches) =>
         LabelSelectors.Matches(LabelSelectors.Parse(text), Labels).Should().Be(matches);
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("  ")]
-    public void No_text_selects_everything(string? text) => LabelSelectors.Parse(text).Should().BeNull();
+    public void Empty_text_selects_everything(string? text) => LabelSelectors.Parse(text).Should().BeNull();
 
     [Theory]
     [InlineData("a=b=c", "a=b=c")]
@@ -51,7 +49,7 @@ public sealed class LabelSelectorTextTests
     [InlineData("x,a=_b", "a=_b")]
     [InlineData("a>1", "a>1")]
     [InlineData("Example.com/a=b", "Example.com/a=b")]
-    public void What_is_no_selector_is_named_with_the_forms_that_are(string text, string part) =>
+    public void Invalid_selector_is_reported_with_the_valid_forms(string text, string part) =>
         FluentActions
             .Invoking(() => LabelSelectors.Parse(text))
             .Should()

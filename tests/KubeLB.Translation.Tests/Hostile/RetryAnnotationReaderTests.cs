@@ -1,7 +1,7 @@
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Translation.EnvoyGateway;
 
-namespace KubeLB.Translation.Tests.Retries;
+namespace KubeLB.Translation.Tests.Hostile;
 
 public sealed class RetryAnnotationReaderTests
 {
@@ -19,7 +19,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("retriable-status-codes,100,599", "retriable-status-codes", "100,599")]
     [InlineData("retriable-status-codes", "retriable-status-codes", "")]
     [InlineData("reset,reset,503,503,reset", "reset,retriable-status-codes", "503")]
-    public void Retry_on_is_a_list_of_triggers_and_status_codes_each_of_which_counts_once(string value, string triggers, string codes)
+    public void Retry_on_is_a_distinct_list_of_triggers_and_status_codes(string value, string triggers, string codes)
     {
         var (policy, problem) = Read((RetryAnnotations.RetryOn, value));
 
@@ -45,7 +45,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("+503", "+503 is not known")]
     [InlineData("٥٠٣", "٥٠٣ is not known")]
     [InlineData("500-599", "500-599 is not known")]
-    public void Retry_on_with_anything_else_is_refused_and_what_is_allowed_is_told(string value, string what)
+    public void Retry_on_with_invalid_entry_is_rejected(string value, string what)
     {
         var problem = Problem((RetryAnnotations.RetryOn, value));
 
@@ -75,7 +75,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("99999999999999999999")]
     [InlineData("three")]
     [InlineData("1,000")]
-    public void Num_retries_that_is_none_is_refused(string value) =>
+    public void Invalid_num_retries_is_rejected(string value) =>
         Problem((RetryAnnotations.NumRetries, value))
             .Should()
             .Be($"Annotation gateway.envoyproxy.io/num-retries: \"{value}\" is not allowed; write a whole number from 0 to 2147483647.");
@@ -86,7 +86,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("1h2m3s4ms")]
     [InlineData("99999h")]
     [InlineData("1s1s1s1s")]
-    public void A_time_out_is_a_gateway_api_duration_and_stays_as_it_is_written(string value) =>
+    public void Timeout_is_a_Gateway_API_duration_and_is_unchanged(string value) =>
         Read((RetryAnnotations.PerTryTimeout, value)).Policy!.PerRetry!.Timeout.Should().Be(value);
 
     [Theory]
@@ -104,7 +104,7 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("1S")]
     [InlineData("P1D")]
     [InlineData("1s\n1s")]
-    public void A_duration_that_only_go_or_nobody_knows_is_refused(string value)
+    public void Duration_outside_Gateway_API_is_rejected(string value)
     {
         foreach (var key in new[] { RetryAnnotations.PerTryTimeout, RetryAnnotations.BackOffBaseInterval })
         {
@@ -116,7 +116,7 @@ public sealed class RetryAnnotationReaderTests
     }
 
     [Fact]
-    public void Pauses_are_read()
+    public void Intervals_are_parsed()
     {
         var backOff = Read(
             (RetryAnnotations.BackOffBaseInterval, "100ms"),
@@ -128,7 +128,7 @@ public sealed class RetryAnnotationReaderTests
     }
 
     [Fact]
-    public void Equal_pauses_in_other_words_are_allowed() =>
+    public void Equal_intervals_in_other_units_are_accepted() =>
         Read((RetryAnnotations.BackOffBaseInterval, "1000ms"), (RetryAnnotations.BackOffMaxInterval, "1s")).Problem.Should().BeNull();
 
     [Theory]
@@ -137,11 +137,11 @@ public sealed class RetryAnnotationReaderTests
     [InlineData("0h0m", null, "\"0h0m\" is not allowed; write a duration above zero.")]
     [InlineData(null, "1s", "is not allowed without gateway.envoyproxy.io/retry-back-off-base-interval")]
     [InlineData("1s", "0s", "is less than gateway.envoyproxy.io/retry-back-off-base-interval")]
-    public void Pauses_that_envoy_would_not_take_are_refused(string? first, string? longest, string expected) =>
+    public void Intervals_that_Envoy_rejects_are_rejected(string? first, string? longest, string expected) =>
         Problem((RetryAnnotations.BackOffBaseInterval, first), (RetryAnnotations.BackOffMaxInterval, longest)).Should().Contain(expected);
 
     [Fact]
-    public void Every_value_that_is_wrong_is_told_and_none_of_the_right_ones_counts()
+    public void Every_invalid_annotation_is_reported_and_no_policy_results()
     {
         var (policy, problem) = Read(
             (RetryAnnotations.RetryOn, "5xx"),
@@ -154,7 +154,7 @@ public sealed class RetryAnnotationReaderTests
     }
 
     [Fact]
-    public void A_value_of_any_length_and_content_makes_a_sentence_of_one_line()
+    public void Value_of_any_content_is_quoted_on_one_line()
     {
         var problem = Problem((RetryAnnotations.RetryOn, "\u0007\r\n\ud800" + new string('x', 250_000)));
 
@@ -163,7 +163,7 @@ public sealed class RetryAnnotationReaderTests
     }
 
     [Fact]
-    public void Other_annotations_ask_for_nothing()
+    public void Other_annotations_result_in_no_policy()
     {
         Read(("gateway.envoyproxy.io/circuit-breaker", "x"), ("example.com/retry-on", "5xx"), ("gateway.envoyproxy.io/Retry-On", "x"))
             .Should()

@@ -1,7 +1,6 @@
 using KubeLB.Translation.Matching;
-using KubeLB.Translation.Tenants;
 
-namespace KubeLB.Translation.Tests.Tenants;
+namespace KubeLB.Translation.Tests.Matching;
 
 public sealed class KeyGlobTests
 {
@@ -28,7 +27,7 @@ public sealed class KeyGlobTests
     [InlineData("a[^b-d]e", "ace", false)]
     [InlineData(@"a\*", "a*", true)]
     [InlineData(@"a\*", "ab", false)]
-    public void A_pattern_matches_whole_keys_and_its_wildcards_stop_at_a_slash(string pattern, string key, bool matches) =>
+    public void Pattern_matches_whole_keys_and_wildcards_exclude_slashes(string pattern, string key, bool matches) =>
         KeyGlob.Parse(pattern).Glob!.Matches(key).Should().Be(matches);
 
     [Theory]
@@ -38,7 +37,7 @@ public sealed class KeyGlobTests
     [InlineData("a[]")]
     [InlineData("a[b-]")]
     [InlineData(@"a\")]
-    public void What_cannot_be_read_is_a_problem(string? pattern)
+    public void Invalid_pattern_is_reported(string? pattern)
     {
         var (glob, problem) = KeyGlob.Parse(pattern);
 
@@ -47,7 +46,7 @@ public sealed class KeyGlobTests
     }
 
     [Fact]
-    public void Many_stars_take_no_longer_than_the_lengths_allow()
+    public void Many_stars_match_in_polynomial_time()
     {
         var glob = KeyGlob.Parse(string.Concat(Enumerable.Repeat("a*", 1000)) + "b").Glob!;
 
