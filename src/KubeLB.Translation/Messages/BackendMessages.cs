@@ -74,7 +74,7 @@ internal static class BackendMessages
     /// <summary>The port of a backendRef is not a TCP port.</summary>
     [ReportedMessage("UnsupportedProtocol", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use a TCP port.")]
     public static string UnsupportedPortProtocol(string service, int port, string protocol, string routeKind) =>
-        $"port {port} of service {service} has protocol {protocol}. Backends of a {routeKind} need a TCP port.";
+        $"port {port} of service {service} has protocol {protocol}. Backends of {routeKind}s need a TCP port.";
 
     /// <summary>The port of an HTTPRoute's backendRef has an appProtocol that needs TLS.</summary>
     [ReportedMessage(

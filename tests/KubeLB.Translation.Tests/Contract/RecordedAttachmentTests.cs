@@ -20,7 +20,7 @@ public sealed class RecordedAttachmentTests
     private static readonly Dictionary<string, string> NotApplying = new()
     {
         ["gateway-with-unsupported-address-type"] = "the Gateway as a whole is judged by the management side",
-        ["gateway-with-addresses-with-ipaddress"] = "a TCP listener, which is for TCPRoutes: they are not carried",
+        ["gateway-with-addresses-with-ipaddress"] = "a TCP listener, which is for TCPRoutes: they are not synced",
         ["httproute-with-backendref-in-other-namespace-allowed-by-refgrant"] =
             "recorded without the grant, which backends do not need by default",
         ["httproute-with-query-match-diff-type"] = "a number where the API demands a string",
@@ -128,12 +128,12 @@ public sealed class RecordedAttachmentTests
         var key =
             $"route {route.NamespaceProperty}/{route.Name} {ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
         var conditions = parent["conditions"]!.AsArray().Select(c => c!).ToList();
-        var refused = conditions.SingleOrDefault(c =>
+        var rejected = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "Accepted"
             && (string)c["status"]! == "False"
             && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
         );
-        yield return refused is null ? $"{key}: attached" : $"{key}: {Line(refused)}";
+        yield return rejected is null ? $"{key}: attached" : $"{key}: {Line(rejected)}";
         var unresolved = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "ResolvedRefs"
             && (string)c["status"]! == "False"

@@ -36,11 +36,11 @@ public sealed class AddressPolicyTests
     [InlineData("::", "unspecified")]
     [InlineData("255.255.255.255", "broadcast")]
     [InlineData("240.0.0.1", "reserved")]
-    [InlineData("::ffff:127.0.0.1", "write 127.0.0.1")]
-    [InlineData("::ffff:10.0.0.1", "write 10.0.0.1")]
-    [InlineData("::FFFF:a9fe:a9fe", "write 169.254.169.254")]
-    [InlineData("0:0:0:0:0:ffff:7f00:1", "write 127.0.0.1")]
-    [InlineData("::10.0.0.1", "write 10.0.0.1")]
+    [InlineData("::ffff:127.0.0.1", "use 127.0.0.1")]
+    [InlineData("::ffff:10.0.0.1", "use 10.0.0.1")]
+    [InlineData("::FFFF:a9fe:a9fe", "use 169.254.169.254")]
+    [InlineData("0:0:0:0:0:ffff:7f00:1", "use 127.0.0.1")]
+    [InlineData("::10.0.0.1", "use 10.0.0.1")]
     [InlineData("64:ff9b::127.0.0.1", "loopback")]
     [InlineData("64:ff9b::a9fe:a9fe", "link-local")]
     [InlineData("2002:7f00:1::", "loopback")]
@@ -72,7 +72,7 @@ public sealed class AddressPolicyTests
     [InlineData(":")]
     [InlineData("-")]
     public void Unusual_notation_is_rejected(string ip) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("it is no IP address in the usual spelling");
+        Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("invalid IP address");
 
     [Theory]
     [InlineData("node1.example.com", "node1.example.com.")]
@@ -98,21 +98,21 @@ public sealed class AddressPolicyTests
     [InlineData("metadata.google.internal", "metadata.google.internal")]
     [InlineData("Metadata.Google.Internal.", "metadata.google.internal")]
     [InlineData("instance-data.ec2.internal", "instance-data.*")]
-    [InlineData("127.0.0.1", "into ip")]
-    [InlineData("127.1", "into ip")]
-    [InlineData("0x7f000001", "into ip")]
-    [InlineData("2130706433", "into ip")]
-    [InlineData("10.0.0.1", "into ip")]
-    [InlineData("fd00::1", "no DNS name")]
-    [InlineData("node_1.example.com", "no DNS name")]
-    [InlineData("node1..example.com", "no DNS name")]
-    [InlineData("node1.example.com..", "no DNS name")]
-    [InlineData("-node1.example.com", "no DNS name")]
-    [InlineData("node1.example.com:80", "no DNS name")]
-    [InlineData("user@node1.example.com", "no DNS name")]
-    [InlineData("node1.example.com\n", "no DNS name")]
-    [InlineData("n\u00f6de.example.com", "no DNS name")]
-    [InlineData(".", "no DNS name")]
+    [InlineData("127.0.0.1", "set ip instead")]
+    [InlineData("127.1", "set ip instead")]
+    [InlineData("0x7f000001", "set ip instead")]
+    [InlineData("2130706433", "set ip instead")]
+    [InlineData("10.0.0.1", "set ip instead")]
+    [InlineData("fd00::1", "invalid DNS name")]
+    [InlineData("node_1.example.com", "invalid DNS name")]
+    [InlineData("node1..example.com", "invalid DNS name")]
+    [InlineData("node1.example.com..", "invalid DNS name")]
+    [InlineData("-node1.example.com", "invalid DNS name")]
+    [InlineData("node1.example.com:80", "invalid DNS name")]
+    [InlineData("user@node1.example.com", "invalid DNS name")]
+    [InlineData("node1.example.com\n", "invalid DNS name")]
+    [InlineData("n\u00f6de.example.com", "invalid DNS name")]
+    [InlineData(".", "invalid DNS name")]
     public void Reserved_hostname_is_rejected(string name, string word) =>
         Only(new AddressPolicy(null, null), Host(name))
             .Should()
@@ -228,8 +228,8 @@ public sealed class AddressPolicyTests
             .Be(("Accepted", "False", "AddressesRejected", 4));
         condition
             .Message.Should()
-            .StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it")
-            .And.EndWith("And 13 others.");
+            .StartWith("23 rejected, 1 used. 10.9.0.1: denied by spec.addresses.deny of the Config")
+            .And.EndWith("13 more are rejected.");
         condition.Message.Length.Should().BeLessThan(4000);
         condition.Message.Should().NotContain("\n").And.NotContain("\u001b");
     }

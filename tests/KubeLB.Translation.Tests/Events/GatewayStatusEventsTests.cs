@@ -33,7 +33,7 @@ public sealed class GatewayStatusEventsTests
                 "Warning NoResources No proxy."
             },
             {
-                "it is refused, which is told once",
+                "it is rejected, which is reported once",
                 $"203.0.113.10|{Up}",
                 "|Accepted=False Invalid Remove it.;Programmed=False Invalid Remove it.",
                 "Warning Invalid Remove it."

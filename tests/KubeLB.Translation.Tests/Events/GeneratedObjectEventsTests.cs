@@ -17,26 +17,21 @@ public sealed class GeneratedObjectEventsTests
             { "it is awaited", "-", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", "" },
             { "it comes into force after a while", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", Fine, "" },
             { "it stays in force", Fine, Fine, "" },
-            { "it is refused at first sight", "-", Rejected, "Warning Rejected Remove it." },
-            { "it is refused after an edit", Fine, Rejected, "Warning Rejected Remove it." },
-            { "it stays refused", Rejected, Rejected, "" },
+            { "it is rejected at first sight", "-", Rejected, "Warning Rejected Remove it." },
+            { "it is rejected after an edit", Fine, Rejected, "Warning Rejected Remove it." },
+            { "it stays rejected", Rejected, Rejected, "" },
             {
-                "it is refused for something else",
+                "it is rejected for something else",
                 Rejected,
                 "Accepted=False QuotaExceeded No room.;Programmed=False QuotaExceeded No room.",
                 "Warning QuotaExceeded No room."
             },
-            {
-                "it is mended",
-                Rejected,
-                Fine,
-                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
-            },
+            { "it is mended", Rejected, Fine, "Normal Applied Recovered: HTTPRoute default-r is up to date." },
             {
                 "it is mended, and Envoy Gateway has not answered",
                 Rejected,
                 "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.",
-                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
+                "Normal Applied Recovered: HTTPRoute default-r is up to date."
             },
             {
                 "ports run out",
@@ -51,10 +46,10 @@ public sealed class GeneratedObjectEventsTests
                 "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
             },
             {
-                "a proxy refuses it",
+                "a proxy rejects it",
                 Fine,
-                "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.",
-                "Warning ProxyRejected Proxy p refuses it."
+                "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p rejects it.",
+                "Warning ProxyRejected Proxy p rejects it."
             },
             { "a Gateway comes up", "-", "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None yet.", "" },
             {
@@ -73,7 +68,7 @@ public sealed class GeneratedObjectEventsTests
                 "Envoy Gateway takes it again",
                 "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
                 Fine,
-                "Normal Accepted Envoy Gateway accepts it again."
+                "Normal Accepted Envoy Gateway accepted the generated object."
             },
         };
 
@@ -91,9 +86,9 @@ public sealed class GeneratedObjectEventsTests
             .Text(GeneratedObjectEvents.Between(null, given))
             .Should()
             .Be(
-                "Normal NameTaken The name default-r is another object's; HTTPRoute default/r of the tenant is generated as "
+                "Normal NameTaken Name default-r is already in use; HTTPRoute default/r of the tenant is generated as "
                     + "default-r-1a2b.\n"
-                    + "Normal NameTaken The name default-r-s is another object's; Service default/s of the tenant is generated as "
+                    + "Normal NameTaken Name default-r-s is already in use; Service default/s of the tenant is generated as "
                     + "default-r-s-1a2b."
             );
         GeneratedObjectEvents.Between(given, given).Should().BeEmpty();
@@ -103,8 +98,8 @@ public sealed class GeneratedObjectEventsTests
     [Fact]
     public void Accepted_backend_reports_ProxyProgrammed_in_any_state()
     {
-        var refused = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.")!;
-        refused.Resources!.Route!.Conditions =
+        var rejected = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p rejects it.")!;
+        rejected.Resources!.Route!.Conditions =
         [
             new Condition
             {
@@ -116,7 +111,7 @@ public sealed class GeneratedObjectEventsTests
         ];
 
         Conditions
-            .Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
+            .Text(GeneratedObjectEvents.Between(rejected, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
             .Should()
             .Be("Normal ProxyProgrammed All proxies accepted the configuration.");
     }
@@ -128,7 +123,7 @@ public sealed class GeneratedObjectEventsTests
             return null;
         }
 
-        // What the manager itself refuses is also the condition of the object.
+        // What the manager itself rejects is also the condition of the object.
         var own =
             conditions.Contains("Rejected", StringComparison.Ordinal)
             || conditions.Contains("Exhausted", StringComparison.Ordinal)

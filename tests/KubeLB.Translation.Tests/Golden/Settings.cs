@@ -16,7 +16,7 @@ internal sealed record Settings
         "nodeAddressLabelSelector",
         "maxNodeAddressCount",
         "carriesGateways",
-        "rejection",
+        "refusal",
         "nodePorts",
         "enforceReferenceGrants",
         "synchronizesSecrets",
@@ -31,17 +31,17 @@ internal sealed record Settings
 
     public NodeAddressSettings NodeAddresses { get; private init; } = new("ExternalIP");
 
-    /// <summary>What the management cluster says when it takes nothing; null while it does.</summary>
+    /// <summary>Why the management cluster rejects all objects; null if it does not.</summary>
     public string? Rejection { get; private init; }
 
     public bool IsGatewayControllerEnabled { get; private init; } = true;
 
     public bool EnforceReferenceGrants { get; private init; }
 
-    /// <summary>Whether labelled Secrets are carried, too.</summary>
+    /// <summary>Whether labelled Secrets are synced too.</summary>
     public bool SynchronizesSecrets { get; private init; }
 
-    /// <summary>Whether the twins that are asked for get their node ports at once, 30000 and up; false leaves them to the case.</summary>
+    /// <summary>Whether new node-port Services get node ports immediately, 30000 and up; false if the case sets them.</summary>
     public bool AllocatesNodePorts { get; private init; } = true;
 
     public static Settings Of(JsonObject? document)
@@ -62,7 +62,7 @@ internal sealed record Settings
                 LabelSelectors.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
                 (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0
             ),
-            Rejection = document["rejection"]?.GetValue<string>(),
+            Rejection = document["refusal"]?.GetValue<string>(),
             IsGatewayControllerEnabled = document["carriesGateways"]?.GetValue<bool>() ?? defaults.IsGatewayControllerEnabled,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,

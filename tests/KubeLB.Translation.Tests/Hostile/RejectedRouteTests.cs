@@ -8,7 +8,7 @@ using KubeLB.Translation.Tests.Properties;
 namespace KubeLB.Translation.Tests.Hostile;
 
 /// <summary>
-/// What a tenant could write into a Route to get at what is not its own. Each is refused with a sentence that says what to change.
+/// Routes with which a tenant could reach objects of others. Each is rejected with a message that says how to correct it.
 /// </summary>
 public sealed class RejectedRouteTests
 {
@@ -137,9 +137,7 @@ public sealed class RejectedRouteTests
     [InlineData(19001)]
     [InlineData(19003)]
     public void Node_port_that_Envoy_uses_is_rejected(int nodePort) =>
-        ServiceProblem(p => p["nodePort"] = nodePort)
-            .Should()
-            .Contain($"nodePort {nodePort} is one that the proxy listens on itself; use another one");
+        ServiceProblem(p => p["nodePort"] = nodePort).Should().Contain($"nodePort {nodePort} is reserved for Envoy; use another node port");
 
     [Theory]
     [InlineData("SCTP")]

@@ -4,7 +4,7 @@ using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Translation.Tests.Hostile;
 
-/// <summary>What a tenant could write into a SyncSecret. What is refused is told without a word of the content.</summary>
+/// <summary>SyncSecrets that a tenant could write. Messages about rejected ones do not disclose the content.</summary>
 public sealed class RejectedSecretTests
 {
     private const string Content = "hunter2";
@@ -16,7 +16,7 @@ public sealed class RejectedSecretTests
     [InlineData("opaque")]
     [InlineData("kubernetes.io/TLS")]
     public void Unsupported_Secret_type_is_rejected(string type) =>
-        Problem(Secret(type)).Should().StartWith($"type \"{type}\" is not supported; supported are kubernetes.io/tls");
+        Problem(Secret(type)).Should().StartWith($"type \"{type}\" is not supported; use kubernetes.io/tls");
 
     [Theory]
     [InlineData("")]
@@ -28,12 +28,11 @@ public sealed class RejectedSecretTests
     [InlineData("a b")]
     [InlineData("a\n")]
     [InlineData("\u0430")]
-    public void Invalid_Secret_key_is_rejected(string key) =>
-        Problem(Secret("Opaque", key)).Should().StartWith("a key of data is not usable");
+    public void Invalid_Secret_key_is_rejected(string key) => Problem(Secret("Opaque", key)).Should().StartWith("a key of data is invalid");
 
     [Fact]
     public void Secret_key_of_more_than_253_characters_is_rejected() =>
-        Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is not usable");
+        Problem(Secret("Opaque", new string('k', 254))).Should().StartWith("a key of data is invalid");
 
     [Theory]
     [InlineData("tls.crt")]
@@ -53,7 +52,7 @@ public sealed class RejectedSecretTests
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void Data_larger_than_a_Secret_is_rejected(int above, bool isCarried)
+    public void Data_larger_than_a_Secret_is_rejected(int above, bool isAccepted)
     {
         var source = new SyncSecret
         {
@@ -73,8 +72,8 @@ public sealed class RejectedSecretTests
 
         var (secret, problem) = SecretCopyTranslator.Translate(source);
 
-        (secret is not null).Should().Be(isCarried);
-        (problem?.Contains("more than 1048576 bytes") != true).Should().Be(isCarried);
+        (secret is not null).Should().Be(isAccepted);
+        (problem?.Contains("exceeds 1048576 bytes") != true).Should().Be(isAccepted);
     }
 
     [Fact]
@@ -83,7 +82,7 @@ public sealed class RejectedSecretTests
         var source = Secret("Opaque");
         source.Data!["password"] = "***" + Content;
 
-        Problem(source).Should().Be("data.password is not base64.");
+        Problem(source).Should().Be("data.password is not valid base64.");
     }
 
     [Theory]
@@ -94,7 +93,7 @@ public sealed class RejectedSecretTests
         var source = Secret("Opaque");
         source.Metadata.NamespaceProperty = @namespace;
 
-        Problem(source).Should().Contain("belong into a tenant's namespace");
+        Problem(source).Should().Contain("only allowed in a tenant namespace");
     }
 
     [Fact]

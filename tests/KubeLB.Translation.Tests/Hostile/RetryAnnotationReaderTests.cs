@@ -29,31 +29,31 @@ public sealed class RetryAnnotationReaderTests
     }
 
     [Theory]
-    [InlineData("", "an entry of the list is empty")]
-    [InlineData("   ", "an entry of the list is empty")]
-    [InlineData("5xx,", "an entry of the list is empty")]
-    [InlineData("5xx,,reset", "an entry of the list is empty")]
-    [InlineData("5XX", "5XX is not known")]
-    [InlineData("5xx reset", "5xx reset is not known")]
-    [InlineData("5xx;reset", "5xx;reset is not known")]
-    [InlineData("envoy-ratelimited", "envoy-ratelimited is not known")]
-    [InlineData("99", "99 is not known")]
-    [InlineData("099", "099 is not known")]
-    [InlineData("600", "600 is not known")]
-    [InlineData("1000", "1000 is not known")]
-    [InlineData("-503", "-503 is not known")]
-    [InlineData("+503", "+503 is not known")]
-    [InlineData("٥٠٣", "٥٠٣ is not known")]
-    [InlineData("500-599", "500-599 is not known")]
-    public void Retry_on_with_invalid_entry_is_rejected(string value, string what)
+    [InlineData("", "")]
+    [InlineData("   ", "")]
+    [InlineData("5xx,", "")]
+    [InlineData("5xx,,reset", "")]
+    [InlineData("5XX", "5XX")]
+    [InlineData("5xx reset", "5xx reset")]
+    [InlineData("5xx;reset", "5xx;reset")]
+    [InlineData("envoy-ratelimited", "envoy-ratelimited")]
+    [InlineData("99", "99")]
+    [InlineData("099", "099")]
+    [InlineData("600", "600")]
+    [InlineData("1000", "1000")]
+    [InlineData("-503", "-503")]
+    [InlineData("+503", "+503")]
+    [InlineData("٥٠٣", "٥٠٣")]
+    [InlineData("500-599", "500-599")]
+    public void Retry_on_with_invalid_entry_is_rejected(string value, string entry)
     {
         var problem = Problem((RetryAnnotations.RetryOn, value));
 
         problem
             .Should()
-            .StartWith($"Annotation gateway.envoyproxy.io/retry-on: \"{value.Trim()}\": {what}; allowed are")
-            .And.Contain("5xx, gateway-error, reset,")
-            .And.EndWith("status codes from 100 to 599.");
+            .StartWith($"gateway.envoyproxy.io/retry-on: invalid entry \"{entry}\"; use")
+            .And.Contain("5xx, reset,")
+            .And.EndWith("status codes 100-599, separated by commas.");
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class RetryAnnotationReaderTests
     public void Invalid_num_retries_is_rejected(string value) =>
         Problem((RetryAnnotations.NumRetries, value))
             .Should()
-            .Be($"Annotation gateway.envoyproxy.io/num-retries: \"{value}\" is not allowed; write a whole number from 0 to 2147483647.");
+            .Be($"gateway.envoyproxy.io/num-retries: invalid value \"{value}\"; must be a whole number, 0-2147483647.");
 
     [Theory]
     [InlineData("0s")]
@@ -110,7 +110,7 @@ public sealed class RetryAnnotationReaderTests
         {
             Problem((key, value))
                 .Should()
-                .StartWith($"Annotation {key}: \"{value.Replace('\n', '?')}\" is not a Gateway API duration: write")
+                .StartWith($"{key}: invalid Gateway API duration \"{value.Replace('\n', '?')}\"; use")
                 .And.Contain("500ms");
         }
     }
@@ -132,10 +132,10 @@ public sealed class RetryAnnotationReaderTests
         Read((RetryAnnotations.BackOffBaseInterval, "1000ms"), (RetryAnnotations.BackOffMaxInterval, "1s")).Problem.Should().BeNull();
 
     [Theory]
-    [InlineData("2s", "1999ms", "is less than gateway.envoyproxy.io/retry-back-off-base-interval (\"2s\"); it must be at least as long.")]
-    [InlineData("0s", "1s", "\"0s\" is not allowed; write a duration above zero.")]
-    [InlineData("0h0m", null, "\"0h0m\" is not allowed; write a duration above zero.")]
-    [InlineData(null, "1s", "is not allowed without gateway.envoyproxy.io/retry-back-off-base-interval")]
+    [InlineData("2s", "1999ms", "is less than gateway.envoyproxy.io/retry-back-off-base-interval (\"2s\"); must be at least as long.")]
+    [InlineData("0s", "1s", "invalid value \"0s\"; must be greater than zero.")]
+    [InlineData("0h0m", null, "invalid value \"0h0m\"; must be greater than zero.")]
+    [InlineData(null, "1s", "requires gateway.envoyproxy.io/retry-back-off-base-interval")]
     [InlineData("1s", "0s", "is less than gateway.envoyproxy.io/retry-back-off-base-interval")]
     public void Intervals_that_Envoy_rejects_are_rejected(string? first, string? longest, string expected) =>
         Problem((RetryAnnotations.BackOffBaseInterval, first), (RetryAnnotations.BackOffMaxInterval, longest)).Should().Contain(expected);
@@ -150,7 +150,11 @@ public sealed class RetryAnnotationReaderTests
         );
 
         policy.Should().BeNull();
-        problem.Should().Contain("num-retries: \"-1\"").And.Contain("retry-per-try-timeout: \"1.5s\"").And.NotContain("retry-on:");
+        problem
+            .Should()
+            .Contain("num-retries: invalid value \"-1\"")
+            .And.Contain("retry-per-try-timeout: invalid Gateway API duration \"1.5s\"")
+            .And.NotContain("retry-on:");
     }
 
     [Fact]

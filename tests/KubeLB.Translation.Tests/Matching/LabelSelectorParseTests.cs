@@ -54,5 +54,5 @@ public sealed class LabelSelectorParseTests
             .Invoking(() => LabelSelectors.Parse(text))
             .Should()
             .Throw<FormatException>()
-            .WithMessage($"\"{part}\" in \"{text}\"*key in (a,b)*");
+            .WithMessage($"Invalid label selector \"{text}\": \"{part}\" is not*key in (a,b)*");
 }

@@ -78,14 +78,14 @@ public sealed class EnvoyGatewayProperties
         var translation = Translate(ApiJson.Read<Route>(json), NameHolder.Free);
 
         translation.Generated.Should().BeNull();
-        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field or what it is part of.");
+        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field.");
     }
 
     [Fact]
     public void Translation_never_throws_and_has_one_result()
     {
         var translated = 0;
-        var refused = 0;
+        var rejected = 0;
         Sample(
             (route, holder) =>
             {
@@ -95,7 +95,7 @@ public sealed class EnvoyGatewayProperties
                     .Count(answer => answer is not null)
                     .Should()
                     .Be(1);
-                Interlocked.Increment(ref translation.Generated is null ? ref refused : ref translated);
+                Interlocked.Increment(ref translation.Generated is null ? ref rejected : ref translated);
                 if (translation.Generated is null)
                 {
                     translation.Services.Should().BeEmpty();
@@ -104,7 +104,7 @@ public sealed class EnvoyGatewayProperties
         );
 
         translated.Should().BeGreaterThan(Iterations / 20, "the changes must leave something to translate");
-        refused.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
+        rejected.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
     }
 
     [Fact]

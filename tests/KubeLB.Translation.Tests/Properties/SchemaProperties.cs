@@ -244,7 +244,7 @@ public sealed class SchemaProperties : IAsyncLifetime
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // What is no Route at all is refused where Routes are written.
+            // What is no Route at all is rejected where Routes are written.
             return null;
         }
     }

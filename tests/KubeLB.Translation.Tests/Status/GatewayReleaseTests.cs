@@ -7,7 +7,7 @@ using KubeLB.Translation.Status;
 namespace KubeLB.Translation.Tests.Status;
 
 /// <summary>
-/// What the status of a Gateway becomes that is no longer ours: nothing is claimed any more, but for what somebody else says.
+/// The status of a Gateway that KubeLB no longer serves: that of a new Gateway, unless another controller wrote it.
 /// </summary>
 public sealed class GatewayReleaseTests
 {

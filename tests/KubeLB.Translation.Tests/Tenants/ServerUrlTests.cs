@@ -42,7 +42,7 @@ public sealed class ServerUrlTests
         found.Url.Should().BeNull();
         found
             .Problem.Should()
-            .Contain("set spec.apiServerURL of Config kubelb/default")
+            .Contain("Set spec.apiServerURL of Config kubelb/default")
             .And.Contain("kube-public/cluster-info")
             .And.Contain("default/kubernetes");
     }
@@ -56,7 +56,7 @@ public sealed class ServerUrlTests
         var found = Find(Configured(configured), Published, Slice);
 
         found.Url.Should().BeNull();
-        found.Problem.Should().Contain("must be a URL").And.Contain("Config kubelb/default");
+        found.Problem.Should().Contain("invalid URL").And.Contain("Config kubelb/default");
     }
 
     private static ServerUrl Find(Config? config, string? published, params V1EndpointSlice[] slices) =>

@@ -39,27 +39,27 @@ public sealed class SettingsProblemsTests
         {
             {
                 new() { GatewayAPI = new() { Class = "No Class" } },
-                "gatewayAPI.class \"No Class\"*write a name*"
+                "gatewayAPI.class: invalid name \"No Class\" ignored*"
             },
             {
                 new() { GatewayAPI = new() { Gateway = new() { Limit = -1 } } },
-                "gatewayAPI.gateway.limit is -1*write 0 or more*"
+                "gatewayAPI.gateway.limit: invalid value -1 ignored*0 or more*"
             },
             {
                 new() { GatewayAPI = new() { Route = new() { Limit = -2 } } },
-                "gatewayAPI.route.limit is -2*write 0 or more*"
+                "gatewayAPI.route.limit: invalid value -2 ignored*0 or more*"
             },
             {
                 new() { AllowedDomains = ["https://example.com"] },
-                "allowedDomains \"https://example.com\" allows nothing*"
+                "allowedDomains: invalid entry \"https://example.com\" ignored*"
             },
             {
                 new() { AllowedDomains = [null!] },
-                "allowedDomains*allows nothing*"
+                "allowedDomains: invalid entry*"
             },
             {
                 new() { PropagatedAnnotations = new() { ["a["] = "" } },
-                "propagatedAnnotations \"a[[]\" lets nothing through*"
+                "propagatedAnnotations: invalid pattern \"a[[]\" ignored*"
             },
             {
                 new() { PropagatedAnnotations = new() { ["kubelb.k8c.io/x"] = "" } },
@@ -67,23 +67,23 @@ public sealed class SettingsProblemsTests
             },
             {
                 new() { DeniedAnnotations = ["a[b"] },
-                "deniedAnnotations \"a[[]b\" denies every key that begins with \"a\"*"
+                "deniedAnnotations: invalid pattern \"a[[]b\" denies all keys that start with \"a\"*"
             },
             {
                 new() { DeniedAnnotations = [null!] },
-                "deniedAnnotations*denies every key*"
+                "deniedAnnotations*denies all keys*"
             },
             {
                 new() { DefaultAnnotations = new() { ["gateways"] = [] } },
-                "defaultAnnotations \"gateways\" is no kind*httproute*"
+                "defaultAnnotations: unknown kind \"gateways\" ignored*httproute*"
             },
             {
                 new() { DefaultAnnotations = new() { ["all"] = new() { ["a b"] = "c" } } },
-                "defaultAnnotations.all \"a b\" is not set*"
+                "defaultAnnotations.all: invalid annotation key \"a b\" ignored*"
             },
             {
                 new() { DefaultAnnotations = new() { ["all"] = new() { ["kubelb.k8c.io/applied"] = "c" } } },
-                "defaultAnnotations.all \"kubelb.k8c.io/applied\" is not set*"
+                "defaultAnnotations.all: key \"kubelb.k8c.io/applied\" ignored*"
             },
         };
 

@@ -29,8 +29,8 @@ public sealed class TenantClaimsTests
             TenantClaims
                 .Problem(newer, claimants)
                 .Should()
-                .Contain("tenant-t and t mean the same tenant")
-                .And.Contain("delete one of the two");
+                .Contain("already belongs to Tenant tenant-t")
+                .And.Contain("Delete one of the two");
         }
     }
 
@@ -55,9 +55,9 @@ public sealed class TenantClaimsTests
 
     [Theory]
     [InlineData("a.b", "without dots")]
-    [InlineData("tenant-", "prefix")]
+    [InlineData("tenant-", "non-empty")]
     public void Invalid_Tenant_name_is_rejected_with_a_remedy(string name, string advice) =>
-        TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("create the Tenant anew");
+        TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("Recreate the Tenant");
 
     private static Tenant Named(string name, DateTime created) =>
         new()
