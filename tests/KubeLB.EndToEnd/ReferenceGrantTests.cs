@@ -54,7 +54,12 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task With_the_flag_the_backend_is_served_while_a_grant_permits_it_and_only_then()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
+            o with
+            {
+                Ccm = ccm => ccm with { EnforceReferenceGrants = true },
+            }
+        );
         await ApplyAsync(bed);
 
         var refused = await WaitForRefusalAsync(bed);
@@ -79,7 +84,12 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task A_grant_of_another_namespace_makes_no_work()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
+            o with
+            {
+                Ccm = ccm => ccm with { EnforceReferenceGrants = true },
+            }
+        );
         await ApplyAsync(bed);
         await WaitForRefusalAsync(bed);
         await bed.SettleAsync();
@@ -95,7 +105,12 @@ public sealed class ReferenceGrantTests
     [Fact]
     public async Task Where_the_kind_is_not_installed_nothing_waits_for_it_and_its_installation_is_noticed()
     {
-        await using var bed = await SystemFixture.StartAsync(configure: o => o with { Ccm = ccm => ccm with { EnforceReferenceGrants = true } });
+        await using var bed = await SystemFixture.StartAsync(configure: o =>
+            o with
+            {
+                Ccm = ccm => ccm with { EnforceReferenceGrants = true },
+            }
+        );
         const string Crd = "referencegrants.gateway.networking.k8s.io";
         var crd = (await bed.Tenant.GetAsync<V1CustomResourceDefinition>("", Crd))!;
         await bed.Tenant.DeleteAsync<V1CustomResourceDefinition>("", Crd);

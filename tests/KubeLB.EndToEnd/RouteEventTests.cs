@@ -72,9 +72,7 @@ public sealed class RouteEventTests : IAsyncLifetime
                 @"Warning +Rejected +\S+( \(x\d+ over \S+\))? +kubelb-manager +Service default/bad: invalid port 80 with nodePort none; both must be 1-65535\."
             );
         text.Should()
-            .MatchRegex(
-                @"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +Recovered: HTTPRoute default-bad is up to date\."
-            );
+            .MatchRegex(@"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +Recovered: HTTPRoute default-bad is up to date\.");
     }
 
     [Fact]

@@ -31,7 +31,10 @@ public sealed class StagedRolloutTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot report their pods");
+        Assert.SkipUnless(
+            TestClusters.TestClusters.IsEmbedded,
+            "where a real controller runs Deployments, a test cannot report their pods"
+        );
         _bare = await BareManagement.StartAsync($"envoyProxy: {{image: \"{First}\"}}");
         _manager = await _bare.StartManagerAsync(configure: services =>
             services.AddSingleton(host => new ProxyRollouts(

@@ -5,8 +5,8 @@ using KubeLB.Api.Serialization;
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too: a value that is too long or malformed is
-/// ignored.
+/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too: a value that is too long or
+/// malformed is ignored.
 /// </summary>
 public static class CcmAnnotations
 {
@@ -60,8 +60,8 @@ public static class CcmAnnotations
 
 /// <summary>
 /// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for
-/// the tenant. The tenant can write the annotation too, so that it is parsed strictly: a value with a missing, too long or malformed field is
-/// ignored.
+/// the tenant. The tenant can write the annotation too, so that it is parsed strictly: a value with a missing, too long or malformed
+/// field is ignored.
 /// </summary>
 /// <param name="Uid">UID of namespace <c>kube-system</c> of that cluster.</param>
 /// <param name="Time">When that CCM last tried.</param>

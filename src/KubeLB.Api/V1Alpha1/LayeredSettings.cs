@@ -66,8 +66,8 @@ public sealed class LimitSettings : Extensible
 }
 
 /// <summary>
-/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Other addresses are
-/// rejected if they are loopback, link-local or otherwise reserved, else used.
+/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Other addresses
+/// are rejected if they are loopback, link-local or otherwise reserved, else used.
 /// </summary>
 public sealed class AddressSettings : Extensible
 {

@@ -87,8 +87,8 @@ public static class TenantCcmConditions
 }
 
 /// <summary>
-/// The condition of a Tenant, and of the Routes of its Gateways, about its proxies; present only while there is a problem. An addition of this
-/// project.
+/// The condition of a Tenant, and of the Routes of its Gateways, about its proxies; present only while there is a problem. An addition of
+/// this project.
 /// </summary>
 public static class TenantProxyConditions
 {

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -13,7 +14,6 @@ using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using k8s.Models;
 
 namespace KubeLB.Ccm.Registration;
 

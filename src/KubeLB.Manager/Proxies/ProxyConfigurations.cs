@@ -174,10 +174,7 @@ internal sealed class ProxyConfigurations(
         configuration.SetRoute(
             key.Name,
             _routes.Get(key) is { } route
-                ? RoutePorts.Of(
-                    route,
-                    _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(LegacyServices.Of(route, _services))
-                )
+                ? RoutePorts.Of(route, _services.ByIndex(Indexes.ByOwner, route.Metadata.Uid).Concat(LegacyServices.Of(route, _services)))
                 : [],
             change
         );

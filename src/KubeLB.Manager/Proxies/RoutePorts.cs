@@ -1,11 +1,11 @@
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
-using k8s.Models;
-using KubeLB.Translation.Backends;
 
 namespace KubeLB.Manager.Proxies;
 

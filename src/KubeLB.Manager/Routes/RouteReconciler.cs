@@ -184,7 +184,8 @@ internal sealed class RouteReconciler(
         };
         var status = RouteStatusBuilder.Build(outcome, now);
         var isExhausted = translation.Problem is not null && !translation.IsRejected;
-        var isRetryable = isExhausted || generated is { IsRetryable: true } || policy is { IsRetryable: true } || services.Values.Any(s => s.IsRetryable);
+        var isRetryable =
+            isExhausted || generated is { IsRetryable: true } || policy is { IsRetryable: true } || services.Values.Any(s => s.IsRetryable);
         return (status, isRetryable && !(stay < Delays.RouteRetry) ? Delays.RouteRetry : stay);
     }
 

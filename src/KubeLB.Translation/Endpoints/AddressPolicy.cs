@@ -11,8 +11,8 @@ namespace KubeLB.Translation.Endpoints;
 /// cluster, and a forged address could reach what is only reachable from there.
 /// </summary>
 /// <remarks>
-/// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the reserved ranges. Addresses
-/// that no machine can have (unspecified, multicast, broadcast, reserved) are rejected whatever the settings.
+/// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the reserved ranges.
+/// Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected whatever the settings.
 /// </remarks>
 public sealed class AddressPolicy
 {

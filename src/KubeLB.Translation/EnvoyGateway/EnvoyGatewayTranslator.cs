@@ -91,7 +91,9 @@ public sealed record EnvoyGatewayTranslation(
     /// <summary>Whether the Route is rejected: the objects generated from it are deleted.</summary>
     public bool IsRejected { get; private init; }
 
-    /// <summary>The reason of <see cref="RouteConditions.Permitted"/> if the administrator's settings reject the Route; else null.</summary>
+    /// <summary>
+    /// The reason of <see cref="RouteConditions.Permitted"/> if the administrator's settings reject the Route; else null.
+    /// </summary>
     public string? PolicyReason { get; private init; }
 
     /// <summary>The reason of the condition that reports <see cref="Problem"/>.</summary>

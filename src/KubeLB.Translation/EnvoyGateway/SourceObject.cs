@@ -13,8 +13,8 @@ using KubeLB.Translation.Routes;
 namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
-/// The tenant's object of a Route, with the Services behind it. Only this class reads a Route's spec, which is untrusted input: a Route that
-/// does not hold a Gateway API object of a known kind is rejected with a message.
+/// The tenant's object of a Route, with the Services behind it. Only this class reads a Route's spec, which is untrusted input: a Route
+/// that does not hold a Gateway API object of a known kind is rejected with a message.
 /// </summary>
 public sealed class SourceObject
 {

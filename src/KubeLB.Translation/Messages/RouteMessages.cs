@@ -53,7 +53,8 @@ internal static class RouteMessages
     [ReportedMessage("UnsupportedValue", On = Routes, Condition = "Accepted=False", Event = "Warning", Remedy = "Remove the filters.")]
     [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
     public const string ExtensionRefUnsupported =
-        "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them from the rules.";
+        "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. "
+        + "Remove them from the rules.";
 
     /// <summary>A Route has no source object.</summary>
     [ReportedMessage(

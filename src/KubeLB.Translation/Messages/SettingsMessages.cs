@@ -128,7 +128,8 @@ internal static class SettingsMessages
     /// <summary>A limit of the overload manager is too small.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]
     public static string InvalidOverloadLimit(string field, long value, long minimum) =>
-        $"envoyProxy.overloadManager.{field}: invalid value {Text(value)} ignored; must be {Text(minimum)} or more, or absent for no limit.";
+        $"envoyProxy.overloadManager.{field}: invalid value {Text(value)} ignored; "
+        + $"must be {Text(minimum)} or more, or absent for no limit.";
 
     /// <summary>A header limit is too small.</summary>
     [ReportedMessage(Invalid, On = "Config", Condition = SettingsValidFalse, Reader = MessageReader.Administrator)]

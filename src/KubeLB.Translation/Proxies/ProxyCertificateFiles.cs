@@ -4,7 +4,8 @@ namespace KubeLB.Translation.Proxies;
 
 /// <summary>
 /// The proxies' certificate as files of a pod, and the two SDS files that describe them. Envoy reloads certificates only from SDS; with
-/// file-based SDS it watches the folder, in which the kubelet replaces a renewed Secret. https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
+/// file-based SDS it watches the folder, in which the kubelet replaces a renewed Secret.
+/// https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
 /// </summary>
 public static class ProxyCertificateFiles
 {

@@ -7,8 +7,8 @@ using KubeLB.Translation.Messages;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Reads <c>envoyProxy</c> of Config and Tenant. Invalid values are reported and replaced by safe defaults. One method per field does both, so
-/// that they are consistent.
+/// Reads <c>envoyProxy</c> of Config and Tenant. Invalid values are reported and replaced by safe defaults. One method per field does
+/// both, so that they are consistent.
 /// </summary>
 internal static partial class ProxySettingsReader
 {

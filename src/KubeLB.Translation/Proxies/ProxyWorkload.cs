@@ -6,8 +6,8 @@ using KubeLB.Api.Naming;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, and optionally PodMonitor. Names, labels and selector
-/// are those of the Go manager, so that its Deployment is adopted.
+/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, and optionally PodMonitor. Names, labels and
+/// selector are those of the Go manager, so that its Deployment is adopted.
 /// </summary>
 /// <param name="Deployment">The Deployment; null with a DaemonSet.</param>
 /// <param name="DaemonSet">The DaemonSet; null with a Deployment.</param>

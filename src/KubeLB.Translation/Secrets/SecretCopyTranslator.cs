@@ -8,8 +8,8 @@ using KubeLB.Translation.Messages;
 namespace KubeLB.Translation.Secrets;
 
 /// <summary>
-/// Translates a SyncSecret of the management cluster to a Secret in its namespace. The SyncSecret is untrusted: only type and data are copied,
-/// and the Secret is named after the SyncSecret's own UID, which the tenant cannot choose.
+/// Translates a SyncSecret of the management cluster to a Secret in its namespace. The SyncSecret is untrusted: only type and data are
+/// copied, and the Secret is named after the SyncSecret's own UID, which the tenant cannot choose.
 /// </summary>
 public static partial class SecretCopyTranslator
 {

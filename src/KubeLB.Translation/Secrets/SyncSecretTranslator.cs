@@ -5,8 +5,8 @@ using KubeLB.Api.V1Alpha1;
 namespace KubeLB.Translation.Secrets;
 
 /// <summary>
-/// Translates a tenant's Secret, or a SyncSecret that a user created there, to the SyncSecret of the management cluster. Only type, data and
-/// the origin are copied: other metadata, such as kubectl's last-applied annotation, may contain the data.
+/// Translates a tenant's Secret, or a SyncSecret that a user created there, to the SyncSecret of the management cluster. Only type, data
+/// and the origin are copied: other metadata, such as kubectl's last-applied annotation, may contain the data.
 /// </summary>
 public static class SyncSecretTranslator
 {
@@ -41,8 +41,8 @@ public static class SyncSecretTranslator
             : null;
 
     /// <summary>
-    /// Whether a user created a SyncSecret of the tenant's cluster. The Go CCM creates SyncSecrets from Secrets there, with the origin in their
-    /// labels; those Secrets are synced directly.
+    /// Whether a user created a SyncSecret of the tenant's cluster. The Go CCM creates SyncSecrets from Secrets there, with the origin in
+    /// their labels; those Secrets are synced directly.
     /// </summary>
     public static bool IsUserCreated(SyncSecret source) => SecretOrigin.Of(source) is null;
 

@@ -120,8 +120,8 @@ public sealed record AppliedObject(long? Generation, JsonObject? Status, string?
 public static class StatusWriteDecision
 {
     /// <summary>
-    /// Whether the status would only report that the generated object was written and that Envoy Gateway has not reported yet. Until then the
-    /// existing status stays valid: its conditions have the generations that they were computed for.
+    /// Whether the status would only report that the generated object was written and that Envoy Gateway has not reported yet. Until then
+    /// the existing status stays valid: its conditions have the generations that they were computed for.
     /// </summary>
     /// <param name="before">The existing status; null if there is none.</param>
     /// <param name="now">The new status.</param>

@@ -8,8 +8,8 @@ using KubeLB.Translation.Messages;
 namespace KubeLB.Translation.Status;
 
 /// <summary>
-/// What the management cluster reports on a tenant's object, and the generation of the tenant's spec that each condition is about. A condition
-/// that Envoy Gateway computed for an older generated object is not about the newer spec.
+/// What the management cluster reports on a tenant's object, and the generation of the tenant's spec that each condition is about. A
+/// condition that Envoy Gateway computed for an older generated object is not about the newer spec.
 /// </summary>
 public sealed class ReportedStatus
 {
@@ -52,7 +52,9 @@ public sealed class ReportedStatus
     /// <summary>The tenant's generation that <see cref="Failure"/> is about.</summary>
     public long? FailureGeneration => Failure?.ObservedGeneration ?? _assumedGeneration;
 
-    /// <summary>The condition of the retry annotations, with the tenant's generation; null if there are none, or nothing is reported.</summary>
+    /// <summary>
+    /// The condition of the retry annotations, with the tenant's generation; null if there are none, or nothing is reported.
+    /// </summary>
     public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
     /// <summary>The condition that a proxy rejected a new backend; null if none did, or nothing is reported.</summary>
@@ -72,7 +74,8 @@ public sealed class ReportedStatus
     public RouteParentsStatus? RouteParents => Read<RouteParentsStatus>();
 
     /// <summary>
-    /// The generation of the tenant's spec that a reported condition was computed for; null if it was computed for an older generated object.
+    /// The generation of the tenant's spec that a reported condition was computed for; null if it was computed for an older generated
+    /// object.
     /// </summary>
     public long? SourceGenerationOf(Condition reported)
     {

@@ -94,8 +94,8 @@ public sealed class AnnotationRules
     public static AnnotationRules None { get; } = new(propagatesAll: false, null, null, null);
 
     /// <summary>
-    /// Merges the settings. If the Tenant sets one of the two fields about propagation, the Config's are ignored; its denied annotations and
-    /// defaults replace the Config's.
+    /// Merges the settings. If the Tenant sets one of the two fields about propagation, the Config's are ignored; its denied annotations
+    /// and defaults replace the Config's.
     /// </summary>
     public static AnnotationRules Merge(PropagationSettings? config, PropagationSettings? tenant)
     {

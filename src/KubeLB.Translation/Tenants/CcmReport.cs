@@ -5,7 +5,9 @@ using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Tenants;
 
-/// <summary>What the annotations of a tenant's Addresses report about its CCM, for the conditions of <see cref="TenantCcmConditions"/>.</summary>
+/// <summary>
+/// What the annotations of a tenant's Addresses report about its CCM, for the conditions of <see cref="TenantCcmConditions"/>.
+/// </summary>
 /// <param name="Mismatch">Message of <see cref="TenantCcmConditions.ClusterMismatch"/>; null if no other cluster is rejected.</param>
 /// <param name="NotSeen">Message of <see cref="TenantCcmConditions.CcmNotSeen"/>; null if the CCM has reported, or never did.</param>
 /// <param name="IsRejectionOver">Whether the annotation with the rejected cluster is to be removed.</param>

@@ -5,8 +5,8 @@ using KubeLB.Api.V1Alpha1;
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// The objects of a tenant's cluster, and its Routes in the management cluster, that translation reads: cache look-ups without I/O. Returned
-/// objects are shared and must not be modified.
+/// The objects of a tenant's cluster, and its Routes in the management cluster, that translation reads: cache look-ups without I/O.
+/// Returned objects are shared and must not be modified.
 /// </summary>
 public interface ITenantView
 {

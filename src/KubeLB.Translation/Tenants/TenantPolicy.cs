@@ -38,8 +38,8 @@ public sealed record TenantPolicy
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
 
     /// <summary>
-    /// Merges the settings field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are treated as one. An invalid field
-    /// (<see cref="SettingsProblems"/>) is ignored, or restricts as much as it could mean.
+    /// Merges the settings field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are treated as one. An invalid
+    /// field (<see cref="SettingsProblems"/>) is ignored, or restricts as much as it could mean.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>
@@ -71,8 +71,8 @@ public sealed record TenantPolicy
         };
 
     /// <summary>
-    /// Whether Routes of a kind may be translated differently with another policy. Limits are not compared: which Routes they affect depends on
-    /// the other Routes.
+    /// Whether Routes of a kind may be translated differently with another policy. Limits are not compared: which Routes they affect
+    /// depends on the other Routes.
     /// </summary>
     public bool MayDiffer(string kind, TenantPolicy other)
     {

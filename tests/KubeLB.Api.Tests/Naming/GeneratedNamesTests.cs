@@ -31,8 +31,7 @@ public sealed class GeneratedNamesTests
         GeneratedNames.ForRoute("ns", As(length) + rest).Should().Be($"ns-{As(length)}-{hash}");
 
     [Fact]
-    public void Dash_after_the_limit_is_removed() =>
-        GeneratedNames.ForRoute("ns", As(52) + "-bbbbb").Should().Be($"ns-{As(52)}-1e76");
+    public void Dash_after_the_limit_is_removed() => GeneratedNames.ForRoute("ns", As(52) + "-bbbbb").Should().Be($"ns-{As(52)}-1e76");
 
     [Fact]
     public void Dot_at_the_end_is_trimmed()
@@ -112,8 +111,7 @@ public sealed class GeneratedNamesTests
     }
 
     [Fact]
-    public void Suffix_follows_one_dash() =>
-        GeneratedNames.WithSuffix(As(52) + "--bbbb", SourceUid).Should().Be($"{As(52)}-8029");
+    public void Suffix_follows_one_dash() => GeneratedNames.WithSuffix(As(52) + "--bbbb", SourceUid).Should().Be($"{As(52)}-8029");
 
     [Fact]
     public void Hash_is_4_hex_digits_of_the_SHA_256() => GeneratedNames.Hash("web").Should().Be("4b5e");

@@ -31,7 +31,8 @@ public sealed class RecordedObjectsTests
         Survives<Route>("route-of-gateway").Status!.Resources!.Route!.Status!["conditions"]!.AsArray().Should().HaveCount(2);
 
     [Fact]
-    public void Addresses_are_read_and_written_unchanged() => Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
+    public void Addresses_are_read_and_written_unchanged() =>
+        Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
 
     [Fact]
     public void Config_is_read_and_written_unchanged() => Survives<Config>("config").Spec!.GatewayAPI!.Class.Should().Be("eg");
@@ -40,16 +41,20 @@ public sealed class RecordedObjectsTests
     public void Tenant_is_read_and_written_unchanged() => Survives<Tenant>("tenant").Status!.Phase.Should().Be(TenantPhases.Ready);
 
     [Fact]
-    public void TenantState_is_read_and_written_unchanged() => Survives<TenantState>("tenantstate").Name.Should().Be(TenantState.DefaultName);
+    public void TenantState_is_read_and_written_unchanged() =>
+        Survives<TenantState>("tenantstate").Name.Should().Be(TenantState.DefaultName);
 
     [Fact]
-    public void HTTPRoute_of_a_tenant_is_read_and_written_unchanged() => Survives<HttpRoute>("httproute").Hostnames.Should().Equal("web.example.com");
+    public void HTTPRoute_of_a_tenant_is_read_and_written_unchanged() =>
+        Survives<HttpRoute>("httproute").Hostnames.Should().Equal("web.example.com");
 
     [Fact]
-    public void Generated_HTTPRoute_is_read_and_written_unchanged() => Survives<HttpRoute>("generated-httproute").Name.Should().Be("bench-web");
+    public void Generated_HTTPRoute_is_read_and_written_unchanged() =>
+        Survives<HttpRoute>("generated-httproute").Name.Should().Be("bench-web");
 
     [Fact]
-    public void Gateway_of_a_tenant_is_read_and_written_unchanged() => Survives<Gateway>("gateway").Spec!.Listeners.Should().ContainSingle(l => l.Port == 80);
+    public void Gateway_of_a_tenant_is_read_and_written_unchanged() =>
+        Survives<Gateway>("gateway").Spec!.Listeners.Should().ContainSingle(l => l.Port == 80);
 
     private static T Survives<T>(string fixture)
         where T : class

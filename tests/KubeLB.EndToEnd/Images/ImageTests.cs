@@ -104,7 +104,8 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
         return process;
     }
 
-    private static void Require() => Assert.SkipWhen(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
+    private static void Require() =>
+        Assert.SkipWhen(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
 
     private static ResourceLimits Limits(string chart)
     {
