@@ -3,15 +3,15 @@ namespace KubeLB.Api;
 /// <summary>Annotations that KubeLB reads or writes.</summary>
 public static class Annotations
 {
-    /// <summary>On a Route: <c>metadata.generation</c> of the tenant's object that the Route's spec was made from.</summary>
+    /// <summary>On a Route: <c>metadata.generation</c> of the tenant's object that the Route's spec was built from.</summary>
     public const string SourceGeneration = "kubelb.k8c.io/source-generation";
 
     /// <summary>
-    /// On a SyncSecret: the whole name of the tenant's object, where it is too long for the label <see cref="Labels.OriginName"/>.
+    /// On a SyncSecret: the full name of the tenant's object, if it is too long for the label <see cref="Labels.OriginName"/>.
     /// </summary>
     public const string OriginName = "kubelb.k8c.io/origin-name";
 
-    /// <summary>What the applier last wrote to a generated object: lets it tell its own fields from those of others.</summary>
+    /// <summary>The fields that the applier last wrote to a generated object, as opposed to those of other writers.</summary>
     public const string Applied = "kubelb.k8c.io/applied";
 
     /// <summary>On a generated Service: the tenant's node ports behind its ports, <c>80/TCP=30080,443/TCP=30443</c>.</summary>
@@ -29,6 +29,13 @@ public static class Annotations
     /// <summary>On Addresses, by the CCM: its version.</summary>
     public const string CcmVersion = "kubelb.k8c.io/ccm-version";
 
-    /// <summary>kubectl's own record of the last <c>apply</c>; never carried over.</summary>
+    /// <summary>kubectl's record of the last <c>apply</c>; never synced.</summary>
     public const string KubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+}
+
+/// <summary>Finalizers that KubeLB sets.</summary>
+public static class Finalizers
+{
+    /// <summary>On Routes, Tenants and SyncSecrets: the objects generated from them are deleted first.</summary>
+    public const string Cleanup = "kubelb.k8c.io/cleanup";
 }

@@ -5,16 +5,16 @@ namespace KubeLB.Api;
 /// <summary>Labels that KubeLB sets, and their fixed values.</summary>
 public static class Labels
 {
-    /// <summary>Name of the tenant's object that this one was made from.</summary>
+    /// <summary>Name of the tenant's object that this one was generated from.</summary>
     public const string OriginName = "kubelb.k8c.io/origin-name";
 
-    /// <summary>Namespace of the tenant's object that this one was made from.</summary>
+    /// <summary>Namespace of the tenant's object that this one was generated from.</summary>
     public const string OriginNamespace = "kubelb.k8c.io/origin-ns";
 
     /// <summary><c>Kind.group</c> of the tenant's object, for example <c>HTTPRoute.gateway.networking.k8s.io</c>.</summary>
     public const string OriginResourceKind = "kubelb.k8c.io/origin-resource-kind";
 
-    /// <summary>Marks what KubeLB generated; value <see cref="ManagedByKubelb"/>.</summary>
+    /// <summary>Marks objects that KubeLB generated; value <see cref="ManagedByKubelb"/>.</summary>
     public const string ManagedBy = "kubelb.k8c.io/managed-by";
 
     /// <summary>Name of the tenant, without the <c>tenant-</c> prefix.</summary>
@@ -23,7 +23,7 @@ public static class Labels
     /// <summary>Value of <see cref="ManagedBy"/>.</summary>
     public const string ManagedByKubelb = "kubelb";
 
-    /// <summary>Kubernetes' recommended label that the tenant's Envoy pods carry; value: the tenant's namespace.</summary>
+    /// <summary>Kubernetes' recommended label, on the tenant's Envoy pods; value: the tenant's namespace.</summary>
     public const string AppName = "app.kubernetes.io/name";
 
     /// <summary>Kubernetes' recommended label for the instance of an application; the tenant's namespace.</summary>
@@ -36,8 +36,8 @@ public static class Labels
     public const int MaxValueLength = 63;
 
     /// <summary>
-    /// <paramref name="name"/> as a label value: an object's name may be longer (253) than a label's value, and is then cut
-    /// and told apart by 4 hex digits of its SHA-256.
+    /// <paramref name="name"/> as a label value. The name of an object may be longer (253) than a label value: then it is truncated and has
+    /// 4 hex digits of its SHA-256 as a suffix.
     /// </summary>
     public static string Value(string name) =>
         name.Length <= MaxValueLength ? name : $"{name[..(MaxValueLength - 5)].TrimEnd('-', '.')}-{GeneratedNames.Hash(name)}";

@@ -7,7 +7,7 @@ public sealed class LabelsTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(63)]
-    public void A_name_of_up_to_63_characters_is_its_own_value(int length)
+    public void Name_of_up_to_63_characters_is_unchanged(int length)
     {
         var name = new string('a', length);
 
@@ -17,12 +17,12 @@ public sealed class LabelsTests
     [Theory]
     [InlineData(64, "ffe0")]
     [InlineData(253, "3285")]
-    public void A_longer_name_is_cut_and_told_apart_by_its_hash(int length, string hash) =>
+    public void Longer_name_is_truncated_with_its_hash(int length, string hash) =>
         Labels.Value(new string('a', length)).Should().Be($"{new string('a', 58)}-{hash}").And.HaveLength(63);
 
     [Theory]
     [InlineData(57, ".bbbbbbbbbb", "7332")]
     [InlineData(56, "-.bbbbbbbbbb", "df42")]
-    public void Dots_and_dashes_at_the_cut_are_trimmed(int length, string rest, string hash) =>
+    public void Dots_and_dashes_at_the_end_are_trimmed(int length, string rest, string hash) =>
         Labels.Value(new string('a', length) + rest).Should().Be($"{new string('a', length)}-{hash}");
 }

@@ -36,12 +36,12 @@ public sealed class AddressTests : IAsyncLifetime
 
         await WaitForEndpointsAsync(_node, "10.7.0.1");
         var condition = await WaitForConditionAsync("False");
-        condition.Reason.Should().Be("AddressesRefused");
+        condition.Reason.Should().Be("AddressesRejected");
         condition
             .Message.Should()
-            .StartWith("3 refused, 2 used.")
-            .And.Contain("169.254.169.254: it is link-local")
-            .And.Contain("write 127.0.0.1")
+            .StartWith("3 rejected, 2 used.")
+            .And.Contain("169.254.169.254: this is a link-local address")
+            .And.Contain("use 127.0.0.1")
             .And.Contain("kubernetes.default.svc: names of the form *.svc");
         await Eventually.HoldsAsync(
             "an Event says so",

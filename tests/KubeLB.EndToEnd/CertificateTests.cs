@@ -214,7 +214,7 @@ public sealed class CertificateTests
         var listener = await WaitForListenerAsync(bed, l => Condition(l, "ResolvedRefs") is { Reason: "RefNotPermitted" }, "is refused");
         Condition(listener, "Programmed")
             .Should()
-            .Match<Condition>(c => c.Status == "False" && c.Message.Contains("create one in namespace certs"));
+            .Match<Condition>(c => c.Status == "False" && c.Message.Contains("Create one in namespace certs"));
         (await bed.Management.ListAsync<SyncSecret>("tenant-t1")).Should().BeEmpty();
 
         await bed.Tenant.ApplyAsync(Grant);

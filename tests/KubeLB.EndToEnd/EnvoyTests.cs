@@ -100,7 +100,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
                     change.Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort));
                     change
                         .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
-                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most));
+                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Default));
                 }
             );
         await StartEnvoyAsync();
@@ -139,7 +139,7 @@ public sealed class EnvoyTests(ITestOutputHelper output) : IAsyncLifetime
                     change
                         .Set(endpoints, EndpointsResource.Build(endpoints, ["127.0.0.1"], port.NodePort))
                         .Set(port.Name, ClusterResource.Build(port, ["127.0.0.1"], EndpointDiscovery.Eds))
-                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Most))
+                        .Set(port.Name, ListenerResource.Build(port, ProxyHeaderLimits.Default))
             );
         var streams = _manager.Services.GetRequiredService<XdsStreams>();
         IEnumerable<XdsRejection> Rejected() => streams.Describe().SelectMany(s => s.Types).SelectMany(t => t.Rejected.Values);

@@ -63,7 +63,7 @@ public sealed class ReferenceGrantTests
         await ApplyAsync(bed);
 
         var refused = await WaitForRefusalAsync(bed);
-        refused.Message.Should().ContainAll("default/api-backend", "ReferenceGrant", "kind: HTTPRoute", "namespace: frontend");
+        refused.Message.Should().ContainAll("default/api-backend", "ReferenceGrant", "from HTTPRoute", "namespace frontend");
         (await bed.Tenant.GetAsync<V1Service>("default", "api-backend-nodeport")).Should().BeNull("nobody may use it");
 
         await bed.Tenant.ApplyAsync(Grant);

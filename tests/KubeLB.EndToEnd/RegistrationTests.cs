@@ -34,7 +34,7 @@ public sealed class RegistrationTests
             r => Statuses.Condition(r, "Accepted") is { Status: "False" },
             "is not accepted"
         );
-        Statuses.Condition(route, "Accepted")!.Reason.Should().Be("Pending");
+        Statuses.Condition(route, "Accepted")!.Reason.Should().Be("TenantNotRegistered");
         Statuses.Condition(route, "Accepted")!.Message.Should().Match("*" + AskForTenant);
 
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");

@@ -49,7 +49,7 @@ public sealed class RetryTests : IAsyncLifetime
         await AnnotateAsync("""{"gateway.envoyproxy.io/retry-on":"5xx, reset, connect-failure","gateway.envoyproxy.io/num-retries":"3"}""");
 
         var told = await ConditionAsync(ConditionStatus.True);
-        told.Message.Should().Be("In force: up to 3 retries on 5xx, reset, connect-failure.");
+        told.Message.Should().Be("Applied: up to 3 retries on 5xx, reset, connect-failure.");
         (await Eventually.GetAsync("a request succeeds at its third attempt", () => SendAsync(failing: 2), s => s == HttpStatusCode.OK))
             .Should()
             .Be(HttpStatusCode.OK);
@@ -75,8 +75,8 @@ public sealed class RetryTests : IAsyncLifetime
         told.Reason.Should().Be("InvalidAnnotation");
         told.Message.Should()
             .Be(
-                "Annotation gateway.envoyproxy.io/num-retries: \"many\" is not allowed; write a whole number from 0 to 2147483647. "
-                    + "No retry policy is in force until this is corrected."
+                "Retry policy not applied: gateway.envoyproxy.io/num-retries: invalid value \"many\"; "
+                    + "must be a whole number, 0-2147483647."
             );
         told.ObservedGeneration.Should().Be((await RouteAsync()).Metadata.Generation);
         await _bed.Management.WaitGoneAsync<BackendTrafficPolicy>(Namespace, Generated);
@@ -96,7 +96,7 @@ public sealed class RetryTests : IAsyncLifetime
 
         await AnnotateAsync("""{"gateway.envoyproxy.io/num-retries":"1"}""");
 
-        (await ConditionAsync(ConditionStatus.True)).Message.Should().Be("In force: up to 1 retries on 5xx.");
+        (await ConditionAsync(ConditionStatus.True)).Message.Should().Be("Applied: up to 1 retries on 5xx.");
     }
 
     [Fact]

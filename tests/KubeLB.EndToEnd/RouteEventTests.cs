@@ -45,7 +45,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         var route = CarriedRoutes.Http(Tenant, "bad");
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = null);
         await _bed.Management.CreateAsync(route);
-        await EventAsync("bad", "Refused");
+        await EventAsync("bad", "Rejected");
         await _bed.Management.PatchAsync<Route>(Tenant, "bad", """{"metadata":{"labels":{"look":"again"}}}""");
         await _bed.SettleAsync();
         await _bed.RestartManagerAsync();
@@ -65,16 +65,14 @@ public sealed class RouteEventTests : IAsyncLifetime
             .Where(e => !IsOfWatches(e))
             .Select(e => $"{e.Type} {e.Reason} {e.Count}")
             .Should()
-            .BeEquivalentTo("Warning Refused 1", "Normal Applied 1");
+            .BeEquivalentTo("Warning Rejected 1", "Normal Applied 1");
         var text = (await kubectl.OkAsync($"describe route bad -n {Tenant}")).Text;
         text.Should()
             .MatchRegex(
-                @"Warning +Refused +\S+( \(x\d+ over \S+\))? +kubelb-manager +Service default/bad: port 80 with nodePort none is not usable; both must be 1-65535\."
+                @"Warning +Rejected +\S+( \(x\d+ over \S+\))? +kubelb-manager +Service default/bad: invalid port 80 with nodePort none; both must be 1-65535\."
             );
         text.Should()
-            .MatchRegex(
-                @"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +What was wrong is mended: HTTPRoute default-bad is generated"
-            );
+            .MatchRegex(@"Normal +Applied +\S+( \(x\d+ over \S+\))? +kubelb-manager +Recovered: HTTPRoute default-bad is up to date\.");
     }
 
     [Fact]
@@ -111,7 +109,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         told.Should()
             .Match<Corev1Event>(e =>
                 e.Type == "Normal"
-                && e.Message == $"The name default-b-c is another object's; HTTPRoute default-b/c of the tenant is generated as {name}."
+                && e.Message == $"Name default-b-c is already in use; HTTPRoute default-b/c of the tenant is generated as {name}."
             );
     }
 

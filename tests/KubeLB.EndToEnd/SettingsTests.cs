@@ -27,7 +27,7 @@ public sealed class SettingsTests : IAsyncLifetime
         await SetTenantAsync("""{"gatewayAPI":{"disable":true}}""");
 
         var gateway = await RefusedGatewayAsync("my-gateway", RouteConditions.Disabled);
-        Accepted(gateway)!.Message.Should().Contain("switched off").And.Contain("Tenant t1").And.Contain("ask its administrator");
+        Accepted(gateway)!.Message.Should().Contain("disabled").And.Contain("tenant t1").And.Contain("ask the administrator");
         gateway.Status!.Addresses.Should().BeNullOrEmpty();
         Statuses
             .Condition(await RefusedRouteAsync("api-route", RouteConditions.Disabled), "Accepted")!
@@ -67,9 +67,9 @@ public sealed class SettingsTests : IAsyncLifetime
         Statuses
             .Condition(route, "Accepted")!
             .Message.Should()
-            .Contain("HTTPRoutes are switched off")
+            .Contain("HTTPRoutes are disabled")
             .And.Contain("gatewayAPI.disableHTTPRoute");
-        (await _bed.AddressAsync()).Should().NotBeEmpty("Gateways are not switched off");
+        (await _bed.AddressAsync()).Should().NotBeEmpty("Gateways are not disabled");
 
         await SetTenantAsync("""{"gatewayAPI":{"disableHTTPRoute":false}}""");
 
@@ -84,7 +84,7 @@ public sealed class SettingsTests : IAsyncLifetime
         await _bed.Tenant.ApplyAsync(Documents.Gateway.Replace("my-gateway", "second").Replace("port: 80", "port: 81"));
 
         var second = await RefusedGatewayAsync("second", RouteConditions.LimitExceeded);
-        Accepted(second)!.Message.Should().Contain("The limit of Gateways of Tenant t1 is 1").And.Contain("gatewayAPI.gateway.limit");
+        Accepted(second)!.Message.Should().Contain("Limit of Gateways of tenant t1 reached (1)").And.Contain("gatewayAPI.gateway.limit");
         await _bed.ExpectBackendAsync("api.example.com");
 
         await _bed.Tenant.DeleteAsync<Gateway>("default", "my-gateway");
@@ -125,7 +125,7 @@ public sealed class SettingsTests : IAsyncLifetime
         Statuses
             .Condition(await RefusedRouteAsync("newer", RouteConditions.LimitExceeded), "Accepted")!
             .Message.Should()
-            .Contain("The limit of HTTPRoutes and GRPCRoutes of Tenant t1 is 1");
+            .Contain("Limit of HTTPRoutes and GRPCRoutes of tenant t1 reached (1)");
         await _bed.Management.WaitGoneAsync<HttpRoute>("tenant-t1", "default-newer");
         await _bed.ExpectBackendAsync("api.example.com");
 
@@ -158,7 +158,7 @@ public sealed class SettingsTests : IAsyncLifetime
             .Condition(await RefusedRouteAsync("api-route", RouteConditions.HostnameNotAllowed), "Accepted")!
             .Message.Should()
             .Contain("a.b.example.com")
-            .And.Contain("may use *.example.com");
+            .And.Contain("Use a hostname of *.example.com");
 
         await SetTenantAsync("""{"allowedDomains":["**.example.com"]}""");
 

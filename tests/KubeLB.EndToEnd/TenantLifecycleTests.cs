@@ -142,7 +142,7 @@ public sealed class TenantLifecycleTests
         await bed.Management.WaitAsync<Tenant>(
             "",
             "tenant-t1",
-            t => TenantConditions.Says(t, TenantPhases.Failed, "t1 and tenant-t1 mean the same tenant", "delete one"),
+            t => TenantConditions.Says(t, TenantPhases.Failed, "already belongs to Tenant t1", "Delete one"),
             "is refused"
         );
         await bed.Management.DeleteAsync<Tenant>("", "tenant-t1");

@@ -3,7 +3,7 @@ using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Api.EnvoyGateway;
 
-/// <summary>How Envoy Gateway's proxies speak to the backends of a Gateway or route.</summary>
+/// <summary>How Envoy Gateway's proxies connect to the backends of a Gateway or route.</summary>
 /// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#backendtrafficpolicy</remarks>
 [KubernetesEntity(Group = ApiGroups.EnvoyGateway, ApiVersion = EnvoyGatewayVersion.V1Alpha1, Kind = KindName, PluralName = PluralName)]
 public sealed class BackendTrafficPolicy : ApiObject
@@ -31,14 +31,14 @@ public sealed class BackendTrafficPolicy : ApiObject
 /// <summary>Spec of a <see cref="BackendTrafficPolicy"/>: the part that KubeLB writes.</summary>
 public sealed class BackendTrafficPolicySpec : Extensible
 {
-    /// <summary>What the policy is for; objects of its own namespace.</summary>
+    /// <summary>The targets of the policy, in its own namespace.</summary>
     public List<PolicyTargetReference>? TargetRefs { get; set; }
 
     /// <summary>Retries; none if absent.</summary>
     public RetryPolicy? Retry { get; set; }
 }
 
-/// <summary>Reference of a policy to what it is for, in its own namespace.</summary>
+/// <summary>Reference of a policy to its target, in its own namespace.</summary>
 public sealed class PolicyTargetReference : Extensible
 {
     /// <summary>API group, Gateway API's.</summary>
@@ -62,7 +62,7 @@ public sealed class PolicyStatus : Extensible
     public List<PolicyAncestorStatus>? Ancestors { get; set; }
 }
 
-/// <summary>What a controller says of a policy with respect to one ancestor of its target, usually a Gateway.</summary>
+/// <summary>A controller's report on a policy for one ancestor of its target, usually a Gateway.</summary>
 public sealed class PolicyAncestorStatus : Extensible
 {
     /// <summary>The ancestor.</summary>
@@ -73,4 +73,144 @@ public sealed class PolicyAncestorStatus : Extensible
 
     /// <summary>Conditions, <c>Accepted</c> among them.</summary>
     public List<Condition> Conditions { get; set; } = [];
+}
+
+/// <summary>The version of Envoy Gateway's extensions in use.</summary>
+public static class EnvoyGatewayVersion
+{
+    /// <summary>Version.</summary>
+    public const string V1Alpha1 = "v1alpha1";
+
+    /// <summary>Group and version.</summary>
+    public const string ApiVersion = $"{ApiGroups.EnvoyGateway}/{V1Alpha1}";
+}
+
+/// <summary>Retries of a <see cref="BackendTrafficPolicy"/>.</summary>
+/// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#retry</remarks>
+public sealed class RetryPolicy : Extensible
+{
+    /// <summary>Maximum number of retries of a request, 0 or more; 2 if absent.</summary>
+    public int? NumRetries { get; set; }
+
+    /// <summary>Conditions for a retry; connect-failure, refused-stream, unavailable, cancelled and status 503 if absent.</summary>
+    public RetryOn? RetryOn { get; set; }
+
+    /// <summary>Settings of each attempt.</summary>
+    public PerRetryPolicy? PerRetry { get; set; }
+}
+
+/// <summary>Conditions for a retry.</summary>
+public sealed class RetryOn : Extensible
+{
+    /// <summary>Values of <see cref="RetryTriggers"/>.</summary>
+    public List<string>? Triggers { get; set; }
+
+    /// <summary>Status codes, 100-599, for the trigger <see cref="RetryTriggers.RetriableStatusCodes"/>.</summary>
+    public List<int>? HttpStatusCodes { get; set; }
+}
+
+/// <summary>Settings of each attempt.</summary>
+public sealed class PerRetryPolicy : Extensible
+{
+    /// <summary>Timeout of one attempt, a Gateway API duration; none if absent.</summary>
+    public string? Timeout { get; set; }
+
+    /// <summary>Back-off between attempts; 25ms to 250ms if absent.</summary>
+    public BackOffPolicy? BackOff { get; set; }
+}
+
+/// <summary>Fully jittered exponential back-off.</summary>
+public sealed class BackOffPolicy : Extensible
+{
+    /// <summary>Maximum of the first interval, a Gateway API duration above zero.</summary>
+    public string? BaseInterval { get; set; }
+
+    /// <summary>
+    /// Maximum of all intervals, a Gateway API duration; ten times <see cref="BaseInterval"/> if absent, and never less than it.
+    /// </summary>
+    public string? MaxInterval { get; set; }
+}
+
+/// <summary>The retry triggers of Envoy Gateway.</summary>
+/// <remarks>https://gateway.envoyproxy.io/docs/api/extension_types/#triggerenum</remarks>
+public static class RetryTriggers
+{
+    /// <summary>Any status of 500 or more, and the triggers <c>reset</c>, <c>connect-failure</c> and <c>refused-stream</c>.</summary>
+    public const string Any5xx = "5xx";
+
+    /// <summary>Status 502, 503 and 504.</summary>
+    public const string GatewayError = "gateway-error";
+
+    /// <summary>No response: disconnect, reset or timeout.</summary>
+    public const string Reset = "reset";
+
+    /// <summary>As <see cref="Reset"/>, before the request was sent.</summary>
+    public const string ResetBeforeRequest = "reset-before-request";
+
+    /// <summary>No connection.</summary>
+    public const string ConnectFailure = "connect-failure";
+
+    /// <summary>Status 409.</summary>
+    public const string Retriable4xx = "retriable-4xx";
+
+    /// <summary>The backend reset the stream with REFUSED_STREAM.</summary>
+    public const string RefusedStream = "refused-stream";
+
+    /// <summary>The status codes that are listed.</summary>
+    public const string RetriableStatusCodes = "retriable-status-codes";
+
+    /// <summary>gRPC status CANCELLED.</summary>
+    public const string Cancelled = "cancelled";
+
+    /// <summary>gRPC status DEADLINE_EXCEEDED.</summary>
+    public const string DeadlineExceeded = "deadline-exceeded";
+
+    /// <summary>gRPC status INTERNAL.</summary>
+    public const string Internal = "internal";
+
+    /// <summary>gRPC status RESOURCE_EXHAUSTED.</summary>
+    public const string ResourceExhausted = "resource-exhausted";
+
+    /// <summary>gRPC status UNAVAILABLE.</summary>
+    public const string Unavailable = "unavailable";
+
+    /// <summary>All of them, in the order of Envoy Gateway's documentation.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Any5xx,
+        GatewayError,
+        Reset,
+        ResetBeforeRequest,
+        ConnectFailure,
+        Retriable4xx,
+        RefusedStream,
+        RetriableStatusCodes,
+        Cancelled,
+        DeadlineExceeded,
+        Internal,
+        ResourceExhausted,
+        Unavailable,
+    ];
+}
+
+/// <summary>Annotations with which a tenant asks for retries on an HTTPRoute or GRPCRoute.</summary>
+public static class RetryAnnotations
+{
+    /// <summary>Conditions for a retry: <see cref="RetryTriggers"/> and status codes, separated by commas.</summary>
+    public const string RetryOn = $"{ApiGroups.EnvoyGateway}/retry-on";
+
+    /// <summary>Maximum number of retries of a request.</summary>
+    public const string NumRetries = $"{ApiGroups.EnvoyGateway}/num-retries";
+
+    /// <summary>Timeout of one attempt, a Gateway API duration.</summary>
+    public const string PerTryTimeout = $"{ApiGroups.EnvoyGateway}/retry-per-try-timeout";
+
+    /// <summary>Maximum of the first back-off interval, a Gateway API duration above zero.</summary>
+    public const string BackOffBaseInterval = $"{ApiGroups.EnvoyGateway}/retry-back-off-base-interval";
+
+    /// <summary>Maximum of all back-off intervals, a Gateway API duration; requires <see cref="BackOffBaseInterval"/>.</summary>
+    public const string BackOffMaxInterval = $"{ApiGroups.EnvoyGateway}/retry-back-off-max-interval";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [RetryOn, NumRetries, PerTryTimeout, BackOffBaseInterval, BackOffMaxInterval];
 }

@@ -39,7 +39,7 @@ public sealed class GatewaySpec : Extensible
     /// <summary>Requested addresses.</summary>
     public List<GatewayAddress>? Addresses { get; set; }
 
-    /// <summary>Settings of the infrastructure made for the Gateway.</summary>
+    /// <summary>Settings of the infrastructure created for the Gateway.</summary>
     public GatewayInfrastructure? Infrastructure { get; set; }
 }
 
@@ -75,7 +75,7 @@ public sealed class ListenerTls : Extensible
     public List<SecretObjectReference>? CertificateRefs { get; set; }
 }
 
-/// <summary>Reference to a Secret or a like object.</summary>
+/// <summary>Reference to a Secret or similar object.</summary>
 public sealed class SecretObjectReference : Extensible
 {
     /// <summary>API group, core if absent.</summary>
@@ -94,7 +94,7 @@ public sealed class SecretObjectReference : Extensible
 /// <summary>Which routes may attach to a listener.</summary>
 public sealed class AllowedRoutes : Extensible
 {
-    /// <summary>Namespaces the routes may live in.</summary>
+    /// <summary>Namespaces of the routes.</summary>
     public RouteNamespaces? Namespaces { get; set; }
 
     /// <summary>Route kinds; those of the protocol if absent or empty.</summary>
@@ -131,13 +131,13 @@ public sealed class GatewayAddress : Extensible
     public string? Value { get; set; }
 }
 
-/// <summary>Settings of the infrastructure made for a Gateway.</summary>
+/// <summary>Settings of the infrastructure created for a Gateway.</summary>
 public sealed class GatewayInfrastructure : Extensible
 {
-    /// <summary>Labels for what is created.</summary>
+    /// <summary>Labels of the created objects.</summary>
     public Dictionary<string, string>? Labels { get; set; }
 
-    /// <summary>Annotations for what is created.</summary>
+    /// <summary>Annotations of the created objects.</summary>
     public Dictionary<string, string>? Annotations { get; set; }
 }
 

@@ -13,7 +13,7 @@ public sealed class GatewayClass : ApiObject
     /// <summary>The resource's plural name.</summary>
     public const string PluralName = "gatewayclasses";
 
-    /// <summary>Name of KubeLB's class where no GatewayClass object says otherwise.</summary>
+    /// <summary>Default name of KubeLB's class.</summary>
     public const string KubelbName = "kubelb";
 
     /// <summary>KubeLB's controller name; also in the <c>controllerName</c> of the statuses that the CCM writes.</summary>
@@ -45,4 +45,17 @@ public sealed class GatewayClassStatus : Extensible
 {
     /// <summary>Condition <c>Accepted</c>.</summary>
     public List<Condition>? Conditions { get; set; }
+}
+
+/// <summary>Versions of the group <c>gateway.networking.k8s.io</c>.</summary>
+public static class GatewayApiVersion
+{
+    /// <summary>The version in use.</summary>
+    public const string V1 = "v1";
+
+    /// <summary>ReferenceGrant's version; the field set is that of <c>v1</c>.</summary>
+    public const string V1Beta1 = "v1beta1";
+
+    /// <summary>Group and version as in an object's <c>apiVersion</c>.</summary>
+    public const string ApiVersion = ApiGroups.GatewayApi + "/" + V1;
 }

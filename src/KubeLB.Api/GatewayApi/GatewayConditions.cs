@@ -1,10 +1,10 @@
 namespace KubeLB.Api.GatewayApi;
 
-/// <summary>Condition types and reasons of Gateway API, in its words.</summary>
+/// <summary>Condition types and reasons of Gateway API, Envoy Gateway and KubeLB.</summary>
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#gatewayconditiontype and #routeconditiontype</remarks>
 public static class GatewayConditions
 {
-    /// <summary>Type: the object is valid and taken on.</summary>
+    /// <summary>Type: the object is valid and accepted.</summary>
     public const string Accepted = "Accepted";
 
     /// <summary>Type: the data plane serves it.</summary>
@@ -16,33 +16,42 @@ public static class GatewayConditions
     /// <summary>Type: some rules were dropped.</summary>
     public const string PartiallyInvalid = "PartiallyInvalid";
 
-    /// <summary>Type (KubeLB's own): the retries that annotations ask for are in force; absent where there are none.</summary>
+    /// <summary>Type (KubeLB's own): the retry policy of the annotations is applied; absent if there are no annotations.</summary>
     public const string RetryPolicyApplied = $"{ApiGroups.Kubelb}/RetryPolicyApplied";
 
     /// <summary>
-    /// Type (KubeLB's own): False while the route is held back because a proxy rejected its new backend; absent otherwise.
+    /// Type (KubeLB's own): False while the route is not updated because a proxy rejected a new backend; absent otherwise.
     /// </summary>
     public const string ProxyProgrammed = $"{ApiGroups.Kubelb}/ProxyProgrammed";
 
-    /// <summary>Reason: no controller has looked at it yet, or it waits for the next step.</summary>
+    /// <summary>Reason (KubeLB's own): the tenant is not registered in the management cluster.</summary>
+    public const string TenantNotRegistered = "TenantNotRegistered";
+
+    /// <summary>Reason (KubeLB's own): the management cluster rejected the object.</summary>
+    public const string ManagementClusterRejected = "ManagementClusterRejected";
+
+    /// <summary>Reason (KubeLB's own): the CCM does not sync Gateways.</summary>
+    public const string GatewayControllerDisabled = "GatewayControllerDisabled";
+
+    /// <summary>Reason: no controller has reconciled the object yet, or an operation is in progress.</summary>
     public const string Pending = "Pending";
 
-    /// <summary>Reason: the infrastructure that would serve the object cannot be had.</summary>
+    /// <summary>Reason: the infrastructure for the object is not available.</summary>
     public const string NoResources = "NoResources";
 
-    /// <summary>Reason: what the object asks for could not be put in place.</summary>
+    /// <summary>Reason: the object could not be configured.</summary>
     public const string Invalid = "Invalid";
 
-    /// <summary>Reason: no listener of the parent fits the parentRef.</summary>
+    /// <summary>Reason: no listener of the parent matches the parentRef.</summary>
     public const string NoMatchingParent = "NoMatchingParent";
 
-    /// <summary>Reason: no listener permits the route.</summary>
+    /// <summary>Reason: no listener allows the route.</summary>
     public const string NotAllowedByListeners = "NotAllowedByListeners";
 
-    /// <summary>Reason: no listener has a host name in common with the route.</summary>
+    /// <summary>Reason: no listener has a hostname in common with the route.</summary>
     public const string NoMatchingListenerHostname = "NoMatchingListenerHostname";
 
-    /// <summary>Reason (Envoy Gateway's): no listener of the parent can serve.</summary>
+    /// <summary>Reason (Envoy Gateway's): no listener of the parent is ready.</summary>
     public const string NoReadyListeners = "NoReadyListeners";
 
     /// <summary>Reason: a backend does not exist.</summary>
@@ -60,16 +69,16 @@ public static class GatewayConditions
     /// <summary>Reason: a reference into another namespace is not permitted.</summary>
     public const string RefNotPermitted = "RefNotPermitted";
 
-    /// <summary>Reason: listeners of a Gateway cannot be served; it may be accepted with the others.</summary>
+    /// <summary>Reason: listeners of a Gateway are invalid; it may be accepted with the others.</summary>
     public const string ListenersNotValid = "ListenersNotValid";
 
-    /// <summary>Reason: a listener asks for route kinds that it cannot have.</summary>
+    /// <summary>Reason: a listener allows route kinds that are not supported.</summary>
     public const string InvalidRouteKinds = "InvalidRouteKinds";
 
-    /// <summary>Reason: a listener's certificate does not exist or cannot be used.</summary>
+    /// <summary>Reason: a listener's certificate does not exist or is invalid.</summary>
     public const string InvalidCertificateRef = "InvalidCertificateRef";
 
-    /// <summary>Reason (Envoy Gateway's): some, but not all of a listener's certificates cannot be used.</summary>
+    /// <summary>Reason (Envoy Gateway's): some, but not all of a listener's certificates are invalid.</summary>
     public const string PartiallyInvalidCertificateRef = "PartiallyInvalidCertificateRef";
 
     /// <summary>Reason: the protocol of a listener or of a backend is not supported.</summary>

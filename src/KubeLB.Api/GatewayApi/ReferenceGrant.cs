@@ -27,10 +27,10 @@ public sealed class ReferenceGrant : ApiObject
 /// <summary>Spec of a <see cref="ReferenceGrant"/>.</summary>
 public sealed class ReferenceGrantSpec : Extensible
 {
-    /// <summary>Who may refer; at least one entry.</summary>
+    /// <summary>The objects that may refer; at least one entry.</summary>
     public List<ReferenceGrantFrom>? From { get; set; }
 
-    /// <summary>To what; at least one entry.</summary>
+    /// <summary>The objects that may be referred to; at least one entry.</summary>
     public List<ReferenceGrantTo>? To { get; set; }
 }
 

@@ -15,10 +15,10 @@ public sealed class RouteFilter : Extensible
     /// <summary>Copies requests to another backend.</summary>
     public RequestMirrorFilter? RequestMirror { get; set; }
 
-    /// <summary>Answers with a redirect.</summary>
+    /// <summary>Responds with a redirect.</summary>
     public RequestRedirectFilter? RequestRedirect { get; set; }
 
-    /// <summary>Changes host or path on the way to the backend.</summary>
+    /// <summary>Rewrites host or path of the request.</summary>
     [System.Text.Json.Serialization.JsonPropertyName("urlRewrite")]
     public UrlRewriteFilter? UrlRewrite { get; set; }
 
@@ -26,7 +26,7 @@ public sealed class RouteFilter : Extensible
     public LocalObjectReference? ExtensionRef { get; set; }
 }
 
-/// <summary>Filter types that KubeLB treats specially.</summary>
+/// <summary>Filter types that KubeLB translates or rejects.</summary>
 public static class RouteFilterTypes
 {
     /// <summary>Copies requests to another backend.</summary>
@@ -59,17 +59,17 @@ public sealed class HeaderValue : Extensible
     public string Value { get; set; } = "";
 }
 
-/// <summary>Copies requests to another backend and ignores its answers.</summary>
+/// <summary>Copies requests to another backend and ignores its responses.</summary>
 public sealed class RequestMirrorFilter : Extensible
 {
-    /// <summary>Where the copies go.</summary>
+    /// <summary>The backend of the copies.</summary>
     public BackendObjectReference? BackendRef { get; set; }
 
     /// <summary>Percentage of requests, 0-100; all if absent.</summary>
     public int? Percent { get; set; }
 }
 
-/// <summary>Answers with a redirect.</summary>
+/// <summary>Responds with a redirect.</summary>
 public sealed class RequestRedirectFilter : Extensible
 {
     /// <summary>http or https; the request's if absent.</summary>
@@ -88,7 +88,7 @@ public sealed class RequestRedirectFilter : Extensible
     public int? StatusCode { get; set; }
 }
 
-/// <summary>Changes host or path on the way to the backend.</summary>
+/// <summary>Rewrites host or path of the request.</summary>
 public sealed class UrlRewriteFilter : Extensible
 {
     /// <summary>Host header; the request's if absent.</summary>
@@ -107,6 +107,6 @@ public sealed class PathModifier : Extensible
     /// <summary>The new path.</summary>
     public string? ReplaceFullPath { get; set; }
 
-    /// <summary>What stands in for the matched prefix.</summary>
+    /// <summary>Replaces the matched prefix.</summary>
     public string? ReplacePrefixMatch { get; set; }
 }

@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace KubeLB.Api.Monitoring;
 
-/// <summary>Tells Prometheus Operator which pods to scrape.</summary>
+/// <summary>The pods that Prometheus Operator scrapes.</summary>
 /// <remarks>https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor</remarks>
 [KubernetesEntity(Group = ApiGroups.Monitoring, ApiVersion = Version, Kind = KindName, PluralName = PluralName)]
 public sealed class PodMonitor : ApiObject
@@ -22,7 +22,7 @@ public sealed class PodMonitor : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>What to scrape.</summary>
+    /// <summary>The pods and endpoints to scrape.</summary>
     public PodMonitorSpec? Spec { get; set; }
 }
 
@@ -32,7 +32,7 @@ public sealed class PodMonitorSpec : Extensible
     /// <summary>The pods, by their labels.</summary>
     public V1LabelSelector Selector { get; set; } = new();
 
-    /// <summary>What to ask of each.</summary>
+    /// <summary>The endpoints of each pod.</summary>
     public List<PodMetricsEndpoint> PodMetricsEndpoints { get; set; } = [];
 }
 

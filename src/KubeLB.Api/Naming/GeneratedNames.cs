@@ -5,29 +5,29 @@ namespace KubeLB.Api.Naming;
 
 /// <summary>
 /// Names of the objects generated in the management cluster. They are part of the wire contract: scripts and dashboards
-/// rely on them, and a migrated installation must find its objects again.
+/// depend on them, and a migrated installation must find its existing objects.
 /// </summary>
 public static class GeneratedNames
 {
-    /// <summary>A name of this many characters or more is cut, to exactly this many at most (55, a dash, 4 hex digits).</summary>
+    /// <summary>A name of this length or more is truncated to at most this length (55 characters, a dash, 4 hex digits).</summary>
     public const int MaxLength = 60;
 
     private const int HashLength = 4;
 
-    /// <summary>Name of a generated Gateway, HTTPRoute or GRPCRoute: <c>namespace-name</c>, shortened if need be.</summary>
+    /// <summary>Name of a generated Gateway, HTTPRoute or GRPCRoute: <c>namespace-name</c>, truncated if too long.</summary>
     public static string ForRoute(string @namespace, string name) => Shorten($"{@namespace}-{name}");
 
     /// <summary>
-    /// Name of a generated Service: <c>namespace-route-service</c> as a DNS-1035 label, shortened if need be.
+    /// Name of a generated Service: <c>namespace-route-service</c> as a DNS-1035 label, truncated if too long.
     /// </summary>
     /// <param name="namespace">Namespace of the tenant's Service.</param>
     /// <param name="route">Name of the tenant's route.</param>
-    /// <param name="service">Name of the tenant's Service, not of its node-port twin.</param>
+    /// <param name="service">Name of the tenant's Service, not of its node-port Service.</param>
     public static string ForService(string @namespace, string route, string service) =>
         Shorten(Dns1035Label($"{@namespace}-{route}-{service}"));
 
     /// <summary>
-    /// The name for a newcomer whose contract name another Route already owns: the name plus <c>-</c> and 4 hex digits of
+    /// The name if another Route already owns the contract name: the name plus <c>-</c> and 4 hex digits of
     /// the SHA-256 of the source's UID, kept under <see cref="MaxLength"/>.
     /// </summary>
     public static string WithSuffix(string name, string sourceUid)
@@ -40,7 +40,7 @@ public static class GeneratedNames
     /// <summary>First 4 hex digits of the SHA-256 of <paramref name="text"/> in UTF-8.</summary>
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
 
-    // The contract trims dashes only; after a dot, which only routes' names have, a dash would make the name invalid.
+    // The contract trims dashes only. Dots, which only names of routes have, are trimmed too: a dash after a dot would be invalid.
     private static string Shorten(string name) =>
         name.Length < MaxLength ? name : $"{name[..(MaxLength - (HashLength + 1))].TrimEnd('-', '.')}-{Hash(name)}";
 
@@ -48,7 +48,7 @@ public static class GeneratedNames
     {
         var label = new StringBuilder(text.Length);
 
-        // By code points, as the contract's reference does: a character outside the basic plane is one dash, not two.
+        // By code points, as in the Go project: a character outside the basic plane is replaced by one dash, not two.
         foreach (var rune in text.EnumerateRunes())
         {
             var lower = Rune.ToLowerInvariant(rune);
@@ -67,4 +67,49 @@ public static class GeneratedNames
             _ => $"k-{trimmed}",
         };
     }
+}
+
+/// <summary>Names of node-port Services: the NodePort Services that the CCM creates for a tenant's ClusterIP Services.</summary>
+public static class NodePortServiceNames
+{
+    private const string Suffix = "-nodeport";
+    private const int MaxServiceNameLength = 63;
+
+    /// <summary>
+    /// The names of a node-port Service, the preferred first: <c>service-nodeport</c>, or, if that is in use or exceeds the length of a
+    /// Service's name (63), the truncated name with 4 hex digits of its SHA-256.
+    /// </summary>
+    public static IReadOnlyList<string> Candidates(string service)
+    {
+        var hash = GeneratedNames.Hash(service);
+        var room = MaxServiceNameLength - Suffix.Length - 1 - hash.Length;
+        var hashed = $"{(service.Length > room ? service[..room].TrimEnd('-') : service)}-{hash}{Suffix}";
+        return service.Length + Suffix.Length <= MaxServiceNameLength ? [service + Suffix, hashed] : [hashed];
+    }
+}
+
+/// <summary>Names of a tenant's objects in the management cluster.</summary>
+public static class TenantNames
+{
+    /// <summary>Prefix of a tenant's namespace.</summary>
+    public const string Prefix = "tenant-";
+
+    /// <summary>ServiceAccount, Role, RoleBinding and token Secret of the tenant's CCM.</summary>
+    public const string Ccm = "kubelb-ccm";
+
+    /// <summary>Secret with the CCM's kubeconfig.</summary>
+    public const string KubeconfigSecret = "kubelb-ccm-kubeconfig";
+
+    /// <summary>Key of the kubeconfig in <see cref="KubeconfigSecret"/>.</summary>
+    public const string KubeconfigKey = "kubelb";
+
+    /// <summary>The tenant's namespace; a name given with the prefix means the same tenant.</summary>
+    public static string Namespace(string tenant) => tenant.StartsWith(Prefix, StringComparison.Ordinal) ? tenant : Prefix + tenant;
+
+    /// <summary>The tenant that owns <paramref name="namespace"/>, or null if it is not a tenant's namespace.</summary>
+    public static string? TenantOf(string @namespace) =>
+        @namespace.StartsWith(Prefix, StringComparison.Ordinal) && @namespace.Length > Prefix.Length ? @namespace[Prefix.Length..] : null;
+
+    /// <summary>Name of the tenant's Envoy workload.</summary>
+    public static string Proxy(string tenant) => "envoy-" + Namespace(tenant);
 }

@@ -4,10 +4,10 @@ using k8s;
 
 namespace KubeLB.Api.Serialization;
 
-/// <summary>API objects as JSON and back, with the serializer that also speaks to the API server.</summary>
+/// <summary>Converts API objects to and from JSON, with the serializer of the Kubernetes client.</summary>
 public static class ApiJson
 {
-    /// <summary>The object as a JSON object of its own.</summary>
+    /// <summary>The object as a new JSON object.</summary>
     public static JsonObject ToJson(object value) =>
         JsonNode.Parse(KubernetesJson.Serialize(value)) as JsonObject
         ?? throw new ArgumentException($"{value.GetType().Name} does not serialize to a JSON object.", nameof(value));
@@ -21,4 +21,11 @@ public static class ApiJson
     /// <summary>A deep copy, unknown fields included.</summary>
     public static T Copy<T>(T value)
         where T : class => KubernetesJson.Deserialize<T>(KubernetesJson.Serialize(value));
+}
+
+/// <summary>Times in statuses.</summary>
+public static class StatusTime
+{
+    /// <summary>RFC 3339 in UTC, whole seconds, like <c>metav1.Time</c>.</summary>
+    public static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ");
 }

@@ -25,14 +25,14 @@ public sealed class Addresses : ApiObject
     /// <summary>The addresses.</summary>
     public AddressesSpec? Spec { get; set; }
 
-    /// <summary>Which of them are used; written by the manager.</summary>
+    /// <summary>Which addresses are used; written by the manager.</summary>
     public AddressesStatus? Status { get; set; }
 }
 
 /// <summary>Status of <see cref="V1Alpha1.Addresses"/>. An addition of this project.</summary>
 public sealed class AddressesStatus : Extensible
 {
-    /// <summary>Generation of the spec that the status speaks of.</summary>
+    /// <summary>Generation of the spec that the status was computed for.</summary>
     public long? ObservedGeneration { get; set; }
 
     /// <summary>Condition <see cref="AddressesConditions.Accepted"/>.</summary>
@@ -54,4 +54,20 @@ public sealed class EndpointAddress : Extensible
 
     /// <summary>Host name that the proxy resolves.</summary>
     public string? Hostname { get; set; }
+}
+
+/// <summary>Condition type and reasons of the status of <see cref="Addresses"/>. An addition of this project.</summary>
+public static class AddressesConditions
+{
+    /// <summary>Type: all addresses are used. Also its reason when it is True.</summary>
+    public const string Accepted = "Accepted";
+
+    /// <summary>Reason: some addresses are rejected; the message lists them.</summary>
+    public const string AddressesRejected = "AddressesRejected";
+
+    /// <summary>Reason: node ports are not served, since addresses times node ports exceed a limit; the message has the figures.</summary>
+    public const string EndpointLimitExceeded = "EndpointLimitExceeded";
+
+    /// <summary>Reason: the object is ignored.</summary>
+    public const string NotUsed = "NotUsed";
 }

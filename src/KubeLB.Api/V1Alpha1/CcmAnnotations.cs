@@ -1,14 +1,16 @@
 using System.Globalization;
+using System.Text.Json;
+using KubeLB.Api.Serialization;
 
 namespace KubeLB.Api.V1Alpha1;
 
 /// <summary>
-/// Reads what a CCM writes in annotations of its tenant's Addresses. The tenant can write them, so that a value that is too long or not of
-/// its form is no value.
+/// Reads the annotations that a CCM writes to its tenant's Addresses. The tenant can write them too: a value that is too long or
+/// malformed is ignored.
 /// </summary>
 public static class CcmAnnotations
 {
-    private const int Longest = 64;
+    private const int MaxLength = 64;
     private static readonly string[] TimeFormats = ["yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>
@@ -36,7 +38,7 @@ public static class CcmAnnotations
 
     /// <summary>A time of RFC 3339 in UTC; null if it is not one.</summary>
     internal static DateTimeOffset? Time(string? text) =>
-        text?.Length <= Longest
+        text?.Length <= MaxLength
         && DateTimeOffset.TryParseExact(
             text,
             TimeFormats,
@@ -47,11 +49,80 @@ public static class CcmAnnotations
             ? time
             : null;
 
-    /// <summary>An annotation as it stands; null if there is none.</summary>
+    /// <summary>The value of an annotation; null if there is none.</summary>
     public static string? ValueOf(Addresses? addresses, string annotation) =>
         addresses?.Metadata.Annotations?.TryGetValue(annotation, out var value) == true ? value : null;
 
     private static bool IsToken(string? text, string others) =>
-        text is { Length: > 0 and <= Longest }
+        text is { Length: > 0 and <= MaxLength }
         && text.All(c => char.IsAsciiLetterOrDigit(c) || others.Contains(c, StringComparison.Ordinal));
+}
+
+/// <summary>
+/// The value of annotation <see cref="Annotations.RejectedCluster"/>: a CCM of a cluster that the tenant is not bound to was started for
+/// the tenant. The tenant can write the annotation too, so that it is parsed strictly: a value with a missing, too long or malformed
+/// field is ignored.
+/// </summary>
+/// <param name="Uid">UID of namespace <c>kube-system</c> of that cluster.</param>
+/// <param name="Time">When that CCM last tried.</param>
+/// <param name="Version">Version of that CCM.</param>
+public sealed record RejectedCluster(string Uid, DateTimeOffset Time, string Version)
+{
+    private const int MaxTextLength = 512;
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 2, AllowDuplicateProperties = false };
+
+    /// <summary>Reads the annotation's value; null if there is none, or it is not valid.</summary>
+    public static RejectedCluster? Read(string? text)
+    {
+        if (text is null || text.Length > MaxTextLength)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(text, Strict);
+            return
+                CcmAnnotations.Uid(Field(json.RootElement, "uid")) is { } uid
+                && CcmAnnotations.Time(Field(json.RootElement, "time")) is { } time
+                && CcmAnnotations.Version(Field(json.RootElement, "version")) is { } version
+                ? new RejectedCluster(uid, time, version)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The annotation's value; <see cref="Read"/> reads it back, with the time in whole seconds.</summary>
+    public string Write() =>
+        new System.Text.Json.Nodes.JsonObject
+        {
+            ["uid"] = Uid,
+            ["time"] = StatusTime.Of(Time),
+            ["version"] = Version,
+        }.ToJsonString();
+
+    private static string? Field(JsonElement value, string name)
+    {
+        if (
+            value.ValueKind != JsonValueKind.Object
+            || !value.TryGetProperty(name, out var field)
+            || field.ValueKind != JsonValueKind.String
+        )
+        {
+            return null;
+        }
+
+        try
+        {
+            return field.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair.
+            return null;
+        }
+    }
 }

@@ -25,7 +25,7 @@ public sealed class Config : ApiObject
     /// <summary>The settings.</summary>
     public ConfigSpec? Spec { get; set; }
 
-    /// <summary>The manager's version, and what is wrong with the settings.</summary>
+    /// <summary>The manager's version, and the problems of the settings.</summary>
     public ConfigStatus? Status { get; set; }
 }
 
@@ -35,10 +35,10 @@ public sealed class ConfigSpec : LayeredSettings
     /// <summary>Settings of every tenant's proxies.</summary>
     public ConfigEnvoyProxy? EnvoyProxy { get; set; }
 
-    /// <summary>URL under which tenants reach this API server; absent: what the cluster says of itself.</summary>
+    /// <summary>URL under which tenants reach this API server; absent: the URL that the cluster publishes.</summary>
     public string? ApiServerURL { get; set; }
 
-    /// <summary>Whether a tenant's Role also grants what the CCM of the Go project needs; absent: it does.</summary>
+    /// <summary>Whether a tenant's Role also grants what the CCM of the Go project needs; true if absent.</summary>
     public bool? GoCompatibility { get; set; }
 
     /// <summary>Which node addresses of tenants are used.</summary>
@@ -51,6 +51,16 @@ public sealed class ConfigStatus : Extensible
     /// <summary>The manager's version.</summary>
     public ManagerVersion? Version { get; set; }
 
-    /// <summary><see cref="SettingsConditions.SettingsValid"/>, while something is wrong.</summary>
+    /// <summary><see cref="SettingsConditions.SettingsValid"/>, if settings are invalid.</summary>
     public List<Condition>? Conditions { get; set; }
+}
+
+/// <summary>Version of the group <c>kubelb.k8c.io</c>.</summary>
+public static class KubelbVersion
+{
+    /// <summary>The version's name.</summary>
+    public const string Name = "v1alpha1";
+
+    /// <summary>Group and version as in an object's <c>apiVersion</c>.</summary>
+    public const string ApiVersion = ApiGroups.Kubelb + "/" + Name;
 }

@@ -11,7 +11,7 @@ public sealed class ConfigEnvoyProxy : Extensible
     /// </summary>
     public string? Topology { get; set; }
 
-    /// <summary>A DaemonSet instead of a Deployment; <see cref="Replicas"/> does not count then.</summary>
+    /// <summary>A DaemonSet instead of a Deployment; <see cref="Replicas"/> is ignored then.</summary>
     public bool? UseDaemonset { get; set; }
 
     /// <summary>Number of proxy pods of a Deployment, 3 if absent.</summary>
@@ -20,22 +20,22 @@ public sealed class ConfigEnvoyProxy : Extensible
     /// <summary>At most one proxy pod of a tenant per node.</summary>
     public bool? SinglePodPerNode { get; set; }
 
-    /// <summary>Labels of the nodes that the proxies may run on.</summary>
+    /// <summary>Labels of the nodes that proxies may run on.</summary>
     public Dictionary<string, string>? NodeSelector { get; set; }
 
-    /// <summary>Taints that the proxies tolerate: a <see cref="V1Toleration"/> each. No schema of the CRD has checked them.</summary>
+    /// <summary>Taints that the proxies tolerate: a <see cref="V1Toleration"/> each. They are not validated by the CRD's schema.</summary>
     public List<JsonElement>? Tolerations { get; set; }
 
     /// <summary>Compute resources of a proxy pod.</summary>
     public V1ResourceRequirements? Resources { get; set; }
 
-    /// <summary>Scheduling constraints of the proxies: a <see cref="V1Affinity"/>. No schema of the CRD has checked it.</summary>
+    /// <summary>Scheduling constraints of the proxies: a <see cref="V1Affinity"/>. It is not validated by the CRD's schema.</summary>
     public JsonElement? Affinity { get; set; }
 
-    /// <summary>How a proxy pod ends without cutting connections.</summary>
+    /// <summary>How a proxy pod drains its connections.</summary>
     public GracefulShutdown? GracefulShutdown { get; set; }
 
-    /// <summary>Limits that keep a proxy from being killed for want of memory.</summary>
+    /// <summary>Limits that prevent a proxy from being OOM-killed.</summary>
     public OverloadManager? OverloadManager { get; set; }
 
     /// <summary>Limits on HTTP headers.</summary>
@@ -58,16 +58,16 @@ public sealed class TenantEnvoyProxy : Extensible
     public V1ResourceRequirements? Resources { get; set; }
 }
 
-/// <summary>How a proxy pod ends. Durations are of Gateway API's form, for example <c>1m30s</c> (GEP-2257).</summary>
+/// <summary>How a proxy pod drains its connections. Durations are those of Gateway API, for example <c>1m30s</c> (GEP-2257).</summary>
 public sealed class GracefulShutdown : Extensible
 {
-    /// <summary>Ends proxies at once.</summary>
+    /// <summary>Terminates proxies immediately.</summary>
     public bool? Disabled { get; set; }
 
-    /// <summary>How long connections may take to end, 60 s if absent.</summary>
+    /// <summary>Maximum drain time, 60 s if absent.</summary>
     public string? DrainTimeout { get; set; }
 
-    /// <summary>How long to wait at least, so that load balancers notice; 5 s if absent.</summary>
+    /// <summary>Minimum drain time, in which load balancers detect the failing health check; 5 s if absent.</summary>
     public string? MinDrainDuration { get; set; }
 
     /// <summary>Seconds until the pod is killed, 300 if absent; more than <see cref="DrainTimeout"/>.</summary>
@@ -78,7 +78,7 @@ public sealed class GracefulShutdown : Extensible
 /// <remarks>https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager</remarks>
 public sealed class OverloadManager : Extensible
 {
-    /// <summary>Switches the limits on.</summary>
+    /// <summary>Enables the limits.</summary>
     public bool? Enabled { get; set; }
 
     /// <summary>Number of client connections of a proxy; none if absent.</summary>
@@ -88,7 +88,7 @@ public sealed class OverloadManager : Extensible
     public long? MaxHeapSizeBytes { get; set; }
 }
 
-/// <summary>Limits on HTTP headers. What is absent has Envoy's maximum, because the proxy in front decided already.</summary>
+/// <summary>Limits on HTTP headers. Absent limits are Envoy's maximum, because Envoy Gateway's proxy applies its own.</summary>
 public sealed class HeaderLimits : Extensible
 {
     /// <summary>Size of all headers of a request in KiB, 1 to 8192; 8192 if absent.</summary>

@@ -1,31 +1,100 @@
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>Settings that the Config gives for all tenants and a Tenant for itself; the Tenant's win.</summary>
+/// <summary>Settings of the Config for all tenants, and of a Tenant, which override them.</summary>
 public abstract class LayeredSettings : PropagationSettings
 {
     /// <summary>Gateway API settings.</summary>
     public GatewayApiSettings? GatewayAPI { get; set; }
 
     /// <summary>
-    /// Domains that listeners and routes may have hostnames of: <c>example.com</c> itself, <c>*.example.com</c> with one more label,
+    /// Domains of the allowed hostnames of listeners and routes: <c>example.com</c> itself, <c>*.example.com</c> with one more label,
     /// <c>**.example.com</c> with any number of them (both also <c>example.com</c>), <c>*</c> and <c>**</c> all. Absent or empty allows
     /// all.
     /// </summary>
     public List<string>? AllowedDomains { get; set; }
 }
 
-/// <summary>Which of a tenant's annotations reach the generated objects.</summary>
+/// <summary>Which of a tenant's annotations are propagated to the generated objects.</summary>
 public abstract class PropagationSettings : Extensible
 {
     /// <summary>Allowed annotation keys (globs) with comma-separated allowed values; an empty value allows any.</summary>
     public Dictionary<string, string>? PropagatedAnnotations { get; set; }
 
-    /// <summary>Let every annotation through that is not denied.</summary>
+    /// <summary>Propagates all annotations that are not denied.</summary>
     public bool? PropagateAllAnnotations { get; set; }
 
-    /// <summary>Annotation keys (globs) that never get through.</summary>
+    /// <summary>Annotation keys (globs) that are never propagated.</summary>
     public List<string>? DeniedAnnotations { get; set; }
 
     /// <summary>Annotations added per resource kind (or <c>all</c>), never overriding.</summary>
     public Dictionary<string, Dictionary<string, string>>? DefaultAnnotations { get; set; }
+}
+
+/// <summary>Gateway API settings of a Config or Tenant.</summary>
+public sealed class GatewayApiSettings : Extensible
+{
+    /// <summary>GatewayClass of generated Gateways; <see cref="DefaultClass"/> if absent on Tenant and Config.</summary>
+    public string? Class { get; set; }
+
+    /// <summary>Disables Gateway API.</summary>
+    public bool? Disable { get; set; }
+
+    /// <summary>Disables HTTPRoutes.</summary>
+    public bool? DisableHTTPRoute { get; set; }
+
+    /// <summary>Disables GRPCRoutes.</summary>
+    public bool? DisableGRPCRoute { get; set; }
+
+    /// <summary>Settings of Gateways.</summary>
+    public LimitSettings? Gateway { get; set; }
+
+    /// <summary>Settings of routes: HTTPRoutes and GRPCRoutes together.</summary>
+    public LimitSettings? Route { get; set; }
+
+    /// <summary>The Gateway used for tenants of the Ingress path; not read by Gateway API routes.</summary>
+    public ObjectReference? DefaultGateway { get; set; }
+
+    /// <summary>The class if neither the Tenant nor the Config sets one: Envoy Gateway's usual <c>eg</c>.</summary>
+    public const string DefaultClass = "eg";
+}
+
+/// <summary>How many objects of a kind a tenant may have.</summary>
+public sealed class LimitSettings : Extensible
+{
+    /// <summary>The maximum number, 0 or more; the oldest objects are served. No limit if absent.</summary>
+    public int? Limit { get; set; }
+}
+
+/// <summary>
+/// Which node addresses of a tenant its proxies may send traffic to, in a Config or Tenant. An addition of this project. Other addresses
+/// are rejected if they are loopback, link-local or otherwise reserved, else used.
+/// </summary>
+public sealed class AddressSettings : Extensible
+{
+    /// <summary>Ranges (CIDR) that are used although they are rejected by default.</summary>
+    public List<string>? Allow { get; set; }
+
+    /// <summary>Ranges (CIDR) that are not used. Wins over <see cref="Allow"/> of the same object.</summary>
+    public List<string>? Deny { get; set; }
+
+    /// <summary>Host names (<c>*</c> stands for any characters) that are used although they are rejected by default.</summary>
+    public List<string>? AllowHostnames { get; set; }
+
+    /// <summary>
+    /// Host names (<c>*</c> stands for any characters) that are not used. Wins over <see cref="AllowHostnames"/> of the same object.
+    /// </summary>
+    public List<string>? DenyHostnames { get; set; }
+
+    /// <summary>Maximum number of addresses of a tenant; 1000 if absent.</summary>
+    public int? Maximum { get; set; }
+}
+
+/// <summary>Condition of a Tenant and of the Config about invalid settings; absent if all are valid.</summary>
+public static class SettingsConditions
+{
+    /// <summary>Type: False while a setting is invalid.</summary>
+    public const string SettingsValid = "SettingsValid";
+
+    /// <summary>Reason of False; the message names the fields, the consequences and valid values.</summary>
+    public const string InvalidSettings = "InvalidSettings";
 }

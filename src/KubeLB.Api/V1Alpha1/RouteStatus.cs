@@ -6,7 +6,7 @@ namespace KubeLB.Api.V1Alpha1;
 public sealed class RouteStatus : Extensible
 {
     /// <summary>
-    /// At a glance: <see cref="RouteConditions.Accepted"/> and <see cref="RouteConditions.Programmed"/>, of the Route's own generation.
+    /// Summary: <see cref="RouteConditions.Accepted"/> and <see cref="RouteConditions.Programmed"/>, with the Route's own generation.
     /// An addition; the Go manager does not write it.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
@@ -28,7 +28,7 @@ public sealed class RouteResources : Extensible
     public Dictionary<string, GeneratedService>? Services { get; set; }
 }
 
-/// <summary>An object generated in the management cluster, beside the tenant's object that it stands for.</summary>
+/// <summary>An object generated in the management cluster, with the identity of the tenant's object.</summary>
 public class GeneratedObject : Extensible
 {
     /// <summary>Group and version.</summary>
@@ -47,8 +47,8 @@ public class GeneratedObject : Extensible
     public string? GeneratedName { get; set; }
 
     /// <summary>
-    /// Generation of the tenant's spec that the generated object was last made from
-    /// (<see cref="Annotations.SourceGeneration"/>); absent from managers that do not tell.
+    /// Generation of the tenant's spec that the generated object was last generated from
+    /// (<see cref="Annotations.SourceGeneration"/>); absent with managers that do not report it.
     /// </summary>
     public long? SourceGeneration { get; set; }
 
@@ -58,7 +58,7 @@ public class GeneratedObject : Extensible
     /// <summary>Whole status of the generated object, as its controller wrote it.</summary>
     public JsonObject? Status { get; set; }
 
-    /// <summary>Whether it could be applied: <see cref="RouteConditions.ResourceAppliedSuccessfully"/>.</summary>
+    /// <summary>Whether it was applied: <see cref="RouteConditions.ResourceAppliedSuccessfully"/>.</summary>
     public List<Condition>? Conditions { get; set; }
 }
 
@@ -67,4 +67,71 @@ public sealed class GeneratedService : GeneratedObject
 {
     /// <summary>Its ports; <c>targetPort</c> is the port of the tenant's proxy.</summary>
     public List<RouteServicePort>? Ports { get; set; }
+}
+
+/// <summary>Condition types and reasons of a Route's status.</summary>
+public static class RouteConditions
+{
+    /// <summary>Type: whether the manager and Envoy Gateway accepted the Route.</summary>
+    public const string Accepted = "Accepted";
+
+    /// <summary>
+    /// Type: whether Envoy Gateway programmed the Route with all its references, and no proxy of the tenant rejected it.
+    /// </summary>
+    public const string Programmed = "Programmed";
+
+    /// <summary>Reason of <c>False</c>: the spec of the Route is rejected.</summary>
+    public const string Rejected = "Rejected";
+
+    /// <summary>Reason of <c>False</c>: the tenant's ResourceQuota in the management cluster is exhausted.</summary>
+    public const string QuotaExceeded = "QuotaExceeded";
+
+    /// <summary>Reason of <c>False</c>: the tenant's proxy has no free port.</summary>
+    public const string PortsExhausted = "PortsExhausted";
+
+    /// <summary>Whether a generated object was written.</summary>
+    public const string ResourceAppliedSuccessfully = "ResourceAppliedSuccessfully";
+
+    /// <summary>Reason of <c>True</c>.</summary>
+    public const string InstallationSuccessful = "InstallationSuccessful";
+
+    /// <summary>Reason of <c>False</c>; the error is the message.</summary>
+    public const string InstallationFailed = "InstallationFailed";
+
+    /// <summary>Message of <c>True</c>.</summary>
+    public const string SuccessMessage = "Success";
+
+    /// <summary>
+    /// Type: False while the administrator's settings for the tenant reject the tenant's object; absent otherwise. The tenant sees its
+    /// reason.
+    /// </summary>
+    public const string Permitted = "Permitted";
+
+    /// <summary>Reason of <see cref="Permitted"/>: Gateway API, or the object's kind, is disabled for the tenant.</summary>
+    public const string Disabled = "Disabled";
+
+    /// <summary>Reason of <see cref="Permitted"/>: older objects of the tenant use up the limit.</summary>
+    public const string LimitExceeded = "LimitExceeded";
+
+    /// <summary>Reason of <see cref="Permitted"/>: a hostname is not of the tenant's allowed domains.</summary>
+    public const string HostnameNotAllowed = "HostnameNotAllowed";
+
+    /// <summary>
+    /// Type: whether the retry policy of the annotations is applied (<see cref="EnvoyGateway.RetryAnnotations"/>); absent if there are no
+    /// annotations.
+    /// </summary>
+    public const string RetryPolicyApplied = "RetryPolicyApplied";
+
+    /// <summary>Reason of <c>False</c>: an annotation is invalid or denied.</summary>
+    public const string InvalidAnnotation = "InvalidAnnotation";
+
+    /// <summary>
+    /// Type: False while the route is not updated because a proxy rejected a new backend; absent otherwise. The tenant sees it.
+    /// </summary>
+    public const string ProxyProgrammed = "ProxyProgrammed";
+
+    /// <summary>
+    /// Reason of <see cref="ProxyProgrammed"/> and <see cref="Programmed"/>: an Envoy proxy rejected it; the message has its error.
+    /// </summary>
+    public const string ProxyRejected = "ProxyRejected";
 }

@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>A Secret's content on its way to the management cluster. Named after the UID of the tenant's Secret.</summary>
+/// <summary>A Secret's content, synced to the management cluster. Named after the UID of the tenant's Secret.</summary>
 [KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
 public sealed class SyncSecret : ApiObject
 {
@@ -31,17 +31,17 @@ public sealed class SyncSecret : ApiObject
     /// <summary>Whether the Secret may not change.</summary>
     public bool? Immutable { get; set; }
 
-    /// <summary>How far it was carried over.</summary>
+    /// <summary>Whether the content was synced.</summary>
     public SyncSecretStatus? Status { get; set; }
 
-    /// <summary>Names only: content of a Secret never reaches a log.</summary>
+    /// <summary>The name only: logs must not contain the content of a Secret.</summary>
     public override string ToString() => $"SyncSecret {Namespace}/{Name} [redacted]";
 }
 
 /// <summary>Status of a <see cref="SyncSecret"/>.</summary>
 public sealed class SyncSecretStatus : Extensible
 {
-    /// <summary>Generation that the status speaks of.</summary>
+    /// <summary>Generation that the status was computed for.</summary>
     public long? ObservedGeneration { get; set; }
 
     /// <summary>Phase.</summary>
@@ -49,4 +49,23 @@ public sealed class SyncSecretStatus : Extensible
 
     /// <summary>Conditions.</summary>
     public List<Condition>? Conditions { get; set; }
+}
+
+/// <summary>Phases, condition type and reasons of a <see cref="SyncSecret"/>'s status.</summary>
+public static class SyncSecretConditions
+{
+    /// <summary>Type: the content was written to a Secret.</summary>
+    public const string Synced = "Synced";
+
+    /// <summary>Reason: the content could not be written to a Secret.</summary>
+    public const string SyncFailed = "SyncFailed";
+
+    /// <summary>Message of a success.</summary>
+    public const string SuccessMessage = "Secret synced successfully";
+
+    /// <summary>Phase: the content was written to a Secret. Also the reason of <see cref="Synced"/> when it is True.</summary>
+    public const string SyncedPhase = "Synced";
+
+    /// <summary>Phase: the content could not be written to a Secret.</summary>
+    public const string FailedPhase = "Failed";
 }

@@ -19,10 +19,10 @@ public sealed class Tenant : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>Settings that win over the Config's.</summary>
+    /// <summary>Settings that override the Config's.</summary>
     public TenantSpec? Spec { get; set; }
 
-    /// <summary>How far the tenant is set up.</summary>
+    /// <summary>Whether the tenant is set up.</summary>
     public TenantStatus? Status { get; set; }
 }
 
@@ -32,21 +32,21 @@ public sealed class TenantSpec : LayeredSettings
     /// <summary>Settings of the tenant's proxies.</summary>
     public TenantEnvoyProxy? EnvoyProxy { get; set; }
 
-    /// <summary>Which node addresses of the tenant are used, over what the Config says.</summary>
+    /// <summary>Which node addresses of the tenant are used, overriding the Config's.</summary>
     public AddressSettings? Addresses { get; set; }
 }
 
 /// <summary>Status of a <see cref="Tenant"/>.</summary>
 public sealed class TenantStatus : Extensible
 {
-    /// <summary>Generation of the spec that the status speaks of.</summary>
+    /// <summary>Generation of the spec that the status was computed for.</summary>
     public long? ObservedGeneration { get; set; }
 
     /// <summary>One of <see cref="TenantPhases"/>.</summary>
     public string? Phase { get; set; }
 
     /// <summary>
-    /// Condition <c>Ready</c>; and, while something is wrong, <see cref="SettingsConditions.SettingsValid"/>,
+    /// Condition <c>Ready</c>; and, while there is a problem, <see cref="SettingsConditions.SettingsValid"/>,
     /// <see cref="TenantProxyConditions.ProxiesAvailable"/> and those of <see cref="TenantCcmConditions"/>.
     /// </summary>
     public List<Condition>? Conditions { get; set; }
@@ -61,9 +61,40 @@ public static class TenantPhases
     /// <summary>Set up.</summary>
     public const string Ready = "Ready";
 
-    /// <summary>Could not be set up; the condition says why.</summary>
+    /// <summary>Could not be set up; see the condition.</summary>
     public const string Failed = "Failed";
 
     /// <summary>Being removed.</summary>
     public const string Terminating = "Terminating";
+}
+
+/// <summary>
+/// Conditions of a Tenant about its CCM; present only while there is a problem. An addition of this project.
+/// </summary>
+public static class TenantCcmConditions
+{
+    /// <summary>Type: False while a CCM of another cluster is rejected. Also the reason of the Event after it is resolved.</summary>
+    public const string ClusterAccepted = "ClusterAccepted";
+
+    /// <summary>Reason of False; the message names both clusters.</summary>
+    public const string ClusterMismatch = "ClusterMismatch";
+
+    /// <summary>Type: False while the CCM has not reported for an hour. Also the reason of the Event when it reports again.</summary>
+    public const string CcmConnected = "CcmConnected";
+
+    /// <summary>Reason of False; the message has the time of the last report.</summary>
+    public const string CcmNotSeen = "CcmNotSeen";
+}
+
+/// <summary>
+/// The condition of a Tenant, and of the Routes of its Gateways, about its proxies; present only while there is a problem. An addition of
+/// this project.
+/// </summary>
+public static class TenantProxyConditions
+{
+    /// <summary>Type: False while no proxy of the tenant is available.</summary>
+    public const string ProxiesAvailable = "ProxiesAvailable";
+
+    /// <summary>Reason of False; the message has a command for details.</summary>
+    public const string NoProxyAvailable = "NoProxyAvailable";
 }

@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace KubeLB.Api.V1Alpha1;
 
-/// <summary>What the manager tells a tenant's CCM: its version and what is disabled. Named <c>default</c>.</summary>
+/// <summary>The manager's version and the features that are disabled for a tenant, for its CCM. Named <c>default</c>.</summary>
 [KubernetesEntity(Group = ApiGroups.Kubelb, ApiVersion = KubelbVersion.Name, Kind = KindName, PluralName = PluralName)]
 public sealed class TenantState : ApiObject
 {
@@ -22,14 +22,14 @@ public sealed class TenantState : ApiObject
         Kind = KindName;
     }
 
-    /// <summary>Empty by contract.</summary>
+    /// <summary>Empty, as in the contract.</summary>
     public TenantStateSpec? Spec { get; set; }
 
     /// <summary>Version and disabled features.</summary>
     public TenantStateStatus? Status { get; set; }
 }
 
-/// <summary>Spec of a <see cref="TenantState"/>; holds nothing.</summary>
+/// <summary>Spec of a <see cref="TenantState"/>; has no fields.</summary>
 public sealed class TenantStateSpec : Extensible;
 
 /// <summary>Status of a <see cref="TenantState"/>.</summary>
@@ -67,19 +67,19 @@ public sealed class ManagerVersion : Extensible
     public string? Edition { get; set; }
 }
 
-/// <summary>Whether a feature is switched off for a tenant.</summary>
+/// <summary>Whether a feature is disabled for a tenant.</summary>
 public class FeatureState : Extensible
 {
-    /// <summary>True if it is off.</summary>
+    /// <summary>True if it is disabled.</summary>
     public bool? Disable { get; set; }
 }
 
-/// <summary>Which parts of Gateway API are switched off for a tenant.</summary>
+/// <summary>Which parts of Gateway API are disabled for a tenant.</summary>
 public sealed class GatewayApiState : FeatureState
 {
-    /// <summary>True if HTTPRoutes are off, though Gateway API is not.</summary>
+    /// <summary>True if HTTPRoutes are disabled, but not Gateway API.</summary>
     public bool? DisableHTTPRoute { get; set; }
 
-    /// <summary>True if GRPCRoutes are off, though Gateway API is not.</summary>
+    /// <summary>True if GRPCRoutes are disabled, but not Gateway API.</summary>
     public bool? DisableGRPCRoute { get; set; }
 }

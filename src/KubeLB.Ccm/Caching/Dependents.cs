@@ -31,7 +31,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     /// whether the management cluster refuses the Gateway.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<Gateway> change)
         where T : class, IGatewayRoute =>
-        IsOfStatusOnly(change) && GatewayStatusTranslator.RefusalOf(change.Old!) == GatewayStatusTranslator.RefusalOf(change.New!)
+        IsOfStatusOnly(change) && GatewayStatusTranslator.RejectionOf(change.Old!) == GatewayStatusTranslator.RejectionOf(change.New!)
             ? []
             : RoutesOf<T>((change.New ?? change.Old)!);
 
@@ -110,7 +110,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp;
 
     private static bool IsWithoutEffect(Change<GatewayClass> change) =>
-        IsOfStatusOnly(change) && GatewayOwnership.IsSame(change.Old!, change.New!);
+        IsOfStatusOnly(change) && GatewayOwnership.IsEquivalent(change.Old!, change.New!);
 
     private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
         left is not null

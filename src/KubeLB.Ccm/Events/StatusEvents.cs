@@ -58,7 +58,7 @@ internal sealed class StatusEvents([FromKeyedServices(ClusterNames.Tenant)] Even
         else if (before is not null)
         {
             _classProblems.TryRemove(key, out _);
-            if (!ownership.IsOurs)
+            if (!ownership.IsOwned)
             {
                 var message =
                     $"GatewayClass {gateway.Spec?.GatewayClassName} belongs to another controller; KubeLB no longer serves this Gateway. "

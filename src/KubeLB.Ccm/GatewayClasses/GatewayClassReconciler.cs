@@ -21,7 +21,7 @@ internal sealed class GatewayClassReconciler([FromKeyedServices(ClusterNames.Ten
         if (
             _classes.Get(key) is { } gatewayClass
             && gatewayClass.Metadata.DeletionTimestamp is null
-            && GatewayOwnership.IsOursByController(gatewayClass)
+            && GatewayOwnership.HasKubelbController(gatewayClass)
         )
         {
             var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));

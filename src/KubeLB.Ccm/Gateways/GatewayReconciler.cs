@@ -54,7 +54,7 @@ internal sealed class GatewayReconciler(
 
         gateway = await applier.RemoveFinalizerAsync(tenant, gateway, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         await managementRoutes.RemoveObsoleteAsync(Gateway.KindName, key, gateway.Metadata.Uid, cancellationToken).ConfigureAwait(false);
-        var ownership = GatewayOwnership.Of(gateway, view, settings);
+        var ownership = GatewayOwnership.Evaluate(gateway, view, settings);
         events.Tell(gateway, ownership);
         if (gateway.Metadata.DeletionTimestamp is null && GatewayTranslator.Translate(gateway, view, settings) is { } desired)
         {
@@ -64,14 +64,14 @@ internal sealed class GatewayReconciler(
             var now = StatusTime.Of(time.GetUtcNow());
             var status = refusal is null
                 ? GatewayStatusTranslator.Translate(gateway, route, ListenerCertificates.Evaluate(gateway, view), now)
-                : GatewayStatusTranslator.Refuse(gateway, refusal.Message, now);
+                : GatewayStatusTranslator.Reject(gateway, refusal.ToRejection(), now);
             await WriteStatusAsync(gateway, status, cancellationToken).ConfigureAwait(false);
             if (refusal is not null)
             {
                 return ReconcileResult.RequeueAfter(refusal.Pause);
             }
         }
-        else if (gateway.Metadata.DeletionTimestamp is null && settings.CarriesGateways && ownership.IsOurs)
+        else if (gateway.Metadata.DeletionTimestamp is null && settings.IsGatewayControllerEnabled && ownership.IsOwned)
         {
             await AuthorizeAsync(key, gateway, cancellationToken).ConfigureAwait(false);
         }

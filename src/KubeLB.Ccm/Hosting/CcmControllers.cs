@@ -1,4 +1,3 @@
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
@@ -13,9 +12,10 @@ using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Routes;
 using Microsoft.Extensions.DependencyInjection;
+using k8s.Models;
 
 namespace KubeLB.Ccm.Hosting;
 
@@ -51,7 +51,7 @@ internal static class CcmControllers
                         // Kubelets write their Nodes all the time.
                         var settings = provider.GetRequiredService<NodeAddressSettings>();
                         return (Change<V1Node> change) =>
-                            NodeFacts.Of(change.Old, settings) == NodeFacts.Of(change.New, settings) ? [] : all;
+                            NodeFacts.Read(change.Old, settings) == NodeFacts.Read(change.New, settings) ? [] : all;
                     }
                 );
                 controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);

@@ -70,9 +70,9 @@ public static class CcmHost
         services.AddSingleton(
             new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
             {
-                CarriesGateways = !options.DisableGatewayController,
-                CarriesHttpRoutes = !options.DisableHttpRouteController,
-                CarriesGrpcRoutes = !options.DisableGrpcRouteController,
+                IsGatewayControllerEnabled = !options.DisableGatewayController,
+                IsHttpRouteControllerEnabled = !options.DisableHttpRouteController,
+                IsGrpcRouteControllerEnabled = !options.DisableGrpcRouteController,
             }
         );
         services.AddSingleton(options.NodeAddresses);

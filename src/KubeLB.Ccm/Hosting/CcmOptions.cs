@@ -1,4 +1,5 @@
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Matching;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Hosting;
@@ -69,5 +70,5 @@ public sealed record CcmOptions
     /// <summary>Which nodes' addresses are carried.</summary>
     /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is no label selector.</exception>
     internal NodeAddressSettings NodeAddresses =>
-        new(NodeAddressType, LabelSelectorText.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
+        new(NodeAddressType, LabelSelectors.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
 }

@@ -1,4 +1,3 @@
-using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
@@ -6,10 +5,11 @@ using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using k8s.Models;
 
 namespace KubeLB.Ccm.Nodes;
 

@@ -10,7 +10,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using k8s.Autorest;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Ccm.Registration;
 
@@ -13,10 +15,16 @@ namespace KubeLB.Ccm.Registration;
 /// <param name="Message">What is wrong and whom to ask, for a condition, a log and <c>/readyz</c>.</param>
 internal sealed record ManagementRejection(bool IsOfTenant, string Message)
 {
+    /// <summary>The reason of the condition.</summary>
+    public string Reason { get; private init; } = GatewayConditions.ManagementClusterRejected;
+
     /// <summary>
     /// When to ask again. What concerns the whole tenant is asked for one object in the name of all (<see cref="TenantRegistration"/>).
     /// </summary>
     public TimeSpan Pause => IsOfTenant ? TenantRegistration.Pause : TimeSpan.FromSeconds(30);
+
+    /// <summary>The reason and message of the condition.</summary>
+    public Rejection ToRejection() => new(Reason, Message);
 
     /// <summary>
     /// The refusal that a failed request to create <paramref name="what"/> in a tenant's namespace came to; null if it is none.
@@ -31,7 +39,10 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
                 true,
                 $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} does not exist): ask its "
                     + "administrator to create the Tenant."
-            ),
+            )
+            {
+                Reason = GatewayConditions.TenantNotRegistered,
+            },
             HttpStatusCode.NotFound => new(
                 true,
                 $"The management cluster does not know {what}: ask its administrator to install KubeLB's CustomResourceDefinitions."
@@ -40,7 +51,10 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
                 true,
                 $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} is being removed): ask "
                     + "its administrator to create the Tenant."
-            ),
+            )
+            {
+                Reason = GatewayConditions.TenantNotRegistered,
+            },
             HttpStatusCode.Forbidden => new(
                 true,
                 $"The management cluster does not permit this cluster to create {what} in namespace {tenantNamespace}: ask its "

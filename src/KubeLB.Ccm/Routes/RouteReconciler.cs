@@ -94,9 +94,9 @@ internal sealed class RouteReconciler<T>(
     {
         var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
         ManagementRejection? refusal = null;
-        if (translation.Backends.Waiting.Count > 0)
+        if (translation.Backends.PendingServices.Count > 0)
         {
-            Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.Waiting));
+            Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.PendingServices));
         }
         else if (translation.Parents.All(IsCarried))
         {
@@ -106,8 +106,8 @@ internal sealed class RouteReconciler<T>(
         }
 
         var now = time.GetUtcNow();
-        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal?.Message);
-        if (RouteStatusTranslator.SaysNothingYet(source, status) && TimeForFirstAnswer(source, now) is { } left)
+        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), refusal?.ToRejection());
+        if (RouteStatusTranslator.IsPendingOnly(source, status) && TimeForFirstAnswer(source, now) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
         }
@@ -124,7 +124,7 @@ internal sealed class RouteReconciler<T>(
     }
 
     // After its Gateway, so that the generated route finds its parent when it first appears.
-    private bool IsCarried(ParentVerdict parent) =>
+    private bool IsCarried(ParentAttachment parent) =>
         !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
 
     private async Task WriteStatusAsync(T source, RouteParentsStatus status, CancellationToken cancellationToken)

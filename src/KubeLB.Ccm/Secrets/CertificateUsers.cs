@@ -29,10 +29,10 @@ internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] 
             .ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
             .Any(gateway =>
                 gateway.Metadata.DeletionTimestamp is null
-                && settings.CarriesGateways
-                && GatewayOwnership.IsOf(gateway, view, settings)
+                && settings.IsGatewayControllerEnabled
+                && GatewayOwnership.Owns(gateway, view, settings)
                 && ListenerCertificates
                     .Evaluate(gateway, view)
-                    .Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name)
+                    .Any(c => c.Rejection is null && c.Namespace == secret.Namespace && c.Name == secret.Name)
             );
 }

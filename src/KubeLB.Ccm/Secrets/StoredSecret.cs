@@ -20,7 +20,7 @@ internal static class StoredSecret
         secret.Data =
             secret.Data is not null && (secret.Type == SecretTypes.Tls || (synchronizes && IsLabelled(secret)))
                 ? secret
-                    .Data.Where(entry => SecretTypes.IsCarried(secret.Type, entry.Key))
+                    .Data.Where(entry => SecretTypes.IsSynced(secret.Type, entry.Key))
                     .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
                 : null;
         return secret;

@@ -46,7 +46,7 @@ internal sealed class SyncSecretReconciler(
         var ofUser = _ofUsers.Get(key);
         var isWanted = secret is { Metadata.DeletionTimestamp: null } && IsWanted(key, secret);
         var desired = isWanted ? SyncSecretTranslator.Translate(secret!, settings.TenantNamespace) : null;
-        if (desired is null && ofUser is { Metadata.DeletionTimestamp: null } && SyncSecretTranslator.IsOfUser(ofUser))
+        if (desired is null && ofUser is { Metadata.DeletionTimestamp: null } && SyncSecretTranslator.IsUserCreated(ofUser))
         {
             isWanted = true;
             desired = SyncSecretTranslator.Translate(ofUser, settings.TenantNamespace);
@@ -67,7 +67,7 @@ internal sealed class SyncSecretReconciler(
 
         return isWanted && desired is null
             ? ReconcileResult.Terminal(
-                $"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {SecretTypes.Carried}."
+                $"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {string.Join(", ", SecretTypes.Supported)}."
             )
             : ReconcileResult.Done;
     }

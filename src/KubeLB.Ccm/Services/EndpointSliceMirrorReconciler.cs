@@ -46,7 +46,7 @@ internal sealed class EndpointSliceMirrorReconciler(
         && MirroredEndpointSlices.AreNeededFor(service)
         && NodePortService.Find(view, key.Namespace, key.Name) is { } twin
         && twin.Metadata.DeletionTimestamp is null
-            ? MirroredEndpointSlices.For(service, twin, _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, key.Name)))
+            ? MirroredEndpointSlices.Build(service, twin, _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, key.Name)))
             : [];
 
     private IEnumerable<V1EndpointSlice> Mirrors(ResourceKey key) =>

@@ -78,13 +78,13 @@ internal sealed class NodePortServiceReconciler(
             service = null;
         }
 
-        var desired = service is null ? null : NodePortService.For(service, view);
+        var desired = service is null ? null : NodePortService.Build(service, view);
         foreach (var name in NodePortServiceNames.Candidates(key.Name))
         {
             if (
                 name != desired?.Name()
                 && _services.Get(key.Namespace, name) is { } twin
-                && NodePortService.IsTwinOf(twin, key.Namespace, key.Name)
+                && NodePortService.IsNodePortServiceOf(twin, key.Namespace, key.Name)
             )
             {
                 await applier.DeleteAsync(tenant, twin, cancellationToken).ConfigureAwait(false);
@@ -130,7 +130,7 @@ internal sealed class NodePortServiceReconciler(
         var key = Indexes.Key(service.Namespace, service.Name);
         return RouteKinds
             .ByIndex(tenant, Indexes.ByBackendService, key)
-            .Any(route => IsServed(route) && new BackendGrants(route, view, settings).Permit(service.Namespace, service.Name));
+            .Any(route => IsServed(route) && new BackendGrants(route, view, settings).IsPermitted(service.Namespace, service.Name));
     }
 
     private bool IsServed(IGatewayRoute route) =>

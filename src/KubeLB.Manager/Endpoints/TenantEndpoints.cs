@@ -24,7 +24,7 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
     public IReadOnlyList<string> Of(string tenantNamespace) => Judge(tenantNamespace).Endpoints;
 
     /// <summary>What became of each address that the tenant sent.</summary>
-    public IReadOnlyList<EndpointVerdict> VerdictsOf(string tenantNamespace) => Judge(tenantNamespace).Verdicts;
+    public IReadOnlyList<EndpointResult> VerdictsOf(string tenantNamespace) => Judge(tenantNamespace).Verdicts;
 
     private Judged Judge(string tenantNamespace)
     {
@@ -45,13 +45,13 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
             return known;
         }
 
-        var verdicts = new AddressPolicy(sources.Item2, sources.Item3).Judge(sources.Spec?.Addresses);
+        var verdicts = new AddressPolicy(sources.Item2, sources.Item3).Evaluate(sources.Spec?.Addresses);
         return _judged[tenantNamespace] = new Judged(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 
     private sealed record Judged(
         (object? Addresses, object? Tenant, object? Config) Sources,
-        IReadOnlyList<EndpointVerdict> Verdicts,
+        IReadOnlyList<EndpointResult> Verdicts,
         IReadOnlyList<string> Endpoints
     )
     {

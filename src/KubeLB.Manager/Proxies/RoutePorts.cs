@@ -2,10 +2,10 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Backends;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
 using KubeLB.Translation.Routes;
-using KubeLB.Translation.Services;
 
 namespace KubeLB.Manager.Proxies;
 

@@ -29,7 +29,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
     // Node ports from here up have no endpoints.
     private int _end = int.MaxValue;
     private EndpointDiscovery _discovery = DiscoveryOf([], withoutAggregation);
-    private ProxyHeaderLimits _limits = ProxyHeaderLimits.Most;
+    private ProxyHeaderLimits _limits = ProxyHeaderLimits.Default;
 
     /// <summary>Names of the Routes that have ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;

@@ -60,7 +60,7 @@ internal sealed class GeneratedObjects(
     {
         if (management.Informer<BackendTrafficPolicy>().IsAbsent)
         {
-            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+            return AppliedObject.Failed(PoliciesAbsent, isRetryable: true);
         }
 
         try
@@ -70,7 +70,7 @@ internal sealed class GeneratedObjects(
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
             // Its definition has just been removed; the cache will tell, the route's status must not wait for it.
-            return AppliedObject.Failed(PoliciesAbsent, mayPass: true);
+            return AppliedObject.Failed(PoliciesAbsent, isRetryable: true);
         }
     }
 

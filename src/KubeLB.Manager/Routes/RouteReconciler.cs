@@ -134,7 +134,7 @@ internal sealed class RouteReconciler(
         AppliedObject? generated = null;
         AppliedObject? policy = null;
         TimeSpan? stay = null;
-        if (translation.IsRefused)
+        if (translation.IsRejected)
         {
             // Clients get what they would if it had been refused from the start, and its ports and names are free.
             await generatedObjects.RemoveAsync(route, (_, _) => false, cancellationToken).ConfigureAwait(false);
@@ -175,12 +175,18 @@ internal sealed class RouteReconciler(
         }
 
         var now = StatusTime.Of(time.GetUtcNow());
-        var status = RouteStatusBuilder.Build(route, translation, generated, services, now);
-        RetryPolicyCondition.Set(status, route, translation, policy, now);
-        ProxyAvailabilityCondition.Set(status, route, settings.TenantOf(route.Namespace), now);
-        var isExhausted = translation.Problem is not null && !translation.IsRefused;
-        var mayPass = isExhausted || generated is { MayPass: true } || policy is { MayPass: true } || services.Values.Any(s => s.MayPass);
-        return (status, mayPass && !(stay < Delays.RouteRetry) ? Delays.RouteRetry : stay);
+        var outcome = new RouteOutcome(route, translation)
+        {
+            Generated = generated,
+            Services = services,
+            RetryPolicy = policy,
+            Tenant = settings.TenantOf(route.Namespace),
+        };
+        var status = RouteStatusBuilder.Build(outcome, now);
+        var isExhausted = translation.Problem is not null && !translation.IsRejected;
+        var isRetryable =
+            isExhausted || generated is { IsRetryable: true } || policy is { IsRetryable: true } || services.Values.Any(s => s.IsRetryable);
+        return (status, isRetryable && !(stay < Delays.RouteRetry) ? Delays.RouteRetry : stay);
     }
 
     // What the generated route refers to already is served. What it does not yet is configured first.
@@ -228,9 +234,7 @@ internal sealed class RouteReconciler(
     )
     {
         var now = StatusTime.Of(time.GetUtcNow());
-        var status = RouteStatusBuilder.Build(route, translation with { IsHeld = true }, generated: null, services, now);
-        ProxyCondition.Set(status, route, rejection, now);
-        return status;
+        return RouteStatusBuilder.Build(new RouteOutcome(route, translation) { Services = services, ProxyRejection = rejection }, now);
     }
 
     private TimeSpan? StayOfOthers(Route route, EnvoyGatewayTranslation translation, AppliedObject generated, HashSet<string> names)

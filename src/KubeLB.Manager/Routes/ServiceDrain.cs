@@ -36,7 +36,7 @@ internal sealed class ServiceDrain(ManagerOptions options, TimeProvider time)
             return Delays.ServiceDrainWithoutAnswer;
         }
 
-        var hasAnswered = StatusWriteDecision.HasAnswered(kind, generated);
+        var hasAnswered = StatusWriteDecision.HasReported(kind, generated);
         var limit = hasAnswered ? options.ServiceDrain : Delays.ServiceDrainWithoutAnswer;
         return _delays.Left(route, $"{generated.Generation}/{hasAnswered}", limit);
     }

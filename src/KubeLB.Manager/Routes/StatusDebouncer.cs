@@ -21,12 +21,12 @@ internal sealed class StatusDebouncer(TimeProvider time)
     public TimeSpan? TimeLeft(Route route, RouteStatus status)
     {
         var key = ResourceKey.Of(route);
-        if (StatusWriteDecision.AwaitsAnswer(route.Status, status))
+        if (StatusWriteDecision.AwaitsEnvoyGateway(route.Status, status))
         {
             return _delays.Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", Delays.StatusAnswer);
         }
 
-        var left = StatusWriteDecision.CountsOnly(route.Status, status) ? _delays.Left(key, Counts, Delays.StatusCounts) : null;
+        var left = StatusWriteDecision.DiffersOnlyInCounts(route.Status, status) ? _delays.Left(key, Counts, Delays.StatusCounts) : null;
         if (left is null)
         {
             Forget(key);

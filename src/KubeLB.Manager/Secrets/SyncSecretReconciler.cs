@@ -1,6 +1,4 @@
 using System.Net;
-using k8s.Autorest;
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -9,10 +7,12 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Conditions;
 using KubeLB.Translation.Secrets;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using k8s.Autorest;
+using k8s.Models;
 
 namespace KubeLB.Manager.Secrets;
 

@@ -1,4 +1,4 @@
-using KubeLB.Translation.Services;
+using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Manager.Services;
 

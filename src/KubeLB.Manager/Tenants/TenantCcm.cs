@@ -4,7 +4,7 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -37,7 +37,7 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
     {
         var @namespace = TenantNames.Namespace(tenant.Name);
         return tenant.Metadata.DeletionTimestamp is null && _tenants.HolderOf(@namespace)?.Metadata.Uid == tenant.Metadata.Uid
-            ? CcmReport.Of(_addresses.Get(@namespace, Addresses.DefaultName), time.GetUtcNow())
+            ? CcmReport.Read(_addresses.Get(@namespace, Addresses.DefaultName), time.GetUtcNow())
             : CcmReport.None;
     }
 

@@ -1,5 +1,3 @@
-using k8s.Autorest;
-using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
@@ -10,9 +8,11 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
-using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
+using k8s.Autorest;
+using k8s.Models;
 
 namespace KubeLB.Manager.Tenants;
 

@@ -26,7 +26,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
         if (tenant is null)
         {
             _resolved.TryRemove(tenantNamespace, out _);
-            return TenantPolicy.Of(config, tenant: null);
+            return TenantPolicy.Merge(config, tenant: null);
         }
 
         // Objects of the cache are never changed, so the same object says the same.
@@ -39,14 +39,14 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
             return known.Policy;
         }
 
-        var policy = TenantPolicy.Of(config, tenant);
+        var policy = TenantPolicy.Merge(config, tenant);
         _resolved[tenantNamespace] = new Resolved(config, tenant, policy);
         return policy;
     }
 
     /// <summary>The settings in force for the proxies of a tenant's namespace.</summary>
     public ProxySettings ProxiesOf(string tenantNamespace) =>
-        ProxySettings.Of(_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
+        ProxySettings.Merge(_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
 
     private sealed record Resolved(Config? Config, Tenant Tenant, TenantPolicy Policy);
 }

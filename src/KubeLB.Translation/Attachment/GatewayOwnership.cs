@@ -2,16 +2,17 @@ using System.Globalization;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Attachment;
 
 /// <summary>
-/// Whether a Gateway is ours. Its class decides, but a class that changes under a Gateway that is served destroys nothing: one that is
-/// deleted leaves it served, and one that another controller accepts releases it after <see cref="ReleaseTime"/>.
+/// Whether KubeLB serves a Gateway. Its class decides. A change of the class never stops traffic at once: a Gateway stays served if its
+/// class is deleted, and is released <see cref="ReleaseDelay"/> after another controller accepted the class.
 /// </summary>
-/// <param name="IsOurs">Whether the Gateway is served.</param>
-public sealed record GatewayOwnership(bool IsOurs)
+/// <param name="IsOwned">Whether the Gateway is served.</param>
+public sealed record GatewayOwnership(bool IsOwned)
 {
     /// <summary>Reason of the warning that the class does not exist.</summary>
     public const string ClassNotFound = "GatewayClassNotFound";
@@ -23,28 +24,28 @@ public sealed record GatewayOwnership(bool IsOurs)
     public const string Released = "GatewayReleased";
 
     /// <summary>How long a Gateway is served after another controller accepted its class.</summary>
-    public static readonly TimeSpan ReleaseTime = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan ReleaseDelay = TimeSpan.FromMinutes(10);
 
-    /// <summary>Reason of a Warning Event: one of the constants; null if nothing is wrong with the class.</summary>
+    /// <summary>Reason of a Warning Event, one of the constants; null if the class is valid.</summary>
     public string? Reason { get; private init; }
 
-    /// <summary>Message of that Event; null if nothing is wrong with the class.</summary>
+    /// <summary>Message of that Event; null if the class is valid.</summary>
     public string? Message { get; private init; }
 
-    /// <summary>How long the Gateway is still ours; null if that does not end by itself.</summary>
+    /// <summary>Time until the Gateway is released; null if it is not going to be.</summary>
     public TimeSpan? TimeLeft { get; private init; }
 
-    /// <summary>Whether the class names our controller: then its status is ours to write.</summary>
-    public static bool IsOursByController(GatewayClass gatewayClass) => gatewayClass.Spec?.ControllerName == GatewayClass.KubelbController;
+    /// <summary>Whether the class names KubeLB's controller, which then writes its status.</summary>
+    public static bool HasKubelbController(GatewayClass gatewayClass) => gatewayClass.Spec?.ControllerName == GatewayClass.KubelbController;
 
-    /// <summary>Whether the Gateway is ours.</summary>
-    public static bool IsOf(Gateway gateway, ITenantView view, TenantSettings settings) => Of(gateway, view, settings).IsOurs;
+    /// <summary>Whether KubeLB serves the Gateway.</summary>
+    public static bool Owns(Gateway gateway, ITenantView view, TenantSettings settings) => Evaluate(gateway, view, settings).IsOwned;
 
     /// <summary>
-    /// Ours are Gateways of a class that names our controller; of the class called <c>kubelb</c>, whatever controller it names, as long as
-    /// no other has accepted or rejected it; and those that are served already, see above. If classes are not considered at all, all are.
+    /// KubeLB serves Gateways of a class that names its controller; of the class <c>kubelb</c>, whatever its controllerName, until another
+    /// controller accepts or rejects it; and those that it already serves, see above. Without <c>--use-gateway-class</c> it serves all.
     /// </summary>
-    public static GatewayOwnership Of(Gateway gateway, ITenantView view, TenantSettings settings)
+    public static GatewayOwnership Evaluate(Gateway gateway, ITenantView view, TenantSettings settings)
     {
         if (!settings.UseGatewayClass)
         {
@@ -58,45 +59,38 @@ public sealed record GatewayOwnership(bool IsOurs)
             return new(isClaimed)
             {
                 Reason = isClaimed ? ClassNotFound : null,
-                Message = isClaimed
-                    ? $"GatewayClass {name} does not exist; the Gateway is served all the same. Create the class with controllerName "
-                        + $"{GatewayClass.KubelbController}."
-                    : null,
+                Message = isClaimed ? GatewayMessages.ClassNotFound(name) : null,
             };
         }
 
-        if (IsOursByController(gatewayClass))
+        if (HasKubelbController(gatewayClass))
         {
             return new(true);
         }
 
-        return AcceptedAt(gatewayClass) is { } accepted ? Leaving(gateway, gatewayClass, accepted, view) : new(isClaimed);
+        return AcceptedAt(gatewayClass) is { } accepted ? UntilRelease(gateway, gatewayClass, accepted, view) : new(isClaimed);
     }
 
-    private static GatewayOwnership Leaving(Gateway gateway, GatewayClass gatewayClass, DateTimeOffset accepted, ITenantView view)
-    {
-        var end = accepted + ReleaseTime;
-        var left = end - view.Now;
+    /// <summary>Whether two versions of a class give the same ownership to its Gateways.</summary>
+    public static bool IsEquivalent(GatewayClass left, GatewayClass right) =>
+        left.Spec?.ControllerName == right.Spec?.ControllerName && (HasKubelbController(left) || AcceptedAt(left) == AcceptedAt(right));
 
+    private static GatewayOwnership UntilRelease(Gateway gateway, GatewayClass gatewayClass, DateTimeOffset accepted, ITenantView view)
+    {
+        var release = accepted + ReleaseDelay;
+        var left = release - view.Now;
         return left <= TimeSpan.Zero || !IsServed(gateway, gatewayClass.Name, view)
             ? new(false)
             : new(true)
             {
                 // The other controller's clock may be ahead.
-                TimeLeft = left < ReleaseTime ? left : ReleaseTime,
+                TimeLeft = left < ReleaseDelay ? left : ReleaseDelay,
                 Reason = ClassConflict,
-                Message =
-                    $"Controller {gatewayClass.Spec?.ControllerName} accepted GatewayClass {gatewayClass.Name}; KubeLB releases this "
-                    + "Gateway at "
-                    + $"{end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}. To keep it, use a class of controller {GatewayClass.KubelbController}.",
+                Message = GatewayMessages.ClassConflict(gatewayClass.Name, gatewayClass.Spec?.ControllerName ?? "", release),
             };
     }
 
-    /// <summary>Whether two versions of a class decide the same about its Gateways.</summary>
-    public static bool IsSame(GatewayClass left, GatewayClass right) =>
-        left.Spec?.ControllerName == right.Spec?.ControllerName && (IsOursByController(left) || AcceptedAt(left) == AcceptedAt(right));
-
-    // Whoever serves a class sets Accepted to True or False; the API server starts with Unknown.
+    // The controller of a class sets Accepted to True or False; the API server initializes it with Unknown.
     private static DateTimeOffset? AcceptedAt(GatewayClass gatewayClass) =>
         gatewayClass.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Accepted && c.Status != ConditionStatus.Unknown)
             is { } condition
@@ -110,9 +104,9 @@ public sealed record GatewayOwnership(bool IsOurs)
                 : DateTimeOffset.MinValue
             : null;
 
-    // A Gateway that its owner moved to another class is not.
+    // A Gateway whose owner changed its gatewayClassName is not served any longer.
     private static bool IsServed(Gateway gateway, string className, ITenantView view) =>
         view.GatewayRoute(gateway.Namespace, gateway.Name) is { Metadata.DeletionTimestamp: null } route
-        && SourceObject.Read(route).Source?.Value is Gateway carried
-        && carried.Spec?.GatewayClassName == className;
+        && SourceObject.Read(route).Source?.Value is Gateway source
+        && source.Spec?.GatewayClassName == className;
 }

@@ -1,73 +1,69 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Translation.Matching;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Attachment;
 
 /// <summary>
-/// Decides which parentRefs of a route attach to which listeners. It is decided here, in the tenant's cluster, where the
-/// namespaces are; in the management cluster all objects of a tenant share one.
+/// Decides which parentRefs of a route attach to which listeners. This is decided in the tenant's cluster, because in the management
+/// cluster all objects of a tenant share one namespace.
 /// </summary>
 /// <remarks>https://gateway-api.sigs.k8s.io/reference/spec/#parentreference, #allowedroutes</remarks>
 public static class RouteAttachment
 {
     /// <summary>
-    /// A verdict per parentRef that refers to a Gateway of ours, in the order of the spec; none if the route's kind is switched off.
+    /// One result per parentRef that refers to a Gateway of KubeLB, in the order of the spec; none if the controller of the route's kind is
+    /// disabled.
     /// </summary>
-    public static IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
+    public static IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
-        var verdicts = new List<ParentVerdict>();
-        if (!settings.Carries(route.Kind))
+        var parents = new List<ParentAttachment>();
+        if (!settings.IsControllerEnabled(route.Kind))
         {
-            return verdicts;
+            return parents;
         }
 
         foreach (var parentRef in route.ParentRefs)
         {
-            if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.IsOf(gateway, view, settings))
+            if (FindGateway(route, parentRef, view) is { } gateway && GatewayOwnership.Owns(gateway, view, settings))
             {
-                verdicts.Add(
-                    settings.CarriesGateways
+                parents.Add(
+                    settings.IsGatewayControllerEnabled
                         ? Evaluate(route, parentRef, gateway, view) with
                         {
-                            NotCarried = NotCarried(gateway, view),
+                            GatewayRejection = GatewayRejection(gateway, view),
                         }
-                        : new ParentVerdict(parentRef, gateway, [], SwitchedOff(gateway))
+                        : new ParentAttachment(parentRef, gateway, [], GatewayControllerDisabled(gateway))
                 );
             }
         }
 
-        return verdicts;
+        return parents;
     }
 
-    /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, ours or not.</summary>
+    /// <summary><c>namespace/name</c> of the Gateways that the route's parentRefs name, whatever their class.</summary>
     public static IEnumerable<(string Namespace, string Name)> GatewaysOf(IGatewayRoute route) =>
         route
-            .ParentRefs.Where(RefersToGateway)
+            .ParentRefs.Where(p => p.RefersToGateway())
             .Select(parentRef => (parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name))
             .Distinct();
 
-    private static string? NotCarried(Gateway gateway, ITenantView view) =>
-        view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RefusalOf(gateway) : null;
+    private static Rejection? GatewayRejection(Gateway gateway, ITenantView view) =>
+        view.GatewayRoute(gateway.Namespace, gateway.Name) is null ? GatewayStatusTranslator.RejectionOf(gateway) : null;
 
-    private static Refusal SwitchedOff(Gateway gateway) =>
-        new(
-            GatewayConditions.Pending,
-            $"Gateway {gateway.Namespace}/{gateway.Name} is not carried to the management cluster, because Gateways are switched off "
-                + "here (--disable-gateway-controller): switch them on, or use a Gateway of another controller."
-        );
+    private static Rejection GatewayControllerDisabled(Gateway gateway) =>
+        new(GatewayConditions.GatewayControllerDisabled, RouteMessages.GatewayControllerDisabled($"{gateway.Namespace}/{gateway.Name}"));
 
     private static Gateway? FindGateway(IGatewayRoute route, ParentReference parentRef, ITenantView view) =>
-        RefersToGateway(parentRef) ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;
+        parentRef.RefersToGateway() ? view.Gateway(parentRef.Namespace ?? route.Metadata.NamespaceProperty, parentRef.Name) : null;
 
-    private static bool RefersToGateway(ParentReference parentRef) =>
-        (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
-
-    private static ParentVerdict Evaluate(IGatewayRoute route, ParentReference parentRef, Gateway gateway, ITenantView view)
+    private static ParentAttachment Evaluate(IGatewayRoute route, ParentReference parentRef, Gateway gateway, ITenantView view)
     {
-        ParentVerdict Refuse(string reason, string message) => new(parentRef, gateway, [], new Refusal(reason, message));
+        ParentAttachment Reject(string reason, string message) => new(parentRef, gateway, [], new Rejection(reason, message));
 
         var listeners = gateway.Spec?.Listeners ?? [];
         var named = listeners
@@ -76,7 +72,7 @@ public static class RouteAttachment
             .ToList();
         if (named.Count == 0)
         {
-            return Refuse(GatewayConditions.NoMatchingParent, "No listeners match this parent ref");
+            return Reject(GatewayConditions.NoMatchingParent, RouteMessages.NoMatchingParent);
         }
 
         var routeNamespace = route.Metadata.NamespaceProperty;
@@ -87,27 +83,65 @@ public static class RouteAttachment
             .ToList();
         if (allowed.Count == 0)
         {
-            return Refuse(GatewayConditions.NotAllowedByListeners, "No listeners included by this parent ref allowed this attachment.");
+            return Reject(GatewayConditions.NotAllowedByListeners, RouteMessages.NotAllowedByListeners);
         }
 
         var matching = allowed.Where(l => Hostnames.Intersect(l.Hostname, route.Hostnames)).ToList();
         if (matching.Count == 0)
         {
-            return Refuse(
-                GatewayConditions.NoMatchingListenerHostname,
-                $"There were no hostname intersections between the {route.Kind} and this parent ref's Listener(s)."
-            );
+            return Reject(GatewayConditions.NoMatchingListenerHostname, RouteMessages.NoHostnameIntersection(route.Kind));
         }
 
-        // As written where nothing has to be left out: that is how the reference implementation writes it, too.
-        var pinned = matching.Count == named.Count ? [parentRef] : matching.Select(l => Pin(parentRef, l)).ToList();
-        return new ParentVerdict(parentRef, gateway, pinned, Refusal: null);
+        // The parentRef stays as written if it attaches to all listeners that it names, as in the reference implementation.
+        var attachedRefs = matching.Count == named.Count ? [parentRef] : matching.Select(l => RefTo(parentRef, l)).ToList();
+        return new ParentAttachment(parentRef, gateway, attachedRefs, Rejection: null);
     }
 
-    private static ParentReference Pin(ParentReference parentRef, Listener listener)
+    private static ParentReference RefTo(ParentReference parentRef, Listener listener)
     {
-        var pinned = ApiJson.Copy(parentRef);
-        pinned.SectionName = listener.Name;
-        return pinned;
+        var copy = ApiJson.Copy(parentRef);
+        copy.SectionName = listener.Name;
+        return copy;
     }
+}
+
+/// <summary>How one parentRef of a route attaches to a Gateway of KubeLB.</summary>
+/// <param name="Ref">The parentRef as the tenant wrote it.</param>
+/// <param name="Gateway">The Gateway that it refers to.</param>
+/// <param name="AttachedRefs">
+/// The parentRefs that the Route has for it: the same one if all listeners that it names allow the route, else one per listener that does.
+/// Empty if none does.
+/// </param>
+/// <param name="Rejection">Why the route does not attach; null if it does.</param>
+public sealed record ParentAttachment(
+    ParentReference Ref,
+    Gateway Gateway,
+    IReadOnlyList<ParentReference> AttachedRefs,
+    Rejection? Rejection
+)
+{
+    /// <summary>Whether the route attaches to at least one listener.</summary>
+    public bool IsAttached => Rejection is null;
+
+    /// <summary>
+    /// Why the management cluster rejected the Gateway, so that no route attaches to it there; null if it did not.
+    /// </summary>
+    public Rejection? GatewayRejection { get; init; }
+}
+
+/// <summary>Compares and classifies parentRefs; group and kind default to Gateway's.</summary>
+internal static class ParentReferences
+{
+    /// <summary>Whether the parentRef refers to a Gateway.</summary>
+    public static bool RefersToGateway(this ParentReference parentRef) =>
+        (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
+
+    /// <summary>Whether two parentRefs of one route are equal.</summary>
+    public static bool IsSameAs(this ParentReference left, ParentReference right) =>
+        left.Name == right.Name
+        && left.Namespace == right.Namespace
+        && (left.Group ?? ApiGroups.GatewayApi) == (right.Group ?? ApiGroups.GatewayApi)
+        && (left.Kind ?? Gateway.KindName) == (right.Kind ?? Gateway.KindName)
+        && left.SectionName == right.SectionName
+        && left.Port == right.Port;
 }

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api.GatewayApi;
 
 namespace KubeLB.Translation.Backends;
@@ -8,7 +9,7 @@ public static class BackendReferences
     /// <summary>All references in the order of the spec.</summary>
     public static IEnumerable<BackendReference> Of(IGatewayRoute route)
     {
-        var home = route.Metadata.NamespaceProperty;
+        var routeNamespace = route.Metadata.NamespaceProperty;
         for (var r = 0; r < route.Rules.Count; r++)
         {
             var rule = route.Rules[r];
@@ -20,9 +21,9 @@ public static class BackendReferences
             var backendRefs = rule.BackendRefs ?? [];
             for (var b = 0; b < backendRefs.Count; b++)
             {
-                var where = $"rule {r} backendRef {b}";
-                yield return new BackendReference(where, backendRefs[b], backendRefs[b].Namespace ?? home, route.Kind);
-                foreach (var mirror in Mirrors(backendRefs[b].Filters, where, route))
+                var location = $"rule {r} backendRef {b}";
+                yield return new BackendReference(location, backendRefs[b], backendRefs[b].Namespace ?? routeNamespace, route.Kind);
+                foreach (var mirror in Mirrors(backendRefs[b].Filters, location, route))
                 {
                     yield return mirror;
                 }
@@ -34,14 +35,29 @@ public static class BackendReferences
     public static IEnumerable<(string Namespace, string Name)> ServicesOf(IGatewayRoute route) =>
         Of(route).Where(b => b.IsService).Select(b => (b.Namespace, b.Ref.Name)).Distinct();
 
-    private static IEnumerable<BackendReference> Mirrors(List<RouteFilter>? filters, string where, IGatewayRoute route) =>
+    /// <summary>Whether the reference is to a Service of the core group.</summary>
+    public static bool RefersToService(this BackendObjectReference reference) =>
+        string.IsNullOrEmpty(reference.Group) && (reference.Kind ?? V1Service.KubeKind) == V1Service.KubeKind;
+
+    private static IEnumerable<BackendReference> Mirrors(List<RouteFilter>? filters, string location, IGatewayRoute route) =>
         from filter in filters ?? []
         let backendRef = filter.RequestMirror?.BackendRef
         where filter.Type == RouteFilterTypes.RequestMirror && backendRef is not null
         select new BackendReference(
-            $"{where} RequestMirror filter",
+            $"{location} RequestMirror filter",
             backendRef,
             backendRef.Namespace ?? route.Metadata.NamespaceProperty,
             route.Kind
         );
+}
+
+/// <summary>A backendRef of a route.</summary>
+/// <param name="Location">Its location in the spec, for messages: <c>rule 0 backendRef 1</c>.</param>
+/// <param name="Ref">The reference.</param>
+/// <param name="Namespace">The namespace that it refers to.</param>
+/// <param name="RouteKind">Kind of the route.</param>
+public sealed record BackendReference(string Location, BackendObjectReference Ref, string Namespace, string RouteKind)
+{
+    /// <summary>Whether it refers to a Service of the core group.</summary>
+    public bool IsService => Ref.RefersToService();
 }

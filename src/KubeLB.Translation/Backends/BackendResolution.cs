@@ -2,32 +2,32 @@ using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Backends;
 
-/// <summary>The Services behind a route as node ports reach them, and what is wrong with its backends.</summary>
-/// <param name="Services">Services to carry, sorted by namespace and name.</param>
-/// <param name="Waiting"><c>namespace/name</c> of Services whose node ports are not there yet.</param>
-/// <param name="Refusal">The first problem's reason, and the sentences of all; null if every reference resolves.</param>
-public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IReadOnlyList<string> Waiting, Refusal? Refusal)
+/// <summary>The Services behind a route as they are reachable through node ports, and the problems of its backends.</summary>
+/// <param name="Services">The source Services of the Route, sorted by namespace and name.</param>
+/// <param name="PendingServices"><c>namespace/name</c> of Services that have no node ports yet.</param>
+/// <param name="Rejection">The reason of the first problem and the messages of all; null if every reference is valid.</param>
+public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IReadOnlyList<string> PendingServices, Rejection? Rejection)
 {
     /// <summary>Resolves every backend of the route.</summary>
-    public static BackendResolution Of(IGatewayRoute route, ITenantView view, TenantSettings settings)
+    public static BackendResolution Resolve(IGatewayRoute route, ITenantView view, TenantSettings settings)
     {
         var grants = new BackendGrants(route, view, settings);
-        var problems = BackendReferences.Of(route).Select(backend => Check(backend, view, grants)).OfType<Refusal>().ToList();
-
+        var problems = BackendReferences.Of(route).Select(backend => Check(backend, view, grants)).OfType<Rejection>().ToList();
         var services = new List<RouteService>();
-        var waiting = new List<string>();
+        var pending = new List<string>();
         var names = BackendReferences
             .ServicesOf(route)
-            .Where(s => grants.Permit(s.Namespace, s.Name))
+            .Where(s => grants.IsPermitted(s.Namespace, s.Name))
             .OrderBy(s => s.Namespace, StringComparer.Ordinal)
             .ThenBy(s => s.Name, StringComparer.Ordinal);
         foreach (var (@namespace, name) in names)
         {
-            // What is wrong is told and not waited for: the rest of the route works without it.
+            // An invalid backend is reported and does not hold back the rest of the route.
             if (view.Service(@namespace, name) is not { Spec.Ports.Count: > 0 } service || !IsSupported(service))
             {
                 continue;
@@ -37,64 +37,110 @@ public sealed record BackendResolution(IReadOnlyList<RouteService> Services, IRe
             var reachable = needsNodePortService ? NodePortService.Find(view, @namespace, name) : service;
             if (reachable is not null && NodePortService.IsReady(reachable) && (!needsNodePortService || HasPortsOf(reachable, service)))
             {
-                services.Add(ReachableService.From(reachable, isTwin: needsNodePortService));
+                services.Add(SourceServices.Build(reachable, isNodePortService: needsNodePortService));
             }
             else
             {
-                waiting.Add($"{@namespace}/{name}");
+                pending.Add($"{@namespace}/{name}");
             }
         }
 
-        var refusal = problems.Count == 0 ? null : new Refusal(problems[0].Reason, string.Join("\n", problems.Select(p => p.Message)));
-        return new BackendResolution(services, waiting, refusal);
+        var rejection = problems.Count == 0 ? null : new Rejection(problems[0].Reason, string.Join("\n", problems.Select(p => p.Message)));
+        return new BackendResolution(services, pending, rejection);
     }
 
-    // A twin that lags behind its Service would make a Route that is complete, but wrong.
-    private static bool HasPortsOf(V1Service twin, V1Service service) =>
+    // With a node-port Service that is not updated yet the Route would be complete, but wrong.
+    private static bool HasPortsOf(V1Service nodePortService, V1Service service) =>
         (service.Spec.Ports ?? []).All(port =>
-            twin.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
+            nodePortService.Spec.Ports.Any(p => p.Port == port.Port && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP"))
         );
 
     private static bool IsSupported(V1Service service) => service.Spec?.Type is null or "ClusterIP" or "NodePort" or "LoadBalancer";
 
-    private static Refusal? Check(BackendReference backend, ITenantView view, BackendGrants grants)
-    {
-        var (reason, problem) = Problem(backend, view, grants);
-        return reason is null ? null : new Refusal(reason, $"Failed to process route {backend.Where}: {problem}");
-    }
+    private static Rejection? Check(BackendReference backend, ITenantView view, BackendGrants grants) =>
+        Problem(backend, view, grants) is { } problem
+            ? problem with
+            {
+                Message = BackendMessages.InvalidBackend(backend.Location, problem.Message),
+            }
+            : null;
 
-    private static (string? Reason, string? Problem) Problem(BackendReference backend, ITenantView view, BackendGrants grants)
+    private static Rejection? Problem(BackendReference backend, ITenantView view, BackendGrants grants)
     {
         if (!backend.IsService)
         {
-            return (
+            return new(
                 GatewayConditions.InvalidKind,
-                $"kind {backend.Ref.Kind ?? "Service"} of group \"{backend.Ref.Group}\" is not supported, only Service of the core group is."
+                BackendMessages.UnsupportedKind(backend.Ref.Kind ?? V1Service.KubeKind, backend.Ref.Group ?? "")
             );
         }
 
-        // Before anything is said about the Service: whether it exists is not to be told either.
-        if (!grants.Permit(backend.Namespace, backend.Ref.Name))
+        // Before the Service is looked up: whether it exists must not be disclosed either.
+        if (!grants.IsPermitted(backend.Namespace, backend.Ref.Name))
         {
-            return (GatewayConditions.RefNotPermitted, $"backend ref to {grants.Refusal(backend.Namespace, backend.Ref.Name)}.");
+            return new(GatewayConditions.RefNotPermitted, grants.NotPermitted(backend.Namespace, backend.Ref.Name));
         }
 
         var name = $"{backend.Namespace}/{backend.Ref.Name}";
         if (view.Service(backend.Namespace, backend.Ref.Name) is not { } service)
         {
-            return (GatewayConditions.BackendNotFound, $"service {name} not found.");
+            return new(GatewayConditions.BackendNotFound, BackendMessages.ServiceNotFound(name));
         }
 
-        if (!IsSupported(service))
+        return IsSupported(service)
+            ? BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind)
+            : new(GatewayConditions.UnsupportedValue, BackendMessages.UnsupportedServiceType(name, service.Spec.Type));
+    }
+}
+
+/// <summary>Validates the port of a Service that a route sends requests to.</summary>
+/// <remarks>
+/// https://gateway-api.sigs.k8s.io/geps/gep-1911/, https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol
+/// </remarks>
+public static class BackendPort
+{
+    /// <summary>Why requests of the route cannot be sent to the port; null if they can.</summary>
+    /// <param name="service">The Service.</param>
+    /// <param name="number">The port's number in the Service; null if the backendRef has none.</param>
+    /// <param name="routeKind">HTTPRoute or GRPCRoute.</param>
+    public static Rejection? Problem(V1Service service, int? number, string routeKind)
+    {
+        var name = $"{service.Namespace()}/{service.Name()}";
+        if (number is not { } port)
         {
-            return (
-                GatewayConditions.UnsupportedValue,
-                $"service {name} is of type {service.Spec.Type}, which has no node ports; use ClusterIP, NodePort or LoadBalancer."
+            return new Rejection(GatewayConditions.PortNotSpecified, BackendMessages.PortNotSpecified);
+        }
+
+        var ports = (service.Spec?.Ports ?? []).Where(p => p.Port == port).ToList();
+        if (ports.Count == 0)
+        {
+            return new Rejection(GatewayConditions.PortNotFound, BackendMessages.PortNotFound(name, port));
+        }
+
+        if (ports.Find(p => p.Protocol is null or "TCP") is not { } found)
+        {
+            return new Rejection(
+                GatewayConditions.UnsupportedProtocol,
+                BackendMessages.UnsupportedPortProtocol(name, port, ports[0].Protocol, routeKind)
             );
         }
 
-        return BackendPort.Problem(service, backend.Ref.Port, backend.RouteKind) is { } problem
-            ? (problem.Reason, problem.Message)
-            : (null, null);
+        return IsSupported(found.AppProtocol, routeKind)
+            ? null
+            : new Rejection(
+                GatewayConditions.UnsupportedProtocol,
+                routeKind == GrpcRoute.KindName
+                    ? BackendMessages.UnsupportedGrpcAppProtocol(name, port, found.AppProtocol)
+                    : BackendMessages.UnsupportedHttpAppProtocol(name, port, found.AppProtocol)
+            );
     }
+
+    // Proxies do not use TLS towards backends, and a WebSocket cannot carry gRPC. Other values have no defined meaning and are allowed.
+    private static bool IsSupported(string? appProtocol, string routeKind) =>
+        appProtocol switch
+        {
+            "https" or "kubernetes.io/wss" => false,
+            "kubernetes.io/ws" => routeKind != GrpcRoute.KindName,
+            _ => true,
+        };
 }

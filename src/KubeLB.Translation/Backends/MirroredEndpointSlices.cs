@@ -6,8 +6,7 @@ using KubeLB.Api;
 namespace KubeLB.Translation.Backends;
 
 /// <summary>
-/// The EndpointSlices of a Service without selector, once more for its node-port twin: nobody else gives endpoints to a Service that
-/// selects no pods.
+/// Copies of the EndpointSlices of a Service without selector for its node-port Service, which would have no endpoints otherwise.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors</remarks>
 public static class MirroredEndpointSlices
@@ -15,21 +14,21 @@ public static class MirroredEndpointSlices
     /// <summary>Label of an EndpointSlice: its Service.</summary>
     public const string ServiceNameLabel = "kubernetes.io/service-name";
 
-    /// <summary>Label of an EndpointSlice: who manages it.</summary>
+    /// <summary>Label of an EndpointSlice: its controller.</summary>
     public const string ManagedByLabel = "endpointslice.kubernetes.io/managed-by";
 
     /// <summary>Value of <see cref="ManagedByLabel"/> on the mirrors.</summary>
     public const string ManagedByCcm = "kubelb-ccm";
 
     /// <summary>
-    /// Label selector for the EndpointSlices that may have to be mirrored, and for the mirrors: all but those that Kubernetes makes for
-    /// Services with a selector, which are the most by far.
+    /// Label selector for the EndpointSlices to mirror and for the mirrors: all but those that Kubernetes creates for Services with a
+    /// selector, which are the majority.
     /// </summary>
     public const string Selector = ManagedByLabel + "!=endpointslice-controller.k8s.io";
 
     private const int HashLength = 10;
 
-    /// <summary>Whether the twin of the Service needs mirrors to have endpoints at all.</summary>
+    /// <summary>Whether the node-port Service of the Service needs mirrors to have endpoints.</summary>
     public static bool AreNeededFor(V1Service service) =>
         service.Spec?.Selector is not { Count: > 0 } && NodePortService.IsNeededFor(service);
 
@@ -37,38 +36,38 @@ public static class MirroredEndpointSlices
     public static string? ServiceOf(V1EndpointSlice slice) =>
         slice.Metadata.Labels?.TryGetValue(ServiceNameLabel, out var name) == true ? name : null;
 
-    /// <summary>Name of the Service whose EndpointSlice this is, or is the mirror of; null if it names none.</summary>
+    /// <summary>Name of the Service that the EndpointSlice, or the one that it mirrors, belongs to; null if it names none.</summary>
     public static string? OriginOf(V1EndpointSlice slice) =>
         IsMirror(slice) && slice.Metadata.Labels.TryGetValue(Labels.OriginName, out var origin) ? origin : ServiceOf(slice);
 
-    /// <summary>Whether the EndpointSlice is one of ours.</summary>
+    /// <summary>Whether the EndpointSlice is a mirror.</summary>
     public static bool IsMirror(V1EndpointSlice slice) =>
         slice.Metadata.Labels?.TryGetValue(ManagedByLabel, out var managedBy) == true && managedBy == ManagedByCcm;
 
-    /// <summary>The mirrors as they should be, in the order of their names.</summary>
+    /// <summary>The desired mirrors, sorted by name.</summary>
     /// <param name="service">The Service without selector.</param>
-    /// <param name="twin">Its twin as it exists; it owns the mirrors.</param>
+    /// <param name="nodePortService">Its existing node-port Service, which owns the mirrors.</param>
     /// <param name="slices">The EndpointSlices of the Service.</param>
-    public static IReadOnlyList<V1EndpointSlice> For(V1Service service, V1Service twin, IEnumerable<V1EndpointSlice> slices) =>
+    public static IReadOnlyList<V1EndpointSlice> Build(V1Service service, V1Service nodePortService, IEnumerable<V1EndpointSlice> slices) =>
         [
             .. slices
                 .Where(s => s.Metadata.DeletionTimestamp is null && s.AddressType is "IPv4" or "IPv6" && !IsMirror(s))
-                .Select(slice => Mirror(service, twin, slice))
+                .Select(slice => Mirror(service, nodePortService, slice))
                 .OrderBy(s => s.Name(), StringComparer.Ordinal),
         ];
 
-    private static V1EndpointSlice Mirror(V1Service service, V1Service twin, V1EndpointSlice slice) =>
+    private static V1EndpointSlice Mirror(V1Service service, V1Service nodePortService, V1EndpointSlice slice) =>
         new()
         {
             ApiVersion = $"{V1EndpointSlice.KubeGroup}/{V1EndpointSlice.KubeApiVersion}",
             Kind = V1EndpointSlice.KubeKind,
             Metadata = new V1ObjectMeta
             {
-                Name = NameOf(twin, slice),
-                NamespaceProperty = twin.Namespace(),
+                Name = NameOf(nodePortService, slice),
+                NamespaceProperty = nodePortService.Namespace(),
                 Labels = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
-                    [ServiceNameLabel] = twin.Name(),
+                    [ServiceNameLabel] = nodePortService.Name(),
                     [ManagedByLabel] = ManagedByCcm,
                     [Labels.OriginName] = service.Name(),
                 },
@@ -78,8 +77,8 @@ public static class MirroredEndpointSlices
                     {
                         ApiVersion = V1Service.KubeApiVersion,
                         Kind = V1Service.KubeKind,
-                        Name = twin.Name(),
-                        Uid = twin.Uid(),
+                        Name = nodePortService.Name(),
+                        Uid = nodePortService.Uid(),
                     },
                 ],
             },
@@ -99,10 +98,10 @@ public static class MirroredEndpointSlices
             Ports = [.. slice.Ports ?? []],
         };
 
-    // Other names for other address types, which cannot be changed.
-    private static string NameOf(V1Service twin, V1EndpointSlice slice)
+    // The address type of an EndpointSlice is immutable, so each type has a name of its own.
+    private static string NameOf(V1Service nodePortService, V1EndpointSlice slice)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{slice.Name()}/{slice.AddressType}")))[..HashLength];
-        return $"{twin.Name()}-{hash}";
+        return $"{nodePortService.Name()}-{hash}";
     }
 }

@@ -1,16 +1,17 @@
 using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Backends;
 
 /// <summary>
-/// The NodePort Service beside a tenant's Service that node ports alone can reach: same selector, same ports, owned by it.
+/// The node-port Service of a tenant's Service that has no node ports of its own: same selector, same ports, owned by it.
 /// </summary>
 public static class NodePortService
 {
-    /// <summary>Whether the Service needs a twin: it has ports, but no node ports of its own.</summary>
+    /// <summary>Whether the Service needs a node-port Service: it has ports, but no node ports.</summary>
     public static bool IsNeededFor(V1Service service) =>
         service.Spec?.Ports is { Count: > 0 } ports
         && (service.Spec.Type ?? "ClusterIP") switch
@@ -20,10 +21,10 @@ public static class NodePortService
             _ => false,
         };
 
-    /// <summary>Whether <paramref name="candidate"/> is the twin that KubeLB made for the named Service.</summary>
-    public static bool IsTwinOf(V1Service candidate, string @namespace, string name) => Origin(candidate) == (@namespace, name);
+    /// <summary>Whether <paramref name="candidate"/> is the node-port Service that KubeLB created for the named Service.</summary>
+    public static bool IsNodePortServiceOf(V1Service candidate, string @namespace, string name) => Origin(candidate) == (@namespace, name);
 
-    /// <summary>The Service that <paramref name="candidate"/> is the twin of; null if it is not a twin.</summary>
+    /// <summary>The Service that <paramref name="candidate"/> is the node-port Service of; null if it is not a node-port Service.</summary>
     public static (string Namespace, string Name)? Origin(V1Service candidate)
     {
         var labels = candidate.Metadata.Labels;
@@ -38,15 +39,15 @@ public static class NodePortService
             : null;
     }
 
-    /// <summary>The twin as it exists, under either of its names; null if there is none yet.</summary>
+    /// <summary>The existing node-port Service, under either of its names; null if there is none yet.</summary>
     public static V1Service? Find(ITenantView view, string @namespace, string name) =>
         NodePortServiceNames
             .Candidates(name)
             .Select(candidate => view.Service(@namespace, candidate))
-            .FirstOrDefault(service => service is not null && IsTwinOf(service, @namespace, name));
+            .FirstOrDefault(service => service is not null && IsNodePortServiceOf(service, @namespace, name));
 
-    /// <summary>The twin as it should be.</summary>
-    public static V1Service For(V1Service service, ITenantView view)
+    /// <summary>The desired node-port Service.</summary>
+    public static V1Service Build(V1Service service, ITenantView view)
     {
         var labels = new Dictionary<string, string>(service.Metadata.Labels ?? new Dictionary<string, string>(), StringComparer.Ordinal)
         {
@@ -96,10 +97,10 @@ public static class NodePortService
         };
     }
 
-    /// <summary>Whether every port has its node port, so that a Route made from it is complete.</summary>
+    /// <summary>Whether every port has a node port, so that a Route built from it is complete.</summary>
     public static bool IsReady(V1Service service) => service.Spec?.Ports is { Count: > 0 } ports && ports.All(p => p.NodePort is > 0);
 
-    // A twin that is there keeps its name, and with it its node ports; a new one gets the contract's, unless somebody else has it.
+    // An existing node-port Service keeps its name and node ports; a new one gets the contract's name unless it is already in use.
     private static string NameFor(V1Service service, ITenantView view)
     {
         if (Find(view, service.Namespace(), service.Name()) is { } existing)

@@ -1,147 +1,142 @@
 using System.Net;
+using KubeLB.Api.Messages;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Matching;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Endpoints;
 
 /// <summary>
-/// Which of the addresses that a tenant sends its proxies may send to. The tenant is not trusted with them: the proxies run in the
-/// management cluster and could be made to reach what only that cluster reaches.
+/// Which of a tenant's node addresses its proxies may send traffic to. The tenant is not trusted: the proxies run in the management
+/// cluster, and a forged address could reach what is only reachable from there.
 /// </summary>
 /// <remarks>
-/// The first of these that speaks of an address decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config,
-/// what is never or not usually a node's. Both objects are the administrator's, the Tenant's is the more particular one. What cannot be
-/// the address of a machine (unspecified, multicast, broadcast, reserved) is refused whatever they say.
+/// The first match decides: deny of the Tenant, allow of the Tenant, deny of the Config, allow of the Config, the reserved ranges.
+/// Addresses that no machine can have (unspecified, multicast, broadcast, reserved) are rejected whatever the settings.
 /// </remarks>
 public sealed class AddressPolicy
 {
-    /// <summary>How many endpoints a tenant may have unless its settings say otherwise.</summary>
+    /// <summary>Maximum number of addresses of a tenant unless its settings set another.</summary>
     public const int DefaultMaximum = 1000;
 
-    private readonly Side _tenant;
-    private readonly Side _config;
+    private readonly RuleSet _tenant;
+    private readonly RuleSet _config;
     private readonly int _maximum;
 
-    /// <summary>Reads the settings. A range that cannot be read allows nothing, or denies all addresses of its family.</summary>
+    /// <summary>Reads the settings. An invalid range in allow is ignored, one in deny denies all addresses of its family.</summary>
     /// <param name="tenant">The Tenant's; null if it has none.</param>
     /// <param name="config">The Config's; null if it has none.</param>
     public AddressPolicy(AddressSettings? tenant, AddressSettings? config)
     {
-        _tenant = new Side("Tenant", tenant);
-        _config = new Side("Config", config);
+        _tenant = new RuleSet("Tenant", tenant);
+        _config = new RuleSet("Config", config);
         _maximum = tenant?.Maximum ?? config?.Maximum ?? DefaultMaximum;
     }
 
-    /// <summary>Judges the addresses in their order. A refused one does not keep the others from being used.</summary>
-    /// <returns>A verdict for each; where there are more than may be, one for all that were not looked at.</returns>
-    public IReadOnlyList<EndpointVerdict> Judge(IReadOnlyList<EndpointAddress?>? addresses)
+    /// <summary>Evaluates the addresses in their order. A rejected one does not affect the others.</summary>
+    /// <returns>One result per address; those beyond the maximum have one result together.</returns>
+    public IReadOnlyList<EndpointResult> Evaluate(IReadOnlyList<EndpointAddress?>? addresses)
     {
-        var verdicts = new List<EndpointVerdict>();
+        var results = new List<EndpointResult>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var address in addresses ?? [])
         {
-            // Refused ones count too: looking at them costs.
-            if (verdicts.Count >= _maximum)
+            // Rejected addresses count too: the maximum limits the work.
+            if (results.Count >= _maximum)
             {
-                verdicts.Add(EndpointVerdict.BeyondMaximum(addresses!.Count - _maximum, _maximum));
+                results.Add(EndpointResult.BeyondMaximum(addresses!.Count - _maximum, _maximum));
                 break;
             }
 
-            var verdict = Judge(address);
-            verdicts.Add(
-                verdict.Endpoint is { } endpoint && !seen.Add(endpoint)
-                    ? EndpointVerdict.Refused(verdict.Address, "it is listed more than once.")
-                    : verdict
+            var result = Evaluate(address);
+            results.Add(
+                result.Endpoint is { } endpoint && !seen.Add(endpoint)
+                    ? EndpointResult.Rejected(result.Address, AddressMessages.Duplicate)
+                    : result
             );
         }
 
-        return verdicts;
+        return results;
     }
 
     // As in the contract: if both are set, ip wins.
-    private EndpointVerdict Judge(EndpointAddress? address) =>
-        !string.IsNullOrEmpty(address?.Ip) ? JudgeIP(address.Ip)
-        : !string.IsNullOrEmpty(address?.Hostname) ? JudgeHostname(address.Hostname)
-        : EndpointVerdict.Refused("(empty)", "it has neither ip nor hostname.");
+    private EndpointResult Evaluate(EndpointAddress? address) =>
+        !string.IsNullOrEmpty(address?.Ip) ? EvaluateIP(address.Ip)
+        : !string.IsNullOrEmpty(address?.Hostname) ? EvaluateHostname(address.Hostname)
+        : EndpointResult.Rejected("(empty)", AddressMessages.Empty);
 
-    private EndpointVerdict JudgeIP(string text)
+    private EndpointResult EvaluateIP(string text)
     {
         if (AddressText.Parse(text) is not { } address)
         {
-            return EndpointVerdict.Refused(
-                text,
-                "it is no IP address in the usual spelling: four decimal numbers without leading zeros, or IPv6 without zone and brackets."
-            );
+            return EndpointResult.Rejected(text, AddressMessages.InvalidIp);
         }
 
-        if (AddressText.IsIPv4InDisguise(address))
+        if (AddressText.IsIPv4MappedOrCompatible(address))
         {
-            return EndpointVerdict.Refused(text, $"it is an IPv4 address written as IPv6; write {AddressText.Embedded(address)}.");
+            return EndpointResult.Rejected(text, AddressMessages.IPv4AsIPv6($"{AddressText.Embedded(address)}"));
         }
 
         return (Problem(address) ?? (AddressText.Embedded(address) is { } embedded ? Problem(embedded) : null)) is { } problem
-            ? EndpointVerdict.Refused(text, problem)
-            : EndpointVerdict.Accepted(text, address.ToString());
+            ? EndpointResult.Rejected(text, problem)
+            : EndpointResult.Accepted(text, address.ToString());
     }
 
-    private EndpointVerdict JudgeHostname(string text)
+    private EndpointResult EvaluateHostname(string text)
     {
         if (Hostnames.Canonical(text) is not { } name)
         {
-            return EndpointVerdict.Refused(text, "it is no DNS name.");
+            return EndpointResult.Rejected(text, AddressMessages.InvalidHostname);
         }
 
         if (Hostnames.IsNumeric(name))
         {
-            return EndpointVerdict.Refused(text, "as a host name it would be read as an IP address; write it into ip.");
+            return EndpointResult.Rejected(text, AddressMessages.NumericHostname);
         }
 
-        // An absolute name is not completed with the management cluster's own domains.
+        // With a trailing dot the resolver does not try the management cluster's search domains.
         return Problem(name) is { } problem
-            ? EndpointVerdict.Refused(text, problem)
-            : EndpointVerdict.Accepted(text, name.Contains('.', StringComparison.Ordinal) ? name + "." : name);
+            ? EndpointResult.Rejected(text, problem)
+            : EndpointResult.Accepted(text, name.Contains('.', StringComparison.Ordinal) ? name + "." : name);
     }
 
     private string? Problem(IPAddress address) =>
         ReservedAddressRanges.NeverUsable(address) is { } never
-            ? $"it is {never} and can never be the address of a node."
+            ? AddressMessages.NeverUsable(never)
             : Decide(
-                side => side.Denies(address),
-                side => side.Allows(address),
-                () =>
-                    ReservedAddressRanges.UsableIfAllowed(address) is { } what
-                        ? $"it is {what}; use an address of the node that the management cluster can reach."
-                        : null
+                rules => rules.Denies(address),
+                rules => rules.Allows(address),
+                () => ReservedAddressRanges.UsableIfAllowed(address) is { } range ? AddressMessages.ReservedRange(range) : null
             );
 
     private string? Problem(string name) =>
         Decide(
-            side => side.DeniesName(name),
-            side => side.AllowsName(name),
+            rules => rules.DeniesName(name),
+            rules => rules.AllowsName(name),
             () =>
-                !name.Contains('.', StringComparison.Ordinal)
-                    ? "a name of one label would be looked up in the management cluster's own domains; use a complete DNS name."
+                !name.Contains('.', StringComparison.Ordinal) ? AddressMessages.SingleLabel
                 : Hostnames.DeniedByDefault.FirstOrDefault(pattern => Hostnames.Matches(pattern, name)) is { } denied
-                    ? $"names of the form {denied} mean something else in the management cluster; use a public DNS name of the node."
+                    ? AddressMessages.ReservedHostname(denied)
                 : null
         );
 
-    private string? Decide(Func<Side, string?> denies, Func<Side, bool> allows, Func<string?> usually) =>
-        denies(_tenant) ?? (allows(_tenant) ? null : denies(_config) ?? (allows(_config) ? null : usually()));
+    private string? Decide(Func<RuleSet, string?> denies, Func<RuleSet, bool> allows, Func<string?> byDefault) =>
+        denies(_tenant) ?? (allows(_tenant) ? null : denies(_config) ?? (allows(_config) ? null : byDefault()));
 
-    private sealed class Side
+    private sealed class RuleSet
     {
         private readonly string _kind;
         private readonly List<AddressRange> _allow;
         private readonly List<AddressRange> _deny;
-        private readonly List<string> _unreadable;
+        private readonly bool _hasInvalidDeny;
         private readonly IReadOnlyList<string> _allowNames;
         private readonly IReadOnlyList<string> _denyNames;
 
-        public Side(string kind, AddressSettings? settings)
+        public RuleSet(string kind, AddressSettings? settings)
         {
             _kind = kind;
             _allow = [.. (settings?.Allow ?? []).Select(AddressRange.Parse).OfType<AddressRange>()];
-            _unreadable = [.. (settings?.Deny ?? []).Where(text => AddressRange.Parse(text) is null)];
+            _hasInvalidDeny = (settings?.Deny ?? []).Any(text => AddressRange.Parse(text) is null);
             _deny =
             [
                 .. (settings?.Deny ?? []).SelectMany(text => AddressRange.Parse(text) is { } range ? [range] : AddressRange.Widest(text)),
@@ -154,17 +149,37 @@ public sealed class AddressPolicy
 
         public bool AllowsName(string name) => _allowNames.Any(pattern => Hostnames.Matches(pattern, name));
 
-        // The tenant reads this: that it is denied, not the administrator's whole list.
+        // The tenant reads the message: it does not disclose the administrator's list.
         public string? Denies(IPAddress address) =>
-            _deny.Any(range => range.Contains(address))
-                ? _unreadable.Count > 0
-                    ? $"spec.addresses.deny of the {_kind} denies it, or cannot be read; ask the administrator of the management cluster."
-                    : $"spec.addresses.deny of the {_kind} denies it; ask the administrator of the management cluster."
-                : null;
+            !_deny.Any(range => range.Contains(address)) ? null
+            : _hasInvalidDeny ? AddressMessages.DeniedOrInvalid(_kind)
+            : AddressMessages.Denied(_kind);
 
         public string? DeniesName(string name) =>
-            _denyNames.Any(pattern => Hostnames.Matches(pattern, name))
-                ? $"spec.addresses.denyHostnames of the {_kind} denies it; ask the administrator of the management cluster."
-                : null;
+            _denyNames.Any(pattern => Hostnames.Matches(pattern, name)) ? AddressMessages.HostnameDenied(_kind) : null;
     }
+}
+
+/// <summary>Whether one of a tenant's addresses is used.</summary>
+/// <param name="Address">As the tenant wrote it, truncated, printable ASCII only.</param>
+/// <param name="Endpoint">
+/// The proxies' endpoint: an IP address in canonical form, or an absolute hostname; null if the address is rejected.
+/// </param>
+/// <param name="Problem">Why the address is rejected; null if it is not.</param>
+public sealed record EndpointResult(string Address, string? Endpoint, string? Problem)
+{
+    private const int MaxQuoteLength = 80;
+
+    internal static EndpointResult Accepted(string address, string endpoint) => new(Quote(address), endpoint, null);
+
+    internal static EndpointResult BeyondMaximum(int count, int maximum) =>
+        new($"{count} more", null, AddressMessages.BeyondMaximum(maximum));
+
+    internal static EndpointResult Rejected(string? address, string problem) => new(Quote(address), null, problem);
+
+    private static string Quote(string? text) =>
+        MessageText.Truncate(
+            string.Concat((text ?? "").Take(MaxQuoteLength + 1).Select(c => c is > ' ' and < (char)127 ? c : '?')),
+            MaxQuoteLength
+        );
 }

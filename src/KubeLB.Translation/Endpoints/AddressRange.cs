@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 
 namespace KubeLB.Translation.Endpoints;
 
-/// <summary>A range of IP addresses in CIDR notation, for example <c>10.0.0.0/8</c>. Bits behind the prefix do not count.</summary>
+/// <summary>A range of IP addresses in CIDR notation, for example <c>10.0.0.0/8</c>. Host bits are ignored.</summary>
 internal sealed class AddressRange
 {
     private readonly byte[] _network;
@@ -15,7 +16,7 @@ internal sealed class AddressRange
         _prefix = prefix;
     }
 
-    /// <summary>Reads a range; null if it is none. A lone address is a range of one.</summary>
+    /// <summary>Parses a range; null if it is invalid. A single address is a range of one.</summary>
     public static AddressRange? Parse(string? text)
     {
         var (address, length) = text?.Trim().Split('/') switch
@@ -36,18 +37,18 @@ internal sealed class AddressRange
             : null;
     }
 
-    /// <summary>A range that is written in the program.</summary>
-    public static AddressRange Of(string text) => Parse(text) ?? throw new FormatException($"\"{text}\" is no range of addresses.");
+    /// <summary>A constant range.</summary>
+    public static AddressRange Of(string text) => Parse(text) ?? throw new FormatException($"\"{text}\" is not a range of addresses.");
 
-    /// <summary>Everything that a range which cannot be read may have meant: all addresses of its family, or of both.</summary>
-    public static IEnumerable<AddressRange> Widest(string? unreadable)
+    /// <summary>All addresses that an invalid range could mean: those of its family, or of both.</summary>
+    public static IEnumerable<AddressRange> Widest(string? invalid)
     {
-        var isIPv6 = unreadable?.Contains(':', StringComparison.Ordinal) == true;
-        var isIPv4 = unreadable?.Contains('.', StringComparison.Ordinal) == true && !isIPv6;
+        var isIPv6 = invalid?.Contains(':', StringComparison.Ordinal) == true;
+        var isIPv4 = invalid?.Contains('.', StringComparison.Ordinal) == true && !isIPv6;
         return [.. isIPv6 ? [] : new[] { Of("0.0.0.0/0") }, .. isIPv4 ? [] : new[] { Of("::/0") }];
     }
 
-    /// <summary>Whether an address is in the range; one of the other family never is.</summary>
+    /// <summary>Whether an address of the same family is in the range.</summary>
     public bool Contains(IPAddress address)
     {
         var bytes = address.GetAddressBytes();
@@ -64,4 +65,92 @@ internal sealed class AddressRange
 
     /// <inheritdoc />
     public override string ToString() => $"{new IPAddress(_network)}/{_prefix}";
+}
+
+/// <summary>
+/// Parses IP addresses in the notation that all programs read alike: four decimal numbers without leading zeros, or IPv6 without brackets
+/// and zone. Octal, hexadecimal and single-number notations are invalid.
+/// </summary>
+internal static partial class AddressText
+{
+    /// <summary>The address; null if the text is invalid.</summary>
+    public static IPAddress? Parse(string? text) =>
+        text is { Length: <= 45 }
+        && (IPv4().IsMatch(text) || (text.Contains(':', StringComparison.Ordinal) && IPv6().IsMatch(text)))
+        && IPAddress.TryParse(text, out var address)
+            ? address
+            : null;
+
+    /// <summary>
+    /// The IPv4 address that an IPv6 address embeds: mapped and compatible (RFC 4291), NAT64 (RFC 6052) and 6to4 (RFC 3056). Null if it
+    /// embeds none.
+    /// </summary>
+    public static IPAddress? Embedded(IPAddress address)
+    {
+        var bytes = address.GetAddressBytes();
+        return Mapped.Contains(address) || Nat64.Contains(address) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address))
+                ? new IPAddress(bytes.AsSpan(12, 4))
+            : SixToFour.Contains(address) ? new IPAddress(bytes.AsSpan(2, 4))
+            : null;
+    }
+
+    /// <summary>Whether it is an IPv4-mapped or IPv4-compatible IPv6 address (<c>::ffff:10.0.0.1</c>, <c>::10.0.0.1</c>).</summary>
+    public static bool IsIPv4MappedOrCompatible(IPAddress address) =>
+        Mapped.Contains(address) || (Compatible.Contains(address) && !IsUnspecifiedOrLoopback(address));
+
+    private static readonly AddressRange Mapped = AddressRange.Of("::ffff:0:0/96");
+    private static readonly AddressRange Compatible = AddressRange.Of("::/96");
+    private static readonly AddressRange Nat64 = AddressRange.Of("64:ff9b::/96");
+    private static readonly AddressRange SixToFour = AddressRange.Of("2002::/16");
+
+    private static bool IsUnspecifiedOrLoopback(IPAddress address) =>
+        IPAddress.IPv6Any.Equals(address) || IPAddress.IPv6Loopback.Equals(address);
+
+    [GeneratedRegex(@"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex IPv4();
+
+    [GeneratedRegex(@"^[0-9a-fA-F:]+(:(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3})?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex IPv6();
+}
+
+/// <summary>Address ranges that nodes do not have, from IANA's registries of special addresses, with a description.</summary>
+/// <remarks>
+/// https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry. Private ranges
+/// are not included: nodes have such addresses.
+/// </remarks>
+internal static class ReservedAddressRanges
+{
+    // No machine has such an address; 0.0.0.0 even reaches the proxy itself.
+    private static readonly (AddressRange Range, string Description)[] Never =
+    [
+        (AddressRange.Of("0.0.0.0/8"), "the unspecified address"),
+        (AddressRange.Of("::/128"), "the unspecified address"),
+        (AddressRange.Of("255.255.255.255/32"), "the broadcast address"),
+        (AddressRange.Of("224.0.0.0/4"), "a multicast address"),
+        (AddressRange.Of("ff00::/8"), "a multicast address"),
+        (AddressRange.Of("240.0.0.0/4"), "a reserved address"),
+    ];
+
+    private static readonly (AddressRange Range, string Description)[] UnlessAllowed =
+    [
+        (AddressRange.Of("127.0.0.0/8"), "a loopback address: the proxy itself"),
+        (AddressRange.Of("::1/128"), "a loopback address: the proxy itself"),
+        (AddressRange.Of("169.254.0.0/16"), "a link-local address, where clouds serve credentials"),
+        (AddressRange.Of("fe80::/10"), "a link-local address"),
+        (AddressRange.Of("fec0::/10"), "a site-local address"),
+        (AddressRange.Of("fd00:ec2::254/128"), "the metadata service of a cloud"),
+        (AddressRange.Of("fd20:ce::254/128"), "the metadata service of a cloud"),
+        (AddressRange.Of("100.100.100.200/32"), "the metadata service of a cloud"),
+        (AddressRange.Of("168.63.129.16/32"), "the metadata service of a cloud"),
+        (AddressRange.Of("192.0.0.192/32"), "the metadata service of a cloud"),
+    ];
+
+    /// <summary>Description of an address that is never used; null if it may be used.</summary>
+    public static string? NeverUsable(IPAddress address) => Find(Never, address);
+
+    /// <summary>Description of an address that is used only if the settings allow it; null if it needs no permission.</summary>
+    public static string? UsableIfAllowed(IPAddress address) => Find(UnlessAllowed, address);
+
+    private static string? Find((AddressRange Range, string Description)[] ranges, IPAddress address) =>
+        ranges.FirstOrDefault(r => r.Range.Contains(address)).Description;
 }

@@ -1,35 +1,34 @@
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Messages;
+using KubeLB.Translation.Status;
 
 namespace KubeLB.Translation.Endpoints;
 
 /// <summary>The status of Addresses: which addresses are not used, and why.</summary>
 public static class AddressesStatusBuilder
 {
-    private const int Named = 10;
+    private const int MaxListed = 10;
 
     /// <summary>Builds the status.</summary>
-    /// <param name="addresses">The object with its status as it stands.</param>
-    /// <param name="verdicts">What became of its addresses.</param>
-    /// <param name="excess">What exceeds the limit of endpoints; null if nothing does.</param>
+    /// <param name="addresses">The object with its current status.</param>
+    /// <param name="results">The results for its addresses.</param>
+    /// <param name="excess">By how much the limit of endpoints is exceeded; null if it is not.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static AddressesStatus Build(Addresses addresses, IReadOnlyList<EndpointVerdict> verdicts, EndpointExcess? excess, string now)
+    public static AddressesStatus Build(Addresses addresses, IReadOnlyList<EndpointResult> results, EndpointExcess? excess, string now)
     {
-        var refused = verdicts.Where(v => v.Problem is not null).ToList();
-        var used = verdicts.Count - refused.Count;
+        var rejected = results.Where(v => v.Problem is not null).ToList();
+        var used = results.Count - rejected.Count;
         var (isTrue, reason, message) =
-            addresses.Name != Addresses.DefaultName
-                ? (false, AddressesConditions.NotUsed, $"Only the object named {Addresses.DefaultName} is used; delete this one.")
+            addresses.Name != Addresses.DefaultName ? (false, AddressesConditions.NotUsed, AddressMessages.NotUsed)
             : excess is not null
                 ? (
                     false,
                     AddressesConditions.EndpointLimitExceeded,
-                    excess.Message + (refused.Count == 0 ? "" : $" {Message(refused, used)}")
+                    excess.Message + (rejected.Count == 0 ? "" : $" {Message(rejected, used)}")
                 )
-            : refused.Count == 0
-                ? (true, AddressesConditions.Accepted, used == 1 ? "The address is used" : $"All {used} addresses are used")
-            : (false, AddressesConditions.AddressesRefused, Message(refused, used));
+            : rejected.Count == 0 ? (true, AddressesConditions.Accepted, Used(used))
+            : (false, AddressesConditions.AddressesRejected, Message(rejected, used));
         var generation = addresses.Metadata.Generation;
         return new AddressesStatus
         {
@@ -40,9 +39,34 @@ public static class AddressesStatusBuilder
         };
     }
 
-    private static string Message(List<EndpointVerdict> refused, int used)
+    private static string Used(int count) =>
+        count switch
+        {
+            0 => AddressMessages.NoAddresses,
+            1 => AddressMessages.OneUsed,
+            _ => AddressMessages.AllUsed(count),
+        };
+
+    private static string Message(List<EndpointResult> rejected, int used)
     {
-        var named = string.Join(" ", refused.Take(Named).Select(v => $"{v.Address}: {v.Problem}"));
-        return $"{refused.Count} refused, {used} used. {named}{(refused.Count > Named ? $" And {refused.Count - Named} others." : "")}";
+        var problems = rejected.Take(MaxListed).Select(v => AddressMessages.AddressRejected(v.Address, v.Problem!));
+        var more = rejected.Count - MaxListed;
+        return AddressMessages.SomeRejected(
+            rejected.Count,
+            used,
+            more > 0 ? problems.Append(AddressMessages.MoreRejected(more)) : problems
+        );
     }
+}
+
+/// <summary>A tenant has more endpoints (addresses times node ports) than its proxies may have.</summary>
+/// <param name="Addresses">Number of addresses of each node port.</param>
+/// <param name="NodePorts">Number of node ports.</param>
+/// <param name="NotServed">Number of node ports without endpoints: the highest ones.</param>
+/// <param name="From">The lowest of these.</param>
+/// <param name="Megabytes">The limit of a tenant.</param>
+public sealed record EndpointExcess(int Addresses, int NodePorts, int NotServed, int From, int Megabytes)
+{
+    /// <summary>The message of the condition.</summary>
+    public string Message => AddressMessages.EndpointLimitExceeded(NotServed, NodePorts, From, Addresses, Megabytes);
 }

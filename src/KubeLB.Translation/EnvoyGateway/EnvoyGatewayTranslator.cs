@@ -1,36 +1,38 @@
+using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.EnvoyGateway.Retries;
-using KubeLB.Translation.Services;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Messages;
+using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
-/// <summary>A Route → the objects for Envoy Gateway and the Services in front of the tenant's proxy.</summary>
+/// <summary>Translates a Route to the objects for Envoy Gateway and the Services in front of the tenant's proxy.</summary>
 public static class EnvoyGatewayTranslator
 {
-    /// <summary>Reads the source, checks it, then generates Services and, with their names, the object itself.</summary>
+    /// <summary>Reads the source object, validates it, then generates the Services and, with their names, the object itself.</summary>
     /// <param name="route">The Route; untrusted.</param>
-    /// <param name="policy">The operator's settings for the tenant.</param>
+    /// <param name="policy">The administrator's settings for the tenant.</param>
     /// <param name="view">The tenant's namespace.</param>
-    /// <param name="proxyPort">The proxy's port for a Service port; the same one whenever it is asked again.</param>
+    /// <param name="proxyPort">Returns the proxy's port for a Service port, always the same one.</param>
     public static EnvoyGatewayTranslation Translate(Route route, TenantPolicy policy, IManagementView view, Func<PortNeed, int> proxyPort)
     {
         var (source, problem) = SourceObject.Read(route);
         if (source is null)
         {
-            return EnvoyGatewayTranslation.Refused(origin: null, problem!);
+            return EnvoyGatewayTranslation.Rejected(origin: null, problem!);
         }
 
-        if (PolicyRejection.Of(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } refusal)
+        if (PolicyRejection.Evaluate(route.Namespace, source, policy, view.IsWithinLimit(route)) is { } rejection)
         {
-            return EnvoyGatewayTranslation.Refused(source.Origin, refusal);
+            return EnvoyGatewayTranslation.Rejected(source.Origin, rejection);
         }
 
         problem = ForeignReferences.Problem(source.Origin.Kind, source.Spec);
         if (problem is not null)
         {
-            return EnvoyGatewayTranslation.Refused(source.Origin, problem);
+            return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
         }
 
         if (source.Value is Gateway gateway)
@@ -47,7 +49,7 @@ public static class EnvoyGatewayTranslator
         problem = RouteGenerator.Problem(tenantRoute);
         if (problem is not null)
         {
-            return EnvoyGatewayTranslation.Refused(source.Origin, problem);
+            return EnvoyGatewayTranslation.Rejected(source.Origin, problem);
         }
 
         if (RouteGenerator.UnnamedParent(tenantRoute, source.Origin, view) is { } gatewayKey)
@@ -55,7 +57,7 @@ public static class EnvoyGatewayTranslator
             return new EnvoyGatewayTranslation(source.Origin, null, [], null, WaitingFor: gatewayKey);
         }
 
-        // Two entries for one Service have one name; the first is used.
+        // Of several entries for one Service the first is used.
         var plans = source
             .Services.DistinctBy(SourceServices.OriginOf)
             .Select(service => ServiceGenerator.Generate(route, source.Origin, service, policy, proxyPort, view))
@@ -67,4 +69,52 @@ public static class EnvoyGatewayTranslator
             Retries = RetryPolicyGenerator.Generate(route, source.Origin, source.Value.Metadata, generated, policy.Annotations, view),
         };
     }
+}
+
+/// <summary>The result of translating a Route.</summary>
+/// <param name="Origin">The tenant's object; null if the Route has none that is supported.</param>
+/// <param name="Generated">The Gateway, HTTPRoute or GRPCRoute; null if there is a problem or the Route is pending.</param>
+/// <param name="Services">The Services, to be written before <paramref name="Generated"/>.</param>
+/// <param name="Problem">Why nothing can be generated, and how to correct it; null if it can.</param>
+/// <param name="WaitingFor">
+/// <c>namespace/name</c> of a parent Gateway whose generated name is not assigned yet: until then nothing is written, so that the route is
+/// complete when it is created. Null if there is none.
+/// </param>
+public sealed record EnvoyGatewayTranslation(
+    RouteOrigin? Origin,
+    ApiObject? Generated,
+    IReadOnlyList<GeneratedServicePlan> Services,
+    string? Problem,
+    string? WaitingFor = null
+)
+{
+    /// <summary>Whether the Route is rejected: the objects generated from it are deleted.</summary>
+    public bool IsRejected { get; private init; }
+
+    /// <summary>
+    /// The reason of <see cref="RouteConditions.Permitted"/> if the administrator's settings reject the Route; else null.
+    /// </summary>
+    public string? PolicyReason { get; private init; }
+
+    /// <summary>The reason of the condition that reports <see cref="Problem"/>.</summary>
+    public string Reason { get; private init; } = RouteConditions.InstallationFailed;
+
+    /// <summary>The result of the retry annotations; null if there are none. Written after <see cref="Generated"/>.</summary>
+    public RetryPlan? Retries { get; init; }
+
+    /// <summary>The Route is rejected: nothing is generated, and the objects generated before are deleted.</summary>
+    public static EnvoyGatewayTranslation Rejected(RouteOrigin? origin, string problem) =>
+        new(origin, null, [], problem) { IsRejected = true, Reason = RouteConditions.Rejected };
+
+    /// <summary>The administrator's settings for the tenant reject the Route.</summary>
+    public static EnvoyGatewayTranslation Rejected(RouteOrigin? origin, Rejection rejection) =>
+        Rejected(origin, rejection.Message) with
+        {
+            PolicyReason = rejection.Reason,
+            Reason = rejection.Reason,
+        };
+
+    /// <summary>Nothing can be generated for now, although the Route is valid: the objects generated before are kept.</summary>
+    public static EnvoyGatewayTranslation Failed(RouteOrigin? origin, string problem, string reason = RouteConditions.InstallationFailed) =>
+        new(origin, null, [], problem) { Reason = reason };
 }

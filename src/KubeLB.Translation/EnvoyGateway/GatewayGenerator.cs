@@ -8,7 +8,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
-/// <summary>A tenant's Gateway → the Gateway for Envoy Gateway.</summary>
+/// <summary>Translates a tenant's Gateway to the Gateway for Envoy Gateway.</summary>
 internal static class GatewayGenerator
 {
     public static Gateway Generate(Route route, RouteOrigin origin, Gateway source, TenantPolicy policy, IManagementView view)
@@ -16,12 +16,11 @@ internal static class GatewayGenerator
         var spec = ApiJson.Copy(source.Spec ?? new GatewaySpec());
         spec.GatewayClassName = policy.GatewayClass;
 
-        // Settings of the infrastructure are the operator's: a parametersRef, labels or annotations of a tenant would
-        // change what Envoy Gateway deploys in the management cluster.
+        // Infrastructure settings of a tenant would change what Envoy Gateway deploys in the management cluster.
         spec.Infrastructure = null;
         foreach (var listener in spec.Listeners ?? [])
         {
-            // Namespaces were evaluated in the tenant's cluster; here all of its objects share one.
+            // The CCM evaluated the namespaces; in the management cluster all objects of a tenant share one.
             listener.AllowedRoutes ??= new AllowedRoutes();
             listener.AllowedRoutes.Namespaces = new RouteNamespaces { From = "Same" };
             foreach (var certificate in listener.Tls?.CertificateRefs ?? [])
@@ -35,10 +34,10 @@ internal static class GatewayGenerator
         }
 
         var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
-        var name = GeneratedNameChoice.For(route, Gateway.KindName, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
+        var name = GeneratedNameChoice.Choose(route, Gateway.KindName, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         return new Gateway
         {
-            Metadata = GeneratedMetadata.For(
+            Metadata = GeneratedMetadata.Build(
                 route,
                 name,
                 origin,

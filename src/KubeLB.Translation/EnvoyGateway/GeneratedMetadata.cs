@@ -1,14 +1,17 @@
+using System.Security.Cryptography;
+using System.Text;
 using k8s.Models;
 using KubeLB.Api;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Routes;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
-/// <summary>Metadata of generated objects: always in the tenant's namespace, always owned by the Route.</summary>
+/// <summary>Builds the metadata of generated objects: in the tenant's namespace, owned by the Route.</summary>
 internal static class GeneratedMetadata
 {
-    // By labels of these domains controllers of the management cluster tell what is theirs and how to treat it.
+    // Controllers of the management cluster act on labels of these domains.
     private static readonly string[] ReservedDomains =
     [
         "kubelb.k8c.io",
@@ -19,7 +22,7 @@ internal static class GeneratedMetadata
         "cert-manager.io",
     ];
 
-    public static V1ObjectMeta For(
+    public static V1ObjectMeta Build(
         Route route,
         string name,
         (string Namespace, string Name) origin,
@@ -54,15 +57,70 @@ internal static class GeneratedMetadata
         };
     }
 
-    public static V1ObjectMeta For(
+    public static V1ObjectMeta Build(
         Route route,
         string name,
         RouteOrigin origin,
         IDictionary<string, string>? sourceLabels,
         IDictionary<string, string>? annotations
-    ) => For(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
+    ) => Build(route, name, (origin.Namespace, origin.Name), sourceLabels, annotations);
 
     private static bool IsReserved(string label) =>
         label.Split('/') is [var domain, ..]
         && ReservedDomains.Any(reserved => domain == reserved || domain.EndsWith($".{reserved}", StringComparison.Ordinal));
+}
+
+/// <summary>
+/// Chooses the name of a generated object: the one in the Route's status, else the contract's, else, if another Route owns that, the
+/// contract's with a suffix from the source object's UID. Objects are never renamed.
+/// </summary>
+public static class GeneratedNameChoice
+{
+    /// <summary>Chooses the name.</summary>
+    /// <param name="route">The Route.</param>
+    /// <param name="kind">Kind of the generated object.</param>
+    /// <param name="contractName">The name according to the contract.</param>
+    /// <param name="nameInStatus">The name in the Route's status; null if there is none yet.</param>
+    /// <param name="view">Finds the holder of a name.</param>
+    /// <param name="origin">
+    /// The tenant's object, as in the labels of the generated one, for kinds that the Go manager generates without an owner; else null.
+    /// </param>
+    public static string Choose(
+        Route route,
+        string kind,
+        string contractName,
+        string? nameInStatus,
+        IManagementView view,
+        (string Namespace, string Name)? origin = null
+    )
+    {
+        // Only the manager writes the status: the object is generated even if its owner reference was removed.
+        if (
+            nameInStatus is { Length: > 0 }
+            && view.HolderOf(kind, nameInStatus) is var holder
+            && (holder.IsAvailableTo(route.Uid(), origin) || holder.IsOrphan)
+        )
+        {
+            return nameInStatus;
+        }
+
+        // The Route's name is the source object's UID.
+        return view.HolderOf(kind, contractName).IsAvailableTo(route.Uid(), origin)
+            ? contractName
+            : GeneratedNames.WithSuffix(contractName, route.Name);
+    }
+}
+
+/// <summary>
+/// Names for references that do not resolve to an object of the tenant. They are rewritten because an unchanged name could refer to
+/// another object. No generated object has such a name, since generated names have at most 60 characters.
+/// </summary>
+public static class UnresolvedNames
+{
+    private const string Prefix = "unresolved-";
+    private const int Length = 63;
+
+    /// <summary>A DNS-1035 label of 63 characters.</summary>
+    public static string For(string @namespace, string name) =>
+        (Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{@namespace}/{name}"))))[..Length];
 }

@@ -3,14 +3,17 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Backends;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
-/// A tenant's HTTPRoute or GRPCRoute → the one for Envoy Gateway: names of parents and backends become those of generated
-/// objects of the same namespace, everything else stays.
+/// Translates a tenant's HTTPRoute or GRPCRoute to the one for Envoy Gateway: names of parents and backends are replaced by those of the
+/// generated objects, everything else is unchanged.
 /// </summary>
 internal static class RouteGenerator
 {
@@ -47,9 +50,9 @@ internal static class RouteGenerator
         }
 
         var contractName = GeneratedNames.ForRoute(origin.Namespace, origin.Name);
-        var name = GeneratedNameChoice.For(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
+        var name = GeneratedNameChoice.Choose(route, origin.Kind, contractName, route.Status?.Resources?.Route?.GeneratedName, view);
         var generated = (ApiObject)copy;
-        generated.Metadata = GeneratedMetadata.For(
+        generated.Metadata = GeneratedMetadata.Build(
             route,
             name,
             origin,
@@ -59,17 +62,16 @@ internal static class RouteGenerator
         return generated;
     }
 
-    /// <summary>What is wrong with the route, whatever it refers to; null if nothing is.</summary>
+    /// <summary>Why the route is rejected; null if it is valid.</summary>
     public static string? Problem(IGatewayRoute source) =>
         source.Rules.Any(rule => HasExtension(rule.Filters) || (rule.BackendRefs ?? []).Any(b => HasExtension(b.Filters)))
-            ? "Filters of type ExtensionRef are not supported: they would refer to objects of the management cluster. Remove them "
-                + "from the rules."
+            ? RouteMessages.ExtensionRefUnsupported
             : null;
 
-    /// <summary><c>namespace/name</c> of a parent whose own Route has not been looked at yet; null if there is none.</summary>
+    /// <summary><c>namespace/name</c> of a parent whose Route has not been reconciled yet; null if there is none.</summary>
     public static string? UnnamedParent(IGatewayRoute source, RouteOrigin origin, IManagementView view) =>
         source
-            .ParentRefs.Where(IsGateway)
+            .ParentRefs.Where(p => p.RefersToGateway())
             .Select(p => (Namespace: p.Namespace ?? origin.Namespace, p.Name))
             .Where(p =>
                 view.GatewayRoute(p.Namespace, p.Name) is { Status.Resources.Route: null } or { Status: null } or { Status.Resources: null }
@@ -88,13 +90,10 @@ internal static class RouteGenerator
             _ => throw new ArgumentException($"{source.Kind} is not a route.", nameof(source)),
         };
 
-    private static bool IsGateway(ParentReference parentRef) =>
-        (parentRef.Group ?? ApiGroups.GatewayApi) == ApiGroups.GatewayApi && (parentRef.Kind ?? Gateway.KindName) == Gateway.KindName;
-
     private static void RewriteParent(ParentReference parentRef, RouteOrigin origin, IManagementView view)
     {
         var @namespace = parentRef.Namespace ?? origin.Namespace;
-        var gateway = IsGateway(parentRef) ? view.GatewayRoute(@namespace, parentRef.Name) : null;
+        var gateway = parentRef.RefersToGateway() ? view.GatewayRoute(@namespace, parentRef.Name) : null;
         parentRef.Name = (gateway is null ? null : view.GatewayName(gateway)) ?? UnresolvedNames.For(@namespace, parentRef.Name);
         parentRef.Namespace = null;
     }
@@ -114,9 +113,8 @@ internal static class RouteGenerator
     )
     {
         var @namespace = backendRef.Namespace ?? origin.Namespace;
-        var isService = string.IsNullOrEmpty(backendRef.Group) && (backendRef.Kind ?? "Service") == "Service";
         backendRef.Name =
-            isService && services.TryGetValue((@namespace, backendRef.Name), out var generated)
+            backendRef.RefersToService() && services.TryGetValue((@namespace, backendRef.Name), out var generated)
                 ? generated
                 : UnresolvedNames.For(@namespace, backendRef.Name);
         backendRef.Namespace = null;

@@ -1,29 +1,28 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
-using KubeLB.Translation.Services;
 
 namespace KubeLB.Translation.EnvoyGateway;
 
 /// <summary>
-/// The tenant's object inside a Route, with the Services behind it. The only place where a Route's spec is read: everything in it is the
-/// tenant's word, and a Route that holds anything but a Gateway API object of a known kind is rejected with a sentence that says what to
-/// change.
+/// The tenant's object of a Route, with the Services behind it. Only this class reads a Route's spec, which is untrusted input: a Route
+/// that does not hold a Gateway API object of a known kind is rejected with a message.
 /// </summary>
-public sealed partial class SourceObject
+public sealed class SourceObject
 {
-    private const int LongestDetail = 100;
+    private const int MaxQuoteLength = 100;
 
     private static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
 
-    // Each version of a Route has a spec of its own, which never changes: indexes and the controller share what was read.
+    // The spec of one version of a Route is immutable: indexes and the controller share the parsed content.
     private static readonly ConditionalWeakTable<RouteSpecJson, Content> Contents = [];
 
     private SourceObject(RouteOrigin origin, ApiObject value, JsonNode? spec, IReadOnlyList<RouteService> services)
@@ -37,36 +36,34 @@ public sealed partial class SourceObject
     /// <summary>Kind, namespace and name of the tenant's object.</summary>
     public RouteOrigin Origin { get; }
 
-    /// <summary>A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: not to be changed.</summary>
+    /// <summary>A <see cref="Gateway"/>, <see cref="HttpRoute"/> or <see cref="GrpcRoute"/>. Shared: must not be modified.</summary>
     public ApiObject Value { get; }
 
-    /// <summary>The Services behind the object; none behind a Gateway. Shared: not to be changed.</summary>
+    /// <summary>The Services behind the object; none for a Gateway. Shared: must not be modified.</summary>
     public IReadOnlyList<RouteService> Services { get; }
 
-    /// <summary>The object's spec as the tenant wrote it.</summary>
+    /// <summary>The object's spec as JSON.</summary>
     internal JsonNode? Spec { get; }
 
-    /// <summary>Reads the object; once for each version of a Route.</summary>
-    /// <returns>The object, or the sentence that says what is wrong with it.</returns>
+    /// <summary>Reads the object, once per version of a Route.</summary>
+    /// <returns>The object, or why it is rejected.</returns>
     public static (SourceObject? Source, string? Problem) Read(Route route)
     {
         if (TenantNames.TenantOf(route.Namespace) is null)
         {
-            return (null, $"Routes are only allowed in a tenant namespace (tenant-<name>); {route.Namespace} is not one.");
+            return (null, RouteMessages.NamespaceNotAllowed(route.Namespace));
         }
 
-        return route.Spec is null ? (null, Content.None) : ContentOf(route.Spec).Source.Value;
+        return route.Spec is null ? (null, RouteMessages.SourceMissing) : ContentOf(route.Spec).Source.Value;
     }
 
-    /// <summary>Which object it is, also where the rest cannot be read; null where the Route holds no object with kind and name.</summary>
+    /// <summary>The identity of the object, even if the rest is invalid; null if the Route has no object with kind and name.</summary>
     internal static RouteOrigin? OriginOf(Route route) => route.Spec is null ? null : ContentOf(route.Spec).Origin;
 
     private static Content ContentOf(RouteSpecJson spec) => Contents.GetValue(spec, static s => new Content(s));
 
-    private sealed partial class Content
+    private sealed class Content
     {
-        public const string None = "spec.source.kubernetes.resource must be an object with apiVersion, kind and metadata.name.";
-
         public Content(RouteSpecJson spec)
         {
             Origin = OriginIn(spec);
@@ -85,7 +82,7 @@ public sealed partial class SourceObject
                 using var document = JsonDocument.ParseValue(ref reader);
                 return RouteOrigin.Of(Field(Field(Field(document.RootElement, "source"), "kubernetes"), "resource"));
             }
-            catch (Exception e) when (IsOfContent(e))
+            catch (Exception e) when (IsCausedByContent(e))
             {
                 return null;
             }
@@ -97,14 +94,14 @@ public sealed partial class SourceObject
             try
             {
                 var root = JsonNode.Parse(spec.Utf8);
-                if (root is JsonValue instead && instead.TryGetValue<string>(out var reason))
+                if (root is JsonValue replacement && replacement.TryGetValue<string>(out var reason))
                 {
                     return (null, Invalid(part, reason));
                 }
 
                 if (origin is null)
                 {
-                    return (null, None);
+                    return (null, RouteMessages.SourceMissing);
                 }
 
                 if (ProblemOf(origin) is { } problem)
@@ -121,10 +118,10 @@ public sealed partial class SourceObject
                 problem = services.Select(ServiceGenerator.Problem).FirstOrDefault(p => p is not null);
                 return problem is null ? (new SourceObject(origin, value, resource["spec"], services), null) : (null, problem);
             }
-            catch (Exception e) when (IsOfContent(e))
+            catch (Exception e) when (IsCausedByContent(e))
             {
-                var why = e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message;
-                return (null, Invalid(part, why));
+                var error = e is JsonException { Path: { } path } && path != "$" ? $"{path} has the wrong type" : e.Message;
+                return (null, Invalid(part, error));
             }
         }
 
@@ -132,18 +129,15 @@ public sealed partial class SourceObject
         {
             if (origin.ApiVersion != GatewayApiVersion.ApiVersion || !Kinds.Contains(origin.Kind))
             {
-                return $"{Short(origin.Kind)} of {Short(origin.ApiVersion)} is not supported; "
-                    + $"supported are {string.Join(", ", Kinds)} of {GatewayApiVersion.ApiVersion}.";
+                return RouteMessages.UnsupportedSource(Truncate(origin.Kind), Truncate(origin.ApiVersion), Kinds);
             }
 
-            if (!DnsLabel().IsMatch(origin.Namespace))
+            if (!DnsNames.IsLabel(origin.Namespace))
             {
-                return $"metadata.namespace \"{Short(origin.Namespace)}\" of the {origin.Kind} is not a DNS-1123 label.";
+                return RouteMessages.InvalidSourceNamespace(origin.Kind, Truncate(origin.Namespace));
             }
 
-            return origin.Name.Length > 253 || !DnsSubdomain().IsMatch(origin.Name)
-                ? $"metadata.name \"{Short(origin.Name)}\" of the {origin.Kind} is not a DNS-1123 subdomain."
-                : null;
+            return DnsNames.IsSubdomain(origin.Name) ? null : RouteMessages.InvalidSourceName(origin.Kind, Truncate(origin.Name));
         }
 
         private static ApiObject Read(string kind, JsonObject json) =>
@@ -165,8 +159,8 @@ public sealed partial class SourceObject
                         .Select(s => ApiJson.Read<RouteService>(s.AsObject())),
                 ];
 
-        // What content can cause; anything else is a fault of this program.
-        private static bool IsOfContent(Exception e) =>
+        // Exceptions that invalid content can cause; any other is a bug.
+        private static bool IsCausedByContent(Exception e) =>
             e
                 is JsonException
                     or FormatException
@@ -175,18 +169,14 @@ public sealed partial class SourceObject
                     or ArgumentException
                     or OverflowException;
 
-        private static string Invalid(string part, string why) =>
-            $"Invalid {part}: {Short(why.TrimEnd('.'))}. Correct it, or delete the Route and the CCM recreates it.";
+        private static string Invalid(string part, string error) => RouteMessages.InvalidSpec(part, Truncate(error.TrimEnd('.')));
 
-        private static string Short(string text) =>
-            text.Length <= LongestDetail
-                ? text
-                : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
+        private static string Truncate(string text) => MessageText.Truncate(text, MaxQuoteLength);
 
         private static JsonElement Field(JsonElement json, string name) =>
             json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;
 
-        // JSON null means absent; a list cannot have an absent entry.
+        // JSON null means absent, which an entry of a list cannot be.
         private static JsonObject WithoutNulls(JsonObject json)
         {
             var result = new JsonObject();
@@ -208,11 +198,51 @@ public sealed partial class SourceObject
                 JsonArray array => new JsonArray([.. array.Select(e => WithoutNulls(e ?? throw new JsonException("a list holds null")))]),
                 _ => node.DeepClone(),
             };
-
-        [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
-        private static partial Regex DnsLabel();
-
-        [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.CultureInvariant)]
-        private static partial Regex DnsSubdomain();
     }
+}
+
+/// <summary>
+/// Finds references to other namespaces in fields that are not translated. Such fields are copied unchanged, so that the reference would be
+/// to a namespace of the management cluster.
+/// </summary>
+internal static class ForeignReferences
+{
+    /// <summary>Fields that are replaced.</summary>
+    private static readonly string[] ReplacedFields = ["spec.infrastructure", "spec.listeners.allowedRoutes.namespaces"];
+
+    private static readonly string[] GatewayReferences = ["spec.listeners.tls.certificateRefs"];
+
+    private static readonly string[] RouteReferences =
+    [
+        "spec.parentRefs",
+        "spec.rules.backendRefs",
+        "spec.rules.filters.requestMirror.backendRef",
+        "spec.rules.backendRefs.filters.requestMirror.backendRef",
+    ];
+
+    /// <summary>Why a reference is rejected; null if there is none to reject.</summary>
+    /// <param name="kind">The object's kind.</param>
+    /// <param name="spec">Its spec as the tenant wrote it.</param>
+    public static string? Problem(string kind, JsonNode? spec) =>
+        Find(spec, "spec", kind == Gateway.KindName ? GatewayReferences : RouteReferences, kind == Gateway.KindName ? ReplacedFields : [])
+            is { } path
+            ? RouteMessages.ForeignNamespace(path)
+            : null;
+
+    private static string? Find(JsonNode? node, string path, string[] rewritten, string[] replaced) =>
+        node switch
+        {
+            JsonObject when replaced.Contains(path) => null,
+            JsonObject json => json.Select(field =>
+                    field switch
+                    {
+                        { Value: null } => null,
+                        { Key: "namespace" } when !rewritten.Contains(path) => path,
+                        _ => Find(field.Value, $"{path}.{field.Key}", rewritten, replaced),
+                    }
+                )
+                .FirstOrDefault(found => found is not null),
+            JsonArray array => array.Select(item => Find(item, path, rewritten, replaced)).FirstOrDefault(found => found is not null),
+            _ => null,
+        };
 }

@@ -1,17 +1,15 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Events;
 
-/// <summary>What a change of a Gateway's status tells people.</summary>
+/// <summary>The Events about a change of a Gateway's status.</summary>
 public static class GatewayStatusEvents
 {
-    // While it comes up, a Gateway is not programmed yet; that is no news.
-    private static readonly string[] OnItsWay = [GatewayConditions.Pending, "AddressNotAssigned", "NoResources"];
-
-    /// <summary>The Events of a change, each once; none if nothing changed but generations, times and counts of routes.</summary>
-    /// <param name="before">The status as it stood; null if there was none.</param>
-    /// <param name="after">The status as it was written.</param>
+    /// <summary>The Events of a change, each once; none if only generations, times and numbers of routes changed.</summary>
+    /// <param name="before">The status before; null if there was none.</param>
+    /// <param name="after">The status as written.</param>
     public static IReadOnlyList<StatusEvent> Between(GatewayStatus? before, GatewayStatus? after) =>
         [
             .. OfGateway(before, after)
@@ -24,7 +22,7 @@ public static class GatewayStatusEvents
         var accepted = ConditionChange.Of(GatewayConditions.Accepted, before?.Conditions, after?.Conditions);
         if (accepted.BecameTrue)
         {
-            yield return StatusEvent.Normal(GatewayConditions.Accepted, "Accepted by KubeLB.");
+            yield return StatusEvent.Normal(GatewayConditions.Accepted, GatewayMessages.Accepted);
         }
         else if (accepted.BecameFalse)
         {
@@ -32,26 +30,26 @@ public static class GatewayStatusEvents
         }
         else if (accepted is { Before.Status: not ConditionStatus.Unknown, After.Status: ConditionStatus.Unknown })
         {
-            yield return StatusEvent.Normal(StatusEvent.Released, "No longer served by KubeLB.");
+            yield return StatusEvent.Normal(StatusEvent.Released, GatewayMessages.Released);
         }
 
         var programmed = ConditionChange.Of(GatewayConditions.Programmed, before?.Conditions, after?.Conditions);
         var addresses = Addresses(after);
-        if (addresses.Length > 0 && programmed.After is { IsTrue: true } && (programmed.BecameTrue || addresses != Addresses(before)))
-        {
-            yield return StatusEvent.Normal(GatewayConditions.Programmed, $"Reachable at {addresses}.");
-        }
-        else if (
-            programmed.BecameFalse
-            && programmed.After!.Message != accepted.After?.Message
-            && (programmed.Before is { IsTrue: true } || !OnItsWay.Contains(programmed.After.Reason))
+        if (
+            addresses.Count > 0
+            && programmed.After is { IsTrue: true }
+            && (programmed.BecameTrue || !addresses.SequenceEqual(Addresses(before)))
         )
+        {
+            yield return StatusEvent.Normal(GatewayConditions.Programmed, GatewayMessages.Reachable(addresses));
+        }
+        else if (programmed.Failed && programmed.After!.Message != accepted.After?.Message)
         {
             yield return StatusEvent.Warning(programmed.After.Reason, programmed.After.Message);
         }
     }
 
-    // Programmed only follows from these.
+    // A listener's condition Programmed follows from these.
     private static IEnumerable<StatusEvent> OfListener(ListenerStatus listener, ListenerStatus? before)
     {
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.ResolvedRefs })
@@ -59,16 +57,16 @@ public static class GatewayStatusEvents
             var change = ConditionChange.Of(type, before?.Conditions, listener.Conditions);
             if (change.BecameFalse)
             {
-                yield return StatusEvent.Warning(change.After!.Reason, $"Listener {listener.Name}: {change.After.Message}");
+                yield return StatusEvent.Warning(change.After!.Reason, GatewayMessages.Listener(listener.Name, change.After.Message));
             }
         }
 
         var conflicted = ConditionChange.Of("Conflicted", before?.Conditions, listener.Conditions);
         if (conflicted.BecameTrue)
         {
-            yield return StatusEvent.Warning(conflicted.After!.Reason, $"Listener {listener.Name}: {conflicted.After.Message}");
+            yield return StatusEvent.Warning(conflicted.After!.Reason, GatewayMessages.Listener(listener.Name, conflicted.After.Message));
         }
     }
 
-    private static string Addresses(GatewayStatus? status) => string.Join(", ", (status?.Addresses ?? []).Select(a => a.Value));
+    private static List<string> Addresses(GatewayStatus? status) => [.. (status?.Addresses ?? []).Select(a => a.Value ?? "")];
 }

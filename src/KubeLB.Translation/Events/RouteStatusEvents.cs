@@ -1,25 +1,25 @@
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Events;
 
-/// <summary>What a change of an HTTPRoute's or GRPCRoute's status tells people.</summary>
+/// <summary>The Events about a change of an HTTPRoute's or GRPCRoute's status.</summary>
 public static class RouteStatusEvents
 {
-    /// <summary>The Events of a change, each once; none if nothing changed but generations and times.</summary>
-    /// <param name="before">The status as it stood; null if there was none.</param>
-    /// <param name="after">The status as it was written.</param>
+    /// <summary>The Events of a change, each once; none if only generations and times changed.</summary>
+    /// <param name="before">The status before; null if there was none.</param>
+    /// <param name="after">The status as written.</param>
     public static IReadOnlyList<StatusEvent> Between(RouteParentsStatus? before, RouteParentsStatus? after)
     {
-        var old = Ours(before);
-        var now = Ours(after);
+        var old = ParentsOf(before);
+        var now = ParentsOf(after);
         var events = now.SelectMany(parent => Changes(parent, old.Find(p => p.ParentRef.IsSameAs(parent.ParentRef))));
-        var released = old.Where(parent => !now.Exists(p => p.ParentRef.IsSameAs(parent.ParentRef)))
-            .Select(parent =>
-                StatusEvent.Normal(StatusEvent.Released, $"{Name(parent)} no longer concerns this route: it is not served there.")
-            );
-        return [.. events.Concat(released).Distinct()];
+        var detached = old.Where(parent => !now.Exists(p => p.ParentRef.IsSameAs(parent.ParentRef)))
+            .Select(parent => StatusEvent.Normal(StatusEvent.Released, RouteMessages.Detached(GatewayOf(parent))));
+        return [.. events.Concat(detached).Distinct()];
     }
 
     private static IEnumerable<StatusEvent> Changes(RouteParentStatus parent, RouteParentStatus? before)
@@ -27,7 +27,7 @@ public static class RouteStatusEvents
         var accepted = ConditionChange.Of(GatewayConditions.Accepted, before?.Conditions, parent.Conditions);
         if (accepted.BecameTrue)
         {
-            yield return StatusEvent.Normal(GatewayConditions.Accepted, $"Attached to {Name(parent)}.");
+            yield return StatusEvent.Normal(GatewayConditions.Accepted, RouteMessages.Attached(GatewayOf(parent)));
         }
         else if (accepted.BecameFalse)
         {
@@ -41,7 +41,7 @@ public static class RouteStatusEvents
         }
         else if (resolved is { BecameTrue: true, Before.Status: ConditionStatus.False })
         {
-            yield return StatusEvent.Normal(GatewayConditions.ResolvedRefs, "All references resolve.");
+            yield return StatusEvent.Normal(GatewayConditions.ResolvedRefs, RouteMessages.RefsRecovered);
         }
 
         var retries = ConditionChange.Of(GatewayConditions.RetryPolicyApplied, before?.Conditions, parent.Conditions);
@@ -51,7 +51,7 @@ public static class RouteStatusEvents
         }
         else if (retries is { BecameTrue: true, Before.Status: ConditionStatus.False })
         {
-            yield return StatusEvent.Normal(GatewayConditions.Accepted, $"Retries: {retries.After!.Message}");
+            yield return StatusEvent.Normal(RouteConditions.RetryPolicyApplied, retries.After!.Message);
         }
 
         var proxies = ConditionChange.Of(GatewayConditions.ProxyProgrammed, before?.Conditions, parent.Conditions);
@@ -59,12 +59,12 @@ public static class RouteStatusEvents
         {
             yield return StatusEvent.Warning(proxies.After!.Reason, proxies.After.Message);
         }
-        else if (proxies is { Before.Status: ConditionStatus.False, After: null })
+        else if (proxies.WasResolved)
         {
-            yield return StatusEvent.Normal(StatusEvent.ProxiesTakeIt, StatusEvent.ProxiesTakeItAgain);
+            yield return StatusEvent.Normal(StatusEvent.ProxyProgrammed, RouteMessages.ProxiesAccepted);
         }
 
-        // The one condition of Gateway API's that is bad news when it is True.
+        // Unlike the other conditions, this one reports a problem when it is True.
         var partial = ConditionChange.Of(GatewayConditions.PartiallyInvalid, before?.Conditions, parent.Conditions);
         if (partial.After is { IsTrue: true } && partial.Before?.Message != partial.After.Message)
         {
@@ -72,9 +72,9 @@ public static class RouteStatusEvents
         }
     }
 
-    private static List<RouteParentStatus> Ours(RouteParentsStatus? status) =>
+    private static List<RouteParentStatus> ParentsOf(RouteParentsStatus? status) =>
         [.. (status?.Parents ?? []).Where(p => p.ControllerName == GatewayClass.KubelbController)];
 
-    private static string Name(RouteParentStatus parent) =>
-        parent.ParentRef.Namespace is { } @namespace ? $"Gateway {@namespace}/{parent.ParentRef.Name}" : $"Gateway {parent.ParentRef.Name}";
+    private static string GatewayOf(RouteParentStatus parent) =>
+        parent.ParentRef.Namespace is { } @namespace ? $"{@namespace}/{parent.ParentRef.Name}" : parent.ParentRef.Name;
 }

@@ -1,21 +1,55 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Translation.Messages;
+
 namespace KubeLB.Translation.Events;
 
-/// <summary>Something that a change of an object's status tells people.</summary>
-/// <param name="IsWarning">Whether somebody has to do something.</param>
-/// <param name="Reason">The condition's reason, or what happened in one word.</param>
-/// <param name="Message">What happened and, where it went wrong, what to do.</param>
+/// <summary>An Event about a change of an object's status.</summary>
+/// <param name="IsWarning">Whether its type is Warning, else Normal.</param>
+/// <param name="Reason">The reason: that of the condition, or one of the constants.</param>
+/// <param name="Message">The message: what happened and, for a Warning, how to correct it.</param>
 public sealed record StatusEvent(bool IsWarning, string Reason, string Message)
 {
-    /// <summary>Reason: what was served or refused by KubeLB no longer concerns it.</summary>
+    /// <summary>Reason: KubeLB no longer serves the object.</summary>
     public const string Released = "Released";
 
     /// <summary>Reason: all proxies accepted the configuration.</summary>
-    public const string ProxiesTakeIt = "ProxyProgrammed";
-
-    internal const string ProxiesTakeItAgain = "All proxies accepted the configuration.";
+    public const string ProxyProgrammed = "ProxyProgrammed";
 
     internal static StatusEvent Normal(string reason, string message) => new(IsWarning: false, reason, message);
 
     internal static StatusEvent Warning(string reason, string message) =>
-        new(IsWarning: true, reason, Advice.For(reason) is { } advice ? $"{message.TrimEnd('.')}. {advice}" : message);
+        new(
+            IsWarning: true,
+            reason,
+            RouteMessages.RemedyFor(reason) is { } remedy && !message.Contains(remedy, StringComparison.Ordinal)
+                ? $"{message.TrimEnd('.')}. {remedy}"
+                : message
+        );
+}
+
+/// <summary>One condition before and after a write of the status.</summary>
+/// <param name="Before">The condition before; null if there was none.</param>
+/// <param name="After">The condition after; null if there is none.</param>
+internal sealed record ConditionChange(Condition? Before, Condition? After)
+{
+    // A Gateway that is being set up is not programmed yet; that is not reported.
+    private static readonly string[] InProgress = [GatewayConditions.Pending, "AddressNotAssigned", "NoResources"];
+
+    public static ConditionChange Of(string type, IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after) =>
+        new(before?.FirstOrDefault(c => c.Type == type), after?.FirstOrDefault(c => c.Type == type));
+
+    /// <summary>The condition is True and was not before, whatever its generation.</summary>
+    public bool BecameTrue => After is { IsTrue: true } && Before is not { IsTrue: true };
+
+    /// <summary>The condition is False, and its status, reason or message changed.</summary>
+    public bool BecameFalse =>
+        After is { Status: ConditionStatus.False } after
+        && (Before is not { Status: ConditionStatus.False } before || before.Reason != after.Reason || before.Message != after.Message);
+
+    /// <summary>The condition became False, and not only because the object is being set up.</summary>
+    public bool Failed => BecameFalse && (Before is { IsTrue: true } || !InProgress.Contains(After!.Reason));
+
+    /// <summary>The condition was False and was removed.</summary>
+    public bool WasResolved => this is { Before.Status: ConditionStatus.False, After: null };
 }

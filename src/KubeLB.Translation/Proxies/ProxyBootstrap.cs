@@ -1,9 +1,11 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// What an Envoy of ours starts with: where its configuration comes from (incremental aggregated discovery), and its own listeners
+/// The bootstrap configuration of the tenants' Envoy proxies: the xDS server (incremental ADS) and the proxies' own listeners
 /// (<see cref="ProxyOwnListeners"/>). https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto
 /// </summary>
 public static class ProxyBootstrap
@@ -19,7 +21,7 @@ public static class ProxyBootstrap
     {
         var bootstrap = new JsonObject
         {
-            // Kubernetes puts the pod's name in:
+            // Kubernetes inserts the pod's name:
             // https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
             ["node"] = new JsonObject { ["metadata"] = new JsonObject { ["pod"] = $"$({PodNameVariable})" } },
             ["admin"] = new JsonObject { ["address"] = ProxyOwnListeners.Address("127.0.0.1", ProxyPorts.Admin) },
@@ -37,7 +39,7 @@ public static class ProxyBootstrap
                             {
                                 ["cluster_name"] = XdsCluster,
 
-                                // A manager that starts is found within 2 s; without this Envoy waits for up to 30 s.
+                                // Envoy reconnects to a restarted manager within 2 s; by default it waits for up to 30 s.
                                 ["retry_policy"] = new JsonObject
                                 {
                                     ["retry_back_off"] = new JsonObject { ["base_interval"] = "0.25s", ["max_interval"] = "1.5s" },
@@ -67,7 +69,7 @@ public static class ProxyBootstrap
         return ProxyJson.Write(bootstrap);
     }
 
-    // Without an end to waiting a new proxy is not ready before it has its configuration, and no traffic meets one that has none.
+    // Without a timeout a new proxy is not ready, and receives no traffic, before it has its configuration.
     private static JsonObject Aggregated() =>
         new()
         {
@@ -76,12 +78,12 @@ public static class ProxyBootstrap
             ["initial_fetch_timeout"] = "0s",
         };
 
-    // For requests listeners have fields; of responses only some versions of Envoy let a cluster say it, but all know these keys.
+    // The limits of requests are fields of listeners. For responses only some versions of Envoy have a field, but all have these keys.
     private static JsonObject ResponseHeaders(ProxyHeaderLimits limits) =>
         new()
         {
             ["envoy.reloadable_features.max_response_headers_size_kb"] = limits.ResponseKilobytes,
-            ["envoy.reloadable_features.max_response_headers_count"] = ProxyHeaderLimits.ManyHeaders,
+            ["envoy.reloadable_features.max_response_headers_count"] = ProxyHeaderLimits.DefaultCount,
         };
 
     private static JsonObject Xds(ControlPlane controlPlane)
@@ -101,7 +103,7 @@ public static class ProxyBootstrap
                     {
                         ["http2_protocol_options"] = new JsonObject
                         {
-                            // A manager that is gone without closing its connections is noticed within 8 s.
+                            // Detects within 8 s a manager that stopped without closing its connections.
                             ["connection_keepalive"] = new JsonObject { ["interval"] = "5s", ["timeout"] = "3s" },
                         },
                     },
@@ -126,11 +128,11 @@ public static class ProxyBootstrap
                 ["sni"] = serverName,
                 ["common_tls_context"] = new JsonObject
                 {
-                    // A server that speaks HTTP/2 only refuses who does not ask for it.
+                    // The server supports HTTP/2 only and rejects connections without this ALPN protocol.
                     ["alpn_protocols"] = new JsonArray("h2"),
                     ["tls_params"] = new JsonObject
                     {
-                        // As a client Envoy ends at TLS 1.2 unless the maximum is given.
+                        // As a client Envoy uses at most TLS 1.2 by default.
                         ["tls_minimum_protocol_version"] = "TLSv1_3",
                         ["tls_maximum_protocol_version"] = "TLSv1_3",
                     },
@@ -144,4 +146,85 @@ public static class ProxyBootstrap
 
     private static JsonObject Discovered(string name, string file) =>
         new() { ["name"] = name, ["sds_config"] = ProxyCertificateFiles.Source(file) };
+}
+
+/// <summary>The xDS server of a tenant's proxies.</summary>
+/// <param name="Host">DNS name of the manager's Service, as in its certificate.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="IsPlain">Whether to connect in plain text instead of mutual TLS.</param>
+public sealed record ControlPlane(string Host, int Port, bool IsPlain = false);
+
+/// <summary>
+/// Envoy's overload manager: releases memory, then rejects requests before the proxy is OOM-killed, and limits the number of connections.
+/// https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager
+/// </summary>
+internal static class ProxyOverloadManager
+{
+    private const string Heap = "envoy.resource_monitors.fixed_heap";
+    private const string Connections = "envoy.resource_monitors.global_downstream_max_connections";
+    private const string TypePrefix = "type.googleapis.com/envoy.extensions.resource_monitors.";
+
+    public static JsonObject Build(ProxyOverload limits)
+    {
+        var (monitors, actions) = (new JsonArray(), new JsonArray());
+        if (limits.HeapBytes is { } bytes)
+        {
+            monitors.Add(Monitor(Heap, "fixed_heap.v3.FixedHeapConfig", "max_heap_size_bytes", bytes));
+            actions.Add(Action("envoy.overload_actions.shrink_heap", 0.95));
+            actions.Add(Action("envoy.overload_actions.stop_accepting_requests", 0.98));
+        }
+
+        if (limits.Connections is { } connections)
+        {
+            monitors.Add(
+                Monitor(
+                    Connections,
+                    "downstream_connections.v3.DownstreamConnectionsConfig",
+                    "max_active_downstream_connections",
+                    connections
+                )
+            );
+        }
+
+        var manager = new JsonObject { ["refresh_interval"] = "0.25s", ["resource_monitors"] = monitors };
+        if (actions.Count > 0)
+        {
+            manager["actions"] = actions;
+        }
+
+        return manager;
+    }
+
+    private static JsonObject Monitor(string name, string type, string field, long limit) =>
+        new()
+        {
+            ["name"] = name,
+            ["typed_config"] = new JsonObject { ["@type"] = TypePrefix + type, [field] = limit },
+        };
+
+    private static JsonObject Action(string name, double threshold) =>
+        new()
+        {
+            ["name"] = name,
+            ["triggers"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = Heap,
+                    ["threshold"] = new JsonObject { ["value"] = threshold },
+                }
+            ),
+        };
+}
+
+/// <summary>Writes Envoy's configuration as indented JSON, readable in <c>kubectl get -o yaml</c>.</summary>
+internal static class ProxyJson
+{
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static string Write(JsonObject value) => value.ToJsonString(Readable) + "\n";
 }

@@ -3,19 +3,19 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The proxies' certificate as files of a pod, and the two files in which Envoy finds them described. Envoy reads certificates anew only
-/// when they come by secret discovery, of which a file is the simplest form; it watches the folder, into which the kubelet swaps a renewed
-/// Secret. https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
+/// The proxies' certificate as files of a pod, and the two SDS files that describe them. Envoy reloads certificates only from SDS; with
+/// file-based SDS it watches the folder, in which the kubelet replaces a renewed Secret.
+/// https://www.envoyproxy.io/docs/envoy/latest/configuration/security/secret#certificate-rotation
 /// </summary>
 public static class ProxyCertificateFiles
 {
     /// <summary>Where the Secret is mounted.</summary>
     public const string Folder = "/etc/envoy/xds";
 
-    /// <summary>Key of the Secret, and file, that describes the certificate.</summary>
+    /// <summary>Key of the Secret, and name of the file, that describes the certificate.</summary>
     public const string CertificateFile = "sds-certificate.json";
 
-    /// <summary>Key of the Secret, and file, that describes whom the proxy trusts.</summary>
+    /// <summary>Key of the Secret, and name of the file, that describes the trusted server.</summary>
     public const string TrustFile = "sds-trust.json";
 
     internal const string CertificateName = "xds_certificate";
@@ -34,7 +34,7 @@ public static class ProxyCertificateFiles
             }
         );
 
-    /// <summary>The file that describes whom the proxy trusts: the manager, by its name.</summary>
+    /// <summary>The file that describes the trusted server: the manager, by its name.</summary>
     /// <param name="serverName">Name in the manager's certificate.</param>
     public static string DescribeTrust(string serverName) =>
         Secret(

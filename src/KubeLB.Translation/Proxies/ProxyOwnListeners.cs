@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The listeners that a proxy has for the kubelet and for monitoring: named paths only, of an administration that itself is reachable on
-/// loopback only. They stay when the proxy is overloaded, because a proxy that is busy must not be taken for one that is dead.
+/// The listeners of a proxy for the kubelet and for monitoring. They forward selected paths to Envoy's admin interface, which listens on
+/// loopback only. They bypass the overload manager, so that an overloaded proxy is not restarted as unhealthy.
 /// </summary>
 internal static class ProxyOwnListeners
 {
@@ -103,7 +103,7 @@ internal static class ProxyOwnListeners
             ["direct_response"] = new JsonObject { ["status"] = 404 },
         };
 
-    // Answers 503 once /healthcheck/fail was asked for, which begins the end of a proxy.
+    // Returns 503 after a request to /healthcheck/fail, with which draining starts.
     private static JsonObject Healthz()
     {
         var check = Typed("http.health_check.v3.HealthCheck");
@@ -120,4 +120,31 @@ internal static class ProxyOwnListeners
         };
 
     private static JsonObject Typed(string type) => new() { ["@type"] = TypePrefix + type };
+}
+
+/// <summary>The proxies' own ports, besides those of the tenant's routes. Part of the wire contract.</summary>
+public static class ProxyPorts
+{
+    /// <summary>Envoy's admin interface, on loopback only.</summary>
+    public const int Admin = 9001;
+
+    /// <summary>Metrics, at <c>/stats/prometheus</c>.</summary>
+    public const int Stats = 19001;
+
+    /// <summary>The Go manager's shutdown manager; not used here.</summary>
+    public const int Shutdown = 19002;
+
+    /// <summary><c>/ready</c>: has its configuration; <c>/live</c>: responds.</summary>
+    public const int Readiness = 19003;
+
+    /// <summary><c>/healthz</c>: serves, and is not draining.</summary>
+    public const int Health = 19004;
+
+    private static readonly int[] Own = [Admin, Stats, Shutdown, Readiness, Health];
+
+    /// <summary>Whether a port is one of the proxy's own, which no route may use.</summary>
+    public static bool IsReserved(int port) => Own.Contains(port);
+
+    /// <summary>The number of the proxy's own ports in a range.</summary>
+    public static int ReservedWithin(int first, int last) => Own.Count(port => port >= first && port <= last);
 }

@@ -2,11 +2,12 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Reads where proxies may run. What an API server would refuse of a pod does not count, so that the rest of it can be written.
+/// Reads the scheduling constraints of proxies. What the API server would reject in a pod is ignored, so that the rest can be applied.
 /// </summary>
 internal static partial class ProxyPlacementReader
 {
@@ -19,10 +20,7 @@ internal static partial class ProxyPlacementReader
         {
             if (!Key().IsMatch(key) || !Value().IsMatch(value ?? ""))
             {
-                problems.Add(
-                    $"envoyProxy.nodeSelector {key}: {value} cannot be a label of a node and does not count; write one as kubectl "
-                        + "get nodes --show-labels has them."
-                );
+                problems.Add(SettingsMessages.InvalidNodeLabel(key, value ?? ""));
             }
         }
 
@@ -32,16 +30,16 @@ internal static partial class ProxyPlacementReader
     public static IReadOnlyList<V1Toleration> TolerationsOf(List<JsonElement>? tolerations, List<string> problems)
     {
         var usable = new List<V1Toleration>();
-        foreach (var (place, json) in (tolerations ?? []).Index())
+        foreach (var (index, json) in (tolerations ?? []).Index())
         {
-            if (Read<V1Toleration>(json, $"tolerations[{place}]", "a toleration", problems) is not { } toleration)
+            if (Read<V1Toleration>(json, $"tolerations[{index}]", problems) is not { } toleration)
             {
                 continue;
             }
 
             if (Problem(toleration) is { } problem)
             {
-                problems.Add($"envoyProxy.tolerations[{place}] does not count: {problem}.");
+                problems.Add(SettingsMessages.InvalidToleration(index, problem));
             }
             else
             {
@@ -53,9 +51,9 @@ internal static partial class ProxyPlacementReader
     }
 
     public static V1Affinity? AffinityOf(JsonElement? affinity, List<string> problems) =>
-        affinity is { ValueKind: not JsonValueKind.Null } json ? Read<V1Affinity>(json, "affinity", "an affinity", problems) : null;
+        affinity is { ValueKind: not JsonValueKind.Null } json ? Read<V1Affinity>(json, "affinity", problems) : null;
 
-    private static T? Read<T>(JsonElement json, string field, string what, List<string> problems)
+    private static T? Read<T>(JsonElement json, string field, List<string> problems)
         where T : class
     {
         try
@@ -64,20 +62,18 @@ internal static partial class ProxyPlacementReader
         }
         catch (JsonException e)
         {
-            problems.Add($"envoyProxy.{field} is not {what} and does not count: {e.Path} is of the wrong type; write it as in a pod.");
+            problems.Add(SettingsMessages.WrongType(field, e.Path ?? ""));
             return null;
         }
     }
 
     private static string? Problem(V1Toleration toleration) =>
-        !Operators.Contains(toleration.OperatorProperty) ? $"operator \"{toleration.OperatorProperty}\" is not known; write Exists or Equal"
+        !Operators.Contains(toleration.OperatorProperty) ? SettingsMessages.UnknownTolerationOperator(toleration.OperatorProperty)
         : !Effects.Contains(toleration.Effect is "" ? null : toleration.Effect)
-            ? $"effect \"{toleration.Effect}\" is not known; write NoSchedule, PreferNoSchedule or NoExecute"
-        : toleration.OperatorProperty == "Exists" && !string.IsNullOrEmpty(toleration.Value)
-            ? "with operator Exists there is no value; leave it out"
-        : toleration.OperatorProperty != "Exists" && string.IsNullOrEmpty(toleration.Key)
-            ? "without key it tolerates everything; write operator Exists for that"
-        : toleration.TolerationSeconds is not null && toleration.Effect != "NoExecute" ? "tolerationSeconds needs effect NoExecute"
+            ? SettingsMessages.UnknownTolerationEffect(toleration.Effect)
+        : toleration.OperatorProperty == "Exists" && !string.IsNullOrEmpty(toleration.Value) ? SettingsMessages.TolerationValueWithExists
+        : toleration.OperatorProperty != "Exists" && string.IsNullOrEmpty(toleration.Key) ? SettingsMessages.TolerationWithoutKey
+        : toleration.TolerationSeconds is not null && toleration.Effect != "NoExecute" ? SettingsMessages.TolerationSecondsWithoutNoExecute
         : null;
 
     // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set

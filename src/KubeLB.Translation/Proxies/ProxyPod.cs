@@ -4,7 +4,7 @@ using KubeLB.Api;
 
 namespace KubeLB.Translation.Proxies;
 
-/// <summary>The pod of a tenant's Envoy: as little as it needs to run, and nothing of the cluster.</summary>
+/// <summary>The pod of a tenant's Envoy proxy, with minimal privileges.</summary>
 internal static class ProxyPod
 {
     /// <summary>Name of the container port with metrics.</summary>
@@ -19,16 +19,16 @@ internal static class ProxyPod
     private const string Hostname = "kubernetes.io/hostname";
     private const string Zone = "topology.kubernetes.io/zone";
 
-    private const int FewestWorkers = 2;
+    private const int MinWorkers = 2;
 
-    // Below those that Envoy listens on.
-    private const string PortsOfConnections = "1024 8999";
+    // Below the ports that Envoy listens on.
+    private const string OutgoingPortRange = "1024 8999";
 
-    // The user "envoy" of Envoy's images; any other would do.
+    // The user "envoy" of Envoy's images.
     private const long User = 101;
 
     /// <summary>
-    /// Labels by which Services, budgets and monitors find the pods. Those of the Go manager, so that its Services keep working.
+    /// Labels with which Services, PodDisruptionBudgets and PodMonitors select the pods: those of the Go manager, for its Services.
     /// </summary>
     public static Dictionary<string, string> Selector(string tenantNamespace) =>
         new(StringComparer.Ordinal) { [Labels.AppName] = tenantNamespace };
@@ -67,9 +67,9 @@ internal static class ProxyPod
                     FsGroup = User,
                     SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" },
 
-                    // Connections to nodes must not take ports that listeners are going to want: Envoy does not try a second time.
+                    // Outgoing connections must not use the ports of future listeners: Envoy does not retry to bind.
                     // https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
-                    Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = PortsOfConnections }],
+                    Sysctls = [new V1Sysctl { Name = "net.ipv4.ip_local_port_range", Value = OutgoingPortRange }],
                 },
                 TerminationGracePeriodSeconds = settings.TerminationGracePeriodSeconds,
                 NodeSelector = settings.NodeSelector.Count > 0 ? settings.NodeSelector.ToDictionary(StringComparer.Ordinal) : null,
@@ -93,7 +93,7 @@ internal static class ProxyPod
         };
 
     /// <summary>
-    /// Whether two pods must not meet on a node: with one pod there is nobody to meet, and a DaemonSet has one per node anyway.
+    /// Whether pods need an anti-affinity: not for a single replica or a DaemonSet.
     /// </summary>
     public static bool IsOnePerNode(ProxySettings settings) => settings is { IsOnePerNode: true, IsDaemonSet: false, Replicas: > 1 };
 
@@ -114,12 +114,12 @@ internal static class ProxyPod
                 "--disable-hot-restart",
                 "--concurrency",
                 Text(Workers(settings.Resources)),
-                // What is removed ends its connections soon: what they lead to is removed, too.
+                // Connections of a removed listener are drained soon, because their backends are removed too.
                 "--drain-time-s",
                 "60",
                 "--drain-strategy",
                 "immediate",
-                // The access log is for people, too: by default Envoy writes it every 10 s.
+                // By default Envoy flushes the access log every 10 s.
                 "--file-flush-interval-msec",
                 "1000",
             ],
@@ -187,9 +187,9 @@ internal static class ProxyPod
                 ],
         };
 
-    // Envoy starts a worker per processor of the node, each with a socket for each listener, also where it may use a fraction of them only.
+    // By default Envoy starts one worker per CPU of the node, each with a socket per listener, even if the pod's limit is lower.
     private static int Workers(V1ResourceRequirements? resources) =>
-        Processors(resources?.Limits) ?? Math.Max(FewestWorkers, Processors(resources?.Requests) ?? 0);
+        Processors(resources?.Limits) ?? Math.Max(MinWorkers, Processors(resources?.Requests) ?? 0);
 
     private static int? Processors(IDictionary<string, ResourceQuantity>? resources) =>
         resources?.TryGetValue("cpu", out var cpu) == true && cpu.ToDecimal() > 0 ? (int)Math.Ceiling(cpu.ToDecimal()) : null;
@@ -247,4 +247,37 @@ internal static class ProxyPod
         };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// The preStop hook of a proxy: it fails the health check, which makes clients connect to other proxies, and waits until no connection is
+/// left, for at least the minimum and at most the maximum time. It uses bash, which supports TCP, so that no sidecar is needed.
+/// </summary>
+public static class ProxyDrainScript
+{
+    // The filter is ^listener\.[0-9._]+\.downstream_cx_active$: the tenant's listeners, which have no stat prefix, unlike the proxy's own.
+    private const string Connections = "/stats?filter=%5Elistener%5C.%5B0-9._%5D%2B%5C.downstream_cx_active%24";
+
+    /// <summary>The script.</summary>
+    public static string Build(ProxyDrain drain, int adminPort = ProxyPorts.Admin)
+    {
+        var (least, most) = (Seconds(drain.Minimum), Seconds(drain.Maximum));
+        return $$"""
+            admin() {
+              { printf '%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$1" "$2" >&3; timeout 5 cat <&3; } 3<>/dev/tcp/127.0.0.1/{{adminPort.ToString(
+                CultureInfo.InvariantCulture
+            )}}
+            }
+            admin POST /healthcheck/fail >/dev/null
+            sleep {{least}}
+            while [ "$SECONDS" -lt {{most}} ] && admin GET '{{Connections}}' | grep -q 'downstream_cx_active: [1-9]'; do
+              sleep 1
+            done
+
+            """.ReplaceLineEndings(
+            "\n"
+        );
+    }
+
+    private static string Seconds(TimeSpan time) => ((long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 }

@@ -1,26 +1,26 @@
 using System.Text.RegularExpressions;
+using k8s.Models;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.EnvoyGateway.Retries;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// Reads <c>envoyProxy</c> of Config and Tenant. What cannot be used becomes a sentence, and something safe is in force instead. Each field
-/// is read by one method that yields both, so that the two cannot disagree.
+/// Reads <c>envoyProxy</c> of Config and Tenant. Invalid values are reported and replaced by safe defaults. One method per field does
+/// both, so that they are consistent.
 /// </summary>
 internal static partial class ProxySettingsReader
 {
-    private const string DedicatedNote = "counts as \"shared\", because there is one workload per tenant in any case; write shared.";
+    // A typo must not fill a cluster.
+    private const int MaxReplicas = 1000;
 
-    // A slip of the pen must not fill a cluster.
-    private const int MostReplicas = 1000;
+    // With less than Envoy itself needs it would reject every request.
+    private const long MinHeap = 64 << 20;
 
-    // With less than Envoy takes for itself it would refuse every request.
-    private const long LeastHeap = 64 << 20;
+    private static readonly string[] DeprecatedTopologies = ["dedicated", "global"];
 
-    private static readonly string[] OldTopologies = ["dedicated", "global"];
-
-    /// <summary>The settings in force.</summary>
+    /// <summary>The effective settings.</summary>
     public static ProxySettings Read(ConfigEnvoyProxy? general, TenantEnvoyProxy? own)
     {
         var ignored = new List<string>();
@@ -45,7 +45,7 @@ internal static partial class ProxySettingsReader
     }
 
     /// <summary>
-    /// What is wrong with the settings of one object, each a sentence that names the field, what is in force and what to write.
+    /// The problems of the settings of one object, one text of <see cref="SettingsMessages"/> each.
     /// </summary>
     public static IReadOnlyList<string> Problems(LayeredSettings settings)
     {
@@ -57,9 +57,9 @@ internal static partial class ProxySettingsReader
                 ProxyResourcesReader.ResourcesOf(own.Resources, problems);
                 break;
             case ConfigSpec { EnvoyProxy: { } general }:
-                if (OldTopologies.Contains(general.Topology))
+                if (DeprecatedTopologies.Contains(general.Topology))
                 {
-                    problems.Add($"envoyProxy.topology \"{general.Topology}\" {DedicatedNote}");
+                    problems.Add(SettingsMessages.DeprecatedTopology(general.Topology!));
                 }
 
                 ImageOf(general.Image, problems);
@@ -79,9 +79,9 @@ internal static partial class ProxySettingsReader
 
     private static int? ReplicasOf(int? value, List<string> problems)
     {
-        if (value is < 1 or > MostReplicas)
+        if (value is (< 1 or > MaxReplicas) and var invalid)
         {
-            problems.Add($"envoyProxy.replicas is {value} and does not count; write 1 to {MostReplicas}.");
+            problems.Add(SettingsMessages.InvalidReplicas(invalid, MaxReplicas));
             return null;
         }
 
@@ -92,10 +92,7 @@ internal static partial class ProxySettingsReader
     {
         if (image is not null && !Image().IsMatch(image))
         {
-            problems.Add(
-                $"envoyProxy.image \"{image}\" cannot be an image and does not count; write registry/name:tag or "
-                    + "registry/name@sha256:digest."
-            );
+            problems.Add(SettingsMessages.InvalidImage(image));
             return null;
         }
 
@@ -107,9 +104,7 @@ internal static partial class ProxySettingsReader
         var gracePeriod = settings?.TerminationGracePeriodSeconds ?? ProxyDrain.DefaultGracePeriodSeconds;
         if (gracePeriod < 1)
         {
-            problems.Add(
-                $"envoyProxy.gracefulShutdown.terminationGracePeriodSeconds is {gracePeriod} and does not count; write 30 or more."
-            );
+            problems.Add(SettingsMessages.InvalidGracePeriod(gracePeriod));
             gracePeriod = ProxyDrain.DefaultGracePeriodSeconds;
         }
 
@@ -120,10 +115,7 @@ internal static partial class ProxySettingsReader
 
         if (image?.Contains("distroless", StringComparison.OrdinalIgnoreCase) == true)
         {
-            problems.Add(
-                $"envoyProxy.image \"{image}\" has no bash, in which pods wait for their connections: they end at once; "
-                    + "write an image that is not distroless, or gracefulShutdown.disabled: true."
-            );
+            problems.Add(SettingsMessages.DistrolessImage(image));
             return (null, gracePeriod);
         }
 
@@ -131,23 +123,15 @@ internal static partial class ProxySettingsReader
         var minimum = SecondsOf("minDrainDuration", settings?.MinDrainDuration, problems) ?? ProxyDrain.Default.Minimum;
         if (maximum.TotalSeconds >= gracePeriod)
         {
-            var least = TimeSpan.FromSeconds(gracePeriod - 1);
-            problems.Add(
-                $"envoyProxy.gracefulShutdown.drainTimeout is {maximum.TotalSeconds} s, and a pod is killed after {gracePeriod} s: "
-                    + $"connections have {least.TotalSeconds} s; "
-                    + "write a shorter drainTimeout or more terminationGracePeriodSeconds."
-            );
-            maximum = least;
+            problems.Add(SettingsMessages.DrainTimeoutTooLong((long)maximum.TotalSeconds, gracePeriod, gracePeriod - 1));
+            maximum = TimeSpan.FromSeconds(gracePeriod - 1);
         }
 
         if (minimum > maximum)
         {
             if (settings?.MinDrainDuration is not null)
             {
-                problems.Add(
-                    $"envoyProxy.gracefulShutdown.minDrainDuration is {minimum.TotalSeconds} s, more than drainTimeout, and counts "
-                        + $"as {maximum.TotalSeconds} s; write a shorter one."
-                );
+                problems.Add(SettingsMessages.MinDrainTooLong((long)minimum.TotalSeconds, (long)maximum.TotalSeconds));
             }
 
             minimum = maximum;
@@ -156,7 +140,7 @@ internal static partial class ProxySettingsReader
         return (new ProxyDrain(minimum, maximum), gracePeriod);
     }
 
-    // A proxy cannot wait for less than a second; what is asked for is rounded up.
+    // The drain script waits for whole seconds: the duration is rounded up.
     private static TimeSpan? SecondsOf(string field, string? text, List<string> problems)
     {
         if (text is null)
@@ -166,9 +150,7 @@ internal static partial class ProxySettingsReader
 
         if (GatewayDuration.Parse(text) is not { } duration)
         {
-            problems.Add(
-                $"envoyProxy.gracefulShutdown.{field} \"{text}\" is no duration and does not count; write one such as 90s or 1m30s."
-            );
+            problems.Add(SettingsMessages.InvalidDuration(field, text));
             return null;
         }
 
@@ -183,17 +165,14 @@ internal static partial class ProxySettingsReader
         }
 
         var connections = AtLeast("maxActiveDownstreamConnections", settings.MaxActiveDownstreamConnections, 1);
-        var heap = AtLeast("maxHeapSizeBytes", settings.MaxHeapSizeBytes, LeastHeap);
+        var heap = AtLeast("maxHeapSizeBytes", settings.MaxHeapSizeBytes, MinHeap);
         return connections is null && heap is null ? null : new ProxyOverload(connections, heap);
 
-        long? AtLeast(string field, long? value, long least)
+        long? AtLeast(string field, long? value, long minimum)
         {
-            if (value < least)
+            if (value is { } limit && limit < minimum)
             {
-                problems.Add(
-                    $"envoyProxy.overloadManager.{field} is {value} and does not count; write {least} or more, or leave it out for "
-                        + "no limit."
-                );
+                problems.Add(SettingsMessages.InvalidOverloadLimit(field, limit, minimum));
                 return null;
             }
 
@@ -204,19 +183,21 @@ internal static partial class ProxySettingsReader
     private static ProxyHeaderLimits HeadersOf(HeaderLimits? settings, List<string> problems)
     {
         return new ProxyHeaderLimits(
-            Limit("maxRequestHeadersKb", settings?.MaxRequestHeadersKb, ProxyHeaderLimits.GreatestKilobytes)
-                ?? ProxyHeaderLimits.Most.RequestKilobytes,
-            Limit("maxRequestHeadersCount", settings?.MaxRequestHeadersCount, int.MaxValue) ?? ProxyHeaderLimits.Most.RequestCount,
-            Limit("maxResponseHeadersKb", settings?.MaxResponseHeadersKb, ProxyHeaderLimits.GreatestKilobytes)
-                ?? ProxyHeaderLimits.Most.ResponseKilobytes
+            Limit("maxRequestHeadersKb", settings?.MaxRequestHeadersKb, ProxyHeaderLimits.MaxKilobytes)
+                ?? ProxyHeaderLimits.Default.RequestKilobytes,
+            Limit("maxRequestHeadersCount", settings?.MaxRequestHeadersCount, int.MaxValue) ?? ProxyHeaderLimits.Default.RequestCount,
+            Limit("maxResponseHeadersKb", settings?.MaxResponseHeadersKb, ProxyHeaderLimits.MaxKilobytes)
+                ?? ProxyHeaderLimits.Default.ResponseKilobytes
         );
 
-        int? Limit(string field, int? value, int greatest)
+        int? Limit(string field, int? value, int maximum)
         {
-            if (value < 1 || value > greatest)
+            if (value is { } limit && (limit < 1 || limit > maximum))
             {
                 problems.Add(
-                    $"envoyProxy.headerLimits.{field} is {value} and does not count; write {(greatest == int.MaxValue ? "1 or more" : $"1 to {greatest}")}."
+                    maximum == int.MaxValue
+                        ? SettingsMessages.InvalidHeaderCount(field, limit)
+                        : SettingsMessages.InvalidHeaderSize(field, limit, maximum)
                 );
                 return null;
             }
@@ -225,7 +206,48 @@ internal static partial class ProxySettingsReader
         }
     }
 
-    // As the OCI distribution specification has references, without its limits on length, which an API server knows.
+    // The references of the OCI distribution specification, without its limits on length, which the API server validates.
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9.:_/-]*(@sha256:[a-f0-9]{64})?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Image();
+}
+
+/// <summary>Reads the resources of a proxy. They are ignored as a whole if the API server would reject them in a container.</summary>
+internal static class ProxyResourcesReader
+{
+    private static readonly string[] Standard = ["cpu", "memory", "ephemeral-storage"];
+
+    public static V1ResourceRequirements? ResourcesOf(V1ResourceRequirements? resources, List<string> problems)
+    {
+        if (resources is null || Problem(resources) is not { } problem)
+        {
+            return resources;
+        }
+
+        problems.Add(SettingsMessages.InvalidResources(problem));
+        return null;
+    }
+
+    private static string? Problem(V1ResourceRequirements resources)
+    {
+        var requests = resources.Requests ?? new Dictionary<string, ResourceQuantity>();
+        var limits = resources.Limits ?? new Dictionary<string, ResourceQuantity>();
+        if (requests.Keys.Concat(limits.Keys).FirstOrDefault(name => !IsResource(name)) is { } unknown)
+        {
+            return SettingsMessages.UnknownResource(unknown);
+        }
+
+        if (requests.Concat(limits).FirstOrDefault(r => r.Value.ToDecimal() < 0) is { Key: { } negative })
+        {
+            return SettingsMessages.NegativeResource(negative);
+        }
+
+        return
+            requests.FirstOrDefault(r => limits.TryGetValue(r.Key, out var limit) && r.Value.ToDecimal() > limit.ToDecimal())
+                is { Key: { } name }
+            ? SettingsMessages.RequestExceedsLimit(name, $"{requests[name]}", $"{limits[name]}")
+            : null;
+    }
+
+    private static bool IsResource(string name) =>
+        Standard.Contains(name) || name.StartsWith("hugepages-", StringComparison.Ordinal) || name.Contains('/', StringComparison.Ordinal);
 }

@@ -6,15 +6,15 @@ using KubeLB.Api.Naming;
 namespace KubeLB.Translation.Proxies;
 
 /// <summary>
-/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, and PodMonitor when asked for. Names, labels and
-/// selector are those of the Go manager, whose Deployment is thus taken over.
+/// The objects that run a tenant's proxies: Deployment or DaemonSet, PodDisruptionBudget, and optionally PodMonitor. Names, labels and
+/// selector are those of the Go manager, so that its Deployment is adopted.
 /// </summary>
 /// <param name="Deployment">The Deployment; null with a DaemonSet.</param>
 /// <param name="DaemonSet">The DaemonSet; null with a Deployment.</param>
 /// <param name="DisruptionBudget">
-/// Keeps evictions from taking more than one pod at a time; null with a DaemonSet, whose pods are not evicted when a node is drained.
+/// Allows the eviction of one pod at a time; null with a DaemonSet, whose pods are not evicted when a node is drained.
 /// </param>
-/// <param name="PodMonitor">Tells Prometheus Operator of the pods; null if not asked for.</param>
+/// <param name="PodMonitor">The PodMonitor of Prometheus Operator; null if it is not enabled.</param>
 public sealed record ProxyWorkload(
     V1Deployment? Deployment,
     V1DaemonSet? DaemonSet,
@@ -26,22 +26,22 @@ public sealed record ProxyWorkload(
 
     /// <summary>The objects for a tenant.</summary>
     /// <param name="tenantNamespace">The tenant's namespace, which is also the proxies' node id.</param>
-    /// <param name="settings">The settings in force.</param>
-    /// <param name="controlPlane">Where the proxies get their configuration.</param>
+    /// <param name="settings">The effective settings.</param>
+    /// <param name="controlPlane">The proxies' xDS server.</param>
     /// <param name="certificateSecret">Name of the Secret with the proxies' certificate.</param>
     public static ProxyWorkload Build(string tenantNamespace, ProxySettings settings, ControlPlane controlPlane, string certificateSecret)
     {
         var template = ProxyPod.Template(tenantNamespace, settings, controlPlane, certificateSecret);
         var selector = new V1LabelSelector { MatchLabels = ProxyPod.Selector(tenantNamespace) };
         return new ProxyWorkload(
-            settings.IsDaemonSet ? null : Deploy(tenantNamespace, settings, selector, template),
-            settings.IsDaemonSet ? RunEverywhere(tenantNamespace, selector, template) : null,
+            settings.IsDaemonSet ? null : BuildDeployment(tenantNamespace, settings, selector, template),
+            settings.IsDaemonSet ? BuildDaemonSet(tenantNamespace, selector, template) : null,
             settings.IsDaemonSet ? null : Budget(tenantNamespace, selector),
             settings.HasPodMonitor ? Monitor(tenantNamespace, selector) : null
         );
     }
 
-    private static V1Deployment Deploy(
+    private static V1Deployment BuildDeployment(
         string tenantNamespace,
         ProxySettings settings,
         V1LabelSelector selector,
@@ -60,7 +60,7 @@ public sealed record ProxyWorkload(
                 {
                     Type = "RollingUpdate",
 
-                    // Where a new pod may find no node beside the old ones, one of those has to go first.
+                    // With one pod per node there may be no free node for a new pod before an old one is deleted.
                     RollingUpdate = new V1RollingUpdateDeployment
                     {
                         MaxSurge = 1,
@@ -71,7 +71,7 @@ public sealed record ProxyWorkload(
             },
         };
 
-    private static V1DaemonSet RunEverywhere(string tenantNamespace, V1LabelSelector selector, V1PodTemplateSpec template) =>
+    private static V1DaemonSet BuildDaemonSet(string tenantNamespace, V1LabelSelector selector, V1PodTemplateSpec template) =>
         new()
         {
             ApiVersion = $"{V1DaemonSet.KubeGroup}/{V1DaemonSet.KubeApiVersion}",
@@ -96,8 +96,7 @@ public sealed record ProxyWorkload(
             Kind = V1PodDisruptionBudget.KubeKind,
             Metadata = Metadata(tenantNamespace),
 
-            // A number that may be missing, not one that must be there: with a single replica the latter would keep a node from ever being
-            // drained.
+            // MinAvailable would block the drain of a node with a single replica.
             Spec = new V1PodDisruptionBudgetSpec
             {
                 MaxUnavailable = 1,

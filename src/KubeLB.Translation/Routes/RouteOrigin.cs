@@ -5,12 +5,12 @@ using KubeLB.Translation.EnvoyGateway;
 
 namespace KubeLB.Translation.Routes;
 
-/// <summary>The tenant's object that a Route stands for, read from the Route's spec.</summary>
+/// <summary>The identity of a Route's source object, read from the Route's spec.</summary>
 /// <param name="ApiVersion">Group and version.</param>
 /// <param name="Kind">Kind, for example <c>HTTPRoute</c>.</param>
 /// <param name="Namespace">Namespace in the tenant's cluster.</param>
 /// <param name="Name">Name.</param>
-/// <param name="Uid">UID; empty if the Route does not say.</param>
+/// <param name="Uid">UID; empty if the Route has none.</param>
 public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespace, string Name, string Uid)
 {
     /// <summary>Kind and name as one key, for indexes.</summary>
@@ -22,7 +22,7 @@ public sealed record RouteOrigin(string ApiVersion, string Kind, string Namespac
     /// <summary>Value of <see cref="Labels.OriginResourceKind"/> for a Gateway API kind.</summary>
     public static string ResourceKind(string kind) => $"{kind}.{ApiGroups.GatewayApi}";
 
-    /// <summary>Reads the origin; null where the Route carries no object with kind and name.</summary>
+    /// <summary>Reads the origin; null if the Route has no source object with kind and name.</summary>
     public static RouteOrigin? Of(Route route) => SourceObject.OriginOf(route);
 
     internal static RouteOrigin? Of(JsonElement resource)

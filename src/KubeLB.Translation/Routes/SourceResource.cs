@@ -7,12 +7,12 @@ using KubeLB.Api.V1Alpha1;
 
 namespace KubeLB.Translation.Routes;
 
-/// <summary>Wraps a tenant's object into the Route that carries it.</summary>
+/// <summary>Builds the Route of a tenant's object.</summary>
 public static class SourceResource
 {
-    /// <summary>The Route for the tenant's object.</summary>
+    /// <summary>Builds the Route.</summary>
     /// <param name="source">The tenant's Gateway, HTTPRoute or GRPCRoute.</param>
-    /// <param name="spec">Its spec as the Route is to carry it.</param>
+    /// <param name="spec">The spec of the source object in the Route.</param>
     /// <param name="services">The Services behind it; null for a Gateway.</param>
     /// <param name="tenantNamespace">The tenant's namespace in the management cluster.</param>
     public static Route Wrap(
@@ -80,5 +80,18 @@ public static class SourceResource
             ["metadata"] = metadata,
             ["spec"] = spec,
         };
+    }
+}
+
+/// <summary>The metadata of a tenant's object that is synced to the management cluster.</summary>
+public static class SourceMetadata
+{
+    /// <summary>The annotations without kubectl's and the applier's records; null if there are none.</summary>
+    public static Dictionary<string, string>? Annotations(V1ObjectMeta metadata)
+    {
+        var kept = (metadata.Annotations ?? new Dictionary<string, string>())
+            .Where(a => a.Key is not (Api.Annotations.KubectlLastApplied or Api.Annotations.Applied))
+            .ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal);
+        return kept.Count > 0 ? kept : null;
     }
 }

@@ -3,32 +3,33 @@ using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Secrets;
 
 /// <summary>
-/// A SyncSecret of the management cluster → the Secret beside it. The SyncSecret is the tenant's word: the Secret is rebuilt from type and
-/// data, and its name is the SyncSecret's own UID, which the tenant cannot choose.
+/// Translates a SyncSecret of the management cluster to a Secret in its namespace. The SyncSecret is untrusted: only type and data are
+/// copied, and the Secret is named after the SyncSecret's own UID, which the tenant cannot choose.
 /// </summary>
 public static partial class SecretCopyTranslator
 {
-    /// <summary>What a Secret may hold, in bytes of all values.</summary>
+    /// <summary>Maximum size of all values of a Secret in bytes.</summary>
     /// <remarks>https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size</remarks>
     public const int MaxSize = 1024 * 1024;
 
     private const int MaxKeyLength = 253;
 
-    /// <summary>The Secret, or the sentence that says what to change. Neither problem nor name tells anything of the content.</summary>
+    /// <summary>The Secret, or why the SyncSecret is rejected. Problem and name disclose nothing of the content.</summary>
     public static (V1Secret? Secret, string? Problem) Translate(SyncSecret source)
     {
         if (TenantNames.TenantOf(source.Namespace) is null)
         {
-            return (null, $"SyncSecrets belong into a tenant's namespace (tenant-<name>), not into {source.Namespace}.");
+            return (null, SecretMessages.NamespaceNotAllowed(source.Namespace));
         }
 
-        if (!SecretTypes.IsCarried(source.Type))
+        if (!SecretTypes.IsSynced(source.Type))
         {
-            return (null, $"type \"{source.Type}\" is not supported; supported are {SecretTypes.Carried}.");
+            return (null, SecretMessages.UnsupportedType(source.Type ?? "", SecretTypes.Supported));
         }
 
         var (data, problem) = Data(source);
@@ -39,7 +40,7 @@ public static partial class SecretCopyTranslator
 
         if (data.Values.Sum(value => (long)value.Length) > MaxSize)
         {
-            return (null, $"data holds more than {MaxSize} bytes; make the tenant's Secret smaller.");
+            return (null, SecretMessages.TooLarge(MaxSize));
         }
 
         if (
@@ -47,10 +48,7 @@ public static partial class SecretCopyTranslator
             && !(data.ContainsKey(SecretTypes.TlsCertificateKey) && data.ContainsKey(SecretTypes.TlsPrivateKeyKey))
         )
         {
-            return (
-                null,
-                $"data of type {SecretTypes.Tls} must contain {SecretTypes.TlsCertificateKey} and {SecretTypes.TlsPrivateKeyKey}."
-            );
+            return (null, SecretMessages.MissingDataKeys(SecretTypes.Tls, SecretTypes.TlsCertificateKey, SecretTypes.TlsPrivateKeyKey));
         }
 
         return (
@@ -99,14 +97,11 @@ public static partial class SecretCopyTranslator
             is not null
         )
         {
-            // A key that is none could be anything, also a part of the content.
-            return (
-                data,
-                $"a key of data is not usable; keys have at most {MaxKeyLength} characters, all of them letters, digits, '-', '_' or '.'."
-            );
+            // An invalid key may be part of the content and must not be quoted.
+            return (data, SecretMessages.InvalidDataKey(MaxKeyLength));
         }
 
-        foreach (var (key, value) in (source.Data ?? []).Where(entry => SecretTypes.IsCarried(source.Type, entry.Key)))
+        foreach (var (key, value) in (source.Data ?? []).Where(entry => SecretTypes.IsSynced(source.Type, entry.Key)))
         {
             try
             {
@@ -114,12 +109,12 @@ public static partial class SecretCopyTranslator
             }
             catch (FormatException)
             {
-                return (data, $"data.{key} is not base64.");
+                return (data, SecretMessages.InvalidBase64(key));
             }
         }
 
-        // As in a Secret: what is written plain wins.
-        foreach (var (key, value) in (source.StringData ?? []).Where(entry => SecretTypes.IsCarried(source.Type, entry.Key)))
+        // As in a Secret, stringData wins over data.
+        foreach (var (key, value) in (source.StringData ?? []).Where(entry => SecretTypes.IsSynced(source.Type, entry.Key)))
         {
             data[key] = System.Text.Encoding.UTF8.GetBytes(value ?? "");
         }

@@ -3,38 +3,40 @@ using System.Text.Json.Nodes;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Status;
 
-/// <summary>What is found of something.</summary>
+/// <summary>Status, reason and message of a condition.</summary>
 /// <param name="Status">True, False or Unknown.</param>
-/// <param name="Reason">Why, for machines.</param>
-/// <param name="Message">Why, for people.</param>
-internal sealed record Finding(string Status, string Reason, string Message)
+/// <param name="Reason">The reason.</param>
+/// <param name="Message">The message.</param>
+internal sealed record ConditionValue(string Status, string Reason, string Message)
 {
-    public static Finding Of(Condition condition) => new(condition.Status, condition.Reason, condition.Message);
+    public static ConditionValue Of(Condition condition) => new(condition.Status, condition.Reason, condition.Message);
 }
 
 /// <summary>
-/// What Envoy Gateway reports of a generated object as it is now; what it reported of an older generation does not count.
+/// Envoy Gateway's report on the current generation of a generated object; reports on older generations are ignored.
 /// </summary>
-/// <param name="Accepted">Whether it takes it; null if it has not said.</param>
-/// <param name="Programmed">Whether it serves it; null if it has not said.</param>
-internal sealed record EnvoyGatewayReport(Finding? Accepted, Finding? Programmed)
+/// <param name="Accepted">Whether Envoy Gateway accepted the object; null if it has not reported.</param>
+/// <param name="Programmed">Whether Envoy Gateway programmed the object; null if it has not reported.</param>
+internal sealed record EnvoyGatewayReport(ConditionValue? Accepted, ConditionValue? Programmed)
 {
     private static readonly EnvoyGatewayReport None = new(null, null);
 
     /// <summary>Reads the report.</summary>
     /// <param name="kind">Kind of the generated object; null if there is none.</param>
-    /// <param name="generated">What became of it; null if there is none.</param>
-    public static EnvoyGatewayReport Of(string? kind, AppliedObject? generated) =>
-        generated is { Generation: { } generation, Status: { } status } ? Of(kind, status, generation) : None;
+    /// <param name="generated">The generated object as applied; null if there is none.</param>
+    public static EnvoyGatewayReport Read(string? kind, AppliedObject? generated) =>
+        generated is { Generation: { } generation, Status: { } status } ? Read(kind, status, generation) : None;
 
     /// <summary>Reads the report from the status of a generated object.</summary>
     /// <param name="kind">Its kind.</param>
     /// <param name="status">Its status.</param>
     /// <param name="generation">Its generation.</param>
-    public static EnvoyGatewayReport Of(string? kind, JsonObject status, long generation)
+    public static EnvoyGatewayReport Read(string? kind, JsonObject status, long generation)
     {
         try
         {
@@ -44,18 +46,18 @@ internal sealed record EnvoyGatewayReport(Finding? Accepted, Finding? Programmed
         }
         catch (JsonException)
         {
-            // Not the shape of Gateway API: nothing that could be reported on.
+            // Not a status of Gateway API: there is nothing to report.
             return None;
         }
     }
 
     private static EnvoyGatewayReport OfGateway(GatewayStatus status, long generation) =>
         new(
-            Find(status.Conditions, GatewayConditions.Accepted, generation) is { } accepted ? Finding.Of(accepted) : null,
-            Find(status.Conditions, GatewayConditions.Programmed, generation) is { } programmed ? Finding.Of(programmed) : null
+            Find(status.Conditions, GatewayConditions.Accepted, generation) is { } accepted ? ConditionValue.Of(accepted) : null,
+            Find(status.Conditions, GatewayConditions.Programmed, generation) is { } programmed ? ConditionValue.Of(programmed) : null
         );
 
-    // Accepted if any parent does; programmed if the references resolve wherever it is accepted.
+    // Accepted if any parent accepts it; programmed if the references are resolved for all parents that accept it.
     private static EnvoyGatewayReport OfRoute(RouteParentsStatus status, long generation)
     {
         var parents = (status.Parents ?? [])
@@ -75,20 +77,92 @@ internal sealed record EnvoyGatewayReport(Finding? Accepted, Finding? Programmed
         var attached = parents.Where(p => p.Accepted!.IsTrue).ToList();
         if (attached.Count == 0)
         {
-            var refusal = Finding.Of(parents[0].Accepted!);
-            return new EnvoyGatewayReport(refusal, refusal);
+            var rejection = ConditionValue.Of(parents[0].Accepted!);
+            return new EnvoyGatewayReport(rejection, rejection);
         }
 
-        var accepted = Finding.Of(attached[0].Accepted!);
+        var accepted = ConditionValue.Of(attached[0].Accepted!);
         var unresolved = attached.Select(p => p.Resolved).FirstOrDefault(r => r is not { IsTrue: true });
         return attached.TrueForAll(p => p.Resolved is { IsTrue: true })
             ? new EnvoyGatewayReport(
                 accepted,
-                new Finding(ConditionStatus.True, GatewayConditions.Programmed, "Envoy Gateway accepts it with all its references.")
+                new ConditionValue(ConditionStatus.True, GatewayConditions.Programmed, RouteMessages.EnvoyGatewayAccepted)
             )
-            : new EnvoyGatewayReport(accepted, unresolved is null ? null : Finding.Of(unresolved));
+            : new EnvoyGatewayReport(accepted, unresolved is null ? null : ConditionValue.Of(unresolved));
     }
 
     private static Condition? Find(IEnumerable<Condition>? conditions, string type, long generation) =>
         conditions?.FirstOrDefault(c => c.Type == type && c.ObservedGeneration >= generation);
+}
+
+/// <summary>A generated object after it was applied.</summary>
+/// <param name="Generation">Its generation; null for kinds without one, or if it could not be written.</param>
+/// <param name="Status">Its status; null if it has none.</param>
+/// <param name="Error">Why it could not be written, for the tenant; null if it could.</param>
+public sealed record AppliedObject(long? Generation, JsonObject? Status, string? Error)
+{
+    /// <summary>Whether it was created.</summary>
+    public bool IsCreated { get; init; }
+
+    /// <summary>Whether an external change to it was reverted.</summary>
+    public bool IsRepaired { get; init; }
+
+    /// <summary>Whether a retry may succeed without a change of the tenant's objects.</summary>
+    public bool IsRetryable { get; private init; }
+
+    /// <summary>It could not be written.</summary>
+    /// <param name="error">Why, for the tenant.</param>
+    /// <param name="isRetryable">Whether a retry may succeed without a change of the tenant's objects.</param>
+    public static AppliedObject Failed(string error, bool isRetryable = false) => new(null, null, error) { IsRetryable = isRetryable };
+}
+
+/// <summary>Whether a Route's status must be written now, or can be combined with the next change.</summary>
+public static class StatusWriteDecision
+{
+    /// <summary>
+    /// Whether the status would only report that the generated object was written and that Envoy Gateway has not reported yet. Until then
+    /// the existing status stays valid: its conditions have the generations that they were computed for.
+    /// </summary>
+    /// <param name="before">The existing status; null if there is none.</param>
+    /// <param name="now">The new status.</param>
+    public static bool AwaitsEnvoyGateway(RouteStatus? before, RouteStatus now)
+    {
+        ArgumentNullException.ThrowIfNull(now);
+        var generated = now.Resources?.Route;
+        return generated is { Generation: { } generation, Status: { } status }
+            && !RouteStatusBuilder.Failures(now).Any()
+            && EnvoyGatewayReport.Read(generated.Kind, status, generation).Accepted is null
+            // Routes need the generated name of their Gateway.
+            && (generated.Kind != Gateway.KindName || generated.GeneratedName == before?.Resources?.Route?.GeneratedName);
+    }
+
+    /// <summary>Whether only the numbers of attached routes of a Gateway's listeners differ.</summary>
+    /// <param name="before">The existing status; null if there is none.</param>
+    /// <param name="now">The new status.</param>
+    public static bool DiffersOnlyInCounts(RouteStatus? before, RouteStatus now)
+    {
+        ArgumentNullException.ThrowIfNull(now);
+        if (before is null || now.Resources?.Route?.Kind != Gateway.KindName)
+        {
+            return false;
+        }
+
+        var (old, desired) = (ApiJson.ToJson(before), ApiJson.ToJson(now));
+        return !JsonNode.DeepEquals(old, desired) && JsonNode.DeepEquals(WithoutCounts(old), WithoutCounts(desired));
+    }
+
+    private static JsonObject WithoutCounts(JsonObject status)
+    {
+        foreach (var listener in (status["resources"]?["route"]?["status"]?["listeners"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            listener.Remove("attachedRoutes");
+        }
+
+        return status;
+    }
+
+    /// <summary>Whether Envoy Gateway has reported on the current generation of a generated object.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="generated">The generated object as applied.</param>
+    public static bool HasReported(string? kind, AppliedObject generated) => EnvoyGatewayReport.Read(kind, generated).Accepted is not null;
 }

@@ -3,31 +3,31 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Translation.Conditions;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Translation.Status;
 
-/// <summary>The management side's report → the status of a tenant's Gateway.</summary>
+/// <summary>Translates the report of the management cluster to the status of a tenant's Gateway.</summary>
 public static class GatewayStatusTranslator
 {
-    /// <summary>The whole status; what is not known yet stays as it is.</summary>
+    /// <summary>Builds the whole status; what is not reported yet is unchanged.</summary>
     /// <param name="gateway">The tenant's Gateway.</param>
     /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
-    /// <param name="certificates">The verdicts on its certificates.</param>
+    /// <param name="certificates">The validation of its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     public static GatewayStatus Translate(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
-        var report = ReportedStatus.Of(route);
+        var report = ReportedStatus.Read(route);
         var generation = gateway.Metadata.Generation ?? 0;
         var conditions = new ConditionSet(gateway.Status?.Conditions, now);
-
         if (report.Failure is { } failure)
         {
-            var reason = report.NotPermitted ?? GatewayConditions.Invalid;
+            var reason = report.PolicyReason ?? GatewayConditions.Invalid;
             conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
             conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, reason, failure.Message, report.FailureGeneration);
-            return report.IsRefused
+            return report.IsRejected
                 ? new GatewayStatus { Conditions = conditions.ToList() }
                 : new GatewayStatus
                 {
@@ -39,11 +39,11 @@ public static class GatewayStatusTranslator
         }
 
         var reported = report.Gateway;
-        conditions.KeepOrPending(GatewayConditions.Accepted, generation);
-        conditions.KeepOrPending(GatewayConditions.Programmed, generation);
+        conditions.KeepOrSetPending(GatewayConditions.Accepted, generation);
+        conditions.KeepOrSetPending(GatewayConditions.Programmed, generation);
         foreach (var condition in reported?.Conditions ?? [])
         {
-            conditions.Carry(condition, report, generation);
+            conditions.SetReported(condition, report, generation);
         }
 
         if (
@@ -71,19 +71,19 @@ public static class GatewayStatusTranslator
     }
 
     /// <summary>
-    /// The status of a Gateway that is no longer ours: what a Gateway has before any controller spoke. Null if the status is not
-    /// what we wrote: then somebody else speaks for the Gateway already.
+    /// The status of a Gateway that KubeLB no longer serves: that of a new Gateway. Null if KubeLB did not write the existing status: then
+    /// another controller serves the Gateway.
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
-    /// <param name="route">Its Route, which is about to go; null if it never had one.</param>
-    /// <param name="certificates">The verdicts on its certificates.</param>
+    /// <param name="route">Its Route, which is about to be deleted; null if it never had one.</param>
+    /// <param name="certificates">The validation of its certificates.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
     public static GatewayStatus? Release(Gateway gateway, Route? route, IReadOnlyList<ListenerCertificate> certificates, string now)
     {
-        var isOurs = route is null
-            ? InvalidListeners.Wrote(gateway.Status)
-            : gateway.Status is { } status && JsonNode.DeepEquals(Contents(status), Contents(Translate(gateway, route, certificates, now)));
-        if (!isOurs)
+        var isWrittenByKubelb = route is null
+            ? InvalidListeners.IsStatusOf(gateway.Status)
+            : gateway.Status is { } status && JsonNode.DeepEquals(Content(status), Content(Translate(gateway, route, certificates, now)));
+        if (!isWrittenByKubelb)
         {
             return null;
         }
@@ -91,69 +91,78 @@ public static class GatewayStatusTranslator
         var conditions = new ConditionSet(gateway.Status!.Conditions, now);
         foreach (var type in new[] { GatewayConditions.Accepted, GatewayConditions.Programmed })
         {
-            conditions.Set(type, ConditionStatus.Unknown, GatewayConditions.Pending, "Waiting for controller", gateway.Metadata.Generation);
+            conditions.Set(
+                type,
+                ConditionStatus.Unknown,
+                GatewayConditions.Pending,
+                GatewayMessages.WaitingForController,
+                gateway.Metadata.Generation
+            );
         }
 
         return new GatewayStatus { Conditions = conditions.ToList() };
     }
 
-    // Without generations: what the CCM says by itself it said of an older one. And without the numbers of routes: those are released at
-    // the same time, and the report of their going may be here before the status that it leads to.
-    private static JsonObject Contents(GatewayStatus status)
-    {
-        var contents = ApiJson.Copy(status);
-        foreach (var condition in (contents.Conditions ?? []).Concat((contents.Listeners ?? []).SelectMany(l => l.Conditions ?? [])))
-        {
-            condition.ObservedGeneration = null;
-        }
-
-        contents.Listeners?.ForEach(listener => listener.AttachedRoutes = 0);
-        return ApiJson.ToJson(contents);
-    }
-
     /// <summary>
-    /// The status of a Gateway of which there is nothing in the management cluster, and cannot be until somebody changes something
-    /// there: no address, no listener in force, no route attached.
+    /// The status of a Gateway that the management cluster rejects until something changes there: no address, no listener programmed, no
+    /// route attached.
     /// </summary>
     /// <param name="gateway">The tenant's Gateway.</param>
-    /// <param name="why">What is wrong, and what to do.</param>
+    /// <param name="rejection">Why it is rejected.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    public static GatewayStatus Refuse(Gateway gateway, string why, string now)
+    public static GatewayStatus Reject(Gateway gateway, Rejection rejection, string now)
     {
         var generation = gateway.Metadata.Generation;
         return new GatewayStatus
         {
             Conditions = new ConditionSet(gateway.Status?.Conditions, now)
-                .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
-                .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.NoResources, why, generation)
+                .Set(GatewayConditions.Accepted, ConditionStatus.False, rejection.Reason, rejection.Message, generation)
+                .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.NoResources, rejection.Message, generation)
                 .ToList(),
             Listeners = gateway.Status?.Listeners is null
                 ? null
-                : [.. gateway.Status.Listeners.Select(listener => Refuse(listener, why, now, generation))],
+                : [.. gateway.Status.Listeners.Select(listener => Reject(listener, rejection, now, generation))],
         };
     }
 
     /// <summary>
-    /// The sentence of <see cref="Refuse(Gateway, string, string)"/> if that is how the Gateway's status stands; else null.
+    /// The rejection of <see cref="Reject(Gateway, Rejection, string)"/> if the Gateway has that status; else null.
     /// </summary>
-    public static string? RefusalOf(Gateway gateway) =>
+    public static Rejection? RejectionOf(Gateway gateway) =>
         gateway.Status?.Conditions?.FirstOrDefault(c => c.Type == GatewayConditions.Programmed)
-            is { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } refusal
-            ? refusal.Message
+            is { Status: ConditionStatus.False, Reason: GatewayConditions.NoResources } programmed
+            ? new Rejection(
+                gateway.Status.Conditions.Find(c => c.Type == GatewayConditions.Accepted)?.Reason ?? programmed.Reason,
+                programmed.Message
+            )
             : null;
 
-    private static ListenerStatus Refuse(ListenerStatus listener, string why, string now, long? generation) =>
+    private static ListenerStatus Reject(ListenerStatus listener, Rejection rejection, string now, long? generation) =>
         new()
         {
             Name = listener.Name,
             SupportedKinds = listener.SupportedKinds,
             AttachedRoutes = 0,
             Conditions = new ConditionSet(listener.Conditions, now)
-                .Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation)
-                .Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Pending, why, generation)
+                .Set(GatewayConditions.Accepted, ConditionStatus.False, rejection.Reason, rejection.Message, generation)
+                .Set(GatewayConditions.Programmed, ConditionStatus.False, rejection.Reason, rejection.Message, generation)
                 .ToList(),
             Unknown = listener.Unknown,
         };
+
+    // Without generations, since the CCM's own conditions may be about an older one. Without the numbers of attached routes: the routes are
+    // released at the same time, and their report may arrive first.
+    private static JsonObject Content(GatewayStatus status)
+    {
+        var content = ApiJson.Copy(status);
+        foreach (var condition in (content.Conditions ?? []).Concat((content.Listeners ?? []).SelectMany(l => l.Conditions ?? [])))
+        {
+            condition.ObservedGeneration = null;
+        }
+
+        content.Listeners?.ForEach(listener => listener.AttachedRoutes = 0);
+        return ApiJson.ToJson(content);
+    }
 
     private static List<ListenerStatus>? Listeners(
         Gateway gateway,
@@ -180,11 +189,10 @@ public static class GatewayStatusTranslator
                     var own = certificates.Where(c => c.Listener == listener.Name).ToList();
                     foreach (var condition in listener.Conditions ?? [])
                     {
-                        conditions.Carry(CertificateConditions.InTenantsNames(condition, own), report, gateway.Metadata.Generation ?? 0);
+                        conditions.SetReported(CertificateConditions.Translate(condition, own), report, gateway.Metadata.Generation ?? 0);
                     }
 
-                    CertificateConditions.Apply(conditions, own, gateway.Metadata.Generation ?? 0);
-
+                    CertificateConditions.Set(conditions, own, gateway.Metadata.Generation ?? 0);
                     return new ListenerStatus
                     {
                         Name = listener.Name,
@@ -195,5 +203,86 @@ public static class GatewayStatusTranslator
                     };
                 }),
         ];
+    }
+}
+
+/// <summary>
+/// The CCM's own conditions about a listener's certificates. The management cluster reports generated names, and not why a certificate was
+/// not copied.
+/// </summary>
+internal static class CertificateConditions
+{
+    /// <summary>Sets the conditions of invalid certificates; replaces the reported ones.</summary>
+    /// <param name="conditions">The listener's conditions as reported.</param>
+    /// <param name="certificates">The validation of its certificateRefs.</param>
+    /// <param name="generation">The generation of the validated Gateway.</param>
+    public static void Set(ConditionSet conditions, IReadOnlyList<ListenerCertificate> certificates, long generation)
+    {
+        var invalid = certificates.Where(c => c.Rejection is not null).ToList();
+        if (invalid.Count == 0)
+        {
+            return;
+        }
+
+        var problems = invalid.Select(c => SecretMessages.CertificateRef(c.Index, c.Rejection!.Message));
+        if (invalid.Count < certificates.Count)
+        {
+            conditions.Set(
+                GatewayConditions.ResolvedRefs,
+                ConditionStatus.False,
+                GatewayConditions.PartiallyInvalidCertificateRef,
+                SecretMessages.SomeCertificatesInvalid(problems),
+                generation
+            );
+            return;
+        }
+
+        var message = SecretMessages.NoValidCertificate(problems);
+        conditions.Set(GatewayConditions.ResolvedRefs, ConditionStatus.False, invalid[0].Rejection!.Reason, message, generation);
+        conditions.Set(GatewayConditions.Programmed, ConditionStatus.False, GatewayConditions.Invalid, message, generation);
+    }
+
+    /// <summary>A reported condition with the names of the tenant's Secrets.</summary>
+    /// <param name="reported">The condition.</param>
+    /// <param name="certificates">The validation of the listener's certificateRefs.</param>
+    public static Condition Translate(Condition reported, IReadOnlyList<ListenerCertificate> certificates)
+    {
+        // Certificates that are not in the management cluster yet.
+        var pending = certificates
+            .Where(c => reported.Message.Contains(UnresolvedNames.For(c.Namespace, c.Name), StringComparison.Ordinal))
+            .Select(c => $"{c.Namespace}/{c.Name}")
+            .Distinct()
+            .ToList();
+        if (pending.Count == 0)
+        {
+            return reported;
+        }
+
+        return new Condition
+        {
+            Type = reported.Type,
+            Status = reported.Status,
+            Reason = reported.Reason,
+            Message = SecretMessages.CertificatePending(pending),
+            ObservedGeneration = reported.ObservedGeneration,
+        };
+    }
+}
+
+/// <summary>The status of a GatewayClass of KubeLB.</summary>
+public static class GatewayClassStatusTranslator
+{
+    /// <summary>Sets <c>Accepted</c> to True and keeps the other conditions.</summary>
+    public static GatewayClassStatus Translate(GatewayClass gatewayClass, string now)
+    {
+        var others = (gatewayClass.Status?.Conditions ?? []).Where(c => c.Type != GatewayConditions.Accepted);
+        var conditions = new ConditionSet(gatewayClass.Status?.Conditions, now).Set(
+            GatewayConditions.Accepted,
+            ConditionStatus.True,
+            GatewayConditions.Accepted,
+            GatewayMessages.Accepted,
+            gatewayClass.Metadata.Generation
+        );
+        return new GatewayClassStatus { Conditions = [.. conditions.ToList(), .. others] };
     }
 }

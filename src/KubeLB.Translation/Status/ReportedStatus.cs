@@ -3,12 +3,13 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Status;
 
 /// <summary>
-/// What the management side reports on a tenant's object, and which generation of the tenant's spec each condition speaks
-/// of. A condition that Envoy Gateway computed for an older generated object says nothing of the newer spec.
+/// What the management cluster reports on a tenant's object, and the generation of the tenant's spec that each condition is about. A
+/// condition that Envoy Gateway computed for an older generated object is not about the newer spec.
 /// </summary>
 public sealed class ReportedStatus
 {
@@ -21,10 +22,10 @@ public sealed class ReportedStatus
         _assumedGeneration = assumedGeneration;
     }
 
-    /// <summary>Reads the report from a Route; null or one without status reports nothing yet.</summary>
-    public static ReportedStatus Of(Route? route)
+    /// <summary>Reads the report from a Route; without a Route or its status nothing is reported yet.</summary>
+    public static ReportedStatus Read(Route? route)
     {
-        // A manager that does not tell generations (the Go one) is taken at its word.
+        // The Go manager does not report generations: its report is assumed to be about the current one.
         var assumed =
             route?.Metadata.Annotations?.TryGetValue(Annotations.SourceGeneration, out var text) == true
             && long.TryParse(text, out var generation)
@@ -33,46 +34,48 @@ public sealed class ReportedStatus
         return new ReportedStatus(route?.Status?.Resources?.Route, assumed);
     }
 
-    /// <summary>The condition that says that the generated object could not be written; null if it could, or is not known.</summary>
+    /// <summary>The condition that the generated object could not be written; null if it could, or nothing is reported.</summary>
     public Condition? Failure =>
         _generated?.Conditions?.FirstOrDefault(c =>
             c.Type == RouteConditions.ResourceAppliedSuccessfully && c.Status == ConditionStatus.False
         );
 
     /// <summary>
-    /// The word for why the operator's settings do not permit the tenant's object; null if that is not what <see cref="Failure"/> is about.
+    /// The reason why the administrator's settings reject the tenant's object; null if <see cref="Failure"/> has another cause.
     /// </summary>
-    public string? NotPermitted =>
+    public string? PolicyReason =>
         _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Permitted && c.Status == ConditionStatus.False)?.Reason
             is { Length: > 0 } reason
             ? reason
             : null;
 
-    /// <summary>The tenant's generation that <see cref="Failure"/> speaks of.</summary>
+    /// <summary>The tenant's generation that <see cref="Failure"/> is about.</summary>
     public long? FailureGeneration => Failure?.ObservedGeneration ?? _assumedGeneration;
 
-    /// <summary>What became of the retry annotations, with the tenant's generation; null if there are none, or nothing is known.</summary>
+    /// <summary>
+    /// The condition of the retry annotations, with the tenant's generation; null if there are none, or nothing is reported.
+    /// </summary>
     public Condition? RetryPolicy => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.RetryPolicyApplied);
 
-    /// <summary>That the route is held back because a proxy rejected its new backend; null if it is not, or nothing is known.</summary>
+    /// <summary>The condition that a proxy rejected a new backend; null if none did, or nothing is reported.</summary>
     public Condition? ProxyRejection => _generated?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.ProxyProgrammed);
 
-    /// <summary>That none of the tenant's proxies serves; null if one does, or nothing is known.</summary>
+    /// <summary>The condition that no proxy of the tenant is available; null if one is, or nothing is reported.</summary>
     public Condition? ProxiesUnavailable =>
         _generated?.Conditions?.FirstOrDefault(c => c.Type == TenantProxyConditions.ProxiesAvailable && c.Status == ConditionStatus.False);
 
-    /// <summary>Whether the Route was refused and nothing generated from it stands; after other failures the older object does.</summary>
-    public bool IsRefused => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
+    /// <summary>Whether the Route is rejected and has no generated object; after other failures the older object is kept.</summary>
+    public bool IsRejected => Failure is not null && string.IsNullOrEmpty(_generated?.GeneratedName);
 
-    /// <summary>The generated Gateway's status; null if there is none, or none that can be read.</summary>
+    /// <summary>The generated Gateway's status; null if there is none, or it is invalid.</summary>
     public GatewayStatus? Gateway => Read<GatewayStatus>();
 
-    /// <summary>The generated route's status; null if there is none, or none that can be read.</summary>
+    /// <summary>The generated route's status; null if there is none, or it is invalid.</summary>
     public RouteParentsStatus? RouteParents => Read<RouteParentsStatus>();
 
     /// <summary>
-    /// The generation of the tenant's spec that a reported condition was computed for; null if Envoy Gateway has not seen
-    /// the generated object of any generation that is known.
+    /// The generation of the tenant's spec that a reported condition was computed for; null if it was computed for an older generated
+    /// object.
     /// </summary>
     public long? SourceGenerationOf(Condition reported)
     {
@@ -93,8 +96,37 @@ public sealed class ReportedStatus
         }
         catch (JsonException)
         {
-            // Not the shape of Gateway API: nothing that could be reported on.
+            // Not a status of Gateway API: there is nothing to report.
             return null;
+        }
+    }
+}
+
+/// <summary>Copies reported conditions to a tenant's status.</summary>
+internal static class ReportedConditions
+{
+    /// <summary>
+    /// Sets the condition as reported if it is about a known generation; else keeps the existing one, or sets it to Unknown if there is
+    /// none.
+    /// </summary>
+    public static void SetReported(this ConditionSet conditions, Condition reported, ReportedStatus report, long currentGeneration)
+    {
+        if (report.SourceGenerationOf(reported) is { } generation)
+        {
+            conditions.Set(reported.Type, reported.Status, reported.Reason, reported.Message, generation);
+        }
+        else
+        {
+            conditions.KeepOrSetPending(reported.Type, currentGeneration);
+        }
+    }
+
+    /// <summary>Keeps the existing condition; sets it to Unknown for the current generation if there is none.</summary>
+    public static void KeepOrSetPending(this ConditionSet conditions, string type, long currentGeneration)
+    {
+        if (!conditions.Keep(type))
+        {
+            conditions.Set(type, ConditionStatus.Unknown, GatewayConditions.Pending, GatewayMessages.WaitingForReport, currentGeneration);
         }
     }
 }

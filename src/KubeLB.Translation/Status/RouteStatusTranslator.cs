@@ -2,50 +2,55 @@ using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
-using KubeLB.Translation.Conditions;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Status;
 
 /// <summary>
-/// The management side's report, and what the CCM itself knows → the parents of a tenant's HTTPRoute or GRPCRoute. Entries
-/// of other controllers stay as they are.
+/// Translates the report of the management cluster, and the CCM's own results, to the parents of a tenant's HTTPRoute or GRPCRoute. Entries
+/// of other controllers are unchanged.
 /// </summary>
 public static class RouteStatusTranslator
 {
-    private const string RefusedGatewayMessage =
-        "There are no ready listeners for this parent ref: the Gateway is refused, see its conditions.";
-
-    /// <summary>The whole list of parents.</summary>
+    /// <summary>Builds the whole list of parents.</summary>
     /// <param name="source">The tenant's route.</param>
-    /// <param name="translation">What it came to.</param>
-    /// <param name="route">Its Route in the management cluster; null if there is none (yet).</param>
-    /// <param name="view">Finds the Routes of Gateways, and with them the names that the report uses.</param>
+    /// <param name="translation">The result of translating it.</param>
+    /// <param name="route">Its Route in the management cluster; null if there is none yet.</param>
+    /// <param name="view">Finds the Routes of Gateways, which have the names in the report.</param>
     /// <param name="now">Time for transitions, RFC 3339 in UTC.</param>
-    /// <param name="refusal">Why the management cluster does not take the Route; null if it does, or has not been asked.</param>
+    /// <param name="rejection">Why the management cluster rejected the Route; null if it did not.</param>
     public static RouteParentsStatus Translate(
         IGatewayRoute source,
         RouteTranslation translation,
         Route? route,
         ITenantView view,
         string now,
-        string? refusal = null
+        Rejection? rejection = null
     )
     {
-        var report = ReportedStatus.Of(route);
+        var report = ReportedStatus.Read(route);
         var parents = (source.Status?.Parents ?? []).Where(p => p.ControllerName != GatewayClass.KubelbController).ToList();
-        foreach (var verdict in translation.Parents)
+        foreach (var parent in translation.Parents)
         {
             var before = source.Status?.Parents.FirstOrDefault(p =>
-                p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(verdict.Ref)
+                p.ControllerName == GatewayClass.KubelbController && p.ParentRef.IsSameAs(parent.Ref)
             );
             parents.Add(
                 new RouteParentStatus
                 {
-                    ParentRef = verdict.Ref,
+                    ParentRef = parent.Ref,
                     ControllerName = GatewayClass.KubelbController,
-                    Conditions = Conditions(source, translation, verdict, report, view, refusal, new ConditionSet(before?.Conditions, now)),
+                    Conditions = Conditions(
+                        source,
+                        translation,
+                        parent,
+                        report,
+                        view,
+                        rejection,
+                        new ConditionSet(before?.Conditions, now)
+                    ),
                 }
             );
         }
@@ -54,42 +59,37 @@ public static class RouteStatusTranslator
     }
 
     /// <summary>
-    /// Whether a status that was never written would only say that there is no answer yet. It is worth a request only if the
-    /// answer lets wait.
+    /// Whether a status that was never written would only report that the management cluster has not reported yet. It is written only if
+    /// the report is delayed.
     /// </summary>
-    public static bool SaysNothingYet(IGatewayRoute source, RouteParentsStatus status) =>
-        source.Status?.Parents.Any(IsOurs) is not true
+    public static bool IsPendingOnly(IGatewayRoute source, RouteParentsStatus status) =>
+        source.Status?.Parents.Any(IsOfKubelb) is not true
         && status
-            .Parents.Where(IsOurs)
+            .Parents.Where(IsOfKubelb)
             .SelectMany(p => p.Conditions)
             .All(c => c is { Status: ConditionStatus.Unknown, Reason: GatewayConditions.Pending });
 
-    private static bool IsOurs(RouteParentStatus parent) => parent.ControllerName == GatewayClass.KubelbController;
+    private static bool IsOfKubelb(RouteParentStatus parent) => parent.ControllerName == GatewayClass.KubelbController;
 
     private static List<Condition> Conditions(
         IGatewayRoute source,
         RouteTranslation translation,
-        ParentVerdict verdict,
+        ParentAttachment parent,
         ReportedStatus report,
         ITenantView view,
-        string? notTaken,
+        Rejection? rejection,
         ConditionSet conditions
     )
     {
         var generation = source.Metadata.Generation ?? 0;
-        if (verdict.Refusal is { } refusal)
+        if ((parent.Rejection ?? rejection ?? parent.GatewayRejection) is { } decisive)
         {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, refusal.Reason, refusal.Message, generation);
-            SetResolvedRefs(conditions, translation, generation);
-        }
-        else if ((notTaken ?? verdict.NotCarried) is { } why)
-        {
-            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, GatewayConditions.Pending, why, generation);
+            conditions.Set(GatewayConditions.Accepted, ConditionStatus.False, decisive.Reason, decisive.Message, generation);
             SetResolvedRefs(conditions, translation, generation);
         }
         else
         {
-            CarryReported(conditions, verdict, report, view, generation);
+            SetReported(conditions, parent, report, view, generation);
             if (report.RetryPolicy is { } retries)
             {
                 conditions.Set(
@@ -101,20 +101,20 @@ public static class RouteStatusTranslator
                 );
             }
 
-            if (report.ProxyRejection is { } refused)
+            if (report.ProxyRejection is { } rejected)
             {
                 conditions.Set(
                     GatewayConditions.ProxyProgrammed,
-                    refused.Status,
-                    refused.Reason,
-                    refused.Message,
-                    refused.ObservedGeneration ?? generation
+                    rejected.Status,
+                    rejected.Reason,
+                    rejected.Message,
+                    rejected.ObservedGeneration ?? generation
                 );
             }
 
-            if (translation.Backends.Refusal is not null)
+            if (translation.Backends.Rejection is not null)
             {
-                // The management side sees names that cannot exist; the tenant is told its own.
+                // The management cluster reports generated names; the tenant needs its own.
                 SetResolvedRefs(conditions, translation, generation);
             }
         }
@@ -124,19 +124,19 @@ public static class RouteStatusTranslator
 
     private static void SetResolvedRefs(ConditionSet conditions, RouteTranslation translation, long generation)
     {
-        var refusal = translation.Backends.Refusal;
+        var rejection = translation.Backends.Rejection;
         conditions.Set(
             GatewayConditions.ResolvedRefs,
-            ConditionStatus.Of(refusal is null),
-            refusal?.Reason ?? GatewayConditions.ResolvedRefs,
-            refusal?.Message ?? "Resolved all the Object references for the Route",
+            ConditionStatus.Of(rejection is null),
+            rejection?.Reason ?? GatewayConditions.ResolvedRefs,
+            rejection?.Message ?? RouteMessages.RefsResolved,
             generation
         );
     }
 
-    private static void CarryReported(
+    private static void SetReported(
         ConditionSet conditions,
-        ParentVerdict verdict,
+        ParentAttachment parent,
         ReportedStatus report,
         ITenantView view,
         long generation
@@ -147,11 +147,11 @@ public static class RouteStatusTranslator
             conditions.Set(
                 GatewayConditions.Accepted,
                 ConditionStatus.False,
-                report.NotPermitted ?? GatewayConditions.UnsupportedValue,
+                report.PolicyReason ?? GatewayConditions.UnsupportedValue,
                 failure.Message,
                 report.FailureGeneration
             );
-            if (!report.IsRefused)
+            if (!report.IsRejected)
             {
                 conditions.Keep(GatewayConditions.ResolvedRefs);
             }
@@ -159,43 +159,43 @@ public static class RouteStatusTranslator
             return;
         }
 
-        if (ReportedStatus.Of(view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)).IsRefused)
+        if (ReportedStatus.Read(view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name)).IsRejected)
         {
-            // Envoy Gateway says nothing of a parent that is not there.
+            // Envoy Gateway does not report on a parent that does not exist.
             conditions.Set(
                 GatewayConditions.Accepted,
                 ConditionStatus.False,
                 GatewayConditions.NoReadyListeners,
-                RefusedGatewayMessage,
+                RouteMessages.GatewayRejected,
                 generation
             );
             return;
         }
 
-        var reported = Reported(verdict, report, view);
-        conditions.KeepOrPending(GatewayConditions.Accepted, generation);
+        var reported = Reported(parent, report, view);
+        conditions.KeepOrSetPending(GatewayConditions.Accepted, generation);
         conditions.Keep(GatewayConditions.ResolvedRefs);
         foreach (var group in reported.SelectMany(p => p.Conditions).GroupBy(c => c.Type))
         {
-            conditions.Carry(Merge(group.Key, [.. group]), report, generation);
+            conditions.SetReported(Merge(group.Key, [.. group]), report, generation);
         }
     }
 
-    // One parentRef may have been pinned to several listeners: it is accepted if any is, resolved only if all are.
+    // One parentRef may be attached to several listeners: it is accepted if any is, resolved only if all are.
     private static Condition Merge(string type, List<Condition> conditions)
     {
         var decisive = type == GatewayConditions.Accepted ? ConditionStatus.True : ConditionStatus.False;
         return conditions.FirstOrDefault(c => c.Status == decisive) ?? conditions[0];
     }
 
-    private static List<RouteParentStatus> Reported(ParentVerdict verdict, ReportedStatus report, ITenantView view)
+    private static List<RouteParentStatus> Reported(ParentAttachment parent, ReportedStatus report, ITenantView view)
     {
-        var name = view.GatewayRoute(verdict.Gateway.Namespace, verdict.Gateway.Name)?.Status?.Resources?.Route?.GeneratedName;
+        var name = view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name)?.Status?.Resources?.Route?.GeneratedName;
         return
         [
             .. (report.RouteParents?.Parents ?? []).Where(p =>
                 p.ParentRef.Name == name
-                && verdict.Pinned.Any(pinned => pinned.SectionName == p.ParentRef.SectionName && pinned.Port == p.ParentRef.Port)
+                && parent.AttachedRefs.Any(r => r.SectionName == p.ParentRef.SectionName && r.Port == p.ParentRef.Port)
             ),
         ];
     }

@@ -3,48 +3,48 @@ using System.Text.RegularExpressions;
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// Which hostnames a tenant's listeners and routes may have. <c>example.com</c> allows itself; <c>*.example.com</c> also
+/// The hostnames that a tenant's listeners and routes may have. <c>example.com</c> allows itself; <c>*.example.com</c> also
 /// <c>a.example.com</c> and the hostname <c>*.example.com</c>; <c>**.example.com</c> also those with more labels; <c>*</c> and <c>**</c>
-/// all, and no hostname at all, which stands for every domain.
+/// all, and listeners without a hostname, which serve every domain.
 /// </summary>
-/// <remarks>The semantics that Enterprise Edition documents for its field of that name. Compared without case.</remarks>
+/// <remarks>The semantics of the Enterprise Edition's field of that name. Compared without case.</remarks>
 public sealed partial class AllowedDomains
 {
     private const string OneLabel = "*.";
     private const string AnyLabels = "**.";
-    private const int Shown = 10;
+    private const int MaxPatternLength = 256;
+    private const int MaxListed = 10;
 
-    // A list that can hold nothing but what cannot be read allows nothing.
+    // Null allows everything, an empty list nothing.
     private readonly List<string>? _patterns;
 
     private AllowedDomains(List<string>? patterns) => _patterns = patterns;
 
-    /// <summary>Every hostname, and none.</summary>
+    /// <summary>Allows every hostname, and listeners without one.</summary>
     public static AllowedDomains Every { get; } = new(patterns: null);
 
-    /// <summary>Whether nothing is restricted.</summary>
+    /// <summary>Whether every hostname is allowed.</summary>
     public bool IsEvery => _patterns is null;
 
-    /// <summary>Reads a list; one that is absent or empty allows everything. An entry that cannot be read allows nothing.</summary>
-    public static AllowedDomains Of(IReadOnlyList<string>? entries)
+    /// <summary>Parses a list; one that is absent or empty allows everything. Invalid entries are ignored.</summary>
+    public static AllowedDomains Parse(IReadOnlyList<string>? entries)
     {
         if (entries is null or { Count: 0 } || entries.Any(e => e is "*" or "**"))
         {
             return Every;
         }
 
-        return new AllowedDomains([
-            .. entries.Where(e => Problem(e) is null).Select(e => e.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal),
-        ]);
+        return new AllowedDomains([.. entries.Where(IsValid).Select(e => e.ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal)]);
     }
 
-    /// <summary>What is wrong with an entry; null if nothing is.</summary>
-    public static string? Problem(string? entry) =>
-        entry is "*" or "**" || (entry is not null && entry.Length <= 256 && Pattern().IsMatch(entry))
-            ? null
-            : "it is no domain such as example.com, *.example.com or **.example.com";
+    /// <summary>Whether no hostname is allowed, because all entries are invalid.</summary>
+    public bool IsNone => _patterns is { Count: 0 };
 
-    /// <summary>Whether a hostname is allowed; null or empty stands for every hostname.</summary>
+    /// <summary>Whether an entry is valid.</summary>
+    public static bool IsValid(string? entry) =>
+        entry is "*" or "**" || (entry is not null && entry.Length <= MaxPatternLength && Pattern().IsMatch(entry));
+
+    /// <summary>Whether a hostname is allowed; null or empty means every hostname.</summary>
     public bool Allows(string? hostname)
     {
         if (_patterns is null)
@@ -55,17 +55,17 @@ public sealed partial class AllowedDomains
         return !string.IsNullOrEmpty(hostname) && _patterns.Exists(pattern => Allows(pattern, hostname));
     }
 
-    /// <summary>The domains as a list for people; the first ones, if there are many.</summary>
+    /// <summary>The domains as a list for messages; only the first ones if there are many.</summary>
     public override string ToString() =>
         _patterns switch
         {
             null => "*",
             { Count: 0 } => "none",
-            { Count: <= Shown } => string.Join(", ", _patterns),
-            _ => $"{string.Join(", ", _patterns.Take(Shown))} and {_patterns.Count - Shown} more",
+            { Count: <= MaxListed } => string.Join(", ", _patterns),
+            _ => $"{string.Join(", ", _patterns.Take(MaxListed))} and {_patterns.Count - MaxListed} more",
         };
 
-    /// <summary>Whether other domains are allowed.</summary>
+    /// <summary>Whether the two allow different domains.</summary>
     internal bool Differs(AllowedDomains other) =>
         _patterns is null || other._patterns is null ? _patterns != other._patterns : !_patterns.SequenceEqual(other._patterns);
 

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using KubeLB.Api;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// Which annotations generated objects get: those of the tenant's object that are propagated and not denied, then the defaults of the kind,
-/// which never replace one. What belongs to KubeLB and kubectl never passes; what Envoy Gateway may act on only where an allowed key names
-/// its group, however much else is propagated.
+/// The annotations of generated objects: those of the tenant's object that are propagated and not denied, then the defaults of the kind,
+/// which never override. Annotations of KubeLB and kubectl are never propagated; those of Envoy Gateway only if an allowed key names its
+/// group, even with propagateAllAnnotations.
 /// </summary>
 public sealed class AnnotationRules
 {
@@ -19,7 +20,7 @@ public sealed class AnnotationRules
 
     private const string EnvoyGateway = ApiGroups.EnvoyGateway + "/";
 
-    /// <summary>The kinds that <c>defaultAnnotations</c> may name; not all of them are generated here.</summary>
+    /// <summary>The kinds that <c>defaultAnnotations</c> may name; not all of them are generated.</summary>
     internal static readonly string[] Kinds =
     [
         All,
@@ -33,7 +34,7 @@ public sealed class AnnotationRules
         "tlsroute",
     ];
 
-    private static readonly string[] NeverCarried = [ApiGroups.Kubelb + "/", "kubectl.kubernetes.io/"];
+    private static readonly string[] ReservedPrefixes = [ApiGroups.Kubelb + "/", "kubectl.kubernetes.io/"];
 
     private readonly bool _propagatesAll;
     private readonly List<(KeyGlob Key, IReadOnlyList<string> Values)> _allowed = [];
@@ -52,7 +53,7 @@ public sealed class AnnotationRules
         _propagatesAll = propagatesAll;
         foreach (var (pattern, values) in allowed ?? [])
         {
-            // What cannot be read allows nothing.
+            // An invalid pattern allows nothing.
             if (KeyGlob.Parse(pattern).Glob is { } glob)
             {
                 _allowed.Add((glob, ValuesOf(values)));
@@ -67,12 +68,12 @@ public sealed class AnnotationRules
             }
             else
             {
-                // What cannot be read denies all that it could have been meant for.
+                // An invalid pattern denies all keys that it could match.
                 _deniedPrefixes.Add(KeyGlob.LiteralPrefix(pattern ?? ""));
             }
         }
 
-        // Of two spellings of a kind the last one counts.
+        // Kinds are compared without case: the last one wins.
         _defaults = new(StringComparer.OrdinalIgnoreCase);
         foreach (var (kind, annotations) in defaults ?? [])
         {
@@ -93,10 +94,10 @@ public sealed class AnnotationRules
     public static AnnotationRules None { get; } = new(propagatesAll: false, null, null, null);
 
     /// <summary>
-    /// The rules in force. A Tenant that says anything of what is propagated says it all; what it denies, and its defaults, replace the
-    /// Config's.
+    /// Merges the settings. If the Tenant sets one of the two fields about propagation, the Config's are ignored; its denied annotations
+    /// and defaults replace the Config's.
     /// </summary>
-    public static AnnotationRules Of(PropagationSettings? config, PropagationSettings? tenant)
+    public static AnnotationRules Merge(PropagationSettings? config, PropagationSettings? tenant)
     {
         var propagation = tenant is { PropagateAllAnnotations: not null } or { PropagatedAnnotations: not null } ? tenant : config;
         return new(
@@ -107,10 +108,10 @@ public sealed class AnnotationRules
         );
     }
 
-    /// <summary>Whether keys are KubeLB's or kubectl's own.</summary>
-    internal static bool IsReserved(string key) => NeverCarried.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal));
+    /// <summary>Whether a key is reserved for KubeLB or kubectl.</summary>
+    internal static bool IsReserved(string key) => ReservedPrefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal));
 
-    /// <summary>The annotations of a generated object; null if it gets none.</summary>
+    /// <summary>The annotations of a generated object; null if there are none.</summary>
     /// <param name="kind">Its kind, for example <c>HTTPRoute</c>.</param>
     /// <param name="source">The annotations of the tenant's object; untrusted.</param>
     public Dictionary<string, string>? Apply(string kind, IDictionary<string, string>? source)
@@ -126,11 +127,11 @@ public sealed class AnnotationRules
         return result.Count > 0 ? result : null;
     }
 
-    /// <summary>Whether generated objects of a kind may get other annotations by other rules.</summary>
+    /// <summary>Whether generated objects of a kind may have other annotations with the other rules.</summary>
     internal bool MayDiffer(string kind, AnnotationRules other) =>
         _propagation != other._propagation || !DefaultsOf(kind).ToHashSet().SetEquals(other.DefaultsOf(kind));
 
-    /// <summary>Whether the operator denies a key: then it has no effect, whatever else is set.</summary>
+    /// <summary>Whether the administrator denies a key; this wins over all other rules.</summary>
     public bool Denies(string key) =>
         _denied.Exists(d => d.Matches(key)) || _deniedPrefixes.Exists(p => key.StartsWith(p, StringComparison.Ordinal));
 
@@ -141,8 +142,8 @@ public sealed class AnnotationRules
             return false;
         }
 
-        var isEnvoyGateways = key.StartsWith(EnvoyGateway, StringComparison.Ordinal);
-        if (_propagatesAll && !isEnvoyGateways)
+        var isOfEnvoyGateway = key.StartsWith(EnvoyGateway, StringComparison.Ordinal);
+        if (_propagatesAll && !isOfEnvoyGateway)
         {
             return true;
         }
@@ -150,7 +151,7 @@ public sealed class AnnotationRules
         return _allowed.Exists(rule =>
             rule.Key.Matches(key)
             && (rule.Values.Count == 0 || rule.Values.Contains(value))
-            && (!isEnvoyGateways || KeyGlob.LiteralPrefix(rule.Key.Pattern).StartsWith(EnvoyGateway, StringComparison.Ordinal))
+            && (!isOfEnvoyGateway || KeyGlob.LiteralPrefix(rule.Key.Pattern).StartsWith(EnvoyGateway, StringComparison.Ordinal))
         );
     }
 

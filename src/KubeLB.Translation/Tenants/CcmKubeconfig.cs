@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using k8s.Models;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Tenants;
 
@@ -9,9 +12,9 @@ public static class CcmKubeconfig
 {
     private const string Cluster = "kubelb";
 
-    /// <summary>The same input gives the same text, so that nothing is written anew without need.</summary>
+    /// <summary>Writes the kubeconfig. The text depends on the input only, so that it is not rewritten without a change.</summary>
     /// <param name="server">URL of the API server.</param>
-    /// <param name="authority">The certificate authority in PEM; empty if the system's are to be trusted.</param>
+    /// <param name="authority">The certificate authority in PEM; empty to trust the system's.</param>
     /// <param name="user">Name of the user entry.</param>
     /// <param name="token">The bearer token.</param>
     /// <param name="namespace">Default namespace.</param>
@@ -45,6 +48,72 @@ public static class CcmKubeconfig
             .ToString();
     }
 
-    // A JSON string is a YAML scalar, whatever is in it.
+    // A JSON string is always a valid YAML scalar.
     private static string Quoted(string text) => JsonSerializer.Serialize(text);
+}
+
+/// <summary>
+/// The URL under which tenants reach the management cluster's API server: that of the Config, else the one that the cluster publishes.
+/// </summary>
+/// <param name="Url">The URL; null if it is unknown.</param>
+/// <param name="Problem">Why there is no URL and what to configure; null if there is one.</param>
+public sealed record ServerUrl(string? Url, string? Problem)
+{
+    /// <summary>Namespace of the ConfigMap in which kubeadm and others publish the cluster's URL.</summary>
+    public const string ClusterInfoNamespace = "kube-public";
+
+    /// <summary>Name of that ConfigMap.</summary>
+    public const string ClusterInfoName = "cluster-info";
+
+    /// <summary>Name of the API server's own Service, in the namespace <c>default</c>.</summary>
+    public const string ServiceName = "kubernetes";
+
+    private const string HttpsPort = "https";
+
+    /// <summary>Finds the URL.</summary>
+    /// <param name="configName"><c>namespace/name</c> of the Config, for the message.</param>
+    /// <param name="config">The Config; null if there is none.</param>
+    /// <param name="published">The server in ConfigMap <c>cluster-info</c> of <c>kube-public</c>; null if there is none.</param>
+    /// <param name="slices">The EndpointSlices of Service <c>kubernetes</c> in <c>default</c>.</param>
+    public static ServerUrl Find(string configName, Config? config, string? published, IEnumerable<V1EndpointSlice> slices)
+    {
+        if (config?.Spec?.ApiServerURL is { Length: > 0 } configured)
+        {
+            return IsUrl(configured)
+                ? new(configured.TrimEnd('/'), null)
+                : new(null, TenantMessages.InvalidServerUrl(configName, configured));
+        }
+
+        return (OfPublished(published) ?? OfSlices(slices)) is { } url
+            ? new(url, null)
+            : new(null, TenantMessages.ServerUrlUnknown(configName, $"{ClusterInfoNamespace}/{ClusterInfoName}", $"default/{ServiceName}"));
+    }
+
+    private static string? OfPublished(string? published) => published is not null && IsUrl(published) ? published.TrimEnd('/') : null;
+
+    // The lowest address: the order of addresses may change.
+    private static string? OfSlices(IEnumerable<V1EndpointSlice> slices) =>
+        slices
+            .SelectMany(slice =>
+                (slice.Endpoints ?? [])
+                    .Where(endpoint => endpoint.Conditions?.Ready != false)
+                    .SelectMany(endpoint => endpoint.Addresses ?? [])
+                    .Select(address => UrlOf(slice, address))
+            )
+            .OfType<string>()
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault();
+
+    private static string? UrlOf(V1EndpointSlice slice, string address)
+    {
+        var ports = slice.Ports ?? [];
+        var port = (ports.FirstOrDefault(p => p.Name == HttpsPort) ?? ports.FirstOrDefault())?.Port;
+        var host = address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
+        return port is null ? null : $"https://{host}:{port}";
+    }
+
+    private static bool IsUrl(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+        && !text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '"' or '\'' or '#');
 }

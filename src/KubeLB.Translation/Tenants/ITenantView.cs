@@ -5,12 +5,12 @@ using KubeLB.Api.V1Alpha1;
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// What translation may see of a tenant's cluster, and of its Routes in the management cluster: look-ups in a cache, no
-/// I/O. Objects returned are not to be changed.
+/// The objects of a tenant's cluster, and its Routes in the management cluster, that translation reads: cache look-ups without I/O.
+/// Returned objects are shared and must not be modified.
 /// </summary>
 public interface ITenantView
 {
-    /// <summary>The time at which the rest is looked up.</summary>
+    /// <summary>The current time.</summary>
     DateTimeOffset Now { get; }
 
     /// <summary>A GatewayClass by name.</summary>
@@ -22,15 +22,42 @@ public interface ITenantView
     /// <summary>Labels of a Namespace, null if it does not exist.</summary>
     IReadOnlyDictionary<string, string>? NamespaceLabels(string @namespace);
 
-    /// <summary>A Service, node-port twins included.</summary>
+    /// <summary>A Service, including node-port Services.</summary>
     V1Service? Service(string @namespace, string name);
 
-    /// <summary>A Secret; what it holds must not get into any message.</summary>
+    /// <summary>A Secret; messages must not disclose its content.</summary>
     V1Secret? Secret(string @namespace, string name);
 
-    /// <summary>The ReferenceGrants of a namespace; none where the kind is not installed.</summary>
+    /// <summary>The ReferenceGrants of a namespace; none if the kind is not installed.</summary>
     IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace);
 
-    /// <summary>The Route that stands for a tenant's Gateway in the management cluster.</summary>
+    /// <summary>The Route of a tenant's Gateway in the management cluster.</summary>
     Route? GatewayRoute(string @namespace, string name);
+}
+
+/// <summary>The settings of a CCM that affect translation.</summary>
+/// <param name="TenantNamespace">The tenant's namespace in the management cluster, <c>tenant-t</c>.</param>
+/// <param name="UseGatewayClass">Whether KubeLB serves only Gateways of its class; false: it serves all.</param>
+/// <param name="EnforceReferenceGrants">
+/// Whether a backend in another namespace than its route requires a ReferenceGrant. Certificates always do.
+/// </param>
+public sealed record TenantSettings(string TenantNamespace, bool UseGatewayClass = true, bool EnforceReferenceGrants = false)
+{
+    /// <summary>Whether the CCM syncs Gateways to the management cluster.</summary>
+    public bool IsGatewayControllerEnabled { get; init; } = true;
+
+    /// <summary>Whether the CCM syncs HTTPRoutes.</summary>
+    public bool IsHttpRouteControllerEnabled { get; init; } = true;
+
+    /// <summary>Whether the CCM syncs GRPCRoutes.</summary>
+    public bool IsGrpcRouteControllerEnabled { get; init; } = true;
+
+    /// <summary>Whether the CCM syncs routes of a kind.</summary>
+    public bool IsControllerEnabled(string kind) =>
+        kind switch
+        {
+            HttpRoute.KindName => IsHttpRouteControllerEnabled,
+            GrpcRoute.KindName => IsGrpcRouteControllerEnabled,
+            _ => false,
+        };
 }

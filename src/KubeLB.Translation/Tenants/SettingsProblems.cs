@@ -1,45 +1,49 @@
 using System.Text.RegularExpressions;
+using KubeLB.Api.Messages;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Matching;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Translation.Tenants;
 
 /// <summary>
-/// What the operator wrote into a Config or Tenant and cannot be used. Most of it the API server refuses by the CRD already; what gets past
-/// it is told in a condition, and something safe is in force instead.
+/// Finds invalid settings of a Config or Tenant. The API server rejects most of them by the CRD's schema; the others are reported in a
+/// condition, and a safe default is used instead.
 /// </summary>
 public static partial class SettingsProblems
 {
-    private const int LongestMessage = 4000;
+    private const int MaxMessageLength = 4000;
 
-    /// <summary>All problems, each a sentence that names the field, says what is in force instead and what to write.</summary>
-    public static IEnumerable<string> Of(LayeredSettings? settings)
+    /// <summary>All problems of the settings, one text of <see cref="SettingsMessages"/> each.</summary>
+    public static IEnumerable<string> Find(LayeredSettings? settings)
     {
         if (settings is null)
         {
             yield break;
         }
 
-        if (settings.GatewayAPI?.Class is { Length: > 0 } name && !IsUsableClass(name))
+        if (settings.GatewayAPI?.Class is { Length: > 0 } name && !DnsNames.IsSubdomain(name))
         {
-            yield return $"gatewayAPI.class \"{name}\" cannot be the name of a GatewayClass and does not count; write a name of lower-case letters, digits, - and .";
+            yield return SettingsMessages.InvalidGatewayClass(name);
         }
 
         foreach (
             var (field, limit) in new[] { ("gateway", settings.GatewayAPI?.Gateway?.Limit), ("route", settings.GatewayAPI?.Route?.Limit) }
         )
         {
-            if (limit < 0)
+            if (limit is < 0 and var invalid)
             {
-                yield return $"gatewayAPI.{field}.limit is {limit} and does not count; write 0 or more, or leave it out for no limit.";
+                yield return SettingsMessages.InvalidLimit(field, invalid);
             }
         }
 
         foreach (var entry in settings.AllowedDomains ?? [])
         {
-            if (AllowedDomains.Problem(entry) is { } problem)
+            if (!AllowedDomains.IsValid(entry))
             {
-                yield return $"allowedDomains \"{entry}\" allows nothing, because {problem}.";
+                yield return SettingsMessages.InvalidDomain(entry);
             }
         }
 
@@ -47,11 +51,11 @@ public static partial class SettingsProblems
         {
             if (KeyGlob.Parse(pattern).Problem is { } problem)
             {
-                yield return $"propagatedAnnotations \"{pattern}\" lets nothing through, because {problem}.";
+                yield return SettingsMessages.InvalidPropagatedPattern(pattern, problem);
             }
             else if (AnnotationRules.IsReserved(pattern))
             {
-                yield return $"propagatedAnnotations \"{pattern}\" lets nothing through: annotations of KubeLB and kubectl are never propagated. Remove it.";
+                yield return SettingsMessages.ReservedPropagatedPattern(pattern);
             }
         }
 
@@ -59,8 +63,7 @@ public static partial class SettingsProblems
         {
             if (KeyGlob.Parse(pattern).Problem is { } problem)
             {
-                yield return $"deniedAnnotations \"{pattern}\" denies every key that begins with \"{KeyGlob.LiteralPrefix(pattern ?? "")}\", because {problem}; "
-                    + "write \\ before a character that is meant as it is.";
+                yield return SettingsMessages.InvalidDeniedPattern(pattern ?? "", KeyGlob.LiteralPrefix(pattern ?? ""), problem);
             }
         }
 
@@ -68,7 +71,7 @@ public static partial class SettingsProblems
         {
             if (!AnnotationRules.Kinds.Contains(kind, StringComparer.OrdinalIgnoreCase))
             {
-                yield return $"defaultAnnotations \"{kind}\" is no kind and does not count; write one of {string.Join(", ", AnnotationRules.Kinds)}.";
+                yield return SettingsMessages.UnknownDefaultsKind(kind, AnnotationRules.Kinds);
             }
 
             foreach (
@@ -78,9 +81,8 @@ public static partial class SettingsProblems
             )
             {
                 yield return AnnotationRules.IsReserved(key)
-                    ? $"defaultAnnotations.{kind} \"{key}\" is not set, because it belongs to KubeLB or kubectl. Remove it."
-                    : $"defaultAnnotations.{kind} \"{key}\" is not set, because it cannot be the key of an annotation; write a name, "
-                        + "or a domain and a name such as example.com/name.";
+                    ? SettingsMessages.ReservedDefault(kind, key)
+                    : SettingsMessages.InvalidDefault(kind, key);
             }
         }
 
@@ -93,22 +95,12 @@ public static partial class SettingsProblems
     /// <summary>The problems as one message of a condition; null if there are none.</summary>
     public static string? MessageOf(LayeredSettings? settings)
     {
-        var message = string.Join(' ', Of(settings));
-        return message.Length switch
-        {
-            0 => null,
-            > LongestMessage => message[..LongestMessage] + "…",
-            _ => message,
-        };
+        var message = string.Join(' ', Find(settings));
+        return message.Length == 0 ? null : MessageText.Truncate(message, MaxMessageLength);
     }
 
-    internal static bool IsUsableClass(string? name) => name is { Length: > 0 and <= 253 } && ClassName().IsMatch(name);
-
-    /// <summary>Whether an API server takes the key of an annotation.</summary>
+    /// <summary>Whether the key of an annotation is valid.</summary>
     internal static bool IsAnnotationKey(string key) => AnnotationKey().IsMatch(key);
-
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex ClassName();
 
     [GeneratedRegex(
         @"^([a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?(\.[a-z0-9A-Z]([-a-z0-9A-Z]{0,61}[a-z0-9A-Z])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\z",

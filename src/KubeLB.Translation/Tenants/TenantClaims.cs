@@ -1,15 +1,16 @@
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Tenants;
 
-/// <summary>Which Tenant a namespace belongs to, and why another one that asks for it, or for an impossible one, is refused.</summary>
+/// <summary>Which Tenant owns a namespace, and why another Tenant with the same or an invalid namespace is rejected.</summary>
 public static class TenantClaims
 {
-    private const int LongestNamespace = 63;
+    private const int MaxNamespaceLength = 63;
 
-    /// <summary>The Tenant that has the namespace: the oldest of those that ask for it. Null if there is none.</summary>
-    /// <param name="claimants">All Tenants whose names mean the same namespace.</param>
+    /// <summary>The Tenant that owns the namespace: the oldest one that claims it. Null if there is none.</summary>
+    /// <param name="claimants">All Tenants with the same namespace.</param>
     public static Tenant? Holder(IEnumerable<Tenant> claimants)
     {
         ArgumentNullException.ThrowIfNull(claimants);
@@ -19,34 +20,30 @@ public static class TenantClaims
             .FirstOrDefault();
     }
 
-    /// <summary>Why a Tenant cannot be set up, in a sentence that says what to change; null if it can.</summary>
+    /// <summary>Why a Tenant cannot be set up, and how to correct it; null if it can.</summary>
     /// <param name="tenant">The Tenant.</param>
-    /// <param name="claimants">All Tenants whose names mean the same namespace, the Tenant itself included or not.</param>
+    /// <param name="claimants">All Tenants with the same namespace, with or without the Tenant itself.</param>
     public static string? Problem(Tenant tenant, IEnumerable<Tenant> claimants)
     {
         ArgumentNullException.ThrowIfNull(tenant);
         var @namespace = TenantNames.Namespace(tenant.Name);
-        if (@namespace.Length > LongestNamespace)
+        if (@namespace.Length > MaxNamespaceLength)
         {
-            return $"The namespace {@namespace} would have {@namespace.Length} characters, but Kubernetes allows {LongestNamespace}; "
-                + $"create the Tenant anew with a name of at most {LongestNamespace - TenantNames.Prefix.Length} characters.";
+            return TenantMessages.NameTooLong(@namespace, MaxNamespaceLength, MaxNamespaceLength - TenantNames.Prefix.Length);
         }
 
         if (@namespace.Contains('.', StringComparison.Ordinal))
         {
-            return $"{@namespace} cannot be the name of a namespace because of its dots; create the Tenant anew with a name without dots.";
+            return TenantMessages.NameHasDots(@namespace);
         }
 
         if (@namespace == TenantNames.Prefix)
         {
-            return $"Nothing follows the prefix {TenantNames.Prefix} in the name; create the Tenant anew with a name that says whose it "
-                + "is.";
+            return TenantMessages.NameIsPrefix;
         }
 
         return Holder(claimants.Append(tenant)) is { } holder && holder.Name != tenant.Name
-            ? $"The names {holder.Name} and {tenant.Name} mean the same tenant, and the Tenant {holder.Name}, which is older, has the "
-                + $"namespace {@namespace}; "
-                + "delete one of the two, or create this one anew under another name."
+            ? TenantMessages.NamespaceConflict(holder.Name, @namespace)
             : null;
     }
 }

@@ -1,45 +1,49 @@
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
+using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Messages;
 
 namespace KubeLB.Translation.Tenants;
 
-/// <summary>The operator's settings in force for a tenant: the Tenant's over the Config's over the defaults.</summary>
+/// <summary>The administrator's effective settings for a tenant: the Tenant's over the Config's over the defaults.</summary>
 public sealed record TenantPolicy
 {
-    /// <summary>The defaults: nothing is switched off or limited, every domain is allowed, no annotation is propagated.</summary>
+    /// <summary>The defaults: nothing is disabled or limited, every domain is allowed, no annotation is propagated.</summary>
     public static TenantPolicy Default { get; } = new();
 
     /// <summary>GatewayClass of generated Gateways.</summary>
     public string GatewayClass { get; init; } = GatewayApiSettings.DefaultClass;
 
-    /// <summary>Whether Gateway API is switched off.</summary>
+    /// <summary>Whether Gateway API is disabled.</summary>
     public bool IsGatewayApiDisabled { get; init; }
 
-    /// <summary>Whether HTTPRoutes are switched off.</summary>
+    /// <summary>Whether HTTPRoutes are disabled.</summary>
     public bool IsHttpRouteDisabled { get; init; }
 
-    /// <summary>Whether GRPCRoutes are switched off.</summary>
+    /// <summary>Whether GRPCRoutes are disabled.</summary>
     public bool IsGrpcRouteDisabled { get; init; }
 
-    /// <summary>Number of Gateways that are served; null for any number.</summary>
+    /// <summary>Maximum number of Gateways; null for no limit.</summary>
     public int? GatewayLimit { get; init; }
 
-    /// <summary>Number of HTTPRoutes and GRPCRoutes that are served; null for any number.</summary>
+    /// <summary>Maximum number of HTTPRoutes and GRPCRoutes; null for no limit.</summary>
     public int? RouteLimit { get; init; }
 
-    /// <summary>The domains that hostnames may be of.</summary>
+    /// <summary>The domains of allowed hostnames.</summary>
     public AllowedDomains Domains { get; init; } = AllowedDomains.Every;
 
-    /// <summary>Which annotations generated objects get.</summary>
+    /// <summary>The annotations of generated objects.</summary>
     public AnnotationRules Annotations { get; init; } = AnnotationRules.None;
 
     /// <summary>
-    /// Puts the settings together, field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are one. A field that
-    /// cannot be used as it is written (<see cref="SettingsProblems"/>) counts as absent, or for as little as it could mean.
+    /// Merges the settings field by field; <c>propagateAllAnnotations</c> and <c>propagatedAnnotations</c> are treated as one. An invalid
+    /// field (<see cref="SettingsProblems"/>) is ignored, or restricts as much as it could mean.
     /// </summary>
     /// <param name="config">The Config; null if there is none.</param>
     /// <param name="tenant">The Tenant; null if there is none.</param>
-    public static TenantPolicy Of(Config? config, Tenant? tenant)
+    public static TenantPolicy Merge(Config? config, Tenant? tenant)
     {
         var (general, own) = (config?.Spec, tenant?.Spec);
         var (generalApi, ownApi) = (general?.GatewayAPI, own?.GatewayAPI);
@@ -51,12 +55,12 @@ public sealed record TenantPolicy
             IsGrpcRouteDisabled = ownApi?.DisableGRPCRoute ?? generalApi?.DisableGRPCRoute ?? false,
             GatewayLimit = LimitOf(ownApi?.Gateway) ?? LimitOf(generalApi?.Gateway),
             RouteLimit = LimitOf(ownApi?.Route) ?? LimitOf(generalApi?.Route),
-            Domains = AllowedDomains.Of(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
-            Annotations = AnnotationRules.Of(general, own),
+            Domains = AllowedDomains.Parse(own?.AllowedDomains is { Count: > 0 } domains ? domains : general?.AllowedDomains),
+            Annotations = AnnotationRules.Merge(general, own),
         };
     }
 
-    /// <summary>Whether objects of a kind are switched off.</summary>
+    /// <summary>Whether objects of a kind are disabled.</summary>
     public bool IsDisabled(string kind) =>
         IsGatewayApiDisabled
         || kind switch
@@ -67,8 +71,8 @@ public sealed record TenantPolicy
         };
 
     /// <summary>
-    /// Whether Routes of a kind may come to something else by another policy. Limits are left out: what a change of them concerns depends
-    /// on which Routes there are.
+    /// Whether Routes of a kind may be translated differently with another policy. Limits are not compared: which Routes they affect
+    /// depends on the other Routes.
     /// </summary>
     public bool MayDiffer(string kind, TenantPolicy other)
     {
@@ -91,8 +95,80 @@ public sealed record TenantPolicy
             );
     }
 
-    private static string? ClassOf(GatewayApiSettings? settings) =>
-        SettingsProblems.IsUsableClass(settings?.Class) ? settings!.Class : null;
+    private static string? ClassOf(GatewayApiSettings? settings) => settings?.Class is { } name && DnsNames.IsSubdomain(name) ? name : null;
 
     private static int? LimitOf(LimitSettings? settings) => settings?.Limit is >= 0 ? settings.Limit : null;
+}
+
+/// <summary>Whether the administrator's settings reject a tenant's object, with a message for the tenant.</summary>
+internal static class PolicyRejection
+{
+    private const int MaxQuoteLength = 253;
+
+    /// <summary>
+    /// Evaluates the settings: first whether the kind is disabled, then the limit, then the hostnames.
+    /// </summary>
+    /// <param name="tenantNamespace">The tenant's namespace.</param>
+    /// <param name="source">The tenant's object.</param>
+    /// <param name="policy">The effective settings.</param>
+    /// <param name="isWithinLimit">Whether the object is within the limit of its kind.</param>
+    /// <returns>A reason of <see cref="RouteConditions"/> and a message; null if the object is permitted.</returns>
+    public static Rejection? Evaluate(string tenantNamespace, SourceObject source, TenantPolicy policy, bool isWithinLimit)
+    {
+        var tenant = TenantNames.TenantOf(tenantNamespace) ?? "";
+        var kind = source.Origin.Kind;
+        if (policy.IsGatewayApiDisabled)
+        {
+            return new Rejection(RouteConditions.Disabled, TenantMessages.GatewayApiDisabled(tenant));
+        }
+
+        if (policy.IsDisabled(kind))
+        {
+            return new Rejection(RouteConditions.Disabled, TenantMessages.KindDisabled(kind, tenant));
+        }
+
+        var (limit, objects, field) =
+            kind == Gateway.KindName
+                ? (policy.GatewayLimit, "Gateways", "gateway")
+                : (policy.RouteLimit, "HTTPRoutes and GRPCRoutes", "route");
+        if (limit is { } maximum && !isWithinLimit)
+        {
+            return new Rejection(
+                RouteConditions.LimitExceeded,
+                maximum == 0
+                    ? TenantMessages.LimitIsZero(objects, tenant, field)
+                    : TenantMessages.LimitReached(objects, tenant, maximum, field)
+            );
+        }
+
+        return policy.Domains.IsEvery ? null : OfHostnames(tenant, source.Value, policy.Domains);
+    }
+
+    private static Rejection? OfHostnames(string tenant, object value, AllowedDomains domains)
+    {
+        var problem = value switch
+        {
+            Gateway gateway => (gateway.Spec?.Listeners ?? [])
+                .Where(l => !domains.Allows(l.Hostname))
+                .Select(l =>
+                    domains.IsNone ? TenantMessages.NoDomainAllowed(tenant)
+                    : string.IsNullOrEmpty(l.Hostname) ? TenantMessages.HostnameMissing(Truncate(l.Name), $"{domains}")
+                    : TenantMessages.ListenerHostnameNotAllowed(Truncate(l.Hostname), Truncate(l.Name), $"{domains}")
+                )
+                .FirstOrDefault(),
+            // A route without hostnames has those of its Gateway's listeners, which have been validated.
+            IGatewayRoute route => route
+                .Hostnames.Where(h => !domains.Allows(h))
+                .Select(h =>
+                    domains.IsNone
+                        ? TenantMessages.NoDomainAllowed(tenant)
+                        : TenantMessages.HostnameNotAllowed(h.Length == 0 ? "\"\"" : Truncate(h), $"{domains}")
+                )
+                .FirstOrDefault(),
+            _ => null,
+        };
+        return problem is null ? null : new Rejection(RouteConditions.HostnameNotAllowed, problem);
+    }
+
+    private static string Truncate(string text) => MessageText.Truncate(text, MaxQuoteLength);
 }

@@ -9,7 +9,7 @@ public sealed class TenantNamesTests
     [InlineData("tenant-t1", "tenant-t1")]
     [InlineData("tenant", "tenant-tenant")]
     [InlineData("Tenant-t1", "tenant-Tenant-t1")]
-    public void A_tenant_is_the_same_with_and_without_the_prefix(string tenant, string @namespace)
+    public void Tenant_with_and_without_prefix_is_the_same(string tenant, string @namespace)
     {
         TenantNames.Namespace(tenant).Should().Be(@namespace);
         TenantNames.Proxy(tenant).Should().Be("envoy-" + @namespace);
@@ -23,6 +23,6 @@ public sealed class TenantNamesTests
     [InlineData("kubelb", null)]
     [InlineData("my-tenant-t1", null)]
     [InlineData("", null)]
-    public void A_namespace_with_the_prefix_and_a_name_is_a_tenants(string @namespace, string? tenant) =>
+    public void Namespace_with_prefix_and_name_belongs_to_a_tenant(string @namespace, string? tenant) =>
         TenantNames.TenantOf(@namespace).Should().Be(tenant);
 }

@@ -9,13 +9,13 @@ namespace KubeLB.Api.Tests.Serialization;
 public sealed class RecordedObjectsTests
 {
     [Fact]
-    public void A_route_of_an_httproute() =>
+    public void Route_of_an_HTTPRoute_is_read_and_written_unchanged() =>
         Survives<Route>("route-of-httproute")
             .Should()
             .BeEquivalentTo(new { Name = "8604bad4-0a6f-4a7b-8e68-b56f2245fb50", Namespace = "tenant-t1" });
 
     [Fact]
-    public void A_route_says_what_was_generated_for_it()
+    public void Route_status_has_the_generated_objects()
     {
         var resources = Survives<Route>("route-of-httproute").Status!.Resources!;
 
@@ -27,29 +27,34 @@ public sealed class RecordedObjectsTests
     }
 
     [Fact]
-    public void A_route_of_a_gateway() =>
+    public void Route_of_a_Gateway_is_read_and_written_unchanged() =>
         Survives<Route>("route-of-gateway").Status!.Resources!.Route!.Status!["conditions"]!.AsArray().Should().HaveCount(2);
 
     [Fact]
-    public void Addresses_of_a_tenant() => Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
+    public void Addresses_are_read_and_written_unchanged() =>
+        Survives<Addresses>("addresses").Spec!.Addresses.Should().ContainSingle(a => a.Ip == "10.0.0.2");
 
     [Fact]
-    public void A_config() => Survives<Config>("config").Spec!.GatewayAPI!.Class.Should().Be("eg");
+    public void Config_is_read_and_written_unchanged() => Survives<Config>("config").Spec!.GatewayAPI!.Class.Should().Be("eg");
 
     [Fact]
-    public void A_tenant() => Survives<Tenant>("tenant").Status!.Phase.Should().Be(TenantPhases.Ready);
+    public void Tenant_is_read_and_written_unchanged() => Survives<Tenant>("tenant").Status!.Phase.Should().Be(TenantPhases.Ready);
 
     [Fact]
-    public void A_tenant_state() => Survives<TenantState>("tenantstate").Name.Should().Be(TenantState.DefaultName);
+    public void TenantState_is_read_and_written_unchanged() =>
+        Survives<TenantState>("tenantstate").Name.Should().Be(TenantState.DefaultName);
 
     [Fact]
-    public void A_tenants_httproute() => Survives<HttpRoute>("httproute").Hostnames.Should().Equal("web.example.com");
+    public void HTTPRoute_of_a_tenant_is_read_and_written_unchanged() =>
+        Survives<HttpRoute>("httproute").Hostnames.Should().Equal("web.example.com");
 
     [Fact]
-    public void A_generated_httproute() => Survives<HttpRoute>("generated-httproute").Name.Should().Be("bench-web");
+    public void Generated_HTTPRoute_is_read_and_written_unchanged() =>
+        Survives<HttpRoute>("generated-httproute").Name.Should().Be("bench-web");
 
     [Fact]
-    public void A_tenants_gateway() => Survives<Gateway>("gateway").Spec!.Listeners.Should().ContainSingle(l => l.Port == 80);
+    public void Gateway_of_a_tenant_is_read_and_written_unchanged() =>
+        Survives<Gateway>("gateway").Spec!.Listeners.Should().ContainSingle(l => l.Port == 80);
 
     private static T Survives<T>(string fixture)
         where T : class

@@ -33,7 +33,7 @@ public sealed class RouteSpecJsonTests
     }
 
     [Fact]
-    public void Spec_of_null_is_none() => Read("null").Spec.Should().BeNull();
+    public void Null_spec_is_absent() => Read("null").Spec.Should().BeNull();
 
     [Theory]
     [InlineData(RouteSpecJson.MaxDepth, "{\"a\":", "}")]

@@ -40,7 +40,7 @@ public sealed class UnknownFieldsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Fields_that_no_type_knows_survive_reading_and_writing_at_every_level(Type type)
+    public void Unknown_fields_are_kept_at_every_level(Type type)
     {
         var json = MaximalJson.Of(type);
         MaximalJson.CountUnknown(json).Should().BeGreaterThan(1, "an object's parts must have unknown fields, too");
@@ -53,7 +53,7 @@ public sealed class UnknownFieldsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_copy_equals_its_original_and_shares_nothing_with_it(Type type)
+    public void Copy_equals_its_original_and_shares_nothing(Type type)
     {
         var json = MaximalJson.Of(type);
         var original = Read(type, json);
@@ -69,7 +69,7 @@ public sealed class UnknownFieldsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_is_absent_stays_absent(Type type)
+    public void Absent_fields_are_not_written(Type type)
     {
         var json = new JsonObject
         {
@@ -83,7 +83,7 @@ public sealed class UnknownFieldsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_new_object_says_what_it_is(Type type)
+    public void New_object_has_apiVersion_and_kind(Type type)
     {
         var entity = type.GetCustomAttribute<KubernetesEntityAttribute>()!;
 

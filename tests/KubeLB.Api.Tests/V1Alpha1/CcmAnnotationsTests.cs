@@ -67,7 +67,7 @@ public sealed class CcmAnnotationsTests
         (CcmAnnotations.LastSeenOf(Annotated(Annotations.LastSeen, text)) is not null).Should().Be(isRead);
 
     [Fact]
-    public void Addresses_without_annotations_say_nothing()
+    public void Addresses_without_annotations_have_no_values()
     {
         foreach (var addresses in new[] { null, new Addresses(), Annotated("other", "x") })
         {

@@ -32,7 +32,7 @@ internal sealed record HealthSettings(string Name, Action<Cluster> Change, bool 
     {
         var cluster = ClusterResource.Build(port, nodes, EndpointDiscovery.Static);
         Change(cluster);
-        var listener = ListenerResource.Build(port, ProxyHeaderLimits.Most);
+        var listener = ListenerResource.Build(port, ProxyHeaderLimits.Default);
         if (!TriesAgain)
         {
             var filter = listener.FilterChains[0].Filters[0];

@@ -229,7 +229,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         var addresses = Enumerable.Range(1, nodes).Select(Lab.Node).ToList();
         return Lab.ServeAsync([
             .. ports.Select(p =>
-                (ClusterResource.Build(p, addresses, EndpointDiscovery.Static), ListenerResource.Build(p, ProxyHeaderLimits.Most))
+                (ClusterResource.Build(p, addresses, EndpointDiscovery.Static), ListenerResource.Build(p, ProxyHeaderLimits.Default))
             ),
         ]);
     }

@@ -22,7 +22,7 @@ public sealed class GatewayOwnershipTests
     [InlineData("other", "example.com/controller", false)]
     [InlineData("Kubelb", null, false)]
     [InlineData(null, null, false)]
-    public void A_gateway_is_ours_by_its_class(string? className, string? controllerOfTheClass, bool expected)
+    public void Gateway_is_owned_by_its_class(string? className, string? controllerOfTheClass, bool expected)
     {
         var tenant = new TenantStub();
         if (controllerOfTheClass is not null)
@@ -30,41 +30,41 @@ public sealed class GatewayOwnershipTests
             tenant.Classes.Add(Class(className!, controllerOfTheClass));
         }
 
-        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
+        GatewayOwnership.Owns(GatewayOf(className), tenant, new TenantSettings("tenant-t")).Should().Be(expected);
     }
 
     [Theory]
     [InlineData("True", false)]
     [InlineData("False", false)]
     [InlineData("Unknown", true)]
-    public void The_class_kubelb_of_another_controller_is_ours_until_that_controller_accepts_or_rejects_it(string accepted, bool expected)
+    public void Class_kubelb_is_owned_until_another_controller_reports(string accepted, bool expected)
     {
         var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", accepted, "2025-12-31T23:59:00Z") } };
 
-        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().Be(expected);
+        GatewayOwnership.Owns(GatewayOf("kubelb"), tenant, Settings).Should().Be(expected);
     }
 
     [Theory]
     [InlineData("kubelb")]
     [InlineData("other")]
-    public void A_served_gateway_whose_class_is_deleted_is_still_served_with_a_warning(string className)
+    public void Served_Gateway_with_deleted_class_is_still_served(string className)
     {
         var tenant = new TenantStub { Routes = { Carried(className) } };
 
-        var ownership = GatewayOwnership.Of(GatewayOf(className), tenant, Settings);
+        var ownership = GatewayOwnership.Evaluate(GatewayOf(className), tenant, Settings);
 
-        ownership.IsOurs.Should().BeTrue();
+        ownership.IsOwned.Should().BeTrue();
         ownership.TimeLeft.Should().BeNull();
         ownership.Reason.Should().Be("GatewayClassNotFound");
         ownership.Message.Should().Contain($"GatewayClass {className} does not exist").And.Contain(Ours);
     }
 
     [Fact]
-    public void A_served_gateway_whose_class_names_another_controller_is_served_until_that_controller_accepts_it()
+    public void Served_Gateway_is_kept_until_another_controller_accepts_its_class()
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller") }, Routes = { Carried("other") } };
 
-        GatewayOwnership.Of(GatewayOf("other"), tenant, Settings).Should().Be(new GatewayOwnership(true));
+        GatewayOwnership.Evaluate(GatewayOf("other"), tenant, Settings).Should().Be(new GatewayOwnership(true));
     }
 
     [Theory]
@@ -75,7 +75,7 @@ public sealed class GatewayOwnershipTests
     [InlineData("2026-01-01T00:00:05Z", 600)]
     [InlineData("not a time", null)]
     [InlineData(null, null)]
-    public void A_served_gateway_is_released_ten_minutes_after_another_controller_accepted_its_class(string? accepted, int? secondsLeft)
+    public void Served_Gateway_is_released_10_minutes_after_another_controller_accepted(string? accepted, int? secondsLeft)
     {
         var tenant = new TenantStub
         {
@@ -83,15 +83,15 @@ public sealed class GatewayOwnershipTests
             Routes = { Carried("other") },
         };
 
-        var ownership = GatewayOwnership.Of(GatewayOf("other"), tenant, Settings);
+        var ownership = GatewayOwnership.Evaluate(GatewayOf("other"), tenant, Settings);
 
-        ownership.IsOurs.Should().Be(secondsLeft is not null);
+        ownership.IsOwned.Should().Be(secondsLeft is not null);
         ownership.TimeLeft.Should().Be(secondsLeft is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         ownership.Reason.Should().Be(secondsLeft is null ? null : "GatewayClassConflict");
     }
 
     [Fact]
-    public void A_gateway_that_its_owner_moves_to_the_class_of_another_controller_is_released_at_once()
+    public void Gateway_moved_to_another_class_is_released_immediately()
     {
         var tenant = new TenantStub
         {
@@ -99,41 +99,41 @@ public sealed class GatewayOwnershipTests
             Routes = { Carried("kubelb") },
         };
 
-        GatewayOwnership.IsOf(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
+        GatewayOwnership.Owns(GatewayOf("theirs"), tenant, Settings).Should().BeFalse();
     }
 
     [Fact]
-    public void A_gateway_that_was_never_served_is_not_ours_when_its_class_is_another_controllers()
+    public void Unserved_Gateway_of_another_controller_is_not_owned()
     {
         var tenant = new TenantStub { Classes = { Class("kubelb", "example.com/controller", "True", "2026-01-01T00:00:00Z") } };
 
-        GatewayOwnership.IsOf(GatewayOf("kubelb"), tenant, Settings).Should().BeFalse();
+        GatewayOwnership.Owns(GatewayOf("kubelb"), tenant, Settings).Should().BeFalse();
     }
 
     [Theory]
     [InlineData("kubelb")]
     [InlineData("other")]
     [InlineData(null)]
-    public void Every_gateway_is_ours_where_classes_are_not_asked_for(string? className)
+    public void Every_Gateway_is_owned_without_gateway_classes(string? className)
     {
         var tenant = new TenantStub { Classes = { Class("other", "example.com/controller"), Class("kubelb", "example.com/controller") } };
 
-        GatewayOwnership.IsOf(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
+        GatewayOwnership.Owns(GatewayOf(className), tenant, new TenantSettings("tenant-t", UseGatewayClass: false)).Should().BeTrue();
     }
 
     [Fact]
-    public void A_gateway_without_spec_is_not_ours() =>
-        GatewayOwnership.IsOf(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
+    public void Gateway_without_spec_is_not_owned() =>
+        GatewayOwnership.Owns(new Gateway(), new TenantStub(), new TenantSettings("tenant-t")).Should().BeFalse();
 
     [Theory]
     [InlineData(Ours, true)]
     [InlineData("example.com/controller", false)]
     [InlineData(null, false)]
-    public void A_class_is_ours_by_its_controller(string? controller, bool expected) =>
-        GatewayOwnership.IsOursByController(Class("any", controller)).Should().Be(expected);
+    public void GatewayClass_is_owned_by_its_controllerName(string? controller, bool expected) =>
+        GatewayOwnership.HasKubelbController(Class("any", controller)).Should().Be(expected);
 
     [Fact]
-    public void A_class_without_spec_is_not_ours() => GatewayOwnership.IsOursByController(new GatewayClass()).Should().BeFalse();
+    public void GatewayClass_without_spec_is_not_owned() => GatewayOwnership.HasKubelbController(new GatewayClass()).Should().BeFalse();
 
     private static readonly TenantSettings Settings = new("tenant-t");
 

@@ -17,7 +17,7 @@ public sealed class ListenerRulesTests
     [InlineData("http", false)]
     [InlineData("example.com/own", false)]
     [InlineData("", false)]
-    public void Routes_attach_to_listeners_that_speak_http(string protocol, bool expected)
+    public void Routes_attach_to_HTTP_and_HTTPS_listeners(string protocol, bool expected)
     {
         ListenerRules.AllowsKind(new Listener { Protocol = protocol }, HttpRoute.KindName).Should().Be(expected);
         ListenerRules.AllowsKind(new Listener { Protocol = protocol }, GrpcRoute.KindName).Should().Be(expected);
@@ -32,7 +32,7 @@ public sealed class ListenerRulesTests
     [InlineData("gateway.networking.k8s.io/HTTPRoute", "HTTPRoute", true)]
     [InlineData("example.com/HTTPRoute", "HTTPRoute", false)]
     [InlineData("/HTTPRoute", "HTTPRoute", false)]
-    public void Kinds_are_those_of_the_list_or_all(string kinds, string kind, bool expected)
+    public void Allowed_kinds_are_those_of_the_list_or_all(string kinds, string kind, bool expected)
     {
         var listener = new Listener
         {
@@ -54,7 +54,7 @@ public sealed class ListenerRulesTests
     [InlineData("None", "apps", false)]
     [InlineData("all", "infra", false)]
     [InlineData("Other", "infra", false)]
-    public void Namespaces_by_from(string? from, string routeNamespace, bool expected)
+    public void Allowed_namespaces_depend_on_from(string? from, string routeNamespace, bool expected)
     {
         var listener = new Listener { AllowedRoutes = new AllowedRoutes { Namespaces = new RouteNamespaces { From = from } } };
 
@@ -64,7 +64,7 @@ public sealed class ListenerRulesTests
     [Theory]
     [InlineData("infra", true)]
     [InlineData("apps", false)]
-    public void Without_rules_the_gateways_own_namespace_is_allowed(string routeNamespace, bool expected)
+    public void Listener_without_rules_allows_the_namespace_of_the_Gateway(string routeNamespace, bool expected)
     {
         ListenerRules.AllowsNamespace(new Listener(), "infra", routeNamespace, TeamA).Should().Be(expected);
         ListenerRules
@@ -74,7 +74,7 @@ public sealed class ListenerRulesTests
     }
 
     [Fact]
-    public void A_selector_looks_at_the_labels_of_the_routes_namespace()
+    public void Selector_matches_labels_of_the_namespace_of_the_route()
     {
         ListenerRules.AllowsNamespace(Selecting("a"), "infra", "apps", TeamA).Should().BeTrue();
         ListenerRules.AllowsNamespace(Selecting("b"), "infra", "apps", TeamA).Should().BeFalse();
@@ -85,7 +85,7 @@ public sealed class ListenerRulesTests
     }
 
     [Fact]
-    public void A_namespace_that_is_not_known_is_not_selected() =>
+    public void Unknown_namespace_is_not_selected() =>
         ListenerRules.AllowsNamespace(Selecting("a"), "infra", "apps", null).Should().BeFalse();
 
     [Fact]

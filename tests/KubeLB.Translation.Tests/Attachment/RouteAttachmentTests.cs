@@ -20,14 +20,14 @@ public sealed class RouteAttachmentTests
     };
 
     [Fact]
-    public void A_route_without_parents_has_no_verdicts()
+    public void Route_without_parents_has_no_results()
     {
         Evaluate(new HttpRoute { Metadata = In("apps"), Spec = new HttpRouteSpec() }).Should().BeEmpty();
         Evaluate(new HttpRoute { Metadata = In("apps") }).Should().BeEmpty();
     }
 
     [Fact]
-    public void A_route_attaches_to_the_gateway_of_its_own_namespace()
+    public void Route_attaches_to_the_Gateway_of_its_namespace()
     {
         var gateway = Gateway("apps", "gw", Listener("http", 80));
         var parent = new ParentReference { Name = "gw" };
@@ -37,11 +37,11 @@ public sealed class RouteAttachmentTests
         verdict.IsAttached.Should().BeTrue();
         verdict.Gateway.Should().BeSameAs(gateway);
         verdict.Ref.Should().BeSameAs(parent);
-        verdict.Pinned.Should().Equal(parent);
+        verdict.AttachedRefs.Should().Equal(parent);
     }
 
     [Fact]
-    public void Grpc_routes_attach_alike()
+    public void GRPCRoute_attaches_like_an_HTTPRoute()
     {
         Gateway("apps", "gw", Listener("http", 80), Listener("kinds", 81, kind: "HTTPRoute"));
         var route = new GrpcRoute
@@ -50,7 +50,7 @@ public sealed class RouteAttachmentTests
             Spec = new GrpcRouteSpec { ParentRefs = [new ParentReference { Name = "gw" }] },
         };
 
-        Evaluate(route).Should().ContainSingle().Which.Pinned.Should().ContainSingle(p => p.SectionName == "http");
+        Evaluate(route).Should().ContainSingle().Which.AttachedRefs.Should().ContainSingle(p => p.SectionName == "http");
     }
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class RouteAttachmentTests
     [InlineData("c", null, false)]
     [InlineData("A", null, false)]
     [InlineData(null, 82, false)]
-    public void SectionName_and_port_choose_listeners(string? section, int? port, bool attaches)
+    public void SectionName_and_port_select_listeners(string? section, int? port, bool attaches)
     {
         Gateway("apps", "gw", Listener("a", 80), Listener("b", 81));
 
@@ -79,9 +79,9 @@ public sealed class RouteAttachmentTests
             )
             .Single();
 
-        verdict.Refusal?.Reason.Should().Be("NoMatchingParent");
+        verdict.Rejection?.Reason.Should().Be("NoMatchingParent");
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Pinned.Should().HaveCount(attaches ? 1 : 0);
+        verdict.AttachedRefs.Should().HaveCount(attaches ? 1 : 0);
     }
 
     [Theory]
@@ -91,34 +91,34 @@ public sealed class RouteAttachmentTests
     [InlineData("None", false)]
     [InlineData("Selector:a", true)]
     [InlineData("Selector:b", false)]
-    public void A_listener_says_from_which_namespaces_routes_may_come(string? from, bool attaches)
+    public void Listener_restricts_namespaces_of_routes(string? from, bool attaches)
     {
         Gateway("infra", "gw", Listener("http", 80, from: from));
 
         var verdict = Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" })).Single();
 
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Refusal?.Reason.Should().Be("NotAllowedByListeners");
+        verdict.Rejection?.Reason.Should().Be("NotAllowedByListeners");
     }
 
     [Fact]
-    public void A_namespace_that_is_not_known_is_only_let_in_where_all_or_the_same_are()
+    public void Unknown_namespace_attaches_only_with_from_All_or_Same()
     {
         _tenant.Namespaces.Clear();
         Gateway("infra", "gw", Listener("all", 80, from: "All"), Listener("selector", 81, from: "Selector:a"));
 
         Evaluate(Route(new ParentReference { Name = "gw", Namespace = "infra" }))
             .Single()
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .ContainSingle(p => p.SectionName == "all");
     }
 
     [Fact]
-    public void Kinds_refuse_the_route()
+    public void Route_of_another_kind_is_not_allowed()
     {
         Gateway("apps", "gw", Listener("http", 80, kind: "GRPCRoute"));
 
-        Evaluate(Route(new ParentReference { Name = "gw" })).Single().Refusal!.Reason.Should().Be("NotAllowedByListeners");
+        Evaluate(Route(new ParentReference { Name = "gw" })).Single().Rejection!.Reason.Should().Be("NotAllowedByListeners");
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class RouteAttachmentTests
     [InlineData("*.example.com", "web.example.org", false)]
     [InlineData("*.example.com", null, true)]
     [InlineData(null, "web.example.org", true)]
-    public void Hostnames_must_intersect(string? listener, string? route, bool attaches)
+    public void Route_without_common_hostname_is_rejected(string? listener, string? route, bool attaches)
     {
         Gateway("apps", "gw", Listener("http", 80, hostname: listener));
         var http = Route(new ParentReference { Name = "gw" });
@@ -135,14 +135,14 @@ public sealed class RouteAttachmentTests
         var verdict = Evaluate(http).Single();
 
         verdict.IsAttached.Should().Be(attaches);
-        verdict.Refusal?.Reason.Should().Be("NoMatchingListenerHostname");
+        verdict.Rejection?.Reason.Should().Be("NoMatchingListenerHostname");
         verdict
-            .Refusal?.Message.Should()
+            .Rejection?.Message.Should()
             .Be("There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).");
     }
 
     [Fact]
-    public void A_parent_is_pinned_to_the_listeners_that_permit_the_route_where_others_do_not()
+    public void ParentRef_is_limited_to_listeners_that_allow_the_route()
     {
         Gateway(
             "infra",
@@ -167,7 +167,7 @@ public sealed class RouteAttachmentTests
         var verdict = Evaluate(route).Single();
 
         verdict
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .BeEquivalentTo(
                 [
                     new ParentReference
@@ -193,7 +193,7 @@ public sealed class RouteAttachmentTests
     }
 
     [Fact]
-    public void A_parent_with_a_port_keeps_it_when_pinned()
+    public void Limited_parentRef_keeps_its_port()
     {
         Gateway("apps", "gw", Listener("a", 80), Listener("b", 80, hostname: "example.org"), Listener("c", 81));
         var route = Route(new ParentReference { Name = "gw", Port = 80 });
@@ -201,7 +201,7 @@ public sealed class RouteAttachmentTests
 
         Evaluate(route)
             .Single()
-            .Pinned.Should()
+            .AttachedRefs.Should()
             .ContainSingle()
             .Which.Should()
             .BeEquivalentTo(
@@ -215,16 +215,16 @@ public sealed class RouteAttachmentTests
     }
 
     [Fact]
-    public void A_listener_that_the_parent_does_not_name_leaves_it_as_written()
+    public void ParentRef_is_unchanged_by_listeners_that_it_does_not_name()
     {
         Gateway("apps", "gw", Listener("a", 80), Listener("none", 81, from: "None"));
         var parent = new ParentReference { Name = "gw", SectionName = "a" };
 
-        Evaluate(Route(parent)).Single().Pinned.Should().ContainSingle().Which.Should().BeSameAs(parent);
+        Evaluate(Route(parent)).Single().AttachedRefs.Should().ContainSingle().Which.Should().BeSameAs(parent);
     }
 
     [Fact]
-    public void Refusals_are_looked_for_in_the_order_parent_then_permission_then_hostname()
+    public void Rejections_are_evaluated_by_parent_permission_and_hostname()
     {
         Gateway(
             "infra",
@@ -258,15 +258,15 @@ public sealed class RouteAttachmentTests
         var verdicts = Evaluate(route);
 
         verdicts
-            .Select(v => v.Refusal!.Reason)
+            .Select(v => v.Rejection!.Reason)
             .Should()
             .Equal("NoMatchingParent", "NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingListenerHostname");
-        verdicts.Select(v => v.Refusal!.Message).Distinct().Should().HaveCount(3);
-        verdicts.Should().OnlyContain(v => v.Pinned.Count == 0 && !v.IsAttached);
+        verdicts.Select(v => v.Rejection!.Message).Distinct().Should().HaveCount(3);
+        verdicts.Should().OnlyContain(v => v.AttachedRefs.Count == 0 && !v.IsAttached);
     }
 
     [Fact]
-    public void A_gateway_without_listeners_has_no_matching_parent()
+    public void Gateway_without_listeners_reports_NoMatchingParent()
     {
         Gateway("apps", "gw");
         Gateway("apps", "bare").Spec!.Listeners = null;
@@ -274,11 +274,11 @@ public sealed class RouteAttachmentTests
         Evaluate(Route(new ParentReference { Name = "gw" }, new ParentReference { Name = "bare" }))
             .Should()
             .HaveCount(2)
-            .And.OnlyContain(v => v.Refusal!.Reason == "NoMatchingParent");
+            .And.OnlyContain(v => v.Rejection!.Reason == "NoMatchingParent");
     }
 
     [Fact]
-    public void What_is_not_our_gateway_gets_no_verdict()
+    public void Parent_that_is_not_owned_has_no_result()
     {
         Gateway("apps", "gw", Listener("http", 80));
         Gateway("apps", "foreign", Listener("http", 80)).Spec!.GatewayClassName = "other";
@@ -304,7 +304,7 @@ public sealed class RouteAttachmentTests
     }
 
     [Fact]
-    public void Verdicts_come_in_the_order_of_the_spec()
+    public void Results_are_in_the_order_of_the_spec()
     {
         Gateway("apps", "one", Listener("http", 80));
         Gateway("apps", "two", Listener("http", 80));
@@ -322,7 +322,7 @@ public sealed class RouteAttachmentTests
     [InlineData("kubelb", "example.com/controller", true, true)]
     [InlineData("theirs", "example.com/controller", true, false)]
     [InlineData("other", "example.com/controller", false, true)]
-    public void Whose_gateway_it_is_is_told_by_its_class(string className, string? controller, bool useGatewayClass, bool ours)
+    public void Parent_is_owned_by_the_class_of_its_Gateway(string className, string? controller, bool useGatewayClass, bool ours)
     {
         Gateway("apps", "gw", Listener("http", 80)).Spec!.GatewayClassName = className;
         if (controller is not null)
@@ -343,7 +343,7 @@ public sealed class RouteAttachmentTests
     }
 
     [Fact]
-    public void GatewaysOf_names_each_gateway_once_ours_or_not() =>
+    public void GatewaysOf_returns_each_Gateway_once() =>
         RouteAttachment
             .GatewaysOf(
                 Route(
@@ -366,7 +366,7 @@ public sealed class RouteAttachmentTests
             .Should()
             .Equal(("apps", "gw"), ("infra", "gw"));
 
-    private IReadOnlyList<ParentVerdict> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
+    private IReadOnlyList<ParentAttachment> Evaluate(IGatewayRoute route) => RouteAttachment.Evaluate(route, _tenant, Settings);
 
     private Gateway Gateway(string @namespace, string name, params Listener[] listeners)
     {

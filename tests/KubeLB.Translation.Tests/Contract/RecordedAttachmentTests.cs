@@ -20,7 +20,7 @@ public sealed class RecordedAttachmentTests
     private static readonly Dictionary<string, string> NotApplying = new()
     {
         ["gateway-with-unsupported-address-type"] = "the Gateway as a whole is judged by the management side",
-        ["gateway-with-addresses-with-ipaddress"] = "a TCP listener, which is for TCPRoutes: they are not carried",
+        ["gateway-with-addresses-with-ipaddress"] = "a TCP listener, which is for TCPRoutes: they are not synced",
         ["httproute-with-backendref-in-other-namespace-allowed-by-refgrant"] =
             "recorded without the grant, which backends do not need by default",
         ["httproute-with-query-match-diff-type"] = "a number where the API demands a string",
@@ -37,11 +37,11 @@ public sealed class RecordedAttachmentTests
     public static TheoryData<string> Cases() => [.. All.Select(c => (string)c["case"]!).Where(n => !NotApplying.ContainsKey(n))];
 
     [Fact]
-    public void AllButTheCasesThatDoNotApplyArePlayed() => Cases().Should().HaveCount(90 - NotApplying.Count);
+    public void All_applicable_recorded_cases_are_tested() => Cases().Should().HaveCount(90 - NotApplying.Count);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void AttachesWhatEnvoyGatewayAttaches(string name)
+    public void Attachment_equals_that_of_Envoy_Gateway(string name)
     {
         var recorded = All.Single(c => (string)c["case"]! == name);
         Lines(new RecordedTenant(recorded["input"]!)).Should().Equal(Lines(recorded["status"]!));
@@ -56,9 +56,9 @@ public sealed class RecordedAttachmentTests
         var verdicts = translations.SelectMany(t => t.Translation.Parents).ToList();
         foreach (var gateway in tenant.View.Gateways)
         {
-            foreach (var listener in ListenerVerdict.Of(gateway))
+            foreach (var listener in ListenerValidation.Evaluate(gateway))
             {
-                var attached = verdicts.Count(v => v.Gateway == gateway && v.Pinned.Any(p => Includes(p, listener.Listener)));
+                var attached = verdicts.Count(v => v.Gateway == gateway && v.AttachedRefs.Any(p => Includes(p, listener.Listener)));
                 lines.Add(
                     $"listener {gateway.Namespace}/{gateway.Name}/{listener.Listener.Name}: {attached} of "
                         + $"{string.Join(' ', listener.SupportedKinds)}"
@@ -115,7 +115,7 @@ public sealed class RecordedAttachmentTests
 
     private static IEnumerable<string> RefusedConditions(Gateway gateway) =>
         from listener in InvalidListeners.Status(gateway, "2026-01-02T03:04:05Z").Listeners!
-        where !ListenerVerdict.Of(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsCarried
+        where !ListenerValidation.Evaluate(gateway.Spec!.Listeners!.Single(l => l.Name == listener.Name)).IsValid
         from condition in listener.Conditions!
         select $"listener {gateway.Namespace}/{gateway.Name}/{listener.Name}: {Shortened(Line(ApiJson.ToJson(condition)))}";
 
@@ -128,12 +128,12 @@ public sealed class RecordedAttachmentTests
         var key =
             $"route {route.NamespaceProperty}/{route.Name} {ApiJson.ToJson(ApiJson.Read<ParentReference>(parent["parentRef"]!)).ToJsonString()}";
         var conditions = parent["conditions"]!.AsArray().Select(c => c!).ToList();
-        var refused = conditions.SingleOrDefault(c =>
+        var rejected = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "Accepted"
             && (string)c["status"]! == "False"
             && !ReasonsOfTheManagementSide.Contains((string)c["reason"]!)
         );
-        yield return refused is null ? $"{key}: attached" : $"{key}: {Line(refused)}";
+        yield return rejected is null ? $"{key}: attached" : $"{key}: {Line(rejected)}";
         var unresolved = conditions.SingleOrDefault(c =>
             (string)c["type"]! == "ResolvedRefs"
             && (string)c["status"]! == "False"

@@ -13,7 +13,7 @@ public sealed class RecordedPairTests
     private const string Tenant = "kind: Settings\ntenantNamespace: tenant-t1\n";
 
     [Fact]
-    public void The_route_of_an_httproute_is_the_same_but_for_the_services_status()
+    public void Route_of_an_HTTPRoute_equals_the_recorded_one()
     {
         var recorded = Recording("mgmt-route-httproute")["spec"]!.DeepClone();
         recorded["source"]!["kubernetes"]!["services"]![0]!.AsObject().Remove("status");
@@ -22,12 +22,12 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_route_of_a_gateway_is_the_same() => Same(Ours("Gateway")["spec"], Recording("mgmt-route-gateway")["spec"]);
+    public void Route_of_a_Gateway_equals_the_recorded_one() => Same(Ours("Gateway")["spec"], Recording("mgmt-route-gateway")["spec"]);
 
     [Theory]
     [InlineData("mgmt-route-httproute", "HTTPRoute")]
     [InlineData("mgmt-route-gateway", "Gateway")]
-    public void Name_namespace_and_labels_of_a_route_are_the_same(string recording, string kind)
+    public void Metadata_of_a_Route_equals_the_recorded_one(string recording, string kind)
     {
         var recorded = Recording(recording)["metadata"]!;
         var ours = Ours(kind)["metadata"]!;
@@ -38,7 +38,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_twin_has_the_recorded_name_labels_owner_selector_and_ports()
+    public void Node_port_Service_equals_the_recorded_one()
     {
         var recorded = Recording("tenant-nodeport-service");
         var ours = TenantOutput(withTwin: false).First(d => d["kind"]!.GetValue<string>() == "Service");
@@ -51,7 +51,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_generated_httproute_has_the_recorded_name_labels_and_spec_but_for_the_gateways_name()
+    public void Generated_HTTPRoute_equals_the_recorded_one_except_for_the_Gateway_name()
     {
         var recorded = Recording("mgmt-generated-httproute");
         recorded["spec"]!["parentRefs"]![0]!["name"] = "bench-kubelb";
@@ -63,7 +63,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_generated_service_has_the_recorded_name_labels_and_selector()
+    public void Generated_Service_equals_the_recorded_one()
     {
         var recorded = Recording("mgmt-generated-service");
         var ours = Generated("Service");
@@ -75,7 +75,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void The_generated_gateway_is_the_recorded_one_but_for_name_and_allowed_namespaces()
+    public void Generated_Gateway_equals_the_recorded_one_except_for_name_and_namespaces()
     {
         var recorded = Recording("mgmt-generated-gateway")["spec"]!;
         recorded["listeners"]![0]!["allowedRoutes"]!["namespaces"]!["from"] = "Same";
@@ -84,7 +84,7 @@ public sealed class RecordedPairTests
     }
 
     [Fact]
-    public void A_gateway_that_the_go_manager_made_is_taken_over_under_its_name()
+    public void Gateway_of_the_Go_manager_is_adopted_with_its_name()
     {
         var route = Recording("mgmt-route-gateway");
         var gateway = Recording("mgmt-generated-gateway");

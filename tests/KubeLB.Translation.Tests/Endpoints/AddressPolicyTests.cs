@@ -12,8 +12,8 @@ public sealed class AddressPolicyTests
     [InlineData("fd12:3456::0001", "fd12:3456::1")]
     [InlineData("2001:DB8:0:0::A", "2001:db8::a")]
     [InlineData("64:ff9b::8.8.8.8", "64:ff9b::808:808")]
-    public void An_address_that_a_node_may_have_is_used_in_its_usual_spelling(string ip, string endpoint) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointVerdict(ip, endpoint, null));
+    public void Node_address_is_used_in_canonical_form(string ip, string endpoint) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Be(new EndpointResult(ip, endpoint, null));
 
     [Theory]
     [InlineData("127.0.0.1", "loopback")]
@@ -36,16 +36,16 @@ public sealed class AddressPolicyTests
     [InlineData("::", "unspecified")]
     [InlineData("255.255.255.255", "broadcast")]
     [InlineData("240.0.0.1", "reserved")]
-    [InlineData("::ffff:127.0.0.1", "write 127.0.0.1")]
-    [InlineData("::ffff:10.0.0.1", "write 10.0.0.1")]
-    [InlineData("::FFFF:a9fe:a9fe", "write 169.254.169.254")]
-    [InlineData("0:0:0:0:0:ffff:7f00:1", "write 127.0.0.1")]
-    [InlineData("::10.0.0.1", "write 10.0.0.1")]
+    [InlineData("::ffff:127.0.0.1", "use 127.0.0.1")]
+    [InlineData("::ffff:10.0.0.1", "use 10.0.0.1")]
+    [InlineData("::FFFF:a9fe:a9fe", "use 169.254.169.254")]
+    [InlineData("0:0:0:0:0:ffff:7f00:1", "use 127.0.0.1")]
+    [InlineData("::10.0.0.1", "use 10.0.0.1")]
     [InlineData("64:ff9b::127.0.0.1", "loopback")]
     [InlineData("64:ff9b::a9fe:a9fe", "link-local")]
     [InlineData("2002:7f00:1::", "loopback")]
-    public void An_address_that_no_node_has_is_refused(string ip, string word) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+    public void Reserved_address_is_rejected(string ip, string word) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Should().Match<EndpointResult>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
     [Theory]
     [InlineData("0177.0.0.1")]
@@ -71,8 +71,8 @@ public sealed class AddressPolicyTests
     [InlineData("node1.example.com")]
     [InlineData(":")]
     [InlineData("-")]
-    public void Another_spelling_than_the_usual_is_refused(string ip) =>
-        Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("it is no IP address in the usual spelling");
+    public void Unusual_notation_is_rejected(string ip) =>
+        Only(new AddressPolicy(null, null), Ip(ip)).Problem.Should().StartWith("invalid IP address");
 
     [Theory]
     [InlineData("node1.example.com", "node1.example.com.")]
@@ -80,8 +80,8 @@ public sealed class AddressPolicyTests
     [InlineData("node1.example.com.", "node1.example.com.")]
     [InlineData("ip-10-0-0-1.eu-central-1.compute.internal", "ip-10-0-0-1.eu-central-1.compute.internal.")]
     [InlineData("1.example", "1.example.")]
-    public void A_host_name_is_used_as_an_absolute_name(string name, string endpoint) =>
-        Only(new AddressPolicy(null, null), Host(name)).Should().Be(new EndpointVerdict(name, endpoint, null));
+    public void Hostname_is_used_as_an_absolute_name(string name, string endpoint) =>
+        Only(new AddressPolicy(null, null), Host(name)).Should().Be(new EndpointResult(name, endpoint, null));
 
     [Theory]
     [InlineData("localhost", "one label")]
@@ -98,25 +98,25 @@ public sealed class AddressPolicyTests
     [InlineData("metadata.google.internal", "metadata.google.internal")]
     [InlineData("Metadata.Google.Internal.", "metadata.google.internal")]
     [InlineData("instance-data.ec2.internal", "instance-data.*")]
-    [InlineData("127.0.0.1", "into ip")]
-    [InlineData("127.1", "into ip")]
-    [InlineData("0x7f000001", "into ip")]
-    [InlineData("2130706433", "into ip")]
-    [InlineData("10.0.0.1", "into ip")]
-    [InlineData("fd00::1", "no DNS name")]
-    [InlineData("node_1.example.com", "no DNS name")]
-    [InlineData("node1..example.com", "no DNS name")]
-    [InlineData("node1.example.com..", "no DNS name")]
-    [InlineData("-node1.example.com", "no DNS name")]
-    [InlineData("node1.example.com:80", "no DNS name")]
-    [InlineData("user@node1.example.com", "no DNS name")]
-    [InlineData("node1.example.com\n", "no DNS name")]
-    [InlineData("n\u00f6de.example.com", "no DNS name")]
-    [InlineData(".", "no DNS name")]
-    public void A_host_name_that_means_something_else_in_the_management_cluster_is_refused(string name, string word) =>
+    [InlineData("127.0.0.1", "set ip instead")]
+    [InlineData("127.1", "set ip instead")]
+    [InlineData("0x7f000001", "set ip instead")]
+    [InlineData("2130706433", "set ip instead")]
+    [InlineData("10.0.0.1", "set ip instead")]
+    [InlineData("fd00::1", "invalid DNS name")]
+    [InlineData("node_1.example.com", "invalid DNS name")]
+    [InlineData("node1..example.com", "invalid DNS name")]
+    [InlineData("node1.example.com..", "invalid DNS name")]
+    [InlineData("-node1.example.com", "invalid DNS name")]
+    [InlineData("node1.example.com:80", "invalid DNS name")]
+    [InlineData("user@node1.example.com", "invalid DNS name")]
+    [InlineData("node1.example.com\n", "invalid DNS name")]
+    [InlineData("n\u00f6de.example.com", "invalid DNS name")]
+    [InlineData(".", "invalid DNS name")]
+    public void Reserved_hostname_is_rejected(string name, string word) =>
         Only(new AddressPolicy(null, null), Host(name))
             .Should()
-            .Match<EndpointVerdict>(v => v.Endpoint == null && v.Problem!.Contains(word));
+            .Match<EndpointResult>(v => v.Endpoint == null && v.Problem!.Contains(word));
 
     [Theory]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/8", true)]
@@ -143,7 +143,7 @@ public sealed class AddressPolicyTests
     [InlineData("10.0.0.1", null, "deny nonsense", false)]
     [InlineData("127.0.0.1", null, "allow 127.0.0.0/33", false)]
     [InlineData("127.0.0.1", null, "allow nonsense", false)]
-    public void The_tenants_settings_count_before_the_configs_and_deny_before_allow(string ip, string? tenant, string? config, bool used) =>
+    public void Tenant_wins_over_Config_and_deny_over_allow(string ip, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Ip(ip)).Problem is null).Should().Be(used);
 
     [Theory]
@@ -155,13 +155,13 @@ public sealed class AddressPolicyTests
     [InlineData("Worker-1.Corp.Local.", null, "allow *.CORP.local.", true)]
     [InlineData("node1.example.com", null, "allow *.com deny node*.example.*", false)]
     [InlineData("nodeexample.com", null, "deny *.example.com", true)]
-    public void Host_names_are_allowed_and_denied_by_patterns(string name, string? tenant, string? config, bool used) =>
+    public void Hostnames_are_allowed_and_denied_by_patterns(string name, string? tenant, string? config, bool used) =>
         (Only(new AddressPolicy(Settings(tenant), Settings(config)), Host(name)).Problem is null).Should().Be(used);
 
     [Fact]
-    public void Refused_addresses_leave_the_others_in_use_and_in_order()
+    public void Rejected_address_does_not_affect_the_others()
     {
-        var verdicts = new AddressPolicy(null, null).Judge([
+        var verdicts = new AddressPolicy(null, null).Evaluate([
             Ip("10.0.0.2"),
             Ip("127.0.0.1"),
             null,
@@ -174,9 +174,9 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
-    public void The_same_address_counts_once_however_it_is_written()
+    public void Duplicate_address_in_any_notation_is_rejected()
     {
-        var verdicts = new AddressPolicy(null, null).Judge([
+        var verdicts = new AddressPolicy(null, null).Evaluate([
             Ip("fd00::1"),
             Ip("fd00:0::0001"),
             Host("n.example.com"),
@@ -188,7 +188,7 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
-    public void An_ip_wins_over_a_host_name_also_when_it_is_refused() =>
+    public void Ip_wins_over_hostname_even_if_rejected() =>
         Only(new AddressPolicy(null, null), new EndpointAddress { Ip = "127.0.0.1", Hostname = "n.example.com" })
             .Endpoint.Should()
             .BeNull();
@@ -197,11 +197,11 @@ public sealed class AddressPolicyTests
     [InlineData(null, null, 1000)]
     [InlineData(null, 5, 5)]
     [InlineData(7, 5, 7)]
-    public void More_than_the_maximum_are_not_used(int? tenant, int? config, int expected)
+    public void Addresses_beyond_the_maximum_are_not_used(int? tenant, int? config, int expected)
     {
         var many = Enumerable.Range(0, 1200).Select(i => Ip($"10.0.{i / 250}.{i % 250}")).ToList();
 
-        var verdicts = new AddressPolicy(new AddressSettings { Maximum = tenant }, new AddressSettings { Maximum = config }).Judge(many);
+        var verdicts = new AddressPolicy(new AddressSettings { Maximum = tenant }, new AddressSettings { Maximum = config }).Evaluate(many);
 
         verdicts.Count(v => v.Endpoint is not null).Should().Be(expected);
         verdicts[^1].Address.Should().Be($"{1200 - expected} more");
@@ -209,10 +209,10 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
-    public void The_status_names_what_is_refused_and_why_without_repeating_a_long_text()
+    public void Status_lists_rejected_addresses_truncated()
     {
         var addresses = new Addresses { Metadata = { Name = "default", Generation = 4 } };
-        var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Judge([
+        var verdicts = new AddressPolicy(null, new AddressSettings { Deny = ["10.9.0.0/16"] }).Evaluate([
             Ip("10.0.0.1"),
             Ip("10.9.0.1"),
             Ip(new string('7', 5000)),
@@ -225,11 +225,11 @@ public sealed class AddressPolicyTests
         var condition = status.Conditions.Should().ContainSingle().Subject;
         (condition.Type, condition.Status, condition.Reason, condition.ObservedGeneration)
             .Should()
-            .Be(("Accepted", "False", "AddressesRefused", 4));
+            .Be(("Accepted", "False", "AddressesRejected", 4));
         condition
             .Message.Should()
-            .StartWith("23 refused, 1 used. 10.9.0.1: spec.addresses.deny of the Config denies it")
-            .And.EndWith("And 13 others.");
+            .StartWith("23 rejected, 1 used. 10.9.0.1: denied by spec.addresses.deny of the Config")
+            .And.EndWith("13 more are rejected.");
         condition.Message.Length.Should().BeLessThan(4000);
         condition.Message.Should().NotContain("\n").And.NotContain("\u001b");
     }
@@ -237,9 +237,9 @@ public sealed class AddressPolicyTests
     [Theory]
     [InlineData("default", "True", "Accepted")]
     [InlineData("mine", "False", "NotUsed")]
-    public void Another_object_than_the_one_that_is_read_says_so(string name, string status, string reason)
+    public void Addresses_with_another_name_report_NotUsed(string name, string status, string reason)
     {
-        var verdicts = new AddressPolicy(null, null).Judge([Ip("10.0.0.1")]);
+        var verdicts = new AddressPolicy(null, null).Evaluate([Ip("10.0.0.1")]);
 
         var condition = AddressesStatusBuilder
             .Build(new Addresses { Metadata = { Name = name } }, verdicts, excess: null, "2026-11-23T00:00:00Z")
@@ -248,8 +248,8 @@ public sealed class AddressPolicyTests
         (condition.Status, condition.Reason).Should().Be((status, reason));
     }
 
-    private static EndpointVerdict Only(AddressPolicy policy, EndpointAddress address) =>
-        policy.Judge([address]).Should().ContainSingle().Subject;
+    private static EndpointResult Only(AddressPolicy policy, EndpointAddress address) =>
+        policy.Evaluate([address]).Should().ContainSingle().Subject;
 
     private static EndpointAddress Ip(string ip) => new() { Ip = ip };
 
@@ -273,7 +273,7 @@ public sealed class AddressPolicyTests
     }
 
     [Fact]
-    public void Excess_of_endpoints_is_a_condition_with_figures_and_remedy()
+    public void Excess_of_endpoints_reports_EndpointLimitExceeded()
     {
         var excess = new EndpointExcess(Addresses: 1000, NodePorts: 4100, NotServed: 100, From: 34_000, Megabytes: 128);
 

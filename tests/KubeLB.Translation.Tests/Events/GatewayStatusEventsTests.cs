@@ -33,7 +33,7 @@ public sealed class GatewayStatusEventsTests
                 "Warning NoResources No proxy."
             },
             {
-                "it is refused, which is told once",
+                "it is rejected, which is reported once",
                 $"203.0.113.10|{Up}",
                 "|Accepted=False Invalid Remove it.;Programmed=False Invalid Remove it.",
                 "Warning Invalid Remove it."
@@ -48,11 +48,11 @@ public sealed class GatewayStatusEventsTests
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+    public void Change_of_the_status_reports_each_Event_once(string what, string before, string after, string events) =>
         Conditions.Text(GatewayStatusEvents.Between(Status(before), Status(after))).Should().Be(events, what);
 
     [Fact]
-    public void A_listener_that_is_wrong_is_named()
+    public void Invalid_listener_is_named_in_the_Event()
     {
         var after = new GatewayStatus
         {
@@ -71,7 +71,7 @@ public sealed class GatewayStatusEventsTests
     }
 
     [Fact]
-    public void The_number_of_routes_is_no_news()
+    public void Change_of_attached_routes_reports_no_Event()
     {
         var before = new GatewayStatus
         {

@@ -7,7 +7,7 @@ namespace KubeLB.Translation.Tests.Events;
 public sealed class GeneratedObjectEventsTests
 {
     private const string Fine = "Accepted=True Accepted Fine.;Programmed=True Programmed Fine.";
-    private const string Refused = "Accepted=False Refused Remove it.;Programmed=False Refused Remove it.";
+    private const string Rejected = "Accepted=False Rejected Remove it.;Programmed=False Rejected Remove it.";
 
     /// <summary>What it shows; conditions of the Route before and after; the Events. <c>-</c>: no status.</summary>
     public static TheoryData<string, string, string, string> Changes =>
@@ -17,26 +17,21 @@ public sealed class GeneratedObjectEventsTests
             { "it is awaited", "-", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", "" },
             { "it comes into force after a while", "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.", Fine, "" },
             { "it stays in force", Fine, Fine, "" },
-            { "it is refused at first sight", "-", Refused, "Warning Refused Remove it." },
-            { "it is refused after an edit", Fine, Refused, "Warning Refused Remove it." },
-            { "it stays refused", Refused, Refused, "" },
+            { "it is rejected at first sight", "-", Rejected, "Warning Rejected Remove it." },
+            { "it is rejected after an edit", Fine, Rejected, "Warning Rejected Remove it." },
+            { "it stays rejected", Rejected, Rejected, "" },
             {
-                "it is refused for something else",
-                Refused,
+                "it is rejected for something else",
+                Rejected,
                 "Accepted=False QuotaExceeded No room.;Programmed=False QuotaExceeded No room.",
                 "Warning QuotaExceeded No room."
             },
-            {
-                "it is mended",
-                Refused,
-                Fine,
-                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
-            },
+            { "it is mended", Rejected, Fine, "Normal Applied Recovered: HTTPRoute default-r is up to date." },
             {
                 "it is mended, and Envoy Gateway has not answered",
-                Refused,
+                Rejected,
                 "Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.",
-                "Normal Applied What was wrong is mended: HTTPRoute default-r is generated as the tenant wants it."
+                "Normal Applied Recovered: HTTPRoute default-r is up to date."
             },
             {
                 "ports run out",
@@ -51,10 +46,10 @@ public sealed class GeneratedObjectEventsTests
                 "Warning BackendNotFound No Service s. Create the Service or correct the backendRef."
             },
             {
-                "a proxy refuses it",
+                "a proxy rejects it",
                 Fine,
-                "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.",
-                "Warning ProxyRejected Proxy p refuses it."
+                "Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p rejects it.",
+                "Warning ProxyRejected Proxy p rejects it."
             },
             { "a Gateway comes up", "-", "Accepted=True Accepted Fine.;Programmed=False AddressNotAssigned None yet.", "" },
             {
@@ -73,17 +68,17 @@ public sealed class GeneratedObjectEventsTests
                 "Envoy Gateway takes it again",
                 "Accepted=False NoReadyListeners None.;Programmed=False NoReadyListeners None.",
                 Fine,
-                "Normal Accepted Envoy Gateway accepts it again."
+                "Normal Accepted Envoy Gateway accepted the generated object."
             },
         };
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+    public void Change_of_the_status_reports_each_Event_once(string what, string before, string after, string events) =>
         Conditions.Text(GeneratedObjectEvents.Between(Status(before), Status(after))).Should().Be(events, what);
 
     [Fact]
-    public void Another_name_than_the_contracts_is_told_when_it_is_given()
+    public void Name_with_suffix_reports_NameTaken_once()
     {
         var given = Status(Fine, "default-r-1a2b", "default-r-s-1a2b");
 
@@ -91,9 +86,9 @@ public sealed class GeneratedObjectEventsTests
             .Text(GeneratedObjectEvents.Between(null, given))
             .Should()
             .Be(
-                "Normal NameTaken The name default-r is another object's; HTTPRoute default/r of the tenant is generated as "
+                "Normal NameTaken Name default-r is already in use; HTTPRoute default/r of the tenant is generated as "
                     + "default-r-1a2b.\n"
-                    + "Normal NameTaken The name default-r-s is another object's; Service default/s of the tenant is generated as "
+                    + "Normal NameTaken Name default-r-s is already in use; Service default/s of the tenant is generated as "
                     + "default-r-s-1a2b."
             );
         GeneratedObjectEvents.Between(given, given).Should().BeEmpty();
@@ -101,10 +96,10 @@ public sealed class GeneratedObjectEventsTests
     }
 
     [Fact]
-    public void That_no_proxy_refuses_it_any_more_is_told_whatever_envoy_gateway_says_meanwhile()
+    public void Accepted_backend_reports_ProxyProgrammed_in_any_state()
     {
-        var refused = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p refuses it.")!;
-        refused.Resources!.Route!.Conditions =
+        var rejected = Status("Accepted=True Accepted Fine.;Programmed=False ProxyRejected Proxy p rejects it.")!;
+        rejected.Resources!.Route!.Conditions =
         [
             new Condition
             {
@@ -116,7 +111,7 @@ public sealed class GeneratedObjectEventsTests
         ];
 
         Conditions
-            .Text(GeneratedObjectEvents.Between(refused, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
+            .Text(GeneratedObjectEvents.Between(rejected, Status("Accepted=Unknown Pending Wait.;Programmed=Unknown Pending Wait.")))
             .Should()
             .Be("Normal ProxyProgrammed All proxies accepted the configuration.");
     }
@@ -128,9 +123,9 @@ public sealed class GeneratedObjectEventsTests
             return null;
         }
 
-        // What the manager itself refuses is also the condition of the object.
+        // What the manager itself rejects is also the condition of the object.
         var own =
-            conditions.Contains("Refused", StringComparison.Ordinal)
+            conditions.Contains("Rejected", StringComparison.Ordinal)
             || conditions.Contains("Exhausted", StringComparison.Ordinal)
             || conditions.Contains("Quota", StringComparison.Ordinal);
         return new RouteStatus

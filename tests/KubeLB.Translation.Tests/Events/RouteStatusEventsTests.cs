@@ -20,10 +20,10 @@ public sealed class RouteStatusEventsTests
             },
             { "it attaches at first sight", "-", "Accepted=True Accepted Fine.", "Normal Accepted Attached to Gateway gw." },
             { "it stays attached", "Accepted=True Accepted Fine.", "Accepted=True Accepted Still.", "" },
-            { "it is refused", "", "Accepted=False UnsupportedValue Remove it.", "Warning UnsupportedValue Remove it." },
-            { "it stays refused", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove it.", "" },
+            { "it is rejected", "", "Accepted=False UnsupportedValue Remove it.", "Warning UnsupportedValue Remove it." },
+            { "it stays rejected", "Accepted=False UnsupportedValue Remove it.", "Accepted=False UnsupportedValue Remove it.", "" },
             {
-                "it is refused for something else",
+                "it is rejected for something else",
                 "Accepted=False UnsupportedValue Remove it.",
                 "Accepted=False UnsupportedValue Remove that.",
                 "Warning UnsupportedValue Remove that."
@@ -32,7 +32,7 @@ public sealed class RouteStatusEventsTests
                 "it may not attach",
                 "Accepted=True Accepted Fine.",
                 "Accepted=False NotAllowedByListeners No listener permits it",
-                "Warning NotAllowedByListeners No listener permits it. Permit the route's namespace and kind in allowedRoutes of a "
+                "Warning NotAllowedByListeners No listener permits it. Allow the route's namespace and kind in allowedRoutes of a "
                     + "listener, or attach to another Gateway."
             },
             {
@@ -52,48 +52,42 @@ public sealed class RouteStatusEventsTests
                 "a reference is not permitted",
                 "ResolvedRefs=True ResolvedRefs Fine.",
                 "ResolvedRefs=False RefNotPermitted No grant.",
-                "Warning RefNotPermitted No grant. Create a ReferenceGrant in the namespace that is referred to, or refer to an "
-                    + "object of the own namespace."
+                "Warning RefNotPermitted No grant."
             },
             { "references resolve as usual", "", "ResolvedRefs=True ResolvedRefs Fine.", "" },
             {
                 "references resolve again",
                 "ResolvedRefs=False BackendNotFound No.",
                 "ResolvedRefs=True ResolvedRefs Fine.",
-                "Normal ResolvedRefs All references resolve."
+                "Normal ResolvedRefs All references are resolved."
             },
             {
-                "a proxy refuses it",
+                "a proxy rejects it",
                 "Accepted=True Accepted Fine.",
-                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
-                "Warning ProxyRejected A proxy refuses it."
+                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy rejects it.",
+                "Warning ProxyRejected A proxy rejects it."
             },
             {
                 "all proxies accept it again",
-                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy refuses it.",
+                "Accepted=True Accepted Fine.;kubelb.k8c.io/ProxyProgrammed=False ProxyRejected A proxy rejects it.",
                 "Accepted=True Accepted Fine.",
                 "Normal ProxyProgrammed All proxies accepted the configuration."
             },
             { "rules are dropped", "", "PartiallyInvalid=True UnsupportedValue Dropped Rule 1", "Warning UnsupportedValue Dropped Rule 1" },
-            {
-                "it is released",
-                "Accepted=True Accepted Fine.",
-                "-",
-                "Normal Released Gateway gw no longer concerns this route: it is not served there."
-            },
+            { "it is released", "Accepted=True Accepted Fine.", "-", "Normal Released Detached from Gateway gw." },
         };
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_of_the_status_is_told_once(string what, string before, string after, string events) =>
+    public void Change_of_the_status_reports_each_Event_once(string what, string before, string after, string events) =>
         Text(RouteStatusEvents.Between(Status(before), Status(after))).Should().Be(events, what);
 
     [Fact]
-    public void Parents_of_other_controllers_are_theirs_to_tell() =>
+    public void Parents_of_other_controllers_report_no_Event() =>
         RouteStatusEvents.Between(null, Status("Accepted=False Invalid No.", "example.com/other")).Should().BeEmpty();
 
     [Fact]
-    public void A_problem_of_all_parents_is_told_once()
+    public void Problem_of_all_parents_reports_one_Event()
     {
         var status = Status("ResolvedRefs=False BackendNotFound No.")!;
         status.Parents.Add(Parent("ResolvedRefs=False BackendNotFound No.", Ours, "http"));
@@ -102,7 +96,7 @@ public sealed class RouteStatusEventsTests
     }
 
     [Fact]
-    public void Parents_are_told_apart_by_their_listener()
+    public void Parents_are_compared_with_their_listener()
     {
         var before = Status("Accepted=True Accepted Fine.")!;
         var after = Status("Accepted=True Accepted Fine.")!;

@@ -17,7 +17,7 @@ public sealed class GoldenTests
 
     [Theory]
     [MemberData(nameof(CcmCases))]
-    public void What_the_ccm_makes_of_a_tenants_objects(string name)
+    public void CCM_output_is_the_golden_one(string name)
     {
         var output = Yaml.Write(new TenantSide(new CaseObjects(Ccm.Input(name))).Output());
         Ccm.Check(name, output);
@@ -26,11 +26,11 @@ public sealed class GoldenTests
 
     [Theory]
     [MemberData(nameof(ManagerCases))]
-    public void What_the_manager_makes_of_routes(string name) =>
+    public void Manager_output_is_the_golden_one(string name) =>
         Manager.Check(name, Yaml.Write(new ManagementSide(new CaseObjects(Manager.Input(name))).Output()));
 
     [Fact]
-    public void No_output_is_left_without_its_input()
+    public void Every_golden_output_has_an_input()
     {
         Ccm.CheckOrphans();
         Manager.CheckOrphans();

@@ -11,17 +11,16 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
-using KubeLB.Translation.Services;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Golden;
 
-/// <summary>All that a manager would write for the Routes of a case: Gateways first, as their names are waited for.</summary>
+/// <summary>Everything that a manager writes for the Routes of a case: Gateways first, because routes need their names.</summary>
 internal sealed class ManagementSide(CaseObjects objects) : IManagementView
 {
     private readonly Dictionary<PortNeed, int> _ports = [];
-    private readonly TenantPolicy _policy = TenantPolicy.Of(
+    private readonly TenantPolicy _policy = TenantPolicy.Merge(
         objects.Get<Config>("kubelb", Config.DefaultName),
         objects.Get<Tenant>("", TenantNames.TenantOf(objects.Settings.TenantNamespace)!)
     );
@@ -50,7 +49,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
         };
 
-    // The oldest have the places; a case gives creation times where it matters.
+    // The oldest are within the limit; a case sets creation times if they matter.
     public bool IsWithinLimit(Route route)
     {
         var isGateway = RouteOrigin.Of(route)?.Kind == "Gateway";
@@ -76,7 +75,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
         {
             return new JsonObject
             {
-                ["kind"] = "Refused",
+                ["kind"] = "Rejected",
                 ["syncSecret"] = $"{syncSecret.Namespace}/{syncSecret.Name}",
                 ["problem"] = problem,
             };
@@ -126,12 +125,16 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
             yield return ApiJson.ToJson(retries);
         }
 
-        var status = RouteStatusBuilder.Build(route, translation, generated, applied, Settings.Now);
-        RetryPolicyCondition.Set(status, route, translation, policy, Settings.Now);
-        route.Status = status;
+        var outcome = new RouteOutcome(route, translation)
+        {
+            Generated = generated,
+            Services = applied,
+            RetryPolicy = policy,
+        };
+        route.Status = RouteStatusBuilder.Build(outcome, Settings.Now);
         if (route.Status.Conditions!.TrueForAll(c => c.Status == ConditionStatus.Unknown))
         {
-            // Nobody answers here; that it is awaited would be all that they say.
+            // There is no Envoy Gateway here: all conditions would be pending.
             route.Status.Conditions = null;
         }
 
@@ -166,7 +169,7 @@ internal sealed class ManagementSide(CaseObjects objects) : IManagementView
     {
         if (!_ports.TryGetValue(need, out var port))
         {
-            // What stands in a Service stays, as in the manager.
+            // As in the manager, existing Services keep their ports.
             var stands = objects
                 .Get<V1Service>(objects.Settings.TenantNamespace, need.Service)
                 ?.Spec.Ports.FirstOrDefault(p => p.Port == need.Port)

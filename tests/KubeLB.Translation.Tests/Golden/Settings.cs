@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Golden;
 
@@ -30,17 +31,17 @@ internal sealed record Settings
 
     public NodeAddressSettings NodeAddresses { get; private init; } = new("ExternalIP");
 
-    /// <summary>What the management cluster says when it takes nothing; null while it does.</summary>
-    public string? Refusal { get; private init; }
+    /// <summary>Why the management cluster rejects all objects; null if it does not.</summary>
+    public string? Rejection { get; private init; }
 
-    public bool CarriesGateways { get; private init; } = true;
+    public bool IsGatewayControllerEnabled { get; private init; } = true;
 
     public bool EnforceReferenceGrants { get; private init; }
 
-    /// <summary>Whether labelled Secrets are carried, too.</summary>
+    /// <summary>Whether labelled Secrets are synced too.</summary>
     public bool SynchronizesSecrets { get; private init; }
 
-    /// <summary>Whether the twins that are asked for get their node ports at once, 30000 and up; false leaves them to the case.</summary>
+    /// <summary>Whether new node-port Services get node ports immediately, 30000 and up; false if the case sets them.</summary>
     public bool AllocatesNodePorts { get; private init; } = true;
 
     public static Settings Of(JsonObject? document)
@@ -58,11 +59,11 @@ internal sealed record Settings
             UseGatewayClass = document["useGatewayClass"]?.GetValue<bool>() ?? defaults.UseGatewayClass,
             NodeAddresses = new NodeAddressSettings(
                 document["nodeAddressType"]?.GetValue<string>() ?? defaults.NodeAddresses.AddressType,
-                LabelSelectorText.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
+                LabelSelectors.Parse(document["nodeAddressLabelSelector"]?.GetValue<string>()),
                 (int?)document["maxNodeAddressCount"]?.GetValue<long>() ?? 0
             ),
-            Refusal = document["refusal"]?.GetValue<string>(),
-            CarriesGateways = document["carriesGateways"]?.GetValue<bool>() ?? defaults.CarriesGateways,
+            Rejection = document["refusal"]?.GetValue<string>(),
+            IsGatewayControllerEnabled = document["carriesGateways"]?.GetValue<bool>() ?? defaults.IsGatewayControllerEnabled,
             EnforceReferenceGrants = document["enforceReferenceGrants"]?.GetValue<bool>() ?? defaults.EnforceReferenceGrants,
             SynchronizesSecrets = document["synchronizesSecrets"]?.GetValue<bool>() ?? defaults.SynchronizesSecrets,
             AllocatesNodePorts = document["nodePorts"]?.GetValue<string>() != "given",

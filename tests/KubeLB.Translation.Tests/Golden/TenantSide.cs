@@ -7,7 +7,8 @@ using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Routes;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
@@ -15,7 +16,7 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Translation.Tests.Golden;
 
-/// <summary>All that a CCM would write for the objects of a case.</summary>
+/// <summary>Everything that a CCM writes for the objects of a case.</summary>
 internal sealed class TenantSide(CaseObjects objects) : ITenantView
 {
     private readonly TenantSettings _settings = new(
@@ -24,9 +25,9 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         objects.Settings.EnforceReferenceGrants
     )
     {
-        CarriesGateways = objects.Settings.CarriesGateways,
+        IsGatewayControllerEnabled = objects.Settings.IsGatewayControllerEnabled,
     };
-    private readonly List<JsonObject> _twins = [];
+    private readonly List<JsonObject> _nodePortServices = [];
     private int _nodePort = 30000;
 
     public DateTimeOffset Now => DateTimeOffset.Parse(Settings.Now, System.Globalization.CultureInfo.InvariantCulture);
@@ -52,7 +53,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     public IEnumerable<JsonObject> Output()
     {
         var routes = objects.All<HttpRoute>().Cast<IGatewayRoute>().Concat(objects.All<GrpcRoute>()).ToList();
-        routes.ForEach(AddTwins);
+        routes.ForEach(AddNodePortServices);
         IEnumerable<JsonObject> addresses =
             objects.All<V1Node>().Count == 0
                 ? []
@@ -65,18 +66,18 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
         return
         [
             .. addresses,
-            .. _twins,
+            .. _nodePortServices,
             .. SyncSecrets(),
             .. objects.All<Gateway>().SelectMany(Carry),
             .. routes.SelectMany(Carry),
             .. objects
                 .All<GatewayClass>()
-                .Where(GatewayOwnership.IsOursByController)
+                .Where(GatewayOwnership.HasKubelbController)
                 .Select(c => Status(c, GatewayClassStatusTranslator.Translate(c, Settings.Now))),
         ];
     }
 
-    private void AddTwins(IGatewayRoute route)
+    private void AddNodePortServices(IGatewayRoute route)
     {
         if (!RouteAttachment.Evaluate(route, this, _settings).Any(v => v.IsAttached))
         {
@@ -85,7 +86,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
 
         foreach (var (@namespace, name) in BackendReferences.ServicesOf(route))
         {
-            if (!new BackendGrants(route, this, _settings).Permit(@namespace, name))
+            if (!new BackendGrants(route, this, _settings).IsPermitted(@namespace, name))
             {
                 continue;
             }
@@ -99,30 +100,30 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 continue;
             }
 
-            var twin = NodePortService.For(service, this);
-            _twins.Add(ApiJson.ToJson(twin));
+            var nodePortService = NodePortService.Build(service, this);
+            _nodePortServices.Add(ApiJson.ToJson(nodePortService));
             if (objects.Settings.AllocatesNodePorts)
             {
-                twin.Metadata.Uid = $"service-{@namespace}-{twin.Name()}";
-                foreach (var port in twin.Spec.Ports)
+                nodePortService.Metadata.Uid = $"service-{@namespace}-{nodePortService.Name()}";
+                foreach (var port in nodePortService.Spec.Ports)
                 {
                     port.NodePort = _nodePort++;
                 }
 
-                objects.Set(twin);
-                AddMirrors(service, twin);
+                objects.Set(nodePortService);
+                AddMirrors(service, nodePortService);
             }
         }
     }
 
-    private void AddMirrors(V1Service service, V1Service twin)
+    private void AddMirrors(V1Service service, V1Service nodePortService)
     {
         if (MirroredEndpointSlices.AreNeededFor(service))
         {
             var slices = objects
                 .All<V1EndpointSlice>()
                 .Where(s => s.Namespace() == service.Namespace() && MirroredEndpointSlices.ServiceOf(s) == service.Name());
-            _twins.AddRange(MirroredEndpointSlices.For(service, twin, slices).Select(ApiJson.ToJson));
+            _nodePortServices.AddRange(MirroredEndpointSlices.Build(service, nodePortService, slices).Select(ApiJson.ToJson));
         }
     }
 
@@ -130,9 +131,9 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     {
         var used = objects
             .All<Gateway>()
-            .Where(g => GatewayOwnership.IsOf(g, this, _settings))
+            .Where(g => GatewayOwnership.Owns(g, this, _settings))
             .SelectMany(g => ListenerCertificates.Evaluate(g, this))
-            .Where(c => c.Refusal is null)
+            .Where(c => c.Rejection is null)
             .Select(c => (c.Namespace, c.Name))
             .ToHashSet();
         var labelled = objects
@@ -149,18 +150,22 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
         var ofUsers = objects
             .All<SyncSecret>()
-            .Where(SyncSecretTranslator.IsOfUser)
+            .Where(SyncSecretTranslator.IsUserCreated)
             .Select(s => SyncSecretTranslator.Translate(s, _settings.TenantNamespace));
         return secrets.Concat(ofUsers).OfType<SyncSecret>().Select(ApiJson.ToJson);
     }
 
     private IEnumerable<JsonObject> Carry(Gateway gateway)
     {
-        if (_settings.CarriesGateways && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
+        if (_settings.IsGatewayControllerEnabled && GatewayTranslator.Translate(gateway, this, _settings) is { } route)
         {
-            if (objects.Settings.Refusal is { } refusal)
+            if (objects.Settings.Rejection is { } rejection)
             {
-                gateway.Status = GatewayStatusTranslator.Refuse(gateway, refusal, Settings.Now);
+                gateway.Status = GatewayStatusTranslator.Reject(
+                    gateway,
+                    new Rejection(GatewayConditions.ManagementClusterRejected, rejection),
+                    Settings.Now
+                );
                 yield return Status(gateway, gateway.Status);
                 yield break;
             }
@@ -176,7 +181,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
                 )
             );
         }
-        else if (_settings.CarriesGateways && GatewayOwnership.IsOf(gateway, this, _settings))
+        else if (_settings.IsGatewayControllerEnabled && GatewayOwnership.Owns(gateway, this, _settings))
         {
             yield return Status(gateway, InvalidListeners.Status(gateway, Settings.Now));
         }
@@ -185,11 +190,11 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
     private IEnumerable<JsonObject> Carry(IGatewayRoute route)
     {
         var translation = RouteTranslator.Translate(route, this, _settings);
-        if (translation.Parents.Any(p => p.NotCarried is not null))
+        if (translation.Parents.Any(p => p.GatewayRejection is not null))
         {
             // Written after its Gateway only.
         }
-        else if (translation.Desired is not null && translation.Backends.Waiting.Count == 0)
+        else if (translation.Desired is not null && translation.Backends.PendingServices.Count == 0)
         {
             yield return ApiJson.ToJson(translation.Desired);
         }
@@ -199,7 +204,7 @@ internal sealed class TenantSide(CaseObjects objects) : ITenantView
             {
                 ["kind"] = "Waiting",
                 ["route"] = $"{route.Kind} {route.Metadata.NamespaceProperty}/{route.Metadata.Name}",
-                ["nodePortsOf"] = new JsonArray([.. translation.Backends.Waiting.Select(JsonNode (w) => w)]),
+                ["nodePortsOf"] = new JsonArray([.. translation.Backends.PendingServices.Select(JsonNode (w) => w)]),
             };
         }
 

@@ -47,13 +47,13 @@ public sealed class AddressProperties
         .List[0, 30];
 
     [Fact]
-    public void What_is_used_is_a_usual_address_outside_everything_denied() =>
+    public void Used_address_is_canonical_and_not_denied() =>
         Lists.Sample(
             list =>
             {
                 foreach (
                     var endpoint in new AddressPolicy(null, new AddressSettings { Deny = [.. Denied] })
-                        .Judge(list)
+                        .Evaluate(list)
                         .Select(v => v.Endpoint)
                         .OfType<string>()
                 )
@@ -79,11 +79,11 @@ public sealed class AddressProperties
         );
 
     [Fact]
-    public void Every_address_gets_one_verdict_and_no_endpoint_appears_twice() =>
+    public void Every_address_has_one_result_and_endpoints_are_distinct() =>
         Lists.Sample(
             list =>
             {
-                var verdicts = new AddressPolicy(null, null).Judge(list);
+                var verdicts = new AddressPolicy(null, null).Evaluate(list);
 
                 verdicts.Should().HaveCount(list.Count);
                 verdicts.Count(v => (v.Endpoint is null) == (v.Problem is null)).Should().Be(0);
@@ -93,13 +93,13 @@ public sealed class AddressProperties
         );
 
     [Fact]
-    public void A_verdict_does_not_depend_on_the_other_addresses() =>
+    public void Result_of_an_address_is_independent_of_the_others() =>
         Gen.Select(Lists, Texts)
             .Sample(
                 (list, text) =>
                 {
-                    var alone = new AddressPolicy(null, null).Judge([new EndpointAddress { Ip = text }])[0];
-                    var among = new AddressPolicy(null, null).Judge([.. list, new EndpointAddress { Ip = text }])[^1];
+                    var alone = new AddressPolicy(null, null).Evaluate([new EndpointAddress { Ip = text }])[0];
+                    var among = new AddressPolicy(null, null).Evaluate([.. list, new EndpointAddress { Ip = text }])[^1];
 
                     (among.Endpoint ?? among.Problem).Should().BeOneOf(alone.Endpoint ?? alone.Problem!, "it is listed more than once.");
                 },

@@ -149,7 +149,7 @@ public sealed class AttachmentProperties
         );
 
     [Fact]
-    public void Every_parent_ref_gets_the_models_verdict() =>
+    public void Every_parentRef_has_the_result_of_the_model() =>
         Gen.Select(Route, AnyGateway.Array[1, 3], NamespaceLabels, NamespaceLabels)
             .Sample(
                 (route, gateways, infra, team) =>
@@ -163,7 +163,7 @@ public sealed class AttachmentProperties
 
                     var actual = RouteAttachment
                         .Evaluate(route, tenant, Settings)
-                        .Select(v => Describe(v.Gateway, v.Ref, v.Refusal?.Reason, ListenersOf(v)));
+                        .Select(v => Describe(v.Gateway, v.Ref, v.Rejection?.Reason, ListenersOf(v)));
 
                     actual.Should().Equal(Model(route, tenant));
                 },
@@ -279,10 +279,10 @@ public sealed class AttachmentProperties
             : labels.SequenceEqual(wanted);
     }
 
-    private static IEnumerable<string> ListenersOf(ParentVerdict verdict) =>
+    private static IEnumerable<string> ListenersOf(ParentAttachment verdict) =>
         verdict
             .Gateway.Spec!.Listeners!.Where(l =>
-                verdict.Pinned.Any(p => (p.SectionName ?? l.Name) == l.Name && (p.Port ?? l.Port) == l.Port)
+                verdict.AttachedRefs.Any(p => (p.SectionName ?? l.Name) == l.Name && (p.Port ?? l.Port) == l.Port)
             )
             .Select(l => l.Name);
 

@@ -27,7 +27,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
-    public void A_good_route_of_every_kind_is_translated()
+    public void Valid_route_of_every_kind_is_translated()
     {
         for (var i = 0; i < HostileRoutes.Count; i++)
         {
@@ -49,7 +49,7 @@ public sealed class EnvoyGatewayProperties
     [InlineData("""{ "metadata": null }""")]
     [InlineData("{}")]
     [InlineData("null")]
-    public void A_carried_service_with_nulls_makes_nothing_throw(string service)
+    public void Source_Service_with_nulls_does_not_throw(string service)
     {
         var json = HostileRoutes.Good(source: 1);
         json["spec"]!["source"]!["kubernetes"]!["services"] = new JsonArray(JsonNode.Parse(service));
@@ -64,7 +64,7 @@ public sealed class EnvoyGatewayProperties
     [InlineData(0, "", "tls", """{ "backend": { "clientCertificateRef": { "name": "c", "namespace": "kube-system" } } }""")]
     [InlineData(1, "rules.0.filters.0", "externalAuth", """{ "backendRef": { "name": "auth", "namespace": "kube-system" } }""")]
     [InlineData(2, "rules.0", "filters", """[{ "type": "X", "x": { "namespace": "kube-system" } }]""")]
-    public void A_reference_that_no_type_knows_is_refused_if_it_names_a_namespace(int source, string place, string field, string value)
+    public void Unknown_reference_with_namespace_is_rejected(int source, string place, string field, string value)
     {
         var json = HostileRoutes.Good(source);
         var node = json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!;
@@ -78,14 +78,14 @@ public sealed class EnvoyGatewayProperties
         var translation = Translate(ApiJson.Read<Route>(json), NameHolder.Free);
 
         translation.Generated.Should().BeNull();
-        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field or what it is part of.");
+        translation.Problem.Should().StartWith("spec.").And.Contain(field).And.EndWith("Remove the field.");
     }
 
     [Fact]
-    public void No_route_makes_translation_throw_and_each_gets_one_answer()
+    public void Translation_never_throws_and_has_one_result()
     {
         var translated = 0;
-        var refused = 0;
+        var rejected = 0;
         Sample(
             (route, holder) =>
             {
@@ -95,7 +95,7 @@ public sealed class EnvoyGatewayProperties
                     .Count(answer => answer is not null)
                     .Should()
                     .Be(1);
-                Interlocked.Increment(ref translation.Generated is null ? ref refused : ref translated);
+                Interlocked.Increment(ref translation.Generated is null ? ref rejected : ref translated);
                 if (translation.Generated is null)
                 {
                     translation.Services.Should().BeEmpty();
@@ -104,11 +104,11 @@ public sealed class EnvoyGatewayProperties
         );
 
         translated.Should().BeGreaterThan(Iterations / 20, "the changes must leave something to translate");
-        refused.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
+        rejected.Should().BeGreaterThan(Iterations / 20, "the changes must do harm");
     }
 
     [Fact]
-    public void Nothing_is_generated_outside_the_routes_namespace() =>
+    public void Generated_objects_are_in_the_namespace_of_the_Route() =>
         Sample(
             (route, holder) =>
             {
@@ -139,7 +139,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
-    public void Nothing_generated_refers_to_another_namespace() =>
+    public void Generated_objects_do_not_refer_to_other_namespaces() =>
         Sample(
             (route, holder) =>
             {
@@ -151,7 +151,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
-    public void Generated_services_stay_within_the_tenants_proxy() =>
+    public void Generated_Services_select_the_proxy_of_the_tenant() =>
         Sample(
             (route, holder) =>
             {
@@ -167,7 +167,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
-    public void The_same_input_gives_the_same_output_and_is_not_changed() =>
+    public void Translation_is_deterministic_and_does_not_modify_its_input() =>
         Sample(
             (route, holder) =>
             {
@@ -187,7 +187,7 @@ public sealed class EnvoyGatewayProperties
         );
 
     [Fact]
-    public void No_spec_makes_a_route_unreadable() =>
+    public void Route_with_any_spec_is_readable() =>
         Gen.Select(HostileRoutes.Json, Holders)
             .Sample(
                 (json, _) =>

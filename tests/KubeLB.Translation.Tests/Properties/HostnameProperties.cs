@@ -1,5 +1,5 @@
 using CsCheck;
-using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Matching;
 
 namespace KubeLB.Translation.Tests.Properties;
 
@@ -16,7 +16,7 @@ public sealed class HostnameProperties
 
     /// <summary>Two host names intersect if some name of the universe is one that both match.</summary>
     [Fact]
-    public void Intersection_is_a_name_that_both_match() =>
+    public void Intersecting_hostnames_have_a_common_name() =>
         Gen.Select(Patterns, Patterns)
             .Sample(
                 (left, right) =>
@@ -31,7 +31,7 @@ public sealed class HostnameProperties
             );
 
     [Fact]
-    public void Intersection_has_no_direction() =>
+    public void Intersection_is_symmetric() =>
         Gen.Select(Patterns, Patterns)
             .Sample(
                 (left, right) =>
@@ -39,7 +39,7 @@ public sealed class HostnameProperties
             );
 
     [Fact]
-    public void A_list_intersects_if_one_of_it_does() =>
+    public void List_intersects_if_one_hostname_does() =>
         Gen.Select(Patterns, Patterns.Array[1, 4])
             .Sample(
                 (listener, route) =>
@@ -47,7 +47,7 @@ public sealed class HostnameProperties
             );
 
     [Fact]
-    public void No_text_makes_it_throw() =>
+    public void Intersection_of_any_text_does_not_throw() =>
         Gen.Select(Gen.String, Gen.String.Array[0, 3])
             .Sample(
                 (listener, route) =>

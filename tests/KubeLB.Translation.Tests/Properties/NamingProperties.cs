@@ -21,7 +21,7 @@ public sealed partial class NamingProperties
 
     /// <summary>Whatever the parts are; the contract's longest name is cut to 60 characters.</summary>
     [Fact]
-    public void A_generated_services_name_is_always_a_dns_1035_label_of_at_most_60_characters() =>
+    public void Name_of_a_generated_Service_is_a_DNS_1035_label_of_at_most_60_characters() =>
         Gen.Select(AnyText, AnyText, AnyText)
             .Sample(
                 (@namespace, route, service) =>
@@ -34,7 +34,7 @@ public sealed partial class NamingProperties
             );
 
     [Fact]
-    public void A_generated_routes_name_is_always_a_dns_1123_subdomain_of_at_most_60_characters() =>
+    public void Name_of_a_generated_route_is_a_subdomain_of_at_most_60_characters() =>
         Gen.Select(Label, Subdomain)
             .Sample(
                 (@namespace, route) =>
@@ -47,7 +47,7 @@ public sealed partial class NamingProperties
             );
 
     [Fact]
-    public void A_name_with_a_suffix_is_valid_shorter_than_60_characters_and_another_one() =>
+    public void Name_with_suffix_is_valid_short_and_different() =>
         Gen.Select(Label, Subdomain, AnyText)
             .Sample(
                 (@namespace, route, uid) =>
@@ -64,7 +64,7 @@ public sealed partial class NamingProperties
             );
 
     [Fact]
-    public void A_twins_name_is_always_a_dns_label_of_at_most_63_characters() =>
+    public void Name_of_a_node_port_Service_is_a_DNS_label() =>
         Label.Sample(service =>
         {
             foreach (var name in NodePortServiceNames.Candidates(service))
@@ -74,7 +74,7 @@ public sealed partial class NamingProperties
         });
 
     [Fact]
-    public void A_name_that_resolves_to_nothing_is_a_label_that_no_generated_object_can_have() =>
+    public void Unresolved_name_is_a_label_that_no_generated_object_has() =>
         Gen.Select(AnyText, AnyText)
             .Sample(
                 (@namespace, name) =>

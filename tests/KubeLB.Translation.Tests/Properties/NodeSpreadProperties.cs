@@ -1,6 +1,6 @@
 using CsCheck;
 using k8s.Models;
-using KubeLB.Translation.Nodes;
+using KubeLB.Translation.Endpoints;
 
 namespace KubeLB.Translation.Tests.Properties;
 
@@ -15,7 +15,7 @@ public sealed class NodeSpreadProperties
         .Select((nodes, count, index) => (nodes, count, index % nodes.Count));
 
     [Fact]
-    public void As_many_as_may_be_are_listed_whatever_the_order() =>
+    public void Chosen_nodes_do_not_exceed_the_maximum_in_any_order() =>
         Cases.Sample(c =>
         {
             var chosen = Choose(c.Nodes, c.Count);
@@ -25,7 +25,7 @@ public sealed class NodeSpreadProperties
         });
 
     [Fact]
-    public void Zones_get_equal_shares_as_far_as_they_have_nodes() =>
+    public void Zones_have_equal_shares_of_the_chosen_nodes() =>
         Cases.Sample(c =>
         {
             var chosen = Choose(c.Nodes, c.Count).ToHashSet();
@@ -39,7 +39,7 @@ public sealed class NodeSpreadProperties
         });
 
     [Fact]
-    public void A_node_that_leaves_moves_at_most_one_other() =>
+    public void Removed_node_replaces_at_most_one_other() =>
         Cases.Sample(c =>
         {
             var before = Choose(c.Nodes, c.Count);

@@ -73,11 +73,11 @@ public sealed class SchemaProperties : IAsyncLifetime
     }
 
     [Fact]
-    public Task Whatever_a_route_says_is_taken_by_the_sandboxs_definitions_or_refused_as_invalid() =>
+    public Task Generated_object_is_accepted_or_rejected_as_invalid_by_the_sandbox() =>
         CheckAsync(Path.Combine(SourceTree.Root, "tools", "KubeLB.Sandbox", "Crds"));
 
     [Fact]
-    public async Task Whatever_a_route_says_is_taken_by_the_definitions_of_releases_or_refused_as_invalid()
+    public async Task Generated_object_is_accepted_or_rejected_as_invalid_by_released_CRDs()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
         Assert.SkipWhen(
@@ -244,7 +244,7 @@ public sealed class SchemaProperties : IAsyncLifetime
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // What is no Route at all is refused where Routes are written.
+            // What is no Route at all is rejected where Routes are written.
             return null;
         }
     }

@@ -15,7 +15,7 @@ public sealed class SettingsProperties
 {
     private const int Iterations = 5_000;
 
-    private static readonly TenantPolicy Restrictive = TenantPolicy.Of(
+    private static readonly TenantPolicy Restrictive = TenantPolicy.Merge(
         new Config
         {
             Spec = new ConfigSpec
@@ -31,7 +31,7 @@ public sealed class SettingsProperties
     );
 
     [Fact]
-    public void Nothing_generated_has_a_hostname_or_an_annotation_that_is_not_allowed()
+    public void Generated_objects_have_only_allowed_hostnames_and_annotations()
     {
         var generated = 0;
         HostileRoutes.Json.Sample(

@@ -15,7 +15,7 @@ public sealed class ProxyDocumentTests
         Document.Split('\n').Where(l => l.StartsWith("| `", StringComparison.Ordinal)).Select(l => l.Split('|')[1]);
 
     [Fact]
-    public void Every_field_is_in_the_table_and_no_other()
+    public void Table_has_exactly_the_fields()
     {
         var written = FirstColumn.SelectMany(cell => cell.Split(',')).Select(field => field.Trim().Trim('`'));
 
@@ -31,12 +31,13 @@ public sealed class ProxyDocumentTests
     [InlineData("headerLimits.maxRequestHeadersKb", 8192)]
     [InlineData("headerLimits.maxRequestHeadersCount", 4096)]
     [InlineData("headerLimits.maxResponseHeadersKb", 8192)]
-    public void Every_number_is_the_default(string field, object value) => Document.Should().Contain($"\n| `{field}` | `{value}` |");
+    public void Numbers_of_the_document_are_the_defaults(string field, object value) =>
+        Document.Should().Contain($"\n| `{field}` | `{value}` |");
 
     [Fact]
-    public void The_defaults_are_those_in_force()
+    public void Defaults_of_the_document_are_the_effective_ones()
     {
-        var defaults = ProxySettings.Of(null, null);
+        var defaults = ProxySettings.Merge(null, null);
 
         defaults.Should().BeEquivalentTo(ProxySettings.Default);
         (
@@ -56,7 +57,7 @@ public sealed class ProxyDocumentTests
     [InlineData(ProxyPorts.Readiness)]
     [InlineData(ProxyPorts.Health)]
     [InlineData(ProxyPorts.Admin)]
-    public void The_proxys_own_ports_are_named(int port) => Document.Should().Contain($"\n| {port} |");
+    public void Own_ports_of_the_proxy_are_documented(int port) => Document.Should().Contain($"\n| {port} |");
 
     private static IEnumerable<string> FieldsOf(Type type) =>
         type.GetProperties()

@@ -13,7 +13,7 @@ public sealed class ProxyDrainScriptTests
     private const string Ask = "GET /stats";
 
     [Fact]
-    public async Task It_fails_health_checks_and_ends_when_nobody_is_connected()
+    public async Task Script_fails_the_health_check_and_ends_without_connections()
     {
         using var admin = new Admin(connections: [2, 1, 0]);
         (await RunAsync(new ProxyDrain(Seconds(0), Seconds(30)), admin.Port)).Should().Be(0);
@@ -21,7 +21,7 @@ public sealed class ProxyDrainScriptTests
     }
 
     [Fact]
-    public async Task It_does_not_ask_before_the_least_time_is_over()
+    public async Task Script_does_not_check_connections_before_the_minimum_time()
     {
         using var admin = new Admin(connections: [0]);
         var watch = Stopwatch.StartNew();
@@ -31,7 +31,7 @@ public sealed class ProxyDrainScriptTests
     }
 
     [Fact]
-    public async Task It_ends_although_somebody_is_connected_when_the_greatest_time_is_over()
+    public async Task Script_ends_after_the_maximum_time_with_open_connections()
     {
         using var admin = new Admin(connections: [1]);
         (await RunAsync(new ProxyDrain(Seconds(0), Seconds(2)), admin.Port)).Should().Be(0);
@@ -39,7 +39,7 @@ public sealed class ProxyDrainScriptTests
     }
 
     [Fact]
-    public async Task It_ends_when_envoy_is_gone_already()
+    public async Task Script_ends_if_Envoy_has_stopped()
     {
         int port;
         using (var admin = new Admin(connections: []))

@@ -22,15 +22,15 @@ public sealed class ProxyGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void What_runs_a_tenants_proxies(string name) => Folder.Check(name, Yaml.Write(Output(Folder.Input(name))));
+    public void Workload_is_the_golden_one(string name) => Folder.Check(name, Yaml.Write(Output(Folder.Input(name))));
 
     [Fact]
-    public void No_output_is_left_without_its_input() => Folder.CheckOrphans();
+    public void Every_golden_output_has_an_input() => Folder.CheckOrphans();
 
     internal static ProxyWorkload Workload(string input)
     {
         var (objects, controlPlane) = Read(input);
-        var settings = ProxySettings.Of(objects.Get<Config>("kubelb", Config.DefaultName), objects.All<Tenant>().SingleOrDefault());
+        var settings = ProxySettings.Merge(objects.Get<Config>("kubelb", Config.DefaultName), objects.All<Tenant>().SingleOrDefault());
         return ProxyWorkload.Build("tenant-t", settings, controlPlane, "envoy-xds-client");
     }
 
@@ -55,8 +55,8 @@ public sealed class ProxyGoldenTests
 
         var objects = Read(input).Objects;
         var problems = SettingsProblems
-            .Of(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
-            .Concat(SettingsProblems.Of(objects.All<Tenant>().SingleOrDefault()?.Spec))
+            .Find(objects.Get<Config>("kubelb", Config.DefaultName)?.Spec)
+            .Concat(SettingsProblems.Find(objects.All<Tenant>().SingleOrDefault()?.Spec))
             .ToList();
         if (problems.Count > 0)
         {

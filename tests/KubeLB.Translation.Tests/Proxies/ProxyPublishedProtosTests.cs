@@ -13,7 +13,7 @@ public sealed class ProxyPublishedProtosTests(PublishedProtos protos) : IClassFi
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task The_bootstrap_is_as_published(string name)
+    public async Task Bootstrap_matches_the_published_protos(string name)
     {
         var result = await CheckAsync(Bootstrap, BootstrapOf(Yaml.Read(ProxyGoldenTests.Folder.Output(name))));
 
@@ -26,7 +26,7 @@ public sealed class ProxyPublishedProtosTests(PublishedProtos protos) : IClassFi
     }
 
     [Fact]
-    public async Task The_cases_have_tls_and_the_overload_manager()
+    public async Task Cases_include_TLS_and_the_overload_manager()
     {
         var found = new HashSet<string>();
         foreach (var json in ProxyGoldenTests.Folder.Cases().Select(name => BootstrapOf(Yaml.Read(ProxyGoldenTests.Folder.Output(name)))))
@@ -45,7 +45,7 @@ public sealed class ProxyPublishedProtosTests(PublishedProtos protos) : IClassFi
     }
 
     [Fact]
-    public async Task What_describes_the_certificate_is_as_published()
+    public async Task Certificate_files_match_the_published_protos()
     {
         foreach (
             var json in new[] { ProxyCertificateFiles.DescribeCertificate(), ProxyCertificateFiles.DescribeTrust("envoycp.kubelb.svc") }

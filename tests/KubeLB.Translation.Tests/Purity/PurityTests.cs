@@ -71,7 +71,7 @@ public sealed class PurityTests
 
     [Theory]
     [MemberData(nameof(Entries))]
-    public void Compiled_code_refers_to_nothing_that_is_banned(string entry)
+    public void Compiled_code_has_no_banned_references(string entry)
     {
         var found = BannedSymbols.Violations(entry, References).Concat(BannedSymbols.Violations(entry, OfTheApi));
 
@@ -81,7 +81,7 @@ public sealed class PurityTests
 
     [Theory]
     [MemberData(nameof(Entries))]
-    public void Every_banned_symbol_is_found_where_it_is_used(string entry)
+    public void Every_banned_symbol_is_detected(string entry)
     {
         // No logger is at hand here; that it is a type of a package that translation does not even refer to is tested below.
         if (entry == "T:Microsoft.Extensions.Logging.ILogger")
@@ -94,7 +94,7 @@ public sealed class PurityTests
     }
 
     [Fact]
-    public void Clock_chance_files_network_waiting_and_logs_are_all_banned() =>
+    public void Clock_random_files_network_waiting_and_logs_are_banned() =>
         BannedSymbols
             .Entries.Should()
             .Contain([
@@ -119,21 +119,21 @@ public sealed class PurityTests
             ]);
 
     [Fact]
-    public void Of_the_environment_only_the_number_of_the_thread_is_asked_for_as_iterators_do() =>
+    public void Environment_is_used_only_for_the_thread_id_of_iterators() =>
         References
             .Members.Where(member => member.StartsWith(CompilersOwn + ".", StringComparison.Ordinal))
             .Should()
             .BeSubsetOf([CompilersOwn + ".get_CurrentManagedThreadId"]);
 
     [Fact]
-    public void Only_assemblies_without_input_and_output_are_referred_to()
+    public void References_are_to_assemblies_without_input_and_output()
     {
         References.Assemblies.Should().BeSubsetOf(PureAssemblies);
         OfTheApi.Assemblies.Should().BeSubsetOf(PureAssemblies);
     }
 
     [Fact]
-    public void No_type_of_an_impure_namespace_is_referred_to()
+    public void Impure_namespaces_are_not_referenced()
     {
         ImpureTypes(References).Should().BeEmpty();
         ImpureTypes(OfTheApi).Should().BeEmpty();
@@ -141,7 +141,7 @@ public sealed class PurityTests
     }
 
     [Fact]
-    public void No_clock_and_no_chance_is_asked()
+    public void Clock_and_random_are_not_used()
     {
         References.Members.Should().NotIntersectWith(ImpureMembers);
         OfTheApi.Members.Should().NotIntersectWith(ImpureMembers);
@@ -149,7 +149,7 @@ public sealed class PurityTests
     }
 
     [Fact]
-    public void Of_the_client_for_kubernetes_only_models_and_their_json_are_used() =>
+    public void Kubernetes_client_is_used_only_for_models_and_JSON() =>
         References
             .Types.Concat(OfTheApi.Types)
             .Where(type => type.StartsWith("k8s.", StringComparison.Ordinal) && !type.StartsWith("k8s.Models.", StringComparison.Ordinal))
@@ -157,7 +157,7 @@ public sealed class PurityTests
             .BeSubsetOf(["k8s.IKubernetesObject", "k8s.IKubernetesObject`1", "k8s.KubernetesJson"]);
 
     [Fact]
-    public void Nothing_is_remembered_between_calls() =>
+    public void Static_state_is_immutable() =>
         Translation
             .GetTypes()
             .Where(type =>

@@ -7,7 +7,7 @@ using KubeLB.Translation.Status;
 namespace KubeLB.Translation.Tests.Status;
 
 /// <summary>
-/// What the status of a Gateway becomes that is no longer ours: nothing is claimed any more, but for what somebody else says.
+/// The status of a Gateway that KubeLB no longer serves: that of a new Gateway, unless another controller wrote it.
 /// </summary>
 public sealed class GatewayReleaseTests
 {
@@ -17,7 +17,7 @@ public sealed class GatewayReleaseTests
     [Theory]
     [InlineData(1)]
     [InlineData(0)]
-    public void What_we_said_is_taken_back_whatever_became_of_its_routes_meanwhile(int reportedRoutes)
+    public void Released_Gateway_has_the_status_of_a_new_Gateway(int reportedRoutes)
     {
         var gateway = Gateway();
         gateway.Status = GatewayStatusTranslator.Translate(gateway, Route(Reported("203.0.113.10", "ok", routes: 1)), [], Before);
@@ -35,7 +35,7 @@ public sealed class GatewayReleaseTests
     [Theory]
     [InlineData("198.51.100.1", "ok")]
     [InlineData("203.0.113.10", "in other words")]
-    public void What_somebody_else_says_stands(string address, string message)
+    public void Status_of_another_controller_is_unchanged(string address, string message)
     {
         var gateway = Gateway();
         gateway.Status = GatewayStatusTranslator.Translate(gateway, Route(Reported(address, message, routes: 1)), [], Before);

@@ -14,7 +14,7 @@ public sealed class RouteStatusBuilderTests
     private static readonly RouteOrigin Origin = new("gateway.networking.k8s.io/v1", "HTTPRoute", "default", "r", "u");
 
     [Fact]
-    public void What_was_generated_stays_in_the_status_when_nothing_can_be_generated_at_present()
+    public void Failed_translation_keeps_the_generated_object_in_the_status()
     {
         var status = Build(EnvoyGatewayTranslation.Failed(Origin, "All ports are taken."));
 
@@ -28,9 +28,9 @@ public sealed class RouteStatusBuilderTests
     }
 
     [Fact]
-    public void What_was_generated_leaves_the_status_when_the_route_is_refused()
+    public void Rejected_Route_has_no_generated_object_in_the_status()
     {
-        var status = Build(EnvoyGatewayTranslation.Refused(Origin, "Remove the filter."));
+        var status = Build(EnvoyGatewayTranslation.Rejected(Origin, "Remove the filter."));
 
         var route = status.Resources!.Route!;
         route.GeneratedName.Should().BeNull();
@@ -42,7 +42,7 @@ public sealed class RouteStatusBuilderTests
     }
 
     [Fact]
-    public void Failures_are_those_of_the_route_and_of_its_services()
+    public void Failures_are_those_of_the_Route_and_of_its_Services()
     {
         var status = Served();
         status.Resources!.Services!["default/s"].Conditions = [Condition("False", "no service")];
@@ -65,7 +65,7 @@ public sealed class RouteStatusBuilderTests
             },
             Status = Served(),
         };
-        return RouteStatusBuilder.Build(route, translation, generated: null, new Dictionary<string, AppliedObject>(), Now);
+        return RouteStatusBuilder.Build(new RouteOutcome(route, translation), Now);
     }
 
     private static RouteStatus Served() =>

@@ -25,37 +25,37 @@ public sealed class AllowedDomainsTests
     [InlineData("*.EXAMPLE.com", "A.example.COM", true)]
     [InlineData("*", "anything.org", true)]
     [InlineData("**", "*", true)]
-    public void A_domain_allows_hostnames(string domain, string hostname, bool allows) =>
-        AllowedDomains.Of([domain]).Allows(hostname).Should().Be(allows);
+    public void Domain_allows_matching_hostnames(string domain, string hostname, bool allows) =>
+        AllowedDomains.Parse([domain]).Allows(hostname).Should().Be(allows);
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void No_hostname_stands_for_every_domain(string? hostname)
+    public void Missing_hostname_requires_every_domain(string? hostname)
     {
-        AllowedDomains.Of(["*.example.com", "**.example.org"]).Allows(hostname).Should().BeFalse();
-        AllowedDomains.Of(["*.example.com", "*"]).Allows(hostname).Should().BeTrue();
+        AllowedDomains.Parse(["*.example.com", "**.example.org"]).Allows(hostname).Should().BeFalse();
+        AllowedDomains.Parse(["*.example.com", "*"]).Allows(hostname).Should().BeTrue();
     }
 
     [Fact]
-    public void No_list_allows_everything_but_a_list_of_nothing_readable_allows_nothing()
+    public void Empty_list_allows_everything_and_invalid_list_nothing()
     {
-        AllowedDomains.Of(null).IsEvery.Should().BeTrue();
-        AllowedDomains.Of([]).IsEvery.Should().BeTrue();
-        AllowedDomains.Of(["exa mple.com", "a.*.com", "*example.com", "-a.com", "a..com"]).Allows("example.com").Should().BeFalse();
-        AllowedDomains.Of(["***"]).Allows(null).Should().BeFalse();
+        AllowedDomains.Parse(null).IsEvery.Should().BeTrue();
+        AllowedDomains.Parse([]).IsEvery.Should().BeTrue();
+        AllowedDomains.Parse(["exa mple.com", "a.*.com", "*example.com", "-a.com", "a..com"]).Allows("example.com").Should().BeFalse();
+        AllowedDomains.Parse(["***"]).Allows(null).Should().BeFalse();
     }
 
     [Theory]
     [InlineData("*")]
     [InlineData("**.a.b")]
     [InlineData("com")]
-    public void A_domain_that_can_be_read_is_no_problem(string domain) => AllowedDomains.Problem(domain).Should().BeNull();
+    public void Valid_domain_is_accepted(string domain) => AllowedDomains.IsValid(domain).Should().BeTrue();
 
     [Fact]
-    public void A_long_list_is_shown_in_part()
+    public void Long_list_is_truncated()
     {
-        var text = AllowedDomains.Of([.. Enumerable.Range(0, 25).Select(i => $"d{i:00}.example.com")]).ToString();
+        var text = AllowedDomains.Parse([.. Enumerable.Range(0, 25).Select(i => $"d{i:00}.example.com")]).ToString();
 
         text.Should().StartWith("d00.example.com, d01").And.EndWith("d09.example.com and 15 more");
     }

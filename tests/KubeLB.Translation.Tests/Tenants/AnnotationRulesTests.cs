@@ -16,10 +16,10 @@ public sealed class AnnotationRulesTests
     };
 
     [Fact]
-    public void Without_settings_nothing_passes() => Keys(new ConfigSpec()).Should().BeEmpty();
+    public void Nothing_is_propagated_without_settings() => Keys(new ConfigSpec()).Should().BeEmpty();
 
     [Fact]
-    public void What_is_not_KubeLBs_kubectls_or_Envoy_Gateways_passes_if_all_is_propagated() =>
+    public void Unreserved_annotations_are_propagated_with_propagateAll() =>
         Keys(new ConfigSpec { PropagateAllAnnotations = true })
             .Should()
             .BeEquivalentTo("dns.example.com/target", "internal.example.com/id", "plain");
@@ -30,7 +30,7 @@ public sealed class AnnotationRulesTests
     [InlineData("gateway.envoyproxy.io/*", true)]
     [InlineData("gateway.envoyproxy.io/retry-on", true)]
     [InlineData("gateway.envoyproxy.io/other", false)]
-    public void Envoy_Gateways_pass_where_a_key_names_their_group(string key, bool passes)
+    public void Annotations_of_Envoy_Gateway_require_a_key_of_their_group(string key, bool passes)
     {
         foreach (var all in new[] { true, false })
         {
@@ -50,7 +50,7 @@ public sealed class AnnotationRulesTests
     [Theory]
     [InlineData("kubelb.k8c.io/applied")]
     [InlineData("kubectl.kubernetes.io/*")]
-    public void KubeLBs_and_kubectls_never_pass(string key) =>
+    public void Annotations_of_KubeLB_and_kubectl_are_never_propagated(string key) =>
         Keys(new ConfigSpec { PropagatedAnnotations = new() { [key] = "" } }).Should().BeEmpty();
 
     [Theory]
@@ -60,14 +60,14 @@ public sealed class AnnotationRulesTests
     [InlineData("b,c", false)]
     [InlineData("A", false)]
     [InlineData("ab", false)]
-    public void A_key_passes_with_one_of_its_allowed_values(string values, bool passes) =>
+    public void Key_is_propagated_with_an_allowed_value(string values, bool passes) =>
         Keys(new ConfigSpec { PropagatedAnnotations = new() { ["dns.example.com/*"] = values } })
             .Contains("dns.example.com/target")
             .Should()
             .Be(passes);
 
     [Fact]
-    public void It_is_enough_that_one_of_several_patterns_allows_it() =>
+    public void One_matching_pattern_is_sufficient() =>
         Keys(
                 new ConfigSpec
                 {
@@ -78,7 +78,7 @@ public sealed class AnnotationRulesTests
             .Equal("dns.example.com/target");
 
     [Fact]
-    public void What_is_denied_never_passes() =>
+    public void Denied_annotation_is_never_propagated() =>
         Keys(
                 new ConfigSpec
                 {
@@ -91,22 +91,22 @@ public sealed class AnnotationRulesTests
             .Equal("dns.example.com/target");
 
     [Fact]
-    public void A_key_is_denied_whether_it_would_be_propagated_or_not()
+    public void Key_is_denied_whether_propagated_or_not()
     {
-        var rules = AnnotationRules.Of(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
+        var rules = AnnotationRules.Merge(new ConfigSpec { DeniedAnnotations = ["gateway.envoyproxy.io/*"] }, null);
 
         rules.Denies("gateway.envoyproxy.io/retry-on").Should().BeTrue();
         rules.Denies("example.com/a").Should().BeFalse();
     }
 
     [Fact]
-    public void A_denial_that_cannot_be_read_denies_all_that_it_could_mean() =>
+    public void Invalid_denied_pattern_denies_its_literal_prefix() =>
         Keys(new ConfigSpec { PropagateAllAnnotations = true, DeniedAnnotations = ["internal.[example.com/*"] })
             .Should()
             .BeEquivalentTo("dns.example.com/target", "plain");
 
     [Fact]
-    public void Defaults_are_added_by_kind_and_replace_nothing()
+    public void Defaults_are_added_by_kind_and_do_not_override()
     {
         var spec = new ConfigSpec
         {
@@ -150,7 +150,7 @@ public sealed class AnnotationRulesTests
     }
 
     [Fact]
-    public void A_tenant_that_says_anything_of_propagation_says_it_all()
+    public void Propagation_of_the_Tenant_replaces_that_of_the_Config()
     {
         var config = new ConfigSpec
         {
@@ -169,7 +169,7 @@ public sealed class AnnotationRulesTests
     }
 
     [Fact]
-    public void Hostile_annotations_are_left_out()
+    public void Invalid_annotations_are_omitted()
     {
         var source = new Dictionary<string, string>
         {
@@ -180,12 +180,16 @@ public sealed class AnnotationRulesTests
             ["good"] = "x",
         };
 
-        AnnotationRules.Of(new ConfigSpec { PropagateAllAnnotations = true }, null).Apply("Gateway", source)!.Keys.Should().Equal("good");
+        AnnotationRules
+            .Merge(new ConfigSpec { PropagateAllAnnotations = true }, null)
+            .Apply("Gateway", source)!
+            .Keys.Should()
+            .Equal("good");
     }
 
-    private static AnnotationRules Rules(ConfigSpec config, TenantSpec tenant) => AnnotationRules.Of(config, tenant);
+    private static AnnotationRules Rules(ConfigSpec config, TenantSpec tenant) => AnnotationRules.Merge(config, tenant);
 
-    private static Dictionary<string, string>? Apply(ConfigSpec spec, string kind) => AnnotationRules.Of(spec, null).Apply(kind, Source);
+    private static Dictionary<string, string>? Apply(ConfigSpec spec, string kind) => AnnotationRules.Merge(spec, null).Apply(kind, Source);
 
     private static IEnumerable<string> Keys(ConfigSpec spec) => Apply(spec, "HTTPRoute")?.Keys ?? Enumerable.Empty<string>();
 }

@@ -10,7 +10,7 @@ public sealed class CcmKubeconfigTests
     [Theory]
     [InlineData("eyJhbGciOiJSUzI1NiJ9.eyJhIjoiYiJ9.c2ln")]
     [InlineData("a \"token\": with\nwhat YAML # would stumble over")]
-    public void It_reads_back_as_it_was_meant(string token)
+    public void Kubeconfig_is_parsed_with_the_same_values(string token)
     {
         var authority = "-----BEGIN CERTIFICATE-----\n"u8;
 
@@ -29,6 +29,6 @@ public sealed class CcmKubeconfigTests
     }
 
     [Fact]
-    public void Without_an_authority_none_is_named() =>
+    public void Kubeconfig_without_authority_has_no_certificate() =>
         CcmKubeconfig.Write("http://127.0.0.1:8080", [], "u", "t", "n").Should().NotContain("certificate-authority");
 }

@@ -14,15 +14,15 @@ public sealed class CcmReportTests
     [Fact]
     public void Addresses_without_annotations_report_nothing()
     {
-        CcmReport.Of(null, Now).Should().Be(CcmReport.None);
-        CcmReport.Of(new Addresses(), Now).Should().Be(CcmReport.None, "a Go CCM writes none");
-        CcmReport.Of(With(bound: Bound), Now).Should().Be(CcmReport.None);
+        CcmReport.Read(null, Now).Should().Be(CcmReport.None);
+        CcmReport.Read(new Addresses(), Now).Should().Be(CcmReport.None, "a Go CCM writes none");
+        CcmReport.Read(With(bound: Bound), Now).Should().Be(CcmReport.None);
     }
 
     [Fact]
     public void Rejected_cluster_is_reported_with_both_clusters_and_a_remedy_for_10_minutes()
     {
-        var report = CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now);
+        var report = CcmReport.Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now);
 
         report.Mismatch.Should().Contain(Bound).And.Contain(Other).And.Contain("kubeconfig").And.Contain("cluster-uid");
         report.Mismatch!.Length.Should().BeLessThanOrEqualTo(LongestMessage);
@@ -33,9 +33,9 @@ public sealed class CcmReportTests
     [Fact]
     public void Message_stays_the_same_while_the_rejected_CCM_retries() =>
         CcmReport
-            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now)
+            .Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4))), Now)
             .Mismatch.Should()
-            .Be(CcmReport.Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-1))), Now).Mismatch);
+            .Be(CcmReport.Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-1))), Now).Mismatch);
 
     [Theory]
     [InlineData(Bound, Other, -10)]
@@ -45,15 +45,15 @@ public sealed class CcmReportTests
     [InlineData(null, Other, -1)]
     public void Rejection_that_is_old_or_no_longer_holds_is_removed(string? bound, string rejected, int minutes)
     {
-        var report = CcmReport.Of(With(bound, Rejected(rejected, TimeSpan.FromMinutes(minutes))), Now);
+        var report = CcmReport.Read(With(bound, Rejected(rejected, TimeSpan.FromMinutes(minutes))), Now);
 
         report.Should().Be(CcmReport.None with { IsRejectionOver = true });
     }
 
     [Fact]
-    public void Binding_that_is_not_a_UID_is_a_mismatch_that_says_so_and_the_rejection_stays()
+    public void Binding_that_is_not_a_UID_reports_ClusterMismatch()
     {
-        var report = CcmReport.Of(With("no uid", Rejected(Other, TimeSpan.FromMinutes(-1))), Now);
+        var report = CcmReport.Read(With("no uid", Rejected(Other, TimeSpan.FromMinutes(-1))), Now);
 
         report.IsRejectionOver.Should().BeFalse();
         report.Mismatch.Should().Contain(Other).And.Contain("not a UID").And.NotContain("no uid");
@@ -65,17 +65,17 @@ public sealed class CcmReportTests
     [InlineData("{}")]
     [InlineData("<script>")]
     public void Rejection_that_is_not_valid_is_removed(string text) =>
-        CcmReport.Of(With(Bound, text), Now).Should().Be(CcmReport.None with { IsRejectionOver = true });
+        CcmReport.Read(With(Bound, text), Now).Should().Be(CcmReport.None with { IsRejectionOver = true });
 
     [Fact]
     public void CCM_that_reported_within_the_hour_is_not_missing_yet()
     {
         CcmReport
-            .Of(With(lastSeen: "2026-11-29T04:10:00Z"), Now)
+            .Read(With(lastSeen: "2026-11-29T04:10:00Z"), Now)
             .Should()
             .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(10) });
         CcmReport
-            .Of(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
+            .Read(With(lastSeen: "2026-11-29T05:05:00Z"), Now)
             .Should()
             .Be(CcmReport.None with { RequeueAfter = TimeSpan.FromMinutes(65) }, "clocks differ");
     }
@@ -83,12 +83,12 @@ public sealed class CcmReportTests
     [Fact]
     public void CCM_that_did_not_report_for_an_hour_is_reported_with_time_version_and_remedy()
     {
-        var report = CcmReport.Of(With(lastSeen: "2026-11-29T04:00:00Z", version: "1.2.3"), Now);
+        var report = CcmReport.Read(With(lastSeen: "2026-11-29T04:00:00Z", version: "1.2.3"), Now);
 
         report.NotSeen.Should().Contain("2026-11-29T04:00:00Z").And.Contain("1.2.3").And.Contain("Check its pod");
         report.NotSeen!.Length.Should().BeLessThanOrEqualTo(LongestMessage);
         report.RequeueAfter.Should().BeNull("a report is an event");
-        CcmReport.Of(With(lastSeen: "2026-11-29T04:00:00Z", version: "\u001b[31m"), Now).NotSeen.Should().NotContain("version");
+        CcmReport.Read(With(lastSeen: "2026-11-29T04:00:00Z", version: "\u001b[31m"), Now).NotSeen.Should().NotContain("version");
     }
 
     [Theory]
@@ -96,27 +96,27 @@ public sealed class CcmReportTests
     [InlineData("2026-11-29T05:10:01Z")]
     [InlineData("9999-12-31T23:59:59Z")]
     [InlineData("0001-01-01T00:00:00")]
-    public void Last_report_that_is_not_valid_or_far_ahead_says_nothing(string lastSeen) =>
-        CcmReport.Of(With(lastSeen: lastSeen), Now).Should().Be(CcmReport.None);
+    public void Invalid_or_future_last_report_is_ignored(string lastSeen) =>
+        CcmReport.Read(With(lastSeen: lastSeen), Now).Should().Be(CcmReport.None);
 
     [Fact]
     public void Times_at_the_ends_of_the_calendar_are_handled()
     {
-        CcmReport.Of(With(lastSeen: "0001-01-01T00:00:00Z"), Now).NotSeen.Should().NotBeNull();
+        CcmReport.Read(With(lastSeen: "0001-01-01T00:00:00Z"), Now).NotSeen.Should().NotBeNull();
         CcmReport
-            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now)
+            .Read(With(Bound, $$"""{"uid":"{{Other}}","time":"0001-01-01T00:00:00Z","version":"1"}"""), Now)
             .IsRejectionOver.Should()
             .BeTrue();
         CcmReport
-            .Of(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now)
+            .Read(With(Bound, $$"""{"uid":"{{Other}}","time":"9999-12-31T23:59:59Z","version":"1"}"""), Now)
             .IsRejectionOver.Should()
             .BeTrue();
     }
 
     [Fact]
-    public void Earlier_of_two_times_is_when_to_ask_again() =>
+    public void Requeue_is_at_the_earlier_of_two_times() =>
         CcmReport
-            .Of(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
+            .Read(With(Bound, Rejected(Other, TimeSpan.FromMinutes(-4)), lastSeen: "2026-11-29T04:02:00Z"), Now)
             .RequeueAfter.Should()
             .Be(TimeSpan.FromMinutes(2));
 

@@ -11,16 +11,17 @@ public sealed class ServerUrlTests
     private static readonly V1EndpointSlice Slice = SliceOf(("10.0.0.2", true), ("10.0.0.1", true));
 
     [Fact]
-    public void Config_comes_first()
+    public void URL_of_the_Config_is_preferred()
     {
         Find(Configured("https://lb.example.com:6443/"), Published, Slice).Should().Be(new ServerUrl("https://lb.example.com:6443", null));
     }
 
     [Fact]
-    public void Then_cluster_info() => Find(new Config(), Published, Slice).Url.Should().Be("https://published.example.com:6443");
+    public void URL_of_cluster_info_is_second() =>
+        Find(new Config(), Published, Slice).Url.Should().Be("https://published.example.com:6443");
 
     [Fact]
-    public void Then_the_least_ready_address_of_the_api_servers_service()
+    public void Lowest_ready_address_of_the_Service_is_third()
     {
         Find(null, null, Slice).Url.Should().Be("https://10.0.0.1:6443");
         Find(null, null, SliceOf(("10.0.0.2", true), ("10.0.0.1", false))).Url.Should().Be("https://10.0.0.2:6443");
@@ -30,18 +31,18 @@ public sealed class ServerUrlTests
     [Theory]
     [InlineData("")]
     [InlineData("nonsense")]
-    public void A_published_server_that_is_no_url_is_as_if_it_were_not_there(string published) =>
+    public void Published_server_that_is_not_a_URL_is_ignored(string published) =>
         Find(null, published, Slice).Url.Should().Be("https://10.0.0.1:6443");
 
     [Fact]
-    public void Without_any_it_is_said_what_to_configure()
+    public void Unknown_URL_reports_what_to_configure()
     {
         var found = Find(null, null, SliceOf());
 
         found.Url.Should().BeNull();
         found
             .Problem.Should()
-            .Contain("set spec.apiServerURL of Config kubelb/default")
+            .Contain("Set spec.apiServerURL of Config kubelb/default")
             .And.Contain("kube-public/cluster-info")
             .And.Contain("default/kubernetes");
     }
@@ -50,12 +51,12 @@ public sealed class ServerUrlTests
     [InlineData("lb.example.com:6443")]
     [InlineData("ftp://lb.example.com")]
     [InlineData("https://lb.example.com\ntoken: x")]
-    public void What_is_no_url_is_refused_and_not_passed_over(string configured)
+    public void Invalid_URL_of_the_Config_is_rejected(string configured)
     {
         var found = Find(Configured(configured), Published, Slice);
 
         found.Url.Should().BeNull();
-        found.Problem.Should().Contain("must be a URL").And.Contain("Config kubelb/default");
+        found.Problem.Should().Contain("invalid URL").And.Contain("Config kubelb/default");
     }
 
     private static ServerUrl Find(Config? config, string? published, params V1EndpointSlice[] slices) =>

@@ -14,7 +14,7 @@ public sealed class SettingsDocumentTests
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "settings.md"));
 
-    public static TheoryData<TenantSpec, string, bool> Refusals =>
+    public static TheoryData<TenantSpec, string, bool> Errors =>
         new()
         {
             {
@@ -52,17 +52,17 @@ public sealed class SettingsDocumentTests
     }
 
     [Theory]
-    [MemberData(nameof(Refusals))]
-    public void The_messages_are_those_that_tenants_read(TenantSpec spec, string resource, bool isWithinLimit)
+    [MemberData(nameof(Errors))]
+    public void Documented_messages_are_the_reported_ones(TenantSpec spec, string resource, bool isWithinLimit)
     {
-        var refusal = PolicyRejection.Of(
+        var rejection = PolicyRejection.Evaluate(
             "tenant-shop",
             Carried(resource),
-            TenantPolicy.Of(null, new Tenant { Spec = spec }),
+            TenantPolicy.Merge(null, new Tenant { Spec = spec }),
             isWithinLimit
         )!;
 
-        Document.Should().Contain($"| `{refusal.Reason}` | {refusal.Message} |");
+        Document.Should().Contain($"| `{rejection.Reason}` | {rejection.Message} |");
     }
 
     private static SourceObject Carried(string resource)

@@ -6,7 +6,7 @@ namespace KubeLB.Translation.Tests.Tenants;
 public sealed class SettingsProblemsTests
 {
     [Fact]
-    public void Good_settings_have_none()
+    public void Valid_settings_have_no_problems()
     {
         SettingsProblems.MessageOf(null).Should().BeNull();
         SettingsProblems.MessageOf(new TenantSpec()).Should().BeNull();
@@ -39,27 +39,27 @@ public sealed class SettingsProblemsTests
         {
             {
                 new() { GatewayAPI = new() { Class = "No Class" } },
-                "gatewayAPI.class \"No Class\"*write a name*"
+                "gatewayAPI.class: invalid name \"No Class\" ignored*"
             },
             {
                 new() { GatewayAPI = new() { Gateway = new() { Limit = -1 } } },
-                "gatewayAPI.gateway.limit is -1*write 0 or more*"
+                "gatewayAPI.gateway.limit: invalid value -1 ignored*0 or more*"
             },
             {
                 new() { GatewayAPI = new() { Route = new() { Limit = -2 } } },
-                "gatewayAPI.route.limit is -2*write 0 or more*"
+                "gatewayAPI.route.limit: invalid value -2 ignored*0 or more*"
             },
             {
                 new() { AllowedDomains = ["https://example.com"] },
-                "allowedDomains \"https://example.com\" allows nothing*"
+                "allowedDomains: invalid entry \"https://example.com\" ignored*"
             },
             {
                 new() { AllowedDomains = [null!] },
-                "allowedDomains*allows nothing*"
+                "allowedDomains: invalid entry*"
             },
             {
                 new() { PropagatedAnnotations = new() { ["a["] = "" } },
-                "propagatedAnnotations \"a[[]\" lets nothing through*"
+                "propagatedAnnotations: invalid pattern \"a[[]\" ignored*"
             },
             {
                 new() { PropagatedAnnotations = new() { ["kubelb.k8c.io/x"] = "" } },
@@ -67,36 +67,36 @@ public sealed class SettingsProblemsTests
             },
             {
                 new() { DeniedAnnotations = ["a[b"] },
-                "deniedAnnotations \"a[[]b\" denies every key that begins with \"a\"*"
+                "deniedAnnotations: invalid pattern \"a[[]b\" denies all keys that start with \"a\"*"
             },
             {
                 new() { DeniedAnnotations = [null!] },
-                "deniedAnnotations*denies every key*"
+                "deniedAnnotations*denies all keys*"
             },
             {
                 new() { DefaultAnnotations = new() { ["gateways"] = [] } },
-                "defaultAnnotations \"gateways\" is no kind*httproute*"
+                "defaultAnnotations: unknown kind \"gateways\" ignored*httproute*"
             },
             {
                 new() { DefaultAnnotations = new() { ["all"] = new() { ["a b"] = "c" } } },
-                "defaultAnnotations.all \"a b\" is not set*"
+                "defaultAnnotations.all: invalid annotation key \"a b\" ignored*"
             },
             {
                 new() { DefaultAnnotations = new() { ["all"] = new() { ["kubelb.k8c.io/applied"] = "c" } } },
-                "defaultAnnotations.all \"kubelb.k8c.io/applied\" is not set*"
+                "defaultAnnotations.all: key \"kubelb.k8c.io/applied\" ignored*"
             },
         };
 
     [Theory]
     [MemberData(nameof(Bad))]
-    public void A_setting_that_cannot_be_used_is_named_with_what_to_do(TenantSpec spec, string message)
+    public void Invalid_setting_is_reported_with_valid_values(TenantSpec spec, string message)
     {
-        SettingsProblems.Of(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
-        TenantPolicy.Of(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
+        SettingsProblems.Find(spec).Should().ContainSingle().Which.Should().Match(message.Replace("[[]", "["));
+        TenantPolicy.Merge(null, new Tenant { Spec = spec }).Should().NotBeNull("it does no other harm");
     }
 
     [Fact]
-    public void However_many_there_are_the_message_fits_into_a_condition() =>
+    public void Message_of_many_problems_is_truncated() =>
         SettingsProblems
             .MessageOf(new TenantSpec { AllowedDomains = [.. Enumerable.Range(0, 10_000).Select(i => $"no domain {i}")] })!
             .Length.Should()

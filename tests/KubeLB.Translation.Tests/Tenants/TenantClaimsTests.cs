@@ -8,7 +8,7 @@ public sealed class TenantClaimsTests
     private static readonly DateTime Monday = new(2026, 1, 5, 0, 0, 0, DateTimeKind.Utc);
 
     [Fact]
-    public void A_tenant_alone_has_its_namespace()
+    public void Only_Tenant_owns_its_namespace()
     {
         var tenant = Named("t", Monday);
 
@@ -18,7 +18,7 @@ public sealed class TenantClaimsTests
     }
 
     [Fact]
-    public void Of_two_names_that_mean_the_same_the_older_one_counts_whatever_the_order()
+    public void Older_Tenant_owns_the_namespace_in_any_order()
     {
         var (older, newer) = (Named("tenant-t", Monday), Named("t", Monday.AddSeconds(1)));
 
@@ -29,13 +29,13 @@ public sealed class TenantClaimsTests
             TenantClaims
                 .Problem(newer, claimants)
                 .Should()
-                .Contain("tenant-t and t mean the same tenant")
-                .And.Contain("delete one of the two");
+                .Contain("already belongs to Tenant tenant-t")
+                .And.Contain("Delete one of the two");
         }
     }
 
     [Fact]
-    public void Two_of_one_second_are_told_apart_by_name()
+    public void Tenants_of_the_same_second_are_ordered_by_name()
     {
         var (first, second) = (Named("t", Monday), Named("tenant-t", Monday));
 
@@ -46,7 +46,7 @@ public sealed class TenantClaimsTests
     [Theory]
     [InlineData(56, true)]
     [InlineData(57, false)]
-    public void The_namespace_has_to_fit(int length, bool fits)
+    public void Too_long_namespace_is_rejected(int length, bool fits)
     {
         var tenant = Named(new string('a', length), Monday);
 
@@ -55,9 +55,9 @@ public sealed class TenantClaimsTests
 
     [Theory]
     [InlineData("a.b", "without dots")]
-    [InlineData("tenant-", "prefix")]
-    public void A_name_that_no_namespace_can_have_is_refused_with_advice(string name, string advice) =>
-        TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("create the Tenant anew");
+    [InlineData("tenant-", "non-empty")]
+    public void Invalid_Tenant_name_is_rejected_with_a_remedy(string name, string advice) =>
+        TenantClaims.Problem(Named(name, Monday), []).Should().Contain(advice).And.Contain("Recreate the Tenant");
 
     private static Tenant Named(string name, DateTime created) =>
         new()

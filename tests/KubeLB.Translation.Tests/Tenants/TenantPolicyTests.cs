@@ -8,14 +8,14 @@ public sealed class TenantPolicyTests
     private static readonly string[] Kinds = ["Gateway", "HTTPRoute", "GRPCRoute"];
 
     [Fact]
-    public void Without_tenant_and_config_the_defaults_hold()
+    public void Policy_without_Tenant_and_Config_has_the_defaults()
     {
         foreach (
             var policy in new[]
             {
-                TenantPolicy.Of(null, null),
-                TenantPolicy.Of(new Config(), new Tenant()),
-                TenantPolicy.Of(new Config { Spec = new() }, new Tenant { Spec = new() }),
+                TenantPolicy.Merge(null, null),
+                TenantPolicy.Merge(new Config(), new Tenant()),
+                TenantPolicy.Merge(new Config { Spec = new() }, new Tenant { Spec = new() }),
             }
         )
         {
@@ -28,7 +28,7 @@ public sealed class TenantPolicyTests
     }
 
     [Fact]
-    public void A_tenants_field_wins_over_the_configs_each_for_itself()
+    public void Each_field_of_the_Tenant_wins_over_the_Config()
     {
         var policy = Of(
             config: new ConfigSpec
@@ -66,11 +66,11 @@ public sealed class TenantPolicyTests
     }
 
     [Fact]
-    public void Gateway_api_that_is_switched_off_switches_off_every_kind() =>
+    public void Disabled_Gateway_API_disables_every_kind() =>
         Kinds.Should().OnlyContain(kind => Of(new ConfigSpec { GatewayAPI = new() { Disable = true } }, new TenantSpec()).IsDisabled(kind));
 
     [Fact]
-    public void What_cannot_be_used_counts_as_absent()
+    public void Invalid_field_is_ignored()
     {
         var policy = Of(
             new ConfigSpec
@@ -190,7 +190,7 @@ public sealed class TenantPolicyTests
 
     [Theory]
     [MemberData(nameof(Changes))]
-    public void A_change_concerns_the_kinds_whose_outcome_it_can_change(string change, TenantSpec spec, string[] concerned)
+    public void Change_affects_only_kinds_with_other_results(string change, TenantSpec spec, string[] concerned)
     {
         var (before, after) = (Of(new ConfigSpec(), new TenantSpec()), Of(new ConfigSpec(), spec));
 
@@ -199,7 +199,7 @@ public sealed class TenantPolicyTests
     }
 
     [Fact]
-    public void The_same_settings_given_by_another_object_concern_nothing()
+    public void Same_settings_of_another_object_affect_nothing()
     {
         var spec = new TenantSpec
         {
@@ -226,7 +226,7 @@ public sealed class TenantPolicyTests
     }
 
     [Fact]
-    public void What_is_off_before_and_after_is_not_concerned() =>
+    public void Kind_disabled_before_and_after_is_not_affected() =>
         Of(new ConfigSpec { GatewayAPI = new() { Disable = true } }, new TenantSpec())
             .MayDiffer(
                 "Gateway",
@@ -243,5 +243,5 @@ public sealed class TenantPolicyTests
             .BeFalse();
 
     private static TenantPolicy Of(ConfigSpec config, TenantSpec tenant) =>
-        TenantPolicy.Of(new Config { Spec = config }, new Tenant { Spec = tenant });
+        TenantPolicy.Merge(new Config { Spec = config }, new Tenant { Spec = tenant });
 }

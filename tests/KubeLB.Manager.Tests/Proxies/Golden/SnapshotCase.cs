@@ -31,9 +31,9 @@ internal static class SnapshotCase
             Node,
             change =>
             {
-                var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Judge(addresses?.Spec?.Addresses);
+                var verdicts = new AddressPolicy(null, config?.Spec?.Addresses).Evaluate(addresses?.Spec?.Addresses);
                 configuration.SetNodes([.. verdicts.Select(v => v.Endpoint).OfType<string>()], change);
-                configuration.SetLimits(ProxySettings.Of(config, null).Headers, change);
+                configuration.SetLimits(ProxySettings.Merge(config, null).Headers, change);
                 foreach (var route in Of<Route>(documents, Route.KindName))
                 {
                     configuration.SetRoute(route.Name, RoutePorts.Of(route, services[route.Metadata.Uid]), change);

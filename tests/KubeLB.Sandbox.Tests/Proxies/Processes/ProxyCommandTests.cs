@@ -12,7 +12,7 @@ public sealed class ProxyCommandTests
 
     private static readonly string Bootstrap = ProxyBootstrap.Build(
         new ControlPlane("envoycp.kubelb.svc", 8002, false),
-        ProxyHeaderLimits.Most,
+        ProxyHeaderLimits.Default,
         null
     );
 

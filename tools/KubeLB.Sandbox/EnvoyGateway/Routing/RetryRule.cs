@@ -23,7 +23,7 @@ internal sealed record RetryRule
     private static readonly string[] DefaultTriggers =
     [
         RetryTriggers.ConnectFailure,
-        RetryTriggers.DeniedStream,
+        RetryTriggers.RefusedStream,
         RetryTriggers.Unavailable,
         RetryTriggers.Cancelled,
         RetryTriggers.RetriableStatusCodes,

@@ -1,0 +1,127 @@
+using KubeLB.Api.Messages;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Translation.Messages;
+
+/// <summary>Conditions about the backends of HTTPRoutes and GRPCRoutes, and about the Services of a Route.</summary>
+internal static class BackendMessages
+{
+    /// <summary>What to do about a Service that does not exist.</summary>
+    public const string ServiceNotFoundRemedy = "Create the Service or correct the backendRef.";
+
+    /// <summary>What to do about a port that is missing.</summary>
+    public const string PortRemedy = "Set the port of the backendRef to a port of the Service.";
+
+    private const string Routes = "HTTPRoute, GRPCRoute";
+
+    /// <summary>A backendRef has no port. The first sentence is Envoy Gateway's.</summary>
+    [ReportedMessage("PortNotSpecified", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = PortRemedy)]
+    public const string PortNotSpecified = "A valid port number corresponding to a port on the Service must be specified. " + PortRemedy;
+
+    /// <summary>An entry of a Route's services is not a Service with name and namespace.</summary>
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public const string InvalidSourceService =
+        "Every entry of spec.source.kubernetes.services must be a Service with metadata.name and metadata.namespace.";
+
+    /// <summary>A backend is invalid; the problem follows. The prefix is Envoy Gateway's.</summary>
+    [ReportedMessage("BackendNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    [ReportedMessage("InvalidKind", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning")]
+    public static string InvalidBackend(string location, string problem) => $"Failed to process route {location}: {problem}";
+
+    /// <summary>A backendRef refers to an object that is not a Service.</summary>
+    [ReportedMessage("InvalidKind", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use a Service.")]
+    public static string UnsupportedKind(string kind, string group) =>
+        $"kind {kind} of group \"{group}\" is not supported. Use a Service of the core group.";
+
+    /// <summary>No ReferenceGrant permits a reference into another namespace.</summary>
+    [ReportedMessage(
+        "RefNotPermitted",
+        On = Routes,
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Create a ReferenceGrant."
+    )]
+    [ReportedMessage(
+        "RefNotPermitted",
+        On = "Gateway",
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Create a ReferenceGrant."
+    )]
+    public static string ReferenceNotPermitted(string toKind, string toNamespace, string toName, string fromKind, string fromNamespace) =>
+        $"{toKind} {toNamespace}/{toName} is not permitted by any ReferenceGrant. Create one in namespace {toNamespace} "
+        + $"from {fromKind} of namespace {fromNamespace} to {toKind} {toName}.";
+
+    /// <summary>The Service of a backendRef does not exist. The first sentence is Envoy Gateway's.</summary>
+    [ReportedMessage("BackendNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = ServiceNotFoundRemedy)]
+    public static string ServiceNotFound(string service) => $"service {service} not found. {ServiceNotFoundRemedy}";
+
+    /// <summary>The Service of a backendRef has no node ports.</summary>
+    [ReportedMessage("UnsupportedValue", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use another type.")]
+    public static string UnsupportedServiceType(string service, string type) =>
+        $"service {service} is of type {type}, which has no node ports. Use ClusterIP, NodePort or LoadBalancer.";
+
+    /// <summary>The Service of a backendRef does not have the port. The first sentence is Envoy Gateway's.</summary>
+    [ReportedMessage("PortNotFound", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = PortRemedy)]
+    public static string PortNotFound(string service, int port) => $"TCP Port {port} not found on Service {service}. {PortRemedy}";
+
+    /// <summary>The port of a backendRef is not a TCP port.</summary>
+    [ReportedMessage("UnsupportedProtocol", On = Routes, Condition = "ResolvedRefs=False", Event = "Warning", Remedy = "Use a TCP port.")]
+    public static string UnsupportedPortProtocol(string service, int port, string protocol, string routeKind) =>
+        $"port {port} of service {service} has protocol {protocol}. Backends of {routeKind}s need a TCP port.";
+
+    /// <summary>The port of an HTTPRoute's backendRef has an appProtocol that needs TLS.</summary>
+    [ReportedMessage(
+        "UnsupportedProtocol",
+        On = "HTTPRoute",
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Use a port without TLS."
+    )]
+    public static string UnsupportedHttpAppProtocol(string service, int port, string appProtocol) =>
+        $"port {port} of service {service} has appProtocol {appProtocol}, which is not supported. "
+        + "Use a port without TLS, of appProtocol http, kubernetes.io/h2c or kubernetes.io/ws.";
+
+    /// <summary>The port of a GRPCRoute's backendRef has an appProtocol that needs TLS or is not gRPC.</summary>
+    [ReportedMessage(
+        "UnsupportedProtocol",
+        On = "GRPCRoute",
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Use a port without TLS."
+    )]
+    public static string UnsupportedGrpcAppProtocol(string service, int port, string appProtocol) =>
+        $"port {port} of service {service} has appProtocol {appProtocol}, which is not supported. "
+        + "Use a port with gRPC without TLS, of appProtocol kubernetes.io/h2c.";
+
+    /// <summary>A port of a Route's Service is null.</summary>
+    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning", Remedy = "Remove the port.")]
+    public static string PortIsNull(string service) => $"Service {service}: a port is null; remove it.";
+
+    /// <summary>A port of a Route's Service is out of range or has no node port.</summary>
+    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning")]
+    public static string InvalidPort(string service, int port, string nodePort) =>
+        $"Service {service}: invalid port {port} with nodePort {nodePort}; both must be 1-65535.";
+
+    /// <summary>A node port of a Route's Service is one of Envoy's own ports.</summary>
+    [ReportedMessage(
+        RouteConditions.Rejected,
+        On = "Route",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Use another node port."
+    )]
+    public static string ReservedNodePort(string service, int nodePort) =>
+        $"Service {service}: nodePort {nodePort} is reserved for Envoy; use another node port.";
+
+    /// <summary>A port of a Route's Service is neither TCP nor UDP.</summary>
+    [ReportedMessage(RouteConditions.Rejected, On = "Route", Condition = "Accepted=False", Event = "Warning", Remedy = "Use TCP or UDP.")]
+    public static string UnsupportedSourceProtocol(string service, string protocol) =>
+        $"Service {service}: protocol {protocol} is not supported; use TCP or UDP.";
+}

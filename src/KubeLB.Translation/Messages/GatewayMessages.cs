@@ -1,0 +1,106 @@
+using System.Globalization;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Events;
+
+namespace KubeLB.Translation.Messages;
+
+/// <summary>Conditions and Events of Gateways, their listeners, and GatewayClasses.</summary>
+internal static class GatewayMessages
+{
+    /// <summary>KubeLB accepted the GatewayClass or the Gateway.</summary>
+    [ReportedMessage("Accepted", On = "GatewayClass", Condition = "Accepted=True")]
+    [ReportedMessage("Accepted", On = "Gateway", Event = "Normal")]
+    public const string Accepted = "Accepted by KubeLB.";
+
+    /// <summary>The Gateway changed to a class of another controller.</summary>
+    [ReportedMessage(StatusEvent.Released, On = "Gateway", Event = "Normal")]
+    public const string Released = "No longer served by KubeLB.";
+
+    /// <summary>KubeLB released the Gateway, and no other controller has reported yet. The text is the default of Gateway API.</summary>
+    [ReportedMessage("Pending", On = "Gateway", Condition = "Accepted=Unknown")]
+    public const string WaitingForController = "Waiting for controller";
+
+    /// <summary>The management cluster has not reported on the current generation.</summary>
+    [ReportedMessage("Pending", On = "Gateway, HTTPRoute, GRPCRoute", Condition = "Accepted=Unknown")]
+    public const string WaitingForReport = "Waiting for the management cluster to report.";
+
+    /// <summary>None of the listeners is valid, so the Gateway is not synced.</summary>
+    [ReportedMessage(
+        "ListenersNotValid",
+        On = "Gateway",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the listeners."
+    )]
+    public const string NoListenerValid = "No listener of this Gateway is valid. See the conditions of each listener.";
+
+    /// <summary>A listener of protocol TLS: its route kinds are not supported.</summary>
+    [ReportedMessage(
+        "InvalidRouteKinds",
+        On = "Gateway",
+        Condition = "ResolvedRefs=False",
+        Event = "Warning",
+        Remedy = "Use a listener of protocol HTTPS."
+    )]
+    public const string TlsRoutesUnsupported =
+        "TLSRoute and TCPRoute are not supported. Use a listener of protocol HTTPS, which terminates TLS, with HTTPRoutes or GRPCRoutes.";
+
+    /// <summary>A listener selects namespaces without a selector. The text is Envoy Gateway's.</summary>
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Remedy = "Set the selector.")]
+    public const string NamespaceSelectorMissing =
+        "The allowedRoutes.namespaces.selector field must be specified when allowedRoutes.namespaces.from is set to \"Selector\".";
+
+    /// <summary>Another condition of the listener is False. The text is Envoy Gateway's.</summary>
+    [ReportedMessage("Invalid", On = "Gateway", Condition = "Programmed=False", Remedy = "Correct what the other conditions report.")]
+    public const string ListenerInvalid = "Listener is invalid, see other Conditions for details.";
+
+    /// <summary>All references of an invalid listener are valid. The text is Envoy Gateway's.</summary>
+    [ReportedMessage("ResolvedRefs", On = "Gateway", Condition = "ResolvedRefs=True")]
+    public const string ListenerRefsResolved = "Listener references have been resolved";
+
+    /// <summary>No proxy of the tenant is available.</summary>
+    [ReportedMessage("NoProxyAvailable", On = "Gateway", Condition = "Programmed=False", Event = "Warning")]
+    public const string NoProxyAvailable =
+        "No Envoy proxy for this Gateway is available in the management cluster; requests return 503. "
+        + "The cluster administrator has been notified; no action is required.";
+
+    /// <summary>The class of a Gateway that KubeLB serves was deleted.</summary>
+    [ReportedMessage(GatewayOwnership.ClassNotFound, On = "Gateway", Event = "Warning", Remedy = "Create the GatewayClass.")]
+    public static string ClassNotFound(string className) =>
+        $"GatewayClass {className} does not exist; the Gateway is still served. "
+        + $"Create the class with controllerName {GatewayClass.KubelbController}.";
+
+    /// <summary>Another controller accepted the class of a Gateway that KubeLB serves.</summary>
+    [ReportedMessage(GatewayOwnership.ClassConflict, On = "Gateway", Event = "Warning", Remedy = "Use a class of KubeLB.")]
+    public static string ClassConflict(string className, string controllerName, DateTimeOffset releasedAt) =>
+        $"Controller {controllerName} accepted GatewayClass {className}; KubeLB releases this Gateway at {Time(releasedAt)}. "
+        + $"To keep it, use a class of controller {GatewayClass.KubelbController}.";
+
+    /// <summary>A listener has a protocol that is not supported. The text is Envoy Gateway's.</summary>
+    [ReportedMessage(
+        "UnsupportedProtocol",
+        On = "Gateway",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Use protocol HTTP or HTTPS."
+    )]
+    public static string UnsupportedProtocol(string protocol) => $"Protocol {protocol} is unsupported, must be HTTP or HTTPS.";
+
+    /// <summary>Some, but not all listeners are valid.</summary>
+    [ReportedMessage("ListenersNotValid", On = "Gateway", Condition = "Accepted=True", Remedy = "Correct the listeners.")]
+    public static string SomeListenersInvalid(IEnumerable<string> listeners) =>
+        $"Some listeners are invalid: {string.Join(", ", listeners)}. See their conditions.";
+
+    /// <summary>A condition of a listener became False; its message follows.</summary>
+    [ReportedMessage("InvalidCertificateRef", On = "Gateway", Event = "Warning")]
+    [ReportedMessage("UnsupportedProtocol", On = "Gateway", Event = "Warning")]
+    public static string Listener(string listener, string message) => $"Listener {listener}: {message}";
+
+    /// <summary>The Gateway was programmed, or its addresses changed.</summary>
+    [ReportedMessage("Programmed", On = "Gateway", Event = "Normal")]
+    public static string Reachable(IEnumerable<string> addresses) => $"Reachable at {string.Join(", ", addresses)}.";
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,126 @@
+using KubeLB.Api.Messages;
+using KubeLB.Api.V1Alpha1;
+
+namespace KubeLB.Translation.Messages;
+
+/// <summary>
+/// Conditions of Tenants, and the rejections by the administrator's settings that the tenant reads in its Gateways and routes.
+/// </summary>
+internal static class TenantMessages
+{
+    private const string Sources = "Gateway, HTTPRoute, GRPCRoute";
+    private const string AskAdministrator = "ask the administrator of the management cluster";
+
+    /// <summary>The name of a Tenant is only the prefix.</summary>
+    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public const string NameIsPrefix =
+        "Invalid Tenant name: expected \"tenant-<name>\" with a non-empty <name>. Recreate the Tenant with a valid name.";
+
+    /// <summary>The name of a Tenant is too long.</summary>
+    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string NameTooLong(string @namespace, int maxLength, int maxNameLength) =>
+        $"Invalid Tenant name: namespace {@namespace} exceeds {maxLength} characters. "
+        + $"Recreate the Tenant with a name of at most {maxNameLength} characters.";
+
+    /// <summary>The name of a Tenant has dots.</summary>
+    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string NameHasDots(string @namespace) =>
+        $"Invalid Tenant name: namespace {@namespace} must not contain dots. Recreate the Tenant with a name without dots.";
+
+    /// <summary>An older Tenant owns the namespace.</summary>
+    [ReportedMessage("NameNotUsable", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string NamespaceConflict(string owner, string @namespace) =>
+        $"Namespace {@namespace} already belongs to Tenant {owner}, which is older. "
+        + "Delete one of the two Tenants, or recreate this one under another name.";
+
+    /// <summary>The Config has an invalid URL of the API server.</summary>
+    [ReportedMessage("NoServerURL", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string InvalidServerUrl(string config, string url) =>
+        $"spec.apiServerURL of Config {config}: invalid URL \"{url}\"; use a URL such as https://api.example.com:6443.";
+
+    /// <summary>No source gives the URL under which tenants reach the API server.</summary>
+    [ReportedMessage("NoServerURL", On = "Tenant", Condition = "Ready=False", Event = "Warning", Reader = MessageReader.Administrator)]
+    public static string ServerUrlUnknown(string config, string configMap, string service) =>
+        $"Cannot determine the API server URL for tenants from ConfigMap {configMap} or Service {service}. "
+        + $"Set spec.apiServerURL of Config {config}, such as https://api.example.com:6443.";
+
+    /// <summary>A CCM of another cluster connected, and the cluster that the tenant is bound to is invalid.</summary>
+    [ReportedMessage(
+        TenantCcmConditions.ClusterMismatch,
+        On = "Tenant",
+        Condition = "ClusterAccepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string InvalidClusterUid(string otherCluster) =>
+        $"Rejected a CCM of cluster {otherCluster}: annotation cluster-uid of Addresses is not a UID. "
+        + "Set it to the UID of namespace kube-system, or delete it.";
+
+    /// <summary>A CCM of another cluster than the one that the tenant is bound to connected.</summary>
+    [ReportedMessage(
+        TenantCcmConditions.ClusterMismatch,
+        On = "Tenant",
+        Condition = "ClusterAccepted=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string ClusterMismatch(string otherCluster, string boundCluster) =>
+        $"Rejected a CCM of cluster {otherCluster}; the tenant is bound to {boundCluster}. "
+        + "Correct that CCM's kubeconfig, or set annotation cluster-uid of Addresses.";
+
+    /// <summary>The CCM has not reported for an hour.</summary>
+    [ReportedMessage(
+        TenantCcmConditions.CcmNotSeen,
+        On = "Tenant",
+        Condition = "CcmConnected=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator
+    )]
+    public static string CcmNotSeen(string ccm, string lastSeen) =>
+        $"The {ccm} last reported at {lastSeen}; changes in the tenant's cluster have no effect. "
+        + "Check its pod there, or delete the Tenant if that cluster is gone.";
+
+    /// <summary>Gateway API is disabled for the tenant.</summary>
+    [ReportedMessage(RouteConditions.Disabled, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string GatewayApiDisabled(string tenant) =>
+        $"Gateway API is disabled for tenant {tenant}; {AskAdministrator} to enable it (gatewayAPI.disable).";
+
+    /// <summary>The kind of the route is disabled for the tenant.</summary>
+    [ReportedMessage(RouteConditions.Disabled, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    public static string KindDisabled(string kind, string tenant) =>
+        $"{kind}s are disabled for tenant {tenant}; {AskAdministrator} to enable them (gatewayAPI.disable{kind}), "
+        + "or use a route of another kind.";
+
+    /// <summary>The limit of the tenant is 0.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string LimitIsZero(string objects, string tenant, string field) =>
+        $"{objects} are not allowed for tenant {tenant} (limit 0); {AskAdministrator} to raise gatewayAPI.{field}.limit.";
+
+    /// <summary>Older objects of the tenant use up the limit.</summary>
+    [ReportedMessage(RouteConditions.LimitExceeded, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string LimitReached(string objects, string tenant, int limit, string field) =>
+        $"Limit of {objects} of tenant {tenant} reached ({limit}). Delete an older one, "
+        + $"or {AskAdministrator} to raise gatewayAPI.{field}.limit.";
+
+    /// <summary>No entry of the tenant's allowed domains is valid.</summary>
+    [ReportedMessage(RouteConditions.HostnameNotAllowed, On = Sources, Condition = "Accepted=False", Event = "Warning")]
+    public static string NoDomainAllowed(string tenant) =>
+        $"No domain is allowed for tenant {tenant}, because allowedDomains has no valid entry; {AskAdministrator} to correct it.";
+
+    /// <summary>A listener without a hostname would serve domains that the tenant may not use.</summary>
+    [ReportedMessage(RouteConditions.HostnameNotAllowed, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    public static string HostnameMissing(string listener, string domains) =>
+        $"Listener {listener} has no hostname and would serve every domain. Use a hostname of {domains}, "
+        + $"or {AskAdministrator} to change allowedDomains.";
+
+    /// <summary>The hostname of a listener is not of the tenant's allowed domains.</summary>
+    [ReportedMessage(RouteConditions.HostnameNotAllowed, On = "Gateway", Condition = "Accepted=False", Event = "Warning")]
+    public static string ListenerHostnameNotAllowed(string hostname, string listener, string domains) =>
+        $"Hostname {hostname} of listener {listener} is not allowed. Use a hostname of {domains}, "
+        + $"or {AskAdministrator} to change allowedDomains.";
+
+    /// <summary>A hostname of the route is not of the tenant's allowed domains.</summary>
+    [ReportedMessage(RouteConditions.HostnameNotAllowed, On = "HTTPRoute, GRPCRoute", Condition = "Accepted=False", Event = "Warning")]
+    public static string HostnameNotAllowed(string hostname, string domains) =>
+        $"Hostname {hostname} is not allowed. Use a hostname of {domains}, or {AskAdministrator} to change allowedDomains.";
+}

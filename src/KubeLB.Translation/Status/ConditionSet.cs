@@ -1,0 +1,67 @@
+using KubeLB.Api;
+using KubeLB.Api.Messages;
+using KubeLB.Api.Serialization;
+
+namespace KubeLB.Translation.Status;
+
+/// <summary>
+/// Builds the conditions of a status from the existing ones: the transition time changes only with the status, and unknown fields are
+/// kept.
+/// </summary>
+/// <param name="existing">The existing conditions.</param>
+/// <param name="now">The time for transitions, RFC 3339 in UTC.</param>
+public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
+{
+    /// <summary>Maximum length of a message (metav1.Condition). Messages may quote a tenant's values.</summary>
+    public const int MessageLimit = 32768;
+
+    private readonly List<Condition> _result = [];
+
+    /// <summary>The conditions set so far.</summary>
+    public List<Condition> ToList() => [.. _result];
+
+    /// <summary>The existing condition of this type.</summary>
+    public Condition? Existing(string type) => existing?.FirstOrDefault(c => c.Type == type);
+
+    /// <summary>Sets a condition; replaces one of its type.</summary>
+    public ConditionSet Set(string type, string status, string reason, string message, long? observedGeneration)
+    {
+        var before = Existing(type);
+        var condition = before is null ? new Condition { Type = type } : ApiJson.Copy(before);
+        condition.LastTransitionTime =
+            before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
+        condition.Status = status;
+        condition.Reason = reason;
+        condition.Message = message.Length <= MessageLimit ? message : MessageText.Truncate(message, MessageLimit - 1);
+        condition.ObservedGeneration = observedGeneration;
+        _result.RemoveAll(c => c.Type == type);
+        _result.Add(condition);
+        return this;
+    }
+
+    /// <summary>Sets conditions unchanged; replaces those of their types.</summary>
+    public ConditionSet SetAll(IEnumerable<Condition> conditions)
+    {
+        foreach (var condition in conditions.ToList())
+        {
+            _result.RemoveAll(c => c.Type == condition.Type);
+            _result.Add(condition);
+        }
+
+        return this;
+    }
+
+    /// <summary>Keeps the existing condition of this type, if there is one.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool Keep(string type)
+    {
+        if (Existing(type) is not { } before)
+        {
+            return false;
+        }
+
+        _result.RemoveAll(c => c.Type == type);
+        _result.Add(before);
+        return true;
+    }
+}

@@ -1,0 +1,225 @@
+using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Translation.EnvoyGateway;
+using KubeLB.Translation.Tenants;
+using KubeLB.Translation.Tests.Properties;
+
+namespace KubeLB.Translation.Tests.Hostile;
+
+/// <summary>
+/// Routes with which a tenant could reach objects of others. Each is rejected with a message that says how to correct it.
+/// </summary>
+public sealed class RejectedRouteTests
+{
+    private const int AnHttpRoute = 1;
+
+    [Theory]
+    [InlineData("v1", "Service")]
+    [InlineData("v1", "Secret")]
+    [InlineData("v1", "Pod")]
+    [InlineData("v1", "Namespace")]
+    [InlineData("apps/v1", "Deployment")]
+    [InlineData("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")]
+    [InlineData("networking.k8s.io/v1", "Ingress")]
+    [InlineData("gateway.networking.k8s.io/v1", "GatewayClass")]
+    [InlineData("gateway.networking.k8s.io/v1", "BackendTLSPolicy")]
+    [InlineData("gateway.networking.k8s.io/v1", "httproute")]
+    [InlineData("gateway.networking.k8s.io/v1", "HTTPRouteList")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "TCPRoute")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "TLSRoute")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2", "UDPRoute")]
+    [InlineData("gateway.networking.k8s.io/v1beta1", "ReferenceGrant")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyPatchPolicy")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy")]
+    [InlineData("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy")]
+    [InlineData("kubelb.k8c.io/v1alpha1", "Tenant")]
+    public void Unsupported_kind_is_rejected(string apiVersion, string kind) =>
+        Problem(r => (r["apiVersion"], r["kind"]) = (apiVersion, kind))
+            .Should()
+            .Contain("is not supported; supported are Gateway, HTTPRoute, GRPCRoute");
+
+    [Theory]
+    [InlineData("gateway.networking.k8s.io/v1beta1")]
+    [InlineData("gateway.networking.k8s.io/v1alpha2")]
+    [InlineData("gateway.networking.k8s.io/v2")]
+    [InlineData("gateway.networking.k8s.io")]
+    [InlineData("gateway.networking.k8s.io/V1")]
+    [InlineData("gateway.networking.k8s.io/v1/")]
+    [InlineData("gateway.example.com/v1")]
+    [InlineData("v1")]
+    public void Unsupported_group_or_version_is_rejected(string apiVersion) =>
+        Problem(r => r["apiVersion"] = apiVersion).Should().Contain("is not supported");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../kube-system")]
+    [InlineData("kube-system/x")]
+    [InlineData("a.b")]
+    [InlineData("A")]
+    [InlineData("-a")]
+    [InlineData("a-")]
+    [InlineData("a b")]
+    [InlineData("a\n")]
+    [InlineData("a\0")]
+    [InlineData("\u0430")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void Invalid_namespace_is_rejected(string @namespace) =>
+        Problem(r => r["metadata"]!["namespace"] = @namespace).Should().Contain("is not a DNS-1123 label");
+
+    [Theory]
+    [InlineData("../web")]
+    [InlineData("web/../../x")]
+    [InlineData("Web")]
+    [InlineData("web_1")]
+    [InlineData(".web")]
+    [InlineData("web.")]
+    [InlineData("web..x")]
+    [InlineData("web\n")]
+    [InlineData("web%2f")]
+    public void Invalid_DNS_name_is_rejected(string name) =>
+        Problem(r => r["metadata"]!["name"] = name).Should().Contain("is not a DNS-1123 subdomain");
+
+    [Fact]
+    public void Name_of_more_than_253_characters_is_rejected() =>
+        Problem(r => r["metadata"]!["name"] = new string('a', 254)).Should().Contain("is not a DNS-1123 subdomain");
+
+    [Theory]
+    [InlineData("kubelb")]
+    [InlineData("kube-system")]
+    [InlineData("default")]
+    [InlineData("tenant-")]
+    public void Route_outside_of_tenant_namespaces_is_rejected(string @namespace)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["metadata"]!["namespace"] = @namespace;
+
+        Translate(json).Problem.Should().Contain("Routes are only allowed in a tenant namespace");
+    }
+
+    [Theory]
+    [InlineData(80, 0)]
+    [InlineData(80, -1)]
+    [InlineData(80, 65536)]
+    [InlineData(0, 30080)]
+    [InlineData(65536, 30080)]
+    [InlineData(-80, 30080)]
+    public void Port_or_node_port_out_of_range_is_rejected(int port, int nodePort) =>
+        ServiceProblem(p => (p["port"], p["nodePort"]) = (port, nodePort)).Should().Contain("both must be 1-65535");
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData(1.5)]
+    [InlineData(true)]
+    [InlineData(1e300)]
+    public void Service_field_of_wrong_type_is_rejected_with_its_path(object nodePort) =>
+        ServiceProblem(p => p["nodePort"] = JsonValue.Create(nodePort))
+            .Should()
+            .Contain("Invalid spec.source.kubernetes.services: $.spec.ports[0].nodePort has the wrong type.");
+
+    [Theory]
+    [InlineData("[5]")]
+    [InlineData("[[]]")]
+    [InlineData("5")]
+    [InlineData("{}")]
+    [InlineData("[{\"metadata\":{\"labels\":{\"a\":{}}}}]")]
+    [InlineData("[{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}]")]
+    public void Entry_that_is_not_a_Service_is_rejected(string services)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        json["spec"]!["source"]!["kubernetes"]!["services"] = JsonNode.Parse(services);
+
+        Translate(json).Problem.Should().Contain("spec.source.kubernetes.services");
+    }
+
+    [Theory]
+    [InlineData(9001)]
+    [InlineData(19001)]
+    [InlineData(19003)]
+    public void Node_port_that_Envoy_uses_is_rejected(int nodePort) =>
+        ServiceProblem(p => p["nodePort"] = nodePort).Should().Contain($"nodePort {nodePort} is reserved for Envoy; use another node port");
+
+    [Theory]
+    [InlineData("SCTP")]
+    [InlineData("ICMP")]
+    [InlineData("tcp")]
+    [InlineData("")]
+    public void Protocol_other_than_TCP_and_UDP_is_rejected(string protocol) =>
+        ServiceProblem(p => p["protocol"] = protocol).Should().Contain("is not supported; use TCP or UDP");
+
+    [Theory]
+    [InlineData("rules.0.filters")]
+    [InlineData("rules.0.backendRefs.0.filters")]
+    public void ExtensionRef_is_rejected_in_rules_and_backends(string place)
+    {
+        var problem = Problem(r =>
+        {
+            var path = place.Split('.');
+            var node = path[..^1].Aggregate(r["spec"]!, (n, step) => int.TryParse(step, out var i) ? n[i]! : n[step]!);
+            node[path[^1]] = JsonNode.Parse(
+                """[{"type":"ExtensionRef","extensionRef":{"group":"gateway.envoyproxy.io","kind":"HTTPRouteFilter","name":"x"}}]"""
+            );
+        });
+
+        problem.Should().Contain("ExtensionRef are not supported");
+    }
+
+    [Fact]
+    public void Infrastructure_of_a_Gateway_is_not_generated()
+    {
+        var json = HostileRoutes.Good(0);
+        json["spec"]!["source"]!["kubernetes"]!["resource"]!["spec"]!["infrastructure"] = JsonNode.Parse(
+            """{"labels":{"a":"b"},"annotations":{"c":"d"},"parametersRef":{"group":"gateway.envoyproxy.io","kind":"EnvoyProxy","name":"privileged"}}"""
+        );
+
+        var generated = Translate(json).Generated;
+
+        ApiJson.ToJson(generated!).ToJsonString().Should().NotContain("infrastructure").And.NotContain("privileged");
+    }
+
+    [Theory]
+    [InlineData("gateway.envoyproxy.io/owning-gateway-name")]
+    [InlineData("gateway.networking.k8s.io/gateway-name")]
+    [InlineData("service.kubernetes.io/service-proxy-name")]
+    [InlineData("endpointslice.kubernetes.io/managed-by")]
+    [InlineData("kubelb.k8c.io/tenant")]
+    [InlineData("kubelb.k8c.io/managed-by")]
+    public void Label_of_a_reserved_domain_is_not_generated(string label)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        var source = json["spec"]!["source"]!["kubernetes"]!;
+        source["resource"]!["metadata"]!["labels"] = new JsonObject { [label] = "forged", ["team"] = "a" };
+        source["services"]![0]!["metadata"]!["labels"]![label] = "forged";
+
+        var translation = Translate(json);
+
+        translation.Generated!.Metadata.Labels.Values.Should().NotContain("forged").And.Contain("a");
+        translation.Services.Should().OnlyContain(s => !s.Service.Metadata.Labels.Values.Contains("forged"));
+    }
+
+    private static string? ServiceProblem(Action<JsonNode> change)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        change(json["spec"]!["source"]!["kubernetes"]!["services"]![0]!["spec"]!["ports"]![0]!);
+        return Rejection(json);
+    }
+
+    private static string? Problem(Action<JsonNode> change)
+    {
+        var json = HostileRoutes.Good(AnHttpRoute);
+        change(json["spec"]!["source"]!["kubernetes"]!["resource"]!);
+        return Rejection(json);
+    }
+
+    private static string? Rejection(JsonObject json)
+    {
+        var translation = Translate(json);
+        translation.Generated.Should().BeNull();
+        translation.Services.Should().BeEmpty();
+        translation.IsRejected.Should().BeTrue();
+        return translation.Problem;
+    }
+
+    private static EnvoyGatewayTranslation Translate(JsonObject json) =>
+        EnvoyGatewayTranslator.Translate(ApiJson.Read<Route>(json), TenantPolicy.Default, new ManagementStub(NameHolder.Free), _ => 10_000);
+}

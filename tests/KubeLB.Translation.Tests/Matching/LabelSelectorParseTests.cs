@@ -1,0 +1,58 @@
+using KubeLB.Translation.Matching;
+
+namespace KubeLB.Translation.Tests.Matching;
+
+public sealed class LabelSelectorParseTests
+{
+    private static readonly Dictionary<string, string> Labels = new()
+    {
+        ["pool"] = "edge",
+        ["example.com/tier"] = "web",
+        ["empty"] = "",
+    };
+
+    [Theory]
+    [InlineData("pool=edge", true)]
+    [InlineData("pool==edge", true)]
+    [InlineData("pool = edge", true)]
+    [InlineData("pool=db", false)]
+    [InlineData("pool!=db", true)]
+    [InlineData("none!=db", true)]
+    [InlineData("empty=", true)]
+    [InlineData("pool", true)]
+    [InlineData("none", false)]
+    [InlineData("!none", true)]
+    [InlineData("! pool", false)]
+    [InlineData("pool in (web, edge)", true)]
+    [InlineData("pool in(db)", false)]
+    [InlineData("pool notin (db,web)", true)]
+    [InlineData("none notin (db)", true)]
+    [InlineData("example.com/tier=web,pool in (edge,db),!spot", true)]
+    [InlineData("example.com/tier=web,pool in (web,db)", false)]
+    public void Selector_has_the_meaning_of_kubectl(string text, bool matches) =>
+        LabelSelectors.Matches(LabelSelectors.Parse(text), Labels).Should().Be(matches);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void Empty_text_selects_everything(string? text) => LabelSelectors.Parse(text).Should().BeNull();
+
+    [Theory]
+    [InlineData("a=b=c", "a=b=c")]
+    [InlineData("a=b,,c", "")]
+    [InlineData("a in b", "a in b")]
+    [InlineData("a in (b", "a in (b")]
+    [InlineData("a of (b)", "a of (b)")]
+    [InlineData("-a=b", "-a=b")]
+    [InlineData("a=b c", "a=b c")]
+    [InlineData("x,a=_b", "a=_b")]
+    [InlineData("a>1", "a>1")]
+    [InlineData("Example.com/a=b", "Example.com/a=b")]
+    public void Invalid_selector_is_reported_with_the_valid_forms(string text, string part) =>
+        FluentActions
+            .Invoking(() => LabelSelectors.Parse(text))
+            .Should()
+            .Throw<FormatException>()
+            .WithMessage($"Invalid label selector \"{text}\": \"{part}\" is not*key in (a,b)*");
+}
