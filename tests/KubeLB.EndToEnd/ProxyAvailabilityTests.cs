@@ -100,7 +100,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         )
         {
             await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-            await EventAsync("ProxiesNotDeployed", $"The proxies in namespace {TenantNamespace} cannot be written");
+            await EventAsync("ProxiesNotDeployed", $"Failed to write the proxies in namespace {TenantNamespace}");
         }
 
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");

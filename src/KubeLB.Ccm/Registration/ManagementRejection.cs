@@ -6,60 +6,42 @@ using KubeLB.Api.Naming;
 namespace KubeLB.Ccm.Registration;
 
 /// <summary>
-/// An answer of the management cluster that says that something cannot be created there, now and until somebody changes something. No
-/// answer at all, and answers that speak of the moment only (409, 429, 5xx), are none.
+/// The management cluster rejected the creation of an object, and a retry fails until an administrator or the tenant changes something.
+/// Temporary failures (no response, 409, 429, 5xx) are not rejections.
 /// </summary>
-/// <param name="IsOfTenant">Whether it concerns everything of this tenant, and not the one object only.</param>
-/// <param name="Message">What is wrong and whom to ask, for a condition, a log and <c>/readyz</c>.</param>
+/// <param name="IsOfTenant">Whether every object of the tenant is rejected, not only this one.</param>
+/// <param name="Message">Cause and remedy, for a condition, the log and <c>/readyz</c>.</param>
 internal sealed record ManagementRejection(bool IsOfTenant, string Message)
 {
     /// <summary>
-    /// When to ask again. What concerns the whole tenant is asked for one object in the name of all (<see cref="TenantRegistration"/>).
+    /// When to retry. If all objects are rejected, one request is sent for all of them (<see cref="TenantRegistration"/>).
     /// </summary>
-    public TimeSpan Pause => IsOfTenant ? TenantRegistration.Pause : TimeSpan.FromSeconds(30);
+    public TimeSpan RequeueAfter => IsOfTenant ? TenantRegistration.RequeueAfter : TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// The refusal that a failed request to create <paramref name="what"/> in a tenant's namespace came to; null if it is none.
-    /// </summary>
-    public static ManagementRejection? Of(HttpOperationException failure, string what, string tenantNamespace)
+    /// <summary>Classifies a failed creation; null if it is not a rejection.</summary>
+    /// <param name="failure">The response of the API server.</param>
+    /// <param name="resource">Full name of the resource: <c>routes.kubelb.k8c.io</c>.</param>
+    /// <param name="tenantNamespace">The tenant's namespace.</param>
+    public static ManagementRejection? Of(HttpOperationException failure, string resource, string tenantNamespace)
     {
-        var tenant = TenantNames.TenantOf(tenantNamespace);
+        var tenant = TenantNames.TenantOf(tenantNamespace) ?? tenantNamespace;
         var answer = Answer.Of(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
-            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(
-                true,
-                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} does not exist): ask its "
-                    + "administrator to create the Tenant."
-            ),
-            HttpStatusCode.NotFound => new(
-                true,
-                $"The management cluster does not know {what}: ask its administrator to install KubeLB's CustomResourceDefinitions."
-            ),
-            HttpStatusCode.Forbidden when answer.IsTerminating => new(
-                true,
-                $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} is being removed): ask "
-                    + "its administrator to create the Tenant."
-            ),
-            HttpStatusCode.Forbidden => new(
-                true,
-                $"The management cluster does not permit this cluster to create {what} in namespace {tenantNamespace}: ask its "
-                    + $"administrator whether Tenant {tenant} is registered and its kubeconfig is the present one."
-            ),
-            HttpStatusCode.Unauthorized => new(
-                true,
-                "The management cluster does not accept the credentials of this cluster: ask its administrator for a new kubeconfig "
-                    + $"of Tenant {tenant}."
-            ),
+            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(true, Messages.TenantNotRegistered(tenant)),
+            HttpStatusCode.NotFound => new(true, Messages.DefinitionMissing(resource)),
+            HttpStatusCode.Forbidden when answer.IsTerminating => new(true, Messages.TenantTerminating(tenant)),
+            HttpStatusCode.Forbidden => new(true, Messages.CreationForbidden(resource, tenant)),
+            HttpStatusCode.Unauthorized => new(true, Messages.InvalidCredentials(tenant)),
             HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(
                 false,
-                $"The management cluster refuses the object: {answer.Message ?? failure.Message}"
+                Messages.ObjectRejected(answer.Message ?? failure.Message)
             ),
             _ => null,
         };
     }
 
-    /// <summary>What matters of the Status that an API server sends.</summary>
+    /// <summary>The relevant fields of the Status in a response.</summary>
     private sealed record Answer(string? Message, string? Kind, bool IsTerminating)
     {
         public static Answer Of(string? body)

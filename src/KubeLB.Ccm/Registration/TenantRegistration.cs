@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Registration;
 
 /// <summary>
-/// Whether the management cluster takes what this tenant carries there. Says so in <c>/readyz</c> and, once per change, in the log.
+/// Writes objects to the tenant's namespace in the management cluster. Reports in <c>/readyz</c>, and once per change in the log, whether
+/// the management cluster accepts them.
 /// </summary>
 internal sealed class TenantRegistration(
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
@@ -23,12 +24,10 @@ internal sealed class TenantRegistration(
     ILogger<TenantRegistration> logger
 ) : IReadinessCheck
 {
-    /// <summary>
-    /// How long a refusal of a kind for the whole tenant stands for all objects of the kind: one request instead of one for each.
-    /// </summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    /// <summary>How long a rejection of all objects of a kind is reused, instead of one request per object.</summary>
+    public static readonly TimeSpan RequeueAfter = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<Type, (ManagementRejection Refusal, long At)> _refused = new();
+    private readonly ConcurrentDictionary<Type, (ManagementRejection Rejection, long At)> _rejections = new();
     private string? _problem;
 
     public string Name => $"tenant {settings.TenantNamespace}";
@@ -36,16 +35,16 @@ internal sealed class TenantRegistration(
     public string? Problem => Volatile.Read(ref _problem);
 
     /// <summary>
-    /// Applies an object in the tenant's namespace. An object that is not there and cannot be created is a refusal, not an exception;
-    /// one that is there stands as it is while it cannot be changed, and every other failure is thrown.
+    /// Applies an object in the tenant's namespace. Returns a rejection if the object cannot be created; every other failure, also of an
+    /// update, is thrown.
     /// </summary>
-    public async Task<(Applied<T>? Applied, ManagementRejection? Refusal)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+    public async Task<(Applied<T>? Applied, ManagementRejection? Rejection)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var isThere = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
-        if (!isThere && _refused.TryGetValue(typeof(T), out var last) && time.GetElapsedTime(last.At) < Pause)
+        var exists = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
+        if (!exists && _rejections.TryGetValue(typeof(T), out var last) && time.GetElapsedTime(last.At) < RequeueAfter)
         {
-            return (null, last.Refusal);
+            return (null, last.Rejection);
         }
 
         try
@@ -53,29 +52,29 @@ internal sealed class TenantRegistration(
             var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
-                _refused.Clear();
+                _rejections.Clear();
                 if (Interlocked.Exchange(ref _problem, null) is not null)
                 {
-                    Log.Accepted(logger, settings.TenantNamespace);
+                    Log.ManagementClusterAccepted(logger, settings.TenantNamespace);
                 }
             }
 
             return (applied, null);
         }
         catch (HttpOperationException e)
-            when (!isThere && ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
+            when (!exists && ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
         {
-            var refusal = ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
-            if (refusal.IsOfTenant)
+            var rejection = ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
+            if (rejection.IsOfTenant)
             {
-                _refused[typeof(T)] = (refusal, time.GetTimestamp());
-                if (Interlocked.Exchange(ref _problem, refusal.Message) is null)
+                _rejections[typeof(T)] = (rejection, time.GetTimestamp());
+                if (Interlocked.Exchange(ref _problem, rejection.Message) is null)
                 {
-                    Log.Refused(logger, refusal.Message);
+                    Log.ManagementClusterRejected(logger, rejection.Message);
                 }
             }
 
-            return (null, refusal);
+            return (null, rejection);
         }
     }
 }

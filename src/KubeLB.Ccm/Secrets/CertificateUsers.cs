@@ -9,24 +9,21 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Secrets;
 
-/// <summary>
-/// Whether a Gateway of ours uses a Secret. Counted through the index of Gateways by Secret, so that the count is right after a restart
-/// and across namespaces.
-/// </summary>
+/// <summary>Finds the Gateways that use a Secret as certificate, by the index of Gateways by Secret.</summary>
 internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, ITenantView view, TenantSettings settings)
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
-    /// <summary>Whether a Gateway of another namespace refers to the Secret: then grants decide whether it may.</summary>
-    public bool IsReferredToFromElsewhere(ResourceKey secret) =>
+    /// <summary>Whether a Gateway of another namespace refers to the Secret, which needs a ReferenceGrant.</summary>
+    public bool HasCrossNamespaceUser(ResourceKey secret) =>
         _gateways
-            .ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+            .ByIndex(Indexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
             .Any(gateway => gateway.Namespace != secret.Namespace);
 
-    /// <summary>Whether a listener uses the Secret, may use it, and can.</summary>
-    public bool Use(ResourceKey secret) =>
+    /// <summary>Whether a listener of a Gateway that KubeLB serves refers to the Secret, and the reference is valid.</summary>
+    public bool IsUsed(ResourceKey secret) =>
         _gateways
-            .ByIndex(ReferenceIndexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+            .ByIndex(Indexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
             .Any(gateway =>
                 gateway.Metadata.DeletionTimestamp is null
                 && settings.CarriesGateways

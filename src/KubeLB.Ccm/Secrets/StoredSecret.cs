@@ -5,20 +5,20 @@ using KubeLB.Translation.Secrets;
 namespace KubeLB.Ccm.Secrets;
 
 /// <summary>
-/// What the cache keeps of a tenant's Secret: the content only where it may be needed, the annotations never, since kubectl's record of the
-/// last apply repeats the content.
+/// Reduces a tenant's Secret to what the cache needs: the data only if it may be copied, and no annotations, since kubectl's last-applied
+/// annotation repeats the data.
 /// </summary>
 internal static class StoredSecret
 {
-    /// <summary>Leaves what Helm stores out of the watch: it is large and never referred to.</summary>
+    /// <summary>Excludes Helm releases from the watch: they are large and never referenced.</summary>
     public const string FieldSelector = "type!=helm.sh/release.v1";
 
-    public static V1Secret Of(V1Secret secret, bool synchronizes)
+    public static V1Secret Of(V1Secret secret, bool isSynchronizerEnabled)
     {
         secret.Metadata.Annotations = null;
         secret.StringData = null;
         secret.Data =
-            secret.Data is not null && (secret.Type == SecretTypes.Tls || (synchronizes && IsLabelled(secret)))
+            secret.Data is not null && (secret.Type == SecretTypes.Tls || (isSynchronizerEnabled && IsLabelled(secret)))
                 ? secret
                     .Data.Where(entry => SecretTypes.IsCarried(secret.Type, entry.Key))
                     .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
@@ -26,7 +26,7 @@ internal static class StoredSecret
         return secret;
     }
 
-    /// <summary>Whether its user wants it carried whoever refers to it.</summary>
+    /// <summary>Whether the Secret is labelled for the secret synchronizer.</summary>
     public static bool IsLabelled(V1Secret secret) =>
         secret.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var managedBy) == true && managedBy == Labels.ManagedByKubelb;
 }

@@ -20,9 +20,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Secrets;
 
 /// <summary>
-/// Carries Secrets to the management cluster as SyncSecrets for as long as they are wanted: because a listener of ours uses them, or, with
-/// the secret synchronizer, because they are labelled; and the SyncSecrets that users write themselves. The key is the Secret's. Writes
-/// SyncSecrets there; here nothing but the removal of finalizers that an earlier CCM left.
+/// Copies Secrets to the management cluster as SyncSecrets while a listener uses them or, with the secret synchronizer, while they are
+/// labelled; and copies SyncSecrets that users create. The key is the Secret's. In the tenant's cluster it only removes finalizers of an
+/// earlier CCM.
 /// </summary>
 internal sealed class SyncSecretReconciler(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -32,63 +32,64 @@ internal sealed class SyncSecretReconciler(
     TenantSettings settings,
     CcmOptions options,
     ILogger<SyncSecretReconciler> logger,
-    SourceKinds kinds,
+    KindAvailability kinds,
     CertificateUsers? certificates = null
 ) : IReconciler
 {
     private readonly IInformer<V1Secret> _secrets = tenant.Informer<V1Secret>();
-    private readonly IInformer<SyncSecret> _ofUsers = tenant.Informer<SyncSecret>();
-    private readonly IInformer<SyncSecret> _carried = management.Informer<SyncSecret>();
+    private readonly IInformer<SyncSecret> _userSyncSecrets = tenant.Informer<SyncSecret>();
+    private readonly IInformer<SyncSecret> _copies = management.Informer<SyncSecret>();
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         var secret = _secrets.Get(key);
-        var ofUser = _ofUsers.Get(key);
-        var isWanted = secret is { Metadata.DeletionTimestamp: null } && IsWanted(key, secret);
-        var desired = isWanted ? SyncSecretTranslator.Translate(secret!, settings.TenantNamespace) : null;
-        if (desired is null && ofUser is { Metadata.DeletionTimestamp: null } && SyncSecretTranslator.IsOfUser(ofUser))
+        var userSyncSecret = _userSyncSecrets.Get(key);
+        var isNeeded = secret is { Metadata.DeletionTimestamp: null } && IsNeeded(key, secret);
+        var desired = isNeeded ? SyncSecretTranslator.Translate(secret!, settings.TenantNamespace) : null;
+        if (desired is null && userSyncSecret is { Metadata.DeletionTimestamp: null } && SyncSecretTranslator.IsOfUser(userSyncSecret))
         {
-            isWanted = true;
-            desired = SyncSecretTranslator.Translate(ofUser, settings.TenantNamespace);
+            isNeeded = true;
+            desired = SyncSecretTranslator.Translate(userSyncSecret, settings.TenantNamespace);
         }
 
-        // The new one comes before the old one goes: a Secret that was created anew has another name over there.
-        if (desired is not null && await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } later)
+        // The copy of a recreated Secret has another name; it is written before the old copy is deleted.
+        if (desired is not null && await ApplyAsync(key, desired, cancellationToken).ConfigureAwait(false) is { } retry)
         {
-            return later;
+            return retry;
         }
 
-        await ReleaseAsync(secret, cancellationToken).ConfigureAwait(false);
-        await ReleaseAsync(ofUser, cancellationToken).ConfigureAwait(false);
+        await RemoveFinalizerAsync(secret, cancellationToken).ConfigureAwait(false);
+        await RemoveFinalizerAsync(userSyncSecret, cancellationToken).ConfigureAwait(false);
         if (!await RemoveObsoleteAsync(key, desired?.Name, cancellationToken).ConfigureAwait(false))
         {
             return ReconcileResult.RequeueAfter(Delays.MissingKind);
         }
 
-        return isWanted && desired is null
+        return isNeeded && desired is null
             ? ReconcileResult.Terminal(
-                $"Secret {key} is of type {secret?.Type ?? ofUser?.Type}, which is never carried; carried are {SecretTypes.Carried}."
+                $"Secret {key} has type {secret?.Type ?? userSyncSecret?.Type}, which is not copied to the management cluster; "
+                    + $"supported types: {SecretTypes.Carried}."
             )
             : ReconcileResult.Done;
     }
 
-    private bool IsWanted(ResourceKey key, V1Secret secret) =>
-        (options.EnableSecretSynchronizer && StoredSecret.IsLabelled(secret)) || certificates?.Use(key) == true;
+    private bool IsNeeded(ResourceKey key, V1Secret secret) =>
+        (options.EnableSecretSynchronizer && StoredSecret.IsLabelled(secret)) || certificates?.IsUsed(key) == true;
 
-    // When to try again; null if it is there.
+    // Null if it was written; otherwise when to retry.
     private async Task<ReconcileResult?> ApplyAsync(ResourceKey key, SyncSecret desired, CancellationToken cancellationToken)
     {
         try
         {
-            var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
-            if (refusal is not null)
+            var (applied, rejection) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+            if (rejection is not null)
             {
-                return refusal.IsOfTenant ? ReconcileResult.RequeueAfter(refusal.Pause) : Refused(key);
+                return rejection.IsOfTenant ? ReconcileResult.RequeueAfter(rejection.RequeueAfter) : Rejected(key);
             }
 
             if (applied!.Outcome != ApplyOutcome.Unchanged)
             {
-                Log.Written(logger, desired.Name, key, applied.Outcome);
+                Log.SyncSecretWritten(logger, desired.Name, key, applied.Outcome);
             }
 
             return null;
@@ -100,22 +101,24 @@ internal sealed class SyncSecretReconciler(
                         or HttpStatusCode.UnprocessableEntity
             )
         {
-            return Refused(key);
+            return Rejected(key);
         }
     }
 
-    // Not the API server's own words, which might quote what it refuses.
-    private static ReconcileResult Refused(ResourceKey key) =>
-        ReconcileResult.Retry($"The management cluster refuses the SyncSecret of Secret {key}; check the keys and the size of the Secret.");
+    // Without the API server's message, which may quote secret data.
+    private static ReconcileResult Rejected(ResourceKey key) =>
+        ReconcileResult.Retry(
+            $"The management cluster rejected the SyncSecret of Secret {key}. Check the keys and the size of the Secret."
+        );
 
-    // False while the Gateways that use it may exist although they are missing.
-    private async Task<bool> RemoveObsoleteAsync(ResourceKey key, string? wanted, CancellationToken cancellationToken)
+    // False if Gateways that use the Secret may still exist.
+    private async Task<bool> RemoveObsoleteAsync(ResourceKey key, string? desiredName, CancellationToken cancellationToken)
     {
-        var obsolete = _carried
-            .ByIndex(ReferenceIndexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
-            .Where(s => s.Name != wanted && s.Metadata.DeletionTimestamp is null)
+        var obsolete = _copies
+            .ByIndex(Indexes.BySecretOrigin, Indexes.Key(key.Namespace, key.Name))
+            .Where(s => s.Name != desiredName && s.Metadata.DeletionTimestamp is null)
             .ToList();
-        if (obsolete.Count > 0 && await kinds.ProblemAsync(cancellationToken, NeedsToRemove(key)).ConfigureAwait(false) is not null)
+        if (obsolete.Count > 0 && await kinds.ProblemAsync(cancellationToken, KindsFor(key)).ConfigureAwait(false) is not null)
         {
             return false;
         }
@@ -123,22 +126,22 @@ internal sealed class SyncSecretReconciler(
         foreach (var syncSecret in obsolete)
         {
             await applier.DeleteAsync(management, syncSecret, cancellationToken).ConfigureAwait(false);
-            Log.Deleted(logger, syncSecret.Name, key);
+            Log.SyncSecretDeleted(logger, syncSecret.Name, key);
         }
 
         return true;
     }
 
-    private Type[] NeedsToRemove(ResourceKey key) =>
+    private Type[] KindsFor(ResourceKey key) =>
         certificates switch
         {
             null => [typeof(V1Secret)],
-            _ when certificates.IsReferredToFromElsewhere(key) => [typeof(V1Secret), typeof(Gateway), typeof(ReferenceGrant)],
+            _ when certificates.HasCrossNamespaceUser(key) => [typeof(V1Secret), typeof(Gateway), typeof(ReferenceGrant)],
             _ => [typeof(V1Secret), typeof(Gateway)],
         };
 
-    // The Go CCM sets a finalizer on what it synchronizes; after a migration no other component removes it.
-    private async Task ReleaseAsync<T>(T? source, CancellationToken cancellationToken)
+    // The Go CCM sets a finalizer on the Secrets that it synchronizes; after a migration no other component removes it.
+    private async Task RemoveFinalizerAsync<T>(T? source, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         if (source is not null)

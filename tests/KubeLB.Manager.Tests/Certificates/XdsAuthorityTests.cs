@@ -9,7 +9,7 @@ public sealed class XdsAuthorityTests
     [Fact]
     public void An_authority_stays_while_it_has_a_year_left()
     {
-        var authority = XdsAuthority.At(null, Start);
+        var authority = XdsAuthority.Renew(null, Start);
 
         XdsAuthority
             .At(authority, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority - TimeSpan.FromDays(1))
@@ -20,13 +20,13 @@ public sealed class XdsAuthorityTests
     [Fact]
     public void The_next_authority_is_trusted_long_before_it_signs_and_the_old_one_long_after()
     {
-        var first = XdsAuthority.At(null, Start);
+        var first = XdsAuthority.Renew(null, Start);
 
-        var announced = XdsAuthority.At(first, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+        var announced = XdsAuthority.Renew(first, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
         announced.Signing.Should().Be(first.Signing);
         announced.Trusted.Should().Be(first.Signing.Certificate + announced.Next!.Certificate);
 
-        var changed = XdsAuthority.At(announced, Start + CertificateTimes.Authority - CertificateTimes.ChangeOfAuthority);
+        var changed = XdsAuthority.Renew(announced, Start + CertificateTimes.Authority - CertificateTimes.AuthorityRollover);
         changed.Signing.Should().Be(announced.Next);
         changed.Next.Should().BeNull();
         XdsAuthority
@@ -41,7 +41,7 @@ public sealed class XdsAuthorityTests
     [InlineData("", "")]
     public void What_cannot_be_read_is_replaced(string certificate, string key)
     {
-        var authority = XdsAuthority.At(new XdsAuthority(new KeyPair(certificate, key), null, certificate), Start);
+        var authority = XdsAuthority.Renew(new XdsAuthority(new KeyPair(certificate, key), null, certificate), Start);
 
         using var usable = authority.Signing.Load();
         usable.Should().NotBeNull();
@@ -52,9 +52,9 @@ public sealed class XdsAuthorityTests
     [InlineData("")]
     public void Trust_that_cannot_be_read_is_made_anew_from_those_who_sign(string trusted)
     {
-        var announced = XdsAuthority.At(XdsAuthority.At(null, Start), Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
+        var announced = XdsAuthority.Renew(XdsAuthority.Renew(null, Start), Start + CertificateTimes.Authority - CertificateTimes.NextAuthority);
 
-        var mended = XdsAuthority.At(
+        var mended = XdsAuthority.Renew(
             announced with
             {
                 Trusted = trusted,
@@ -63,16 +63,16 @@ public sealed class XdsAuthorityTests
         );
 
         mended.Should().Be(announced);
-        XdsAuthority.At(mended, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority).Should().BeSameAs(mended);
+        XdsAuthority.Renew(mended, Start + CertificateTimes.Authority - CertificateTimes.NextAuthority).Should().BeSameAs(mended);
     }
 
     [Fact]
     public void An_authority_that_somebody_put_in_place_is_trusted_beside_the_former_one()
     {
-        var former = XdsAuthority.At(null, Start);
-        var other = XdsAuthority.At(null, Start);
+        var former = XdsAuthority.Renew(null, Start);
+        var other = XdsAuthority.Renew(null, Start);
 
-        var mended = XdsAuthority.At(other with { Trusted = former.Trusted }, Start);
+        var mended = XdsAuthority.Renew(other with { Trusted = former.Trusted }, Start);
 
         mended.Signing.Should().Be(other.Signing);
         XdsAuthority
@@ -80,19 +80,19 @@ public sealed class XdsAuthorityTests
             .Select(c => c.GetCertHashString())
             .Should()
             .BeEquivalentTo(XdsAuthority.Read(other.Trusted).Concat(XdsAuthority.Read(former.Trusted)).Select(c => c.GetCertHashString()));
-        XdsAuthority.At(mended, Start).Should().BeSameAs(mended);
-        XdsAuthority.At(mended, Start + CertificateTimes.Authority + TimeSpan.FromDays(1)).Signing.Should().NotBe(other.Signing);
+        XdsAuthority.Renew(mended, Start).Should().BeSameAs(mended);
+        XdsAuthority.Renew(mended, Start + CertificateTimes.Authority + TimeSpan.FromDays(1)).Signing.Should().NotBe(other.Signing);
     }
 
     [Fact]
     public void A_certificate_is_good_for_its_names_until_a_month_before_its_end()
     {
-        var authority = XdsAuthority.At(null, Start);
+        var authority = XdsAuthority.Renew(null, Start);
         using var signing = authority.Signing.Load();
         var client = CertificateIssuer.Client(signing!, "a.example", Start, CertificateTimes.Leaf);
 
         authority
-            .IsGood(
+            .IsValid(
                 client,
                 ["a.example"],
                 CertificateIssuer.ClientUsages,
@@ -101,14 +101,14 @@ public sealed class XdsAuthorityTests
             .Should()
             .BeTrue();
         authority
-            .IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal)
+            .IsValid(client, ["a.example"], CertificateIssuer.ClientUsages, Start + CertificateTimes.Leaf - CertificateTimes.Renewal)
             .Should()
             .BeFalse();
-        authority.IsGood(client, ["b.example"], CertificateIssuer.ClientUsages, Start).Should().BeFalse();
-        authority.IsGood(client, ["a.example"], CertificateIssuer.ServerUsages, Start).Should().BeFalse("it is not for servers");
+        authority.IsValid(client, ["b.example"], CertificateIssuer.ClientUsages, Start).Should().BeFalse();
+        authority.IsValid(client, ["a.example"], CertificateIssuer.ServerUsages, Start).Should().BeFalse("it is not for servers");
         XdsAuthority
             .At(null, Start)
-            .IsGood(client, ["a.example"], CertificateIssuer.ClientUsages, Start)
+            .IsValid(client, ["a.example"], CertificateIssuer.ClientUsages, Start)
             .Should()
             .BeFalse("another authority signed it");
     }
@@ -116,16 +116,16 @@ public sealed class XdsAuthorityTests
     [Fact]
     public void An_authority_that_was_announced_late_does_not_sign_before_everybody_can_have_heard_of_it()
     {
-        var late = Start + CertificateTimes.Authority - CertificateTimes.ChangeOfAuthority + TimeSpan.FromDays(10);
-        var announced = XdsAuthority.At(XdsAuthority.At(null, Start), late);
+        var late = Start + CertificateTimes.Authority - CertificateTimes.AuthorityRollover + TimeSpan.FromDays(10);
+        var announced = XdsAuthority.Renew(XdsAuthority.Renew(null, Start), late);
 
         announced.Next.Should().NotBeNull();
-        XdsAuthority.At(announced, late + TimeSpan.FromHours(6)).Should().BeSameAs(announced);
-        XdsAuthority.At(announced, late + CertificateTimes.Announcement).Signing.Should().Be(announced.Next);
+        XdsAuthority.Renew(announced, late + TimeSpan.FromHours(6)).Should().BeSameAs(announced);
+        XdsAuthority.Renew(announced, late + CertificateTimes.MinTrustBeforeSigning).Signing.Should().Be(announced.Next);
     }
 
     [Fact]
-    public void A_key_is_in_no_text_but_its_secret() => XdsAuthority.At(null, Start).ToString().Should().NotContain("PRIVATE KEY");
+    public void A_key_is_in_no_text_but_its_secret() => XdsAuthority.Renew(null, Start).ToString().Should().NotContain("PRIVATE KEY");
 
     [Theory]
     [InlineData("3f09b8dc.tenant-t.proxies.kubelb.k8c.io", "tenant-t 3f09b8dc")]

@@ -57,7 +57,7 @@ public sealed class ServiceDrainTests
 
     [Fact]
     public void Who_changes_backends_all_the_time_does_not_heap_them_up() =>
-        _draining.TimeLeft(Route, HttpRoute.KindName, Generated(2, 1), ServiceDrain.Most + 1).Should().BeNull();
+        _draining.TimeLeft(Route, HttpRoute.KindName, Generated(2, 1), ServiceDrain.MaxServices + 1).Should().BeNull();
 
     private TimeSpan? Left(int generation, int? observed) =>
         _draining.TimeLeft(Route, HttpRoute.KindName, Generated(generation, observed), 1);

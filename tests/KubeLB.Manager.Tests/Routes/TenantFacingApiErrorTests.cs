@@ -30,7 +30,7 @@ public sealed class TenantFacingApiErrorTests
 
         fault!
             .Message.Should()
-            .Be("The management cluster refuses the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
+            .Be("The management cluster rejected the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
         fault.MayPass.Should().BeFalse();
     }
 
@@ -39,7 +39,7 @@ public sealed class TenantFacingApiErrorTests
     [InlineData(413, "RequestEntityTooLarge")]
     [InlineData(422, "Invalid")]
     public void What_only_the_tenants_words_can_cause_is_the_tenants(int code, string reason) =>
-        Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster refuses the HTTPRoute: it is too large");
+        Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster rejected the HTTPRoute: it is too large");
 
     [Theory]
     [InlineData(400)]
@@ -47,7 +47,7 @@ public sealed class TenantFacingApiErrorTests
     public void A_rule_that_the_operator_made_is_the_tenants_in_the_operators_words(int code) =>
         Of(code, "Forbidden", "admission webhook \"rules.operator.internal\" denied the request: host names must end in .example.com")!
             .Message.Should()
-            .Be("The management cluster refuses the HTTPRoute: host names must end in .example.com");
+            .Be("The management cluster rejected the HTTPRoute: host names must end in .example.com");
 
     [Fact]
     public void A_quota_is_the_tenants_and_may_pass()

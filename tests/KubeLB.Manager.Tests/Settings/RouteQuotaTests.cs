@@ -63,7 +63,7 @@ public sealed class RouteQuotaTests
         Within(Policy, [deleted, successor]).Should().Contain("successor");
         Within(Policy, [deleted, successor, other]).Should().Contain("b").And.NotContain("successor");
         Within(Policy, [deleted, other]).Should().Equal("a");
-        RouteQuota.Concerns(new Change<Route>(Route("a", 1, "Gateway"), deleted)).Should().BeTrue();
+        RouteQuota.IsAffectedBy(new Change<Route>(Route("a", 1, "Gateway"), deleted)).Should().BeTrue();
     }
 
     [Fact]
@@ -86,8 +86,8 @@ public sealed class RouteQuotaTests
                 .ToArray();
             var policy = new TenantPolicy { GatewayLimit = random.Next(4), RouteLimit = random.Next(5) };
 
-            var beyond = RouteQuota.Beyond(policy, routes);
-            routes.Where(r => !RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name).Should().BeEquivalentTo(beyond);
+            var beyond = RouteQuota.RoutesBeyond(policy, routes);
+            routes.Where(r => !RouteQuota.IsWithin(r, policy, () => routes)).Select(r => r.Name).Should().BeEquivalentTo(beyond);
         }
     }
 
@@ -96,15 +96,15 @@ public sealed class RouteQuotaTests
     {
         var (route, same, other) = (Route("a", 1), Route("a", 1), Route("a", 1, "Gateway"));
 
-        RouteQuota.Concerns(new Change<Route>(null, route)).Should().BeTrue();
-        RouteQuota.Concerns(new Change<Route>(route, null)).Should().BeTrue();
-        RouteQuota.Concerns(new Change<Route>(route, other)).Should().BeTrue();
-        RouteQuota.Concerns(new Change<Route>(route, Route("a", 2))).Should().BeTrue("it was created again");
-        RouteQuota.Concerns(new Change<Route>(route, same)).Should().BeFalse();
+        RouteQuota.IsAffectedBy(new Change<Route>(null, route)).Should().BeTrue();
+        RouteQuota.IsAffectedBy(new Change<Route>(route, null)).Should().BeTrue();
+        RouteQuota.IsAffectedBy(new Change<Route>(route, other)).Should().BeTrue();
+        RouteQuota.IsAffectedBy(new Change<Route>(route, Route("a", 2))).Should().BeTrue("it was created again");
+        RouteQuota.IsAffectedBy(new Change<Route>(route, same)).Should().BeFalse();
     }
 
     private static IEnumerable<string> Within(TenantPolicy policy, Route[] routes) =>
-        routes.Where(r => RouteQuota.Has(r, policy, () => routes)).Select(r => r.Name);
+        routes.Where(r => RouteQuota.IsWithin(r, policy, () => routes)).Select(r => r.Name);
 
     private static Route Route(string name, int age, string kind = "HTTPRoute", string apiVersion = "gateway.networking.k8s.io/v1") =>
         new()

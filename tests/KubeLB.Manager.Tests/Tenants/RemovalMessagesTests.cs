@@ -22,7 +22,7 @@ public sealed class RemovalMessagesTests
             .Should()
             .Be(
                 "Waiting for 2 Routes in namespace tenant-t to be removed, for example u-2 (HTTPRoute shop/cart of the tenant); "
-                    + "Route tenant-t/u-2 is held by the finalizers example.com/a, example.com/b."
+                    + "Route tenant-t/u-2 is blocked by finalizers example.com/a, example.com/b."
             );
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class RemovalMessagesTests
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-1")], _ => [generated])
             .Should()
-            .EndWith("; HTTPRoute tenant-t/shop-cart is held by the finalizer example.com/a.");
+            .EndWith("; HTTPRoute tenant-t/shop-cart is blocked by finalizer example.com/a.");
     }
 
     [Fact]
@@ -72,13 +72,13 @@ public sealed class RemovalMessagesTests
         };
 
         RemovalMessages
-            .Namespace(@namespace, "old ")
+            .OldNamespace(@namespace)
             .Should()
-            .Be("Waiting for the old namespace tenant-t to be removed: a in 1 resource instances.");
+            .Be("Waiting for namespace tenant-t of a deleted Tenant to be removed: a in 1 resource instances.");
         RemovalMessages
             .Namespace(new V1Namespace { Metadata = new V1ObjectMeta { Name = "n" } })
             .Should()
-            .Be("Waiting for the namespace n to be removed.");
+            .Be("Waiting for namespace n to be removed.");
     }
 
     private static Route Named(string name, params string[] finalizers) =>

@@ -6,7 +6,7 @@ namespace KubeLB.Manager.Tests.Tenants;
 public sealed class TenantEventsTests
 {
     private const string Held =
-        "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is held by the finalizer "
+        "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is blocked by finalizer "
         + "example.com/mine.";
 
     [Theory]
@@ -14,8 +14,8 @@ public sealed class TenantEventsTests
     [InlineData(null, "", "Pending", "WaitingForToken Soon.", false)]
     [InlineData("Pending", "WaitingForToken Soon.", "Ready", "Reconciled Fine.", true)]
     [InlineData("Ready", "Reconciled Fine.", "Ready", "Reconciled Fine.", false)]
-    [InlineData("Ready", "Reconciled Fine.", "Failed", "NameNotUsable Another has it.", true)]
-    [InlineData("Failed", "NameNotUsable Another has it.", "Failed", "NameNotUsable A third has it.", true)]
+    [InlineData("Ready", "Reconciled Fine.", "Failed", "InvalidName Another has it.", true)]
+    [InlineData("Failed", "InvalidName Another has it.", "Failed", "InvalidName A third has it.", true)]
     [InlineData("Ready", "Reconciled Fine.", "Terminating", "Terminating Waiting for 7 Routes.", true)]
     [InlineData("Terminating", "Terminating Waiting for 7 Routes.", "Terminating", "Terminating Waiting for 6 Routes.", false)]
     [InlineData("Terminating", "Terminating Waiting for 2 Routes.", "Terminating", "Terminating " + Held, true)]
@@ -26,7 +26,7 @@ public sealed class TenantEventsTests
         string phase,
         string after,
         bool isNews
-    ) => TenantEvents.IsNews(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isNews);
+    ) => TenantEvents.IsReportable(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isNews);
 
     private static Condition? Ready(string text) =>
         text.Length == 0

@@ -54,7 +54,7 @@ public sealed class EnvoyValidationTests : IDisposable
     private void WriteCertificate()
     {
         var now = DateTimeOffset.UtcNow;
-        var authority = XdsAuthority.At(null, now);
+        var authority = XdsAuthority.Renew(null, now);
         using var signing = authority.Signing.Load();
         var pair = CertificateIssuer.Client(
             signing!,

@@ -1,7 +1,7 @@
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies;
-using KubeLB.Manager.Proxies.Reporting;
+using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.Time.Testing;
@@ -83,9 +83,9 @@ public sealed class ProxyEventsTests
 
     /// <summary>Node id, what the certificate proves, the Tenant of the Event, and the remedy.</summary>
     [Theory]
-    [InlineData("tenant-a", "tenant-b", "a", "mount Secret envoy-xds-client of tenant-a")]
-    [InlineData("tenant-a", null, "a", "mount the present Secret envoy-xds-client of tenant-a")]
-    [InlineData("tenant-a", "tenant-a", "a", "for an earlier Tenant of this name")]
+    [InlineData("tenant-a", "tenant-b", "a", "mount the current Secret envoy-xds-client of tenant-a; otherwise")]
+    [InlineData("tenant-a", null, "a", "mount the current Secret envoy-xds-client of tenant-a.")]
+    [InlineData("tenant-a", "tenant-a", "a", "for a deleted Tenant of this name")]
     [InlineData("made-up", "tenant-b", "b", "set node.id to tenant-b")]
     public void Refused_stream_is_an_event_of_the_tenant_that_it_concerns(string node, string? identity, string tenant, string remedy)
     {
