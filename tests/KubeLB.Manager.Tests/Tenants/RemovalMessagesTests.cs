@@ -9,14 +9,14 @@ namespace KubeLB.Manager.Tests.Tenants;
 public sealed class RemovalMessagesTests
 {
     [Fact]
-    public void Count_and_example_are_told() =>
+    public void Remaining_objects_report_count_and_example() =>
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-2"), Named("u-1")], _ => [])
             .Should()
             .Be("Waiting for 2 Routes in namespace tenant-t to be removed, for example u-1 (HTTPRoute shop/cart of the tenant).");
 
     [Fact]
-    public void One_that_somebody_holds_is_the_example() =>
+    public void Object_blocked_by_a_finalizer_is_the_example() =>
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-1"), Named("u-2", "example.com/a", Finalizers.Cleanup, "example.com/b")], _ => [])
             .Should()
@@ -26,7 +26,7 @@ public sealed class RemovalMessagesTests
             );
 
     [Fact]
-    public void So_is_one_whose_generated_object_is_held()
+    public void Object_with_blocked_generated_object_reports_its_finalizer()
     {
         var generated = new HttpRoute
         {
@@ -46,7 +46,7 @@ public sealed class RemovalMessagesTests
     }
 
     [Fact]
-    public void What_the_cluster_says_of_a_namespace_is_passed_on()
+    public void Terminating_namespace_reports_its_conditions()
     {
         var @namespace = new V1Namespace
         {

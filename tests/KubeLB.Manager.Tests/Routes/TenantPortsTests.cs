@@ -3,14 +3,14 @@ using k8s.Models;
 using KubeLB.Manager.Services;
 using KubeLB.Translation.Services;
 
-namespace KubeLB.Manager.Tests.Services;
+namespace KubeLB.Manager.Tests.Routes;
 
 public sealed class TenantPortsTests
 {
     private static readonly PortNeed Web = new("default-web-web", 80, "TCP");
 
     [Fact]
-    public void The_same_need_gets_the_same_port()
+    public void Repeated_allocation_returns_the_same_port()
     {
         var ports = new TenantPorts();
 
@@ -18,7 +18,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
-    public void A_port_that_a_service_has_stays_after_a_restart()
+    public void Port_in_a_Service_is_kept_after_a_restart()
     {
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
@@ -34,7 +34,7 @@ public sealed class TenantPortsTests
     [InlineData("-1")]
     [InlineData("http")]
     [InlineData("")]
-    public void A_port_outside_the_range_of_the_proxys_own_or_by_name_is_not_taken_over(string targetPort)
+    public void Port_outside_the_range_reserved_or_named_is_not_adopted(string targetPort)
     {
         var ports = new TenantPorts();
         Record(ports, Web, targetPort);
@@ -43,7 +43,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
-    public void Of_two_services_with_one_port_the_first_keeps_it()
+    public void Port_of_two_Services_is_kept_by_the_first()
     {
         var other = Web with { Service = "default-other-web" };
         var ports = new TenantPorts();
@@ -57,7 +57,7 @@ public sealed class TenantPortsTests
     [Theory]
     [InlineData("34567")]
     [InlineData("http")]
-    public void A_port_that_is_edited_by_hand_stays_what_it_was(string edited)
+    public void Manually_edited_port_is_ignored(string edited)
     {
         var ports = new TenantPorts();
         var given = ports.Allocate(Web);
@@ -69,25 +69,25 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
-    public void All_ports_but_the_proxys_own_are_given_once_and_then_none()
+    public void All_ports_except_reserved_ones_are_allocated_once()
     {
         var ports = new TenantPorts();
-        const int OfTheProxyItself = 4;
+        const int ReservedPorts = 4;
         var given = Enumerable
-            .Range(0, 65535 - 10000 + 1 - OfTheProxyItself)
+            .Range(0, 65535 - 10000 + 1 - ReservedPorts)
             .Select(i => ports.Allocate(new PortNeed($"s{i}", 80, "TCP")))
             .ToHashSet();
 
-        given.Should().HaveCount(65535 - 10000 + 1 - OfTheProxyItself);
-        given.Should().NotContain([19001, 19002, 19003, 19004], "the proxy listens there itself");
-        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*remove routes*");
+        given.Should().HaveCount(65535 - 10000 + 1 - ReservedPorts);
+        given.Should().NotContain([19001, 19002, 19003, 19004], "the proxy listens on these ports");
+        ports.Invoking(p => p.Allocate(Web)).Should().Throw<PortsExhaustedException>().WithMessage("*10000-65535*Delete routes*");
 
         ports.Refresh("s17", null, endReservation: true);
         given.Should().Contain(ports.Allocate(Web));
     }
 
     [Fact]
-    public void Port_that_did_not_get_into_a_service_is_free_when_its_reservation_ends()
+    public void Unused_reservation_frees_its_port()
     {
         var ports = new TenantPorts(20000, 20003);
         foreach (var port in Enumerable.Range(1, 4))
@@ -103,7 +103,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
-    public void Reserved_port_is_not_lost_to_an_older_state_of_its_service()
+    public void Reserved_port_survives_an_older_state_of_its_Service()
     {
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
@@ -116,7 +116,7 @@ public sealed class TenantPortsTests
     }
 
     [Fact]
-    public void A_port_that_its_service_no_longer_has_is_free()
+    public void Port_removed_from_its_Service_is_free()
     {
         var ports = new TenantPorts();
         Record(ports, Web, "23456");
@@ -129,7 +129,7 @@ public sealed class TenantPortsTests
     [InlineData(10)]
     [InlineData(1_000)]
     [InlineData(10_000)]
-    public void An_allocation_looks_at_a_port_or_two_however_many_there_are(int present)
+    public void Allocation_probes_few_ports_regardless_of_their_number(int present)
     {
         var ports = new TenantPorts();
         for (var i = 0; i < present; i++)
@@ -146,11 +146,11 @@ public sealed class TenantPortsTests
         (ports.Probes - before).Should().BeInRange(100, 200);
         var known = ports.Probes;
         ports.Allocate(new PortNeed("default-another-7-service", 80, "TCP"));
-        ports.Probes.Should().Be(known, "what is known is not searched for");
+        ports.Probes.Should().Be(known, "an allocated port is not searched for");
     }
 
     [Fact]
-    public void Any_sequence_of_events_leaves_no_port_with_two_holders_and_none_with_a_service_that_is_gone() =>
+    public void Random_events_never_assign_a_port_twice_or_leak_it() =>
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 4], Gen.Int[0, 2])
             .List[1, 60]
             .Sample(steps =>
@@ -167,7 +167,7 @@ public sealed class TenantPortsTests
                         continue;
                     }
 
-                    // A look at a Route: ports are asked for, then written or not.
+                    // A reconcile: ports are allocated, then written or not.
                     try
                     {
                         var needs = Enumerable.Range(1, port + 1).Select(p => new PortNeed(name, p, "TCP")).ToList();

@@ -2,12 +2,12 @@ using KubeLB.Manager.Hosting;
 using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
-namespace KubeLB.Manager.Tests.CommandLine;
+namespace KubeLB.Manager.Tests.Hosting;
 
 public sealed class ManagerCommandTests
 {
     [Fact]
-    public void Defaults_are_those_of_the_contract() =>
+    public void Options_without_flags_have_the_documented_defaults() =>
         Parse()
             .Should()
             .Be(
@@ -24,10 +24,10 @@ public sealed class ManagerCommandTests
             );
 
     [Fact]
-    public void Debug_wins_over_the_log_level() => Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
+    public void Debug_flag_overrides_the_log_level() => Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
 
     [Fact]
-    public async Task Help_names_every_flag_of_the_contract()
+    public async Task Help_lists_every_flag()
     {
         var run = await ProgramRun.OfAsync("kubelb-manager", "--help");
 
@@ -49,7 +49,7 @@ public sealed class ManagerCommandTests
     [Theory]
     [InlineData(2, "--no-such-flag", "--no-such-flag")]
     [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
-    public async Task What_the_user_can_mend_is_one_line(int exitCode, string named, params string[] args)
+    public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)
     {
         var run = await ProgramRun.OfAsync("kubelb-manager", args);
 

@@ -4,9 +4,9 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.Runtime.Connections;
 
-namespace KubeLB.Ccm.Tests.Disconnection;
+namespace KubeLB.Ccm.Tests.Registration;
 
-/// <summary>A token that has run out is replaced in the kubeconfig; nobody restarts the CCM.</summary>
+/// <summary>A new token in the kubeconfig replaces an expired one without a restart of the CCM.</summary>
 public sealed class CredentialTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("kubelb-ccm-tests-").FullName;
@@ -14,46 +14,46 @@ public sealed class CredentialTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_token_that_is_replaced_on_disk_is_picked_up(bool inAFileOfItsOwn)
+    public async Task Replaced_token_file_is_used_without_a_restart(bool inTokenFile)
     {
-        await using var bed = await CcmFixture.CreateAsync();
-        await bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
-        var good = await TokenAsync(bed);
+        await using var fixture = await CcmFixture.CreateAsync();
+        await fixture.CreateAsync(TestObjects.Node("n1", "192.0.2.1"));
+        var good = await TokenAsync(fixture);
         var kubeconfig = Path.Combine(_folder, "kubeconfig");
-        Write(bed, kubeconfig, "expired", inAFileOfItsOwn);
-        await bed.StartCcmAsync(toManagement: () => Kubeconfig.Connect(kubeconfig, "kubelb-ccm-test"));
-        var gateway = await bed.CreateAsync(Given.Gateway());
-        (await bed.WaitForProblemAsync("credentials")).Should().StartWith("cluster management: ").And.Contain("check the token");
+        Write(fixture, kubeconfig, "expired", inTokenFile);
+        await fixture.StartCcmAsync(toManagement: () => Kubeconfig.Connect(kubeconfig, "kubelb-ccm-test"));
+        var gateway = await fixture.CreateAsync(TestObjects.Gateway());
+        (await fixture.WaitForProblemAsync("credentials")).Should().StartWith("cluster management: ").And.Contain("check the token");
 
-        Write(bed, kubeconfig, good, inAFileOfItsOwn);
+        Write(fixture, kubeconfig, good, inTokenFile);
 
-        await bed.WaitReadyAsync();
-        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
-        bed.Log.Warnings.Should().ContainSingle();
+        await fixture.WaitReadyAsync();
+        await CcmFixture.WaitAsync<Route>(fixture.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "exists");
+        fixture.Log.Warnings.Should().ContainSingle();
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private void Write(CcmFixture bed, string kubeconfig, string token, bool inAFileOfItsOwn)
+    private void Write(CcmFixture fixture, string kubeconfig, string token, bool inTokenFile)
     {
-        var text = bed.ManagementServer.KubeconfigFor(token);
-        if (inAFileOfItsOwn)
+        var text = fixture.ManagementServer.KubeconfigFor(token);
+        if (inTokenFile)
         {
             File.WriteAllText(Path.Combine(_folder, "token"), token + "\n");
             text = System.Text.RegularExpressions.Regex.Replace(text, @"\btoken: .*", "tokenFile: token");
         }
 
-        // As the kubelet replaces what it mounts: whole.
+        // Atomically, as the kubelet replaces mounted files.
         File.WriteAllText(kubeconfig + ".new", text);
         File.Move(kubeconfig + ".new", kubeconfig, overwrite: true);
     }
 
-    /// <summary>A token that may do what the manager's Role lets a CCM do.</summary>
-    private static async Task<string> TokenAsync(CcmFixture bed)
+    /// <summary>A token with the permissions that the manager's Role grants a CCM.</summary>
+    private static async Task<string> TokenAsync(CcmFixture fixture)
     {
         var metadata = new V1ObjectMeta { Name = "kubelb-ccm", NamespaceProperty = CcmFixture.Namespace };
-        await bed.Management.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
-        await bed
+        await fixture.Management.Client<V1ServiceAccount>().CreateAsync(new V1ServiceAccount { Metadata = metadata }, default);
+        await fixture
             .Management.Client<V1Role>()
             .CreateAsync(
                 new V1Role
@@ -71,7 +71,7 @@ public sealed class CredentialTests : IDisposable
                 },
                 default
             );
-        await bed
+        await fixture
             .Management.Client<V1RoleBinding>()
             .CreateAsync(
                 new V1RoleBinding
@@ -95,7 +95,7 @@ public sealed class CredentialTests : IDisposable
                 },
                 default
             );
-        await bed
+        await fixture
             .Management.Client<V1Secret>()
             .CreateAsync(
                 new V1Secret
@@ -111,7 +111,7 @@ public sealed class CredentialTests : IDisposable
                 default
             );
         var secret = await CcmFixture.WaitAsync<V1Secret>(
-            bed.Management,
+            fixture.Management,
             CcmFixture.Namespace,
             "kubelb-ccm",
             s => s.Data?.ContainsKey("token") == true,

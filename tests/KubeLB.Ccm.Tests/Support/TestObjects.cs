@@ -5,8 +5,8 @@ using KubeLB.Api.Serialization;
 
 namespace KubeLB.Ccm.Tests.Support;
 
-/// <summary>Objects of a tenant.</summary>
-public static class Given
+/// <summary>Builds objects of a tenant.</summary>
+public static class TestObjects
 {
     public static Gateway Gateway(string name = "gw") =>
         Read<Gateway>(

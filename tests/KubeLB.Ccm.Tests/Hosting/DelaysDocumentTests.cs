@@ -1,7 +1,7 @@
 using KubeLB.Ccm.Hosting;
 using KubeLB.Tests.Shared;
 
-namespace KubeLB.Ccm.Tests.Documentation;
+namespace KubeLB.Ccm.Tests.Hosting;
 
 /// <summary>docs/delays.md has each delay of the CCM with its figure.</summary>
 public sealed class DelaysDocumentTests

@@ -1,7 +1,7 @@
 using k8s.Models;
 using KubeLB.Ccm.Secrets;
 
-namespace KubeLB.Ccm.Tests.Secrets;
+namespace KubeLB.Ccm.Tests;
 
 public sealed class StoredSecretTests
 {
@@ -11,7 +11,7 @@ public sealed class StoredSecretTests
     [InlineData("Opaque", true, false, new string[0])]
     [InlineData("Opaque", false, true, new string[0])]
     [InlineData("kubernetes.io/service-account-token", true, true, new string[0])]
-    public void Content_is_kept_only_where_it_may_be_carried(string type, bool isLabelled, bool synchronizes, string[] kept)
+    public void Stored_Secret_keeps_data_only_if_it_may_be_copied(string type, bool isLabelled, bool isSynchronizerEnabled, string[] kept)
     {
         var secret = new V1Secret
         {
@@ -29,7 +29,7 @@ public sealed class StoredSecretTests
             },
         };
 
-        var stored = StoredSecret.Of(secret, synchronizes);
+        var stored = StoredSecret.Of(secret, isSynchronizerEnabled);
 
         (stored.Data?.Keys ?? []).Should().BeEquivalentTo(kept);
         stored.Metadata.Annotations.Should().BeNull();

@@ -2,12 +2,12 @@ using KubeLB.Ccm.Hosting;
 using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
-namespace KubeLB.Ccm.Tests.CommandLine;
+namespace KubeLB.Ccm.Tests.Hosting;
 
 public sealed class CcmCommandTests
 {
     [Fact]
-    public void Defaults_are_those_of_the_contract()
+    public void Options_without_flags_have_the_documented_defaults()
     {
         var options = Parse("--cluster-name", "t1");
 
@@ -32,7 +32,7 @@ public sealed class CcmCommandTests
     }
 
     [Fact]
-    public void Switches_take_a_value_after_an_equals_sign()
+    public void Switch_with_equals_sign_takes_its_value()
     {
         var options = Parse("--cluster-name=t1", "--use-gateway-class=false", "--enable-leader-election=false", "--enable-gateway-api");
 
@@ -42,7 +42,7 @@ public sealed class CcmCommandTests
     }
 
     [Fact]
-    public void Grants_and_the_synchronizer_are_off_until_asked_for()
+    public void ReferenceGrants_and_secret_synchronizer_are_disabled_by_default()
     {
         Parse("--cluster-name", "t1").Should().Match<CcmOptions>(o => !o.EnforceReferenceGrants && !o.EnableSecretSynchronizer);
         Parse("--cluster-name", "t1", "--enforce-reference-grants", "--enable-secret-synchronizer")
@@ -55,11 +55,11 @@ public sealed class CcmCommandTests
     [InlineData("info", LogLevel.Information)]
     [InlineData("error", LogLevel.Error)]
     [InlineData("1", LogLevel.Debug)]
-    public void Log_levels_are_those_of_zap(string level, LogLevel expected) =>
+    public void Log_level_accepts_the_values_of_zap(string level, LogLevel expected) =>
         Parse("--cluster-name", "t1", "--zap-log-level", level).LogLevel.Should().Be(expected);
 
     [Fact]
-    public async Task Help_names_every_flag_of_the_contract()
+    public async Task Help_lists_every_flag()
     {
         var run = await ProgramRun.OfAsync("kubelb-ccm", "--help");
 
@@ -97,7 +97,7 @@ public sealed class CcmCommandTests
     [InlineData(2, "NodeIP", "--cluster-name", "t1", "--node-address-type", "NodeIP")]
     [InlineData(2, "loud", "--cluster-name", "t1", "--zap-log-level", "loud")]
     [InlineData(1, "/no/such/file", "--cluster-name", "t1", "--kubeconfig", "/no/such/file")]
-    public async Task What_the_user_can_mend_is_one_line(int exitCode, string named, params string[] args)
+    public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)
     {
         var run = await ProgramRun.OfAsync("kubelb-ccm", args);
 
@@ -110,7 +110,7 @@ public sealed class CcmCommandTests
     [InlineData("just text")]
     [InlineData("apiVersion: v1\nkind: Config\n")]
     [InlineData("{ broken: [")]
-    public async Task A_file_that_is_no_kubeconfig_is_named_in_one_line(string content)
+    public async Task Invalid_kubeconfig_reports_its_path_in_one_line(string content)
     {
         var file = Path.GetTempFileName();
         try
@@ -132,4 +132,48 @@ public sealed class CcmCommandTests
         var command = new CcmCommand();
         return command.Options(command.Build().Parse(args));
     }
+}
+
+public sealed class StartTests : IDisposable
+{
+    private const string UnreachableServer = """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+        contexts: [{name: c, context: {cluster: c, user: u}}]
+        current-context: c
+        users: [{name: u, user: {token: t}}]
+        """;
+
+    private readonly string _kubeconfig = Path.GetTempFileName();
+
+    public StartTests() => File.WriteAllText(_kubeconfig, UnreachableServer);
+
+    [Fact]
+    public async Task Invalid_metrics_address_reports_one_line_without_stack_trace()
+    {
+        var run = await ProgramRun.OfAsync(
+            "kubelb-ccm",
+            "--cluster-name",
+            "t1",
+            "--kubeconfig",
+            _kubeconfig,
+            "--kubelb-kubeconfig",
+            _kubeconfig,
+            "--metrics-addr",
+            "127.0.0.1:99999"
+        );
+
+        run.ExitCode.Should().Be(2);
+        run.Error.TrimEnd()
+            .Split('\n')
+            .Should()
+            .ContainSingle()
+            .Which.Should()
+            .StartWith("--metrics-addr: \"127.0.0.1:99999\" is not an address to listen on: ")
+            .And.EndWith("See --help.");
+        run.Output.Should().NotContain("   at ");
+    }
+
+    public void Dispose() => File.Delete(_kubeconfig);
 }

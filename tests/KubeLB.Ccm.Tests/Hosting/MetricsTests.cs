@@ -3,9 +3,9 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Tests.Support;
 using KubeLB.Tests.Shared;
 
-namespace KubeLB.Ccm.Tests.Metrics;
+namespace KubeLB.Ccm.Tests.Hosting;
 
-/// <summary>What <c>/metrics</c> promises, in docs/metrics.md, and what it shows.</summary>
+/// <summary><c>/metrics</c> agrees with docs/metrics.md.</summary>
 public sealed class MetricsTests
 {
     private const string Prefix = "kubelb_ccm_";
@@ -13,10 +13,10 @@ public sealed class MetricsTests
     private static readonly (string, string) Routes = ("resource", "routes.kubelb.k8c.io");
 
     [Fact]
-    public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()
+    public async Task Every_metric_is_documented_with_its_type_and_labels()
     {
-        await using var bed = await BusySystemAsync();
-        var scrape = Scrape.Of(await bed.MetricsAsync());
+        await using var fixture = await StartWithRouteAsync();
+        var scrape = Scrape.Of(await fixture.MetricsAsync());
         var documented = Regex
             .Matches(
                 (await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "metrics.md"))).Split("## Of the manager alone")[0],
@@ -39,35 +39,35 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task Work_requests_and_what_is_managed_are_counted()
+    public async Task Reconciles_requests_and_managed_objects_are_counted()
     {
-        await using var bed = await BusySystemAsync();
+        await using var fixture = await StartWithRouteAsync();
 
-        var scrape = Scrape.Of(await bed.MetricsAsync());
+        var scrape = Scrape.Of(await fixture.MetricsAsync());
 
         scrape.Sum(Prefix + "reconcile_total", ("controller", "gateway"), ("result", "done")).Should().BePositive();
         scrape.Sum(Prefix + "reconcile_duration_seconds_count", ("controller", "httproute")).Should().BePositive();
         scrape.Sum(Prefix + "api_requests_total", ToManagement, Routes, ("verb", "create"), ("code", "201")).Should().Be(2);
         scrape.Sum(Prefix + "api_requests_total", ("cluster", "tenant"), ("verb", "list"), ("code", "200")).Should().BePositive();
         scrape.Sum(Prefix + "managed_objects", ToManagement, Routes).Should().Be(2);
-        scrape.Sum(Prefix + "managed_objects", ("cluster", "tenant"), ("resource", "services")).Should().Be(1, "the twin");
+        scrape.Sum(Prefix + "managed_objects", ("cluster", "tenant"), ("resource", "services")).Should().Be(1, "the node-port Service");
         scrape.Sum(Prefix + "cluster_up", ToManagement).Should().Be(1);
         scrape.Sum(Prefix + "cluster_up", ("cluster", "tenant")).Should().Be(1);
         scrape.Sum(Prefix + "leader").Should().Be(1);
     }
 
     [Fact]
-    public async Task No_series_is_added_for_an_object()
+    public async Task Number_of_series_does_not_depend_on_the_number_of_objects()
     {
-        await using var bed = await BusySystemAsync();
-        var before = Lines(await bed.MetricsAsync());
+        await using var fixture = await StartWithRouteAsync();
+        var before = Lines(await fixture.MetricsAsync());
         for (var i = 0; i < 20; i++)
         {
-            var route = await bed.CreateAsync(Given.Route($"another-{i}"));
-            await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
+            var route = await fixture.CreateAsync(TestObjects.Route($"another-{i}"));
+            await CcmFixture.WaitAsync<Route>(fixture.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "exists");
         }
 
-        var text = await bed.MetricsAsync();
+        var text = await fixture.MetricsAsync();
         text.Should().NotContain("another-");
         Lines(text)
             .Except(before)
@@ -79,39 +79,39 @@ public sealed class MetricsTests
     [Theory]
     [InlineData(null)]
     [InlineData(401)]
-    public async Task A_cluster_that_is_lost_is_down_and_its_watches_start_anew(int? answer)
+    public async Task Disconnected_cluster_is_down_and_restarts_its_watches(int? answer)
     {
-        await using var bed = await BusySystemAsync();
-        using (answer is { } code ? bed.AnswerManagementWith(code) : bed.CutOffManagement())
+        await using var fixture = await StartWithRouteAsync();
+        using (answer is { } code ? fixture.AnswerManagementWith(code) : fixture.CutOffManagement())
         {
             await EventuallyAsync(
-                bed,
+                fixture,
                 scrape =>
                     scrape.Sum(Prefix + "cluster_up", ToManagement) == 0
                     && scrape.Sum(Prefix + "api_requests_total", ToManagement, ("code", answer?.ToString() ?? "error")) > 0
                     && scrape.Sum(Prefix + "watch_restarts_total", ToManagement, Routes) > 0
             );
-            Scrape.Of(await bed.MetricsAsync()).Sum(Prefix + "cluster_up", ("cluster", "tenant")).Should().Be(1);
+            Scrape.Of(await fixture.MetricsAsync()).Sum(Prefix + "cluster_up", ("cluster", "tenant")).Should().Be(1);
         }
 
-        await EventuallyAsync(bed, scrape => scrape.Sum(Prefix + "cluster_up", ToManagement) == 1);
+        await EventuallyAsync(fixture, scrape => scrape.Sum(Prefix + "cluster_up", ToManagement) == 1);
     }
 
-    private static Task<Scrape> EventuallyAsync(CcmFixture bed, Func<Scrape, bool> condition) =>
-        Eventually.GetAsync("the metrics say so", async () => Scrape.Of(await bed.MetricsAsync()), condition);
+    private static Task<Scrape> EventuallyAsync(CcmFixture fixture, Func<Scrape, bool> condition) =>
+        Eventually.GetAsync("the metrics change", async () => Scrape.Of(await fixture.MetricsAsync()), condition);
 
     private static HashSet<string> Lines(string text) =>
         [.. text.Split('\n').Where(line => line.StartsWith(Prefix, StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
 
-    private static async Task<CcmFixture> BusySystemAsync()
+    private static async Task<CcmFixture> StartWithRouteAsync()
     {
-        var bed = await CcmFixture.StartAsync();
-        await bed.CreateAsync(Given.Service());
-        var gateway = await bed.CreateAsync(Given.Gateway());
-        var route = await bed.CreateAsync(Given.Route());
-        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
-        await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "is carried");
-        await bed.WaitReadyAsync();
-        return bed;
+        var fixture = await CcmFixture.StartAsync();
+        await fixture.CreateAsync(TestObjects.Service());
+        var gateway = await fixture.CreateAsync(TestObjects.Gateway());
+        var route = await fixture.CreateAsync(TestObjects.Route());
+        await CcmFixture.WaitAsync<Route>(fixture.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "exists");
+        await CcmFixture.WaitAsync<Route>(fixture.Management, CcmFixture.Namespace, route.Metadata.Uid, _ => true, "exists");
+        await fixture.WaitReadyAsync();
+        return fixture;
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using KubeLB.Tests.Shared;
 
-namespace KubeLB.Manager.Tests.Documentation;
+namespace KubeLB.Manager.Tests.Hosting;
 
 /// <summary>docs/security.md names a test for each threat, and each of them exists.</summary>
 public sealed partial class ThreatModelTests
@@ -20,11 +20,11 @@ public sealed partial class ThreatModelTests
 
     [Theory]
     [MemberData(nameof(Threats))]
-    public void A_threat_names_tests_that_exist(string line)
+    public void Threat_names_only_existing_tests(string line)
     {
         var names = Name().Matches(line.Trim('|').Split('|')[^1]).Select(match => match.Groups[1].Value).ToList();
 
-        names.Should().NotBeEmpty("a threat that nothing tests is not stopped");
+        names.Should().NotBeEmpty("every threat needs a test");
         foreach (var name in names.Select(n => n.Split('.')))
         {
             Classes.Should().ContainKey(name[0]);
@@ -39,7 +39,7 @@ public sealed partial class ThreatModelTests
     }
 
     [Fact]
-    public void There_are_threats_of_every_part() => Lines.Count(IsThreat).Should().BeGreaterThan(30);
+    public void Threat_model_covers_every_part() => Lines.Count(IsThreat).Should().BeGreaterThan(30);
 
     private static bool IsThreat(string line) =>
         line.StartsWith("| ", StringComparison.Ordinal) && !line.StartsWith("| what a tenant could try", StringComparison.Ordinal);

@@ -4,14 +4,14 @@ using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Tenants;
 
-namespace KubeLB.Manager.Tests.Settings;
+namespace KubeLB.Manager.Tests.Routes;
 
 public sealed class RouteQuotaTests
 {
     private static readonly TenantPolicy Policy = new() { GatewayLimit = 1, RouteLimit = 2 };
 
     [Fact]
-    public void Http_and_grpc_routes_share_a_limit_and_gateways_have_their_own()
+    public void HTTPRoutes_and_GRPCRoutes_share_a_limit_separate_from_Gateways()
     {
         var routes = new[] { Route("g", 9, "Gateway"), Route("a", 1), Route("b", 2, "GRPCRoute"), Route("c", 3) };
 
@@ -19,7 +19,7 @@ public sealed class RouteQuotaTests
     }
 
     [Fact]
-    public void Routes_of_other_kinds_need_no_place_and_take_none()
+    public void Routes_of_other_kinds_are_not_limited()
     {
         var others = new[]
         {
@@ -36,7 +36,7 @@ public sealed class RouteQuotaTests
     }
 
     [Fact]
-    public void Oldest_are_within_and_of_one_age_the_first_by_name()
+    public void Oldest_Routes_are_within_the_limit_then_by_name()
     {
         var undated = Route("0", 0);
         undated.Metadata.CreationTimestamp = null;
@@ -50,11 +50,11 @@ public sealed class RouteQuotaTests
     [InlineData(1, 1)]
     [InlineData(3, 3)]
     [InlineData(7, 3)]
-    public void Limit_is_a_number_of_Routes(int? limit, int within) =>
+    public void Limit_allows_that_number_of_Routes(int? limit, int within) =>
         Within(new TenantPolicy { RouteLimit = limit }, [Route("a", 1), Route("b", 2), Route("c", 3)]).Should().HaveCount(within);
 
     [Fact]
-    public void Route_in_deletion_and_its_successor_count_once()
+    public void Terminating_Route_and_its_successor_are_counted_once()
     {
         var (deleted, successor, other) = (Route("a", 1, "Gateway"), Route("a", 3, "Gateway"), Route("b", 2, "Gateway"));
         deleted.Metadata.DeletionTimestamp = DateTime.UnixEpoch.AddSeconds(3);
@@ -67,14 +67,14 @@ public sealed class RouteQuotaTests
     }
 
     [Fact]
-    public void Without_a_limit_nothing_is_looked_up() =>
+    public void Quota_without_limit_reads_no_Routes() =>
         RouteQuota
-            .Has(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("it costs nothing"))
+            .IsWithin(Route("a", 1), TenantPolicy.Default, () => throw new InvalidOperationException("no Route must be read"))
             .Should()
             .BeTrue();
 
     [Fact]
-    public void Both_ways_to_ask_agree_for_any_order_of_arrival()
+    public void IsWithin_and_RoutesBeyond_agree_for_random_Routes()
     {
         var random = new Random(17);
         for (var round = 0; round < 200; round++)
@@ -92,14 +92,14 @@ public sealed class RouteQuotaTests
     }
 
     [Fact]
-    public void Only_a_Route_that_comes_goes_or_changes_its_kind_concerns_others()
+    public void Only_created_deleted_or_changed_kind_affects_other_Routes()
     {
         var (route, same, other) = (Route("a", 1), Route("a", 1), Route("a", 1, "Gateway"));
 
         RouteQuota.IsAffectedBy(new Change<Route>(null, route)).Should().BeTrue();
         RouteQuota.IsAffectedBy(new Change<Route>(route, null)).Should().BeTrue();
         RouteQuota.IsAffectedBy(new Change<Route>(route, other)).Should().BeTrue();
-        RouteQuota.IsAffectedBy(new Change<Route>(route, Route("a", 2))).Should().BeTrue("it was created again");
+        RouteQuota.IsAffectedBy(new Change<Route>(route, Route("a", 2))).Should().BeTrue("it was recreated");
         RouteQuota.IsAffectedBy(new Change<Route>(route, same)).Should().BeFalse();
     }
 

@@ -1,9 +1,9 @@
 using k8s.Models;
 using KubeLB.Manager.Proxies.Workload;
 
-namespace KubeLB.Manager.Tests.Proxies.Workload;
+namespace KubeLB.Manager.Tests.Proxies;
 
-/// <summary>When a Deployment or DaemonSet is in a rollout.</summary>
+/// <summary>Rollouts in the status of Deployments and DaemonSets.</summary>
 public sealed class RolloutTests
 {
     private const string Ended = "NewReplicaSetAvailable";
@@ -11,15 +11,15 @@ public sealed class RolloutTests
 
     [Theory]
     [InlineData(2, 3, 3, 3, Ended, false, "all pods are available")]
-    [InlineData(2, 3, 3, 1, Ended, false, "pods that fail later are no rollout")]
-    [InlineData(2, 1, 1, 1, Ended, false, "a larger number of pods is no rollout")]
-    [InlineData(2, 3, 3, 3, null, false, "without a progress deadline there is no condition")]
+    [InlineData(2, 3, 3, 1, Ended, false, "pods that fail later are not a rollout")]
+    [InlineData(2, 1, 1, 1, Ended, false, "a larger number of pods is not a rollout")]
+    [InlineData(2, 3, 3, 3, null, false, "there is no condition without a progress deadline")]
     [InlineData(1, 3, 3, 3, Ended, true, "the spec is not observed")]
     [InlineData(2, 4, 1, 3, Ended, true, "old pods are left")]
     [InlineData(2, 4, 3, 4, Underway, true, "an old pod is left")]
     [InlineData(2, 3, 3, 2, Underway, true, "the last pod is not available")]
     [InlineData(2, 0, 0, 0, Underway, true, "there are no pods yet")]
-    public void Deployment_is_in_a_rollout_until_all_pods_are_new_and_available(
+    public void Deployment_rollout_ends_when_all_new_pods_are_available(
         long observed,
         int total,
         int updated,
@@ -37,10 +37,10 @@ public sealed class RolloutTests
 
     [Theory]
     [InlineData(2, 4, 1, 3, true, "old pods are left")]
-    [InlineData(2, 3, 3, 0, true, "no pod serves")]
-    [InlineData(1, 3, 3, 3, false, "whether there is a rollout is not known yet")]
-    [InlineData(2, 3, 3, 2, false, "it has pods that serve and no old ones")]
-    public void Rollout_may_be_replaced_where_nothing_can_be_lost(
+    [InlineData(2, 3, 3, 0, true, "no pod is available")]
+    [InlineData(1, 3, 3, 3, false, "the status is outdated")]
+    [InlineData(2, 3, 3, 2, false, "it has available pods and no old ones")]
+    public void Rollout_without_available_or_with_old_pods_may_be_replaced(
         long observed,
         int total,
         int updated,
@@ -50,10 +50,10 @@ public sealed class RolloutTests
     ) => Rollout.Of(Deployment(observed, total, updated, available, Underway))!.MayBeReplaced.Should().Be(may, because);
 
     [Fact]
-    public void Exceeded_deadline_is_a_failure_of_the_spec_that_was_observed()
+    public void Exceeded_deadline_of_the_observed_spec_is_a_failure()
     {
         Rollout.Of(Deployment(2, 4, 1, 3, "ProgressDeadlineExceeded"))!.Failure.Should().Be("because");
-        Rollout.Of(Deployment(1, 4, 1, 3, "ProgressDeadlineExceeded"))!.Failure.Should().BeNull("a corrected spec has not been tried");
+        Rollout.Of(Deployment(1, 4, 1, 3, "ProgressDeadlineExceeded"))!.Failure.Should().BeNull("the corrected spec has not been observed");
     }
 
     [Theory]
@@ -62,13 +62,7 @@ public sealed class RolloutTests
     [InlineData(1, 5, 5, 5, true)]
     [InlineData(2, 5, 4, 5, true)]
     [InlineData(2, 5, 5, 4, true)]
-    public void DaemonSet_is_in_a_rollout_until_all_nodes_have_a_new_and_available_pod(
-        long observed,
-        int nodes,
-        int updated,
-        int available,
-        bool isRollout
-    )
+    public void DaemonSet_rollout_ends_when_all_new_pods_are_available(long observed, int nodes, int updated, int available, bool isRollout)
     {
         var set = new V1DaemonSet
         {
@@ -86,7 +80,7 @@ public sealed class RolloutTests
     }
 
     [Fact]
-    public void Missing_or_deleted_workload_is_in_no_rollout()
+    public void Missing_or_deleted_workload_has_no_rollout()
     {
         Rollout.Of((V1Deployment?)null).Should().BeNull();
         var deleted = Deployment(1, 4, 1, 3, Underway);

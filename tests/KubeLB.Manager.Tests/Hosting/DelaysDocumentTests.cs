@@ -1,7 +1,7 @@
 using KubeLB.Manager.Hosting;
 using KubeLB.Tests.Shared;
 
-namespace KubeLB.Manager.Tests.Documentation;
+namespace KubeLB.Manager.Tests.Hosting;
 
 /// <summary>docs/delays.md has each delay of the manager with its figure.</summary>
 public sealed class DelaysDocumentTests

@@ -6,7 +6,7 @@ using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.Time.Testing;
 
-namespace KubeLB.Manager.Tests.Proxies.Reporting;
+namespace KubeLB.Manager.Tests.Proxies;
 
 public sealed class ProxyEventsTests
 {
@@ -42,7 +42,7 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Rejection_of_many_resources_names_three()
+    public void Rejection_of_many_resources_names_three_of_them()
     {
         Reject("tenant-a", "bad", ResourceTypes.Listener, "a", "b", "c", "d", "e");
 
@@ -58,7 +58,7 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Rejections_of_a_tenant_are_one_event_in_five_minutes()
+    public void Repeated_rejections_of_a_tenant_record_one_Event_in_five_minutes()
     {
         for (var i = 0; i < 1_000; i++)
         {
@@ -74,20 +74,20 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Envoys_words_are_cut()
+    public void Long_Envoy_error_is_truncated()
     {
         Reject("tenant-a", new string('x', 4_000), ResourceTypes.Cluster, "a");
 
         _recorded.Single().Message.Length.Should().BeLessThan(EnvoyText.MaxLength + 200);
     }
 
-    /// <summary>Node id, what the certificate proves, the Tenant of the Event, and the remedy.</summary>
+    /// <summary>Node id, identity of the certificate, Tenant of the Event, and remedy.</summary>
     [Theory]
     [InlineData("tenant-a", "tenant-b", "a", "mount the current Secret envoy-xds-client of tenant-a; otherwise")]
     [InlineData("tenant-a", null, "a", "mount the current Secret envoy-xds-client of tenant-a.")]
     [InlineData("tenant-a", "tenant-a", "a", "for a deleted Tenant of this name")]
     [InlineData("made-up", "tenant-b", "b", "set node.id to tenant-b")]
-    public void Refused_stream_is_an_event_of_the_tenant_that_it_concerns(string node, string? identity, string tenant, string remedy)
+    public void Denied_stream_records_an_Event_on_the_affected_Tenant(string node, string? identity, string tenant, string remedy)
     {
         _events.Refused(node, "ipv4:10.0.0.7:4242", new XdsDenial("no", identity));
 
@@ -98,7 +98,7 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Client_of_no_tenant_is_no_event()
+    public void Client_without_Tenant_records_no_Event()
     {
         _events.Refused("made-up", "ipv4:10.0.0.7:1", new XdsDenial("no"));
         Reject("made-up", "bad", ResourceTypes.Cluster, "a");
@@ -107,7 +107,7 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Repeated_refusals_and_made_up_node_ids_are_one_event_in_five_minutes()
+    public void Repeated_denials_with_invalid_node_ids_record_one_Event_in_five_minutes()
     {
         for (var i = 0; i < 1_000; i++)
         {
@@ -121,7 +121,7 @@ public sealed class ProxyEventsTests
     }
 
     [Fact]
-    public void Memory_of_events_is_bounded_and_cleans_itself()
+    public void Stored_Events_are_bounded_and_expire()
     {
         for (var i = 0; i < 2 * ProxyEvents.Limit; i++)
         {

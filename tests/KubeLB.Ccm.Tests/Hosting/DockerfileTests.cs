@@ -2,11 +2,9 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using KubeLB.Tests.Shared;
 
-namespace KubeLB.Ccm.Tests.Packaging;
+namespace KubeLB.Ccm.Tests.Hosting;
 
-/// <summary>
-/// What a Dockerfile repeats of the projects is compared with them. <c>ImageTests</c> of the end-to-end tests runs its steps.
-/// </summary>
+/// <summary>The Dockerfiles agree with the projects. <c>ImageTests</c> of the end-to-end tests runs their steps.</summary>
 public sealed class DockerfileTests
 {
     [Theory]
