@@ -200,7 +200,7 @@ internal static class Messages
         Reader = MessageReader.Administrator,
         Remedy = "See the error and the manager's log; the manager retries."
     )]
-    public static string ReconciliationFailed(string error) => error;
+    public static string ReconciliationFailed(string error) => $"Failed to set up the tenant: {error}";
 
     // The proxies' workload.
 

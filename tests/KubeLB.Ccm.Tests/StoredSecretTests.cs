@@ -29,7 +29,7 @@ public sealed class StoredSecretTests
             },
         };
 
-        var stored = StoredSecret.Of(secret, isSynchronizerEnabled);
+        var stored = StoredSecret.Reduce(secret, isSynchronizerEnabled);
 
         (stored.Data?.Keys ?? []).Should().BeEquivalentTo(kept);
         stored.Metadata.Annotations.Should().BeNull();

@@ -104,7 +104,7 @@ public static class CcmHost
                     tenant.Informer<V1Secret>(secrets =>
                     {
                         secrets.FieldSelector = StoredSecret.FieldSelector;
-                        secrets.Transform = secret => StoredSecret.Of(secret, options.EnableSecretSynchronizer);
+                        secrets.Transform = secret => StoredSecret.Reduce(secret, options.EnableSecretSynchronizer);
                     });
                     tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NotAwaited);
                 }

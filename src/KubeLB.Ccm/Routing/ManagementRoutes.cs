@@ -21,7 +21,7 @@ internal sealed class ManagementRoutes(
     private readonly IInformer<Route> _routes = management.Informer<Route>();
 
     /// <summary>The Route of a source object; null if there is none.</summary>
-    public Route? Find(string kind, ResourceKey key, string uid) => Of(kind, key).FirstOrDefault(r => r.Name == uid);
+    public Route? Find(string kind, ResourceKey key, string uid) => RoutesOf(kind, key).FirstOrDefault(r => r.Name == uid);
 
     /// <summary>Writes the Route of a source object if it differs.</summary>
     /// <returns>The Route, or why the management cluster rejected it.</returns>
@@ -52,7 +52,7 @@ internal sealed class ManagementRoutes(
     /// </summary>
     public async Task RemoveObsoleteAsync(string kind, ResourceKey key, string? exceptUid, CancellationToken cancellationToken)
     {
-        foreach (var route in Of(kind, key).Where(r => r.Name != exceptUid && r.Metadata.DeletionTimestamp is null))
+        foreach (var route in RoutesOf(kind, key).Where(r => r.Name != exceptUid && r.Metadata.DeletionTimestamp is null))
         {
             await DeleteAsync(kind, key, route, cancellationToken).ConfigureAwait(false);
         }
@@ -64,6 +64,6 @@ internal sealed class ManagementRoutes(
         Log.RouteDeleted(logger, route.Name, kind, key);
     }
 
-    private IReadOnlyList<Route> Of(string kind, ResourceKey key) =>
+    private IReadOnlyList<Route> RoutesOf(string kind, ResourceKey key) =>
         _routes.ByIndex(Indexes.ByOrigin, RouteOrigin.KeyOf(kind, key.Namespace, key.Name));
 }

@@ -13,7 +13,7 @@ internal static class StoredSecret
     /// <summary>Excludes Helm releases from the watch: they are large and never referenced.</summary>
     public const string FieldSelector = "type!=helm.sh/release.v1";
 
-    public static V1Secret Of(V1Secret secret, bool isSynchronizerEnabled)
+    public static V1Secret Reduce(V1Secret secret, bool isSynchronizerEnabled)
     {
         secret.Metadata.Annotations = null;
         secret.StringData = null;

@@ -35,7 +35,7 @@ internal static class CertificateIssuer
         );
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         using var certificate = request.CreateSelfSigned(now - ClockSkew, now + lifetime);
-        return KeyPair.Of(certificate, key);
+        return KeyPair.Export(certificate, key);
     }
 
     /// <summary>Issues a server's certificate, which replicas also use as clients of each other.</summary>
@@ -85,7 +85,7 @@ internal static class CertificateIssuer
             end < authority.NotAfter ? end : authority.NotAfter,
             RandomNumberGenerator.GetBytes(16)
         );
-        return KeyPair.Of(certificate, key);
+        return KeyPair.Export(certificate, key);
     }
 }
 
@@ -95,7 +95,7 @@ internal static class CertificateIssuer
 internal sealed record KeyPair(string Certificate, string Key)
 {
     /// <summary>Exports a certificate and its key.</summary>
-    public static KeyPair Of(X509Certificate2 certificate, ECDsa key) =>
+    public static KeyPair Export(X509Certificate2 certificate, ECDsa key) =>
         new(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
 
     /// <summary>The certificate with its key; the caller disposes of it. Null if they are invalid or do not match.</summary>

@@ -21,7 +21,7 @@ internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)
     private readonly ConcurrentDictionary<string, Evaluation> _evaluations = new(StringComparer.Ordinal);
 
     /// <summary>The endpoints in the order of the tenant's list; empty without Addresses.</summary>
-    public IReadOnlyList<string> Of(string tenantNamespace) => Evaluate(tenantNamespace).Endpoints;
+    public IReadOnlyList<string> EndpointsOf(string tenantNamespace) => Evaluate(tenantNamespace).Endpoints;
 
     /// <summary>Whether each address of the tenant is allowed.</summary>
     public IReadOnlyList<EndpointVerdict> VerdictsOf(string tenantNamespace) => Evaluate(tenantNamespace).Verdicts;

@@ -159,7 +159,7 @@ internal sealed class ProxyConfigurations(
 
     private void SetTenant(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
     {
-        configuration.SetNodes(endpoints.Of(tenantNamespace), change);
+        configuration.SetNodes(endpoints.EndpointsOf(tenantNamespace), change);
         configuration.SetLimits(settings.ProxiesOf(tenantNamespace).Headers, change);
     }
 

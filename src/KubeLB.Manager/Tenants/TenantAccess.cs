@@ -52,7 +52,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
             return TenantProgress.Pending("WaitingForToken", Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
         }
 
-        if (!TokenSecret.IsOf(token, account))
+        if (!TokenSecret.BelongsTo(token, account))
         {
             // The token controller deletes the Secret of a deleted account, unless its UID annotation is missing. The deletion enqueues
             // this key.

@@ -40,7 +40,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
 
     private void RecordCcm(string type, string recovered, Tenant before, Tenant now)
     {
-        var (old, present) = (Of(type, before.Status), Of(type, now.Status));
+        var (old, present) = (ConditionIn(before.Status, type), ConditionIn(now.Status, type));
         if (present is not null && present.Message != old?.Message)
         {
             recorder.Record(now, EventType.Warning, present.Reason, present.Message);
@@ -69,7 +69,7 @@ internal sealed class TenantEvents([FromKeyedServices(ManagementCluster.Name)] E
     private static string? BlockedIn(string? message) =>
         message?.Split("; ").FirstOrDefault(part => part.Contains(Messages.BlockedByFinalizer, StringComparison.Ordinal));
 
-    private static Condition? Ready(TenantStatus? status) => Of("Ready", status);
+    private static Condition? Ready(TenantStatus? status) => ConditionIn(status, "Ready");
 
-    private static Condition? Of(string type, TenantStatus? status) => status?.Conditions?.FirstOrDefault(c => c.Type == type);
+    private static Condition? ConditionIn(TenantStatus? status, string type) => status?.Conditions?.FirstOrDefault(c => c.Type == type);
 }

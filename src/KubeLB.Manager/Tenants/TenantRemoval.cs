@@ -34,9 +34,9 @@ internal sealed class TenantRemoval(
     public async Task<string?> AdvanceAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var name = TenantNames.Namespace(tenant.Name);
-        if (_namespaces.Get("", name) is not { } @namespace || !IsOf(tenant, @namespace))
+        if (_namespaces.Get("", name) is not { } @namespace || !IsOwnedBy(tenant, @namespace))
         {
-            // The namespace belongs to another Tenant.
+            // The namespace is deleted or belongs to another Tenant.
             return null;
         }
 
@@ -83,7 +83,7 @@ internal sealed class TenantRemoval(
     private IEnumerable<IKubernetesObject<V1ObjectMeta>> OwnedBy<T>(Route route)
         where T : class, IKubernetesObject<V1ObjectMeta> => management.Informer<T>().ByIndex(Indexes.ByOwner, route.Metadata.Uid);
 
-    private static bool IsOf(Tenant tenant, V1Namespace @namespace) =>
+    private static bool IsOwnedBy(Tenant tenant, V1Namespace @namespace) =>
         @namespace.Metadata.OwnerReferences?.Any(o => o.Uid == tenant.Metadata.Uid) == true;
 }
 

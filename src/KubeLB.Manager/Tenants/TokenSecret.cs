@@ -26,7 +26,7 @@ internal static class TokenSecret
     /// Whether the token belongs to the account. If neither annotation nor token has a UID, a Secret that is older than the account does
     /// not.
     /// </summary>
-    public static bool IsOf(V1Secret secret, V1ServiceAccount account) =>
+    public static bool BelongsTo(V1Secret secret, V1ServiceAccount account) =>
         (Annotation(secret) ?? (TokenOf(secret) is { } token ? AccountUid(token) : null)) is { } uid
             ? uid == account.Metadata.Uid
             : secret.Metadata.CreationTimestamp >= account.Metadata.CreationTimestamp;

@@ -37,23 +37,23 @@ public sealed class TokenSecretTests
     [Fact]
     public void Token_with_annotation_belongs_to_the_named_account()
     {
-        TokenSecret.IsOf(Secret("opaque", "u-1", age: -1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret(Token(Legacy), "u-2", age: 1), Account).Should().BeFalse("the token controller writes the annotation");
+        TokenSecret.BelongsTo(Secret("opaque", "u-1", age: -1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret(Token(Legacy), "u-2", age: 1), Account).Should().BeFalse("the token controller writes the annotation");
     }
 
     [Fact]
     public void Token_without_annotation_belongs_to_the_account_in_its_claims()
     {
-        TokenSecret.IsOf(Secret(Token(Legacy), annotation: null, age: -1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret(Token(Legacy.Replace("u-1", "u-0")), annotation: null, age: 1), Account).Should().BeFalse();
+        TokenSecret.BelongsTo(Secret(Token(Legacy), annotation: null, age: -1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret(Token(Legacy.Replace("u-1", "u-0")), annotation: null, age: 1), Account).Should().BeFalse();
     }
 
     [Fact]
     public void Token_without_UID_belongs_to_the_account_unless_older()
     {
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 0), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: -1), Account).Should().BeFalse();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: 0), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: 1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: -1), Account).Should().BeFalse();
     }
 
     private static string Token(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";

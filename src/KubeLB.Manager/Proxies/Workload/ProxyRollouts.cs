@@ -52,7 +52,7 @@ internal sealed class ProxyRollouts(
     {
         if (
             Read(tenantNamespace) is { MayBeReplaced: true }
-            || Tenants().Count(t => t != tenantNamespace && Of(t).State != RolloutState.None) < options.ConcurrentProxyRollouts
+            || Tenants().Count(t => t != tenantNamespace && StateOf(t).State != RolloutState.None) < options.ConcurrentProxyRollouts
         )
         {
             EndWait(tenantNamespace);
@@ -67,7 +67,7 @@ internal sealed class ProxyRollouts(
     public void EndWait(string tenantNamespace) => _waiting.TryRemove(tenantNamespace, out _);
 
     /// <summary>State of a tenant's rollout, why it is stuck, and when to check again if nothing changes.</summary>
-    public (RolloutState State, string? Problem, TimeSpan? RequeueAfter) Of(string tenantNamespace)
+    public (RolloutState State, string? Problem, TimeSpan? RequeueAfter) StateOf(string tenantNamespace)
     {
         var key = WorkloadReconciler.KeyOf(tenantNamespace);
         if (Read(tenantNamespace) is not { } rollout)
@@ -91,7 +91,7 @@ internal sealed class ProxyRollouts(
     /// <summary>Numbers of tenants whose rollout is in progress, and whose rollout is stuck.</summary>
     public (int InProgress, int Stuck) Count()
     {
-        var states = Tenants().Select(t => Of(t).State).ToList();
+        var states = Tenants().Select(t => StateOf(t).State).ToList();
         return (states.Count(s => s == RolloutState.InProgress), states.Count(s => s == RolloutState.Stuck));
     }
 

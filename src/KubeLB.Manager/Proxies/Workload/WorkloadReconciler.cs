@@ -173,7 +173,7 @@ internal sealed class WorkloadReconciler(
 
     private ReconcileResult ReportRollout(Tenant tenant, string tenantNamespace, bool isWaiting)
     {
-        var (state, problem, left) = rollouts.Of(tenantNamespace);
+        var (state, problem, left) = rollouts.StateOf(tenantNamespace);
         if (state != RolloutState.Stuck)
         {
             _reported.TryRemove(tenantNamespace, out _);
