@@ -1,5 +1,5 @@
 using k8s.Models;
-using KubeLB.Ccm.Secrets;
+using KubeLB.Ccm.Routing;
 
 namespace KubeLB.Ccm.Tests;
 

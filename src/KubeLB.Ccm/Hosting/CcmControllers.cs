@@ -7,7 +7,6 @@ using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.NodePorts;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routing;
-using KubeLB.Ccm.Secrets;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;

@@ -6,7 +6,6 @@ using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Registration;
 using KubeLB.Ccm.Routing;
-using KubeLB.Ccm.Secrets;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;

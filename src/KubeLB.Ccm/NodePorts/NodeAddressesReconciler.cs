@@ -1,6 +1,5 @@
 using k8s.Models;
 using KubeLB.Api.V1Alpha1;
-using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;

@@ -4,6 +4,7 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Serialization;
 using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
+using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -120,5 +121,27 @@ internal sealed class GatewayReconciler(
     {
         var written = await applier.ApplyStatusAsync(tenant, gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         events.RecordStatus(gateway, written);
+    }
+}
+
+/// <summary>Sets condition Accepted on the GatewayClasses of KubeLB's controller; others are never written.</summary>
+internal sealed class GatewayClassReconciler([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, Applier applier, TimeProvider time)
+    : IReconciler
+{
+    private readonly IInformer<GatewayClass> _classes = tenant.Informer<GatewayClass>();
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (
+            _classes.Get(key) is { } gatewayClass
+            && gatewayClass.Metadata.DeletionTimestamp is null
+            && GatewayOwnership.IsOursByController(gatewayClass)
+        )
+        {
+            var status = ApiJson.ToJson(GatewayClassStatusTranslator.Translate(gatewayClass, StatusTime.Of(time.GetUtcNow())));
+            await applier.PatchStatusAsync(tenant, gatewayClass, status, guarded: true, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ReconcileResult.Done;
     }
 }

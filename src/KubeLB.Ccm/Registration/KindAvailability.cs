@@ -4,15 +4,15 @@ using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Ccm.Caching;
 using KubeLB.Ccm.Hosting;
-using KubeLB.Ccm.Registration;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace KubeLB.Ccm.Caching;
+namespace KubeLB.Ccm.Registration;
 
 /// <summary>
 /// Checks, before a reconcile removes anything, that objects missing from the cache of the tenant's cluster were really deleted. They are

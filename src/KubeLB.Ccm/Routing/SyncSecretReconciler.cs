@@ -12,12 +12,13 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace KubeLB.Ccm.Secrets;
+namespace KubeLB.Ccm.Routing;
 
 /// <summary>
 /// Copies Secrets to the management cluster as SyncSecrets while a listener uses them or, with the secret synchronizer, while they are
@@ -149,4 +150,56 @@ internal sealed class SyncSecretReconciler(
             await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         }
     }
+}
+
+/// <summary>Finds the Gateways that use a Secret as certificate, by the index of Gateways by Secret.</summary>
+internal sealed class CertificateUsers([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant, ITenantView view, TenantSettings settings)
+{
+    private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
+
+    /// <summary>Whether a Gateway of another namespace refers to the Secret, which needs a ReferenceGrant.</summary>
+    public bool HasCrossNamespaceUser(ResourceKey secret) =>
+        _gateways
+            .ByIndex(Indexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+            .Any(gateway => gateway.Namespace != secret.Namespace);
+
+    /// <summary>Whether a listener of a Gateway that KubeLB serves refers to the Secret, and the reference is valid.</summary>
+    public bool IsUsed(ResourceKey secret) =>
+        _gateways
+            .ByIndex(Indexes.ByCertificate, Indexes.Key(secret.Namespace, secret.Name))
+            .Any(gateway =>
+                gateway.Metadata.DeletionTimestamp is null
+                && settings.CarriesGateways
+                && GatewayOwnership.IsOf(gateway, view, settings)
+                && ListenerCertificates
+                    .Evaluate(gateway, view)
+                    .Any(c => c.Refusal is null && c.Namespace == secret.Namespace && c.Name == secret.Name)
+            );
+}
+
+/// <summary>
+/// Reduces a tenant's Secret to what the cache needs: the data only if it may be copied, and no annotations, since kubectl's last-applied
+/// annotation repeats the data.
+/// </summary>
+internal static class StoredSecret
+{
+    /// <summary>Excludes Helm releases from the watch: they are large and never referenced.</summary>
+    public const string FieldSelector = "type!=helm.sh/release.v1";
+
+    public static V1Secret Reduce(V1Secret secret, bool isSynchronizerEnabled)
+    {
+        secret.Metadata.Annotations = null;
+        secret.StringData = null;
+        secret.Data =
+            secret.Data is not null && (secret.Type == SecretTypes.Tls || (isSynchronizerEnabled && IsLabelled(secret)))
+                ? secret
+                    .Data.Where(entry => SecretTypes.IsCarried(secret.Type, entry.Key))
+                    .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal)
+                : null;
+        return secret;
+    }
+
+    /// <summary>Whether the Secret is labelled for the secret synchronizer.</summary>
+    public static bool IsLabelled(V1Secret secret) =>
+        secret.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var managedBy) == true && managedBy == Labels.ManagedByKubelb;
 }
