@@ -54,7 +54,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         var told = await ConditionAsync(c => c is not null);
         (told!.Status, told.Reason).Should().Be(("False", "NoProxyAvailable"));
         told.Message.Should().Contain($"Deployment {Workload}").And.Contain($"kubectl -n {TenantNamespace} describe pods");
-        await EventAsync("NoProxyAvailable", "routes are not served");
+        await EventAsync("NoProxyAvailable", "routes return 503");
         var gateway = await GatewayRouteAsync(c => c.Reason == "NoProxyAvailable");
         gateway
             .Status!.Resources!.Route!.Conditions!.Single(c => c.Type == TenantProxyConditions.ProxiesAvailable)
