@@ -1,11 +1,11 @@
 namespace KubeLB.Ccm;
 
-/// <summary>The two clusters that a CCM works on.</summary>
+/// <summary>The two clusters of a CCM, as named in logs, metrics and probes.</summary>
 public static class ClusterNames
 {
     /// <summary>The tenant's own cluster, where the CCM runs.</summary>
     public const string Tenant = "tenant";
 
-    /// <summary>The management cluster, where the CCM may write to the tenant's namespace only.</summary>
+    /// <summary>The management cluster; the CCM writes to the tenant's namespace only.</summary>
     public const string Management = "management";
 }

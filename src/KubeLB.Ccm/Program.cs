@@ -1,4 +1,3 @@
-using KubeLB.Ccm.CommandLine;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Hosting;

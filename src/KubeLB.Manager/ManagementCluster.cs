@@ -1,6 +1,6 @@
 namespace KubeLB.Manager;
 
-/// <summary>The one cluster that a manager works on.</summary>
+/// <summary>The cluster of the manager.</summary>
 public static class ManagementCluster
 {
     /// <summary>Its name in logs, metrics and probes.</summary>

@@ -1,4 +1,3 @@
-using KubeLB.Manager.CommandLine;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.CommandLine;
 using KubeLB.Runtime.Connections;

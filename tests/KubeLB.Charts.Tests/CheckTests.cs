@@ -62,8 +62,8 @@ public sealed class CheckTests : IAsyncLifetime
         run.ExitCode.Should().Be(1, run.Error);
         run.Output.Should()
             .Contain("FAIL  GatewayClass kubelb: does not exist.")
-            .And.Contain("The administrator of the management cluster can run: kubectl describe tenant shop.")
-            .And.Contain("FAIL  CCM: it has not reported to the management cluster yet.")
+            .And.Contain("Ask the administrator to run: kubectl describe tenant shop.")
+            .And.Contain("FAIL  CCM: has not reported to the management cluster.")
             .And.Contain("FAIL  Leader: Lease kube-system/kubelb-ccm does not exist")
             .And.EndWith("4 of 6 checks failed.\n");
     }

@@ -442,7 +442,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
             async () =>
             {
                 var clients = new ConcurrentBag<XdsClientAcknowledgement>();
-                await replicas.AskAsync(TenantNamespace, [], (_, answer) => answer.ToList().ForEach(clients.Add), default);
+                await replicas.RequestAsync(TenantNamespace, [], (_, answer) => answer.ToList().ForEach(clients.Add), default);
                 return clients;
             },
             clients => clients.Any(c => c.Pod == pod),

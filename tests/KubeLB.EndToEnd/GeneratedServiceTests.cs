@@ -137,7 +137,7 @@ public sealed class GeneratedServiceTests
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "second").Replace("api.example.com", "second.example.com"));
         var refused = await RouteAsync(bed, "second", r => Applied(r) is { Status: "False" });
-        Applied(refused)!.Message.Should().Contain("All ports 20000-20000").And.Contain("remove routes");
+        Applied(refused)!.Message.Should().Contain("All ports 20000-20000").And.Contain("Delete routes");
         await bed.ExpectBackendAsync("api.example.com");
 
         await bed.Tenant.DeleteAsync<Api.GatewayApi.HttpRoute>("default", "api-route");

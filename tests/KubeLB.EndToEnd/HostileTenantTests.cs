@@ -244,8 +244,8 @@ public sealed class HostileTenantTests : IAsyncLifetime
         await _bed.Management.WaitAsync<SyncSecret>(
             Ns,
             "theirs",
-            s => s.Status?.Conditions?.Any(c => c.Status == "False" && c.Message.Contains("in the way")) == true,
-            "says that it is in the way"
+            s => s.Status?.Conditions?.Any(c => c.Status == "False" && c.Message.Contains("already exists")) == true,
+            "reports the conflict"
         );
         (await _bed.Management.GetAsync<V1Secret>(Ns, source.Metadata.Uid))!.Data.Keys.Should().Equal("mine");
 

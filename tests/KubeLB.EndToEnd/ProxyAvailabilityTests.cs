@@ -54,7 +54,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         var told = await ConditionAsync(c => c is not null);
         (told!.Status, told.Reason).Should().Be(("False", "NoProxyAvailable"));
         told.Message.Should().Contain($"Deployment {Workload}").And.Contain($"kubectl -n {TenantNamespace} describe pods");
-        await EventAsync("NoProxyAvailable", "routes are not served");
+        await EventAsync("NoProxyAvailable", "routes return 503");
         var gateway = await GatewayRouteAsync(c => c.Reason == "NoProxyAvailable");
         gateway
             .Status!.Resources!.Route!.Conditions!.Single(c => c.Type == TenantProxyConditions.ProxiesAvailable)
@@ -100,7 +100,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         )
         {
             await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
-            await EventAsync("ProxiesNotDeployed", $"The proxies in namespace {TenantNamespace} cannot be written");
+            await EventAsync("ProxiesNotDeployed", $"Failed to write the proxies in namespace {TenantNamespace}");
         }
 
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");

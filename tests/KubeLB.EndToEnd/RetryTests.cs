@@ -193,7 +193,7 @@ public sealed class RetryTests : IAsyncLifetime
         await AnnotateUntilAsync(ConditionStatus.False);
 
         var told = await ConditionAsync(ConditionStatus.False);
-        told.Message.Should().Contain(Definition).And.Contain("Ask its operator");
+        told.Message.Should().Contain("BackendTrafficPolicy").And.Contain("Ask its administrator");
         await _bed.ExpectBackendAsync("api.example.com");
 
         await _bed.Management.CreateAsync(

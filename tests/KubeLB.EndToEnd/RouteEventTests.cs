@@ -122,9 +122,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         await _bed.Management.PatchAsync<HttpRoute>(Tenant, "default-edited", """{"spec":{"hostnames":["mine.example.com"]}}""");
         (await EventAsync("edited", "Repaired"))
             .Message.Should()
-            .Be(
-                "Somebody changed HTTPRoute default-edited, which is generated; it is as it was again. Change the tenant's object instead."
-            );
+            .Be("Reverted an external change to generated HTTPRoute default-edited. Edit the tenant's object instead.");
         await _bed.Management.WaitAsync<HttpRoute>(
             Tenant,
             "default-edited",
@@ -133,7 +131,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         );
 
         await _bed.Management.DeleteAsync<V1Service>(Tenant, "default-edited-edited");
-        await EventAsync("edited", "Repaired", "Somebody deleted Service default-edited-edited");
+        await EventAsync("edited", "Repaired", "Recreated generated Service default-edited-edited");
         await _bed.Management.WaitAsync<V1Service>(Tenant, "default-edited-edited", _ => true, "is back");
     }
 
@@ -150,7 +148,7 @@ public sealed class RouteEventTests : IAsyncLifetime
             async () => (await EventsAsync("default")).FirstOrDefault(e => e.Type == "Warning"),
             found => found is not null
         );
-        told!.Message.Should().Contain("default-api-route is held by the finalizer example.com/mine");
+        told!.Message.Should().Contain("default-api-route is blocked by finalizer example.com/mine");
         await _bed.Management.PatchAsync<HttpRoute>(Tenant, "default-api-route", """{"metadata":{"finalizers":null}}""");
         await _bed.Management.WaitGoneAsync<Tenant>("", "t1");
     }

@@ -182,7 +182,7 @@ public sealed class SecretsTests
             s => s.Status?.Phase == "Failed",
             "is refused"
         );
-        failed.Status!.Conditions!.Single().Message.Should().Contain("in the way");
+        failed.Status!.Conditions!.Single().Message.Should().Contain("already exists");
         (await bed.Management.GetAsync<V1Secret>("tenant-t1", syncSecret.Metadata.Uid))!.Data.Keys.Should().Equal("own");
     }
 

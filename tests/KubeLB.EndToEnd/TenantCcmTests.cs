@@ -95,7 +95,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
         await AnnotateAsync((Annotations.LastSeen, StatusTime.Of(DateTimeOffset.UtcNow)));
 
         await ConditionAsync(TenantCcmConditions.CcmConnected, c => c is null);
-        await EventAsync("Normal", "CcmConnected", "reports again");
+        await EventAsync("Normal", "CcmConnected", "has reconnected");
     }
 
     [Fact]

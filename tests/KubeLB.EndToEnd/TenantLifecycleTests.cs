@@ -79,7 +79,7 @@ public sealed class TenantLifecycleTests
                     TenantPhases.Terminating,
                     "1 Route ",
                     "HTTPRoute default/api-route of the tenant",
-                    $"HTTPRoute tenant-t1/default-api-route is held by the finalizer {Hold}"
+                    $"HTTPRoute tenant-t1/default-api-route is blocked by finalizer {Hold}"
                 ),
             "says what holds it up"
         );

@@ -132,7 +132,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     private System.Net.IPEndPoint Server => _manager.Services.GetRequiredService<XdsEndpoint>().Address!;
 
     private List<string> Warnings() =>
-        [.. _logs.Lines.Where(l => l.StartsWith("Warning xDS server refused or reset", StringComparison.Ordinal))];
+        [.. _logs.Lines.Where(l => l.StartsWith("Warning xDS server rejected or reset", StringComparison.Ordinal))];
 
     private async Task<X509Certificate2> CertificateAsync()
     {

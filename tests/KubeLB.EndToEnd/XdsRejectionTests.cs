@@ -122,8 +122,8 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         var told = await EventAsync(_bed.Management, "default", "t1", "Warning ProxyDenied");
         told.Message.Should()
             .Be(
-                "Refused xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
-                    + "If it is a proxy of this tenant, mount Secret envoy-xds-client of tenant-t1; else find out who uses it."
+                "Rejected xDS stream from 127.0.0.1: its certificate is for tenant-t2. "
+                    + "If it is a proxy of this tenant, mount the current Secret envoy-xds-client of tenant-t1; otherwise identify the client."
             );
 
         for (var i = 0; i < 50; i++)

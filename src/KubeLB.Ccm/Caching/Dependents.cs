@@ -7,70 +7,70 @@ using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Attachment;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Caching;
 
-/// <summary>Which keys a change concerns: the constant-work answer to "what depends on this object?".</summary>
+/// <summary>Maps a changed object to the keys of the objects that depend on it, by indexes.</summary>
 internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluster tenant)
 {
     private readonly IInformer<Gateway> _gateways = tenant.Informer<Gateway>();
 
-    /// <summary>Gateways of a class that came, went, got another controller or was accepted by one.</summary>
+    /// <summary>Gateways of a class that was created, deleted, accepted, or assigned to another controller.</summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<GatewayClass> change) =>
         IsWithoutEffect(change) ? [] : change.Both().SelectMany(GatewaysOf).Distinct();
 
     /// <summary>
-    /// All Gateways once there are Addresses in the tenant's namespace: then the management cluster takes what it refused before.
+    /// All Gateways, when Addresses are created in the tenant's namespace: the management cluster now accepts objects that it rejected.
     /// </summary>
     public IEnumerable<ResourceKey> GatewaysOf(Change<Addresses> change) =>
         change is { Old: null, New: not null } ? _gateways.List().Select(g => ResourceKey.Of(g)) : [];
 
-    /// <summary>Routes whose parentRefs name a Gateway whose spec changed. Its status, which counts them, is none of theirs, but for
-    /// whether the management cluster refuses the Gateway.</summary>
+    /// <summary>Gateways whose listeners refer to the Secret.</summary>
+    public IEnumerable<ResourceKey> GatewaysOf(V1Secret secret) =>
+        _gateways.ByIndex(Indexes.ByCertificate, Indexes.Key(secret.Namespace(), secret.Name())).Select(g => ResourceKey.Of(g));
+
+    /// <summary>Gateways of other namespaces that refer to objects in the grant's namespace.</summary>
+    public IEnumerable<ResourceKey> GatewaysOf(ReferenceGrant grant) => ReferringGateways(grant).Select(g => ResourceKey.Of(g));
+
+    /// <summary>
+    /// Routes whose parentRefs name a Gateway whose spec changed. Of its status, only a rejection by the management cluster concerns them.
+    /// </summary>
     public IEnumerable<T> RoutesOf<T>(Change<Gateway> change)
         where T : class, IGatewayRoute =>
-        IsOfStatusOnly(change) && GatewayStatusTranslator.RejectionOf(change.Old!) == GatewayStatusTranslator.RejectionOf(change.New!)
+        IsStatusOnly(change) && GatewayStatusTranslator.RejectionOf(change.Old!) == GatewayStatusTranslator.RejectionOf(change.New!)
             ? []
             : RoutesOf<T>((change.New ?? change.Old)!);
 
-    /// <summary>Routes whose Gateways are of a class that came, went, got another controller or was accepted by one.</summary>
+    /// <summary>Routes of Gateways whose class was created, deleted, accepted, or assigned to another controller.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<GatewayClass> change)
         where T : class, IGatewayRoute => IsWithoutEffect(change) ? [] : RoutesOf<T>((change.New ?? change.Old)!);
-
-    /// <summary>Gateways of a class.</summary>
-    private IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
-        _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).Select(g => ResourceKey.Of(g));
-
-    /// <summary>Routes of kind <typeparamref name="T"/> whose parentRefs name the Gateway.</summary>
-    private IEnumerable<T> RoutesOf<T>(Gateway gateway)
-        where T : class, IGatewayRoute =>
-        tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(gateway.Namespace, gateway.Name));
-
-    /// <summary>Routes whose Gateways are of the class.</summary>
-    private IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
-        where T : class, IGatewayRoute => _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
 
     /// <summary>Routes of a Namespace whose labels changed.</summary>
     public IEnumerable<T> RoutesOf<T>(Change<V1Namespace> change)
         where T : class, IGatewayRoute =>
         SameLabels(change.Old, change.New) ? [] : tenant.Informer<T>().ByIndex(Indexes.ByNamespace, change.Key.Name);
 
-    /// <summary>Routes that refer to the Service, or to the one that it is the twin of.</summary>
+    /// <summary>Routes that refer to the Service, or to the Service that this node-port Service belongs to.</summary>
     public IEnumerable<T> RoutesOf<T>(V1Service service)
         where T : class, IGatewayRoute =>
         ServiceKeys(service)
             .SelectMany(key => tenant.Informer<T>().ByIndex(Indexes.ByBackendService, Indexes.Key(key.Namespace, key.Name)));
 
-    /// <summary>Routes of kind <typeparamref name="T"/> that a changed Route of the management cluster concerns.</summary>
+    /// <summary>Routes of other namespaces that refer to objects in the grant's namespace.</summary>
+    public IEnumerable<T> RoutesOf<T>(ReferenceGrant grant)
+        where T : class, IGatewayRoute => tenant.Informer<T>().ByIndex(Indexes.ByReferencedNamespace, grant.Namespace);
+
+    /// <summary>Routes of kind <typeparamref name="T"/> that depend on a changed Route of the management cluster.</summary>
     public IEnumerable<ResourceKey> RoutesOf<T>(Change<Route> change, string kind)
         where T : class, IGatewayRoute
     {
         var origins = change.Both().Select(RouteOrigin.Of).OfType<RouteOrigin>().Distinct().ToList();
         var own = origins.Where(o => o.Kind == kind).Select(o => new ResourceKey(o.Namespace, o.Name));
 
-        // A route is carried after its Gateway and released with it, and its status is read by the Gateway's generated name.
+        // A route is written after the Route of its Gateway and removed with it; its status refers to the generated name of the Gateway.
         var renamed =
             change.Old is null || change.New is null || GeneratedName(change.Old) != GeneratedName(change.New)
                 ? origins
@@ -81,7 +81,32 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         return own.Concat(renamed);
     }
 
-    /// <summary>The Service itself, and the one that it is the twin of.</summary>
+    /// <summary>Services of the grant's namespace that routes of other namespaces refer to.</summary>
+    public IEnumerable<ResourceKey> ServicesOf<T>(ReferenceGrant grant)
+        where T : class, IGatewayRoute =>
+        RoutesOf<T>(grant).SelectMany(r => ServicesOf(r)).Where(s => s.Namespace == grant.Namespace).Distinct();
+
+    /// <summary>Secrets of Gateways whose class was created, deleted, accepted, or assigned to another controller.</summary>
+    public IEnumerable<ResourceKey> SecretsOf(Change<GatewayClass> change) =>
+        GatewaysOf(change).Select(_gateways.Get).OfType<Gateway>().SelectMany(SecretsOf).Distinct();
+
+    /// <summary>Secrets of a Gateway whose Route was deleted: KubeLB may no longer serve it.</summary>
+    public IEnumerable<ResourceKey> SecretsOf(Change<Route> change) =>
+        change is { Old: { } old, New: null }
+        && RouteOrigin.Of(old) is { Kind: Gateway.KindName } origin
+        && _gateways.Get(origin.Namespace, origin.Name) is { } gateway
+            ? SecretsOf(gateway)
+            : [];
+
+    /// <summary>Secrets of the grant's namespace that Gateways of other namespaces refer to.</summary>
+    public IEnumerable<ResourceKey> SecretsOf(ReferenceGrant grant) =>
+        ReferringGateways(grant).SelectMany(SecretsOf).Where(s => s.Namespace == grant.Namespace).Distinct();
+
+    /// <summary>Secrets that the listeners of a Gateway refer to, or referred to before the change.</summary>
+    public static IEnumerable<ResourceKey> SecretsOf(Change<Gateway> change) =>
+        IsStatusOnly(change) ? [] : change.Both().SelectMany(SecretsOf).Distinct();
+
+    /// <summary>The Service itself and, for a node-port Service, the Service that it belongs to.</summary>
     public static IEnumerable<ResourceKey> ServiceKeys(V1Service service)
     {
         yield return ResourceKey.Of(service);
@@ -91,7 +116,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         }
     }
 
-    /// <summary>The Service whose EndpointSlice this is, or is the mirror of.</summary>
+    /// <summary>The Service that an EndpointSlice, or the original of a mirrored one, belongs to.</summary>
     public static IEnumerable<ResourceKey> ServiceKeys(V1EndpointSlice slice) =>
         MirroredEndpointSlices.OriginOf(slice) is { } service ? [new ResourceKey(slice.Namespace(), service)] : [];
 
@@ -99,10 +124,26 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
     public static IEnumerable<ResourceKey> ServicesOf(IGatewayRoute route) =>
         BackendReferences.ServicesOf(route).Select(s => new ResourceKey(s.Namespace, s.Name));
 
+    private IEnumerable<ResourceKey> GatewaysOf(GatewayClass gatewayClass) =>
+        _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).Select(g => ResourceKey.Of(g));
+
+    private IEnumerable<T> RoutesOf<T>(Gateway gateway)
+        where T : class, IGatewayRoute =>
+        tenant.Informer<T>().ByIndex(Indexes.ByParentGateway, Indexes.Key(gateway.Namespace, gateway.Name));
+
+    private IEnumerable<T> RoutesOf<T>(GatewayClass gatewayClass)
+        where T : class, IGatewayRoute => _gateways.ByIndex(Indexes.ByGatewayClass, gatewayClass.Name).SelectMany(RoutesOf<T>);
+
+    private IReadOnlyList<Gateway> ReferringGateways(ReferenceGrant grant) =>
+        _gateways.ByIndex(Indexes.ByReferencedNamespace, grant.Namespace);
+
+    private static IEnumerable<ResourceKey> SecretsOf(Gateway gateway) =>
+        ListenerCertificates.SecretsOf(gateway).Select(s => new ResourceKey(s.Namespace, s.Name));
+
     private static string? GeneratedName(Route? route) => route?.Status?.Resources?.Route?.GeneratedName;
 
-    // The generation counts changes of the spec; the start of a deletion, and a new incarnation, are more than a status, too.
-    public static bool IsOfStatusOnly<T>(Change<T> change)
+    // The generation changes with the spec only; the start of a deletion and a recreated object concern dependents, too.
+    private static bool IsStatusOnly<T>(Change<T> change)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change is { Old: { } old, New: { } now }
         && old.Metadata.Uid == now.Metadata.Uid
@@ -110,7 +151,7 @@ internal sealed class Dependents([FromKeyedServices(ClusterNames.Tenant)] Cluste
         && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp;
 
     private static bool IsWithoutEffect(Change<GatewayClass> change) =>
-        IsOfStatusOnly(change) && GatewayOwnership.IsEquivalent(change.Old!, change.New!);
+        IsStatusOnly(change) && GatewayOwnership.IsEquivalent(change.Old!, change.New!);
 
     private static bool SameLabels(V1Namespace? left, V1Namespace? right) =>
         left is not null

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Ccm.Caching;
 
-/// <summary>What translation sees: the caches of both clusters.</summary>
+/// <summary>Gives the translation access to the caches of both clusters.</summary>
 internal sealed class TenantView(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
@@ -39,7 +39,7 @@ internal sealed class TenantView(
 
     public V1Secret? Secret(string @namespace, string name) => _secrets.Get(@namespace, name);
 
-    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => _grants.ByIndex(ReferenceIndexes.ByNamespace, @namespace);
+    public IEnumerable<ReferenceGrant> ReferenceGrants(string @namespace) => _grants.ByIndex(Indexes.ByNamespace, @namespace);
 
     public Route? GatewayRoute(string @namespace, string name) =>
         Gateway(@namespace, name) is { } gateway

@@ -1,32 +1,50 @@
+using k8s;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.GatewayApi;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
-using KubeLB.Ccm.GatewayClasses;
-using KubeLB.Ccm.Gateways;
-using KubeLB.Ccm.Nodes;
+using KubeLB.Ccm.NodePorts;
 using KubeLB.Ccm.Registration;
-using KubeLB.Ccm.Routes;
-using KubeLB.Ccm.Services;
+using KubeLB.Ccm.Routing;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Secrets;
 using Microsoft.Extensions.DependencyInjection;
-using k8s.Models;
 
 namespace KubeLB.Ccm.Hosting;
 
-/// <summary>The controllers of a CCM: which change makes which key worth a look.</summary>
+/// <summary>The controllers of a CCM, and the changes that enqueue their keys.</summary>
 internal static class CcmControllers
 {
     private const int Workers = 4;
 
     public static void Add(IServiceCollection services, CcmOptions options)
     {
-        IEnumerable<ResourceKey> all = [new("", Addresses.DefaultName)];
+        AddClusterBinding(services);
+        AddNodes(services);
+        if (options.HandlesSecrets)
+        {
+            AddSecrets(services, options);
+        }
+
+        if (options.EnableGatewayApi)
+        {
+            AddBound<GatewayClassReconciler>(services, "gatewayclass", controller => controller.Watch<GatewayClass>(ClusterNames.Tenant));
+            AddGateways(services);
+            AddServices(services, options);
+            AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);
+            AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
+        }
+    }
+
+    private static void AddClusterBinding(IServiceCollection services)
+    {
+        IEnumerable<ResourceKey> key = [new("", Addresses.DefaultName)];
         services.AddController<ClusterBinding>(
             "clusterbinding",
             controller =>
@@ -34,11 +52,16 @@ internal static class CcmControllers
                 controller.WaitFor<V1Node>(ClusterNames.Tenant);
                 controller.Watch<V1Namespace>(
                     ClusterNames.Tenant,
-                    _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? all : []
+                    _ => (V1Namespace ns) => ns.Name() == ClusterBinding.IdentityNamespace ? key : []
                 );
-                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
+                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => key);
             }
         );
+    }
+
+    private static void AddNodes(IServiceCollection services)
+    {
+        IEnumerable<ResourceKey> key = [new("", Addresses.DefaultName)];
         AddBound<NodeAddressesReconciler>(
             services,
             "node",
@@ -48,29 +71,42 @@ internal static class CcmControllers
                     ClusterNames.Tenant,
                     provider =>
                     {
-                        // Kubelets write their Nodes all the time.
+                        // Kubelets update their Nodes every few minutes.
                         var settings = provider.GetRequiredService<NodeAddressSettings>();
                         return (Change<V1Node> change) =>
-                            NodeFacts.Read(change.Old, settings) == NodeFacts.Read(change.New, settings) ? [] : all;
+                            NodeFacts.Read(change.Old, settings) == NodeFacts.Read(change.New, settings) ? [] : key;
                     }
                 );
-                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => all);
+                controller.Watch<Addresses>(ClusterNames.Management, _ => (Addresses _) => key);
             }
         );
-        ReferenceControllers.Add(services, options);
-        if (!options.EnableGatewayApi)
-        {
-            return;
-        }
+    }
 
-        AddBound<GatewayClassReconciler>(
+    private static void AddSecrets(IServiceCollection services, CcmOptions options) =>
+        AddBound<SyncSecretReconciler>(
             services,
-            "gatewayclass",
+            "syncsecret",
             controller =>
             {
-                controller.Watch<GatewayClass>(ClusterNames.Tenant);
+                controller.Watch<V1Secret>(ClusterNames.Tenant);
+                controller.Watch<SyncSecret>(ClusterNames.Tenant);
+                controller.Watch<SyncSecret>(
+                    ClusterNames.Management,
+                    _ =>
+                        (SyncSecret syncSecret) =>
+                            SecretOrigin.Of(syncSecret) is { } origin ? [new ResourceKey(origin.Namespace, origin.Name)] : []
+                );
+                if (options.EnableGatewayApi)
+                {
+                    controller.Watch<Gateway>(ClusterNames.Tenant, _ => Dependents.SecretsOf);
+                    controller.Watch<GatewayClass>(ClusterNames.Tenant, OnChange<GatewayClass>(d => d.SecretsOf));
+                    controller.Watch<Route>(ClusterNames.Management, OnChange<Route>(d => d.SecretsOf));
+                    controller.Watch<ReferenceGrant>(ClusterNames.Tenant, OnObject<ReferenceGrant>(d => d.SecretsOf));
+                }
             }
         );
+
+    private static void AddGateways(IServiceCollection services) =>
         AddBound<GatewayReconciler>(
             services,
             "gateway",
@@ -78,9 +114,10 @@ internal static class CcmControllers
             {
                 controller.Workers = Workers;
                 controller.Watch<Gateway>(ClusterNames.Tenant);
-                ReferenceControllers.WatchCertificates(controller);
-                controller.Watch<GatewayClass>(ClusterNames.Tenant, WithDependentsOfChange<GatewayClass>(d => d.GatewaysOf));
-                controller.Watch<Addresses>(ClusterNames.Management, WithDependentsOfChange<Addresses>(d => d.GatewaysOf));
+                controller.Watch<V1Secret>(ClusterNames.Tenant, OnObject<V1Secret>(d => d.GatewaysOf));
+                controller.Watch<ReferenceGrant>(ClusterNames.Tenant, OnObject<ReferenceGrant>(d => d.GatewaysOf));
+                controller.Watch<GatewayClass>(ClusterNames.Tenant, OnChange<GatewayClass>(d => d.GatewaysOf));
+                controller.Watch<Addresses>(ClusterNames.Management, OnChange<Addresses>(d => d.GatewaysOf));
                 controller.Watch<Route>(
                     ClusterNames.Management,
                     _ =>
@@ -89,6 +126,9 @@ internal static class CcmControllers
                 );
             }
         );
+
+    private static void AddServices(IServiceCollection services, CcmOptions options)
+    {
         AddBound<NodePortServiceReconciler>(
             services,
             "nodeport",
@@ -97,8 +137,8 @@ internal static class CcmControllers
                 controller.Workers = Workers;
                 controller.Watch<V1Service>(ClusterNames.Tenant, _ => (V1Service service) => Dependents.ServiceKeys(service));
                 controller.Watch<Route>(ClusterNames.Management, _ => ServicesNoLongerServed);
-                WatchUsers<HttpRoute>(controller, options);
-                WatchUsers<GrpcRoute>(controller, options);
+                WatchBackends<HttpRoute>(controller, options);
+                WatchBackends<GrpcRoute>(controller, options);
             }
         );
         AddBound<EndpointSliceMirrorReconciler>(
@@ -111,22 +151,7 @@ internal static class CcmControllers
                 controller.Watch<V1EndpointSlice>(ClusterNames.Tenant, _ => (V1EndpointSlice slice) => Dependents.ServiceKeys(slice));
             }
         );
-        AddRoutes<HttpRoute>(services, options, "httproute", HttpRoute.KindName);
-
-        AddRoutes<GrpcRoute>(services, options, "grpcroute", GrpcRoute.KindName);
     }
-
-    /// <summary>Adds a controller that runs only in the cluster that the tenant is bound to.</summary>
-    public static void AddBound<TReconciler>(IServiceCollection services, string name, Action<ControllerBuilder> configure)
-        where TReconciler : class, IReconciler =>
-        services.AddController<TReconciler>(
-            name,
-            controller =>
-            {
-                controller.RunsWhile = provider => provider.GetRequiredService<LeadershipGate>();
-                configure(controller);
-            }
-        );
 
     private static void AddRoutes<T>(IServiceCollection services, CcmOptions options, string name, string kind)
         where T : ApiObject, IGatewayRoute, new() =>
@@ -137,40 +162,48 @@ internal static class CcmControllers
             {
                 controller.Workers = Workers;
                 controller.Watch<T>(ClusterNames.Tenant);
-                ReferenceControllers.WatchGrants<T>(controller, options);
-                controller.Watch<Gateway>(ClusterNames.Tenant, WithDependentsOfChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));
-                controller.Watch<GatewayClass>(
-                    ClusterNames.Tenant,
-                    WithDependentsOfChange<GatewayClass>(d => change => Keys(d.RoutesOf<T>(change)))
-                );
-                controller.Watch<V1Namespace>(
-                    ClusterNames.Tenant,
-                    WithDependentsOfChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change)))
-                );
-                controller.Watch<V1Service>(ClusterNames.Tenant, WithDependents<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
-                controller.Watch<Route>(ClusterNames.Management, WithDependentsOfChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
+                if (options.EnforceReferenceGrants)
+                {
+                    controller.Watch<ReferenceGrant>(
+                        ClusterNames.Tenant,
+                        OnObject<ReferenceGrant>(d => grant => Keys(d.RoutesOf<T>(grant)))
+                    );
+                }
+
+                controller.Watch<Gateway>(ClusterNames.Tenant, OnChange<Gateway>(d => change => Keys(d.RoutesOf<T>(change))));
+                controller.Watch<GatewayClass>(ClusterNames.Tenant, OnChange<GatewayClass>(d => change => Keys(d.RoutesOf<T>(change))));
+                controller.Watch<V1Namespace>(ClusterNames.Tenant, OnChange<V1Namespace>(d => change => Keys(d.RoutesOf<T>(change))));
+                controller.Watch<V1Service>(ClusterNames.Tenant, OnObject<V1Service>(d => service => Keys(d.RoutesOf<T>(service))));
+                controller.Watch<Route>(ClusterNames.Management, OnChange<Route>(d => change => d.RoutesOf<T>(change, kind)));
             }
         );
 
-    // Whatever may attach a route to a Gateway of ours, or detach it, may make a twin needed, or superfluous.
-    private static void WatchUsers<T>(ControllerBuilder controller, CcmOptions options)
+    // Every change that may attach a route to a Gateway, or detach it, decides whether its backends need node-port Services.
+    private static void WatchBackends<T>(ControllerBuilder controller, CcmOptions options)
         where T : class, IGatewayRoute
     {
-        ReferenceControllers.WatchGrantsOfUsers<T>(controller, options);
+        if (options.EnforceReferenceGrants)
+        {
+            controller.Watch<ReferenceGrant>(ClusterNames.Tenant, OnObject<ReferenceGrant>(d => d.ServicesOf<T>));
+        }
+
         controller.Watch<T>(ClusterNames.Tenant, _ => (T route) => Dependents.ServicesOf(route));
-        controller.Watch<Gateway>(
-            ClusterNames.Tenant,
-            WithDependentsOfChange<Gateway>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r)))
-        );
-        controller.Watch<GatewayClass>(
-            ClusterNames.Tenant,
-            WithDependentsOfChange<GatewayClass>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r)))
-        );
-        controller.Watch<V1Namespace>(
-            ClusterNames.Tenant,
-            WithDependentsOfChange<V1Namespace>(d => change => d.RoutesOf<T>(change).SelectMany(r => Dependents.ServicesOf(r)))
-        );
+        controller.Watch<Gateway>(ClusterNames.Tenant, OnChange<Gateway>(d => change => Backends(d.RoutesOf<T>(change))));
+        controller.Watch<GatewayClass>(ClusterNames.Tenant, OnChange<GatewayClass>(d => change => Backends(d.RoutesOf<T>(change))));
+        controller.Watch<V1Namespace>(ClusterNames.Tenant, OnChange<V1Namespace>(d => change => Backends(d.RoutesOf<T>(change))));
     }
+
+    // A controller that runs only in the cluster that the tenant is bound to.
+    private static void AddBound<TReconciler>(IServiceCollection services, string name, Action<ControllerBuilder> configure)
+        where TReconciler : class, IReconciler =>
+        services.AddController<TReconciler>(
+            name,
+            controller =>
+            {
+                controller.RunsWhile = provider => provider.GetRequiredService<LeadershipGate>();
+                configure(controller);
+            }
+        );
 
     private static IEnumerable<ResourceKey> ServicesNoLongerServed(Change<Route> change) =>
         from service in (change.Old is null ? [] : Indexes.ServedServices(change.Old)).Except(
@@ -180,15 +213,18 @@ internal static class CcmControllers
         where key.Length == 2
         select new ResourceKey(key[0], key[1]);
 
-    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> WithDependents<T>(
+    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> OnObject<T>(
         Func<Dependents, Func<T, IEnumerable<ResourceKey>>> map
     ) => services => map(services.GetRequiredService<Dependents>());
 
-    private static Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> WithDependentsOfChange<T>(
+    private static Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> OnChange<T>(
         Func<Dependents, Func<Change<T>, IEnumerable<ResourceKey>>> map
     )
-        where T : class, k8s.IKubernetesObject<V1ObjectMeta> => services => map(services.GetRequiredService<Dependents>());
+        where T : class, IKubernetesObject<V1ObjectMeta> => services => map(services.GetRequiredService<Dependents>());
 
     private static IEnumerable<ResourceKey> Keys<T>(IEnumerable<T> routes)
         where T : class, IGatewayRoute => routes.Select(r => ResourceKey.Of(r));
+
+    private static IEnumerable<ResourceKey> Backends<T>(IEnumerable<T> routes)
+        where T : class, IGatewayRoute => routes.SelectMany(r => Dependents.ServicesOf(r));
 }

@@ -4,49 +4,42 @@ using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Caching;
-using KubeLB.Ccm.Events;
 using KubeLB.Ccm.Registration;
-using KubeLB.Ccm.Routes;
+using KubeLB.Ccm.Routing;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Logging;
 using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Ccm.Hosting;
 
 /// <summary>
-/// Wires a CCM: its settings, its two clusters with the kinds that it watches there, and its controllers
-/// (<see cref="CcmControllers"/>).
+/// Builds the host of a CCM: settings, the two clusters with their informers, and controllers (<see cref="CcmControllers"/>).
 /// </summary>
 public static class CcmHost
 {
-    /// <summary>Builds the host; nothing is sent before it starts.</summary>
+    /// <summary>Builds the host; it sends no request before it starts.</summary>
     /// <param name="options">The settings.</param>
-    /// <param name="connections">The clusters.</param>
-    /// <param name="configure">Changes the host before it is built, for example its logging.</param>
+    /// <param name="connections">Connections to the two clusters.</param>
+    /// <param name="configure">Changes services before the host is built, for example logging.</param>
     public static IHost Build(CcmOptions options, CcmConnections connections, Action<IServiceCollection>? configure = null)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "kubelb-ccm" });
+        var builder = ControllerHost.CreateBuilder(
+            new ControllerHostOptions(
+                "kubelb-ccm",
+                typeof(CcmHost).Assembly,
+                options.LogLevel,
+                options.MetricsAddress,
+                options.HealthProbeBindAddress,
+                options.EnableLeaderElection ? LeaderElection(options) : null
+            ),
+            runtime => runtime.ApplierAnnotation = Annotations.Applied
+        );
         var services = builder.Services;
-
-        services.AddKubeRuntimeLogging("kubelb-ccm", options.LogLevel);
-        services.AddKubeRuntime(runtime =>
-        {
-            runtime.Component = "kubelb_ccm";
-            runtime.Build = BuildVersion.Of(typeof(CcmHost).Assembly);
-            runtime.MetricsAddress = options.MetricsAddress;
-            runtime.ProbeAddress = options.HealthProbeBindAddress;
-            runtime.ApplierAnnotation = Annotations.Applied;
-            runtime.NotReadyWhenDisconnected = true;
-            runtime.FieldManager = "kubelb-ccm";
-            runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
-        });
         services.ConfigureCluster(
             ClusterNames.Tenant,
             tenant =>
@@ -65,7 +58,6 @@ public static class CcmHost
         );
         AddClusters(services, options, connections);
 
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(
             new TenantSettings(TenantNames.Namespace(options.ClusterName), options.UseGatewayClass, options.EnforceReferenceGrants)
@@ -84,10 +76,14 @@ public static class CcmHost
         services.AddSingleton<ClusterBinding>();
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<ClusterBinding>());
         services.AddSingleton<ManagementRoutes>();
-        services.AddSingleton<SourceKinds>();
+        services.AddSingleton<KindAvailability>();
         services.AddEventRecorder(ClusterNames.Tenant, StatusEvents.Component);
         services.AddSingleton<StatusEvents>();
-        ReferenceControllers.AddServices(services, options);
+        if (options.EnableGatewayApi)
+        {
+            services.AddSingleton<CertificateUsers>();
+        }
+
         CcmControllers.Add(services, options);
 
         configure?.Invoke(services);
@@ -102,26 +98,26 @@ public static class CcmHost
             tenant =>
             {
                 tenant.Informer<V1Node>();
-                ReferenceControllers.AddTenantInformers(tenant, options);
-                if (!options.EnableGatewayApi)
+                if (options.HandlesSecrets)
+                {
+                    tenant.Informer<V1Secret>(secrets =>
+                    {
+                        secrets.FieldSelector = StoredSecret.FieldSelector;
+                        secrets.Transform = secret => StoredSecret.Reduce(secret, options.EnableSecretSynchronizer);
+                    });
+                    tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NotAwaited);
+                }
+
+                if (options.EnableGatewayApi)
+                {
+                    AddGatewayApi(tenant, options);
+                }
+                else
                 {
                     tenant.Informer<V1Namespace>(namespaces =>
                         namespaces.FieldSelector = $"metadata.name={ClusterBinding.IdentityNamespace}"
                     );
-                    return;
                 }
-
-                tenant.Informer<V1Service>();
-                tenant.Informer<V1EndpointSlice>(slices =>
-                {
-                    slices.LabelSelector = MirroredEndpointSlices.Selector;
-                    slices.Index(Indexes.ByService, Indexes.Service);
-                });
-                tenant.Informer<V1Namespace>();
-                tenant.Informer<GatewayClass>();
-                tenant.Informer<Gateway>(gateways => gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass));
-                tenant.Informer<HttpRoute>(routes => AddRouteIndexes(routes, options.DisableHttpRouteController));
-                tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
             }
         );
         services.AddCluster(
@@ -131,7 +127,15 @@ public static class CcmHost
             {
                 var tenantNamespace = TenantNames.Namespace(options.ClusterName);
                 management.Informer<Addresses>(addresses => addresses.Namespace = tenantNamespace);
-                ReferenceControllers.AddManagementInformers(management, options, tenantNamespace);
+                if (options.HandlesSecrets)
+                {
+                    management.Informer<SyncSecret>(syncSecrets =>
+                    {
+                        syncSecrets.Namespace = tenantNamespace;
+                        syncSecrets.Index(Indexes.BySecretOrigin, Indexes.SecretOrigins);
+                    });
+                }
+
                 if (options.EnableGatewayApi)
                 {
                     management.Informer<Route>(routes =>
@@ -146,18 +150,43 @@ public static class CcmHost
         );
     }
 
-    private static void AddRouteIndexes<T>(InformerBuilder<T> routes, bool isSwitchedOff)
+    private static void AddGatewayApi(ClusterBuilder tenant, CcmOptions options)
+    {
+        tenant.Informer<V1Service>();
+        tenant.Informer<V1EndpointSlice>(slices =>
+        {
+            slices.LabelSelector = MirroredEndpointSlices.Selector;
+            slices.Index(Indexes.ByService, Indexes.Service);
+        });
+        tenant.Informer<V1Namespace>();
+        tenant.Informer<GatewayClass>();
+        tenant.Informer<Gateway>(gateways =>
+        {
+            gateways.Index(Indexes.ByGatewayClass, Indexes.GatewayClass);
+            gateways.Index(Indexes.ByCertificate, Indexes.Certificates);
+            gateways.Index(Indexes.ByReferencedNamespace, Indexes.ReferencedNamespaces);
+        });
+        tenant.Informer<HttpRoute>(routes => AddRouteIndexes(routes, options.DisableHttpRouteController));
+        tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
+        tenant.Informer<ReferenceGrant>(grants =>
+        {
+            grants.WhenAbsent = WhenAbsent.NotAwaited;
+            grants.Index(Indexes.ByNamespace, Indexes.Namespace);
+        });
+    }
+
+    private static void AddRouteIndexes<T>(InformerBuilder<T> routes, bool isDisabled)
         where T : class, IGatewayRoute
     {
-        // What was carried before a kind was switched off has to be cleaned up; where there is none of the kind, nobody misses it.
-        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.NotAwaited : WhenAbsent.ItsControllersWait;
+        // Routes written before a kind was disabled must be removed; the kind itself need not be installed then.
+        routes.WhenAbsent = isDisabled ? WhenAbsent.NotAwaited : WhenAbsent.ItsControllersWait;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);
-        routes.Index(ReferenceIndexes.ByReferencedNamespace, ReferenceIndexes.ReferencedNamespaces);
+        routes.Index(Indexes.ByReferencedNamespace, Indexes.ReferencedNamespaces);
     }
 
-    /// <summary>The Lease that replicas elect their leader with.</summary>
+    /// <summary>The Lease for leader election.</summary>
     internal static LeaderElectionSettings LeaderElection(CcmOptions options)
     {
         var podNamespace = Environment.GetEnvironmentVariable("NAMESPACE");
@@ -165,6 +194,6 @@ public static class CcmHost
             !string.IsNullOrEmpty(options.LeaderElectionNamespace) ? options.LeaderElectionNamespace
             : !string.IsNullOrEmpty(podNamespace) ? podNamespace
             : "kube-system";
-        return new LeaderElectionSettings(ClusterNames.Tenant, @namespace, "kubelb-ccm", $"{Environment.MachineName}_{Guid.NewGuid():N}");
+        return new LeaderElectionSettings(ClusterNames.Tenant, @namespace, "kubelb-ccm", ControllerHost.LeaseIdentity());
     }
 }

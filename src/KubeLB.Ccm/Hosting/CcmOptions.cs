@@ -1,3 +1,5 @@
+using k8s;
+using KubeLB.Runtime.Connections;
 using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Matching;
 using Microsoft.Extensions.Logging;
@@ -19,40 +21,42 @@ public sealed record CcmOptions
     /// <summary>ExternalIP, InternalIP or Hostname.</summary>
     public string NodeAddressType { get; init; } = "ExternalIP";
 
-    /// <summary>Label selector, in kubectl's syntax, of the nodes that may get traffic; empty for all.</summary>
+    /// <summary>Label selector, in kubectl's syntax, of the nodes that receive traffic; empty for all.</summary>
     public string NodeAddressLabelSelector { get; init; } = "";
 
-    /// <summary>At most this many node addresses; 0 for no limit.</summary>
+    /// <summary>Maximum number of node addresses; 0 for no limit.</summary>
     public int MaxNodeAddressCount { get; init; }
 
-    /// <summary>Whether Gateway API is served at all.</summary>
+    /// <summary>Whether Gateways, HTTPRoutes and GRPCRoutes are reconciled.</summary>
     public bool EnableGatewayApi { get; init; }
 
-    /// <summary>Whether a Gateway is ours by its class only.</summary>
+    /// <summary>Whether only Gateways of a KubeLB GatewayClass are reconciled; false for all Gateways.</summary>
     public bool UseGatewayClass { get; init; } = true;
 
-    /// <summary>Leaves Gateways alone.</summary>
+    /// <summary>Disables the controller of Gateways.</summary>
     public bool DisableGatewayController { get; init; }
 
-    /// <summary>Leaves HTTPRoutes alone.</summary>
+    /// <summary>Disables the controller of HTTPRoutes.</summary>
     public bool DisableHttpRouteController { get; init; }
 
-    /// <summary>Leaves GRPCRoutes alone.</summary>
+    /// <summary>Disables the controller of GRPCRoutes.</summary>
     public bool DisableGrpcRouteController { get; init; }
 
-    /// <summary>Whether backends of other namespaces need a ReferenceGrant; certificates always do.</summary>
+    /// <summary>Whether backends in other namespaces need a ReferenceGrant; certificates always do.</summary>
     public bool EnforceReferenceGrants { get; init; }
 
-    /// <summary>Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are carried, whoever refers to them.</summary>
+    /// <summary>
+    /// Whether Secrets labelled <c>kubelb.k8c.io/managed-by: kubelb</c> are copied to the management cluster, whether referenced or not.
+    /// </summary>
     public bool EnableSecretSynchronizer { get; init; }
 
-    /// <summary>How long the node ports of a Service stay open after the last route has left it, for who is still sending there.</summary>
+    /// <summary>Drain time of a node-port Service after the last reference to its Service is removed.</summary>
     public TimeSpan DrainingNodePorts { get; init; } = Delays.NodePortDrain;
 
-    /// <summary>How often the CCM reports in annotations of Addresses that it runs.</summary>
+    /// <summary>Interval at which the CCM updates its report in annotations of Addresses.</summary>
     public TimeSpan ReportInterval { get; init; } = Delays.Report;
 
-    /// <summary>Whether replicas elect one that writes.</summary>
+    /// <summary>Whether replicas elect a leader; only the leader writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 
     /// <summary>Namespace of the Lease in the tenant's cluster; the pod's if empty.</summary>
@@ -67,8 +71,27 @@ public sealed record CcmOptions
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
-    /// <summary>Which nodes' addresses are carried.</summary>
-    /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is no label selector.</exception>
+    /// <summary>Whether Secrets are watched at all.</summary>
+    internal bool HandlesSecrets => EnableGatewayApi || EnableSecretSynchronizer;
+
+    /// <summary>Selects the node addresses that are written to Addresses.</summary>
+    /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is not a valid label selector.</exception>
     internal NodeAddressSettings NodeAddresses =>
         new(NodeAddressType, LabelSelectors.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
+}
+
+/// <summary>Connections to the two clusters of a CCM.</summary>
+/// <param name="Tenant">Connects to the tenant's cluster.</param>
+/// <param name="Management">Connects to the management cluster.</param>
+public sealed record CcmConnections(Func<IKubernetes> Tenant, Func<IKubernetes> Management)
+{
+    /// <summary>Reads both kubeconfigs immediately, so that an invalid one stops the start.</summary>
+    /// <exception cref="KubeconfigException">A kubeconfig is missing or invalid.</exception>
+    public static CcmConnections FromKubeconfigs(CcmOptions options)
+    {
+        var userAgent = $"kubelb-ccm/{options.ClusterName}";
+        var tenant = Kubeconfig.Connect(options.Kubeconfig, userAgent);
+        var management = Kubeconfig.Connect(options.KubelbKubeconfig, userAgent);
+        return new CcmConnections(() => tenant, () => management);
+    }
 }

@@ -18,10 +18,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Registration;
 
 /// <summary>
-/// Binds the tenant to its cluster. The UID of the cluster's namespace <c>kube-system</c> is recorded with the tenant's Addresses by the
-/// first CCM that finds none there. No other controller of the CCM runs before that, or in any other cluster: there, objects of this one
-/// are missing, and would be taken for deleted. There is one key. Writes annotations of Addresses, and the object itself if it does not
-/// exist.
+/// Binds the tenant to its cluster: the first CCM records the UID of its cluster's namespace <c>kube-system</c> in an annotation of the
+/// tenant's Addresses. The other controllers run only after that, and only in that cluster: in another one the tenant's objects are
+/// missing, and their Routes would be deleted. There is one key. Writes annotations of Addresses, and creates Addresses if missing.
 /// </summary>
 internal sealed class ClusterBinding(
     [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
@@ -41,8 +40,8 @@ internal sealed class ClusterBinding(
 
     private static readonly string Version = BuildVersion.Of(typeof(ClusterBinding).Assembly).Version;
 
-    // Many CCMs that were started together do not report together.
-#pragma warning disable CA5394 // Spreads load; nothing depends on its being unpredictable.
+    // Jitter spreads the reports of CCMs that started together.
+#pragma warning disable CA5394 // Not used for security.
     private readonly TimeSpan _interval = options.ReportInterval * (0.9 + (0.2 * Random.Shared.NextDouble()));
 #pragma warning restore CA5394
     private readonly IInformer<V1Namespace> _namespaces = tenant.Informer<V1Namespace>();
@@ -56,7 +55,7 @@ internal sealed class ClusterBinding(
 
     public string Name => "cluster binding";
 
-    /// <summary>Why nothing of this cluster is served; null while it is, or before it is known.</summary>
+    /// <summary>Why this cluster is rejected; null if it is accepted, or before the first reconcile.</summary>
     public string? Problem => Volatile.Read(ref _problem);
 
     public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
@@ -65,12 +64,12 @@ internal sealed class ClusterBinding(
         {
             gate.Close();
             return ReconcileResult.Retry(
-                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found; nothing is written without it."
+                $"Namespace {IdentityNamespace}, whose UID identifies this cluster, was not found. The CCM writes nothing until it is."
             );
         }
 
         var addresses = _addresses.Get(settings.TenantNamespace, Addresses.DefaultName);
-        if (TimeLeftToOthers(addresses) is { } left)
+        if (ClaimDelay(addresses) is { } left)
         {
             return ReconcileResult.RequeueAfter(left);
         }
@@ -78,23 +77,22 @@ internal sealed class ClusterBinding(
         if (addresses is null)
         {
             var desired = NodeAddresses.Translate(_nodes.List(), nodeSettings, settings.TenantNamespace);
-            var (applied, refusal) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
+            var (applied, rejection) = await registration.ApplyAsync(desired, cancellationToken).ConfigureAwait(false);
             if (applied is null)
             {
-                // With nothing there, and nothing that can be created, nothing can be taken for another cluster's: the controllers report
-                // why.
+                // No object exists that could belong to another cluster, so the controllers may run and report the rejection.
                 if (Problem is null && _routes?.List().Count is null or 0)
                 {
                     gate.Open();
                 }
 
-                return ReconcileResult.RequeueAfter(refusal!.Pause);
+                return ReconcileResult.RequeueAfter(rejection!.RequeueAfter);
             }
 
             addresses = applied.Object;
         }
 
-        // Read as it stands: a value that is not a UID is not this cluster's either.
+        // An invalid value is treated as the UID of another cluster.
         var bound = CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid);
         return string.IsNullOrEmpty(bound) || bound == cluster
             ? await BindAsync(addresses, cluster, bound, cancellationToken).ConfigureAwait(false)
@@ -128,14 +126,14 @@ internal sealed class ClusterBinding(
         Volatile.Write(ref _problem, null);
         if (gate.Open())
         {
-            Log.Bound(logger, settings.TenantNamespace, cluster);
+            Log.ClusterBound(logger, settings.TenantNamespace, cluster);
         }
 
-        return ReconcileResult.RequeueAfter(Next(age));
+        return ReconcileResult.RequeueAfter(UntilNextReport(age));
     }
 
-    // The CCM of the cluster that the tenant is bound to records it again at once, if it runs.
-    private TimeSpan? TimeLeftToOthers(Addresses? addresses)
+    // A running CCM of the bound cluster records its cluster again immediately.
+    private TimeSpan? ClaimDelay(Addresses? addresses)
     {
         if (Problem is null || (addresses is not null && !string.IsNullOrEmpty(CcmAnnotations.ValueOf(addresses, Annotations.ClusterUid))))
         {
@@ -148,24 +146,25 @@ internal sealed class ClusterBinding(
         return left > TimeSpan.Zero ? left : null;
     }
 
-    // By the own clock: neither other clocks nor a writer that removes or changes the annotations make two writes within the interval.
+    // Uses the local monotonic clock: the annotations may be changed by others or come from another clock.
     private bool IsRecent(long? reported) => reported is { } at && time.GetElapsedTime(at) < _interval;
 
-    private TimeSpan Next(TimeSpan? age) =>
+    private TimeSpan UntilNextReport(TimeSpan? age) =>
         age is { } passed && passed >= TimeSpan.Zero && passed < _interval ? _interval - passed : _interval;
 
     private async Task<ReconcileResult> RejectAsync(Addresses addresses, string cluster, CancellationToken cancellationToken)
     {
         gate.Close();
+        var bound = CcmAnnotations.ClusterUidOf(addresses) ?? "(invalid UID)";
         var problem =
-            $"This cluster ({cluster}) is not the one that {settings.TenantNamespace} is bound to ({CcmAnnotations.ClusterUidOf(addresses) ?? "invalid"}): nothing is written. "
-            + $"Correct --kubeconfig or --cluster-name, or set {Annotations.ClusterUid} on its Addresses.";
+            $"{settings.TenantNamespace} is bound to cluster {bound}, but this cluster is {cluster}; the CCM writes nothing. "
+            + $"Correct --kubeconfig or --cluster-name, or change annotation {Annotations.ClusterUid} of its Addresses.";
         if (Interlocked.Exchange(ref _problem, problem) != problem)
         {
-            Log.Rejected(logger, problem);
+            Log.ClusterRejected(logger, problem);
         }
 
-        // Another cluster's that is as wrong stays until it is old: two of them must not take turns.
+        // A recent report of another rejected cluster stays: two rejected CCMs must not overwrite each other's reports.
         var now = time.GetUtcNow();
         var reported = CcmAnnotations.RejectedClusterOf(addresses);
         var age = now - reported?.Time;
@@ -183,6 +182,6 @@ internal sealed class ClusterBinding(
             age = TimeSpan.Zero;
         }
 
-        return ReconcileResult.RequeueAfter(Next(age));
+        return ReconcileResult.RequeueAfter(UntilNextReport(age));
     }
 }

@@ -1,11 +1,16 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Naming;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Messages;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -13,7 +18,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Ccm.Registration;
 
 /// <summary>
-/// Whether the management cluster takes what this tenant carries there. Says so in <c>/readyz</c> and, once per change, in the log.
+/// Writes objects to the tenant's namespace in the management cluster. Reports in <c>/readyz</c>, and once per change in the log, whether
+/// the management cluster accepts them.
 /// </summary>
 internal sealed class TenantRegistration(
     [FromKeyedServices(ClusterNames.Management)] Cluster management,
@@ -23,12 +29,10 @@ internal sealed class TenantRegistration(
     ILogger<TenantRegistration> logger
 ) : IReadinessCheck
 {
-    /// <summary>
-    /// How long a refusal of a kind for the whole tenant stands for all objects of the kind: one request instead of one for each.
-    /// </summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    /// <summary>How long a rejection of all objects of a kind is reused, instead of one request per object.</summary>
+    public static readonly TimeSpan RequeueAfter = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<Type, (ManagementRejection Refusal, long At)> _refused = new();
+    private readonly ConcurrentDictionary<Type, (ManagementRejection Rejection, long At)> _rejections = new();
     private string? _problem;
 
     public string Name => $"tenant {settings.TenantNamespace}";
@@ -36,16 +40,16 @@ internal sealed class TenantRegistration(
     public string? Problem => Volatile.Read(ref _problem);
 
     /// <summary>
-    /// Applies an object in the tenant's namespace. An object that is not there and cannot be created is a refusal, not an exception;
-    /// one that is there stands as it is while it cannot be changed, and every other failure is thrown.
+    /// Applies an object in the tenant's namespace. Returns a rejection if the object cannot be created; every other failure, also of an
+    /// update, is thrown.
     /// </summary>
-    public async Task<(Applied<T>? Applied, ManagementRejection? Refusal)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
+    public async Task<(Applied<T>? Applied, ManagementRejection? Rejection)> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var isThere = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
-        if (!isThere && _refused.TryGetValue(typeof(T), out var last) && time.GetElapsedTime(last.At) < Pause)
+        var exists = management.Informer<T>().Get(ResourceKey.Of(desired)) is not null;
+        if (!exists && _rejections.TryGetValue(typeof(T), out var last) && time.GetElapsedTime(last.At) < RequeueAfter)
         {
-            return (null, last.Refusal);
+            return (null, last.Rejection);
         }
 
         try
@@ -53,29 +57,108 @@ internal sealed class TenantRegistration(
             var applied = await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
-                _refused.Clear();
+                _rejections.Clear();
                 if (Interlocked.Exchange(ref _problem, null) is not null)
                 {
-                    Log.Accepted(logger, settings.TenantNamespace);
+                    Log.ManagementClusterAccepted(logger, settings.TenantNamespace);
                 }
             }
 
             return (applied, null);
         }
         catch (HttpOperationException e)
-            when (!isThere && ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
+            when (!exists && ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace) is not null)
         {
-            var refusal = ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
-            if (refusal.IsOfTenant)
+            var rejection = ManagementRejection.Of(e, ResourceKind.Of<T>().FullName, settings.TenantNamespace)!;
+            if (rejection.IsOfTenant)
             {
-                _refused[typeof(T)] = (refusal, time.GetTimestamp());
-                if (Interlocked.Exchange(ref _problem, refusal.Message) is null)
+                _rejections[typeof(T)] = (rejection, time.GetTimestamp());
+                if (Interlocked.Exchange(ref _problem, rejection.Message) is null)
                 {
-                    Log.Refused(logger, refusal.Message);
+                    Log.ManagementClusterRejected(logger, rejection.Message);
                 }
             }
 
-            return (null, refusal);
+            return (null, rejection);
         }
+    }
+}
+
+/// <summary>
+/// The management cluster rejected the creation of an object, and a retry fails until an administrator or the tenant changes something.
+/// Temporary failures (no response, 409, 429, 5xx) are not rejections.
+/// </summary>
+/// <param name="IsOfTenant">Whether every object of the tenant is rejected, not only this one.</param>
+/// <param name="Message">Cause and remedy, for a condition, the log and <c>/readyz</c>.</param>
+internal sealed record ManagementRejection(bool IsOfTenant, string Message)
+{
+    /// <summary>
+    /// When to retry. If all objects are rejected, one request is sent for all of them (<see cref="TenantRegistration"/>).
+    /// </summary>
+    public TimeSpan RequeueAfter => IsOfTenant ? TenantRegistration.RequeueAfter : TimeSpan.FromSeconds(30);
+
+    /// <summary>The reason of the condition.</summary>
+    public string Reason { get; private init; } = GatewayConditions.ManagementClusterRejected;
+
+    /// <summary>The reason and message of the condition.</summary>
+    public Rejection ToRejection() => new(Reason, Message);
+
+    /// <summary>Classifies a failed creation; null if it is not a rejection.</summary>
+    /// <param name="failure">The response of the API server.</param>
+    /// <param name="resource">Full name of the resource: <c>routes.kubelb.k8c.io</c>.</param>
+    /// <param name="tenantNamespace">The tenant's namespace.</param>
+    public static ManagementRejection? Of(HttpOperationException failure, string resource, string tenantNamespace)
+    {
+        var tenant = TenantNames.TenantOf(tenantNamespace) ?? tenantNamespace;
+        var answer = Answer.Of(failure.Response?.Content);
+        return failure.Response?.StatusCode switch
+        {
+            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(true, Messages.TenantNotRegistered(tenant))
+            {
+                Reason = GatewayConditions.TenantNotRegistered,
+            },
+            HttpStatusCode.NotFound => new(true, Messages.DefinitionMissing(resource)),
+            HttpStatusCode.Forbidden when answer.IsTerminating => new(true, Messages.TenantTerminating(tenant))
+            {
+                Reason = GatewayConditions.TenantNotRegistered,
+            },
+            HttpStatusCode.Forbidden => new(true, Messages.CreationForbidden(resource, tenant)),
+            HttpStatusCode.Unauthorized => new(true, Messages.InvalidCredentials(tenant)),
+            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(
+                false,
+                Messages.ObjectRejected(answer.Message ?? failure.Message)
+            ),
+            _ => null,
+        };
+    }
+
+    /// <summary>The relevant fields of the Status in a response.</summary>
+    private sealed record Answer(string? Message, string? Kind, bool IsTerminating)
+    {
+        public static Answer Of(string? body)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(body ?? "");
+                var root = document.RootElement;
+                var details = Child(root, "details");
+                var causes = Child(details, "causes");
+                return new Answer(
+                    Text(root, "message"),
+                    Text(details, "kind"),
+                    causes.ValueKind == JsonValueKind.Array && causes.EnumerateArray().Any(c => Text(c, "reason") == "NamespaceTerminating")
+                );
+            }
+            catch (JsonException)
+            {
+                return new Answer(null, null, false);
+            }
+        }
+
+        private static JsonElement Child(JsonElement element, string name) =>
+            element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) ? child : default;
+
+        private static string? Text(JsonElement element, string name) =>
+            Child(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
     }
 }

@@ -12,31 +12,31 @@ using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Manager.Caching;
 
-/// <summary>Names of the indexes over the caches, and what they hold. All values begin with the tenant's namespace.</summary>
+/// <summary>Names of the indexes over the caches, and the functions that compute their values.</summary>
 internal static class Indexes
 {
     /// <summary>Objects by namespace.</summary>
     public const string ByNamespace = "namespace";
 
-    /// <summary>Routes by kind, namespace and name of the tenant's object.</summary>
+    /// <summary>Routes by tenant namespace and kind, namespace and name of the source object.</summary>
     public const string ByOrigin = "origin";
 
-    /// <summary>Routes of routes by <c>namespace/name</c> of the tenant's Gateways that their parentRefs name.</summary>
+    /// <summary>Routes of HTTPRoutes and GRPCRoutes by tenant namespace and <c>namespace/name</c> of their parent Gateways.</summary>
     public const string ByParentGateway = "parent-gateway";
 
-    /// <summary>Generated objects by the UID of the Route that owns them.</summary>
+    /// <summary>Generated objects by the UID of their owner Route.</summary>
     public const string ByOwner = "owner";
 
-    /// <summary>Generated Services by the namespace of the tenant whose proxies serve them.</summary>
+    /// <summary>Generated Services by tenant namespace.</summary>
     public const string ByProxy = "proxy";
 
-    /// <summary>Routes of Gateways by <c>namespace/name</c> of the tenant's Secrets that their listeners name.</summary>
+    /// <summary>Routes of Gateways by tenant namespace and <c>namespace/name</c> of the Secrets that their listeners refer to.</summary>
     public const string ByCertificate = "certificate";
 
-    /// <summary>Secrets made from SyncSecrets by <c>namespace/name</c> of the tenant's Secret.</summary>
+    /// <summary>Generated Secrets by tenant namespace and <c>namespace/name</c> of the source Secret.</summary>
     public const string BySecretOrigin = "secret-origin";
 
-    /// <summary>Secrets made from SyncSecrets by the UID of the SyncSecret.</summary>
+    /// <summary>Generated Secrets by the UID of their SyncSecret.</summary>
     public const string BySyncSecret = "sync-secret";
 
     public static IEnumerable<string> Namespace(IKubernetesObject<V1ObjectMeta> value) => [value.Metadata.NamespaceProperty ?? ""];
@@ -66,7 +66,7 @@ internal static class Indexes
 
     public static string SecretKey(string tenantNamespace, string @namespace, string name) => $"{tenantNamespace}/{@namespace}/{name}";
 
-    /// <summary>The SyncSecret that a Secret was made from; null if none.</summary>
+    /// <summary>The SyncSecret from which a Secret was generated; null if none.</summary>
     public static V1OwnerReference? SyncSecretOf(V1Secret secret) =>
         secret.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == SyncSecret.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
 
@@ -74,20 +74,20 @@ internal static class Indexes
 
     public static IEnumerable<string> Owner(IKubernetesObject<V1ObjectMeta> value) => OwnerOf(value) is { } owner ? [owner.Uid] : [];
 
-    /// <summary>The Route that an object was generated from; null if none.</summary>
+    /// <summary>The Route from which an object was generated; null if none.</summary>
     public static V1OwnerReference? OwnerOf(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.OwnerReferences?.FirstOrDefault(o => o.Kind == Route.KindName && o.ApiVersion == KubelbVersion.ApiVersion);
 
     public static IEnumerable<string> Proxy(V1Service service) =>
         OwnerOf(service) is not null || LegacyServices.OriginOf(service) is not null ? [service.Namespace()] : [];
 
-    /// <summary>Whether an object is labelled as generated and has no owner at all.</summary>
+    /// <summary>Whether an object is labelled as generated and has no owner reference.</summary>
     public static bool IsOrphan(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.OwnerReferences is not { Count: > 0 }
         && value.Metadata.Labels?.TryGetValue(Labels.ManagedBy, out var by) == true
         && by == Labels.ManagedByKubelb;
 
-    /// <summary>Key of the Route that an object was generated from.</summary>
+    /// <summary>Key of the Route from which an object was generated.</summary>
     public static IEnumerable<ResourceKey> OwnerKey(IKubernetesObject<V1ObjectMeta> value) =>
         OwnerOf(value) is { } owner ? [new ResourceKey(value.Metadata.NamespaceProperty, owner.Name)] : [];
 }

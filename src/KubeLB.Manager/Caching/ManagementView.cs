@@ -12,7 +12,7 @@ using KubeLB.Translation.Secrets;
 
 namespace KubeLB.Manager.Caching;
 
-/// <summary>What translation sees of one tenant's namespace: the caches.</summary>
+/// <summary>Gives the translation access to the caches for one tenant's namespace.</summary>
 internal sealed class ManagementView(Cluster management, RouteQuota quota, string tenantNamespace) : IManagementView
 {
     public Route? GatewayRoute(string originNamespace, string originName)
@@ -20,21 +20,21 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
         var key = Indexes.OriginKey(tenantNamespace, Gateway.KindName, originNamespace, originName);
         var routes = management.Informer<Route>().ByIndex(Indexes.ByOrigin, key);
 
-        // While a Gateway is created anew there are two; the one that stays counts.
+        // While a Gateway is recreated there are two Routes; the one that is not being deleted is used.
         return routes.FirstOrDefault(r => r.Metadata.DeletionTimestamp is null) ?? (routes.Count > 0 ? routes[0] : null);
     }
 
     public string? GatewayName(Route gateway)
     {
-        if (gateway.Status?.Resources?.Route?.GeneratedName is not { Length: > 0 } inStatus)
+        if (gateway.Status?.Resources?.Route?.GeneratedName is not { Length: > 0 } reportedName)
         {
             return null;
         }
 
         var owned = management.Informer<Gateway>().ByIndex(Indexes.ByOwner, gateway.Metadata.Uid);
-        return owned.FirstOrDefault(g => g.Name == inStatus)?.Name
+        return owned.FirstOrDefault(g => g.Name == reportedName)?.Name
             ?? (
-                HolderOf(Gateway.KindName, inStatus).IsOrphan ? inStatus
+                HolderOf(Gateway.KindName, reportedName).IsOrphan ? reportedName
                 : owned.Count > 0 ? owned[0].Name
                 : null
             );
@@ -44,7 +44,7 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
     {
         var key = Indexes.SecretKey(tenantNamespace, originNamespace, originName);
 
-        // While a Secret is created anew there are two; the newer one counts.
+        // While a Secret is recreated there are two copies; the newer one is used.
         return management
             .Informer<V1Secret>()
             .ByIndex(Indexes.BySecretOrigin, key)
@@ -63,16 +63,16 @@ internal sealed class ManagementView(Cluster management, RouteQuota quota, strin
             GrpcRoute.KindName => Holder(management.Informer<GrpcRoute>().Get(tenantNamespace, name)),
             BackendTrafficPolicy.KindName => Holder(management.Informer<BackendTrafficPolicy>().Get(tenantNamespace, name)),
             V1Service.KubeKind => Holder(management.Informer<V1Service>().Get(tenantNamespace, name), LegacyServices.OriginOf),
-            _ => throw new ArgumentException($"Nothing of kind {kind} is generated.", nameof(kind)),
+            _ => throw new ArgumentException($"Kind {kind} is not generated.", nameof(kind)),
         };
 
-    public bool IsWithinLimit(Route route) => quota.Has(route);
+    public bool IsWithinLimit(Route route) => quota.IsWithin(route);
 
-    private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? ownerless = null)
+    private NameHolder Holder<T>(T? value, Func<T, (string Namespace, string Name)?>? legacyOrigin = null)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         value is null
             ? NameHolder.Free
-            : new NameHolder(IsTaken: true, RouteSuccession.HolderOf(management.Informer<Route>(), value), ownerless?.Invoke(value))
+            : new NameHolder(IsTaken: true, RouteSuccession.HolderOf(management.Informer<Route>(), value), legacyOrigin?.Invoke(value))
             {
                 IsOrphan = Indexes.IsOrphan(value),
             };

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Certificates;
 
 /// <summary>
-/// Keeps the certificates of xDS: the authority, the server's, and one for the proxies of each tenant, each in a Secret. All are replaced
-/// well before their end; who uses them reads them anew. The key is that of the Secret.
+/// Issues and renews the certificates of xDS, each in a Secret: the authority, the server's certificate, and one for the proxies of each
+/// tenant. All are renewed well before they expire. The key is the Secret's.
 /// </summary>
 internal sealed class CertificateReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -57,7 +57,7 @@ internal sealed class CertificateReconciler(
                     _ => (Tenant tenant) => [authority, server, ClientOf(TenantNames.Namespace(tenant.Name))]
                 );
 
-                // Without Tenants and Secrets nothing brings the first look, and a manager without a certificate is not ready.
+                // Without Tenants and Secrets no event enqueues these keys, and the manager is not ready without a certificate.
                 controller.Source(
                     (_, enqueue) =>
                     {
@@ -74,26 +74,26 @@ internal sealed class CertificateReconciler(
         var stored = CertificateSecrets.ReadAuthority(_secrets.Get(options.Namespace, CertificateSecrets.Authority));
         if (key == new ResourceKey(options.Namespace, CertificateSecrets.Authority))
         {
-            var due = XdsAuthority.At(stored, time.GetUtcNow());
-            if (due != stored)
+            var renewed = XdsAuthority.Renew(stored, time.GetUtcNow());
+            if (renewed != stored)
             {
                 await applier
-                    .ApplyAsync(management, CertificateSecrets.Write(options.Namespace, due), cancellationToken)
+                    .ApplyAsync(management, CertificateSecrets.Write(options.Namespace, renewed), cancellationToken)
                     .ConfigureAwait(false);
                 Log.AuthorityWritten(
                     logger,
                     stored is null ? "created"
-                        : due.Next is null ? "replaced"
-                        : "next one trusted"
+                        : renewed.Next is null ? "replaced"
+                        : "next authority added to the trusted ones"
                 );
             }
 
-            return ReconcileResult.RequeueAfter(CertificateTimes.Look);
+            return ReconcileResult.RequeueAfter(CertificateTimes.CheckInterval);
         }
 
         if (stored is null)
         {
-            // It comes, and brings the key back.
+            // The creation of the authority enqueues this key.
             return ReconcileResult.Done;
         }
 
@@ -108,7 +108,7 @@ internal sealed class CertificateReconciler(
             ? CertificateSecrets.ServerNames(options.Namespace)
             : [CertificateSecrets.ClientName(identity)];
         await IssueAsync(key, stored, names, isServer, cancellationToken).ConfigureAwait(false);
-        return ReconcileResult.RequeueAfter(CertificateTimes.Look);
+        return ReconcileResult.RequeueAfter(CertificateTimes.CheckInterval);
     }
 
     private async Task IssueAsync(
@@ -122,19 +122,19 @@ internal sealed class CertificateReconciler(
         var now = time.GetUtcNow();
         var present = _secrets.Get(key);
         var pair = CertificateSecrets.ReadPair(present);
-        var isGood = authority.IsGood(pair, names, isServer ? CertificateIssuer.ServerUsages : CertificateIssuer.ClientUsages, now);
-        var isDescribed = isServer || CertificateSecrets.IsDescribed(present, options.Namespace);
-        if (isGood && isDescribed && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
+        var isValid = authority.IsValid(pair, names, isServer ? CertificateIssuer.ServerUsages : CertificateIssuer.ClientUsages, now);
+        var hasEnvoyFiles = isServer || CertificateSecrets.HasEnvoyFiles(present, options.Namespace);
+        if (isValid && hasEnvoyFiles && CertificateSecrets.ReadTrusted(present) == authority.Trusted)
         {
             return;
         }
 
-        if (!isGood)
+        if (!isValid)
         {
             using var signing =
                 authority.Signing.Load()
                 ?? throw new InvalidOperationException(
-                    $"Secret {options.Namespace}/{CertificateSecrets.Authority} holds no usable authority."
+                    $"Secret {options.Namespace}/{CertificateSecrets.Authority} does not contain a valid certificate authority."
                 );
             pair = isServer
                 ? CertificateIssuer.Server(signing, names, now, CertificateTimes.Leaf)
@@ -145,10 +145,10 @@ internal sealed class CertificateReconciler(
             ? CertificateSecrets.Write(key.Namespace, key.Name, pair!, authority.Trusted)
             : CertificateSecrets.WriteClient(key.Namespace, pair!, authority.Trusted, options.Namespace);
         await applier.ApplyAsync(management, secret, cancellationToken).ConfigureAwait(false);
-        Log.CertificateWritten(logger, key, isGood ? "trust renewed" : "issued");
+        Log.CertificateWritten(logger, key, isValid ? "trusted authorities updated" : "issued");
     }
 
-    // Of a namespace or Tenant that is going there are no proxies that want one.
+    // Null for a namespace or Tenant that is being deleted: its proxies need no new certificate.
     private ProxyIdentity? IdentityOf(string @namespace) =>
         _namespaces.Get("", @namespace) is { Metadata.DeletionTimestamp: null }
         && tenants.TenantOf(@namespace) is { Metadata.DeletionTimestamp: null } tenant

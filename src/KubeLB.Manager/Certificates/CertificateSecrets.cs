@@ -5,22 +5,22 @@ using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Certificates;
 
-/// <summary>The Secrets that hold certificates of xDS: their names, and how they are read and written. Pure.</summary>
+/// <summary>Reads and builds the Secrets with the certificates of xDS.</summary>
 internal static class CertificateSecrets
 {
-    /// <summary>In the manager's namespace: the authority, which nobody but managers may read.</summary>
+    /// <summary>In the manager's namespace: the authority, which only the manager may read.</summary>
     public const string Authority = "kubelb-xds-ca";
 
     /// <summary>In the manager's namespace: the server's certificate.</summary>
     public const string Server = "kubelb-xds-server";
 
-    /// <summary>In each tenant's namespace: what its proxies show, and whom they trust.</summary>
+    /// <summary>In each tenant's namespace: the proxies' certificate and the authorities that they trust.</summary>
     public const string Client = "envoy-xds-client";
 
     /// <summary>The Service in front of the xDS servers of all replicas.</summary>
     public const string ServiceObject = "envoycp";
 
-    /// <summary>Key of the authorities that are trusted.</summary>
+    /// <summary>Key of the trusted authorities.</summary>
     public const string TrustedKey = "ca.crt";
 
     private const string CertificateKey = "tls.crt";
@@ -30,10 +30,10 @@ internal static class CertificateSecrets
     private const string ClientDomain = "proxies.kubelb.k8c.io";
     private const string TlsType = "kubernetes.io/tls";
 
-    /// <summary>The server's Service <c>envoycp</c>, as the proxies write it.</summary>
+    /// <summary>DNS name of the server's Service <c>envoycp</c> that proxies use.</summary>
     public static string ServiceName(string managerNamespace) => $"envoycp.{managerNamespace}.svc";
 
-    /// <summary>What the server is called: its Service, as pods may write it.</summary>
+    /// <summary>DNS names in the server's certificate: all forms of its Service's name.</summary>
     public static IReadOnlyList<string> ServerNames(string managerNamespace) =>
         [
             ServiceName(managerNamespace),
@@ -43,10 +43,10 @@ internal static class CertificateSecrets
             "localhost",
         ];
 
-    /// <summary>What a tenant's proxies are called in their certificate.</summary>
+    /// <summary>DNS name in the certificate of a tenant's proxies.</summary>
     public static string ClientName(ProxyIdentity identity) => $"{identity.TenantUid}.{identity.TenantNamespace}.{ClientDomain}";
 
-    /// <summary>Whose proxies a client's certificate names; null if it names none.</summary>
+    /// <summary>The tenant that the DNS names of a client's certificate identify; null if none.</summary>
     public static ProxyIdentity? IdentityOf(IEnumerable<string> names) =>
         names.ToList() is [var name]
         && name.EndsWith($".{ClientDomain}", StringComparison.Ordinal)
@@ -86,11 +86,11 @@ internal static class CertificateSecrets
             },
         };
 
-    /// <summary>A tenant's Secret: its proxies' certificate, and the files that describe it to Envoy.</summary>
+    /// <summary>A tenant's Secret: its proxies' certificate, and Envoy's SDS files that refer to it.</summary>
     public static V1Secret WriteClient(string @namespace, KeyPair pair, string trusted, string managerNamespace)
     {
         var secret = Write(@namespace, Client, pair, trusted);
-        foreach (var (file, content) in Descriptions(managerNamespace))
+        foreach (var (file, content) in EnvoyFiles(managerNamespace))
         {
             secret.Data[file] = Bytes(content);
         }
@@ -98,9 +98,9 @@ internal static class CertificateSecrets
         return secret;
     }
 
-    /// <summary>Whether a tenant's Secret describes its certificate to Envoy as it should.</summary>
-    public static bool IsDescribed(V1Secret? secret, string managerNamespace) =>
-        secret is not null && Descriptions(managerNamespace).All(d => Text(secret, d.File) == d.Content);
+    /// <summary>Whether a tenant's Secret contains the current SDS files.</summary>
+    public static bool HasEnvoyFiles(V1Secret? secret, string managerNamespace) =>
+        secret is not null && EnvoyFiles(managerNamespace).All(d => Text(secret, d.File) == d.Content);
 
     public static XdsAuthority? ReadAuthority(V1Secret? secret) =>
         ReadPair(secret) is { } signing
@@ -111,7 +111,7 @@ internal static class CertificateSecrets
 
     public static string? ReadTrusted(V1Secret? secret) => secret is null ? null : Text(secret, TrustedKey);
 
-    private static (string File, string Content)[] Descriptions(string managerNamespace) =>
+    private static (string File, string Content)[] EnvoyFiles(string managerNamespace) =>
         [
             (ProxyCertificateFiles.CertificateFile, ProxyCertificateFiles.DescribeCertificate()),
             (ProxyCertificateFiles.TrustFile, ProxyCertificateFiles.DescribeTrust(ServiceName(managerNamespace))),

@@ -4,20 +4,20 @@ using System.Security.Cryptography.X509Certificates;
 namespace KubeLB.Manager.Certificates;
 
 /// <summary>
-/// Who signs the certificates of xDS, and who is trusted. An authority is replaced in two steps: first the next one is trusted, for weeks;
-/// then it signs. So a new certificate never meets anybody who does not know its authority.
+/// The certificate authority of xDS. It is replaced in two steps: the next authority is trusted for weeks before it signs, so that every
+/// peer trusts a new certificate.
 /// </summary>
 /// <param name="Signing">The authority that signs.</param>
-/// <param name="Next">The authority that is going to; null if its time has not come.</param>
-/// <param name="Trusted">PEM of all authorities that are trusted.</param>
+/// <param name="Next">The authority that will sign next; null if it has not been created yet.</param>
+/// <param name="Trusted">PEM of all trusted authorities.</param>
 internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trusted)
 {
     private const string Name = "KubeLB xDS";
 
-    /// <summary>The authority as it should be at a time: itself if nothing is due.</summary>
-    /// <param name="present">As it stands; null, or unusable, for a first one.</param>
-    /// <param name="now">The time.</param>
-    public static XdsAuthority At(XdsAuthority? present, DateTimeOffset now)
+    /// <summary>Performs the step of the replacement that is due; returns the same authority if none is.</summary>
+    /// <param name="present">The present authority; a new one is created if it is null, invalid or expired.</param>
+    /// <param name="now">The current time.</param>
+    public static XdsAuthority Renew(XdsAuthority? present, DateTimeOffset now)
     {
         using var signing = present?.Signing.Load();
         if (present is null || signing is null || Left(signing, now) <= TimeSpan.Zero)
@@ -29,8 +29,7 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
         using var next = present.Next?.Load();
         if (!Trusts(present.Trusted, signing) || (next is not null && !Trusts(present.Trusted, next)))
         {
-            // Somebody changed one without the other: whoever signs, or is going to, has to be trusted. Who else was, and can be read,
-            // stays.
+            // The Secret was edited: the signing and the next authority must be trusted; other valid ones stay trusted.
             present = present with
             {
                 Trusted = string.Concat(
@@ -50,20 +49,20 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
 
         if (next is null)
         {
-            var come = CertificateIssuer.Authority(Name, now, CertificateTimes.Authority);
-            return present with { Next = come, Trusted = present.Signing.Certificate + come.Certificate };
+            var created = CertificateIssuer.Authority(Name, now, CertificateTimes.Authority);
+            return present with { Next = created, Trusted = present.Signing.Certificate + created.Certificate };
         }
 
-        // The old one stays trusted: what it signed is replaced within weeks, and it lasts for months.
+        // The old authority stays trusted: its certificates are renewed within weeks, and it is valid for months.
         return
-            Left(signing, now) > CertificateTimes.ChangeOfAuthority
-            || now.UtcDateTime - next.NotBefore.ToUniversalTime() < CertificateTimes.Announcement
+            Left(signing, now) > CertificateTimes.AuthorityRollover
+            || now.UtcDateTime - next.NotBefore.ToUniversalTime() < CertificateTimes.MinTrustBeforeSigning
             ? present
             : new XdsAuthority(present.Next!, null, present.Next!.Certificate + present.Signing.Certificate);
     }
 
-    /// <summary>Whether a certificate is good: signed by the present authority, for these names, and not near its end.</summary>
-    public bool IsGood(KeyPair? leaf, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now)
+    /// <summary>Whether a certificate is signed by this authority, has these names and usages, and need not be renewed yet.</summary>
+    public bool IsValid(KeyPair? leaf, IReadOnlyList<string> names, IReadOnlyList<string> usages, DateTimeOffset now)
     {
         using var certificate = leaf?.Load();
         using var signing = Signing.Load();
@@ -78,11 +77,11 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
             && issuer.Span.SequenceEqual(authority.Span);
     }
 
-    /// <summary>The DNS names that a certificate is for.</summary>
+    /// <summary>The DNS names of a certificate.</summary>
     public static IEnumerable<string> NamesOf(X509Certificate2 certificate) =>
         certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(e => e.EnumerateDnsNames());
 
-    /// <summary>Authorities of a PEM text; none if it cannot be read.</summary>
+    /// <summary>Reads the authorities in a PEM text; empty if it is invalid.</summary>
     public static X509Certificate2Collection Read(string trusted)
     {
         var certificates = new X509Certificate2Collection();
@@ -105,4 +104,29 @@ internal sealed record XdsAuthority(KeyPair Signing, KeyPair? Next, string Trust
 
     private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) =>
         certificate.NotAfter.ToUniversalTime() - now.UtcDateTime;
+}
+
+/// <summary>Lifetimes of certificates, and the times before expiry at which they are replaced.</summary>
+internal static class CertificateTimes
+{
+    /// <summary>Lifetime of an authority.</summary>
+    public static readonly TimeSpan Authority = TimeSpan.FromDays(5 * 365);
+
+    /// <summary>Time before the authority's expiry at which the next one is created and trusted, but does not sign yet.</summary>
+    public static readonly TimeSpan NextAuthority = TimeSpan.FromDays(365);
+
+    /// <summary>Time before the authority's expiry at which the next one signs.</summary>
+    public static readonly TimeSpan AuthorityRollover = TimeSpan.FromDays(300);
+
+    /// <summary>Minimum time for which the next authority is trusted before it signs, so that every peer has read it.</summary>
+    public static readonly TimeSpan MinTrustBeforeSigning = TimeSpan.FromDays(7);
+
+    /// <summary>Lifetime of a server's or client's certificate.</summary>
+    public static readonly TimeSpan Leaf = TimeSpan.FromDays(90);
+
+    /// <summary>Time before its expiry at which it is renewed.</summary>
+    public static readonly TimeSpan Renewal = TimeSpan.FromDays(30);
+
+    /// <summary>Interval of the checks.</summary>
+    public static readonly TimeSpan CheckInterval = TimeSpan.FromHours(6);
 }

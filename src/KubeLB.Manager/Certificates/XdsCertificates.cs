@@ -8,22 +8,21 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Certificates;
 
 /// <summary>
-/// The certificates that this replica serves xDS with, as the Secrets have them now: a connection that is made after a change uses the new
-/// ones, those that are open go on.
+/// The certificates of this replica's xDS server, read from the Secrets. A changed Secret is used by new connections; open ones continue.
 /// </summary>
 internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
     private Loaded _loaded = new(null, null, []);
 
-    /// <summary>What the server shows; null while there is none.</summary>
+    /// <summary>The server's certificate; null if it does not exist yet.</summary>
     public X509Certificate2? Server => Load().Certificate;
 
-    /// <summary>Whose proxies a client's certificate is for; null if it is not to be trusted.</summary>
+    /// <summary>The tenant that a client's certificate identifies; null if it is not trusted.</summary>
     public ProxyIdentity? IdentityOf(X509Certificate2 client) =>
         IsTrusted(client) ? CertificateSecrets.IdentityOf(XdsAuthority.NamesOf(client)) : null;
 
-    /// <summary>Whether a certificate is one of this manager's replicas, which show the server's certificate to each other.</summary>
+    /// <summary>Whether a certificate is that of a manager replica, which is the server's certificate.</summary>
     public bool IsReplica(X509Certificate2 certificate) =>
         IsTrusted(certificate)
         && XdsAuthority.NamesOf(certificate).Contains(CertificateSecrets.ServiceName(options.Namespace), StringComparer.Ordinal);
@@ -41,7 +40,7 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
 
     private Loaded Load()
     {
-        // Objects in the cache never change; a change puts another one in their place.
+        // Cached objects are immutable; a change replaces them.
         var secret = _secrets.Get(options.Namespace, CertificateSecrets.Server);
         var loaded = Volatile.Read(ref _loaded);
         if (!ReferenceEquals(loaded.Secret, secret))
@@ -59,3 +58,11 @@ internal sealed class XdsCertificates([FromKeyedServices(ManagementCluster.Name)
 
     private sealed record Loaded(V1Secret? Secret, X509Certificate2? Certificate, X509Certificate2Collection Trusted);
 }
+
+/// <summary>
+/// Identifies the tenant of a proxy's certificate. The UID distinguishes a recreated Tenant, so that certificates of the old one are
+/// rejected.
+/// </summary>
+/// <param name="TenantNamespace">The tenant's namespace, which is the proxies' node id.</param>
+/// <param name="TenantUid">UID of the Tenant.</param>
+internal sealed record ProxyIdentity(string TenantNamespace, string TenantUid);

@@ -1,8 +1,8 @@
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Manager.Proxies;
-using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -14,9 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Endpoints;
 
-/// <summary>
-/// Tells in the status of Addresses, and in an Event and the log, which addresses are not used and why. Owns that status.
-/// </summary>
+/// <summary>Reports rejected addresses in the status of Addresses, an Event and the log.</summary>
 internal sealed class AddressesReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     [FromKeyedServices(ManagementCluster.Name)] EventRecorder events,
@@ -40,7 +38,7 @@ internal sealed class AddressesReconciler(
         var isDefault = key.Name == Addresses.DefaultName;
         if (isDefault)
         {
-            // After a start they may not have been built yet.
+            // After a start the configuration may not have been built yet.
             configurations.RefreshTenant(key.Namespace);
         }
 
@@ -48,25 +46,25 @@ internal sealed class AddressesReconciler(
         var excess = isDefault ? configurations.ExcessOf(key.Namespace) : null;
         var status = AddressesStatusBuilder.Build(addresses, verdicts, excess, StatusTime.Of(time.GetUtcNow()));
         await applier.ApplyStatusAsync(management, addresses, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        Tell(addresses, status);
+        RecordRejection(addresses, status);
         return ReconcileResult.Done;
     }
 
-    // The status remembers what was told before.
-    private void Tell(Addresses before, AddressesStatus now)
+    // The previous status shows whether the rejection is new.
+    private void RecordRejection(Addresses before, AddressesStatus now)
     {
-        if (Refusal(now) is { } refusal && refusal.Message != Refusal(before.Status)?.Message)
+        if (RejectionIn(now) is { } rejection && rejection.Message != RejectionIn(before.Status)?.Message)
         {
-            events.Record(before, EventType.Warning, refusal.Reason, refusal.Message);
-            Log.Refused(logger, ResourceKey.Of(before), refusal.Message);
-            if (refusal.Reason == AddressesConditions.EndpointLimitExceeded && _tenants.HolderOf(before.Namespace) is { } tenant)
+            events.Record(before, EventType.Warning, rejection.Reason, rejection.Message);
+            Log.AddressesRejected(logger, ResourceKey.Of(before), rejection.Message);
+            if (rejection.Reason == AddressesConditions.EndpointLimitExceeded && _tenants.HolderOf(before.Namespace) is { } tenant)
             {
-                // The administrator looks there.
-                events.Record(tenant, EventType.Warning, refusal.Reason, refusal.Message);
+                // Administrators read the Events of Tenants.
+                events.Record(tenant, EventType.Warning, rejection.Reason, rejection.Message);
             }
         }
     }
 
-    private static Condition? Refusal(AddressesStatus? status) =>
+    private static Condition? RejectionIn(AddressesStatus? status) =>
         status?.Conditions?.FirstOrDefault(c => c.Type == AddressesConditions.Accepted && !c.IsTrue);
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Endpoints;
 
-/// <summary>Which change makes which tenant's addresses worth a look.</summary>
+/// <summary>The controller of Addresses, and watches of node addresses and their settings.</summary>
 internal static class EndpointWatches
 {
     public static void AddController(IServiceCollection services) =>
@@ -36,9 +36,7 @@ internal static class EndpointWatches
             }
         );
 
-    /// <summary>
-    /// Brings a key back when the addresses of a tenant change. CCMs write annotations every few minutes, which change nothing there.
-    /// </summary>
+    /// <summary>Enqueues a key when the addresses of a tenant change; the annotations that CCMs write every few minutes do not.</summary>
     public static void WatchAddresses(ControllerBuilder controller, Func<string, ResourceKey> keyOf) =>
         controller.Watch<Addresses>(
             ManagementCluster.Name,
@@ -47,7 +45,7 @@ internal static class EndpointWatches
 
     private static ResourceKey KeyOf(string tenantNamespace) => new(tenantNamespace, Addresses.DefaultName);
 
-    /// <summary>Brings keys back when the settings for their addresses change, and only then.</summary>
+    /// <summary>Enqueues keys when the settings for their addresses change.</summary>
     public static void WatchSettings(ControllerBuilder controller, Func<string, ResourceKey> keyOf)
     {
         controller.Watch<Tenant>(
@@ -71,7 +69,7 @@ internal static class EndpointWatches
         );
     }
 
-    // An object that was created again is another one, whatever it says; one that did not change at all comes from a resync.
+    // A recreated object is another one even if its spec is equal; the same instance comes from a resync and must be reconciled.
     private static bool SameSpec(Change<Addresses> change) =>
         change is { Old: { } old, New: { } now }
         && !ReferenceEquals(old, now)

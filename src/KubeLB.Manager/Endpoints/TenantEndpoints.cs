@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
-using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Endpoints;
@@ -10,52 +10,52 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Endpoints;
 
 /// <summary>
-/// The addresses that a tenant's proxies send to: those of its Addresses that Tenant and Config let through. Judged once for each state of
-/// the three objects, not at each change of a route.
+/// The node addresses to which a tenant's proxies send traffic: those in its Addresses that Tenant and Config allow. Cached per version of
+/// the three objects.
 /// </summary>
 internal sealed class TenantEndpoints([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly IInformer<Config> _configs = management.Informer<Config>();
-    private readonly ConcurrentDictionary<string, Judged> _judged = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Evaluation> _evaluations = new(StringComparer.Ordinal);
 
-    /// <summary>The endpoints in the order of the tenant's list; empty if it has sent none.</summary>
-    public IReadOnlyList<string> Of(string tenantNamespace) => Judge(tenantNamespace).Endpoints;
+    /// <summary>The endpoints in the order of the tenant's list; empty without Addresses.</summary>
+    public IReadOnlyList<string> EndpointsOf(string tenantNamespace) => Evaluate(tenantNamespace).Endpoints;
 
-    /// <summary>What became of each address that the tenant sent.</summary>
-    public IReadOnlyList<EndpointResult> VerdictsOf(string tenantNamespace) => Judge(tenantNamespace).Verdicts;
+    /// <summary>Whether each address of the tenant is allowed.</summary>
+    public IReadOnlyList<EndpointResult> VerdictsOf(string tenantNamespace) => Evaluate(tenantNamespace).Verdicts;
 
-    private Judged Judge(string tenantNamespace)
+    private Evaluation Evaluate(string tenantNamespace)
     {
         if (_addresses.Get(tenantNamespace, Addresses.DefaultName) is not { } addresses)
         {
-            _judged.TryRemove(tenantNamespace, out _);
-            return Judged.None;
+            _evaluations.TryRemove(tenantNamespace, out _);
+            return Evaluation.None;
         }
 
-        // Objects in the caches never change; a change puts another one in their place.
+        // Cached objects are immutable; a change replaces them.
         var sources = (
             addresses.Spec,
             _tenants.HolderOf(tenantNamespace)?.Spec?.Addresses,
             _configs.Get(options.Namespace, Config.DefaultName)?.Spec?.Addresses
         );
-        if (_judged.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
+        if (_evaluations.TryGetValue(tenantNamespace, out var known) && known.IsFrom(sources))
         {
             return known;
         }
 
         var verdicts = new AddressPolicy(sources.Item2, sources.Item3).Evaluate(sources.Spec?.Addresses);
-        return _judged[tenantNamespace] = new Judged(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
+        return _evaluations[tenantNamespace] = new Evaluation(sources, verdicts, [.. verdicts.Select(v => v.Endpoint).OfType<string>()]);
     }
 
-    private sealed record Judged(
+    private sealed record Evaluation(
         (object? Addresses, object? Tenant, object? Config) Sources,
         IReadOnlyList<EndpointResult> Verdicts,
         IReadOnlyList<string> Endpoints
     )
     {
-        public static Judged None { get; } = new(default, [], []);
+        public static Evaluation None { get; } = new(default, [], []);
 
         public bool IsFrom((object? Addresses, object? Tenant, object? Config) sources) =>
             ReferenceEquals(Sources.Addresses, sources.Addresses)

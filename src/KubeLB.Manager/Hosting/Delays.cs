@@ -1,52 +1,49 @@
 namespace KubeLB.Manager.Hosting;
 
-/// <summary>How long the manager delays what it does, all in one place. docs/delays.md has the same table, with the reasons.</summary>
+/// <summary>All delays of the manager. docs/delays.md has the same table, with the reasons.</summary>
 internal static class Delays
 {
     /// <summary>
-    /// Until a status is written that only waits for Envoy Gateway's answer. It comes within milliseconds as a rule, within seconds under
-    /// load.
+    /// Until a status is written that only lacks the response of Envoy Gateway, which usually takes milliseconds, and seconds under load.
     /// </summary>
     public static readonly TimeSpan StatusAnswer = TimeSpan.FromSeconds(2);
 
     /// <summary>Until a status is written in which only counts of attached routes changed.</summary>
     public static readonly TimeSpan StatusCounts = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long Services that a route no longer refers to stay after Envoy Gateway has seen the change.</summary>
+    /// <summary>Drain time of Services that a route no longer refers to, after Envoy Gateway has observed the change.</summary>
     public static readonly TimeSpan ServiceDrain = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long they stay while Envoy Gateway does not answer.</summary>
+    /// <summary>Maximum drain time while Envoy Gateway does not respond.</summary>
     public static readonly TimeSpan ServiceDrainWithoutAnswer = TimeSpan.FromMinutes(1);
 
-    /// <summary>
-    /// How long what was generated from a deleted Route stays for a Route of the same object, which was deleted and created again.
-    /// </summary>
+    /// <summary>How long the generated objects of a deleted Route are kept for a Route of the same, recreated source object.</summary>
     public static readonly TimeSpan Replacement = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long it stays for such a Route that does not take it over, because it is rejected for example.</summary>
+    /// <summary>How long they are kept for such a Route that does not adopt them, for example because it is rejected.</summary>
     public static readonly TimeSpan Inheritance = TimeSpan.FromSeconds(30);
 
-    /// <summary>Between attempts at a Route that others must make room for: a port, a name, a quota.</summary>
+    /// <summary>Retry interval of a Route that needs a free port or name, or a larger quota.</summary>
     public static readonly TimeSpan RouteRetry = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a route waits for proxies that do not acknowledge its new backends.</summary>
+    /// <summary>Timeout for the proxies' acknowledgement of a route's new backends.</summary>
     public static readonly TimeSpan Acknowledgement = TimeSpan.FromSeconds(15);
 
     /// <summary>Until the proxies of a tenant without routes are removed.</summary>
     public static readonly TimeSpan ProxyRemoval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Until proxies of which none is available are reported.</summary>
+    /// <summary>Until it is reported that no proxy of a tenant is available.</summary>
     public static readonly TimeSpan ProxyStart = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a rollout of proxies may make no progress.</summary>
+    /// <summary>Time without progress after which a rollout of proxies is stuck.</summary>
     public static readonly TimeSpan ProxyRollout = TimeSpan.FromMinutes(10);
 
-    /// <summary>Between looks for a free slot of rollouts.</summary>
+    /// <summary>Retry interval of a rollout that waits for a free slot.</summary>
     public static readonly TimeSpan ProxyRolloutSlot = TimeSpan.FromSeconds(15);
 
-    /// <summary>Between looks for the definition of PodMonitors.</summary>
+    /// <summary>Retry interval while the CustomResourceDefinition of PodMonitors is not installed.</summary>
     public static readonly TimeSpan PodMonitor = TimeSpan.FromMinutes(1);
 
-    /// <summary>Between two Events of one kind about a tenant's xDS streams.</summary>
+    /// <summary>Minimum interval of Events with the same cause about a tenant's xDS streams.</summary>
     public static readonly TimeSpan ProxyEvent = TimeSpan.FromMinutes(5);
 }

@@ -10,7 +10,6 @@ using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
-using KubeLB.Manager.Secrets;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Settings;
 using KubeLB.Manager.Tenants;
@@ -23,7 +22,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Hosting;
 
-/// <summary>The controllers of a manager: which change makes which key worth a look.</summary>
+/// <summary>The controllers of a manager, and the changes that enqueue their keys.</summary>
 internal static class ManagerControllers
 {
     private const int Workers = 4;
@@ -54,8 +53,8 @@ internal static class ManagerControllers
                     _ => (BackendTrafficPolicy policy) => Indexes.OwnerKey(policy)
                 );
                 controller.Watch<V1Secret>(ManagementCluster.Name, GatewaysOfCertificate);
-                PolicyReconciler.WatchTurned(controller);
-                controller.Watch<Tenant>(ManagementCluster.Name, GatewaysWhoseProxiesTurned);
+                PolicyReconciler.WatchAffectedRoutes(controller);
+                controller.Watch<Tenant>(ManagementCluster.Name, GatewaysOfProxyAvailability);
                 AcknowledgementWatches.WatchAcknowledgements(controller);
                 controller.WaitFor<Config>(ManagementCluster.Name);
             }
@@ -85,9 +84,9 @@ internal static class ManagerControllers
                 controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);
                 EndpointWatches.WatchAddresses(controller, ConfigurationReconciler.TenantOf);
 
-                // A tenant without Routes has a configuration, too: an empty one, which a proxy that is left over is to learn of. One that
-                // is gone has none.
-                controller.Watch<Tenant>(ManagementCluster.Name, _ => NodesOfTenantThatCameOrWent);
+                // A tenant without Routes has an empty configuration, which removes the resources of remaining proxies; a deleted tenant
+                // has none.
+                controller.Watch<Tenant>(ManagementCluster.Name, _ => TenantCreatedOrDeleted);
                 EndpointWatches.WatchSettings(controller, ConfigurationReconciler.TenantOf);
                 controller.Watch<Config>(ManagementCluster.Name, TenantsOfHeaderLimits);
             }
@@ -97,7 +96,7 @@ internal static class ManagerControllers
         EndpointWatches.AddController(services);
     }
 
-    // A Service that goes over from one Route to another is configured in one step: its listener is not to be removed and added again.
+    // A Service that moves from one Route to another is updated in one step, so that its listener is not removed and added again.
     private static List<ResourceKey> RoutesOfService(Change<V1Service> change)
     {
         var owners = change.Both().SelectMany(Indexes.OwnerKey).Distinct().ToList();
@@ -106,7 +105,7 @@ internal static class ManagerControllers
             : owners;
     }
 
-    private static IEnumerable<ResourceKey> NodesOfTenantThatCameOrWent(Change<Tenant> change) =>
+    private static IEnumerable<ResourceKey> TenantCreatedOrDeleted(Change<Tenant> change) =>
         change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid
             ? []
             : [ConfigurationReconciler.TenantOf(TenantNames.Namespace(change.Key.Name))];
@@ -125,7 +124,7 @@ internal static class ManagerControllers
     {
         var routes = Management(services).Informer<Route>();
         return change =>
-            NameOf(change.Old) == NameOf(change.New)
+            GeneratedNameOf(change.Old) == GeneratedNameOf(change.New)
                 ? []
                 : change
                     .Both()
@@ -137,7 +136,7 @@ internal static class ManagerControllers
                     .Select(r => ResourceKey.Of(r));
     }
 
-    // Routes refer to a Gateway that is there. One that was deleted is created again at once, so that its end is nothing to react to.
+    // Routes refer to an existing Gateway. A deleted one is recreated immediately, so its deletion can be ignored.
     private static Func<Change<Gateway>, IEnumerable<ResourceKey>> RoutesOfNewGateway(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
@@ -154,7 +153,7 @@ internal static class ManagerControllers
                 : [];
     }
 
-    // Only that it is there, and its type, concerns a Gateway; its content is read by whoever serves it.
+    // A Gateway depends on the existence and type of a Secret; Envoy Gateway reads its content.
     private static Func<Change<V1Secret>, IEnumerable<ResourceKey>> GatewaysOfCertificate(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
@@ -171,7 +170,7 @@ internal static class ManagerControllers
                     .Select(r => ResourceKey.Of(r));
     }
 
-    private static Func<Change<Tenant>, IEnumerable<ResourceKey>> GatewaysWhoseProxiesTurned(IServiceProvider services)
+    private static Func<Change<Tenant>, IEnumerable<ResourceKey>> GatewaysOfProxyAvailability(IServiceProvider services)
     {
         var routes = Management(services).Informer<Route>();
         return change =>
@@ -183,8 +182,8 @@ internal static class ManagerControllers
                     .Select(r => ResourceKey.Of(r));
     }
 
-    // Whether it was looked at, and what it is called.
-    private static (bool IsKnown, string? Name) NameOf(Route? route) =>
+    // Whether the Gateway has been reconciled, and its generated name.
+    private static (bool IsReconciled, string? Name) GeneratedNameOf(Route? route) =>
         (route?.Status?.Resources?.Route is not null, route?.Status?.Resources?.Route?.GeneratedName);
 
     private static Cluster Management(IServiceProvider services) => services.GetRequiredKeyedService<Cluster>(ManagementCluster.Name);

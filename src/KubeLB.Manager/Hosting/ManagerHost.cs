@@ -10,8 +10,6 @@ using KubeLB.Manager.Endpoints;
 using KubeLB.Manager.Metrics;
 using KubeLB.Manager.Proxies;
 using KubeLB.Manager.Proxies.Acknowledgements;
-using KubeLB.Manager.Proxies.Debugging;
-using KubeLB.Manager.Proxies.Reporting;
 using KubeLB.Manager.Proxies.Serving;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Manager.Routes;
@@ -20,51 +18,46 @@ using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Logging;
 using KubeLB.Runtime.Probes;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 namespace KubeLB.Manager.Hosting;
 
 /// <summary>
-/// Wires a manager: its settings, the cluster with the kinds that it watches, and its controllers
-/// (<see cref="ManagerControllers"/>). The host offers the proxies' configuration as a <see cref="ResourceCache"/>.
+/// Builds the host of a manager: settings, informers, services and controllers (<see cref="ManagerControllers"/>). The proxies'
+/// configuration is its <see cref="ResourceCache"/>.
 /// </summary>
 public static class ManagerHost
 {
     private const string Generated = $"{Labels.ManagedBy}={Labels.ManagedByKubelb}";
 
-    /// <summary>Builds the host; nothing is sent before it starts.</summary>
+    /// <summary>Builds the host; it sends no request before it starts.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="connect">Connects to the management cluster.</param>
-    /// <param name="configure">Changes the host before it is built, for example its logging.</param>
+    /// <param name="configure">Changes services before the host is built, for example logging.</param>
     public static IHost Build(ManagerOptions options, Func<IKubernetes> connect, Action<IServiceCollection>? configure = null)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "kubelb-manager" });
+        var builder = ControllerHost.CreateBuilder(
+            new ControllerHostOptions(
+                "kubelb-manager",
+                typeof(ManagerHost).Assembly,
+                options.LogLevel,
+                options.MetricsAddress,
+                options.HealthProbeBindAddress,
+                options.EnableLeaderElection ? LeaderElection(options) : null
+            ),
+            runtime =>
+            {
+                runtime.ApplierAnnotation = Annotations.Applied;
+                runtime.Finalizer = Finalizers.Cleanup;
+            }
+        );
         var services = builder.Services;
-
-        services.AddKubeRuntimeLogging("kubelb-manager", options.LogLevel);
-        services.AddKubeRuntime(runtime =>
-        {
-            runtime.Component = "kubelb_manager";
-            runtime.Build = BuildVersion.Of(typeof(ManagerHost).Assembly);
-            runtime.MetricsAddress = options.MetricsAddress;
-            runtime.ProbeAddress = options.HealthProbeBindAddress;
-            runtime.ApplierAnnotation = Annotations.Applied;
-            runtime.Finalizer = Finalizers.Cleanup;
-            runtime.FieldManager = "kubelb-manager";
-
-            // Proxies that look for a manager must not find the one that hears of nothing: it would take them back in time.
-            runtime.NotReadyWhenDisconnected = true;
-            runtime.LeaderElection = options.EnableLeaderElection ? LeaderElection(options) : null;
-        });
         services.AddCluster(ManagementCluster.Name, _ => connect(), management => AddInformers(management, options));
 
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<ResourceCache>();
         services.AddSingleton<TenantSettingsResolver>();
@@ -95,6 +88,9 @@ public static class ManagerHost
             services.AddSingleton<ServiceDrain>();
             services.AddSingleton<RouteSuccession>();
             services.AddSingleton<RouteEvents>();
+            services.AddSingleton<RoutePlanner>();
+            services.AddSingleton<NewBackends>();
+            services.AddSingleton<RouteReporter>();
             services.AddHostedService<RouteMetrics>();
             services.AddHostedService<RolloutMetrics>();
         }
@@ -104,14 +100,14 @@ public static class ManagerHost
         return builder.Build();
     }
 
-    /// <summary>The Lease that replicas elect their leader with.</summary>
+    /// <summary>The Lease for leader election.</summary>
     internal static LeaderElectionSettings LeaderElection(ManagerOptions options)
     {
         var settings = new LeaderElectionSettings(
             ManagementCluster.Name,
             options.Namespace,
             "kubelb-manager",
-            $"{Environment.MachineName}_{Guid.NewGuid():N}"
+            ControllerHost.LeaseIdentity()
         );
         return options.Lease is { } times
             ? settings with
@@ -125,7 +121,7 @@ public static class ManagerHost
 
     private static void AddInformers(ClusterBuilder management, ManagerOptions options)
     {
-        // What the served configuration is made of. Without any other kind a replica serves its proxies all the same.
+        // The inputs of the xDS configuration. A replica serves proxies without the other kinds.
         management
             .NeededForReadiness<Route>()
             .NeededForReadiness<V1Service>()
@@ -180,4 +176,11 @@ public static class ManagerHost
         informer.LabelSelector = Generated;
         informer.Index(Indexes.ByOwner, Indexes.Owner);
     }
+}
+
+/// <summary>Build of this manager.</summary>
+internal static class ManagerBuild
+{
+    /// <summary>The version, for example <c>v1.4.0</c>.</summary>
+    public static string Version { get; } = BuildVersion.Of(typeof(ManagerBuild).Assembly).Version;
 }

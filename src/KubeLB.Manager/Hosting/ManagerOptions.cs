@@ -12,37 +12,34 @@ public sealed record ManagerOptions
     /// <summary>Kubeconfig of the management cluster; empty for the pod's service account.</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>Whether Gateway API is served at all.</summary>
+    /// <summary>Whether Routes are reconciled and the tenants' proxies are run.</summary>
     public bool EnableGatewayApi { get; init; }
 
-    /// <summary>Whether replicas elect one that writes.</summary>
+    /// <summary>Whether replicas elect a leader; only the leader writes.</summary>
     public bool EnableLeaderElection { get; init; } = true;
 
-    /// <summary>How long other replicas wait for a leader that does not renew its Lease; null for the runtime's default.</summary>
+    /// <summary>Times of leader election; null for the runtime's defaults.</summary>
     public LeaseTimes? Lease { get; init; }
 
-    /// <summary>First and last port that a tenant's proxy listens on for Services. Allocations outside of it are made anew.</summary>
+    /// <summary>First and last port that a tenant's proxies listen on. Allocations outside of this range are replaced.</summary>
     public (int First, int Last) ProxyPorts { get; init; } = (10000, 65535);
 
-    /// <summary>How long the Services that a route no longer leads to stay after Envoy Gateway has seen the change.</summary>
+    /// <summary>Drain time of Services that a route no longer refers to, after Envoy Gateway has observed the change.</summary>
     public TimeSpan ServiceDrain { get; init; } = Delays.ServiceDrain;
 
-    /// <summary>
-    /// How long what was generated from a Route that is deleted waits for a Route of the same object of the tenant, which was deleted and
-    /// created again.
-    /// </summary>
+    /// <summary>How long the generated objects of a deleted Route are kept for a Route of the same, recreated source object.</summary>
     public TimeSpan ReplacementTime { get; init; } = Delays.Replacement;
 
-    /// <summary>Limit of the endpoints of a tenant, in bytes.</summary>
-    public long EndpointBytes { get; init; } = TenantConfiguration.MostEndpointBytes;
+    /// <summary>Limit of a tenant's endpoint resources, in bytes.</summary>
+    public long EndpointBytes { get; init; } = TenantConfiguration.MaxEndpointBytes;
 
-    /// <summary>How many tenants' proxies may have a rollout at the same time; the others wait.</summary>
+    /// <summary>Maximum number of tenants whose proxies have a rollout at the same time.</summary>
     public int ConcurrentProxyRollouts { get; init; } = 3;
 
-    /// <summary>Address of the xDS server; <c>0</c> switches it off.</summary>
+    /// <summary>Address of the xDS server; <c>0</c> to disable.</summary>
     public string ListenAddress { get; init; } = ":8001";
 
-    /// <summary>Serves xDS in plain text and to everybody: for proxies of the Go manager during a migration.</summary>
+    /// <summary>Serves xDS without TLS and authentication, for proxies of the Go manager during a migration.</summary>
     public bool XdsInsecure { get; init; }
 
     /// <summary>Address of <c>/metrics</c>.</summary>
@@ -56,7 +53,7 @@ public sealed record ManagerOptions
 }
 
 /// <summary>Times of leader election; see <see cref="Runtime.LeaderElection.LeaderElectionSettings"/>.</summary>
-/// <param name="Duration">How long others wait after a renewal.</param>
-/// <param name="RenewDeadline">How long the leader works on after a renewal; less than the duration.</param>
+/// <param name="Duration">How long other replicas wait after a renewal before they acquire the Lease.</param>
+/// <param name="RenewDeadline">How long the leader continues to write after a renewal; less than the duration.</param>
 /// <param name="RetryPeriod">Time between two attempts; less than the deadline.</param>
 public sealed record LeaseTimes(TimeSpan Duration, TimeSpan RenewDeadline, TimeSpan RetryPeriod);

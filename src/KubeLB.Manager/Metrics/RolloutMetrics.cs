@@ -5,9 +5,7 @@ using Prometheus;
 
 namespace KubeLB.Manager.Metrics;
 
-/// <summary>
-/// Counts, whenever metrics are collected, the tenants with a rollout of their proxies. Only the leader has some: it lets them wait.
-/// </summary>
+/// <summary>Counts the tenants by state of their proxies' rollout at each scrape. Only the leader reports a number.</summary>
 internal sealed class RolloutMetrics(ProxyRollouts rollouts, ILeadership leadership, CollectorRegistry registry) : IHostedService
 {
     private readonly Gauge _rollouts = Prometheus

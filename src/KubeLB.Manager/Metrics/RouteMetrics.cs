@@ -1,8 +1,11 @@
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
@@ -10,15 +13,15 @@ using Prometheus;
 namespace KubeLB.Manager.Metrics;
 
 /// <summary>
-/// Counts, whenever metrics are collected, the Routes in the cache by kind and by what their status says, and those refused by tenant.
-/// Tenants without a refusal have no series, and only so many have one of their own.
+/// Counts the Routes in the cache at each scrape, by kind and state, and the failed ones by tenant. Only the tenants with the most failed
+/// Routes have a series of their own.
 /// </summary>
 internal sealed class RouteMetrics : IHostedService
 {
-    /// <summary>Tenants with a series of their own; the rest are counted together under <see cref="OtherTenants"/>.</summary>
+    /// <summary>Maximum number of tenants with a series of their own; others are counted under <see cref="OtherTenants"/>.</summary>
     public const int TenantLimit = 50;
 
-    /// <summary>Label of the tenants that have no series of their own; no tenant can have that name.</summary>
+    /// <summary>Label of the tenants without a series of their own; not a valid tenant name.</summary>
     public const string OtherTenants = "_others";
 
     private readonly IInformer<Route> _informer;
@@ -33,13 +36,14 @@ internal sealed class RouteMetrics : IHostedService
         _registry = registry;
         _routes = factory.CreateGauge(
             "kubelb_manager_routes",
-            "Routes in the local cache by kind of the tenant's object and state: programmed, pending, rejected, refused.",
+            "Routes in the cache by kind of the source object and state: programmed, pending, rejected (by Envoy Gateway), refused (by the "
+                + "manager or the API server).",
             "kind",
             "state"
         );
         _refused = factory.CreateGauge(
             "kubelb_manager_refused_routes",
-            "Routes that are refused, of the tenants that have the most; all others are counted as _others.",
+            "Routes in state refused by tenant; tenants beyond the first 50 are counted as _others.",
             "tenant"
         );
     }
@@ -58,7 +62,7 @@ internal sealed class RouteMetrics : IHostedService
             .List()
             .Select(r => (Tenant: TenantNames.TenantOf(r.Namespace) ?? r.Namespace, Kind: KindOf(r), State: RouteState.Of(r)))
             .ToList();
-        Show(_routes, routes.GroupBy(r => (r.Kind, r.State)).ToDictionary(g => new[] { g.Key.Kind, g.Key.State }, g => g.Count()));
+        Publish(_routes, routes.GroupBy(r => (r.Kind, r.State)).ToDictionary(g => new[] { g.Key.Kind, g.Key.State }, g => g.Count()));
 
         var tenants = routes
             .Where(r => r.State == RouteState.Refused)
@@ -73,11 +77,11 @@ internal sealed class RouteMetrics : IHostedService
             refused[[OtherTenants]] = tenants.Skip(TenantLimit).Sum(t => t.Count);
         }
 
-        Show(_refused, refused);
+        Publish(_refused, refused);
     }
 
-    // A series that counts nothing any more goes, so that their number does not only grow.
-    private static void Show(Gauge gauge, Dictionary<string[], int> counts)
+    // Removes series that no longer count anything, so that their number stays bounded.
+    private static void Publish(Gauge gauge, Dictionary<string[], int> counts)
     {
         foreach (var labels in gauge.GetAllLabelValues().Where(old => !counts.Keys.Any(now => now.SequenceEqual(old))).ToList())
         {
@@ -90,7 +94,42 @@ internal sealed class RouteMetrics : IHostedService
         }
     }
 
-    // What a tenant writes must not become a label.
+    // A tenant must not be able to create label values.
     private static string KindOf(Route route) =>
         RouteOrigin.Of(route)?.Kind is { } kind && Array.IndexOf(RouteState.Kinds, kind) >= 0 ? kind : "other";
+}
+
+/// <summary>State of a Route according to its status, as metric label.</summary>
+internal static class RouteState
+{
+    /// <summary>Envoy Gateway has programmed it.</summary>
+    public const string Programmed = "programmed";
+
+    /// <summary>Envoy Gateway has not reported on it yet.</summary>
+    public const string Pending = "pending";
+
+    /// <summary>Envoy Gateway rejected it or some of its references.</summary>
+    public const string Rejected = "rejected";
+
+    /// <summary>The manager or the API server rejected it.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>The kinds with a label value of their own.</summary>
+    public static readonly string[] Kinds = [Gateway.KindName, HttpRoute.KindName, GrpcRoute.KindName];
+
+    /// <summary>The state of a Route.</summary>
+    public static string Of(Route route)
+    {
+        if (RouteStatusBuilder.Failures(route.Status).Any())
+        {
+            return Refused;
+        }
+
+        return route.Status?.Conditions?.FirstOrDefault(c => c.Type == RouteConditions.Programmed)?.Status switch
+        {
+            ConditionStatus.True => Programmed,
+            ConditionStatus.False => Rejected,
+            _ => Pending,
+        };
+    }
 }

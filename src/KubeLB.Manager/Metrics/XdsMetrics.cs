@@ -7,22 +7,22 @@ using Prometheus;
 
 namespace KubeLB.Manager.Metrics;
 
-/// <summary>What the tenants' proxies are sent, and what they say to it, by tenant and type of resource.</summary>
+/// <summary>Metrics of the xDS streams, by tenant and resource type.</summary>
 internal sealed class XdsMetrics : IXdsObserver
 {
-    /// <summary>Label of node ids that belong to no Tenant: without mutual TLS a client may claim any.</summary>
+    /// <summary>Label of node ids without a Tenant: without mutual TLS a client may send any node id.</summary>
     public const string NoTenant = "_none";
 
     private readonly TenantSettingsResolver _tenants;
 
-    // A Tenant may go before its streams do.
+    // Tenants of open streams, since a Tenant may be deleted before its streams end.
     private readonly ConcurrentDictionary<long, string> _opened = new();
     private readonly Lock _counting = new();
     private readonly Gauge _streams;
     private readonly Counter _resources;
     private readonly Counter _bytes;
     private readonly Counter _rejections;
-    private readonly Counter _refusals;
+    private readonly Counter _denials;
     private readonly Histogram _push;
     private readonly Histogram _acknowledgement;
 
@@ -41,13 +41,13 @@ internal sealed class XdsMetrics : IXdsObserver
         _bytes = factory.CreateCounter("kubelb_manager_xds_bytes_sent_total", "Bytes of responses sent to proxies.", "tenant", "type");
         _rejections = factory.CreateCounter(
             "kubelb_manager_xds_rejections_total",
-            "Responses that a proxy did not accept (NACK).",
+            "Responses rejected by a proxy (NACK).",
             "tenant",
             "type"
         );
-        _refusals = factory.CreateCounter(
+        _denials = factory.CreateCounter(
             "kubelb_manager_xds_refused_streams_total",
-            "Streams and requests of replicas that were refused because of their certificate."
+            "Streams of proxies and requests of replicas that were denied because of their certificate."
         );
         _push = factory.CreateHistogram("kubelb_manager_xds_push_duration_seconds", "Time from a change to its response.", ["type"], times);
         _acknowledgement = factory.CreateHistogram(
@@ -56,7 +56,7 @@ internal sealed class XdsMetrics : IXdsObserver
             ["type"],
             times
         );
-        registry.AddBeforeCollectCallback(Forget);
+        registry.AddBeforeCollectCallback(RemoveDeletedTenants);
     }
 
     /// <inheritdoc/>
@@ -83,10 +83,10 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsDenial refusal) => _refusals.Inc();
+    public void Refused(string node, string peer, XdsDenial denial) => _denials.Inc();
 
     /// <inheritdoc/>
-    public void ReplicaDenied(string node, string peer, string reason) => _refusals.Inc();
+    public void ReplicaDenied(string node, string peer, string reason) => _denials.Inc();
 
     /// <inheritdoc/>
     public void Sent(XdsStreamInfo stream, XdsPush push)
@@ -108,22 +108,22 @@ internal sealed class XdsMetrics : IXdsObserver
     public void Rejected(XdsStreamInfo stream, XdsRejection rejection) =>
         _rejections.WithLabels(TenantOf(stream), XdsTypeNames.Of(rejection.TypeUrl)).Inc();
 
-    // A Tenant that is gone, and its last stream with it, has no series any more: their number does not only grow.
-    private void Forget()
+    // Removes the series of a deleted Tenant after its last stream has ended, so that their number stays bounded.
+    private void RemoveDeletedTenants()
     {
         lock (_counting)
         {
-            var gone = _streams
+            var deleted = _streams
                 .GetAllLabelValues()
                 .Select(labels => labels[0])
                 .Where(tenant =>
                     tenant != NoTenant && _streams.WithLabels(tenant).Value == 0 && _tenants.TenantOf(TenantNames.Namespace(tenant)) is null
                 )
                 .ToHashSet(StringComparer.Ordinal);
-            Remove(_streams, gone);
-            Remove(_resources, gone);
-            Remove(_bytes, gone);
-            Remove(_rejections, gone);
+            Remove(_streams, deleted);
+            Remove(_resources, deleted);
+            Remove(_bytes, deleted);
+            Remove(_rejections, deleted);
         }
     }
 

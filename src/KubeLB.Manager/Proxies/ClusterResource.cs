@@ -1,25 +1,26 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
 using Google.Protobuf.WellKnownTypes;
 using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// The tenant's nodes behind one port of its proxy, as Envoy's cluster, without health checks of its own: <see cref="NodeHealth"/>.
+/// Builds Envoy's cluster for one port of a tenant's proxies: the tenant's nodes, without active health checks (<see cref="NodeHealth"/>).
 /// https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/cluster.proto
 /// </summary>
 internal static class ClusterResource
 {
     private const string HttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-    /// <summary>Envoy's own limit of 1,024 is for one service; who waits here and for how long is the tenant's affair.</summary>
-    private const uint Many = 1_000_000;
+    /// <summary>Effectively unlimited: Envoy's default of 1,024 suits one service, not a tenant.</summary>
+    private const uint Unlimited = 1_000_000;
 
-    /// <summary>The cluster.</summary>
+    /// <summary>Builds the cluster.</summary>
     /// <param name="port">The port of the proxy.</param>
     /// <param name="nodes">Addresses of the tenant's nodes.</param>
-    /// <param name="discovery">How Envoy comes to the endpoints.</param>
+    /// <param name="discovery">How Envoy discovers the endpoints.</param>
     public static Cluster Build(ProxyPort port, IReadOnlyList<string> nodes, EndpointDiscovery discovery)
     {
         var cluster = new Cluster
@@ -27,7 +28,7 @@ internal static class ClusterResource
             Name = port.Name,
             ConnectTimeout = NodeHealth.ConnectTimeout,
 
-            // A node that is taken out gets nothing more, also if something answers there: the address may be another machine's by now.
+            // A removed node gets no more traffic, even if it responds: the address may belong to another machine.
             IgnoreHealthOnHostRemoval = true,
             LbPolicy = Cluster.Types.LbPolicy.RoundRobin,
             CommonLbConfig = new Cluster.Types.CommonLbConfig { HealthyPanicThreshold = NodeHealth.PanicThreshold() },
@@ -40,10 +41,10 @@ internal static class ClusterResource
                 {
                     new CircuitBreakers.Types.Thresholds
                     {
-                        MaxConnections = Many,
-                        MaxPendingRequests = Many,
-                        MaxRequests = Many,
-                        MaxRetries = Many,
+                        MaxConnections = Unlimited,
+                        MaxPendingRequests = Unlimited,
+                        MaxRequests = Unlimited,
+                        MaxRetries = Unlimited,
                     },
                 },
             },
@@ -62,7 +63,7 @@ internal static class ClusterResource
             cluster.Type = discovery == EndpointDiscovery.Dns ? Cluster.Types.DiscoveryType.StrictDns : Cluster.Types.DiscoveryType.Static;
             if (discovery == EndpointDiscovery.Dns)
             {
-                // Each cluster asks by itself, and the proxies listen and send by IPv4.
+                // The proxies use IPv4.
                 cluster.DnsLookupFamily = Cluster.Types.DnsLookupFamily.V4Preferred;
                 cluster.DnsRefreshRate = Seconds(30);
             }
@@ -87,4 +88,52 @@ internal static class ClusterResource
     }
 
     private static Duration Seconds(int seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
+}
+
+/// <summary>
+/// Builds Envoy's endpoints for one node port: the tenant's nodes. All clusters of a node port share them, so that a change of the nodes
+/// updates one small resource per node port. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/endpoint/v3/endpoint.proto
+/// </summary>
+internal static class EndpointsResource
+{
+    /// <summary>Name of the resource for a node port.</summary>
+    public static string NameFor(int nodePort) => $"nodeport-{nodePort}";
+
+    /// <summary>Builds the endpoints.</summary>
+    /// <param name="name">Name of the resource.</param>
+    /// <param name="nodes">Addresses of the tenant's nodes: IP addresses, or absolute host names.</param>
+    /// <param name="nodePort">The port of each, 1-65535.</param>
+    public static ClusterLoadAssignment Build(string name, IEnumerable<string> nodes, int nodePort)
+    {
+        var endpoints = new LocalityLbEndpoints();
+        endpoints.LbEndpoints.AddRange(
+            nodes.Select(node => new LbEndpoint
+            {
+                Endpoint = new Endpoint
+                {
+                    Address = new Address
+                    {
+                        SocketAddress = new SocketAddress { Address = node, PortValue = (uint)nodePort },
+                    },
+                },
+            })
+        );
+        return new ClusterLoadAssignment { ClusterName = name, Endpoints = { endpoints } };
+    }
+
+    /// <summary>Whether an address is a host name, which EDS does not support.</summary>
+    public static bool IsHostname(string node) => !System.Net.IPAddress.TryParse(node, out _);
+}
+
+/// <summary>How proxies discover the endpoints of their clusters.</summary>
+internal enum EndpointDiscovery
+{
+    /// <summary>EDS on the aggregated stream: a change of the nodes updates one small resource per node port.</summary>
+    Eds,
+
+    /// <summary>In each cluster, some as host names, which Envoy resolves and EDS does not support.</summary>
+    Dns,
+
+    /// <summary>In each cluster, as addresses: for proxies without an aggregated stream, which reject clusters that refer to it.</summary>
+    Static,
 }

@@ -12,8 +12,8 @@ using KubeLB.Translation.Proxies;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// A port of a tenant's proxy, as Envoy's listener. What a request may be and how long it may take was decided in front, by Envoy Gateway:
-/// here everything passes. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto
+/// Builds Envoy's listener for one port of a tenant's proxies. It has no timeouts and filters of its own, since Envoy Gateway in front of
+/// it applies them. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener.proto
 /// </summary>
 internal static class ListenerResource
 {
@@ -21,7 +21,7 @@ internal static class ListenerResource
 
     private static readonly Duration NoLimit = new();
 
-    /// <summary>The listener, which sends all that it takes to the cluster of the same name.</summary>
+    /// <summary>Builds the listener, which forwards to the cluster of the same name.</summary>
     public static Listener Build(ProxyPort port, ProxyHeaderLimits limits) =>
         new()
         {
@@ -62,7 +62,7 @@ internal static class ListenerResource
                     CodecType = HttpConnectionManager.Types.CodecType.Auto,
                     RouteConfig = Routes(port),
 
-                    // Without headers that say how long the node took or how often a request was tried.
+                    // Without response headers about the upstream time and retries.
                     HttpFilters =
                     {
                         new HttpFilter
@@ -73,13 +73,13 @@ internal static class ListenerResource
                     },
                     AccessLog = { AccessLog() },
 
-                    // The client's address is what Envoy Gateway, one hop in front, says that it is.
+                    // Envoy Gateway, one hop in front, sets the client's address.
                     UseRemoteAddress = true,
                     XffNumTrustedHops = 1,
                     PreserveExternalRequestId = true,
                     ServerHeaderTransformation = HttpConnectionManager.Types.ServerHeaderTransformation.PassThrough,
 
-                    // Streams may be silent for hours.
+                    // Streams may be idle for hours.
                     StreamIdleTimeout = NoLimit,
                     RequestTimeout = NoLimit,
                     MaxRequestHeadersKb = (uint)limits.RequestKilobytes,
@@ -89,7 +89,7 @@ internal static class ListenerResource
                         HeadersWithUnderscoresAction = HttpProtocolOptions.Types.HeadersWithUnderscoresAction.Allow,
                     },
 
-                    // Where Envoy Gateway speaks HTTP/2, a websocket comes as an extended CONNECT. https://www.rfc-editor.org/rfc/rfc8441
+                    // With HTTP/2, Envoy Gateway forwards a websocket as an extended CONNECT. https://www.rfc-editor.org/rfc/rfc8441
                     Http2ProtocolOptions = new Http2ProtocolOptions { AllowConnect = true },
                     UpgradeConfigs = { new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = "websocket" } },
                 }
@@ -101,7 +101,7 @@ internal static class ListenerResource
         {
             Name = port.Name,
 
-            // A rejected cluster must not take its listener with it: that would not come back with the cluster.
+            // A listener must not be rejected with its cluster: Envoy would not add it when it accepts the cluster.
             ValidateClusters = false,
             VirtualHosts =
             {

@@ -8,45 +8,47 @@ using RetryPolicy = Envoy.Config.Route.V3.RetryPolicy;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// How a proxy detects that a node or its port fails: by the connections that requests need, without health checks. A connection that is
-/// not made is made to another node, and the node is ejected for some seconds. docs/decisions/0021-find-failed-nodes-by-connections.md
+/// How proxies detect failed nodes and node ports: by the connections for requests, without active health checks. After a failed connection
+/// another node is tried, and the failed one is ejected for some seconds. docs/decisions/0021-find-failed-nodes-by-connections.md
 /// https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
 /// </summary>
 internal static class NodeHealth
 {
     /// <summary>
-    /// Connections that are tried for one request or TCP connection. Many end early: where one fails, Envoy fails all requests that wait
-    /// for a connection to the same node, and they come back before the node is ejected.
+    /// Connection attempts for one request or TCP connection. When a connection fails, Envoy fails all requests that wait for one to the
+    /// same node, and they are retried before the node is ejected; so many attempts are needed.
     /// </summary>
     public const uint Attempts = 10;
 
     /// <summary>
-    /// Of a request's body that much is kept until its connection is made. Envoy does not retry a request of which more has arrived by
-    /// then.
+    /// Buffered part of a request's body until its connection is established. Envoy does not retry a request with a larger body.
     /// </summary>
     public const uint BufferedBytes = 4 << 20;
 
     /// <summary>
-    /// An HTTP/2 connection to a node that vanishes loses as many requests at most: the next one needs another connection, which fails, and
-    /// the node is ejected. PING frames would cut connections to gRPC servers that reject frequent ones.
+    /// Maximum number of requests lost with one HTTP/2 connection to a node that disappears: the next request needs another connection,
+    /// which fails, and the node is ejected. PING frames are not used, since gRPC servers close connections with frequent ones.
     /// </summary>
     public const uint StreamsPerConnection = 32;
 
     private const long Tcp = 6;
     private const long TcpUserTimeout = 18;
 
-    /// <summary>More than the round trip to a distant node, and less than the second after which the kernel repeats a lost SYN.</summary>
+    /// <summary>
+    /// More than the round trip to a distant node, and less than the second after which the kernel retransmits a lost SYN.
+    /// </summary>
     public static Duration ConnectTimeout => Milliseconds(500);
 
     /// <summary>
-    /// If all nodes are ejected, all are tried: a port that becomes ready answers the next request. Envoy rounds it; 0 would be off.
+    /// If all nodes are ejected, all are used, so that a port that becomes ready gets the next request. Envoy rounds the value; 0 disables
+    /// it.
     /// </summary>
     public static Percent PanicThreshold() => new() { Value = 1 };
 
     /// <summary>
-    /// Only connections count. Statuses of the application do not: every node leads to the same pods. Two failures, since Envoy counts a
-    /// connection that an application resets, too; one success between them restarts the count. All nodes that failed together return
-    /// together: without jitter, the requests that find them still failing are few.
+    /// Ejects nodes for connection failures only. Responses of the application are ignored, since every node forwards to the same pods. Two
+    /// consecutive failures are needed, since Envoy also counts connections that an application resets. Without jitter, nodes that failed
+    /// together are tried again together, which affects few requests.
     /// </summary>
     public static OutlierDetection Ejection() =>
         new()
@@ -65,7 +67,7 @@ internal static class NodeHealth
             MaxEjectionPercent = 100,
         };
 
-    /// <summary>A silent connection to a node that vanished ends after 11 s.</summary>
+    /// <summary>Closes an idle connection to a node that disappeared after 11 s.</summary>
     public static TcpKeepalive Keepalive() =>
         new()
         {
@@ -74,9 +76,7 @@ internal static class NodeHealth
             KeepaliveProbes = 3,
         };
 
-    /// <summary>
-    /// A connection on which something was sent ends after 10 s: without this option the kernel sends again for a quarter of an hour.
-    /// </summary>
+    /// <summary>Closes a connection with unacknowledged data after 10 s; by default the kernel retransmits for 15 minutes.</summary>
     public static BindConfig SocketOptions() =>
         new()
         {
@@ -93,7 +93,7 @@ internal static class NodeHealth
             },
         };
 
-    /// <summary>Only what was not sent to any node is retried.</summary>
+    /// <summary>Retries only requests that were not sent to any node.</summary>
     public static RetryPolicy Retries() =>
         new()
         {

@@ -3,30 +3,30 @@ using System.Diagnostics.CodeAnalysis;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// Which Routes of a tenant have which ports. A Service may pass from one Route to another, and two Services may name one port: for a
-/// moment both are claimed twice. Who has it then does not depend on who came first, so that every replica says the same: of two names on
-/// one port the first has it, of two ports of one name the lower. Not thread-safe.
+/// The proxy ports that a tenant's Routes claim. While a Service moves from one Route to another, or two Services have the same port, there
+/// are conflicting claims. The result is independent of the order of claims, so that every replica has the same one: of two names for one
+/// port the first wins, of two ports for one name the lower. Not thread-safe.
 /// </summary>
 internal sealed class PortClaims
 {
-    // Nearly always of one.
+    // The arrays nearly always have one element.
     private readonly Dictionary<int, Claim[]> _byPort = [];
     private readonly Dictionary<string, Claim[]> _byName = new(StringComparer.Ordinal);
 
-    /// <summary>The ports that are served.</summary>
-    public IEnumerable<ProxyPort> Holders => _byName.Keys.Select(HolderOf).OfType<ProxyPort>();
+    /// <summary>All ports that are served.</summary>
+    public IEnumerable<ProxyPort> Served => _byName.Keys.Select(Find).OfType<ProxyPort>();
 
-    /// <summary>The port that is served by a name; null if none is.</summary>
-    public ProxyPort? HolderOf(string name) =>
+    /// <summary>The port that is served under a name; null if none is.</summary>
+    public ProxyPort? Find(string name) =>
         _byName.TryGetValue(name, out var claims)
             ? claims.FirstOrDefault(c => _byPort[c.Port.ListenerPort][0].Port.Name == name)?.Port
             : null;
 
-    /// <summary>Names whose holder may be another one when this claim comes or goes.</summary>
-    public IEnumerable<string> Concerned(ProxyPort port) =>
+    /// <summary>Names whose served port may change when this claim is added or removed.</summary>
+    public IEnumerable<string> NamesAffectedBy(ProxyPort port) =>
         _byPort.TryGetValue(port.ListenerPort, out var claims) ? claims.Select(c => c.Port.Name).Append(port.Name) : [port.Name];
 
-    /// <summary>A Route has a port.</summary>
+    /// <summary>Adds a Route's claim.</summary>
     public void Add(ProxyPort port, string route)
     {
         var claim = new Claim(port, route);
@@ -34,7 +34,7 @@ internal sealed class PortClaims
         Add(_byName, port.Name, claim);
     }
 
-    /// <summary>A Route no longer has a port.</summary>
+    /// <summary>Removes a Route's claim.</summary>
     public void Remove(ProxyPort port, string route)
     {
         var claim = new Claim(port, route);

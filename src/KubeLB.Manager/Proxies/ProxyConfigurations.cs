@@ -7,6 +7,7 @@ using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Services;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Endpoints;
 using KubeLB.Xds.Discovery;
@@ -16,8 +17,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// What the proxies of all tenants have, from this replica's caches into its <see cref="ResourceCache"/>. The node id is the tenant's
-/// namespace. A tenant's first appearance there is complete, so that a proxy that connects after a restart loses nothing for a moment.
+/// Builds the configuration of all tenants' proxies from this replica's caches and publishes it in the <see cref="ResourceCache"/>. The
+/// node id is the tenant's namespace. The first configuration of a tenant is complete, so that a proxy that connects after a restart keeps
+/// its resources.
 /// </summary>
 internal sealed class ProxyConfigurations(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -29,33 +31,33 @@ internal sealed class ProxyConfigurations(
 )
 {
     private readonly IInformer<Route> _routes = management.Informer<Route>();
-    private readonly IInformer<Tenant> _tenantObjects = management.Informer<Tenant>();
+    private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
     private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
-    private readonly ConcurrentDictionary<string, Entry> _tenants = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
-    /// <summary>A tenant exceeds its limit of endpoints in another way than before, or no longer; called with its namespace.</summary>
+    /// <summary>Raised with a tenant's namespace when the excess over its limit of endpoints changes.</summary>
     public event Action<string>? ExcessChanged;
 
-    /// <summary>What exceeds a tenant's limit of endpoints; null if nothing does.</summary>
-    public EndpointExcess? ExcessOf(string tenantNamespace) => _tenants.GetValueOrDefault(tenantNamespace)?.Excess;
+    /// <summary>How a tenant's limit of endpoints is exceeded; null if it is not.</summary>
+    public EndpointExcess? ExcessOf(string tenantNamespace) => _entries.GetValueOrDefault(tenantNamespace)?.Excess;
 
-    /// <summary>Looks at one Route anew.</summary>
+    /// <summary>Updates the configuration for one Route.</summary>
     public void RefreshRoute(ResourceKey key) => Change(key.Namespace, (configuration, change) => SetRoute(configuration, key, change));
 
-    /// <summary>Looks at what holds for all of the tenant's ports anew: its nodes, and limits.</summary>
+    /// <summary>Updates the configuration for the tenant's nodes and limits.</summary>
     public void RefreshTenant(string tenantNamespace) =>
         Change(tenantNamespace, (configuration, change) => SetTenant(tenantNamespace, configuration, change));
 
-    /// <summary>Looks at all of the tenant's Routes anew.</summary>
+    /// <summary>Updates the configuration for all Routes of the tenant.</summary>
     public void RefreshAll(string tenantNamespace) =>
         Change(tenantNamespace, (configuration, change) => SetAll(tenantNamespace, configuration, change));
 
-    /// <summary>The resources of some ports as they are now; none of a port that is not served.</summary>
+    /// <summary>The current resources of ports; ports that are not served are skipped.</summary>
     /// <param name="tenantNamespace">The tenant's namespace.</param>
     /// <param name="ports">Names of ports.</param>
     public IReadOnlyList<XdsResourceVersion> ResourcesOf(string tenantNamespace, IEnumerable<string> ports)
     {
-        if (!_tenants.TryGetValue(tenantNamespace, out var entry))
+        if (!_entries.TryGetValue(tenantNamespace, out var entry))
         {
             return [];
         }
@@ -79,10 +81,10 @@ internal sealed class ProxyConfigurations(
 
     private bool TryChange(string tenantNamespace, Action<TenantConfiguration, ResourceTransaction> apply)
     {
-        var entry = _tenants.GetOrAdd(tenantNamespace, static (_, options) => new Entry(options), options);
+        var entry = _entries.GetOrAdd(tenantNamespace, static (_, options) => new Entry(options), options);
         lock (entry)
         {
-            if (entry.IsOver)
+            if (entry.IsRemoved)
             {
                 return false;
             }
@@ -106,25 +108,25 @@ internal sealed class ProxyConfigurations(
             }
             catch
             {
-                // It has changed, and nobody was told: the next one begins anew.
-                End(tenantNamespace, entry);
+                // The entry may differ from the published resources, so the next change builds a new one.
+                Remove(tenantNamespace, entry);
                 throw;
             }
 
-            var holder = _tenantObjects.HolderOf(tenantNamespace)?.Metadata.Uid;
-            if (entry.Configuration.Routes.Count == 0 && holder is null)
+            var tenantUid = _tenants.HolderOf(tenantNamespace)?.Metadata.Uid;
+            if (entry.Configuration.Routes.Count == 0 && tenantUid is null)
             {
-                End(tenantNamespace, entry);
+                Remove(tenantNamespace, entry);
                 resources.Remove(tenantNamespace);
             }
 
-            if (entry.Holder is { } before && before != holder)
+            if (entry.TenantUid is { } before && before != tenantUid)
             {
-                // Whoever is connected still was let in for another Tenant, and is asked for its certificate again.
+                // Connected clients were authorized for the deleted Tenant and must be authorized again.
                 streams.End(tenantNamespace);
             }
 
-            entry.Holder = holder;
+            entry.TenantUid = tenantUid;
             if (entry.Configuration.Excess is var excess && excess != entry.Excess)
             {
                 entry.Excess = excess;
@@ -135,19 +137,19 @@ internal sealed class ProxyConfigurations(
         }
     }
 
-    private void End(string tenantNamespace, Entry entry)
+    private void Remove(string tenantNamespace, Entry entry)
     {
-        entry.IsOver = true;
-        _tenants.TryRemove(tenantNamespace, out _);
+        entry.IsRemoved = true;
+        _entries.TryRemove(tenantNamespace, out _);
     }
 
     private void Build(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
     {
         foreach (var typeUrl in new[] { ResourceTypes.Listener, ResourceTypes.Cluster, ResourceTypes.ClusterLoadAssignment })
         {
-            foreach (var left in resources.List(tenantNamespace, typeUrl))
+            foreach (var resource in resources.List(tenantNamespace, typeUrl))
             {
-                change.Remove(typeUrl, left.Name);
+                change.Remove(typeUrl, resource.Name);
             }
         }
 
@@ -157,14 +159,14 @@ internal sealed class ProxyConfigurations(
 
     private void SetTenant(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
     {
-        configuration.SetNodes(endpoints.Of(tenantNamespace), change);
+        configuration.SetNodes(endpoints.EndpointsOf(tenantNamespace), change);
         configuration.SetLimits(settings.ProxiesOf(tenantNamespace).Headers, change);
     }
 
     private void SetAll(string tenantNamespace, TenantConfiguration configuration, ResourceTransaction change)
     {
-        var there = _routes.ByIndex(Indexes.ByNamespace, tenantNamespace).Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in there.Concat(configuration.Routes).Distinct().ToList())
+        var present = _routes.ByIndex(Indexes.ByNamespace, tenantNamespace).Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in present.Concat(configuration.Routes).Distinct().ToList())
         {
             SetRoute(configuration, new ResourceKey(tenantNamespace, name), change);
         }
@@ -185,12 +187,42 @@ internal sealed class ProxyConfigurations(
 
         public bool IsBuilt { get; set; }
 
-        public bool IsOver { get; set; }
+        public bool IsRemoved { get; set; }
 
-        /// <summary>What exceeds the limit of endpoints.</summary>
+        /// <summary>How the limit of endpoints is exceeded.</summary>
         public volatile EndpointExcess? Excess;
 
-        /// <summary>Uid of the Tenant that has the namespace; null if none.</summary>
-        public string? Holder { get; set; }
+        /// <summary>UID of the Tenant that holds the namespace; null if none.</summary>
+        public string? TenantUid { get; set; }
+    }
+}
+
+/// <summary>
+/// Updates the configuration of each tenant's proxies. Runs on every replica, so that a change of the leader does not affect proxies.
+/// </summary>
+internal sealed class ConfigurationReconciler(ProxyConfigurations configurations) : IReconciler
+{
+    /// <summary>Key for the nodes and limits of a tenant.</summary>
+    public static ResourceKey TenantOf(string tenantNamespace) => new("", tenantNamespace);
+
+    /// <summary>Key for all Routes of a tenant.</summary>
+    public static ResourceKey AllOf(string tenantNamespace) => new(tenantNamespace, "");
+
+    public Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        if (key.Namespace.Length == 0)
+        {
+            configurations.RefreshTenant(key.Name);
+        }
+        else if (key.Name.Length == 0)
+        {
+            configurations.RefreshAll(key.Namespace);
+        }
+        else
+        {
+            configurations.RefreshRoute(key);
+        }
+
+        return Task.FromResult(ReconcileResult.Done);
     }
 }

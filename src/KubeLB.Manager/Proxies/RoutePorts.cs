@@ -9,7 +9,7 @@ using KubeLB.Translation.Routes;
 
 namespace KubeLB.Manager.Proxies;
 
-/// <summary>A Route and the Services generated from it → the ports that the tenant's proxy has for it. Pure.</summary>
+/// <summary>Computes the ports of the tenant's proxies for a Route from the Services generated from it.</summary>
 internal static class RoutePorts
 {
     private const string H2c = "kubernetes.io/h2c";
@@ -20,8 +20,8 @@ internal static class RoutePorts
     public static string NameOf(string service, int port, string protocol = Tcp) => $"{service}-{port}-{protocol}";
 
     /// <summary>
-    /// A port of the proxy for each port of a generated Service whose node port is known: from the Route, or, for what the Route no longer
-    /// refers to, from what the Service was generated with. A Service that is there is served.
+    /// A port of the proxies for each port of a generated Service whose node port is known: from the Route or, if the Route no longer
+    /// refers to the Service, from the annotation that the Service was generated with. Every existing Service is served.
     /// </summary>
     /// <param name="route">The Route.</param>
     /// <param name="generated">The Services generated from it.</param>
@@ -29,13 +29,13 @@ internal static class RoutePorts
     {
         var kind = RouteOrigin.Of(route)?.Kind;
         var ports = new List<ProxyPort>();
-        var carried = Carried(route);
+        var sourceServices = ServicesIn(route);
         foreach (var service in generated)
         {
             var nodePorts = NodePorts(
-                carried.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName)))
+                sourceServices.GetValueOrDefault((service.GetLabel(Labels.OriginNamespace), service.GetLabel(Labels.OriginName)))
             );
-            var generatedWith = GeneratedNodePorts.Read(service);
+            var recordedNodePorts = GeneratedNodePorts.Read(service);
             foreach (var port in service.Spec?.Ports ?? [])
             {
                 var protocol = port.Protocol ?? Tcp;
@@ -46,7 +46,7 @@ internal static class RoutePorts
 
                 if (
                     nodePorts.TryGetValue((port.Port, protocol), out var nodePort)
-                    || generatedWith.TryGetValue((port.Port, protocol), out nodePort)
+                    || recordedNodePorts.TryGetValue((port.Port, protocol), out nodePort)
                 )
                 {
                     ports.Add(new ProxyPort(NameOf(service.Name(), port.Port, protocol), listenerPort, nodePort, ProtocolOf(kind, port)));
@@ -57,7 +57,7 @@ internal static class RoutePorts
         return ports;
     }
 
-    // https://gateway-api.sigs.k8s.io/geps/gep-1911/ for appProtocol; gRPC needs HTTP/2 whatever the Service says.
+    // https://gateway-api.sigs.k8s.io/geps/gep-1911/ for appProtocol; gRPC always needs HTTP/2.
     private static ProxyProtocol ProtocolOf(string? kind, V1ServicePort port) =>
         kind switch
         {
@@ -66,22 +66,42 @@ internal static class RoutePorts
             _ => ProxyProtocol.Tcp,
         };
 
-    // By their labels, not by the Route's status: that may come later, and what is generated is to be reachable when it appears.
-    private static Dictionary<(string?, string?), RouteService> Carried(Route route)
+    // By their labels, not by the Route's status, which is written later: a generated route must be served as soon as it exists.
+    private static Dictionary<(string?, string?), RouteService> ServicesIn(Route route)
     {
-        var carried = new Dictionary<(string?, string?), RouteService>();
+        var services = new Dictionary<(string?, string?), RouteService>();
         foreach (var service in SourceObject.Read(route).Source?.Services ?? [])
         {
             var (@namespace, name) = SourceServices.OriginOf(service);
-            carried.TryAdd((@namespace, Labels.Value(name)), service);
+            services.TryAdd((@namespace, Labels.Value(name)), service);
         }
 
-        return carried;
+        return services;
     }
 
-    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? carried) =>
-        (carried?.Spec?.Ports ?? [])
+    private static Dictionary<(int Port, string Protocol), int> NodePorts(RouteService? source) =>
+        (source?.Spec?.Ports ?? [])
             .Where(p => p?.NodePort is >= 1 and <= 65535 && !ProxyPorts.IsReserved(p.NodePort.Value))
             .DistinctBy(p => (p.Port, p.Protocol ?? Tcp))
             .ToDictionary(p => (p.Port, p.Protocol ?? Tcp), p => p.NodePort!.Value);
 }
+
+/// <summary>Protocol at a port of a tenant's proxies and at the node port behind it.</summary>
+internal enum ProxyProtocol
+{
+    /// <summary>TCP.</summary>
+    Tcp,
+
+    /// <summary>HTTP, forwarded as HTTP/1.1.</summary>
+    Http1,
+
+    /// <summary>HTTP, forwarded as HTTP/2 without TLS (gRPC, h2c).</summary>
+    Http2,
+}
+
+/// <summary>A port of a tenant's proxies, which forwards to a node port of the tenant's nodes.</summary>
+/// <param name="Name">Name of the listener and the cluster, unique per tenant.</param>
+/// <param name="ListenerPort">Port of the listener, 1-65535.</param>
+/// <param name="NodePort">Port of the nodes, 1-65535.</param>
+/// <param name="Protocol">The protocol.</param>
+internal sealed record ProxyPort(string Name, int ListenerPort, int NodePort, ProxyProtocol Protocol);

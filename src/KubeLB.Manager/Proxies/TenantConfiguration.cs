@@ -5,55 +5,55 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>
-/// What one tenant's proxies have, kept up to date at the cost of what changes: a Route's own listeners and clusters, and the endpoints of
-/// a node port once for all who share it. Equal inputs come to equal resources in whatever order they came, so that every replica serves
-/// the same. Not thread-safe.
+/// The xDS resources of one tenant's proxies, updated incrementally: the listeners and clusters of a changed Route, and the endpoints of a
+/// node port, which its clusters share. The result does not depend on the order of changes, so that every replica serves the same. Not
+/// thread-safe.
 /// </summary>
-/// <param name="withoutAggregation">Whether there may be proxies that have no aggregated stream, as those of the Go manager.</param>
-/// <param name="endpointBytes">Limit of the endpoints of all ports: addresses times node ports, of which a tenant decides both.</param>
-internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MostEndpointBytes)
+/// <param name="withoutAggregation">Whether there may be proxies without an aggregated stream, such as those of the Go manager.</param>
+/// <param name="endpointBytes">Limit of the endpoints of all ports: the tenant controls both the addresses and the node ports.</param>
+internal sealed class TenantConfiguration(bool withoutAggregation = false, long endpointBytes = TenantConfiguration.MaxEndpointBytes)
 {
     /// <summary>1,000 IPv4 addresses on each of 4,000 node ports; Kubernetes has 2,768 node ports by default.</summary>
-    public const long MostEndpointBytes = 128_000_000;
+    public const long MaxEndpointBytes = 128_000_000;
 
-    // Tags, lengths and port around the address.
-    private const int EndpointFrame = 16;
+    // Tags, lengths and port in addition to the address.
+    private const int EndpointOverhead = 16;
 
     private readonly Dictionary<string, IReadOnlyList<ProxyPort>> _routes = new(StringComparer.Ordinal);
     private readonly PortClaims _claims = new();
     private readonly Dictionary<int, int> _usersOfNodePort = [];
-    private int _served;
+    private int _portCount;
     private IReadOnlyList<string> _nodes = [];
-    private long _listBytes;
+    private long _bytesPerNodePort;
 
-    // Node ports from here up have no endpoints.
-    private int _end = int.MaxValue;
+    // Node ports from this one up exceed the limit and have no endpoints.
+    private int _firstExcessNodePort = int.MaxValue;
     private EndpointDiscovery _discovery = DiscoveryOf([], withoutAggregation);
     private ProxyHeaderLimits _limits = ProxyHeaderLimits.Default;
 
-    /// <summary>Names of the Routes that have ports.</summary>
+    /// <summary>Names of the Routes with ports.</summary>
     public IReadOnlyCollection<string> Routes => _routes.Keys;
 
-    /// <summary>What exceeds the limit of endpoints; null if nothing does.</summary>
+    /// <summary>How the limit of endpoints is exceeded; null if it is not.</summary>
     public EndpointExcess? Excess =>
-        _end == int.MaxValue
+        _firstExcessNodePort == int.MaxValue
             ? null
             : new EndpointExcess(
                 _nodes.Count,
                 _usersOfNodePort.Count,
-                _usersOfNodePort.Keys.Count(p => p >= _end),
-                _end,
+                _usersOfNodePort.Keys.Count(p => p >= _firstExcessNodePort),
+                _firstExcessNodePort,
                 (int)(endpointBytes / 1_000_000)
             );
 
-    /// <summary>The ports that a Route has.</summary>
+    /// <summary>The ports of a Route.</summary>
     public IReadOnlyList<ProxyPort> PortsOf(string route) => _routes.GetValueOrDefault(route) ?? [];
 
-    /// <summary>The resources of some ports, by type and name; none of a port that is not served.</summary>
+    /// <summary>The resources of ports, by type and name; ports that are not served are skipped.</summary>
     public IReadOnlyList<(string TypeUrl, string Name)> ResourcesOf(IEnumerable<string> ports) =>
         [
             .. ports
-                .Select(_claims.HolderOf)
+                .Select(_claims.Find)
                 .OfType<ProxyPort>()
                 .SelectMany<ProxyPort, (string, string)>(port =>
                     _discovery == EndpointDiscovery.Eds
@@ -67,7 +67,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
                 ),
         ];
 
-    /// <summary>The nodes as they are now; resources of ports follow only if it changes how endpoints are found.</summary>
+    /// <summary>Sets the nodes. Clusters are rebuilt only if the way of endpoint discovery changes.</summary>
     public void SetNodes(IReadOnlyList<string> nodes, ResourceTransaction change)
     {
         if (_nodes.SequenceEqual(nodes))
@@ -78,12 +78,12 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         var before = _discovery;
         _discovery = DiscoveryOf(nodes, withoutAggregation);
         _nodes = nodes;
-        _listBytes = nodes.Sum(n => (long)n.Length + EndpointFrame);
-        _end = EndOfServed();
-        SetNodesOfAll(before, change);
+        _bytesPerNodePort = nodes.Sum(n => (long)n.Length + EndpointOverhead);
+        _firstExcessNodePort = FirstExcessNodePort();
+        UpdateEndpoints(before, change);
     }
 
-    /// <summary>The limits on headers as they are now, which are those of every listener.</summary>
+    /// <summary>Sets the header limits of all listeners.</summary>
     public void SetLimits(ProxyHeaderLimits limits, ResourceTransaction change)
     {
         if (_limits == limits)
@@ -92,13 +92,13 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         }
 
         _limits = limits;
-        foreach (var port in _claims.Holders)
+        foreach (var port in _claims.Served)
         {
             change.Set(port.Name, ListenerResource.Build(port, _limits));
         }
     }
 
-    /// <summary>The ports of a Route as they are now; none for a Route that is gone.</summary>
+    /// <summary>Sets the ports of a Route; empty for a deleted Route.</summary>
     public void SetRoute(string route, IReadOnlyList<ProxyPort> ports, ResourceTransaction change)
     {
         var before = _routes.GetValueOrDefault(route) ?? [];
@@ -107,12 +107,12 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             return;
         }
 
-        var gone = before.Except(ports).ToList();
-        var come = ports.Except(before).ToList();
-        var touched = gone.Concat(come).SelectMany(_claims.Concerned).Distinct(StringComparer.Ordinal).ToList();
-        var old = touched.ConvertAll(_claims.HolderOf);
-        gone.ForEach(port => _claims.Remove(port, route));
-        come.ForEach(port => _claims.Add(port, route));
+        var removed = before.Except(ports).ToList();
+        var added = ports.Except(before).ToList();
+        var affected = removed.Concat(added).SelectMany(_claims.NamesAffectedBy).Distinct(StringComparer.Ordinal).ToList();
+        var old = affected.ConvertAll(_claims.Find);
+        removed.ForEach(port => _claims.Remove(port, route));
+        added.ForEach(port => _claims.Add(port, route));
         if (ports.Count == 0)
         {
             _routes.Remove(route);
@@ -122,10 +122,10 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             _routes[route] = ports;
         }
 
-        Exchange(touched.Zip(old, (name, was) => (name, was, _claims.HolderOf(name))).Where(c => c.was != c.Item3).ToList(), change);
+        Update(affected.Zip(old, (name, was) => (name, was, _claims.Find(name))).Where(c => c.was != c.Item3).ToList(), change);
     }
 
-    private void Exchange(List<(string Name, ProxyPort? Old, ProxyPort? New)> changed, ResourceTransaction change)
+    private void Update(List<(string Name, ProxyPort? Old, ProxyPort? New)> changed, ResourceTransaction change)
     {
         foreach (var (_, old, now) in changed)
         {
@@ -133,8 +133,8 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             Count(old, -1);
         }
 
-        // Before anything is built: what exceeds the limit would be there for a moment.
-        MoveEnd(change);
+        // First, so that the limit is never exceeded.
+        UpdateExcess(change);
         foreach (var (name, _, now) in changed)
         {
             if (now is not null)
@@ -155,29 +155,29 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         }
     }
 
-    // How many lists of endpoints there are.
-    private int Lists => _discovery == EndpointDiscovery.Eds ? _usersOfNodePort.Count : _served;
+    // Number of endpoint lists: one per node port with EDS, else one per cluster.
+    private int ListCount => _discovery == EndpointDiscovery.Eds ? _usersOfNodePort.Count : _portCount;
 
-    private IReadOnlyList<string> NodesOf(int nodePort) => nodePort < _end ? _nodes : [];
+    private IReadOnlyList<string> NodesOf(int nodePort) => nodePort < _firstExcessNodePort ? _nodes : [];
 
-    // Node ports in their order: the same for the same nodes and ports, however they came.
-    private int EndOfServed()
+    // In the order of node ports, so that the result does not depend on the order of changes.
+    private int FirstExcessNodePort()
     {
-        var fitting = endpointBytes / Math.Max(1, _listBytes);
-        if (Lists <= fitting)
+        var maxLists = endpointBytes / Math.Max(1, _bytesPerNodePort);
+        if (ListCount <= maxLists)
         {
             return int.MaxValue;
         }
 
         long lists = 0;
-        return _usersOfNodePort.OrderBy(u => u.Key).First(u => (lists += _discovery == EndpointDiscovery.Eds ? 1 : u.Value) > fitting).Key;
+        return _usersOfNodePort.OrderBy(u => u.Key).First(u => (lists += _discovery == EndpointDiscovery.Eds ? 1 : u.Value) > maxLists).Key;
     }
 
-    private void MoveEnd(ResourceTransaction change)
+    private void UpdateExcess(ResourceTransaction change)
     {
-        var before = _end;
-        _end = EndOfServed();
-        var (first, last) = before < _end ? (before, _end) : (_end, before);
+        var before = _firstExcessNodePort;
+        _firstExcessNodePort = FirstExcessNodePort();
+        var (first, last) = before < _firstExcessNodePort ? (before, _firstExcessNodePort) : (_firstExcessNodePort, before);
         foreach (var nodePort in _usersOfNodePort.Keys.Where(p => p >= first && p < last))
         {
             SetEndpoints(nodePort, change);
@@ -185,7 +185,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
 
         if (first != last && _discovery != EndpointDiscovery.Eds)
         {
-            foreach (var port in _claims.Holders.Where(p => p.NodePort >= first && p.NodePort < last))
+            foreach (var port in _claims.Served.Where(p => p.NodePort >= first && p.NodePort < last))
             {
                 change.Set(port.Name, ClusterResource.Build(port, NodesOf(port.NodePort), _discovery));
             }
@@ -204,7 +204,7 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
             return;
         }
 
-        _served += by;
+        _portCount += by;
         var users = _usersOfNodePort.GetValueOrDefault(port.NodePort) + by;
         if (users == 0)
         {
@@ -216,11 +216,11 @@ internal sealed class TenantConfiguration(bool withoutAggregation = false, long 
         }
     }
 
-    private void SetNodesOfAll(EndpointDiscovery before, ResourceTransaction change)
+    private void UpdateEndpoints(EndpointDiscovery before, ResourceTransaction change)
     {
         if (before != EndpointDiscovery.Eds || _discovery != EndpointDiscovery.Eds)
         {
-            foreach (var port in _claims.Holders)
+            foreach (var port in _claims.Served)
             {
                 change.Set(port.Name, ClusterResource.Build(port, NodesOf(port.NodePort), _discovery));
             }

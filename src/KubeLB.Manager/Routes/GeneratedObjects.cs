@@ -18,20 +18,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Routes;
 
-/// <summary>Writes and removes the objects generated from Routes.</summary>
+/// <summary>Writes and deletes the objects generated from Routes.</summary>
 internal sealed class GeneratedObjects(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
     ILogger<GeneratedObjects> logger
 )
 {
-    private const string PoliciesAbsent =
-        "The management cluster offers no retries by annotation: it lacks the CustomResourceDefinition "
-        + "backendtrafficpolicies.gateway.envoyproxy.io. "
-        + "Ask its operator to install Envoy Gateway's, or use retry in the rules of an HTTPRoute.";
-
-    // Where a Service sends traffic, and where from it takes it, is nobody else's to add to.
-    private static readonly string[] OfServices =
+    // Fields of a Service that decide where traffic comes from and goes to: values of other clients are removed.
+    private static readonly string[] ExclusiveServiceFields =
     [
         "spec.selector",
         "spec.externalIPs",
@@ -48,19 +43,19 @@ internal sealed class GeneratedObjects(
             Gateway gateway => ApplyAsync(gateway, ApplyMode.Exclusive, g => g.Status, cancellationToken),
             HttpRoute http => ApplyAsync(http, ApplyMode.Exclusive, r => r.Status, cancellationToken),
             GrpcRoute grpc => ApplyAsync(grpc, ApplyMode.Exclusive, r => r.Status, cancellationToken),
-            _ => throw new ArgumentException($"Nothing of kind {generated.Kind} is generated.", nameof(generated)),
+            _ => throw new ArgumentException($"Kind {generated.Kind} is not generated.", nameof(generated)),
         };
 
-    /// <summary>Writes a Service; the API server and cloud controllers have fields of their own in it.</summary>
+    /// <summary>Writes a Service; fields that the API server or cloud controllers set are kept.</summary>
     public Task<AppliedObject> ApplyAsync(V1Service service, CancellationToken cancellationToken) =>
-        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken, OfServices);
+        ApplyAsync(service, ApplyMode.Subset, s => s.Status, cancellationToken, ExclusiveServiceFields);
 
-    /// <summary>Writes a policy. A management cluster need not have the kind; then the operator has to say so.</summary>
+    /// <summary>Writes a policy. Fails with a message for the tenant if the management cluster does not have the kind.</summary>
     public async Task<AppliedObject> ApplyAsync(BackendTrafficPolicy policy, CancellationToken cancellationToken)
     {
         if (management.Informer<BackendTrafficPolicy>().IsAbsent)
         {
-            return AppliedObject.Failed(PoliciesAbsent, isRetryable: true);
+            return AppliedObject.Failed(Messages.RetryAnnotationsNotSupported, isRetryable: true);
         }
 
         try
@@ -69,12 +64,12 @@ internal sealed class GeneratedObjects(
         }
         catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
         {
-            // Its definition has just been removed; the cache will tell, the route's status must not wait for it.
-            return AppliedObject.Failed(PoliciesAbsent, isRetryable: true);
+            // The definition was just deleted, and the informer has not observed that yet.
+            return AppliedObject.Failed(Messages.RetryAnnotationsNotSupported, isRetryable: true);
         }
     }
 
-    /// <summary>The HTTPRoute or GRPCRoute of that name as it is now; null if there is none.</summary>
+    /// <summary>The present HTTPRoute or GRPCRoute of that name; null if there is none.</summary>
     public IGatewayRoute? RouteOf(ApiObject generated) =>
         generated switch
         {
@@ -83,7 +78,7 @@ internal sealed class GeneratedObjects(
             _ => null,
         };
 
-    /// <summary>The Services that were generated from the Route and are not about to go.</summary>
+    /// <summary>The Services generated from the Route, except those that are being deleted.</summary>
     public IEnumerable<V1Service> ServicesOf(Route route) =>
         management
             .Informer<V1Service>()
@@ -91,15 +86,15 @@ internal sealed class GeneratedObjects(
             .Concat(LegacyServices.Of(route, management.Informer<V1Service>()))
             .Where(s => s.Metadata.DeletionTimestamp is null);
 
-    /// <summary>Deletes what was generated from the Route, but for what <paramref name="keep"/> says.</summary>
-    /// <returns>Whether nothing of it is left.</returns>
+    /// <summary>Deletes the objects generated from the Route, except those that <paramref name="keep"/> returns true for.</summary>
+    /// <returns>Whether no other object is left.</returns>
     public async Task<bool> RemoveAsync(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
     {
-        var gone = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);
-        gone &= await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
-        gone &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
-        gone &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
-        gone &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
+        var isRemoved = await RemoveAsync<BackendTrafficPolicy>(route, keep, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<HttpRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<GrpcRoute>(route, keep, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<Gateway>(route, keep, cancellationToken).ConfigureAwait(false);
+        isRemoved &= await RemoveAsync<V1Service>(route, keep, cancellationToken).ConfigureAwait(false);
         foreach (
             var service in LegacyServices
                 .Of(route, management.Informer<V1Service>())
@@ -108,10 +103,10 @@ internal sealed class GeneratedObjects(
         )
         {
             await applier.DeleteAsync(management, service, cancellationToken).ConfigureAwait(false);
-            Log.Deleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
+            Log.ObjectDeleted(logger, V1Service.KubeKind, ResourceKey.Of(service));
         }
 
-        return gone;
+        return isRemoved;
     }
 
     private async Task<bool> RemoveAsync<T>(Route route, Func<string, string, bool> keep, CancellationToken cancellationToken)
@@ -124,7 +119,7 @@ internal sealed class GeneratedObjects(
             if (!keep(kind, generated.Metadata.Name) && generated.Metadata.DeletionTimestamp is null)
             {
                 await applier.DeleteAsync(management, generated, cancellationToken).ConfigureAwait(false);
-                Log.Deleted(logger, kind, ResourceKey.Of(generated));
+                Log.ObjectDeleted(logger, kind, ResourceKey.Of(generated));
             }
         }
 
@@ -145,7 +140,7 @@ internal sealed class GeneratedObjects(
             var applied = await applier.ApplyAsync(management, desired, mode, wholeFields ?? [], cancellationToken).ConfigureAwait(false);
             if (applied.Outcome != ApplyOutcome.Unchanged)
             {
-                Log.Written(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
+                Log.ObjectWritten(logger, desired.Kind, ResourceKey.Of(desired), applied.Outcome);
             }
 
             var value = status(applied.Object);
@@ -155,9 +150,9 @@ internal sealed class GeneratedObjects(
                 IsRepaired = applied.IsRepair,
             };
         }
-        catch (HttpOperationException e) when (TenantFacingApiError.Of(desired.Kind, e) is { } fault)
+        catch (HttpOperationException e) when (TenantFacingApiError.Of(desired.Kind, e) is { } error)
         {
-            return AppliedObject.Failed(fault.Message, fault.MayPass);
+            return AppliedObject.Failed(error.Message, error.IsRetryable);
         }
     }
 }

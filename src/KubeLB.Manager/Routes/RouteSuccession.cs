@@ -14,8 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// An object that a tenant deletes and creates again has two Routes for a moment: one that is being deleted, and its successor. The
-/// successor inherits what was generated under the names that it has, so that clients keep the address and Envoy Gateway its configuration.
+/// A source object that a tenant deletes and recreates has two Routes for a short time: one that is being deleted, and its successor. The
+/// successor adopts the generated objects, so that addresses and Envoy Gateway's configuration do not change.
 /// </summary>
 internal sealed class RouteSuccession(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -26,10 +26,10 @@ internal sealed class RouteSuccession(
 {
     private readonly DelayTracker _stages = new(time);
 
-    // A tenant that exchanges successors begins stages again, but not this.
-    private readonly DelayTracker _whole = new(time);
+    // Limits the total time, since a stage begins again with each new successor.
+    private readonly DelayTracker _total = new(time);
 
-    /// <summary>The Route for the same object of the tenant that is not being deleted; null if there is none.</summary>
+    /// <summary>The Route for the same source object that is not being deleted; null if there is none.</summary>
     /// <param name="routes">The Routes.</param>
     /// <param name="deleted">A Route that is being deleted.</param>
     public static Route? SuccessorOf(IInformer<Route> routes, Route deleted) =>
@@ -40,8 +40,8 @@ internal sealed class RouteSuccession(
             : null;
 
     /// <summary>
-    /// UID of the Route that an object belongs to: of its owner, of a Route that was recreated under its owner's name, or of the successor
-    /// of one that is being deleted.
+    /// UID of the Route that an object belongs to: its owner, a Route recreated with its owner's name, or the successor of an owner that is
+    /// being deleted.
     /// </summary>
     public static string? HolderOf(IInformer<Route> routes, IKubernetesObject<V1ObjectMeta> generated)
     {
@@ -53,13 +53,13 @@ internal sealed class RouteSuccession(
         return named.Metadata.DeletionTimestamp is null ? named.Metadata.Uid : SuccessorOf(routes, named)?.Metadata.Uid ?? owner.Uid;
     }
 
-    /// <summary>How long what was generated from a Route that is being deleted stays for its successor; null if it is to go now.</summary>
+    /// <summary>How long objects of a Route that is being deleted are kept for its successor; null to delete them now.</summary>
     public TimeSpan? TimeLeft(Route deleted)
     {
         var key = ResourceKey.Of(deleted);
         if (
             settings.TenantOf(deleted.Namespace) is not { Metadata.DeletionTimestamp: null }
-            || _whole.Left(key, "", Delays.Inheritance + options.ServiceDrain) is null
+            || _total.Left(key, "", Delays.Inheritance + options.ServiceDrain) is null
         )
         {
             return null;
@@ -70,17 +70,17 @@ internal sealed class RouteSuccession(
             return HasGenerated(deleted) || HasServices(deleted) ? _stages.Left(key, "successor", options.ReplacementTime) : null;
         }
 
-        // Services that the successor does not inherit leave after Envoy Gateway had time to turn away from them.
+        // Services that the successor does not adopt are deleted after Envoy Gateway had time to apply the new route.
         return HasGenerated(deleted) ? _stages.Left(key, "inheritance", Delays.Inheritance)
             : HasServices(deleted) ? _stages.Left(key, "services", options.ServiceDrain)
             : null;
     }
 
-    /// <summary>The Route is gone.</summary>
+    /// <summary>Removes the state of a deleted Route.</summary>
     public void Forget(ResourceKey route)
     {
         _stages.End(route);
-        _whole.End(route);
+        _total.End(route);
     }
 
     private bool HasGenerated(Route route) => Has<Gateway>(route) || Has<HttpRoute>(route) || Has<GrpcRoute>(route);

@@ -7,58 +7,54 @@ using k8s.Models;
 namespace KubeLB.Manager.Routes;
 
 /// <summary>
-/// Which refusals of the management cluster's API server are for the tenant to mend. They become a condition; all others are the
-/// manager's or the operator's and are tried again: a namespace that is being deleted, missing rights of the manager, conflicts, missing
-/// CustomResourceDefinitions, trouble of the server. Their messages name things that are none of the tenant's business.
+/// An error of the management cluster's API server that the tenant can correct; it is reported in a condition. All other errors concern the
+/// manager or the administrator and are retried: a namespace that is being deleted, missing permissions, conflicts, missing
+/// CustomResourceDefinitions, server errors. Their messages name objects that the tenant must not see.
 /// </summary>
-/// <param name="Message">What is wrong, in words for the tenant.</param>
-/// <param name="MayPass">Whether a later attempt may succeed although nothing of the tenant's changed.</param>
-internal sealed record TenantFacingApiError(string Message, bool MayPass)
+/// <param name="Message">The message for the tenant.</param>
+/// <param name="IsRetryable">Whether a later attempt may succeed without a change of the tenant's object.</param>
+internal sealed record TenantFacingApiError(string Message, bool IsRetryable)
 {
-    // The words of Kubernetes: apiserver/pkg/admission/plugin/webhook/errors and admission/plugin/resourcequota.
+    // Messages of Kubernetes: apiserver/pkg/admission/plugin/webhook/errors and admission/plugin/resourcequota.
     private const string DeniedByWebhook = "admission webhook ";
     private const string Denied = "denied the request: ";
     private const string ExceededQuota = "exceeded quota: ";
 
-    /// <summary>The tenant's fault in a refusal; null if it is none.</summary>
-    /// <param name="kind">Kind of the object that was refused.</param>
-    /// <param name="refusal">The API server's answer.</param>
-    public static TenantFacingApiError? Of(string kind, HttpOperationException refusal)
+    /// <summary>Classifies an error; null if it does not concern the tenant.</summary>
+    /// <param name="kind">Kind of the rejected object.</param>
+    /// <param name="failure">The response of the API server.</param>
+    public static TenantFacingApiError? Of(string kind, HttpOperationException failure)
     {
-        var status = Read(refusal.Response?.Content);
-        return refusal.Response?.StatusCode switch
+        var status = Read(failure.Response?.Content);
+        return failure.Response?.StatusCode switch
         {
-            // Validation: of the schema and the CEL rules of Envoy Gateway's and Gateway API's CRDs, of Services, and admission policies.
-            HttpStatusCode.UnprocessableEntity => Lasting(kind, Causes(status) ?? status?.Message),
+            // Validation by the schema and CEL rules of Envoy Gateway's and Gateway API's CRDs, by Services, and by admission policies.
+            HttpStatusCode.UnprocessableEntity => Rejection(kind, Causes(status) ?? status?.Message),
 
-            // An object that cannot be decoded or is too large; only what the tenant wrote can make it so.
-            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge => Lasting(kind, Explanation(status?.Message)),
+            // The object cannot be decoded or is too large, which only the tenant's object can cause.
+            HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge => Rejection(kind, Explanation(status?.Message)),
             HttpStatusCode.Forbidden => OfForbidden(kind, status?.Message ?? ""),
             _ => null,
         };
     }
 
-    // 403 stands for missing rights and for NamespaceTerminating, but also for rules that the operator made for tenants.
+    // 403 means missing permissions or NamespaceTerminating, but also webhooks and quotas that the administrator set up for tenants.
     private static TenantFacingApiError? OfForbidden(string kind, string message)
     {
         if (message.StartsWith(DeniedByWebhook, StringComparison.Ordinal))
         {
-            return Lasting(kind, Explanation(message));
+            return Rejection(kind, Explanation(message));
         }
 
         return message.Contains(ExceededQuota, StringComparison.Ordinal)
-            ? new TenantFacingApiError(
-                $"The tenant's quota in the management cluster does not allow for another {kind}. Remove routes, or ask for a "
-                    + "larger quota.",
-                MayPass: true
-            )
+            ? new TenantFacingApiError(Messages.QuotaExceeded(kind), IsRetryable: true)
             : null;
     }
 
-    private static TenantFacingApiError Lasting(string kind, string? explanation) =>
-        new($"The management cluster refuses the {kind}: {explanation ?? "it does not say why."}", MayPass: false);
+    private static TenantFacingApiError Rejection(string kind, string? explanation) =>
+        new(Messages.ObjectRejected(kind, explanation ?? "no reason was given."), IsRetryable: false);
 
-    // The operator's webhook says in its own words what to change; its name is the operator's.
+    // The webhook's own message, without its name.
     private static string? Explanation(string? message)
     {
         var denied =
@@ -66,7 +62,7 @@ internal sealed record TenantFacingApiError(string Message, bool MayPass)
         return denied < 0 ? message : message![(denied + Denied.Length)..];
     }
 
-    // Without the name of the generated object, which the message as a whole begins with.
+    // The status message begins with the name of the generated object, the causes do not.
     private static string? Causes(V1Status? status) =>
         status?.Details?.Causes is { Count: > 0 } causes
             ? string.Join("; ", causes.Select(c => string.IsNullOrEmpty(c.Field) ? c.Message : $"{c.Field}: {c.Message}"))
@@ -80,7 +76,7 @@ internal sealed record TenantFacingApiError(string Message, bool MayPass)
         }
         catch (JsonException)
         {
-            // A proxy's answer, not an API server's.
+            // The response of a proxy, not of an API server.
             return null;
         }
     }

@@ -6,13 +6,13 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Manager.Services;
 
 /// <summary>
-/// Services that the Go manager generated: they have no owner, and whose they are is in their labels and in the Route's status. They are
-/// taken over under their names and with their ports, so that a proxy that serves them need not change anything. Tenants cannot write
-/// Services in the management cluster.
+/// Services that the Go manager generated: they have no owner reference; their labels and the Route's status name their origin. They are
+/// adopted with their names and ports, so that running proxies keep their configuration. Tenants cannot write Services in the management
+/// cluster.
 /// </summary>
 internal static class LegacyServices
 {
-    /// <summary>The tenant's Service that such a Service was generated from; null for any other Service.</summary>
+    /// <summary>The tenant's Service from which a legacy Service was generated; null for any other Service.</summary>
     public static (string Namespace, string Name)? OriginOf(V1Service service) =>
         service.Metadata.OwnerReferences is not { Count: > 0 }
         && service.Spec is { Type: "ClusterIP" or null } spec
@@ -26,12 +26,12 @@ internal static class LegacyServices
             ? (@namespace, name)
             : null;
 
-    /// <summary>Those that the status of a Route names as generated from it.</summary>
+    /// <summary>The legacy Services that the status of a Route names as generated from it.</summary>
     public static IEnumerable<V1Service> Of(Route route, IInformer<V1Service> services) =>
-        from told in route.Status?.Resources?.Services?.Values ?? Enumerable.Empty<GeneratedService>()
-        let name = told?.GeneratedName
+        from reported in route.Status?.Resources?.Services?.Values ?? Enumerable.Empty<GeneratedService>()
+        let name = reported?.GeneratedName
         where !string.IsNullOrEmpty(name)
         let service = services.Get(route.Namespace, name!)
-        where service is not null && OriginOf(service) == (told.Namespace ?? "", Labels.Value(told.Name ?? ""))
+        where service is not null && OriginOf(service) == (reported.Namespace ?? "", Labels.Value(reported.Name ?? ""))
         select service;
 }

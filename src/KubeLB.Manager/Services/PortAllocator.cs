@@ -9,10 +9,9 @@ using k8s.Models;
 namespace KubeLB.Manager.Services;
 
 /// <summary>
-/// Gives each port of a generated Service a port of its tenant's proxy. The memory is the generated Services, which tenants
-/// cannot write: a port that is in one stays, after a restart and on another replica alike. From the first Route that is looked at, which
-/// only the leader does, this follows them through the cache, so that an allocation costs the same however many there are, and bridges the
-/// time until a Service is written. A replica that does not lead remembers nothing, and so nothing that the leader changed since.
+/// Allocates a port of the tenant's proxies for each port of a generated Service. The allocations are stored in the generated Services,
+/// which tenants cannot write, so that they survive a restart or a new leader. From its first reconcile the leader follows the Services in
+/// the cache, so that an allocation takes constant time, and reserves ports until their Service is written. Other replicas store nothing.
 /// </summary>
 internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options) : IDisposable
 {
@@ -34,15 +33,15 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
         }
     }
 
-    /// <summary>Begins to ask for the ports of a Route; end it when what was asked for is written, or is not going to be.</summary>
+    /// <summary>Begins the allocation for one reconcile of a Route; dispose of the result after its Services were written.</summary>
     public PortReservation Begin(ResourceKey route)
     {
         Follow();
         return new PortReservation(this, route.Namespace);
     }
 
-    /// <summary>The port for a need; the same one whenever it is asked again.</summary>
-    /// <exception cref="PortsExhaustedException">All ports of the tenant's proxy are taken.</exception>
+    /// <summary>The port for a Service port; repeated calls return the same port.</summary>
+    /// <exception cref="PortsExhaustedException">All ports of the tenant's proxies are in use.</exception>
     internal int Allocate(string tenantNamespace, PortNeed need)
     {
         lock (_gate)
@@ -72,8 +71,8 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
 
             var subscription = _services.Subscribe(change => Refresh(change.Key));
 
-            // The subscription may tell of what is stored a little later, on another thread; nothing is to be allocated before. Of two
-            // Services on one port the first by name has it, as in the proxies.
+            // The subscription reports the present Services later, on another thread, but they must be known before the first allocation.
+            // If two Services have the same port, the first by name keeps it, as in the proxies.
             foreach (var key in _services.List().Select(s => ResourceKey.Of(s)).OrderBy(k => k.Name, StringComparer.Ordinal))
             {
                 Refresh(key);
@@ -83,7 +82,7 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
         }
     }
 
-    // Read while nothing else changes here, so that no older state comes after a newer one.
+    // Reads the cache under the lock, so that an older state never replaces a newer one.
     private void Refresh(ResourceKey key, bool endReservation = false)
     {
         lock (_gate)
@@ -108,3 +107,32 @@ internal sealed class PortAllocator([FromKeyedServices(ManagementCluster.Name)] 
         return ports;
     }
 }
+
+/// <summary>
+/// The ports allocated during one reconcile of a Route. Disposing of it frees the ports that were not written to a Service, for example
+/// because the route was rejected.
+/// </summary>
+internal sealed class PortReservation(PortAllocator allocator, string tenantNamespace) : IDisposable
+{
+    private readonly HashSet<string> _services = new(StringComparer.Ordinal);
+
+    /// <summary>The port for a Service port; repeated calls return the same port.</summary>
+    /// <exception cref="PortsExhaustedException">All ports of the tenant's proxies are in use.</exception>
+    public int Allocate(PortNeed need)
+    {
+        _services.Add(need.Service);
+        return allocator.Allocate(tenantNamespace, need);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var service in _services)
+        {
+            allocator.EndReservation(tenantNamespace, service);
+        }
+    }
+}
+
+/// <summary>All ports of a tenant's proxies are in use.</summary>
+internal sealed class PortsExhaustedException(int first, int last) : Exception(Messages.PortsExhausted(first, last));

@@ -14,9 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Manager.Settings;
 
-/// <summary>
-/// Says in the Config's status what is wrong with its settings, and which version of the manager reads them. Watches and writes that alone.
-/// </summary>
+/// <summary>Reports invalid settings and the manager's version in the status of the Config.</summary>
 internal sealed class ConfigReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     Applier applier,
@@ -45,7 +43,7 @@ internal sealed class ConfigReconciler(
             );
             if (conditions.Existing(SettingsConditions.SettingsValid)?.Message != problems)
             {
-                Log.Invalid(logger, key, problems);
+                Log.InvalidConfig(logger, key, problems);
             }
         }
 
@@ -57,4 +55,15 @@ internal sealed class ConfigReconciler(
         await applier.ApplyStatusAsync(management, config, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return ReconcileResult.Done;
     }
+}
+
+/// <summary>
+/// Compares a section of Config or Tenant before and after a change, so that a change enqueues only the keys that depend on it.
+/// </summary>
+internal static class SettingsSection
+{
+    /// <summary>Whether two sections are equal; null is an absent one.</summary>
+    public static bool Same(Extensible? before, Extensible? after) => Text(before) == Text(after);
+
+    private static string? Text(Extensible? section) => section is null ? null : ApiJson.ToJson(section).ToJsonString();
 }

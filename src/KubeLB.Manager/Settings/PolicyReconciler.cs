@@ -1,15 +1,20 @@
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
+using KubeLB.Manager.Tenants;
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Looks for Routes whose outcome turned (<see cref="PolicyChanges"/>), once for however many changes of a tenant came at once. The key is
-/// the tenant's namespace.
+/// Reevaluates the policy of a tenant (<see cref="PolicyChanges"/>), once for all changes that are queued together. The key is the tenant's
+/// namespace.
 /// </summary>
 internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
 {
@@ -26,7 +31,7 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
                     )
                     .Watch<Route>(
                         ManagementCluster.Name,
-                        _ => (Change<Route> change) => RouteQuota.Concerns(change) ? [KeyOf(change.Key.Namespace)] : []
+                        _ => (Change<Route> change) => RouteQuota.IsAffectedBy(change) ? [KeyOf(change.Key.Namespace)] : []
                     )
                     .Watch<Config>(
                         ManagementCluster.Name,
@@ -39,14 +44,14 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
         );
     }
 
-    /// <summary>A controller of Routes that reconciles those that turned.</summary>
-    public static void WatchTurned(ControllerBuilder controller) =>
+    /// <summary>Enqueues the Routes whose result may have changed.</summary>
+    public static void WatchAffectedRoutes(ControllerBuilder controller) =>
         controller.Source(
             (host, enqueue) =>
             {
                 var changes = host.GetRequiredService<PolicyChanges>();
-                changes.Turned += enqueue;
-                return new SourceSubscription(() => changes.Turned -= enqueue);
+                changes.RouteAffected += enqueue;
+                return new SourceSubscription(() => changes.RouteAffected -= enqueue);
             }
         );
 
@@ -60,4 +65,63 @@ internal sealed class PolicyReconciler(PolicyChanges changes) : IReconciler
 
     private static bool IsStatusOnly(Change<Tenant> change) =>
         change is { Old: { } old, New: { } now } && old.Metadata.Uid == now.Metadata.Uid && SettingsSection.Same(old.Spec, now.Spec);
+}
+
+/// <summary>
+/// Finds the Routes whose result may change with the settings, or with the other Routes under a quota. It compares the tenant's current
+/// policy and quota with those of the last evaluation, so that a retry after a failure misses nothing. Thread-safe.
+/// </summary>
+internal sealed class PolicyChanges([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
+{
+    private readonly IInformer<Route> _routes = management.Informer<Route>();
+    private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Evaluation> _last = new(StringComparer.Ordinal);
+
+    /// <summary>Raised for each Route whose result may have changed.</summary>
+    public event Action<ResourceKey>? RouteAffected;
+
+    /// <summary>The tenant namespaces to which the Config applies.</summary>
+    public IReadOnlyList<string> Namespaces
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _tenants.List().Select(t => TenantIndexes.TenantNamespace(t).Single()).Union(_last.Keys)];
+            }
+        }
+    }
+
+    /// <summary>Compares a tenant's policy and quota with those of the last evaluation.</summary>
+    public void Reevaluate(string tenantNamespace)
+    {
+        IReadOnlyList<Route> affected;
+        lock (_gate)
+        {
+            var (routes, policy) = (_routes.ByIndex(Indexes.ByNamespace, tenantNamespace), settings.PolicyOf(tenantNamespace));
+            var now = new Evaluation(policy, RouteQuota.RoutesBeyond(policy, routes));
+            affected = [.. routes.Where(r => _last.GetValueOrDefault(tenantNamespace) is not { } before || before.MayDiffer(r, now))];
+            if (routes.Count == 0 && settings.TenantOf(tenantNamespace) is null)
+            {
+                _last.Remove(tenantNamespace);
+            }
+            else
+            {
+                _last[tenantNamespace] = now;
+            }
+        }
+
+        foreach (var route in affected)
+        {
+            RouteAffected?.Invoke(ResourceKey.Of(route));
+        }
+    }
+
+    private sealed record Evaluation(TenantPolicy Policy, HashSet<string> BeyondQuota)
+    {
+        public bool MayDiffer(Route route, Evaluation now) =>
+            BeyondQuota.Contains(route.Name) != now.BeyondQuota.Contains(route.Name)
+            || (!ReferenceEquals(Policy, now.Policy) && RouteOrigin.Of(route) is { } origin && now.Policy.MayDiffer(origin.Kind, Policy));
+    }
 }

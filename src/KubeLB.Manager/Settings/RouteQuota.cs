@@ -11,9 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Settings;
 
 /// <summary>
-/// Which Routes of a tenant are within its limits: for Gateways, and for HTTPRoutes and GRPCRoutes together, the oldest; of one age the
-/// first by name. Every Route that is there counts, also one that is rejected for something else or being deleted. The age is that of the
-/// Route, which the API server wrote. Computed from the cache at each call; without a limit that costs nothing.
+/// Decides which Routes of a tenant are within its limits for Gateways, and for HTTPRoutes and GRPCRoutes together: the oldest, and the
+/// first by name among Routes of the same age. Rejected Routes and Routes that are being deleted are counted. Computed from the cache at
+/// each call; without a limit nothing is computed.
 /// </summary>
 internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Cluster management, TenantSettingsResolver settings)
 {
@@ -25,11 +25,11 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         Routes,
     }
 
-    /// <summary>Whether the Route is within the limit of its kind, or its kind has none.</summary>
-    public bool Has(Route route) =>
-        Has(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
+    /// <summary>Whether the Route is within the limit of its kind, or its kind has no limit.</summary>
+    public bool IsWithin(Route route) =>
+        IsWithin(route, settings.PolicyOf(route.Namespace), () => _routes.ByIndex(Indexes.ByNamespace, route.Namespace));
 
-    internal static bool Has(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
+    internal static bool IsWithin(Route route, TenantPolicy policy, Func<IReadOnlyList<Route>> all)
     {
         if (GroupOf(route) is not { } group || LimitOf(group, policy) is not { } limit)
         {
@@ -46,7 +46,7 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
         return !routes.Where(other => IsOlder(other, route) && GroupOf(other) == group && !IsSucceeded(other, live)).Skip(limit - 1).Any();
     }
 
-    // The tenant deleted the object and created it again: it counts once.
+    // A recreated source object is counted once.
     private static bool IsSucceeded(Route route, HashSet<string> live) =>
         route.Metadata.DeletionTimestamp is not null && RouteOrigin.Of(route) is { } origin && live.Contains(origin.Key);
 
@@ -57,8 +57,8 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
             .OfType<string>()
             .ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>The Routes of a tenant that are beyond its limits, by name.</summary>
-    internal static HashSet<string> Beyond(TenantPolicy policy, IReadOnlyList<Route> all)
+    /// <summary>Names of a tenant's Routes that exceed its limits.</summary>
+    internal static HashSet<string> RoutesBeyond(TenantPolicy policy, IReadOnlyList<Route> all)
     {
         var live = Live(all);
         return Enum.GetValues<Group>()
@@ -74,8 +74,8 @@ internal sealed class RouteQuota([FromKeyedServices(ManagementCluster.Name)] Clu
             .ToHashSet(StringComparer.Ordinal);
     }
 
-    /// <summary>Whether a change of a Route may put another one within the limit or beyond it.</summary>
-    internal static bool Concerns(Change<Route> change) =>
+    /// <summary>Whether a change of a Route may change the result for other Routes.</summary>
+    internal static bool IsAffectedBy(Change<Route> change) =>
         change is not { Old: { } old, New: { } now }
         || GroupOf(old) != GroupOf(now)
         || Created(old) != Created(now)

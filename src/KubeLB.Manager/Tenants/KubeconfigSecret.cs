@@ -7,12 +7,12 @@ using YamlDotNet.Core;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>Reads the Secret with the kubeconfig of a tenant's CCM. Pure.</summary>
+/// <summary>Reads the Secret with the kubeconfig of a tenant's CCM.</summary>
 internal static class KubeconfigSecret
 {
     /// <summary>
-    /// The kubeconfig that is there, if it leads to the same server with the same certificate authority and token: one that the Go manager
-    /// wrote in another form stays as it is. Null if it is to be replaced.
+    /// The present kubeconfig if it has the same server, certificate authority and token, so that one which the Go manager wrote in another
+    /// form is kept; null if it must be replaced.
     /// </summary>
     public static string? Present(V1Secret? secret, string server, byte[] authority, string token)
     {
@@ -37,6 +37,32 @@ internal static class KubeconfigSecret
         }
         catch (YamlException)
         {
+            return null;
+        }
+    }
+}
+
+/// <summary>Reads the ConfigMap <c>cluster-info</c>, in which a cluster publishes the URL of its API server.</summary>
+/// <remarks>https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/</remarks>
+internal static class ClusterInfo
+{
+    private const string Key = "kubeconfig";
+
+    /// <summary>The API server's URL; null if the ConfigMap does not have it.</summary>
+    public static string? Server(V1ConfigMap? clusterInfo)
+    {
+        if (clusterInfo?.Data?.TryGetValue(Key, out var text) != true || string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        try
+        {
+            return KubernetesYaml.Deserialize<K8SConfiguration>(text)?.Clusters?.FirstOrDefault()?.ClusterEndpoint?.Server;
+        }
+        catch (YamlException)
+        {
+            // An invalid kubeconfig is treated as absent; the caller reports that no URL was found.
             return null;
         }
     }

@@ -11,12 +11,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KubeLB.Manager.Tenants;
 
 /// <summary>
-/// Gives a tenant's CCM its way into the management cluster: ServiceAccount, Role, RoleBinding, token, and the Secret with its kubeconfig,
-/// which follows the token, the certificate authority and the URL.
+/// Gives a tenant's CCM access to the management cluster: ServiceAccount, Role, RoleBinding, token, and a Secret with the kubeconfig, which
+/// is updated when the token, the certificate authority or the URL changes.
 /// </summary>
 internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options, Applier applier)
 {
-    /// <summary>Where the API server's own Service and EndpointSlice are.</summary>
+    /// <summary>Namespace of the API server's Service and EndpointSlice.</summary>
     public const string ApiServerNamespace = "default";
 
     private readonly IInformer<Config> _configs = management.Informer<Config>();
@@ -25,7 +25,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
     private readonly IInformer<V1Secret> _secrets = management.Informer<V1Secret>();
     private readonly IInformer<V1RoleBinding> _bindings = management.Informer<V1RoleBinding>();
 
-    /// <summary>Grants access, as far as that goes at present.</summary>
+    /// <summary>Grants access; the result says whether it is complete, pending or failed.</summary>
     public async Task<TenantProgress> GrantAsync(Tenant tenant, CancellationToken cancellationToken)
     {
         var account = (
@@ -37,37 +37,31 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
             .ConfigureAwait(false);
         await applier.ApplyAsync(management, TenantObjects.RoleBinding(tenant), cancellationToken).ConfigureAwait(false);
 
-        var wanted = TenantObjects.Token(tenant);
-        if (_secrets.Get(ResourceKey.Of(wanted)) is { } present && present.Type != TenantObjects.TokenType)
+        var desired = TenantObjects.Token(tenant);
+        if (_secrets.Get(ResourceKey.Of(desired)) is { } present && present.Type != TenantObjects.TokenType)
         {
             return TenantProgress.Failed(
-                "TokenSecretInTheWay",
-                $"Secret {ResourceKey.Of(present)} is of type {present.Type}, where the token of the tenant's CCM belongs; delete "
-                    + "that Secret."
+                "TokenSecretConflict",
+                Messages.TokenSecretConflict(ResourceKey.Of(present).ToString(), present.Type)
             );
         }
 
-        var token = (await applier.ApplyAsync(management, wanted, cancellationToken).ConfigureAwait(false)).Object;
+        var token = (await applier.ApplyAsync(management, desired, cancellationToken).ConfigureAwait(false)).Object;
         if (TokenSecret.TokenOf(token) is not { } bearer)
         {
-            return TenantProgress.Pending(
-                "WaitingForToken",
-                $"Waiting for the cluster's token controller to fill Secret {ResourceKey.Of(token)}."
-            );
+            return TenantProgress.Pending("WaitingForToken", Messages.WaitingForToken(ResourceKey.Of(token).ToString()));
         }
 
-        if (!TokenSecret.IsOf(token, account))
+        if (!TokenSecret.BelongsTo(token, account))
         {
-            // The cluster removes the Secret of an account that is gone, if it knows which one that was. Its end brings this key back.
+            // The token controller deletes the Secret of a deleted account, unless its UID annotation is missing. The deletion enqueues
+            // this key.
             if (!TokenSecret.IsTracked(token) && token.Metadata.DeletionTimestamp is null)
             {
                 await applier.DeleteAsync(management, token, cancellationToken).ConfigureAwait(false);
             }
 
-            return TenantProgress.Pending(
-                "WaitingForToken",
-                $"Secret {ResourceKey.Of(token)} holds a token of a ServiceAccount that was deleted; waiting for a new token."
-            );
+            return TenantProgress.Pending("WaitingForToken", Messages.TokenOfDeletedAccount(ResourceKey.Of(token).ToString()));
         }
 
         var url = ServerUrl.Find(
@@ -90,7 +84,7 @@ internal sealed class TenantAccess([FromKeyedServices(ManagementCluster.Name)] C
         return TenantProgress.Ready;
     }
 
-    /// <summary>Takes the access away, so that nothing is put back while the tenant is removed.</summary>
+    /// <summary>Revokes the access, so that the CCM recreates nothing while the tenant is removed.</summary>
     public async Task RevokeAsync(string tenantNamespace, CancellationToken cancellationToken)
     {
         if (_bindings.Get(tenantNamespace, TenantNames.Ccm) is { Metadata.DeletionTimestamp: null } binding)

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -10,16 +11,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>What a tenant's CCM reports in annotations of its Addresses, for the Tenant's conditions.</summary>
+/// <summary>Sets the Tenant's conditions from the CCM's report in annotations of Addresses.</summary>
 internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Cluster management, Applier applier, TimeProvider time)
 {
     private readonly IInformer<Addresses> _addresses = management.Informer<Addresses>();
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
 
-    /// <summary>
-    /// Whether a change of Addresses may change the conditions of a Tenant before the time at which they are due to change. A CCM that
-    /// continues to report does not.
-    /// </summary>
+    /// <summary>Whether a change of Addresses may change conditions of the Tenant. The periodic update of the report does not.</summary>
     public static bool Concerns(Change<Addresses> change, Tenant tenant)
     {
         var before = CcmAnnotations.ValueOf(change.Old, Annotations.LastSeen);
@@ -32,8 +30,8 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
         bool Differs(string annotation) => CcmAnnotations.ValueOf(change.Old, annotation) != CcmAnnotations.ValueOf(change.New, annotation);
     }
 
-    /// <summary>The report of a Tenant's CCM at present.</summary>
-    public CcmReport Of(Tenant tenant)
+    /// <summary>The current report of a Tenant's CCM.</summary>
+    public CcmReport ReportOf(Tenant tenant)
     {
         var @namespace = TenantNames.Namespace(tenant.Name);
         return tenant.Metadata.DeletionTimestamp is null && _tenants.HolderOf(@namespace)?.Metadata.Uid == tenant.Metadata.Uid
@@ -41,8 +39,8 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
             : CcmReport.None;
     }
 
-    /// <summary>Sets the conditions that a report gives.</summary>
-    public static void Set(ConditionSet conditions, CcmReport report, long? generation)
+    /// <summary>Adds the conditions for a report.</summary>
+    public static void SetConditions(ConditionSet conditions, CcmReport report, long? generation)
     {
         if (report.Mismatch is { } mismatch)
         {
@@ -62,8 +60,7 @@ internal sealed class TenantCcm([FromKeyedServices(ManagementCluster.Name)] Clus
     }
 
     /// <summary>
-    /// Removes the annotation with a rejected cluster that is no longer reported. If a CCM writes at the same time, its change brings the
-    /// Tenant back.
+    /// Removes the annotation with a rejected cluster that is no longer reported. A concurrent write of a CCM enqueues the Tenant again.
     /// </summary>
     public async Task RemoveRejectionAsync(string tenantNamespace, CancellationToken cancellationToken)
     {

@@ -9,13 +9,13 @@ using KubeLB.Translation.Tenants;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>The objects that a tenant gets in the management cluster. Pure.</summary>
+/// <summary>Builds a tenant's objects in the management cluster.</summary>
 internal static class TenantObjects
 {
-    /// <summary>Type of Secrets that the token controller fills.</summary>
+    /// <summary>Type of Secrets to which the token controller writes a token.</summary>
     public const string TokenType = "kubernetes.io/service-account-token";
 
-    /// <summary>Annotation with the UID of the ServiceAccount that a token is of.</summary>
+    /// <summary>Annotation with the UID of a token's ServiceAccount.</summary>
     public const string TokenAccountUid = "kubernetes.io/service-account.uid";
 
     private const string TokenAccount = "kubernetes.io/service-account.name";
@@ -23,10 +23,10 @@ internal static class TenantObjects
     private static readonly string[] ReadVerbs = ["get", "list", "watch"];
     private static readonly string[] WriteVerbs = ["create", "update", "get", "list", "delete", "patch", "watch"];
     private static readonly string[] WriteStatusVerbs = ["update", "get", "patch"];
-    private static readonly string[] Carried = [Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
+    private static readonly string[] CcmResources = [Route.PluralName, Addresses.PluralName, SyncSecret.PluralName];
 
-    // As the Go manager grants them (1.4).
-    private static readonly string[] CarriedByGo = ["loadbalancers", .. Carried];
+    // As granted by the Go manager 1.4.
+    private static readonly string[] GoCcmResources = ["loadbalancers", .. CcmResources];
 
     public static V1Namespace Namespace(Tenant tenant) =>
         new()
@@ -50,11 +50,11 @@ internal static class TenantObjects
         };
 
     /// <summary>
-    /// The CCM may write specs and read statuses. A Go CCM also needs LoadBalancers, which it watches from its start, and is used to
-    /// writing statuses: the manager takes nothing from a status that would let a tenant do more than spoil its own traffic (ADR 29).
+    /// The CCM may write specs and read statuses. A Go CCM also watches LoadBalancers and writes statuses; the manager reads nothing from a
+    /// status by which a tenant could affect more than its own traffic (ADR 29).
     /// </summary>
     /// <param name="tenant">The Tenant.</param>
-    /// <param name="goCompatibility">Whether a Go CCM is to work with it.</param>
+    /// <param name="goCompatibility">Whether to grant what a Go CCM needs.</param>
     public static V1Role Role(Tenant tenant, bool goCompatibility) =>
         new()
         {
@@ -64,16 +64,16 @@ internal static class TenantObjects
             Rules = goCompatibility
                 ?
                 [
-                    Rule(CarriedByGo, WriteVerbs),
+                    Rule(GoCcmResources, WriteVerbs),
                     Rule([TenantState.PluralName], ReadVerbs),
                     Rule([StatusOf(TenantState.PluralName)], ["get"]),
-                    Rule(CarriedByGo.Select(StatusOf), WriteStatusVerbs),
+                    Rule(GoCcmResources.Select(StatusOf), WriteStatusVerbs),
                 ]
                 :
                 [
-                    Rule(Carried, WriteVerbs),
+                    Rule(CcmResources, WriteVerbs),
                     Rule([TenantState.PluralName], ReadVerbs),
-                    Rule(Carried.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
+                    Rule(CcmResources.Append(TenantState.PluralName).Select(StatusOf), ["get"]),
                 ],
         };
 
@@ -100,9 +100,7 @@ internal static class TenantObjects
             ],
         };
 
-    /// <summary>
-    /// The Secret that the cluster's token controller fills with a token of the ServiceAccount, which therefore is not ours to write.
-    /// </summary>
+    /// <summary>The Secret to which the token controller writes a token of the ServiceAccount.</summary>
     public static V1Secret Token(Tenant tenant)
     {
         var secret = Secret(tenant, TenantNames.Ccm, TokenType);
@@ -137,7 +135,7 @@ internal static class TenantObjects
         };
     }
 
-    /// <summary>Status of <see cref="State"/>; the time of the last one stays if nothing else changed.</summary>
+    /// <summary>Status of <see cref="State"/>; <c>lastUpdated</c> changes only with another field.</summary>
     public static TenantStateStatus StateStatus(TenantState state, TenantPolicy policy, string version, string now)
     {
         var before = state.Status;

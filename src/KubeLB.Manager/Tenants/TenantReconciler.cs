@@ -2,6 +2,7 @@ using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Proxies.Workload;
 using KubeLB.Runtime.Applying;
@@ -17,8 +18,8 @@ using k8s.Models;
 namespace KubeLB.Manager.Tenants;
 
 /// <summary>
-/// Sets a Tenant up in the management cluster and takes it down again (<see cref="TenantAccess"/>, <see cref="TenantRemoval"/>).
-/// Writes its namespace and TenantState; owns its finalizer and its status.
+/// Sets up a Tenant in the management cluster (<see cref="TenantAccess"/>) and removes it (<see cref="TenantRemoval"/>). Writes its
+/// namespace, TenantState, finalizer and status.
 /// </summary>
 internal sealed class TenantReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -34,7 +35,7 @@ internal sealed class TenantReconciler(
 {
     private const string ReadyType = "Ready";
 
-    // What is waited for brings the key back; only the words about who holds it up grow old without that.
+    // Changes enqueue the key; the interval refreshes the message about what blocks a deletion.
     private static readonly TimeSpan RequeueAfter = TimeSpan.FromSeconds(5);
 
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
@@ -54,14 +55,14 @@ internal sealed class TenantReconciler(
 
         if (TenantClaims.Problem(tenant, _tenants.ClaimantsOf(TenantNames.Namespace(tenant.Name))) is { } problem)
         {
-            await ReportAsync(tenant, TenantProgress.Failed("NameNotUsable", problem), cancellationToken).ConfigureAwait(false);
+            await ReportAsync(tenant, TenantProgress.Failed("InvalidName", problem), cancellationToken).ConfigureAwait(false);
             return ReconcileResult.Done;
         }
 
         tenant = await applier.EnsureFinalizerAsync(management, tenant, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
         if (_namespaces.Get("", TenantNames.Namespace(tenant.Name)) is { Metadata.DeletionTimestamp: not null } old)
         {
-            var progress = TenantProgress.Pending("WaitingForNamespace", RemovalMessages.Namespace(old, "old "));
+            var progress = TenantProgress.Pending("WaitingForNamespace", RemovalMessages.OldNamespace(old));
             await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
             return ReconcileResult.RequeueAfter(RequeueAfter);
         }
@@ -74,11 +75,12 @@ internal sealed class TenantReconciler(
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
-            await ReportAsync(tenant, TenantProgress.Failed("ReconciliationFailed", e.Message), cancellationToken).ConfigureAwait(false);
+            var progress = TenantProgress.Failed("ReconciliationFailed", Messages.ReconciliationFailed(e.Message));
+            await ReportAsync(tenant, progress, cancellationToken).ConfigureAwait(false);
             throw;
         }
 
-        if (ccm.Of(tenant).IsRejectionOver)
+        if (ccm.ReportOf(tenant).IsRejectionOver)
         {
             await ccm.RemoveRejectionAsync(TenantNames.Namespace(tenant.Name), cancellationToken).ConfigureAwait(false);
         }
@@ -112,7 +114,7 @@ internal sealed class TenantReconciler(
         return ReconcileResult.Done;
     }
 
-    // How long until what is reported of the proxies and the CCM may change without an event.
+    // Returns when the conditions of the proxies and the CCM may change without an event.
     private async Task<TimeSpan?> ReportAsync(Tenant tenant, TenantProgress progress, CancellationToken cancellationToken)
     {
         var generation = tenant.Metadata.Generation;
@@ -134,7 +136,7 @@ internal sealed class TenantReconciler(
             );
         }
 
-        var (problem, requeueAfter) = tenant.Metadata.DeletionTimestamp is null ? proxies?.Of(tenant) ?? default : default;
+        var (problem, requeueAfter) = tenant.Metadata.DeletionTimestamp is null ? proxies?.ProblemOf(tenant) ?? default : default;
         if (problem is not null)
         {
             conditions.Set(
@@ -146,8 +148,8 @@ internal sealed class TenantReconciler(
             );
         }
 
-        var report = ccm.Of(tenant);
-        TenantCcm.Set(conditions, report, generation);
+        var report = ccm.ReportOf(tenant);
+        TenantCcm.SetConditions(conditions, report, generation);
         var status = new TenantStatus
         {
             ObservedGeneration = generation,
@@ -155,9 +157,31 @@ internal sealed class TenantReconciler(
             Conditions = conditions.ToList(),
         };
         var written = await applier.ApplyStatusAsync(management, tenant, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
-        events.Tell(tenant, written);
+        events.RecordStatus(tenant, written);
         return requeueAfter is null || report.RequeueAfter < requeueAfter ? report.RequeueAfter : requeueAfter;
     }
 
     private string Now() => StatusTime.Of(time.GetUtcNow());
+}
+
+/// <summary>Phase and condition Ready of a Tenant.</summary>
+/// <param name="Phase">One of <see cref="TenantPhases"/>.</param>
+/// <param name="Reason">Reason of condition Ready.</param>
+/// <param name="Message">Its message.</param>
+internal sealed record TenantProgress(string Phase, string Reason, string Message)
+{
+    /// <summary>The setup is complete.</summary>
+    public static TenantProgress Ready { get; } = new(TenantPhases.Ready, "Reconciled", Messages.TenantReady);
+
+    /// <summary>Status of condition Ready.</summary>
+    public string ReadyStatus => ConditionStatus.Of(Phase == TenantPhases.Ready);
+
+    /// <summary>The setup waits for another controller of the cluster.</summary>
+    public static TenantProgress Pending(string reason, string message) => new(TenantPhases.Pending, reason, message);
+
+    /// <summary>The setup needs an action of the administrator.</summary>
+    public static TenantProgress Failed(string reason, string message) => new(TenantPhases.Failed, reason, message);
+
+    /// <summary>The removal is in progress.</summary>
+    public static TenantProgress Terminating(string message) => new(TenantPhases.Terminating, "Terminating", message);
 }

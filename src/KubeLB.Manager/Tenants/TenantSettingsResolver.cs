@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>The settings in force for a tenant: Tenant over Config over default. Computed once for each version of the two.</summary>
+/// <summary>Effective settings of a tenant: Tenant over Config over default. Cached per version of both objects.</summary>
 internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluster.Name)] Cluster management, ManagerOptions options)
 {
     private readonly IInformer<Tenant> _tenants = management.Informer<Tenant>();
@@ -19,7 +20,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
     /// <summary>The Tenant that owns a namespace; null if there is none.</summary>
     public Tenant? TenantOf(string tenantNamespace) => _tenants.HolderOf(tenantNamespace);
 
-    /// <summary>The settings in force in a tenant's namespace.</summary>
+    /// <summary>The effective policy for a tenant's namespace.</summary>
     public TenantPolicy PolicyOf(string tenantNamespace)
     {
         var (config, tenant) = (_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
@@ -29,7 +30,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
             return TenantPolicy.Merge(config, tenant: null);
         }
 
-        // Objects of the cache are never changed, so the same object says the same.
+        // Cached objects are immutable.
         if (
             _resolved.TryGetValue(tenantNamespace, out var known)
             && ReferenceEquals(known.Config, config)
@@ -44,7 +45,7 @@ internal sealed class TenantSettingsResolver([FromKeyedServices(ManagementCluste
         return policy;
     }
 
-    /// <summary>The settings in force for the proxies of a tenant's namespace.</summary>
+    /// <summary>The effective proxy settings for a tenant's namespace.</summary>
     public ProxySettings ProxiesOf(string tenantNamespace) =>
         ProxySettings.Merge(_configs.Get(options.Namespace, Config.DefaultName), TenantOf(tenantNamespace));
 

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Tenants;
 
-/// <summary>What the tenant controller keeps in its caches, and which change makes which Tenant worth a look.</summary>
+/// <summary>Informers, services and watches of the tenant controller.</summary>
 internal static class TenantWatches
 {
     public static void AddServices(IServiceCollection services) =>
@@ -32,7 +32,7 @@ internal static class TenantWatches
             maps.FieldSelector = $"metadata.name={ServerUrl.ClusterInfoName}";
         });
 
-        // The API server's own in namespace "default", and those of the other replicas' xDS servers in the manager's namespace.
+        // The API server's slice in namespace "default", and the slices of the xDS servers of other replicas in the manager's namespace.
         management.Informer<V1EndpointSlice>(slices =>
             slices.LabelSelector = $"kubernetes.io/service-name in ({ServerUrl.ServiceName}, {CertificateSecrets.ServiceObject})"
         );
@@ -51,7 +51,7 @@ internal static class TenantWatches
                     );
                 }
 
-                // The end of a Tenant gives its namespace to another that asks for it.
+                // When a Tenant is deleted, another Tenant of the same namespace gets it.
                 controller.Watch<Tenant>(
                     ManagementCluster.Name,
                     host =>
@@ -60,20 +60,21 @@ internal static class TenantWatches
                         return (Change<Tenant> change) => keysOf(TenantNames.Namespace(change.Key.Name)).Append(change.Key).Distinct();
                     }
                 );
-                controller.Watch<V1Namespace>(ManagementCluster.Name, Of<V1Namespace>(ns => ns.Name()));
-                controller.Watch<V1ServiceAccount>(ManagementCluster.Name, Of<V1ServiceAccount>(account => account.Namespace()));
-                controller.Watch<V1Role>(ManagementCluster.Name, Of<V1Role>(role => role.Namespace()));
-                controller.Watch<V1RoleBinding>(ManagementCluster.Name, Of<V1RoleBinding>(binding => binding.Namespace()));
+                controller.Watch<V1Namespace>(ManagementCluster.Name, ByNamespace<V1Namespace>(ns => ns.Name()));
+                controller.Watch<V1ServiceAccount>(ManagementCluster.Name, ByNamespace<V1ServiceAccount>(account => account.Namespace()));
+                controller.Watch<V1Role>(ManagementCluster.Name, ByNamespace<V1Role>(role => role.Namespace()));
+                controller.Watch<V1RoleBinding>(ManagementCluster.Name, ByNamespace<V1RoleBinding>(binding => binding.Namespace()));
                 controller.Watch<V1Secret>(
                     ManagementCluster.Name,
-                    Of<V1Secret>(secret => secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null)
+                    ByNamespace<V1Secret>(secret =>
+                        secret.Name() is TenantNames.Ccm or TenantNames.KubeconfigSecret ? secret.Namespace() : null
+                    )
                 );
-                controller.Watch<TenantState>(ManagementCluster.Name, Of<TenantState>(state => state.Namespace));
+                controller.Watch<TenantState>(ManagementCluster.Name, ByNamespace<TenantState>(state => state.Namespace));
 
-                // These concern a Tenant that is being removed only: their end, for which it waits, and new ones, which came through its
-                // closing door.
-                controller.Watch<Route>(ManagementCluster.Name, Ends<Route>);
-                controller.Watch<SyncSecret>(ManagementCluster.Name, Ends<SyncSecret>);
+                // Only for a Tenant that is being removed: it waits for deletions, and must delete objects created in the meantime.
+                controller.Watch<Route>(ManagementCluster.Name, OfTerminatingTenants<Route>);
+                controller.Watch<SyncSecret>(ManagementCluster.Name, OfTerminatingTenants<SyncSecret>);
                 controller.Watch<Addresses>(
                     ManagementCluster.Name,
                     host =>
@@ -102,14 +103,14 @@ internal static class TenantWatches
             }
         );
 
-    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> Of<T>(Func<T, string?> tenantNamespace) =>
+    private static Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> ByNamespace<T>(Func<T, string?> tenantNamespace) =>
         host =>
         {
             var keysOf = ClaimantsOf(host);
             return value => tenantNamespace(value) is { } name ? keysOf(name) : [];
         };
 
-    private static Func<Change<T>, IEnumerable<ResourceKey>> Ends<T>(IServiceProvider host)
+    private static Func<Change<T>, IEnumerable<ResourceKey>> OfTerminatingTenants<T>(IServiceProvider host)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta>
     {
         var tenants = Tenants(host);

@@ -6,38 +6,39 @@ using k8s.Models;
 namespace KubeLB.Manager.Tenants;
 
 /// <summary>
-/// Reads the Secret with the token of a tenant's CCM. The cluster's token controller writes the UID of the account beside the token; the Go
-/// manager removes it, and then the token itself says whose it is. Pure.
+/// Reads the Secret with the token of a tenant's CCM. The token controller writes the UID of the account to an annotation; the Go manager
+/// removes that annotation, and then the claims of the token have the UID.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#token-controller</remarks>
 internal static class TokenSecret
 {
     private const string LegacyUid = "kubernetes.io/serviceaccount/service-account.uid";
-    private const int LongestToken = 1 << 16;
+    private const int MaxTokenLength = 1 << 16;
 
-    /// <summary>The token; null if it is not there yet.</summary>
+    /// <summary>The token; null if it has not been written yet.</summary>
     public static string? TokenOf(V1Secret secret) =>
         secret.Data?.TryGetValue("token", out var token) == true && token.Length > 0 ? Encoding.UTF8.GetString(token) : null;
 
-    /// <summary>Whether the cluster's token controller knows the account that the token is of, and so removes the Secret with it.</summary>
+    /// <summary>Whether the Secret has the UID annotation by which the token controller deletes it with the account.</summary>
     public static bool IsTracked(V1Secret secret) => Annotation(secret) is not null;
 
     /// <summary>
-    /// Whether the token is one of the account. Where neither annotation nor token say it, a Secret that is older than the account is not.
+    /// Whether the token belongs to the account. If neither annotation nor token has a UID, a Secret that is older than the account does
+    /// not.
     /// </summary>
-    public static bool IsOf(V1Secret secret, V1ServiceAccount account) =>
+    public static bool BelongsTo(V1Secret secret, V1ServiceAccount account) =>
         (Annotation(secret) ?? (TokenOf(secret) is { } token ? AccountUid(token) : null)) is { } uid
             ? uid == account.Metadata.Uid
             : secret.Metadata.CreationTimestamp >= account.Metadata.CreationTimestamp;
 
     /// <summary>
-    /// UID of the account that a token is of, as its claims say; null if it is not a JSON Web Token of an account. Not verified: the Secret
-    /// is the cluster's own.
+    /// UID of the account in the claims of a token; null if it is not a JSON Web Token of a ServiceAccount. The signature is not verified:
+    /// the token controller wrote the Secret.
     /// </summary>
     internal static string? AccountUid(string token)
     {
         var parts = token.Split('.', 4);
-        if (token.Length > LongestToken || parts.Length != 3 || !Base64Url.IsValid(parts[1]))
+        if (token.Length > MaxTokenLength || parts.Length != 3 || !Base64Url.IsValid(parts[1]))
         {
             return null;
         }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Ccm.Tests.Support;
 
-/// <summary>Keeps what a host logs.</summary>
+/// <summary>Stores the log of a host.</summary>
 public sealed class CapturedLog : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();

@@ -16,7 +16,7 @@ using Cluster = KubeLB.EmbeddedCluster.EmbeddedCluster;
 
 namespace KubeLB.Ccm.Tests.Support;
 
-/// <summary>A CCM of tenant <c>t1</c> between two embedded clusters, without anything else: the test plays the rest of the world.</summary>
+/// <summary>A CCM of tenant <c>t1</c> between two embedded clusters, without a manager: the test writes what the manager would.</summary>
 public sealed class CcmFixture : IAsyncDisposable
 {
     public const string Namespace = "tenant-t1";
@@ -53,29 +53,28 @@ public sealed class CcmFixture : IAsyncDisposable
     public IHost Host => _host!;
 
     /// <summary>
-    /// Starts the clusters with all definitions but those whose file names contain one of <paramref name="without"/>; the CCM is not
-    /// started yet.
+    /// Starts the clusters with all CRDs except those whose file names contain one of <paramref name="without"/>; does not start the CCM.
     /// </summary>
     public static async Task<CcmFixture> CreateAsync(bool registered = true, params string[] without)
     {
         var tenant = await Cluster.StartAsync(new EmbeddedClusterOptions { Name = "tenant", Tls = false });
         var management = await Cluster.StartAsync(new EmbeddedClusterOptions { Name = "management", Tls = false });
-        var bed = new CcmFixture(tenant, management);
+        var fixture = new CcmFixture(tenant, management);
         await InstallCrdsAsync(tenant, file => !without.Any(file.Contains));
         await InstallCrdsAsync(management, file => file.StartsWith("kubelb.k8c.io", StringComparison.Ordinal));
         if (registered)
         {
-            await bed.RegisterAsync();
+            await fixture.RegisterAsync();
         }
 
-        return bed;
+        return fixture;
     }
 
     public static async Task<CcmFixture> StartAsync(Func<CcmOptions, CcmOptions>? options = null)
     {
-        var bed = await CreateAsync();
-        await bed.StartCcmAsync(options);
-        return bed;
+        var fixture = await CreateAsync();
+        await fixture.StartCcmAsync(options);
+        return fixture;
     }
 
     public static Task InstallCrdsAsync(Cluster cluster, Func<string, bool> which) =>
@@ -86,14 +85,16 @@ public sealed class CcmFixture : IAsyncDisposable
                 .Select(File.ReadAllText)
         );
 
-    /// <summary>What the manager does for a Tenant, as far as the CCM notices.</summary>
+    /// <summary>Creates the tenant's namespace, as the manager does for a Tenant.</summary>
     public Task RegisterAsync() =>
         Management.Client<V1Namespace>().CreateAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = Namespace } }, default);
 
     public async Task StartCcmAsync(Func<CcmOptions, CcmOptions>? configure = null, Func<IKubernetes>? toManagement = null) =>
         _host = await StartCcmAsync(TenantServer, Agent, Log, configure, toManagement);
 
-    /// <summary>Starts a CCM of the same tenant in another cluster, beside the one of this bed; end it by disposing of it.</summary>
+    /// <summary>
+    /// Starts a CCM of the same tenant in another cluster, in addition to that of this fixture; the caller disposes of it.
+    /// </summary>
     public Task<IHost> StartCcmInAsync(Cluster cluster, CapturedLog log, string agent = "other-ccm") =>
         StartCcmAsync(cluster, agent, log, null, null);
 
@@ -138,11 +139,11 @@ public sealed class CcmFixture : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Nobody of the CCM reaches the management cluster until the result is disposed.</summary>
+    /// <summary>Disconnects the CCM from the management cluster until the result is disposed.</summary>
     public IDisposable CutOffManagement() => ManagementServer.Faults.Partition(IsOfCcm);
 
     /// <summary>
-    /// Every request of the CCM to the management cluster is answered with this status until the result is disposed; watches are ended.
+    /// Responds to every request of the CCM to the management cluster with this status until the result is disposed, and ends watches.
     /// </summary>
     public IDisposable AnswerManagementWith(int statusCode)
     {
@@ -175,7 +176,7 @@ public sealed class CcmFixture : IAsyncDisposable
     public async Task<string> WaitForProblemAsync(string part) =>
         (
             await Eventually.GetAsync(
-                $"/readyz says one thing: {part}",
+                $"/readyz reports one problem: {part}",
                 ReadyAsync,
                 r => !r.Ready && r.Text.Contains(part, StringComparison.Ordinal) && r.Text.TrimEnd().Split('\n').Length == 1
             )

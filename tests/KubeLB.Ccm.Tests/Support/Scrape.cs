@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace KubeLB.Ccm.Tests.Support;
 
-/// <summary>What <c>/metrics</c> answered.</summary>
+/// <summary>A response of <c>/metrics</c>.</summary>
 public sealed partial class Scrape
 {
     private readonly List<(string Name, Dictionary<string, string> Labels, double Value)> _series = [];
 
-    /// <summary>The sentence of every family.</summary>
+    /// <summary>Help text of every family.</summary>
     public Dictionary<string, string> Help { get; } = new(StringComparer.Ordinal);
 
     /// <summary>counter, gauge or histogram, of every family.</summary>

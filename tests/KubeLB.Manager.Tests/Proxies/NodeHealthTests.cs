@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace KubeLB.Manager.Tests.Proxies;
 
 /// <summary>
-/// What a client notices of nodes that fail, with the real Envoy in a network namespace. Counts of failures are exact, times about ten
-/// times what tests/KubeLB.Benchmarks/README.md measures.
+/// Effect of failing nodes on clients, with the real Envoy in a network namespace. Numbers of failures are exact; times are about ten times
+/// the results in tests/KubeLB.Benchmarks/README.md.
 /// </summary>
 public sealed class NodeHealthTests : IAsyncLifetime
 {
@@ -41,7 +41,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Vanished_node_fails_no_request_and_is_used_again()
+    public async Task Disappeared_node_fails_no_request_and_is_used_again()
     {
         await ServeAsync(nodes: 2, played: 2);
         var lost = Lab.Node(2);
@@ -64,15 +64,15 @@ public sealed class NodeHealthTests : IAsyncLifetime
             all.Where(o => !o.WasSentToNode).Max(o => o.Took).Should().BeLessThan(TimeSpan.FromSeconds(10), kind);
         }
 
-        outcomes["fresh"].Should().Contain(o => o.Sent > back && o.Node == lost, "it is used again within 10 s");
-        open.Connections.Where(c => c.Node != lost).Should().OnlyContain(c => c.Ended == null, "another node is not theirs");
+        outcomes["fresh"].Should().Contain(o => o.Sent > back && o.Node == lost, "the node is used again within 10 s");
+        open.Connections.Where(c => c.Node != lost).Should().OnlyContain(c => c.Ended == null, "their node did not fail");
         open.Connections.Where(c => c.Node == lost)
             .Should()
-            .OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
+            .OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel usually closes the connection after 10 to 13 s");
     }
 
     [Fact]
-    public async Task Node_that_drops_connections_to_a_port_fails_no_request()
+    public async Task Node_that_drops_connections_fails_no_request()
     {
         await ServeAsync(nodes: 2, played: 1);
         Lab.Drop(Lab.Node(2));
@@ -81,7 +81,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Node_that_refuses_connections_to_a_port_fails_no_request()
+    public async Task Node_that_refuses_connections_fails_no_request()
     {
         await ServeAsync(nodes: 2, played: 1);
 
@@ -92,7 +92,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(300)]
     [InlineData(1000)]
-    public async Task Ready_port_answers_at_once_although_it_refused_before(int delay)
+    public async Task Recovered_port_serves_the_next_request(int delay)
     {
         await ServeAsync(nodes: 2, played: 0);
         var clock = Stopwatch.StartNew();
@@ -115,16 +115,16 @@ public sealed class NodeHealthTests : IAsyncLifetime
         var ready = clock.Elapsed;
         await traffic;
 
-        (first - ready).Should().BeLessThan(TimeSpan.FromSeconds(5), "0.5 s is the goal, and this ten times that");
+        (first - ready).Should().BeLessThan(TimeSpan.FromSeconds(5), "ten times the goal of 0.5 s");
     }
 
     [Fact]
-    public async Task Open_connections_live_while_their_nodes_are_ejected()
+    public async Task Ejected_node_keeps_its_open_connections()
     {
         await ServeAsync(nodes: 2, played: 2);
         using var open = new Opened(await OpenOnBothAsync());
 
-        // Connections that an application resets at the same time count like those that were not made.
+        // Envoy counts connections that an application resets like failed ones.
         await Task.WhenAll(
             NodeTraffic.SendAsync(1000, TimeSpan.FromSeconds(0.05), NodeTraffic.Fresh(Url + "slow-reset")),
             NodeTraffic.SendAsync(1000, TimeSpan.FromSeconds(0.05), NodeTraffic.Fresh(GrpcUrl + "slow-reset", http2: true))
@@ -137,7 +137,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Application_errors_eject_no_node_and_nothing_is_sent_twice()
+    public async Task Application_error_ejects_no_node_and_is_not_retried()
     {
         await ServeAsync(nodes: 2, played: 2);
 
@@ -147,13 +147,11 @@ public sealed class NodeHealthTests : IAsyncLifetime
         before.Should().Be(80);
 
         await NodeTraffic.SendAsync(40, TimeSpan.FromSeconds(2), NodeTraffic.Kept(Url + "reset", body: 100));
-        (_played.Sum(n => n.Requests) - before)
-            .Should()
-            .Be(80, "a request that reached a node is not sent again, although the connection was reset");
+        (_played.Sum(n => n.Requests) - before).Should().Be(80, "a request that reached a node is not retried after a reset");
     }
 
     [Fact]
-    public async Task Nodes_are_not_contacted_without_traffic()
+    public async Task Node_without_traffic_is_not_contacted()
     {
         Assert.SkipWhen(_lab is null, NodeLab.Missing(EnvoyBinary.Location) ?? "");
         var ports = Enumerable.Range(0, 10).Select(i => new ProxyPort($"port-{i}", 12000 + i, NodePort + i, ProxyProtocol.Http1)).ToList();
@@ -164,14 +162,14 @@ public sealed class NodeHealthTests : IAsyncLifetime
 
         await ServeAsync(ports, 2);
         await Task.Delay(TimeSpan.FromSeconds(3));
-        _played.Sum(n => n.Connections).Should().Be(0, "there are no health checks");
+        _played.Sum(n => n.Connections).Should().Be(0, "no health checks are sent");
 
         await NodeTraffic.Fresh($"http://{Lab.ProxyAddress}:12003/")();
-        _played.Sum(n => n.Connections).Should().Be(1, "a request needs a connection");
+        _played.Sum(n => n.Connections).Should().Be(1, "one request opens one connection");
     }
 
     [Fact]
-    public async Task Headers_of_a_client_do_not_change_retries_and_none_are_added()
+    public async Task Client_headers_do_not_change_retries_and_are_not_extended()
     {
         await ServeAsync(nodes: 2, played: 2);
         using var client = new HttpClient();
@@ -184,12 +182,12 @@ public sealed class NodeHealthTests : IAsyncLifetime
                 .Select(h => h.Split(':')[0])
                 .Where(h => h.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase))
                 .Should()
-                .Equal(["x-envoy-external-address"], "the client's address was there before");
+                .Equal(["x-envoy-external-address"], "the client sent its address");
             seen.Headers.Select(h => h.Key).Should().NotContain(h => h.StartsWith("x-envoy-", StringComparison.OrdinalIgnoreCase));
             var before = _played.Sum(n => n.Requests);
             using var failed = await AskAsync("fail", source);
             ((int)failed.StatusCode).Should().Be(500);
-            (_played.Sum(n => n.Requests) - before).Should().Be(1, $"a client at {source} does not decide about retries");
+            (_played.Sum(n => n.Requests) - before).Should().Be(1, $"a client at {source} does not control retries");
         }
 
         Task<HttpResponseMessage> AskAsync(string path, string source)
@@ -212,7 +210,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         }
     }
 
-    // Several nodes of which the first ones are played; the others refuse.
+    // The first nodes are simulated; the others refuse connections.
     private async Task ServeAsync(int nodes, int played)
     {
         Assert.SkipWhen(_lab is null, NodeLab.Missing(EnvoyBinary.Location) ?? "");
@@ -257,7 +255,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         return sent.ToDictionary(s => s.Key, s => s.Value.Result);
     }
 
-    // Websockets and streams, as many as it takes until both nodes have some of both.
+    // Opens websockets and streams until both nodes have both.
     private async Task<IReadOnlyList<OpenConnection>> OpenOnBothAsync()
     {
         var open = new List<OpenConnection>();

@@ -8,7 +8,7 @@ using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Tests.Proxies;
 
-/// <summary>What a tenant's proxies are sent is what Envoy's published protos say, in each of its forms.</summary>
+/// <summary>The generated resources conform to Envoy's published protos, in binary and JSON form.</summary>
 public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture<PublishedProtos>
 {
     private const string Network = "envoy.extensions.filters.network.";
@@ -18,7 +18,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task Listeners_are_as_published(string protocol)
+    public async Task Listener_matches_the_published_protos(string protocol)
     {
         var port = Port(protocol);
         foreach (var limits in new[] { ProxyHeaderLimits.Default, Least })
@@ -37,7 +37,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task Clusters_and_endpoints_are_as_published(string protocol)
+    public async Task Clusters_and_endpoints_match_the_published_protos(string protocol)
     {
         foreach (var nodes in new[] { "", "10.0.0.1", "10.0.0.1 2001:db8::1", "node.example.com.", "10.0.0.1 node.example.com." })
         {
@@ -60,7 +60,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
 
     [Theory]
     [MemberData(nameof(SnapshotGoldenTests.Cases), MemberType = typeof(SnapshotGoldenTests))]
-    public async Task Recorded_configurations_are_as_published_in_bytes_and_as_text(string name)
+    public async Task Recorded_configurations_match_the_published_protos_in_bytes_and_text(string name)
     {
         var cache = SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name));
         var resources = SnapshotGoldenTests.Types.SelectMany(type => cache.List(SnapshotCase.Node, type)).ToList();
@@ -73,7 +73,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         var response = new JsonObject { ["resources"] = documents };
         var messages = NoFault(await protos.CheckAsync("envoy.service.discovery.v3.DiscoveryResponse", response.ToJsonString()));
 
-        // One case serves nothing.
+        // One case has no resources.
         messages.GetValueOrDefault("google.protobuf.Any").Should().Be(Count(documents));
         documents.Should().HaveSameCount(resources);
     }
@@ -89,7 +89,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
     private static IReadOnlyDictionary<string, int> NoFault(Checked result)
     {
         result.Faults.Should().BeEmpty();
-        result.Rules.Should().BeSubsetOf(PublishedProtos.Rules, "each of them is shown to be enforced");
+        result.Rules.Should().BeSubsetOf(PublishedProtos.Rules, "each rule has a test");
         return result.Messages;
     }
 

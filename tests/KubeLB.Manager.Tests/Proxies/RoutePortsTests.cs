@@ -10,7 +10,7 @@ namespace KubeLB.Manager.Tests.Proxies;
 public sealed class RoutePortsTests
 {
     [Fact]
-    public void Each_service_port_is_a_port_of_the_proxy_for_its_node_port() =>
+    public void Service_port_results_in_a_proxy_port_for_its_node_port() =>
         RoutePorts
             .Of(Route("HTTPRoute"), [Service("12000")])
             .Should()
@@ -21,14 +21,11 @@ public sealed class RoutePortsTests
     [InlineData("HTTPRoute", "kubernetes.io/h2c", ProxyProtocol.Http2)]
     [InlineData("HTTPRoute", "kubernetes.io/ws", ProxyProtocol.Http1)]
     [InlineData("GRPCRoute", null, ProxyProtocol.Http2)]
-    internal void The_kind_of_route_and_the_ports_appprotocol_say_what_is_spoken(
-        string kind,
-        string? appProtocol,
-        ProxyProtocol expected
-    ) => RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
+    internal void Route_kind_and_appProtocol_select_the_protocol(string kind, string? appProtocol, ProxyProtocol expected) =>
+        RoutePorts.Of(Route(kind), [Service("12000", appProtocol)]).Should().ContainSingle().Which.Protocol.Should().Be(expected);
 
     [Fact]
-    public void A_service_that_the_route_does_not_carry_any_more_has_no_port()
+    public void Service_missing_in_the_Route_without_annotation_has_no_port()
     {
         var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
@@ -37,7 +34,7 @@ public sealed class RoutePortsTests
     }
 
     [Fact]
-    public void A_service_that_the_route_no_longer_refers_to_keeps_the_node_port_that_it_was_generated_with()
+    public void Service_missing_in_the_Route_keeps_its_recorded_node_port()
     {
         var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
@@ -50,7 +47,7 @@ public sealed class RoutePortsTests
     }
 
     [Fact]
-    public void The_routes_own_node_port_wins_over_the_one_that_the_service_was_generated_with()
+    public void Node_port_in_the_Route_overrides_the_recorded_one()
     {
         var service = Service("12000");
         service.Metadata.Annotations = new Dictionary<string, string> { [Annotations.NodePorts] = "8080/TCP=30099" };
@@ -64,7 +61,7 @@ public sealed class RoutePortsTests
     [InlineData("8080/TCP=9001")]
     [InlineData("8080/TCP=65536")]
     [InlineData("8080/TCP=-1,8080/UDP=30080,=,/,8080/TCP=x")]
-    public void An_annotation_without_a_usable_node_port_gives_no_port(string annotation)
+    public void Invalid_node_port_annotation_results_in_no_port(string annotation)
     {
         var service = Service("12000");
         service.Metadata.Labels[Labels.OriginName] = "other";
@@ -74,15 +71,14 @@ public sealed class RoutePortsTests
     }
 
     [Fact]
-    public void A_target_port_that_is_no_number_is_left_out_until_it_is_put_right() =>
-        RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
+    public void Target_port_that_is_not_a_number_is_skipped() => RoutePorts.Of(Route("HTTPRoute"), [Service("http")]).Should().BeEmpty();
 
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
     [InlineData(65536)]
     [InlineData(9001)]
-    public void A_node_port_that_is_none_or_the_proxys_own_is_left_out_before_the_leader_has_refused_the_route(int nodePort)
+    public void Invalid_or_reserved_node_port_is_skipped(int nodePort)
     {
         var route = Route("HTTPRoute");
         route.Change(k => k.Services![0].Spec!.Ports![0].NodePort = nodePort);
@@ -91,7 +87,7 @@ public sealed class RoutePortsTests
     }
 
     [Fact]
-    public void Unreadable_source_services_leave_a_service_the_node_ports_that_it_was_generated_with()
+    public void Invalid_source_services_keep_the_recorded_node_ports()
     {
         var route = Route("HTTPRoute");
         route.Change(k =>

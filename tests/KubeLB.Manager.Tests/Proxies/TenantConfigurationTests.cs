@@ -17,7 +17,7 @@ public sealed class TenantConfigurationTests
     private readonly TenantConfiguration _configuration = new();
 
     [Fact]
-    public void A_port_is_a_listener_a_cluster_and_endpoints_that_refer_to_each_other()
+    public void Port_results_in_listener_cluster_and_endpoints()
     {
         Nodes("10.0.0.1", "10.0.0.2");
         Route("r", Port("web", 12000, 30080));
@@ -33,7 +33,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Nodes_are_ejected_for_connections_that_fail_and_never_checked()
+    public void Cluster_ejects_failed_nodes_without_health_checks()
     {
         Route("r", Port("web", 12000, 30080));
 
@@ -49,7 +49,7 @@ public sealed class TenantConfigurationTests
             ejection.EnforcingLocalOriginSuccessRate
         )
             .Should()
-            .Be((0u, 0u, 0u, 0u), "an application's errors are no node's");
+            .Be((0u, 0u, 0u, 0u), "errors of the application do not eject a node");
         (ejection.MaxEjectionTime + ejection.MaxEjectionTimeJitter + ejection.Interval)
             .ToTimeSpan()
             .Should()
@@ -60,7 +60,7 @@ public sealed class TenantConfigurationTests
     [InlineData(12000)]
     [InlineData(11999)]
     [InlineData(12001)]
-    public void A_service_that_passes_from_one_route_to_another_keeps_its_listener(int portAtTheOther)
+    public void Service_moved_to_another_Route_keeps_its_listener(int portAtTheOther)
     {
         Route("a", Port("web", 12000, 30080));
         Route("b", Port("web", portAtTheOther, 30080));
@@ -72,7 +72,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Http2_is_spoken_where_it_is_said()
+    public void Http2_port_results_in_an_Http2_cluster()
     {
         Route("r", Port("web", 12000, 30080), Port("rpc", 12001, 30081, ProxyProtocol.Http2));
 
@@ -81,7 +81,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void A_change_of_the_nodes_changes_endpoints_only_once_per_node_port()
+    public void Changed_nodes_update_only_endpoints_once_per_node_port()
     {
         Nodes("10.0.0.1");
         Route("a", Port("a", 12000, 30080));
@@ -97,7 +97,7 @@ public sealed class TenantConfigurationTests
     [InlineData("10.0.{0}.{1}")]
     [InlineData("2001:db8:aaaa:bbbb:cccc:dddd:{0}:{1}")]
     [InlineData("a-name-as-long-as-names-may-be.{0}.{1}.example.com.")]
-    public void Endpoints_beyond_the_limit_are_left_out_from_the_highest_node_ports_and_reported(string pattern)
+    public void Endpoints_beyond_the_limit_are_removed_from_the_highest_node_ports(string pattern)
     {
         const int Bytes = 200_000;
         var configuration = new TenantConfiguration(endpointBytes: Bytes);
@@ -157,7 +157,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Limits_on_headers_are_those_of_every_listener_and_concern_nothing_else()
+    public void Header_limits_change_every_listener_and_nothing_else()
     {
         Route("a", Port("a", 12000, 30080));
         var before = Versions();
@@ -174,7 +174,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void A_change_of_one_route_changes_nothing_of_another()
+    public void Changed_Route_does_not_change_resources_of_other_Routes()
     {
         Nodes("10.0.0.1");
         Route("a", Port("a", 12000, 30080));
@@ -187,7 +187,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Host_names_are_resolved_by_envoy_and_addresses_come_over_eds_again_when_they_are_gone()
+    public void Host_names_use_DNS_clusters_and_addresses_use_EDS()
     {
         Route("r", Port("web", 12000, 30080));
         Nodes("node-1.example.com.", "10.0.0.1");
@@ -203,7 +203,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Proxies_without_an_aggregated_stream_get_clusters_that_refer_to_nothing()
+    public void Proxies_without_aggregated_stream_get_static_clusters()
     {
         var configuration = new TenantConfiguration(withoutAggregation: true);
         _cache.Update(
@@ -224,7 +224,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void Of_two_services_on_one_port_the_first_by_name_has_it_and_the_other_when_it_goes()
+    public void Port_of_two_Services_is_served_for_the_first_by_name()
     {
         Route("b", Port("b", 12000, 30081));
         Route("a", Port("a", 12000, 30080));
@@ -236,7 +236,7 @@ public sealed class TenantConfigurationTests
     }
 
     [Fact]
-    public void In_whatever_order_changes_come_the_result_is_that_of_building_it_at_once() =>
+    public void Configuration_does_not_depend_on_the_order_of_changes() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[0, 2])
             .Array[0, 5]
             .Array[1, 30]
@@ -295,7 +295,7 @@ public sealed class TenantConfigurationTests
 
     private List<(string Type, string Name, string Version)> Versions() => VersionsOf(_cache);
 
-    // What is there now in another version, or not any more.
+    // Names of resources with another version, and of removed ones.
     private IEnumerable<string> Changed(List<(string Type, string Name, string Version)> before)
     {
         var now = Versions();

@@ -8,9 +8,9 @@ namespace KubeLB.Manager.Tests.Routes;
 public sealed class TenantFacingApiErrorTests
 {
     [Fact]
-    public void What_validation_finds_is_told_by_field_and_without_the_generated_name()
+    public void Validation_error_reports_the_fields_without_the_generated_name()
     {
-        var fault = Of(
+        var error = Of(
             422,
             "Invalid",
             "HTTPRoute.gateway.networking.k8s.io \"default-r\" is invalid: spec.rules: Too many: 17: must have at most 16 items",
@@ -28,43 +28,45 @@ public sealed class TenantFacingApiErrorTests
             }
         );
 
-        fault!
+        error!
             .Message.Should()
-            .Be("The management cluster refuses the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique");
-        fault.MayPass.Should().BeFalse();
+            .Be(
+                "The management cluster rejected the HTTPRoute: spec.rules: Too many: 17: must have at most 16 items; rules must be unique"
+            );
+        error.IsRetryable.Should().BeFalse();
     }
 
     [Theory]
     [InlineData(400, "BadRequest")]
     [InlineData(413, "RequestEntityTooLarge")]
     [InlineData(422, "Invalid")]
-    public void What_only_the_tenants_words_can_cause_is_the_tenants(int code, string reason) =>
-        Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster refuses the HTTPRoute: it is too large");
+    public void Error_that_only_the_tenant_can_cause_is_reported(int code, string reason) =>
+        Of(code, reason, "it is too large")!.Message.Should().Be("The management cluster rejected the HTTPRoute: it is too large");
 
     [Theory]
     [InlineData(400)]
     [InlineData(403)]
-    public void A_rule_that_the_operator_made_is_the_tenants_in_the_operators_words(int code) =>
+    public void Webhook_denial_reports_the_message_of_the_webhook(int code) =>
         Of(code, "Forbidden", "admission webhook \"rules.operator.internal\" denied the request: host names must end in .example.com")!
             .Message.Should()
-            .Be("The management cluster refuses the HTTPRoute: host names must end in .example.com");
+            .Be("The management cluster rejected the HTTPRoute: host names must end in .example.com");
 
     [Fact]
-    public void A_quota_is_the_tenants_and_may_pass()
+    public void Exceeded_quota_is_reported_and_retried()
     {
-        var fault = Of(
+        var error = Of(
             403,
             "Forbidden",
             "services \"default-r-s\" is forbidden: exceeded quota: tenant, requested: count/services=1, used: count/services=5, "
                 + "limited: count/services=5"
         );
 
-        fault!.MayPass.Should().BeTrue();
-        fault.Message.Should().Contain("quota").And.NotContain("default-r-s");
+        error!.IsRetryable.Should().BeTrue();
+        error.Message.Should().Contain("quota").And.NotContain("default-r-s");
     }
 
     [Fact]
-    public void A_namespace_that_is_being_deleted_is_not_the_tenants_fault() =>
+    public void Terminating_namespace_is_not_reported_to_the_tenant() =>
         Of(
                 403,
                 "Forbidden",
@@ -86,7 +88,7 @@ public sealed class TenantFacingApiErrorTests
             .BeNull();
 
     [Fact]
-    public void Missing_rights_of_the_manager_are_not_the_tenants_fault() =>
+    public void Missing_permissions_are_not_reported_to_the_tenant() =>
         Of(
                 403,
                 "Forbidden",
@@ -104,16 +106,16 @@ public sealed class TenantFacingApiErrorTests
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(503)]
-    public void Trouble_of_the_cluster_is_not_the_tenants_fault(int code) => Of(code, "Whatever", "no").Should().BeNull();
+    public void Temporary_server_error_is_not_reported_to_the_tenant(int code) => Of(code, "Whatever", "no").Should().BeNull();
 
     [Fact]
-    public void An_answer_that_is_no_status_is_told_without_quoting_it() =>
-        TenantFacingApiError.Of("HTTPRoute", Refusal(413, "<html>proxy.internal</html>"))!.Message.Should().NotContain("proxy");
+    public void Response_that_is_not_a_Status_is_not_quoted() =>
+        TenantFacingApiError.Of("HTTPRoute", Rejection(413, "<html>proxy.internal</html>"))!.Message.Should().NotContain("proxy");
 
     private static TenantFacingApiError? Of(int code, string reason, string message, JsonObject? details = null) =>
         TenantFacingApiError.Of(
             "HTTPRoute",
-            Refusal(
+            Rejection(
                 code,
                 new JsonObject
                 {
@@ -128,9 +130,9 @@ public sealed class TenantFacingApiErrorTests
             )
         );
 
-    private static HttpOperationException Refusal(int code, string content)
+    private static HttpOperationException Rejection(int code, string content)
     {
         using var response = new HttpResponseMessage((HttpStatusCode)code);
-        return new HttpOperationException("refused") { Response = new HttpResponseMessageWrapper(response, content) };
+        return new HttpOperationException("rejected") { Response = new HttpResponseMessageWrapper(response, content) };
     }
 }

@@ -11,7 +11,7 @@ public sealed class KubeconfigSecretTests
     private static readonly byte[] Authority = Encoding.UTF8.GetBytes("ca");
 
     [Fact]
-    public void Kubeconfig_in_another_form_that_says_the_same_stays()
+    public void Equivalent_kubeconfig_in_another_form_is_kept()
     {
         var ofGo =
             "apiVersion: v1\nclusters:\n- cluster: {certificate-authority-data: Y2E=, server: 'https://a.example.com:6443'}\n  name: c\n"
@@ -25,7 +25,7 @@ public sealed class KubeconfigSecretTests
     }
 
     [Fact]
-    public void Kubeconfig_of_this_manager_stays()
+    public void Kubeconfig_of_this_manager_is_kept()
     {
         var own = CcmKubeconfig.Write(Server, Authority, "kubelb-ccm", "t", "tenant-t1");
 
@@ -37,11 +37,11 @@ public sealed class KubeconfigSecretTests
     [InlineData("no: {yaml")]
     [InlineData("a: b")]
     [InlineData("- a\n- b\n")]
-    public void Text_that_is_not_a_kubeconfig_is_replaced(string text) =>
+    public void Invalid_kubeconfig_is_replaced(string text) =>
         KubeconfigSecret.Present(Holding(text), Server, Authority, "t").Should().BeNull();
 
     [Fact]
-    public void Secret_without_the_key_is_filled()
+    public void Secret_without_kubeconfig_key_is_filled()
     {
         KubeconfigSecret.Present(null, Server, Authority, "t").Should().BeNull();
         KubeconfigSecret.Present(new V1Secret(), Server, Authority, "t").Should().BeNull();
@@ -49,4 +49,33 @@ public sealed class KubeconfigSecretTests
 
     private static V1Secret Holding(string kubeconfig) =>
         new() { Data = new Dictionary<string, byte[]> { ["kubelb"] = Encoding.UTF8.GetBytes(kubeconfig) } };
+}
+
+public sealed class ClusterInfoTests
+{
+    [Fact]
+    public void Cluster_info_returns_the_published_server() =>
+        ClusterInfo
+            .Server(Holding("apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n  cluster:\n    server: https://a.example.com:6443\n"))
+            .Should()
+            .Be("https://a.example.com:6443");
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("no: {yaml")]
+    [InlineData("a: b")]
+    [InlineData("- a\n- b\n")]
+    [InlineData("apiVersion: v1\nkind: Config\nclusters: []\n")]
+    [InlineData("apiVersion: v1\nkind: Config\nclusters:\n- name: ''\n")]
+    public void Cluster_info_with_invalid_kubeconfig_returns_nothing(string text) => ClusterInfo.Server(Holding(text)).Should().BeNull();
+
+    [Fact]
+    public void Missing_cluster_info_returns_nothing()
+    {
+        ClusterInfo.Server(null).Should().BeNull();
+        ClusterInfo.Server(new V1ConfigMap()).Should().BeNull();
+    }
+
+    private static V1ConfigMap Holding(string kubeconfig) =>
+        new() { Data = new Dictionary<string, string> { ["kubeconfig"] = kubeconfig } };
 }

@@ -9,24 +9,24 @@ namespace KubeLB.Manager.Tests.Tenants;
 public sealed class RemovalMessagesTests
 {
     [Fact]
-    public void Count_and_example_are_told() =>
+    public void Remaining_objects_report_count_and_example() =>
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-2"), Named("u-1")], _ => [])
             .Should()
             .Be("Waiting for 2 Routes in namespace tenant-t to be removed, for example u-1 (HTTPRoute shop/cart of the tenant).");
 
     [Fact]
-    public void One_that_somebody_holds_is_the_example() =>
+    public void Object_blocked_by_a_finalizer_is_the_example() =>
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-1"), Named("u-2", "example.com/a", Finalizers.Cleanup, "example.com/b")], _ => [])
             .Should()
             .Be(
                 "Waiting for 2 Routes in namespace tenant-t to be removed, for example u-2 (HTTPRoute shop/cart of the tenant); "
-                    + "Route tenant-t/u-2 is held by the finalizers example.com/a, example.com/b."
+                    + "Route tenant-t/u-2 is blocked by finalizers example.com/a, example.com/b."
             );
 
     [Fact]
-    public void So_is_one_whose_generated_object_is_held()
+    public void Object_with_blocked_generated_object_reports_its_finalizer()
     {
         var generated = new HttpRoute
         {
@@ -42,11 +42,11 @@ public sealed class RemovalMessagesTests
         RemovalMessages
             .Objects("Route", "tenant-t", [Named("u-1")], _ => [generated])
             .Should()
-            .EndWith("; HTTPRoute tenant-t/shop-cart is held by the finalizer example.com/a.");
+            .EndWith("; HTTPRoute tenant-t/shop-cart is blocked by finalizer example.com/a.");
     }
 
     [Fact]
-    public void What_the_cluster_says_of_a_namespace_is_passed_on()
+    public void Terminating_namespace_reports_its_conditions()
     {
         var @namespace = new V1Namespace
         {
@@ -72,13 +72,13 @@ public sealed class RemovalMessagesTests
         };
 
         RemovalMessages
-            .Namespace(@namespace, "old ")
+            .OldNamespace(@namespace)
             .Should()
-            .Be("Waiting for the old namespace tenant-t to be removed: a in 1 resource instances.");
+            .Be("Waiting for namespace tenant-t of a deleted Tenant to be removed: a in 1 resource instances.");
         RemovalMessages
             .Namespace(new V1Namespace { Metadata = new V1ObjectMeta { Name = "n" } })
             .Should()
-            .Be("Waiting for the namespace n to be removed.");
+            .Be("Waiting for namespace n to be removed.");
     }
 
     private static Route Named(string name, params string[] finalizers) =>

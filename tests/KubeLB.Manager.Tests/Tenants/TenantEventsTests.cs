@@ -5,8 +5,8 @@ namespace KubeLB.Manager.Tests.Tenants;
 
 public sealed class TenantEventsTests
 {
-    private const string Held =
-        "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is held by the finalizer "
+    private const string Blocked =
+        "Waiting for 2 Routes in namespace tenant-t to be removed, for example r; HTTPRoute tenant-t/x is blocked by finalizer "
         + "example.com/mine.";
 
     [Theory]
@@ -14,19 +14,19 @@ public sealed class TenantEventsTests
     [InlineData(null, "", "Pending", "WaitingForToken Soon.", false)]
     [InlineData("Pending", "WaitingForToken Soon.", "Ready", "Reconciled Fine.", true)]
     [InlineData("Ready", "Reconciled Fine.", "Ready", "Reconciled Fine.", false)]
-    [InlineData("Ready", "Reconciled Fine.", "Failed", "NameNotUsable Another has it.", true)]
-    [InlineData("Failed", "NameNotUsable Another has it.", "Failed", "NameNotUsable A third has it.", true)]
+    [InlineData("Ready", "Reconciled Fine.", "Failed", "InvalidName Another Tenant holds it.", true)]
+    [InlineData("Failed", "InvalidName Another Tenant holds it.", "Failed", "InvalidName A third Tenant holds it.", true)]
     [InlineData("Ready", "Reconciled Fine.", "Terminating", "Terminating Waiting for 7 Routes.", true)]
     [InlineData("Terminating", "Terminating Waiting for 7 Routes.", "Terminating", "Terminating Waiting for 6 Routes.", false)]
-    [InlineData("Terminating", "Terminating Waiting for 2 Routes.", "Terminating", "Terminating " + Held, true)]
-    [InlineData("Terminating", "Terminating " + Held, "Terminating", "Terminating " + Held, false)]
-    public void A_change_is_told_once_and_counting_down_is_not(
+    [InlineData("Terminating", "Terminating Waiting for 2 Routes.", "Terminating", "Terminating " + Blocked, true)]
+    [InlineData("Terminating", "Terminating " + Blocked, "Terminating", "Terminating " + Blocked, false)]
+    public void Changed_condition_is_reportable_and_a_smaller_count_is_not(
         string? phaseBefore,
         string before,
         string phase,
         string after,
-        bool isNews
-    ) => TenantEvents.IsNews(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isNews);
+        bool isReportable
+    ) => TenantEvents.IsReportable(Ready(before), phaseBefore, Ready(after), phase).Should().Be(isReportable);
 
     private static Condition? Ready(string text) =>
         text.Length == 0

@@ -13,7 +13,7 @@ public sealed class TenantObjectsTests
     };
 
     [Fact]
-    public void Role_without_Go_compatibility_lets_the_CCM_read_statuses_but_not_write_them()
+    public void Role_without_Go_compatibility_grants_only_read_access_to_statuses()
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility: false).Rules;
 
@@ -26,7 +26,7 @@ public sealed class TenantObjectsTests
     }
 
     [Fact]
-    public void Role_with_Go_compatibility_grants_exactly_what_the_Go_manager_grants()
+    public void Role_with_Go_compatibility_matches_the_Go_manager()
     {
         var rules = TenantObjects.Role(Tenant, goCompatibility: true).Rules;
 
@@ -63,17 +63,17 @@ public sealed class TenantObjectsTests
     }
 
     [Fact]
-    public void The_token_is_left_to_the_cluster()
+    public void Token_Secret_has_no_data()
     {
         var secret = TenantObjects.Token(Tenant);
 
         secret.Type.Should().Be("kubernetes.io/service-account-token");
         secret.Metadata.Annotations.Should().Contain("kubernetes.io/service-account.name", "kubelb-ccm");
-        secret.Data.Should().BeNull("what the token controller writes is not ours");
+        secret.Data.Should().BeNull("the token controller writes the data");
     }
 
     [Fact]
-    public void The_namespace_belongs_to_the_tenant()
+    public void Namespace_is_owned_by_the_Tenant()
     {
         var ns = TenantObjects.Namespace(Tenant);
 
@@ -82,7 +82,7 @@ public sealed class TenantObjectsTests
     }
 
     [Fact]
-    public void The_time_of_a_state_moves_only_with_its_content()
+    public void TenantState_time_changes_only_with_its_content()
     {
         var state = TenantObjects.State(Tenant);
         state.Status = TenantObjects.StateStatus(state, TenantPolicy.Default, "v1", "2026-01-01T00:00:00Z");

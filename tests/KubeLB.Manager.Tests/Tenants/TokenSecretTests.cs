@@ -24,7 +24,7 @@ public sealed class TokenSecretTests
     [InlineData("[]", null)]
     [InlineData("{", null)]
     [InlineData("", null)]
-    public void AccountUid_is_that_of_the_claims(string claims, string? uid) => TokenSecret.AccountUid(Token(claims)).Should().Be(uid);
+    public void AccountUid_is_read_from_the_claims(string claims, string? uid) => TokenSecret.AccountUid(Token(claims)).Should().Be(uid);
 
     [Theory]
     [InlineData("")]
@@ -32,28 +32,28 @@ public sealed class TokenSecretTests
     [InlineData("a.b")]
     [InlineData("a.*.c")]
     [InlineData("a.e30.c.d")]
-    public void AccountUid_of_a_token_that_is_not_a_JWT_is_unknown(string token) => TokenSecret.AccountUid(token).Should().BeNull();
+    public void AccountUid_of_an_invalid_token_is_null(string token) => TokenSecret.AccountUid(token).Should().BeNull();
 
     [Fact]
-    public void Token_is_of_the_account_that_the_annotation_names()
+    public void Token_with_annotation_belongs_to_the_named_account()
     {
-        TokenSecret.IsOf(Secret("opaque", "u-1", age: -1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret(Token(Legacy), "u-2", age: 1), Account).Should().BeFalse("the annotation is the cluster's own");
+        TokenSecret.BelongsTo(Secret("opaque", "u-1", age: -1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret(Token(Legacy), "u-2", age: 1), Account).Should().BeFalse("the token controller writes the annotation");
     }
 
     [Fact]
-    public void Token_without_the_annotation_is_of_the_account_that_its_claims_name()
+    public void Token_without_annotation_belongs_to_the_account_in_its_claims()
     {
-        TokenSecret.IsOf(Secret(Token(Legacy), annotation: null, age: -1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret(Token(Legacy.Replace("u-1", "u-0")), annotation: null, age: 1), Account).Should().BeFalse();
+        TokenSecret.BelongsTo(Secret(Token(Legacy), annotation: null, age: -1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret(Token(Legacy.Replace("u-1", "u-0")), annotation: null, age: 1), Account).Should().BeFalse();
     }
 
     [Fact]
-    public void Token_that_does_not_say_whose_it_is_is_of_the_account_unless_it_is_older()
+    public void Token_without_UID_belongs_to_the_account_unless_older()
     {
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 0), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: 1), Account).Should().BeTrue();
-        TokenSecret.IsOf(Secret("opaque", annotation: null, age: -1), Account).Should().BeFalse();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: 0), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: 1), Account).Should().BeTrue();
+        TokenSecret.BelongsTo(Secret("opaque", annotation: null, age: -1), Account).Should().BeFalse();
     }
 
     private static string Token(string claims) => $"e30.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";

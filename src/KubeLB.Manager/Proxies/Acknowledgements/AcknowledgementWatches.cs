@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
-/// <summary>Wires what decides when a generated route may refer to a new backend.</summary>
+/// <summary>Informers, services and watches for the acknowledgements of new backends.</summary>
 internal static class AcknowledgementWatches
 {
     public static void AddServices(IServiceCollection services)
@@ -21,7 +21,7 @@ internal static class AcknowledgementWatches
             pods.LabelSelector = $"{Labels.AppManagedBy}={Labels.ManagedByKubelb}";
             pods.Index(Indexes.ByNamespace, Indexes.Namespace);
 
-            // Only who is ready, and where.
+            // Only the status and the name are used.
             pods.Transform = pod =>
             {
                 pod.Spec = null;
@@ -30,7 +30,7 @@ internal static class AcknowledgementWatches
             };
         });
 
-    /// <summary>Lets a controller of Routes look at a Route whose wait is over.</summary>
+    /// <summary>Enqueues a Route when its acknowledgement state changes.</summary>
     public static void WatchAcknowledgements(ControllerBuilder controller) =>
         controller
             .WaitFor<V1Pod>(ManagementCluster.Name)
@@ -39,8 +39,8 @@ internal static class AcknowledgementWatches
                 (host, enqueue) =>
                 {
                     var acknowledgements = host.GetRequiredService<ProxyAcknowledgements>();
-                    acknowledgements.Settled += enqueue;
-                    return new SourceSubscription(() => acknowledgements.Settled -= enqueue);
+                    acknowledgements.Changed += enqueue;
+                    return new SourceSubscription(() => acknowledgements.Changed -= enqueue);
                 }
             );
 }

@@ -1,13 +1,16 @@
+using System.Collections.Concurrent;
+using System.Net;
 using KubeLB.Translation.Status;
+using KubeLB.Xds.Discovery;
 
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
-/// <summary>Whether a route may refer to a backend now.</summary>
-/// <param name="Left">How long to wait at most; null if there is nothing to wait for.</param>
-/// <param name="Rejection">What a proxy has rejected of the backend's configuration; null if nothing.</param>
+/// <summary>Whether all proxies have acknowledged the configuration of a route's new backends.</summary>
+/// <param name="Left">Time left until the timeout; null if the route need not wait.</param>
+/// <param name="Rejection">A proxy's rejection of the configuration; null if there is none.</param>
 internal readonly record struct BackendAcknowledgement(TimeSpan? Left, ProxyRejection? Rejection)
 {
-    /// <summary>The route may be written.</summary>
+    /// <summary>All proxies have acknowledged, or the timeout is over: the route may be written.</summary>
     public static BackendAcknowledgement Ready { get; } = new(null, null);
 
     /// <summary>A proxy has not acknowledged the backend yet.</summary>
@@ -15,4 +18,63 @@ internal readonly record struct BackendAcknowledgement(TimeSpan? Left, ProxyReje
 
     /// <summary>A proxy has rejected the backend's configuration.</summary>
     public static BackendAcknowledgement Rejected(ProxyRejection rejection) => new(null, rejection);
+}
+
+/// <summary>Response of another replica about its clients.</summary>
+/// <param name="Resources">The resources of the request.</param>
+/// <param name="Clients">The state of each client.</param>
+internal sealed record ReplicaResponse(IReadOnlyList<XdsResourceVersion> Resources, IReadOnlyList<XdsClientAcknowledgement> Clients);
+
+/// <summary>A Route's new backends that the proxies have not acknowledged yet.</summary>
+/// <param name="portKey">The names of the ports in one string, for comparison.</param>
+/// <param name="ports">Names of the proxies' ports.</param>
+/// <param name="since">Timestamp of the start of the wait.</param>
+internal sealed class PendingBackends(string portKey, IReadOnlyCollection<string> ports, long since)
+{
+    private readonly ConcurrentDictionary<IPEndPoint, ReplicaResponse> _responses = new();
+    private int _requesting;
+    private long _requestedAt;
+
+    public string PortKey => portKey;
+
+    public IReadOnlyCollection<string> Ports => ports;
+
+    /// <summary>Timestamp of the start of the wait.</summary>
+    public long Since { get; private set; } = since;
+
+    /// <summary>A proxy has rejected a resource.</summary>
+    public bool IsRejected { get; set; }
+
+    /// <summary>The timeout is over.</summary>
+    public bool IsTimedOut { get; set; }
+
+    /// <summary>The result that the controller has; null while it waits.</summary>
+    public BackendAcknowledgement? Reported { get; set; }
+
+    /// <summary>The last response of each other replica.</summary>
+    public ICollection<ReplicaResponse> Responses => _responses.Values;
+
+    /// <summary>Other replicas must be requested again.</summary>
+    public volatile bool NeedsRequest;
+
+    public void SetResponse(IPEndPoint replica, ReplicaResponse response) => _responses[replica] = response;
+
+    /// <summary>The same wait for other ports: a Route that changes continuously does not wait longer than others.</summary>
+    public PendingBackends With(string otherKey, IReadOnlyCollection<string> otherPorts, long now) =>
+        new(otherKey, otherPorts, IsRejected || IsTimedOut ? now : Since);
+
+    public void Restart(long now) => (Since, IsRejected, IsTimedOut) = (now, false, false);
+
+    public bool TryBeginRequest(TimeProvider time, TimeSpan interval)
+    {
+        if ((_requestedAt != 0 && time.GetElapsedTime(_requestedAt) < interval) || Interlocked.Exchange(ref _requesting, 1) == 1)
+        {
+            return false;
+        }
+
+        _requestedAt = time.GetTimestamp();
+        return true;
+    }
+
+    public void EndRequest() => Volatile.Write(ref _requesting, 0);
 }

@@ -19,28 +19,28 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
 /// <summary>
-/// Asks the other replicas of this manager what the proxies that are connected to them have acknowledged, over the port of their xDS
-/// servers. Their addresses are the EndpointSlices of Service <c>envoycp</c>; both sides show the server's certificate.
+/// Requests the acknowledgements of proxies from the replicas of this manager that they are connected to, at the port of the xDS server.
+/// The addresses are in the EndpointSlices of Service <c>envoycp</c>; both sides authenticate with the server's certificate.
 /// </summary>
 internal sealed class OtherReplicas(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
     ManagerOptions options,
     XdsCertificates certificates,
-    XdsEndpoint own,
+    XdsEndpoint endpoint,
     ILogger<OtherReplicas> logger
 ) : IDisposable
 {
-    /// <summary>How long a replica waits for its proxies before it answers that they are pending.</summary>
-    public static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
+    /// <summary>How long a replica waits for its proxies before it responds that they are pending.</summary>
+    public static readonly TimeSpan PendingTimeout = TimeSpan.FromSeconds(1);
 
     private const string ServiceNameLabel = "kubernetes.io/service-name";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(2);
 
     private readonly IInformer<V1EndpointSlice> _slices = management.Informer<V1EndpointSlice>();
-    private readonly ConcurrentDictionary<IPEndPoint, bool> _unreached = new();
+    private readonly ConcurrentDictionary<IPEndPoint, bool> _unavailable = new();
 
-    // A pod's addresses do not change.
+    // The addresses of a pod do not change.
     private readonly Lazy<HashSet<IPAddress>> _local = new(static () =>
         [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)]
     );
@@ -48,20 +48,20 @@ internal sealed class OtherReplicas(
     private readonly ConcurrentDictionary<(IPEndPoint Address, string? Certificate), GrpcChannel> _channels = new();
 
     /// <summary>
-    /// Asks for the clients of a node that are connected to other replicas. A replica that does not answer counts as one without clients.
+    /// Requests the state of a node's clients from all other replicas. A replica that does not respond is treated as one without clients.
     /// </summary>
     /// <param name="node">The node id.</param>
-    /// <param name="resources">The resources that it is about.</param>
-    /// <param name="take">Takes each replica's answer when it comes, on any thread.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public Task AskAsync(
+    /// <param name="resources">The resources that must be acknowledged.</param>
+    /// <param name="onResponse">Receives each replica's response, on any thread.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    public Task RequestAsync(
         string node,
         IReadOnlyList<XdsResourceVersion> resources,
-        Action<IPEndPoint, IReadOnlyList<XdsClientAcknowledgement>> take,
+        Action<IPEndPoint, IReadOnlyList<XdsClientAcknowledgement>> onResponse,
         CancellationToken cancellationToken
     )
     {
-        var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)Wait.TotalMilliseconds };
+        var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)PendingTimeout.TotalMilliseconds };
         request.Resources.AddRange(
             resources.Select(r => new ResourceVersion
             {
@@ -71,9 +71,11 @@ internal sealed class OtherReplicas(
             })
         );
         var addresses = Addresses();
-        Forget(addresses);
+        RemoveOldChannels(addresses);
         return Task.WhenAll(
-            addresses.Select(async address => take(address, await AskAsync(address, request, cancellationToken).ConfigureAwait(false)))
+            addresses.Select(async address =>
+                onResponse(address, await RequestAsync(address, request, cancellationToken).ConfigureAwait(false))
+            )
         );
     }
 
@@ -85,7 +87,7 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private async Task<IReadOnlyList<XdsClientAcknowledgement>> AskAsync(
+    private async Task<IReadOnlyList<XdsClientAcknowledgement>> RequestAsync(
         IPEndPoint address,
         StandingRequest request,
         CancellationToken cancellationToken
@@ -94,18 +96,18 @@ internal sealed class OtherReplicas(
         try
         {
             var client = new ReplicaService.ReplicaServiceClient(Connect(address));
-            var answer = await client
-                .GetStandingAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken)
+            var response = await client
+                .GetStandingAsync(request, deadline: DateTime.UtcNow + RequestTimeout, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
-            _unreached.TryRemove(address, out _);
-            return [.. answer.Clients.Select(Read)];
+            _unavailable.TryRemove(address, out _);
+            return [.. response.Clients.Select(Read)];
         }
         catch (Exception e) when (e is RpcException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
         {
-            // Disposed is a connection whose certificate was renewed, or whose replica is gone.
-            if (_unreached.TryAdd(address, true))
+            // The channel is disposed if the certificate was renewed or the replica was deleted.
+            if (_unavailable.TryAdd(address, true))
             {
-                Log.ReplicaNotReached(logger, address, e is RpcException rpc ? rpc.Status.Detail : e.Message);
+                Log.ReplicaUnavailable(logger, address, e is RpcException rpc ? rpc.Status.Detail : e.Message);
             }
 
             return [];
@@ -142,11 +144,11 @@ internal sealed class OtherReplicas(
                 select new IPEndPoint(address, number)
             )
                 .Distinct()
-                .Where(a => a.Port != own.Address?.Port || !local.Contains(a.Address)),
+                .Where(a => a.Port != endpoint.Address?.Port || !local.Contains(a.Address)),
         ];
     }
 
-    // A renewed certificate needs another connection.
+    // A renewed certificate needs a new connection.
     private GrpcChannel Connect(IPEndPoint address)
     {
         var certificate = options.XdsInsecure ? null : certificates.Server;
@@ -160,13 +162,13 @@ internal sealed class OtherReplicas(
                         DisposeHttpClient = true,
                         HttpHandler = new SocketsHttpHandler
                         {
-                            ConnectTimeout = Deadline,
+                            ConnectTimeout = RequestTimeout,
                             UseProxy = false,
                             SslOptions = new SslClientAuthenticationOptions
                             {
                                 ClientCertificates = certificate is null ? null : [certificate],
-                                RemoteCertificateValidationCallback = (_, shown, _, _) =>
-                                    shown is X509Certificate2 server && certificates.IsReplica(server),
+                                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                                    certificate is X509Certificate2 server && certificates.IsReplica(server),
                             },
                         },
                     }
@@ -174,7 +176,7 @@ internal sealed class OtherReplicas(
         );
     }
 
-    private void Forget(List<IPEndPoint> present)
+    private void RemoveOldChannels(List<IPEndPoint> present)
     {
         var certificate = options.XdsInsecure ? null : certificates.Server?.Thumbprint;
         foreach (var key in _channels.Keys.Where(k => k.Certificate != certificate || !present.Contains(k.Address)))

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Threading.Channels;
 using k8s.Models;
 using KubeLB.Manager.Caching;
@@ -16,20 +15,20 @@ using Prometheus;
 namespace KubeLB.Manager.Proxies.Acknowledgements;
 
 /// <summary>
-/// Knows whether a tenant's proxies have acknowledged the listeners, clusters and endpoints of a Route's new backends, so that the
-/// generated route refers to a backend only when every proxy serves it. Counted are the Ready pods of the tenant's proxies, wherever they
-/// are connected, and clients that are connected here and name no pod. For the leader, which writes routes. Thread-safe.
+/// Tracks whether a tenant's proxies have acknowledged the listeners, clusters and endpoints of a Route's new backends, so that the
+/// generated route refers to a backend only when every proxy serves it. Proxies are the Ready pods of the tenant, whichever replica they
+/// are connected to, and clients of this replica without a pod name. Used by the leader, which writes routes. Thread-safe.
 /// </summary>
 internal sealed class ProxyAcknowledgements : BackgroundService
 {
     private static readonly TimeSpan RequeueAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RequeueAfterRejection = TimeSpan.FromSeconds(2);
 
-    // Of all Routes together; the others ask when these have their answers.
-    private const int MostQuestions = 32;
+    // For all Routes; further requests are sent when these have completed.
+    private const int MaxRequests = 32;
 
-    private readonly ConcurrentDictionary<ResourceKey, Waiting> _waiting = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+    private readonly ConcurrentDictionary<ResourceKey, PendingBackends> _pending = new();
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
     private readonly ConcurrentDictionary<string, bool> _changedNodes = new(StringComparer.Ordinal);
@@ -42,7 +41,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     private readonly ILogger _logger;
     private readonly Counter _timeouts;
     private CancellationToken _stopping;
-    private int _questions;
+    private int _requests;
 
     public ProxyAcknowledgements(
         [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -66,19 +65,17 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             .Metrics.WithCustomRegistry(registry)
             .CreateCounter(
                 "kubelb_manager_xds_acknowledgement_timeouts_total",
-                "Routes that were generated although a proxy had not acknowledged their new backends in 15 s."
+                "Routes that were written although a proxy had not acknowledged their new backends within 15 s."
             );
     }
 
-    /// <summary>A Route need not wait any more, or has another reason to; its controller looks at it.</summary>
-    public event Action<ResourceKey>? Settled;
+    /// <summary>Raised when the result for a waiting Route changes.</summary>
+    public event Action<ResourceKey>? Changed;
 
-    /// <summary>Whether a Route may refer to backends now. Until it may, <see cref="Settled"/> says when to ask again.</summary>
+    /// <summary>Whether the proxies have acknowledged new backends; <see cref="Changed"/> is raised when the result changes.</summary>
     /// <param name="route">The Route.</param>
-    /// <param name="ports">
-    /// Names of the ports of the tenant's proxies (<see cref="ProxyPort.Name"/>) that it refers to for the first time.
-    /// </param>
-    public BackendAcknowledgement Of(ResourceKey route, IReadOnlyCollection<string> ports)
+    /// <param name="ports">Names of the proxies' ports (<see cref="ProxyPort.Name"/>) to which the Route refers for the first time.</param>
+    public BackendAcknowledgement AcknowledgementOf(ResourceKey route, IReadOnlyCollection<string> ports)
     {
         if (ports.Count == 0)
         {
@@ -86,30 +83,30 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             return BackendAcknowledgement.Ready;
         }
 
-        var what = string.Join('\n', ports.Order(StringComparer.Ordinal));
-        var waiting = _waiting.AddOrUpdate(
+        var portKey = string.Join('\n', ports.Order(StringComparer.Ordinal));
+        var pending = _pending.AddOrUpdate(
             route,
-            _ => new Waiting(what, ports, _time.GetTimestamp()),
-            (_, known) => known.What == what ? known : known.With(what, ports, _time.GetTimestamp())
+            _ => new PendingBackends(portKey, ports, _time.GetTimestamp()),
+            (_, known) => known.PortKey == portKey ? known : known.With(portKey, ports, _time.GetTimestamp())
         );
-        var standing = Evaluate(route, waiting);
-        waiting.Known = standing.Left is null ? standing : null;
-        if (waiting.WantsAnswer)
+        var result = Evaluate(route, pending);
+        pending.Reported = result.Left is null ? result : null;
+        if (pending.NeedsRequest)
         {
-            _wake.Writer.TryWrite(true);
+            _signal.Writer.TryWrite(true);
         }
 
-        return standing;
+        return result;
     }
 
-    /// <summary>The Route does not wait any more.</summary>
-    public void Forget(ResourceKey route) => _waiting.TryRemove(route, out _);
+    /// <summary>Ends the wait of a Route.</summary>
+    public void Forget(ResourceKey route) => _pending.TryRemove(route, out _);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         _stopping = stoppingToken;
-        using var subscription = _pods.Subscribe(change => Changed(change.Key.Namespace));
-        _streams.Changed += Changed;
+        using var subscription = _pods.Subscribe(change => MarkChanged(change.Key.Namespace));
+        _streams.Changed += MarkChanged;
         try
         {
             while (true)
@@ -117,38 +114,38 @@ internal sealed class ProxyAcknowledgements : BackgroundService
                 await WaitAsync(stoppingToken).ConfigureAwait(false);
                 EvaluateAll();
 
-                // Where many wait, one look at all of them is for many answers.
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(_waiting.Count / 10, 200)), _time, stoppingToken).ConfigureAwait(false);
+                // With many waiting Routes, one evaluation handles many acknowledgements.
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(_pending.Count / 10, 200)), _time, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         finally
         {
-            _streams.Changed -= Changed;
+            _streams.Changed -= MarkChanged;
         }
     }
 
-    private void Changed(string node)
+    private void MarkChanged(string node)
     {
-        if (!_waiting.IsEmpty)
+        if (!_pending.IsEmpty)
         {
             _changedNodes[node] = true;
-            _wake.Writer.TryWrite(true);
+            _signal.Writer.TryWrite(true);
         }
     }
 
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
-        var limit = _waiting.Values.Any(w => w.WantsAnswer) ? RequeueAfter : Timeout.InfiniteTimeSpan;
-        using var soon = new CancellationTokenSource(limit, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(soon.Token, stoppingToken);
+        var timeout = _pending.Values.Any(p => p.NeedsRequest) ? RequeueAfter : Timeout.InfiniteTimeSpan;
+        using var timer = new CancellationTokenSource(timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stoppingToken);
         try
         {
-            await _wake.Reader.ReadAsync(either.Token).ConfigureAwait(false);
+            await _signal.Reader.ReadAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
-            // Time to ask other replicas again.
+            // Timeout: other replicas are requested again.
         }
     }
 
@@ -156,100 +153,106 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     {
         List<string> changed = [.. _changedNodes.Keys];
         changed.ForEach(node => _changedNodes.TryRemove(node, out _));
-        foreach (var (route, waiting) in _waiting)
+        foreach (var (route, pending) in _pending)
         {
-            if (!changed.Contains(route.Namespace) && !waiting.WantsAnswer)
+            if (!changed.Contains(route.Namespace) && !pending.NeedsRequest)
             {
                 continue;
             }
 
             try
             {
-                var standing = Evaluate(route, waiting);
-                if (standing.Left is null && standing != waiting.Known)
+                var result = Evaluate(route, pending);
+                if (result.Left is null && result != pending.Reported)
                 {
-                    waiting.Known = standing;
-                    Settled?.Invoke(route);
+                    pending.Reported = result;
+                    Changed?.Invoke(route);
                 }
             }
-#pragma warning disable CA1031 // Whatever it is, the other Routes do not wait for it, and this one has a deadline.
+#pragma warning disable CA1031 // A failure must not affect other Routes; this Route has a timeout.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Log.EvaluationFailed(_logger, e);
+                Log.AcknowledgementsFailed(_logger, e);
             }
         }
     }
 
-    private BackendAcknowledgement Evaluate(ResourceKey route, Waiting waiting)
+    private BackendAcknowledgement Evaluate(ResourceKey route, PendingBackends backends)
     {
-        var resources = _configurations.ResourcesOf(route.Namespace, waiting.Ports);
-        var (pending, rejection, unknown) = resources.Count == 0 ? ([], null, false) : Judge(route.Namespace, resources, waiting);
-        var standing = Evaluate(route, waiting, pending, rejection);
-        waiting.WantsAnswer = unknown && standing != BackendAcknowledgement.Ready;
-        if (waiting.WantsAnswer)
+        var resources = _configurations.ResourcesOf(route.Namespace, backends.Ports);
+        var (proxies, rejection, isUnknown) =
+            resources.Count == 0 ? ([], null, false) : EvaluateProxies(route.Namespace, resources, backends);
+        var result = Evaluate(route, backends, proxies, rejection);
+        backends.NeedsRequest = isUnknown && result != BackendAcknowledgement.Ready;
+        if (backends.NeedsRequest)
         {
-            Ask(route, waiting, resources, rejection is null ? RequeueAfter : RequeueAfterRejection);
+            TryRequest(route, backends, resources, rejection is null ? RequeueAfter : RequeueAfterRejection);
         }
 
-        return standing;
+        return result;
     }
 
-    private BackendAcknowledgement Evaluate(ResourceKey route, Waiting waiting, List<string> pending, ProxyRejection? rejection)
+    private BackendAcknowledgement Evaluate(
+        ResourceKey route,
+        PendingBackends backends,
+        List<string> pendingProxies,
+        ProxyRejection? rejection
+    )
     {
         if (rejection is not null)
         {
-            waiting.IsRejected = true;
+            backends.IsRejected = true;
             return BackendAcknowledgement.Rejected(rejection);
         }
 
-        if (pending.Count == 0)
+        if (pendingProxies.Count == 0)
         {
             return BackendAcknowledgement.Ready;
         }
 
-        if (waiting.IsRejected)
+        if (backends.IsRejected)
         {
-            // A proxy that rejected it has connected again, or was sent something else: it has as much time as any other.
-            waiting.Restart(_time.GetTimestamp());
+            // The proxy that rejected the resources has reconnected or received other ones: it gets the full timeout.
+            backends.Restart(_time.GetTimestamp());
         }
 
-        var left = Delays.Acknowledgement - _time.GetElapsedTime(waiting.Since);
+        var left = Delays.Acknowledgement - _time.GetElapsedTime(backends.Since);
         if (left > TimeSpan.Zero)
         {
             return BackendAcknowledgement.Waiting(left);
         }
 
-        if (!waiting.IsOver)
+        if (!backends.IsTimedOut)
         {
-            waiting.IsOver = true;
+            backends.IsTimedOut = true;
             _timeouts.Inc();
-            Log.NotAcknowledged(_logger, route, (int)Delays.Acknowledgement.TotalSeconds, string.Join(", ", pending));
+            Log.BackendsNotAcknowledged(_logger, route, (int)Delays.Acknowledgement.TotalSeconds, string.Join(", ", pendingProxies));
         }
 
         return BackendAcknowledgement.Ready;
     }
 
-    // Which proxies are pending; the words of one that has rejected a resource; whether other replicas may know more.
-    private (List<string> Pending, ProxyRejection? Rejection, bool Unknown) Judge(
+    // The proxies that have not acknowledged; a rejection, if any; whether other replicas may know more.
+    private (List<string> Pending, ProxyRejection? Rejection, bool IsUnknown) EvaluateProxies(
         string node,
         IReadOnlyList<XdsResourceVersion> resources,
-        Waiting waiting
+        PendingBackends backends
     )
     {
-        var here = _streams.AcknowledgementOf(node, resources);
-        var elsewhere = waiting
-            .Answers.Where(answer => answer.Resources.SequenceEqual(resources))
-            .SelectMany(answer => answer.Clients)
+        var local = _streams.AcknowledgementOf(node, resources);
+        var remote = backends
+            .Responses.Where(response => response.Resources.SequenceEqual(resources))
+            .SelectMany(response => response.Clients)
             .ToList();
         var pods = _pods.ByIndex(Indexes.ByNamespace, node).ToList();
         var pending = new List<string>();
         ProxyRejection? rejection = null;
-        var unknown = false;
+        var isUnknown = false;
         foreach (var pod in pods.Where(IsReady))
         {
-            var mine = here.Where(c => IsOf(c, pod)).ToList();
-            var all = mine.Concat(elsewhere.Where(c => IsOf(c, pod))).ToList();
+            var localClients = local.Where(c => IsOf(c, pod)).ToList();
+            var all = localClients.Concat(remote.Where(c => IsOf(c, pod))).ToList();
             if (all.Any(c => c.Standing == XdsAcknowledgementState.Acknowledged))
             {
                 continue;
@@ -257,13 +260,12 @@ internal sealed class ProxyAcknowledgements : BackgroundService
 
             rejection ??= all.Select(RejectionOf).FirstOrDefault(r => r is not null);
             pending.Add(pod.Name());
-            unknown |= mine.Count == 0;
+            isUnknown |= localClients.Count == 0;
         }
 
-        // A client that names a pod which is not there any more is the connection of one that has just ended. In plain text anybody may
-        // connect.
+        // A client that names a deleted pod is a connection that is about to close. Without TLS, clients are not authenticated.
         foreach (
-            var client in here.Where(c =>
+            var client in local.Where(c =>
                 !_insecure && c.Pod is null && c.Standing != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
             )
         )
@@ -272,7 +274,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
             pending.Add(client.Host);
         }
 
-        return (pending, rejection, unknown);
+        return (pending, rejection, isUnknown);
     }
 
     private static ProxyRejection? RejectionOf(XdsClientAcknowledgement client) =>
@@ -288,97 +290,45 @@ internal sealed class ProxyAcknowledgements : BackgroundService
     private static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    private void Ask(ResourceKey route, Waiting waiting, IReadOnlyList<XdsResourceVersion> resources, TimeSpan pause)
+    private void TryRequest(ResourceKey route, PendingBackends backends, IReadOnlyList<XdsResourceVersion> resources, TimeSpan interval)
     {
-        if (Volatile.Read(ref _questions) < MostQuestions && waiting.TryBeginToAsk(_time, pause))
+        if (Volatile.Read(ref _requests) < MaxRequests && backends.TryBeginRequest(_time, interval))
         {
-            Interlocked.Increment(ref _questions);
-            _ = AskAsync(route, waiting, resources);
+            Interlocked.Increment(ref _requests);
+            _ = RequestAsync(route, backends, resources);
         }
     }
 
-    private async Task AskAsync(ResourceKey route, Waiting waiting, IReadOnlyList<XdsResourceVersion> resources)
+    private async Task RequestAsync(ResourceKey route, PendingBackends backends, IReadOnlyList<XdsResourceVersion> resources)
     {
         try
         {
             await _replicas
-                .AskAsync(
+                .RequestAsync(
                     route.Namespace,
                     resources,
                     (replica, clients) =>
                     {
-                        waiting.Take(replica, new Answer(resources, clients));
-                        Changed(route.Namespace);
+                        backends.SetResponse(replica, new ReplicaResponse(resources, clients));
+                        MarkChanged(route.Namespace);
                     },
                     _stopping
                 )
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException) { }
-#pragma warning disable CA1031 // It is asked again.
+#pragma warning disable CA1031 // The request is retried.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log.EvaluationFailed(_logger, e);
+            Log.AcknowledgementsFailed(_logger, e);
         }
         finally
         {
-            waiting.EndAsking();
-            Interlocked.Decrement(ref _questions);
+            backends.EndRequest();
+            Interlocked.Decrement(ref _requests);
         }
 
-        Changed(route.Namespace);
-    }
-
-    private sealed record Answer(IReadOnlyList<XdsResourceVersion> Resources, IReadOnlyList<XdsClientAcknowledgement> Clients);
-
-    private sealed class Waiting(string what, IReadOnlyCollection<string> ports, long since)
-    {
-        private readonly ConcurrentDictionary<IPEndPoint, Answer> _answers = new();
-        private int _asking;
-        private long _askedAt;
-
-        public string What => what;
-
-        public IReadOnlyCollection<string> Ports => ports;
-
-        /// <summary>When the wait began.</summary>
-        public long Since { get; private set; } = since;
-
-        /// <summary>A proxy has rejected a resource.</summary>
-        public bool IsRejected { get; set; }
-
-        /// <summary>What the controller last got to know; null while it waits.</summary>
-        public BackendAcknowledgement? Known { get; set; }
-
-        /// <summary>The longest wait is over.</summary>
-        public bool IsOver { get; set; }
-
-        /// <summary>What each of the other replicas last said, and of which versions.</summary>
-        public ICollection<Answer> Answers => _answers.Values;
-
-        /// <summary>Other replicas are to be asked again.</summary>
-        public volatile bool WantsAnswer;
-
-        public void Take(IPEndPoint replica, Answer answer) => _answers[replica] = answer;
-
-        /// <summary>The wait for other ports: a Route that changes all the time does not wait longer than others.</summary>
-        public Waiting With(string otherWhat, IReadOnlyCollection<string> otherPorts, long now) =>
-            new(otherWhat, otherPorts, IsRejected || IsOver ? now : Since);
-
-        public void Restart(long now) => (Since, IsRejected, IsOver) = (now, false, false);
-
-        public bool TryBeginToAsk(TimeProvider time, TimeSpan pause)
-        {
-            if ((_askedAt != 0 && time.GetElapsedTime(_askedAt) < pause) || Interlocked.Exchange(ref _asking, 1) == 1)
-            {
-                return false;
-            }
-
-            _askedAt = time.GetTimestamp();
-            return true;
-        }
-
-        public void EndAsking() => Volatile.Write(ref _asking, 0);
+        MarkChanged(route.Namespace);
     }
 }

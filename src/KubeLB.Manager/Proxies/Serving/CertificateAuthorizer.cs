@@ -5,7 +5,7 @@ using KubeLB.Xds.Discovery;
 
 namespace KubeLB.Manager.Proxies.Serving;
 
-/// <summary>A proxy may have the configuration of the tenant that its certificate names, and no other.</summary>
+/// <summary>Authorizes a proxy for the configuration of the tenant that its certificate identifies.</summary>
 internal sealed class CertificateAuthorizer(XdsCertificates certificates, TenantSettingsResolver tenants) : IXdsAuthorizer
 {
     /// <inheritdoc/>
@@ -17,15 +17,15 @@ internal sealed class CertificateAuthorizer(XdsCertificates certificates, Tenant
             identity switch
             {
                 null => new XdsDenial(
-                    $"The client certificate is not one of this control plane's; mount the present Secret {CertificateSecrets.Client}."
+                    $"The client certificate was not issued by this control plane. Mount the current Secret {CertificateSecrets.Client}."
                 ),
                 _ when identity.TenantNamespace != node => new XdsDenial(
                     $"The client certificate is for node id {identity.TenantNamespace}.",
                     identity.TenantNamespace
                 ),
                 _ when identity.TenantUid != tenants.TenantOf(node)?.Metadata.Uid => new XdsDenial(
-                    $"The client certificate is for another Tenant than the one that has node id {node} now; mount the present "
-                        + $"Secret {CertificateSecrets.Client}.",
+                    $"The client certificate is for a deleted Tenant of node id {node}. Mount the current Secret "
+                        + $"{CertificateSecrets.Client}.",
                     identity.TenantNamespace
                 ),
                 _ => (XdsDenial?)null,
@@ -38,6 +38,6 @@ internal sealed class CertificateAuthorizer(XdsCertificates certificates, Tenant
         ValueTask.FromResult(
             call.GetHttpContext().Connection.ClientCertificate is { } certificate && certificates.IsReplica(certificate)
                 ? null
-                : "Only replicas of the manager may ask for this."
+                : "Only replicas of the manager may send this request."
         );
 }

@@ -9,25 +9,25 @@ using Prometheus;
 namespace KubeLB.Manager.Proxies.Serving;
 
 /// <summary>
-/// Reports connections and streams that the xDS server refuses or resets. Kestrel tells the reasons in its own log only, at levels that
-/// are not shown: this provider reads those entries, finds the peer of the connection, logs a warning with a remedy and counts it.
+/// Logs and counts connections and streams that the xDS server rejects or resets. Kestrel reports the reasons in its log only, at debug
+/// level: this provider reads those entries, finds the peer of the connection, and logs a warning with a remedy.
 /// </summary>
 internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvider time, ILogger<ConnectionFailures> logger)
     : ILoggerProvider,
         IXdsObserver
 {
-    /// <summary>How often the same failure of one peer is logged.</summary>
-    public static readonly TimeSpan Pace = TimeSpan.FromMinutes(1);
+    /// <summary>Minimum interval at which the same failure of one peer is logged.</summary>
+    public static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     // https://grpc.github.io/grpc/core/md_doc_statuscodes.html
     private const string Unimplemented = "12";
 
-    // Peers choose their addresses; beyond this many in a minute only the metric counts.
-    private const int MostPeers = 100;
+    // Bounds the memory, since peers choose their addresses; failures of further peers are only counted in the metric.
+    private const int MaxPeers = 100;
 
     private readonly ConcurrentDictionary<string, EndPoint?> _peers = new(StringComparer.Ordinal);
 
-    // During a TLS handshake Kestrel's entries do not say which connection they are about.
+    // Kestrel's entries during a TLS handshake do not name the connection.
     private readonly AsyncLocal<EndPoint?> _current = new();
     private readonly Dictionary<(string Peer, string Kind), (long At, int Suppressed)> _logged = [];
     private readonly Lock _gate = new();
@@ -35,13 +35,11 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         .Metrics.WithCustomRegistry(registry)
         .CreateCounter(
             "kubelb_manager_xds_failures_total",
-            "Connections and streams that the xDS server refused or reset, by kind.",
+            "Connections and streams that the xDS server rejected or reset, by kind.",
             "kind"
         );
 
-    /// <summary>
-    /// Remembers who is at the other end of each connection, for as long as it is open. For the outermost place in Kestrel's pipeline.
-    /// </summary>
+    /// <summary>Stores the peer of each open connection. Must be the outermost middleware of Kestrel's connections.</summary>
     public ConnectionDelegate Track(ConnectionDelegate next) =>
         async connection =>
         {
@@ -56,7 +54,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             }
         };
 
-    /// <summary>Reports requests for what is not served.</summary>
+    /// <summary>Reports requests for services that are not implemented.</summary>
     public async Task ReportUnimplementedAsync(HttpContext context, RequestDelegate next)
     {
         await next(context).ConfigureAwait(false);
@@ -67,8 +65,8 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
                 context.Connection.RemoteIpAddress is { } address
                     ? $"{new IPEndPoint(address, context.Connection.RemotePort)}"
                     : "an unknown address",
-                $"{context.Request.Path} is not served.",
-                "correct the client's configuration: the manager serves aggregated, cluster, endpoint, listener, route and secret discovery"
+                $"{context.Request.Path} is not implemented.",
+                "correct the client's configuration; the manager serves aggregated, cluster, endpoint, listener, route and secret discovery"
             );
         }
     }
@@ -82,7 +80,7 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             $"stream_{failure.Code}".ToLowerInvariant(),
             peer,
             failure.Reason,
-            $"node id {node ?? "none"}; correct the client, or the configuration that it starts with"
+            $"node id {node ?? "none"}; correct the client or its bootstrap configuration"
         );
 
     /// <inheritdoc/>
@@ -94,17 +92,17 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
         int suppressed;
         lock (_gate)
         {
-            // The port is another one at each connection.
+            // Without the port, which is different for each connection.
             var key = (HostOf(peer), kind);
             if (_logged.TryGetValue(key, out var known))
             {
-                if (time.GetElapsedTime(known.At) < Pace)
+                if (time.GetElapsedTime(known.At) < LogInterval)
                 {
                     _logged[key] = known with { Suppressed = known.Suppressed + 1 };
                     return;
                 }
             }
-            else if (_logged.Count >= MostPeers && !ForgetOld())
+            else if (_logged.Count >= MaxPeers && !RemoveOldEntries())
             {
                 return;
             }
@@ -113,58 +111,58 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             _logged[key] = (time.GetTimestamp(), 0);
         }
 
-        // Clients choose these words.
-        Log.Failed(logger, kind, EnvoyText.OneLine(peer), EnvoyText.OneLine(reason), EnvoyText.OneLine(remedy), suppressed);
+        // Clients control these texts.
+        Log.XdsFailure(logger, kind, EnvoyText.OneLine(peer), EnvoyText.OneLine(reason), EnvoyText.OneLine(remedy), suppressed);
     }
 
-    private bool ForgetOld()
+    private bool RemoveOldEntries()
     {
-        foreach (var (key, _) in _logged.Where(l => time.GetElapsedTime(l.Value.At) >= Pace).ToList())
+        foreach (var (key, _) in _logged.Where(l => time.GetElapsedTime(l.Value.At) >= LogInterval).ToList())
         {
             _logged.Remove(key);
         }
 
-        return _logged.Count < MostPeers;
+        return _logged.Count < MaxPeers;
     }
 
     private static string HostOf(string peer) =>
         IPEndPoint.TryParse(peer, out var endPoint) ? endPoint.Address.ToString() : XdsPeer.HostOf(peer);
 
-    // Kestrel's entries by the names of their events: https://github.com/dotnet/aspnetcore,
+    // Kestrel's log entries by event name: https://github.com/dotnet/aspnetcore,
     // Kestrel.Core/src/Internal/Infrastructure/KestrelTrace*.cs
-    private static (string Kind, string Remedy)? Meaning(string? name) =>
+    private static (string Kind, string Remedy)? Classify(string? name) =>
         name switch
         {
             "AuthenticationFailed" => (
                 "tls_handshake",
-                "check that the client has the present Secret envoy-xds-client of its namespace, and trusts the manager's authority"
+                "check that the client uses the current Secret envoy-xds-client of its namespace and trusts the manager's authority"
             ),
             "AuthenticationTimedOut" => (
                 "tls_handshake",
-                "the client did not finish the TLS handshake in time; check that it speaks TLS on this port"
+                "the client did not complete the TLS handshake in time; check that it uses TLS on this port"
             ),
-            "Http2ConnectionError" => ("http2_connection", "check that the client speaks HTTP/2"),
+            "Http2ConnectionError" => ("http2_connection", "check that the client uses HTTP/2"),
             "Http2StreamError" or "Http2StreamResetAbort" => (
                 "http2_stream",
-                "the request breaks HTTP/2 or a limit of the server; check the client's version"
+                "the request violates HTTP/2 or a limit of the server; check the client's version"
             ),
-            "HPackDecodingError" or "HPackEncodingError" => ("http2_headers", "check the client's HTTP/2"),
+            "HPackDecodingError" or "HPackEncodingError" => ("http2_headers", "check the client's HTTP/2 implementation"),
             "ConnectionBadRequest" => (
                 "bad_request",
-                "check that the client speaks HTTP/2, with TLS unless the manager runs with --xds-insecure"
+                "check that the client uses HTTP/2, with TLS unless the manager runs with --xds-insecure"
             ),
-            "ConnectionRejected" => ("connection_rejected", "too many connections are open"),
+            "ConnectionRejected" => ("connection_rejected", "reduce the number of open connections"),
             _ => null,
         };
 
     private sealed class KestrelLogger(ConnectionFailures failures, string category) : ILogger
     {
-        private readonly bool _concerns = category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal);
+        private readonly bool _isKestrel = category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal);
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => _concerns;
+        public bool IsEnabled(LogLevel logLevel) => _isKestrel;
 
         public void Log<TState>(
             LogLevel logLevel,
@@ -174,16 +172,16 @@ internal sealed class ConnectionFailures(CollectorRegistry registry, TimeProvide
             Func<TState, Exception?, string> formatter
         )
         {
-            if (!_concerns || Meaning(eventId.Name) is not { } meaning)
+            if (!_isKestrel || Classify(eventId.Name) is not { } failure)
             {
                 return;
             }
 
             var text = exception is null ? formatter(state, null) : $"{formatter(state, null)} {exception.Message}";
-            failures.Report(meaning.Kind, PeerOf(state), text, meaning.Remedy);
+            failures.Report(failure.Kind, PeerOf(state), text, failure.Remedy);
         }
 
-        // A trace identifier is the connection's id and the number of the request.
+        // A trace identifier has the form <connection id>:<request number>.
         private string PeerOf<TState>(TState state)
         {
             foreach (var (_, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? [])

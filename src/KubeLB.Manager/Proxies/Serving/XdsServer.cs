@@ -20,8 +20,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Serving;
 
 /// <summary>
-/// Serves xDS to the tenants' proxies, over mutual TLS unless that is switched off. Every replica does, whoever leads. Where it listens is
-/// known after the start.
+/// Serves xDS to the tenants' proxies, over mutual TLS unless <c>--xds-insecure</c> is set. Runs on every replica, not only the leader.
 /// </summary>
 internal sealed class XdsServer(
     ManagerOptions options,
@@ -35,8 +34,8 @@ internal sealed class XdsServer(
     ILoggerFactory logging
 ) : IHostedService, IAsyncDisposable
 {
-    // Streams have no end of their own.
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+    // Streams do not end by themselves.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
     private WebApplication? _app;
 
@@ -47,10 +46,10 @@ internal sealed class XdsServer(
             return;
         }
 
-        // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
+        // An empty builder reads no configuration files, environment variables or arguments.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
 
-        // Kestrel's own log is for the failures only: it says at debug level what it refuses, and everything else there, too.
+        // Kestrel reports rejected connections at debug level only; ConnectionFailures selects them.
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(failures).AddProvider(new Forwarding(logging));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRouting();
@@ -96,7 +95,7 @@ internal sealed class XdsServer(
         catch (IOException e)
         {
             throw new IOException(
-                $"Cannot listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}; choose another address.",
+                $"Failed to listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}. Change --listen-address.",
                 e
             );
         }
@@ -110,11 +109,11 @@ internal sealed class XdsServer(
         var logger = logging.CreateLogger<XdsServer>();
         if (options.XdsInsecure)
         {
-            Log.ServingEverybody(logger, endpoint.Address);
+            Log.XdsListeningInsecurely(logger, endpoint.Address);
         }
         else
         {
-            Log.Serving(logger, endpoint.Address);
+            Log.XdsListening(logger, endpoint.Address);
         }
     }
 
@@ -123,7 +122,7 @@ internal sealed class XdsServer(
         if (_app is { } app)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(Deadline);
+            limit.CancelAfter(StopTimeout);
             await app.StopAsync(limit.Token).ConfigureAwait(false);
         }
     }
@@ -153,7 +152,7 @@ internal sealed class XdsServer(
         }
     }
 
-    /// <summary>Writes this listener's entries to the host's log, which has levels of its own.</summary>
+    /// <summary>Forwards entries to the log of the host, which has its own levels.</summary>
     private sealed class Forwarding(ILoggerFactory host) : ILoggerProvider
     {
         public ILogger CreateLogger(string categoryName) => host.CreateLogger(categoryName);
@@ -161,11 +160,33 @@ internal sealed class XdsServer(
         public void Dispose() { }
     }
 
-    /// <summary>Leaves signals to the host that this listener belongs to.</summary>
+    /// <summary>Does not handle signals, which the host does.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
+}
+
+/// <summary>Address of this host's xDS server, set when the host starts.</summary>
+public sealed class XdsEndpoint
+{
+    /// <summary>Address and port; null if the server is disabled or not started.</summary>
+    public IPEndPoint? Address { get; internal set; }
+}
+
+/// <summary>Readiness of the xDS server: it is listening and has a certificate.</summary>
+internal sealed class XdsReadiness(ManagerOptions options, XdsEndpoint endpoint, XdsCertificates certificates) : IReadinessCheck
+{
+    /// <inheritdoc />
+    public string Name => "xds";
+
+    /// <inheritdoc />
+    public string? Problem =>
+        ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is null ? null
+        : endpoint.Address is null ? $"The xDS server is not listening on {options.ListenAddress} yet."
+        : !options.XdsInsecure && certificates.Server is null
+            ? $"Secret {options.Namespace}/{CertificateSecrets.Server} does not exist yet; the leader creates it."
+        : null;
 }

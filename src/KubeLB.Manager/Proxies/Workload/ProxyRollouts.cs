@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using k8s;
 using k8s.Models;
+using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
@@ -13,20 +14,20 @@ namespace KubeLB.Manager.Proxies.Workload;
 /// <summary>State of a tenant's rollout.</summary>
 internal enum RolloutState
 {
-    /// <summary>There is none.</summary>
+    /// <summary>No rollout.</summary>
     None,
 
     /// <summary>It makes progress.</summary>
     InProgress,
 
-    /// <summary>It makes no progress, and pods of the earlier template are left.</summary>
+    /// <summary>It makes no progress, and pods of the old template are left.</summary>
     Stuck,
 }
 
 /// <summary>
-/// Lets a few tenants at a time have a rollout of their proxies. Which tenants have one is read from their Deployments and DaemonSets, so
-/// that a new leader has the same answer. A rollout that fails keeps its slot: a template that fails for a few tenants must not reach the
-/// others.
+/// Limits the number of tenants whose proxies have a rollout at the same time. The rollouts in progress are read from Deployments and
+/// DaemonSets, so that a new leader has the same state. A failed rollout keeps its slot, so that a template that fails for some tenants is
+/// not rolled out to the others.
 /// </summary>
 internal sealed class ProxyRollouts(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -44,14 +45,14 @@ internal sealed class ProxyRollouts(
     public int Waiting => _waiting.Count;
 
     /// <summary>
-    /// Whether a tenant's pods may be replaced now; otherwise it waits, and <see cref="WokenBy{T}"/> names it. A tenant in a rollout need
-    /// not wait (<see cref="Rollout.MayBeReplaced"/>), so that a correction reaches the failing ones at once.
+    /// Whether a tenant's pods may be replaced now; otherwise it waits until <see cref="NextAfter{T}"/> returns it. A tenant with a rollout
+    /// in progress need not wait (<see cref="Rollout.MayBeReplaced"/>), so that a corrected template is rolled out immediately.
     /// </summary>
     public bool TryStart(string tenantNamespace)
     {
         if (
             Read(tenantNamespace) is { MayBeReplaced: true }
-            || Tenants().Count(t => t != tenantNamespace && Of(t).State != RolloutState.None) < options.ConcurrentProxyRollouts
+            || Tenants().Count(t => t != tenantNamespace && StateOf(t).State != RolloutState.None) < options.ConcurrentProxyRollouts
         )
         {
             EndWait(tenantNamespace);
@@ -62,11 +63,11 @@ internal sealed class ProxyRollouts(
         return false;
     }
 
-    /// <summary>The tenant has nothing to wait for.</summary>
+    /// <summary>Removes a tenant from the waiting ones.</summary>
     public void EndWait(string tenantNamespace) => _waiting.TryRemove(tenantNamespace, out _);
 
-    /// <summary>State of a tenant's rollout, why it is stuck, and when to ask again if nothing changes.</summary>
-    public (RolloutState State, string? Problem, TimeSpan? RequeueAfter) Of(string tenantNamespace)
+    /// <summary>State of a tenant's rollout, why it is stuck, and when to check again if nothing changes.</summary>
+    public (RolloutState State, string? Problem, TimeSpan? RequeueAfter) StateOf(string tenantNamespace)
     {
         var key = WorkloadReconciler.KeyOf(tenantNamespace);
         if (Read(tenantNamespace) is not { } rollout)
@@ -81,21 +82,21 @@ internal sealed class ProxyRollouts(
             return (RolloutState.InProgress, null, left);
         }
 
-        // Without an old pod the template has replaced all there was: what is missing is room, or a node.
+        // Without old pods the rollout is complete; missing pods lack resources or a node.
         return rollout is { IsObserved: true, HasOldPods: false }
             ? (RolloutState.None, null, null)
-            : (RolloutState.Stuck, rollout.Failure ?? $"no pod has been replaced for {Delays.ProxyRollout.TotalMinutes:0} minutes", null);
+            : (RolloutState.Stuck, rollout.Failure ?? Messages.NoPodReplaced(Delays.ProxyRollout), null);
     }
 
-    /// <summary>Numbers of tenants whose rollout makes progress, and whose does not.</summary>
+    /// <summary>Numbers of tenants whose rollout is in progress, and whose rollout is stuck.</summary>
     public (int InProgress, int Stuck) Count()
     {
-        var states = Tenants().Select(t => Of(t).State).ToList();
+        var states = Tenants().Select(t => StateOf(t).State).ToList();
         return (states.Count(s => s == RolloutState.InProgress), states.Count(s => s == RolloutState.Stuck));
     }
 
-    /// <summary>The tenants that may start when a rollout has ended: those that have waited longest.</summary>
-    public IEnumerable<ResourceKey> WokenBy<T>(Change<T> change, Func<T?, Rollout?> read)
+    /// <summary>The tenants that may start when a change ends a rollout: those that have waited longest.</summary>
+    public IEnumerable<ResourceKey> NextAfter<T>(Change<T> change, Func<T?, Rollout?> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change.Old is not null && (change.New is null || (read(change.Old) is not null && read(change.New) is null))
             ? _waiting.OrderBy(w => w.Value).Take(options.ConcurrentProxyRollouts).Select(w => WorkloadReconciler.KeyOf(w.Key)).ToList()
@@ -107,12 +108,12 @@ internal sealed class ProxyRollouts(
         var (deployment, daemonSet) = (_deployments.Get(tenantNamespace, name), _daemonSets.Get(tenantNamespace, name));
         var rollout = Rollout.Of(deployment) ?? Rollout.Of(daemonSet);
 
-        // Where one takes the place of the other, the rollout ends with the other.
+        // While a DaemonSet replaces a Deployment, or vice versa, the rollout ends with the deletion of the other.
         return deployment is { Metadata.DeletionTimestamp: null } && daemonSet is { Metadata.DeletionTimestamp: null }
             ? new Rollout(
                 IsObserved: true,
                 HasOldPods: true,
-                Serves: true,
+                IsAvailable: true,
                 rollout?.Failure,
                 $"{Rollout.Of(deployment)?.Progress}+{Rollout.Of(daemonSet)?.Progress}"
             )
@@ -127,4 +128,86 @@ internal sealed class ProxyRollouts(
             .Where(o => o.Name == TenantNames.Proxy(o.Namespace))
             .Select(o => o.Namespace)
             .Distinct(StringComparer.Ordinal);
+}
+
+/// <summary>
+/// A rollout in progress, according to the status of a tenant's Deployment or DaemonSet (as in <c>kubectl rollout status</c>). A Deployment
+/// whose rollout is complete keeps condition <c>Progressing</c> with reason <c>NewReplicaSetAvailable</c> when its number of pods changes
+/// or a node fails: neither is a rollout.
+/// </summary>
+/// <param name="IsObserved">Whether the status is that of the latest spec.</param>
+/// <param name="HasOldPods">Whether pods of an old template are left.</param>
+/// <param name="IsAvailable">Whether a pod is available.</param>
+/// <param name="Failure">Why it makes no progress, as the Deployment reports; null if it does not.</param>
+/// <param name="Progress">Changes with each step of the rollout.</param>
+internal sealed record Rollout(bool IsObserved, bool HasOldPods, bool IsAvailable, string? Failure, string Progress)
+{
+    private const string Progressing = "Progressing";
+    private const string Ended = "NewReplicaSetAvailable";
+    private const string DeadlineExceeded = "ProgressDeadlineExceeded";
+
+    /// <summary>
+    /// Whether another template cannot cause more unavailability than this rollout: it stops at the same pod, or no pod is available.
+    /// </summary>
+    public bool MayBeReplaced => !IsAvailable || (IsObserved && HasOldPods);
+
+    /// <summary>The rollout of a Deployment; null if there is none.</summary>
+    public static Rollout? Of(V1Deployment? deployment)
+    {
+        if (deployment is not { Metadata.DeletionTimestamp: null })
+        {
+            return null;
+        }
+
+        var status = deployment.Status;
+        var (total, updated, available) = (status?.Replicas ?? 0, status?.UpdatedReplicas ?? 0, status?.AvailableReplicas ?? 0);
+        var condition = status?.Conditions?.FirstOrDefault(c => c.Type == Progressing);
+        var isObserved = IsCurrent(status?.ObservedGeneration, deployment.Metadata);
+        if (
+            isObserved
+            && total == updated
+            && (condition?.Reason == Ended || (updated >= (deployment.Spec.Replicas ?? 1) && available >= updated))
+        )
+        {
+            return null;
+        }
+
+        // The condition of an older spec is outdated.
+        var failure = isObserved && condition is { Status: ConditionStatus.False, Reason: DeadlineExceeded } ? condition.Message : null;
+        return new Rollout(
+            isObserved,
+            total > updated,
+            available > 0,
+            failure,
+            $"{deployment.Metadata.Generation}/{total}/{updated}/{available}"
+        );
+    }
+
+    /// <summary>The rollout of a DaemonSet; null if there is none.</summary>
+    public static Rollout? Of(V1DaemonSet? daemonSet)
+    {
+        if (daemonSet is not { Metadata.DeletionTimestamp: null })
+        {
+            return null;
+        }
+
+        var status = daemonSet.Status;
+        var (total, updated, available) = (
+            status?.DesiredNumberScheduled ?? 0,
+            status?.UpdatedNumberScheduled ?? 0,
+            status?.NumberAvailable ?? 0
+        );
+        var isObserved = IsCurrent(status?.ObservedGeneration, daemonSet.Metadata);
+        return isObserved && updated >= total && available >= total
+            ? null
+            : new Rollout(
+                isObserved,
+                updated < total,
+                available > 0,
+                null,
+                $"{daemonSet.Metadata.Generation}/{total}/{updated}/{available}"
+            );
+    }
+
+    private static bool IsCurrent(long? observed, V1ObjectMeta metadata) => (observed ?? 0) >= (metadata.Generation ?? 0);
 }

@@ -13,6 +13,7 @@ using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.Events;
+using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Proxies;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,9 +22,9 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Manager.Proxies.Workload;
 
 /// <summary>
-/// Runs the proxies of each tenant that needs some (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and
-/// removes them after the tenant's last Service. It writes only what is ours in them: what the API server fills in, and what others write
-/// beside it (a restart by <c>kubectl rollout</c>), stays. The key is the tenant's.
+/// Deploys the proxies of each tenant that needs them (<see cref="ProxyDemand"/>): writes the objects of <see cref="ProxyWorkload"/>, and
+/// deletes them after the tenant's last Service. Fields of the API server and other clients (a restart by <c>kubectl rollout</c>) are kept.
+/// The key is the tenant's.
 /// </summary>
 internal sealed class WorkloadReconciler(
     [FromKeyedServices(ManagementCluster.Name)] Cluster management,
@@ -56,13 +57,13 @@ internal sealed class WorkloadReconciler(
         var tenant = settings.TenantOf(tenantNamespace);
         if (_namespaces.Get("", tenantNamespace) is not { Metadata.DeletionTimestamp: null })
         {
-            // Everything in it goes, or has gone, with it.
+            // The proxies are deleted with the namespace.
             Forget(tenantNamespace);
             _idle.End(KeyOf(tenantNamespace));
             return ReconcileResult.Done;
         }
 
-        if (tenant is null || !demand.Of(tenantNamespace))
+        if (tenant is null || !demand.HasServices(tenantNamespace))
         {
             Forget(tenantNamespace);
             return await RemoveAsync(tenantNamespace, cancellationToken).ConfigureAwait(false);
@@ -82,12 +83,7 @@ internal sealed class WorkloadReconciler(
         }
         catch (HttpOperationException e) when (e.Response is not null)
         {
-            events.Record(
-                tenant,
-                EventType.Warning,
-                "ProxiesNotDeployed",
-                $"The proxies in namespace {tenantNamespace} cannot be written: {e.Message}"
-            );
+            events.Record(tenant, EventType.Warning, "ProxiesNotDeployed", Messages.ProxiesNotDeployed(tenantNamespace, e.Message));
             throw;
         }
     }
@@ -99,12 +95,12 @@ internal sealed class WorkloadReconciler(
         CancellationToken cancellationToken
     )
     {
-        // What there is now serves until what comes instead does.
-        var waits = false;
+        // When the kind changes, the old object is deleted after a pod of the new one is available.
+        var isWaiting = false;
         if (workload.Deployment is { } deployment)
         {
-            (var written, waits) = await RollAsync(deployment, _daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
-            if (ProxyAvailability.Serves(written))
+            (var written, isWaiting) = await RollAsync(deployment, _daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
+            if (ProxyAvailability.IsAvailable(written))
             {
                 await DeleteAsync(_daemonSets, tenantNamespace, cancellationToken).ConfigureAwait(false);
             }
@@ -112,17 +108,17 @@ internal sealed class WorkloadReconciler(
 
         if (workload.DaemonSet is { } daemonSet)
         {
-            (var written, waits) = await RollAsync(daemonSet, _deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
-            if (ProxyAvailability.Serves(written))
+            (var written, isWaiting) = await RollAsync(daemonSet, _deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
+            if (ProxyAvailability.IsAvailable(written))
             {
                 await DeleteAsync(_deployments, tenantNamespace, cancellationToken).ConfigureAwait(false);
             }
         }
 
-        var rollout = Report(tenant, tenantNamespace, waits);
-        if (waits && !IsThere(workload))
+        var rollout = ReportRollout(tenant, tenantNamespace, isWaiting);
+        if (isWaiting && !Exists(workload))
         {
-            // All of the other kind stays as it is, its budget included.
+            // The objects of the old kind, with its disruption budget, are kept.
             return rollout;
         }
 
@@ -141,14 +137,7 @@ internal sealed class WorkloadReconciler(
         }
         else if (!await TryApplyAsync(monitor, cancellationToken).ConfigureAwait(false))
         {
-            events.Record(
-                tenant,
-                EventType.Warning,
-                "PodMonitorUnavailable",
-                "The management cluster does not know PodMonitors (monitoring.coreos.com); "
-                    + "install the CustomResourceDefinitions of Prometheus Operator, or set envoyProxy.podMonitor.enabled of the Config "
-                    + "to false."
-            );
+            events.Record(tenant, EventType.Warning, "PodMonitorUnavailable", Messages.PodMonitorsNotInstalled);
             return rollout.Outcome == ReconcileOutcome.RequeueAfter && rollout.Delay < Delays.PodMonitor
                 ? rollout
                 : ReconcileResult.RequeueAfter(Delays.PodMonitor);
@@ -157,8 +146,8 @@ internal sealed class WorkloadReconciler(
         return rollout;
     }
 
-    // All but what replaces pods is written at once; that waits while other tenants' pods are being replaced.
-    private async Task<(T? Written, bool Waits)> RollAsync<T, TOther>(
+    // Writes everything except the pod template immediately; the template waits for a free rollout slot.
+    private async Task<(T? Written, bool IsWaiting)> RollAsync<T, TOther>(
         T desired,
         IInformer<TOther> other,
         string tenantNamespace,
@@ -167,24 +156,24 @@ internal sealed class WorkloadReconciler(
         where T : class, IKubernetesObject<V1ObjectMeta>
         where TOther : class, IKubernetesObject<V1ObjectMeta>
     {
-        var isThere = IsThere(management.Informer<T>(), tenantNamespace);
-        if (isThere ? !applier.WouldChange(management, desired, Template) : !IsThere(other, tenantNamespace))
+        var exists = Exists(management.Informer<T>(), tenantNamespace);
+        if (exists ? !applier.WouldChange(management, desired, Template) : !Exists(other, tenantNamespace))
         {
             rollouts.EndWait(tenantNamespace);
         }
         else if (!rollouts.TryStart(tenantNamespace))
         {
-            return isThere
-                ? (Told(await applier.ApplyExceptAsync(management, desired, Template, cancellationToken).ConfigureAwait(false)), true)
+            return exists
+                ? (Logged(await applier.ApplyExceptAsync(management, desired, Template, cancellationToken).ConfigureAwait(false)), true)
                 : (null, true);
         }
 
         return (await ApplyAsync(desired, cancellationToken).ConfigureAwait(false), false);
     }
 
-    private ReconcileResult Report(Tenant tenant, string tenantNamespace, bool waits)
+    private ReconcileResult ReportRollout(Tenant tenant, string tenantNamespace, bool isWaiting)
     {
-        var (state, problem, left) = rollouts.Of(tenantNamespace);
+        var (state, problem, left) = rollouts.StateOf(tenantNamespace);
         if (state != RolloutState.Stuck)
         {
             _reported.TryRemove(tenantNamespace, out _);
@@ -192,17 +181,11 @@ internal sealed class WorkloadReconciler(
         else if (_reported.GetValueOrDefault(tenantNamespace) != problem)
         {
             _reported[tenantNamespace] = problem!;
-            events.Record(
-                tenant,
-                EventType.Warning,
-                "ProxyRolloutStuck",
-                $"The rollout of the proxies in namespace {tenantNamespace} makes no progress, "
-                    + $"and other tenants' rollouts wait for it: {problem}. Correct or revert envoyProxy of the Config or the Tenant."
-            );
+            events.Record(tenant, EventType.Warning, "ProxyRolloutStuck", Messages.RolloutStuck(tenantNamespace, problem!.TrimEnd('.')));
         }
 
-        var wait = waits && (left is null || left > Delays.ProxyRolloutSlot) ? Delays.ProxyRolloutSlot : left;
-        return wait is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
+        var requeueAfter = isWaiting && (left is null || left > Delays.ProxyRolloutSlot) ? Delays.ProxyRolloutSlot : left;
+        return requeueAfter is { } delay ? ReconcileResult.RequeueAfter(delay) : ReconcileResult.Done;
     }
 
     private void Forget(string tenantNamespace)
@@ -211,12 +194,12 @@ internal sealed class WorkloadReconciler(
         _reported.TryRemove(tenantNamespace, out _);
     }
 
-    private bool IsThere(ProxyWorkload workload) =>
+    private bool Exists(ProxyWorkload workload) =>
         workload.Deployment is { } deployment
-            ? IsThere(_deployments, deployment.Namespace())
-            : IsThere(_daemonSets, workload.DaemonSet!.Namespace());
+            ? Exists(_deployments, deployment.Namespace())
+            : Exists(_daemonSets, workload.DaemonSet!.Namespace());
 
-    // A definition that has just been removed is not known to be absent yet.
+    // 404: the definition was just deleted, and the informer has not observed that yet.
     private async Task<bool> TryApplyAsync(PodMonitor monitor, CancellationToken cancellationToken)
     {
         if (_monitors.IsAbsent)
@@ -238,10 +221,10 @@ internal sealed class WorkloadReconciler(
     private async Task<ReconcileResult> RemoveAsync(string tenantNamespace, CancellationToken cancellationToken)
     {
         if (
-            !IsThere(_deployments, tenantNamespace)
-            && !IsThere(_daemonSets, tenantNamespace)
-            && !IsThere(_budgets, tenantNamespace)
-            && !IsThere(_monitors, tenantNamespace)
+            !Exists(_deployments, tenantNamespace)
+            && !Exists(_daemonSets, tenantNamespace)
+            && !Exists(_budgets, tenantNamespace)
+            && !Exists(_monitors, tenantNamespace)
         )
         {
             _idle.End(KeyOf(tenantNamespace));
@@ -263,20 +246,20 @@ internal sealed class WorkloadReconciler(
 
     private async Task<T> ApplyAsync<T>(T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        Told(await applier.ApplyAsync(management, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false));
+        Logged(await applier.ApplyAsync(management, desired, ApplyMode.Subset, cancellationToken).ConfigureAwait(false));
 
-    private T Told<T>(Applied<T> applied)
+    private T Logged<T>(Applied<T> applied)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         if (applied.Outcome != ApplyOutcome.Unchanged)
         {
-            Log.Written(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(applied.Object), applied.Outcome);
+            Log.WorkloadWritten(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(applied.Object), applied.Outcome);
         }
 
         return applied.Object;
     }
 
-    private static bool IsThere<T>(IInformer<T> informer, string tenantNamespace)
+    private static bool Exists<T>(IInformer<T> informer, string tenantNamespace)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         informer.Get(tenantNamespace, TenantNames.Proxy(tenantNamespace)) is { Metadata.DeletionTimestamp: null };
 
@@ -286,7 +269,23 @@ internal sealed class WorkloadReconciler(
         if (informer.Get(tenantNamespace, TenantNames.Proxy(tenantNamespace)) is { Metadata.DeletionTimestamp: null } present)
         {
             await applier.DeleteAsync(management, present, cancellationToken).ConfigureAwait(false);
-            Log.Removed(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(present));
+            Log.WorkloadDeleted(logger, ResourceKind.Of<T>().Kind, ResourceKey.Of(present));
         }
     }
+}
+
+/// <summary>Address of this manager's xDS server for pods.</summary>
+internal static class ControlPlaneAddress
+{
+    private const int DefaultPort = 8001;
+
+    /// <summary>Service <c>envoycp</c> in the manager's namespace, with the port of the xDS server; null if it is disabled.</summary>
+    public static ControlPlane? Of(ManagerOptions options) =>
+        ListenAddress.Parse(options.ListenAddress, loopbackByDefault: false) is { } address
+            ? new ControlPlane(
+                CertificateSecrets.ServiceName(options.Namespace),
+                address.Port == 0 ? DefaultPort : address.Port,
+                options.XdsInsecure
+            )
+            : null;
 }

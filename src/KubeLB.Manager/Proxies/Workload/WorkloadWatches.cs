@@ -3,6 +3,7 @@ using k8s.Models;
 using KubeLB.Api.Monitoring;
 using KubeLB.Api.Naming;
 using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Caching;
 using KubeLB.Manager.Settings;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Manager.Proxies.Workload;
 
-/// <summary>What the workload controller keeps in its caches, and which change makes which tenant's workload worth a look.</summary>
+/// <summary>Informers, services and watches of the workload controller.</summary>
 internal static class WorkloadWatches
 {
     public static void AddInformers(ClusterBuilder management, string generated)
@@ -33,17 +34,17 @@ internal static class WorkloadWatches
             "workload",
             controller =>
             {
-                // One at a time, so that two tenants cannot both take the last slot for a rollout.
+                // One worker, so that two tenants cannot get the last rollout slot.
                 controller.Workers = 1;
-                controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().TurnedBy);
-                controller.Watch<V1Deployment>(ManagementCluster.Name, _ => Of);
-                controller.Watch<V1DaemonSet>(ManagementCluster.Name, _ => Of);
+                controller.Watch<V1Service>(ManagementCluster.Name, host => host.GetRequiredService<ProxyDemand>().AffectedBy);
+                controller.Watch<V1Deployment>(ManagementCluster.Name, _ => KeysOf);
+                controller.Watch<V1DaemonSet>(ManagementCluster.Name, _ => KeysOf);
                 controller.Watch<V1Deployment>(
                     ManagementCluster.Name,
                     host =>
                     {
                         var rollouts = host.GetRequiredService<ProxyRollouts>();
-                        return (Change<V1Deployment> change) => rollouts.WokenBy(change, Rollout.Of);
+                        return (Change<V1Deployment> change) => rollouts.NextAfter(change, Rollout.Of);
                     }
                 );
                 controller.Watch<V1DaemonSet>(
@@ -51,11 +52,11 @@ internal static class WorkloadWatches
                     host =>
                     {
                         var rollouts = host.GetRequiredService<ProxyRollouts>();
-                        return (Change<V1DaemonSet> change) => rollouts.WokenBy(change, Rollout.Of);
+                        return (Change<V1DaemonSet> change) => rollouts.NextAfter(change, Rollout.Of);
                     }
                 );
-                controller.Watch<V1PodDisruptionBudget>(ManagementCluster.Name, _ => Of);
-                controller.Watch<PodMonitor>(ManagementCluster.Name, _ => Of);
+                controller.Watch<V1PodDisruptionBudget>(ManagementCluster.Name, _ => KeysOf);
+                controller.Watch<PodMonitor>(ManagementCluster.Name, _ => KeysOf);
                 controller.Watch<V1Namespace>(
                     ManagementCluster.Name,
                     _ =>
@@ -88,35 +89,61 @@ internal static class WorkloadWatches
     }
 
     /// <summary>
-    /// A controller that wants to know when the first proxy of a tenant comes to serve, when the last one ceases to, and why there is none.
+    /// Enqueues keys when a tenant's first proxy becomes available, when the last one becomes unavailable, and when the cause changes.
     /// </summary>
-    public static void WatchAvailability(ControllerBuilder controller, Func<IServiceProvider, string, IEnumerable<ResourceKey>> keysOf)
+    public static void WatchAvailability(ControllerBuilder controller, Func<IServiceProvider, string, IEnumerable<ResourceKey>> map)
     {
         controller.Watch<V1Deployment>(
             ManagementCluster.Name,
             host =>
                 change =>
-                    Turned(change, d => (ProxyAvailability.Serves(d), ProxyAvailability.Failure(d)))
-                        ? keysOf(host, change.Key.Namespace)
+                    IsAvailabilityChanged(change, d => (ProxyAvailability.IsAvailable(d), ProxyAvailability.Failure(d)))
+                        ? map(host, change.Key.Namespace)
                         : []
         );
         controller.Watch<V1DaemonSet>(
             ManagementCluster.Name,
             host =>
                 change =>
-                    Turned(change, d => (ProxyAvailability.Serves(d), ProxyAvailability.Failure(d)))
-                        ? keysOf(host, change.Key.Namespace)
+                    IsAvailabilityChanged(change, d => (ProxyAvailability.IsAvailable(d), ProxyAvailability.Failure(d)))
+                        ? map(host, change.Key.Namespace)
                         : []
         );
     }
 
-    private static bool Turned<T>(Change<T> change, Func<T, (bool Serves, string? Failure)> read)
+    private static bool IsAvailabilityChanged<T>(Change<T> change, Func<T, (bool IsAvailable, string? Failure)> read)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         change.Key.Name == TenantNames.Proxy(change.Key.Namespace)
         && (change.Old is null || change.New is null || read(change.Old) != read(change.New));
 
-    private static IEnumerable<ResourceKey> Of(IKubernetesObject<V1ObjectMeta> value) =>
+    private static IEnumerable<ResourceKey> KeysOf(IKubernetesObject<V1ObjectMeta> value) =>
         value.Metadata.Name == TenantNames.Proxy(value.Metadata.NamespaceProperty)
             ? [WorkloadReconciler.KeyOf(value.Metadata.NamespaceProperty)]
             : [];
+}
+
+/// <summary>Decides which tenants need proxies: those with a generated Service. Takes constant time, by an index.</summary>
+internal sealed class ProxyDemand([FromKeyedServices(ManagementCluster.Name)] Cluster management)
+{
+    private readonly IInformer<V1Service> _services = management.Informer<V1Service>();
+    private readonly IInformer<V1Deployment> _deployments = management.Informer<V1Deployment>();
+    private readonly IInformer<V1DaemonSet> _daemonSets = management.Informer<V1DaemonSet>();
+
+    /// <summary>Whether a tenant needs proxies.</summary>
+    public bool HasServices(string tenantNamespace) => _services.CountByIndex(Indexes.ByProxy, tenantNamespace) > 0;
+
+    /// <summary>
+    /// The tenant's key if a changed Service may change its demand: needed proxies do not exist, or existing ones are no longer needed. The
+    /// deletion of proxies enqueues the key itself.
+    /// </summary>
+    public IEnumerable<ResourceKey> AffectedBy(Change<V1Service> change) =>
+        change.Both().SelectMany(Indexes.Proxy).Any() && HasServices(change.Key.Namespace) != HasProxies(change.Key.Namespace)
+            ? [WorkloadReconciler.KeyOf(change.Key.Namespace)]
+            : [];
+
+    private bool HasProxies(string tenantNamespace)
+    {
+        var name = TenantNames.Proxy(tenantNamespace);
+        return _deployments.Get(tenantNamespace, name) is not null || _daemonSets.Get(tenantNamespace, name) is not null;
+    }
 }

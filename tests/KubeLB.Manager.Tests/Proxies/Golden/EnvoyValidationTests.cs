@@ -6,7 +6,7 @@ using KubeLB.Translation.Proxies;
 
 namespace KubeLB.Manager.Tests.Proxies.Golden;
 
-/// <summary>What the golden files hold, judged by Envoy itself: every bootstrap, and every configuration written as a static one.</summary>
+/// <summary>Envoy validates the golden files: every bootstrap, and every configuration as static resources.</summary>
 public sealed class EnvoyValidationTests : IDisposable
 {
     private static readonly GoldenFolder Workloads = new("KubeLB.Translation.Tests", "proxies", "proxies");
@@ -19,14 +19,14 @@ public sealed class EnvoyValidationTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Snapshots))]
-    public Task Envoy_takes_every_configuration(string name) =>
+    public Task Envoy_accepts_every_configuration(string name) =>
         EnvoyBinary.ValidateAsync(
             EnvoyJson.Static(SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name)), SnapshotCase.Node).ToJsonString()
         );
 
     [Theory]
     [MemberData(nameof(Bootstraps))]
-    public Task Envoy_takes_every_bootstrap(string name)
+    public Task Envoy_accepts_every_bootstrap(string name)
     {
         WriteCertificate();
         var arguments = ArgumentsOf(Workloads.Output(name));
@@ -54,7 +54,7 @@ public sealed class EnvoyValidationTests : IDisposable
     private void WriteCertificate()
     {
         var now = DateTimeOffset.UtcNow;
-        var authority = XdsAuthority.At(null, now);
+        var authority = XdsAuthority.Renew(null, now);
         using var signing = authority.Signing.Load();
         var pair = CertificateIssuer.Client(
             signing!,

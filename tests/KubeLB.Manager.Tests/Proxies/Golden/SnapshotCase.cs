@@ -12,8 +12,8 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Manager.Tests.Proxies.Golden;
 
 /// <summary>
-/// Routes, the Services generated from them, Addresses and a Config, as documents of a file, and what the tenant's proxies get of them. A
-/// document <c>kind: ControlPlane</c> with <c>plain: true</c> stands for <c>--xds-insecure</c>.
+/// Builds the configuration of a tenant's proxies from Routes, generated Services, Addresses and a Config in a file. A document <c>kind:
+/// ControlPlane</c> with <c>plain: true</c> means <c>--xds-insecure</c>.
 /// </summary>
 internal static class SnapshotCase
 {

@@ -14,7 +14,7 @@ public sealed class SnapshotGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void What_a_tenants_proxies_get(string name)
+    public void Snapshot_matches_its_golden_file(string name)
     {
         var cache = SnapshotCase.Build(Folder.Input(name));
         var resources = Types.SelectMany(type => cache.List(SnapshotCase.Node, type).OrderBy(r => r.Name, StringComparer.Ordinal));
@@ -23,5 +23,5 @@ public sealed class SnapshotGoldenTests
     }
 
     [Fact]
-    public void No_output_is_left_without_its_input() => Folder.CheckOrphans();
+    public void Golden_file_without_input_does_not_exist() => Folder.CheckOrphans();
 }

@@ -1,0 +1,89 @@
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Messages;
+
+namespace KubeLB.Ccm;
+
+/// <summary>All texts of conditions and Events that the CCM itself writes; the tenant reads them in its own cluster.</summary>
+internal static class Messages
+{
+    private const string StatusKinds = "Gateway, HTTPRoute, GRPCRoute";
+
+    /// <summary>The GatewayClass of a Gateway that KubeLB served now names another controller.</summary>
+    [ReportedMessage(
+        "Released",
+        On = "Gateway",
+        Event = "Warning",
+        Remedy = "Use a GatewayClass of KubeLB's controller, if KubeLB is to serve the Gateway."
+    )]
+    public static string ClassOfOtherController(string gatewayClass) =>
+        $"GatewayClass {gatewayClass} belongs to another controller; KubeLB no longer serves this Gateway. "
+        + $"To serve it again, use a class of controller {GatewayClass.KubelbController}.";
+
+    /// <summary>The tenant's namespace does not exist in the management cluster.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster to create the Tenant."
+    )]
+    public static string TenantNotRegistered(string tenant) =>
+        $"Tenant {tenant} is not registered in the management cluster. Ask its administrator to create the Tenant.";
+
+    /// <summary>The tenant's namespace is being deleted in the management cluster.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster to recreate the Tenant."
+    )]
+    public static string TenantTerminating(string tenant) =>
+        $"Tenant {tenant} is being deleted in the management cluster. Ask its administrator to recreate the Tenant.";
+
+    /// <summary>The management cluster lacks a CustomResourceDefinition of KubeLB.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster to install KubeLB's CustomResourceDefinitions."
+    )]
+    public static string DefinitionMissing(string resource) =>
+        $"CustomResourceDefinition {resource} is not installed in the management cluster. Ask its administrator to install KubeLB's "
+        + "CustomResourceDefinitions.";
+
+    /// <summary>The CCM's kubeconfig does not grant the creation of objects in the tenant's namespace.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster whether the Tenant exists, and for its current kubeconfig."
+    )]
+    public static string CreationForbidden(string resource, string tenant) =>
+        $"The management cluster forbids this cluster to create {resource} for Tenant {tenant}. "
+        + "Ask its administrator whether the Tenant exists, and for its current kubeconfig.";
+
+    /// <summary>The management cluster rejected the credentials in the CCM's kubeconfig.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster for the Tenant's current kubeconfig."
+    )]
+    public static string InvalidCredentials(string tenant) =>
+        "The management cluster rejected the credentials of this cluster. "
+        + $"Ask its administrator for the current kubeconfig of Tenant {tenant}.";
+
+    /// <summary>The API server of the management cluster rejected the object as invalid or too large.</summary>
+    [ReportedMessage(
+        "Pending",
+        On = StatusKinds,
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the object as the API server's error says."
+    )]
+    public static string ObjectRejected(string error) => $"The management cluster rejected the object: {error}";
+}

@@ -1,0 +1,143 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using KubeLB.Api;
+using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
+using KubeLB.Ccm.Caching;
+using KubeLB.Ccm.Hosting;
+using KubeLB.Ccm.Registration;
+using KubeLB.Runtime.Applying;
+using KubeLB.Runtime.Clusters;
+using KubeLB.Runtime.Controllers;
+using KubeLB.Runtime.Storing;
+using KubeLB.Translation.Attachment;
+using KubeLB.Translation.Routes;
+using KubeLB.Translation.Status;
+using KubeLB.Translation.Tenants;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Ccm.Routing;
+
+/// <summary>
+/// Writes a Route to the management cluster for each HTTPRoute or GRPCRoute of the tenant, and copies its status back to KubeLB's entries
+/// of <c>status.parents</c>. It sets no finalizer: the Route of a deleted object is an orphan, which is deleted when it is observed, also
+/// after a restart. Node-port Services have their own controller: a Route is written once they have node ports.
+/// </summary>
+internal sealed class RouteReconciler<T>(
+    [FromKeyedServices(ClusterNames.Tenant)] Cluster tenant,
+    ManagementRoutes managementRoutes,
+    KindAvailability kinds,
+    Applier applier,
+    StatusEvents events,
+    ITenantView view,
+    TenantSettings settings,
+    TimeProvider time,
+    ILogger<RouteReconciler<T>> logger
+) : IReconciler
+    where T : ApiObject, IGatewayRoute, new()
+{
+    private static readonly string Kind = new T().Kind;
+
+    // If objects of these kinds are missing, a route loses its parents or backends.
+    private static readonly Type[] RequiredKinds = [typeof(T), typeof(Gateway), typeof(V1Service)];
+    private static readonly Type[] RequiredKindsWithGrants = [.. RequiredKinds, typeof(ReferenceGrant)];
+
+    private readonly IInformer<T> _sources = tenant.Informer<T>();
+
+    public async Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken)
+    {
+        var present = _sources.Get(key);
+        if (await kinds.ProblemAsync(cancellationToken, KindsFor(key, present)).ConfigureAwait(false) is not null)
+        {
+            return ReconcileResult.RequeueAfter(Delays.MissingKind);
+        }
+
+        if (present is not { } source)
+        {
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+            return ReconcileResult.Done;
+        }
+
+        source = await applier.RemoveFinalizerAsync(tenant, source, Finalizers.Cleanup, cancellationToken).ConfigureAwait(false);
+        var translation = RouteTranslator.Translate(source, view, settings);
+        if (source.Metadata.DeletionTimestamp is null && translation.IsAttached)
+        {
+            return await ServeAsync(key, source, translation, cancellationToken).ConfigureAwait(false);
+        }
+
+        await managementRoutes.RemoveObsoleteAsync(Kind, key, exceptUid: null, cancellationToken).ConfigureAwait(false);
+        if (source.Metadata.DeletionTimestamp is null)
+        {
+            var status = RouteStatusTranslator.Translate(source, translation, route: null, view, StatusTime.Of(time.GetUtcNow()));
+            await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    private Type[] KindsFor(ResourceKey key, T? source) =>
+        source is not null
+        && settings.EnforceReferenceGrants
+        && Indexes.ReferencedNamespaces(source).Any()
+        && managementRoutes.Find(Kind, key, source.Metadata.Uid) is not null
+            ? RequiredKindsWithGrants
+            : RequiredKinds;
+
+    private async Task<ReconcileResult> ServeAsync(
+        ResourceKey key,
+        T source,
+        RouteTranslation translation,
+        CancellationToken cancellationToken
+    )
+    {
+        var route = managementRoutes.Find(Kind, key, source.Metadata.Uid);
+        ManagementRejection? rejection = null;
+        if (translation.Backends.PendingServices.Count > 0)
+        {
+            Log.WaitingForNodePorts(logger, Kind, key, string.Join(", ", translation.Backends.PendingServices));
+        }
+        else if (translation.Parents.All(IsGatewayWritten))
+        {
+            // The Route of an earlier object of this name is kept until this Route, which takes over its generated objects, can be written.
+            await managementRoutes.RemoveObsoleteAsync(Kind, key, source.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+            (route, rejection) = await managementRoutes
+                .ApplyAsync(Kind, key, translation.Desired!, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        var now = time.GetUtcNow();
+        var status = RouteStatusTranslator.Translate(source, translation, route, view, StatusTime.Of(now), rejection?.ToRejection());
+        if (RouteStatusTranslator.IsPendingOnly(source, status) && FirstStatusDelay(source, now) is { } left)
+        {
+            return ReconcileResult.RequeueAfter(left);
+        }
+
+        await WriteStatusAsync(source, status, cancellationToken).ConfigureAwait(false);
+        return rejection is null ? ReconcileResult.Done : ReconcileResult.RequeueAfter(rejection.RequeueAfter);
+    }
+
+    // The management cluster usually answers within milliseconds, which saves one of two writes.
+    private static TimeSpan? FirstStatusDelay(T source, DateTimeOffset now)
+    {
+        var age = now.UtcDateTime - (source.Metadata.CreationTimestamp ?? DateTime.MinValue);
+        return age >= TimeSpan.Zero && age < Delays.FirstStatus ? Delays.FirstStatus - age : null;
+    }
+
+    // A Route is written after that of its Gateway, so that the parent of the generated route exists.
+    private bool IsGatewayWritten(ParentAttachment parent) =>
+        !parent.IsAttached || view.GatewayRoute(parent.Gateway.Namespace, parent.Gateway.Name) is not null;
+
+    private async Task WriteStatusAsync(T source, RouteParentsStatus status, CancellationToken cancellationToken)
+    {
+        if (status.Parents.Count == 0 && source.Status is not { Parents.Count: > 0 })
+        {
+            return;
+        }
+
+        // A merge patch replaces the whole list, in which other controllers have entries, so the resourceVersion guards it.
+        var patch = new JsonObject { ["parents"] = ApiJson.ToJson(status)["parents"]!.DeepClone() };
+        var written = await applier.PatchStatusAsync(tenant, source, patch, guarded: true, cancellationToken).ConfigureAwait(false);
+        events.RecordStatus(source, written);
+    }
+}

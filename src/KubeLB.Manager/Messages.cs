@@ -1,0 +1,330 @@
+using System.Globalization;
+using KubeLB.Api.Messages;
+using KubeLB.Api.V1Alpha1;
+using KubeLB.Manager.Certificates;
+using KubeLB.Manager.Proxies.Serving;
+using KubeLB.Manager.Routes;
+
+namespace KubeLB.Manager;
+
+/// <summary>All texts of conditions and Events that the manager itself writes.</summary>
+internal static class Messages
+{
+    /// <summary>Text that names the finalizers which block a deletion, in a message about an object that is being deleted.</summary>
+    public const string BlockedByFinalizer = " is blocked by finalizer";
+
+    /// <summary>The management cluster does not have Envoy Gateway's kind BackendTrafficPolicy.</summary>
+    [ReportedMessage(
+        RouteConditions.InstallationFailed,
+        On = "HTTPRoute, GRPCRoute",
+        Condition = "RetryPolicyApplied=False",
+        Event = "Warning",
+        Remedy = "Ask the administrator of the management cluster to install Envoy Gateway's CustomResourceDefinitions."
+    )]
+    public const string RetryAnnotationsNotSupported =
+        "The management cluster does not support retry annotations: it lacks Envoy Gateway's kind BackendTrafficPolicy. "
+        + "Ask its administrator to install it, or use retry in rules of an HTTPRoute.";
+
+    /// <summary>The tenant and its access to the management cluster are set up.</summary>
+    [ReportedMessage("Reconciled", On = "Tenant", Condition = "Ready=True", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string TenantReady = "Tenant reconciled successfully";
+
+    /// <summary>The CCM of another cluster that used the tenant's kubeconfig has stopped or was corrected.</summary>
+    [ReportedMessage(TenantCcmConditions.ClusterAccepted, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string ClusterMismatchResolved = "No CCM of another cluster uses this Tenant any longer.";
+
+    /// <summary>The CCM has reported after an interruption.</summary>
+    [ReportedMessage(TenantCcmConditions.CcmConnected, On = "Tenant", Event = "Normal", Reader = MessageReader.Administrator)]
+    public const string CcmReconnected = "The CCM has reconnected.";
+
+    /// <summary>The CustomResourceDefinition of PodMonitors is not installed.</summary>
+    [ReportedMessage(
+        "PodMonitorUnavailable",
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Install Prometheus Operator's CustomResourceDefinitions, or set envoyProxy.podMonitor.enabled of the Config to false."
+    )]
+    public const string PodMonitorsNotInstalled =
+        "CustomResourceDefinition podmonitors.monitoring.coreos.com is not installed. Install Prometheus Operator's definitions, or set "
+        + "envoyProxy.podMonitor.enabled of the Config to false.";
+
+    /// <summary>Reason why a DaemonSet of proxies has no pods.</summary>
+    public const string NoEligibleNode = "no node is eligible";
+
+    // Routes.
+
+    /// <summary>A ResourceQuota of the tenant's namespace in the management cluster is used up.</summary>
+    [ReportedMessage(
+        RouteConditions.QuotaExceeded,
+        On = "Gateway, HTTPRoute, GRPCRoute",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Delete routes, or ask the administrator of the management cluster for a larger quota."
+    )]
+    public static string QuotaExceeded(string kind) =>
+        $"The tenant's quota in the management cluster does not allow another {kind}. Delete routes, or ask the administrator for a larger "
+        + "quota.";
+
+    /// <summary>The API server of the management cluster, or an admission webhook there, rejected the generated object.</summary>
+    [ReportedMessage(
+        RouteConditions.InstallationFailed,
+        On = "Gateway, HTTPRoute, GRPCRoute",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Correct the object as the error says."
+    )]
+    public static string ObjectRejected(string kind, string error) => $"The management cluster rejected the {kind}: {error}";
+
+    /// <summary>Every port of the tenant's proxies is in use by another generated Service.</summary>
+    [ReportedMessage(
+        RouteConditions.PortsExhausted,
+        On = "HTTPRoute, GRPCRoute",
+        Condition = "Accepted=False",
+        Event = "Warning",
+        Remedy = "Delete routes, or reduce the number of backend ports."
+    )]
+    public static string PortsExhausted(int first, int last) =>
+        $"All ports {Number(first)}-{Number(last)} of the tenant's proxies are in use. Delete routes or reduce backend ports; retrying "
+        + "every 30 s.";
+
+    /// <summary>A generated object was changed by another client; the manager restored it.</summary>
+    [ReportedMessage(
+        RouteEvents.Repaired,
+        On = "Route",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Edit the tenant's object instead."
+    )]
+    public static string ChangeReverted(string kind, string name) =>
+        $"Reverted an external change to generated {kind} {name}. Edit the tenant's object instead.";
+
+    /// <summary>A generated object was deleted by another client; the manager recreated it.</summary>
+    [ReportedMessage(
+        RouteEvents.Repaired,
+        On = "Route",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Delete the tenant's object instead."
+    )]
+    public static string ObjectRecreated(string kind, string name) =>
+        $"Recreated generated {kind} {name} after it was deleted. Delete the tenant's object instead.";
+
+    // SyncSecrets.
+
+    /// <summary>A Secret with the name of the generated one exists and was not generated from this SyncSecret.</summary>
+    [ReportedMessage(
+        SyncSecretConditions.SyncFailed,
+        On = "SyncSecret",
+        Condition = "Synced=False",
+        Reader = MessageReader.Administrator,
+        Remedy = "Delete the Secret."
+    )]
+    public static string SecretConflict(string secret) => $"Secret {secret} already exists and is not managed by KubeLB. Delete it.";
+
+    /// <summary>The API server rejected the generated Secret. Its message is not repeated, since it may quote secret data.</summary>
+    [ReportedMessage(
+        SyncSecretConditions.SyncFailed,
+        On = "SyncSecret",
+        Condition = "Synced=False",
+        Reader = MessageReader.Administrator,
+        Remedy = "Check the keys, size and type of the tenant's Secret."
+    )]
+    public static string SecretRejected(int statusCode) =>
+        $"The API server rejected the Secret with status {Number(statusCode)}. Check the keys, size and type of the tenant's Secret.";
+
+    // Tenants.
+
+    /// <summary>A Secret of another type has the name of the CCM's token Secret.</summary>
+    [ReportedMessage(
+        "TokenSecretConflict",
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Delete the Secret."
+    )]
+    public static string TokenSecretConflict(string secret, string type) =>
+        $"Secret {secret} has type {type} and conflicts with the Secret for the token of the tenant's CCM. Delete it.";
+
+    /// <summary>The token controller of the management cluster has not written the CCM's token yet.</summary>
+    [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    public static string WaitingForToken(string secret) => $"Waiting for the token controller to write a token to Secret {secret}.";
+
+    /// <summary>The Secret holds a token of a deleted ServiceAccount, which the token controller has not replaced yet.</summary>
+    [ReportedMessage("WaitingForToken", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    public static string TokenOfDeletedAccount(string secret) =>
+        $"Secret {secret} holds a token of a deleted ServiceAccount. Waiting for a new token.";
+
+    /// <summary>A deleted Tenant still has Routes or SyncSecrets.</summary>
+    [ReportedMessage("Terminating", On = "Tenant", Condition = "Ready=False", Event = "Normal", Reader = MessageReader.Administrator)]
+    public static string WaitingForObjects(long count, string kind, string tenantNamespace, string example) =>
+        $"Waiting for {Counted(count, kind)} in namespace {tenantNamespace} to be removed, for example {example}.";
+
+    /// <summary>A deleted Tenant still has Routes or SyncSecrets, and a finalizer of another component blocks their deletion.</summary>
+    [ReportedMessage(
+        "Terminating",
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Let the owner of the finalizer remove it."
+    )]
+    public static string WaitingForFinalizers(
+        long count,
+        string kind,
+        string tenantNamespace,
+        string example,
+        string blocked,
+        IReadOnlyCollection<string> finalizers
+    ) =>
+        $"Waiting for {Counted(count, kind)} in namespace {tenantNamespace} to be removed, for example {example}; "
+        + $"{blocked}{BlockedByFinalizer}{(finalizers.Count == 1 ? "" : "s")} {string.Join(", ", finalizers)}.";
+
+    /// <summary>A deleted Tenant's namespace still exists.</summary>
+    [ReportedMessage("Terminating", On = "Tenant", Condition = "Ready=False", Event = "Normal", Reader = MessageReader.Administrator)]
+    public static string WaitingForNamespace(string tenantNamespace, IReadOnlyCollection<string> causes) =>
+        $"Waiting for namespace {tenantNamespace} to be removed{Causes(causes)}.";
+
+    /// <summary>The namespace of a deleted Tenant of this name still exists.</summary>
+    [ReportedMessage("WaitingForNamespace", On = "Tenant", Condition = "Ready=False", Reader = MessageReader.Administrator)]
+    public static string WaitingForOldNamespace(string tenantNamespace, IReadOnlyCollection<string> causes) =>
+        $"Waiting for namespace {tenantNamespace} of a deleted Tenant to be removed{Causes(causes)}.";
+
+    /// <summary>A request to the API server failed while the tenant was set up.</summary>
+    [ReportedMessage(
+        "ReconciliationFailed",
+        On = "Tenant",
+        Condition = "Ready=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "See the error and the manager's log; the manager retries."
+    )]
+    public static string ReconciliationFailed(string error) => $"Failed to set up the tenant: {error}";
+
+    // The proxies' workload.
+
+    /// <summary>No pod of the tenant's proxies is available, and their Deployment or DaemonSet reports why.</summary>
+    [ReportedMessage(
+        TenantProxyConditions.NoProxyAvailable,
+        On = "Tenant",
+        Condition = "ProxiesAvailable=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Correct the reported cause."
+    )]
+    public static string NoProxyAvailable(string workload, string tenantNamespace, string cause) =>
+        $"No pod of {workload} in namespace {tenantNamespace} is available; the tenant's routes return 503: {cause}";
+
+    /// <summary>No pod of the tenant's proxies is available; their pods' events and status have the cause.</summary>
+    [ReportedMessage(
+        TenantProxyConditions.NoProxyAvailable,
+        On = "Tenant",
+        Condition = "ProxiesAvailable=False",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Find the cause with kubectl describe pods."
+    )]
+    public static string NoProxyAvailable(string workload, string tenantNamespace) =>
+        $"No pod of {workload} in namespace {tenantNamespace} is available; the tenant's routes return 503. "
+        + $"See kubectl -n {tenantNamespace} describe pods -l app.kubernetes.io/name={tenantNamespace}";
+
+    /// <summary>The API server rejected an object of the proxies' workload.</summary>
+    [ReportedMessage(
+        "ProxiesNotDeployed",
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Correct the settings in envoyProxy, or the permissions of the manager; the manager retries."
+    )]
+    public static string ProxiesNotDeployed(string tenantNamespace, string error) =>
+        $"Failed to write the proxies in namespace {tenantNamespace}: {error}";
+
+    /// <summary>The rollout of a tenant's proxies makes no progress, and keeps a slot that other tenants' rollouts need.</summary>
+    [ReportedMessage(
+        "ProxyRolloutStuck",
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "Correct or revert envoyProxy of the Config or the Tenant."
+    )]
+    public static string RolloutStuck(string tenantNamespace, string cause) =>
+        $"The rollout of the proxies in namespace {tenantNamespace} is stuck and blocks rollouts of other tenants: {cause}. "
+        + "Correct or revert envoyProxy of the Config or the Tenant.";
+
+    /// <summary>Why a rollout is stuck, if the Deployment or DaemonSet does not report it.</summary>
+    public static string NoPodReplaced(TimeSpan timeout) => $"no pod has been replaced for {Number((int)timeout.TotalMinutes)} minutes";
+
+    // The proxies' xDS streams.
+
+    /// <summary>A proxy rejected resources of its configuration (NACK).</summary>
+    [ReportedMessage(
+        ProxyEvents.ProxyRejected,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "See the manager's log and /debug/xds."
+    )]
+    public static string ConfigurationRejected(string type, IReadOnlyCollection<string> resources, string error)
+    {
+        const int MaxNames = 3;
+        var more = resources.Count > MaxNames ? $" and {Number(resources.Count - MaxNames)} more" : "";
+        return $"Envoy rejected the {type} {string.Join(", ", resources.Take(MaxNames))}{more} and keeps the last accepted configuration: "
+            + $"{error.TrimEnd('.')}. See the manager's log and /debug/xds.";
+    }
+
+    /// <summary>A client has the certificate of this tenant's proxies, but the node id of no tenant or of another one.</summary>
+    [ReportedMessage(
+        ProxyEvents.ProxyDenied,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If it is a proxy of this tenant, set its node.id."
+    )]
+    public static string NodeIdMismatch(string host, string tenantNamespace) =>
+        $"Rejected xDS stream from {host}: its certificate is for {tenantNamespace}, its node.id is different. "
+        + $"If it is a proxy of this tenant, set node.id to {tenantNamespace}.";
+
+    /// <summary>A client has the node id of this tenant's proxies, but no certificate of the manager's authority.</summary>
+    [ReportedMessage(
+        ProxyEvents.ProxyDenied,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If it is a proxy of this tenant, mount the current Secret."
+    )]
+    public static string UntrustedCertificate(string host, string tenantNamespace) =>
+        $"Rejected xDS stream from {host}: its certificate was not issued by the manager. {MountSecret(tenantNamespace)}.";
+
+    /// <summary>A client has a certificate of a deleted Tenant that had the same name.</summary>
+    [ReportedMessage(
+        ProxyEvents.ProxyDenied,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If it is a proxy of this tenant, mount the current Secret."
+    )]
+    public static string CertificateOfDeletedTenant(string host, string tenantNamespace) =>
+        $"Rejected xDS stream from {host}: its certificate is for a deleted Tenant of this name. {MountSecret(tenantNamespace)}.";
+
+    /// <summary>A client has the node id of this tenant's proxies, but the certificate of another tenant.</summary>
+    [ReportedMessage(
+        ProxyEvents.ProxyDenied,
+        On = "Tenant",
+        Event = "Warning",
+        Reader = MessageReader.Administrator,
+        Remedy = "If it is a proxy of this tenant, mount the current Secret; otherwise identify the client."
+    )]
+    public static string CertificateOfOtherTenant(string host, string tenantNamespace, string otherNamespace) =>
+        $"Rejected xDS stream from {host}: its certificate is for {otherNamespace}. {MountSecret(tenantNamespace)}; "
+        + "otherwise identify the client.";
+
+    private static string MountSecret(string tenantNamespace) =>
+        $"If it is a proxy of this tenant, mount the current Secret {CertificateSecrets.Client} of {tenantNamespace}";
+
+    private static string Counted(long count, string kind) => count == 1 ? $"1 {kind}" : $"{Number(count)} {kind}s";
+
+    private static string Causes(IReadOnlyCollection<string> causes) => causes.Count == 0 ? "" : $": {string.Join("; ", causes)}";
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

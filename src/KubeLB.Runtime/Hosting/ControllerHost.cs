@@ -1,0 +1,56 @@
+using System.Reflection;
+using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Logging;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Runtime.Hosting;
+
+/// <summary>Settings that all controller processes have.</summary>
+/// <param name="Name">Name of the executable, which is the field manager of its writes: <c>kubelb-manager</c>.</param>
+/// <param name="Assembly">The executable, for its version.</param>
+/// <param name="LogLevel">Lowest level that is logged.</param>
+/// <param name="MetricsAddress">Address of <c>/metrics</c>; empty or <c>0</c> to disable.</param>
+/// <param name="ProbeAddress">Address of <c>/healthz</c> and <c>/readyz</c>; empty or <c>0</c> to disable.</param>
+/// <param name="LeaderElection">The Lease; null to write without leader election.</param>
+public sealed record ControllerHostOptions(
+    string Name,
+    Assembly Assembly,
+    LogLevel LogLevel,
+    string MetricsAddress,
+    string ProbeAddress,
+    LeaderElectionSettings? LeaderElection
+);
+
+/// <summary>Creates the host of a controller process: logging, probes, metrics, leader election and the clock.</summary>
+public static class ControllerHost
+{
+    /// <summary>Identity of this process in a Lease: the pod's name and a random part.</summary>
+    public static string LeaseIdentity() => $"{Environment.MachineName}_{Guid.NewGuid():N}";
+
+    /// <summary>Creates a host builder; clusters and controllers are added by the caller.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="configure">Changes further settings of the runtime.</param>
+    public static HostApplicationBuilder CreateBuilder(ControllerHostOptions options, Action<KubeRuntimeOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = options.Name });
+        builder.Services.AddKubeRuntimeLogging(options.Name, options.LogLevel);
+        builder.Services.AddKubeRuntime(runtime =>
+        {
+            runtime.Component = options.Name.Replace('-', '_');
+            runtime.Build = BuildVersion.Of(options.Assembly);
+            runtime.MetricsAddress = options.MetricsAddress;
+            runtime.ProbeAddress = options.ProbeAddress;
+
+            // A process with outdated caches must not become ready: the manager would send proxies an outdated configuration.
+            runtime.NotReadyWhenDisconnected = true;
+            runtime.FieldManager = options.Name;
+            runtime.LeaderElection = options.LeaderElection;
+            configure(runtime);
+        });
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        return builder;
+    }
+}

@@ -1,0 +1,19 @@
+using KubeLB.Ccm.Hosting;
+using KubeLB.Tests.Shared;
+
+namespace KubeLB.Ccm.Tests.Hosting;
+
+/// <summary>docs/delays.md has each delay of the CCM with its figure.</summary>
+public sealed class DelaysDocumentTests
+{
+    private static readonly string Section = DelaysDocument.Section("CCM");
+
+    public static TheoryData<string> Names => [.. DelaysDocument.NamesOf(typeof(Delays))];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Delay_is_documented_with_its_figure(string name) => Section.Should().Contain(DelaysDocument.RowOf(typeof(Delays), name));
+
+    [Fact]
+    public void No_other_delay_is_documented() => Section.Split("\n| `").Length.Should().Be(Names.Count + 1);
+}

@@ -1,0 +1,65 @@
+using KubeLB.Manager.Hosting;
+using KubeLB.Tests.Shared;
+using Microsoft.Extensions.Logging;
+
+namespace KubeLB.Manager.Tests.Hosting;
+
+public sealed class ManagerCommandTests
+{
+    [Fact]
+    public void Options_without_flags_have_the_documented_defaults() =>
+        Parse()
+            .Should()
+            .Be(
+                new ManagerOptions
+                {
+                    Namespace = "kubelb",
+                    Kubeconfig = "",
+                    EnableGatewayApi = false,
+                    EnableLeaderElection = true,
+                    MetricsAddress = ":9443",
+                    HealthProbeBindAddress = ":8081",
+                    LogLevel = LogLevel.Information,
+                }
+            );
+
+    [Fact]
+    public void Debug_flag_overrides_the_log_level() => Parse("--debug", "--zap-log-level", "error").LogLevel.Should().Be(LogLevel.Debug);
+
+    [Fact]
+    public async Task Help_lists_every_flag()
+    {
+        var run = await ProgramRun.OfAsync("kubelb-manager", "--help");
+
+        run.ExitCode.Should().Be(0);
+        run.Output.Should()
+            .ContainAll(
+                "--namespace",
+                "--listen-address",
+                "--enable-gateway-api",
+                "--enable-leader-election",
+                "--debug",
+                "--kubeconfig",
+                "--metrics-addr",
+                "--health-probe-bind-address",
+                "--zap-log-level"
+            );
+    }
+
+    [Theory]
+    [InlineData(2, "--no-such-flag", "--no-such-flag")]
+    [InlineData(1, "/no/such/file", "-kubeconfig", "/no/such/file")]
+    public async Task Invalid_command_line_reports_one_line(int exitCode, string named, params string[] args)
+    {
+        var run = await ProgramRun.OfAsync("kubelb-manager", args);
+
+        run.ExitCode.Should().Be(exitCode);
+        run.Error.TrimEnd().Split('\n').Should().ContainSingle().Which.Should().Contain(named);
+    }
+
+    private static ManagerOptions Parse(params string[] args)
+    {
+        var command = new ManagerCommand();
+        return command.Options(command.Build().Parse(args));
+    }
+}
