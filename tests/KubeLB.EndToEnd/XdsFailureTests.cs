@@ -67,7 +67,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
             using var client = new TcpClient();
             await client.ConnectAsync(Server);
             await client.GetStream().WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
-            await client.GetStream().ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
+            _ = await client.GetStream().ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false);
         }
 
         await FailuresAsync("tls_handshake", 3);

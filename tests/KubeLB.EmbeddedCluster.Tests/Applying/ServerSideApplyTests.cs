@@ -45,10 +45,10 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
     {
         await ApplyAsync($"{Maps}/c", "one", Map("c", "x: '1', y: '1'"));
 
-        var refused = (await ApplyAsync($"{Maps}/c", "two", Map("c", "x: '2', y: '2'"))).ShouldBe(409);
-        refused.Message.Should().Be("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y");
-        refused.Reason.Should().Be("Conflict");
-        Same(refused.At("details.causes.1"), """{"reason":"FieldManagerConflict","message":"conflict with \"one\"","field":".data.y"}""");
+        var rejected = (await ApplyAsync($"{Maps}/c", "two", Map("c", "x: '2', y: '2'"))).ShouldBe(409);
+        rejected.Message.Should().Be("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y");
+        rejected.Reason.Should().Be("Conflict");
+        Same(rejected.At("details.causes.1"), """{"reason":"FieldManagerConflict","message":"conflict with \"one\"","field":".data.y"}""");
 
         (await ApplyAsync($"{Maps}/c", "two", Map("c", "x: '1'"))).ShouldBe(200);
         var forced = (await ApplyAsync($"{Maps}/c", "two", Map("c", "x: '2'"), "&force=true")).ShouldBe(200);

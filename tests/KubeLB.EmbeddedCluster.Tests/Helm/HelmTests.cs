@@ -119,9 +119,9 @@ public sealed class HelmTests : IAsyncLifetime
             )
         ).ShouldBe(200);
 
-        var refused = await _helm.RunAsync($"upgrade web {Chart} -n {_namespace} --set image=nginx:2");
-        refused.ExitCode.Should().NotBe(0);
-        refused.Errors.Should().Contain("conflict with \"kubectl-edit\" using apps/v1: .spec.replicas");
+        var rejected = await _helm.RunAsync($"upgrade web {Chart} -n {_namespace} --set image=nginx:2");
+        rejected.ExitCode.Should().NotBe(0);
+        rejected.Errors.Should().Contain("conflict with \"kubectl-edit\" using apps/v1: .spec.replicas");
 
         await _helm.OkAsync($"upgrade web {Chart} -n {_namespace} --set image=nginx:2 --force-conflicts");
         (await StateAsync()).Should().StartWith("replicas=2 image=nginx:2 ");

@@ -286,9 +286,9 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         await kubectl.OkAsync($"scale deploy web -n {ns} --replicas=5");
         await kubectl.OkAsync($"set image deploy/web web=nginx:1.26 -n {ns}");
 
-        var refused = await kubectl.RunAsync($"apply --server-side -n {ns} -f -", App);
-        refused.ExitCode.Should().Be(1);
-        refused
+        var rejected = await kubectl.RunAsync($"apply --server-side -n {ns} -f -", App);
+        rejected.ExitCode.Should().Be(1);
+        rejected
             .Errors.Should()
             .StartWith(
                 """

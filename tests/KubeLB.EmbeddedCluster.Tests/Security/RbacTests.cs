@@ -78,20 +78,20 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
                 """{"metadata":{"name":"ok"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}"""
             )
         ).ShouldBe(201);
-        var refused = (
+        var rejected = (
             await user.PostAsync(
                 $"{Rbac}/namespaces/{ns}/roles",
                 """{"metadata":{"name":"more"},"rules":[{"verbs":["get","delete"],"apiGroups":[""],"resources":["pods","secrets"]}]}"""
             )
         ).ShouldBe(403);
-        refused
+        rejected
             .Message.Should()
             .StartWith(
                 $"roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"system:serviceaccount:{ns}:user\" "
                     + $"(groups=[\"system:serviceaccounts\" \"system:serviceaccounts:{ns}\" \"system:authenticated\"]) is attempting to "
                     + "grant RBAC permissions not currently held:\n"
             );
-        refused.Message.Should().Contain("{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"delete\"]}");
+        rejected.Message.Should().Contain("{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"delete\"]}");
         (
             await user.PostAsync(
                 $"{Rbac}/namespaces/{ns}/rolebindings",
@@ -105,16 +105,16 @@ public sealed class RbacTests(ClusterFixture fixture) : IClassFixture<ClusterFix
     [Fact]
     public async Task Anonymous_can_only_read_health_and_version()
     {
-        using var nobody = new Api(fixture.Cluster, "");
+        using var anonymous = new Api(fixture.Cluster, "");
 
-        (await nobody.GetAsync("/healthz")).ShouldBe(200);
-        (await nobody.GetAsync("/readyz")).ShouldBe(200);
-        (await nobody.GetAsync("/version")).ShouldBe(200);
-        (await nobody.GetAsync("/apis"))
+        (await anonymous.GetAsync("/healthz")).ShouldBe(200);
+        (await anonymous.GetAsync("/readyz")).ShouldBe(200);
+        (await anonymous.GetAsync("/version")).ShouldBe(200);
+        (await anonymous.GetAsync("/apis"))
             .ShouldBe(403)
             .Message.Should()
             .Be("forbidden: User \"system:anonymous\" cannot get path \"/apis\"");
-        (await nobody.GetAsync("/api/v1/namespaces/default/secrets")).ShouldBe(403);
+        (await anonymous.GetAsync("/api/v1/namespaces/default/secrets")).ShouldBe(403);
     }
 
     [Fact]

@@ -38,13 +38,13 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
     {
         var before = await InstallEarlierAsync();
 
-        var refused = await _kubectl.RunAsync($"apply --server-side -f {Folder}");
+        var rejected = await _kubectl.RunAsync($"apply --server-side -f {Folder}");
         Assert.SkipWhen(
-            refused.Errors.Contains("not available on the server", StringComparison.Ordinal),
+            rejected.Errors.Contains("not available on the server", StringComparison.Ordinal),
             "this API server has no server-side apply"
         );
-        refused.ExitCode.Should().NotBe(0);
-        refused.Errors.Should().Contain("conflict");
+        rejected.ExitCode.Should().NotBe(0);
+        rejected.Errors.Should().Contain("conflict");
         await _kubectl.OkAsync($"apply --server-side --force-conflicts -f {Folder}");
 
         await ExpectPresentAsync(before);

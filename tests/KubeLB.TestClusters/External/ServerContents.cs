@@ -66,9 +66,9 @@ internal sealed class ServerContents
             await client.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/default/events", null, "", deadline.Token).ConfigureAwait(false);
             await RestoreLabelsAsync(client, deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"After {Deadline.TotalSeconds:0} s the cluster still holds {string.Join(", ", left)}.");
+            throw new TimeoutException($"After {Deadline.TotalSeconds:0} s the cluster still holds {string.Join(", ", left)}.", e);
         }
     }
 

@@ -141,9 +141,9 @@ internal sealed class ClusterServices : IAsyncDisposable
                 );
             }
         }
-        catch (ApiException refused)
+        catch (ApiException rejected)
         {
-            throw new FormatException(refused.Message, refused);
+            throw new FormatException(rejected.Message, rejected);
         }
     }
 

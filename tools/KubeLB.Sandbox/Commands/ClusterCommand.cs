@@ -42,7 +42,7 @@ internal static class ClusterCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(int port, string? kubeconfig, bool refuseRules, CancellationToken stop)
+    private static async Task<int> RunAsync(int port, string? kubeconfig, bool rejectRules, CancellationToken stop)
     {
         if (string.IsNullOrWhiteSpace(kubeconfig))
         {
@@ -50,7 +50,7 @@ internal static class ClusterCommand
         }
 
         var path = Path.GetFullPath(kubeconfig);
-        await using var cluster = await StartAsync(port, refuseRules, stop).ConfigureAwait(false);
+        await using var cluster = await StartAsync(port, rejectRules, stop).ConfigureAwait(false);
         try
         {
             SandboxFolder.WriteSecret(path, cluster.KubeconfigYaml);
@@ -73,7 +73,7 @@ internal static class ClusterCommand
         return 0;
     }
 
-    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, bool refuseRules, CancellationToken stop)
+    private static async Task<EmbeddedCluster.EmbeddedCluster> StartAsync(int port, bool rejectRules, CancellationToken stop)
     {
         try
         {
@@ -83,7 +83,7 @@ internal static class ClusterCommand
                     {
                         Name = "sandbox",
                         Port = port,
-                        ValidationRules = refuseRules ? EmbeddedCluster.ValidationRules.Reject : EmbeddedCluster.ValidationRules.Ignore,
+                        ValidationRules = rejectRules ? EmbeddedCluster.ValidationRules.Reject : EmbeddedCluster.ValidationRules.Ignore,
                     },
                     stop
                 )
