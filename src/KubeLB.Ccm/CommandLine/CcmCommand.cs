@@ -126,7 +126,7 @@ internal sealed partial class CcmCommand
         }
 
         command.Subcommands.Add(
-            CheckCommand.Of(
+            CheckCommand.Create(
                 "Reports whether this cluster, the CCM and the management cluster see each other; changes nothing",
                 [
                     _clusterName,

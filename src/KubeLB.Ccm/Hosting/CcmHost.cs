@@ -10,7 +10,6 @@ using KubeLB.Ccm.Routes;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Logging;
 using KubeLB.Runtime.Probes;
 using KubeLB.Translation.Backends;
 using KubeLB.Translation.Tenants;
@@ -39,7 +38,7 @@ public static class CcmHost
         services.AddKubeRuntime(runtime =>
         {
             runtime.Component = "kubelb_ccm";
-            runtime.Build = BuildVersion.Of(typeof(CcmHost).Assembly);
+            runtime.Build = BuildVersion.FromAssembly(typeof(CcmHost).Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
@@ -51,17 +50,17 @@ public static class CcmHost
             ClusterNames.Tenant,
             tenant =>
                 tenant
-                    .NeededForReadiness<V1Node>()
-                    .NeededForReadiness<V1Service>()
-                    .NeededForReadiness<V1Namespace>()
-                    .NeededForReadiness<GatewayClass>()
-                    .NeededForReadiness<Gateway>()
-                    .NeededForReadiness<HttpRoute>()
-                    .NeededForReadiness<GrpcRoute>()
+                    .RequiredForReadiness<V1Node>()
+                    .RequiredForReadiness<V1Service>()
+                    .RequiredForReadiness<V1Namespace>()
+                    .RequiredForReadiness<GatewayClass>()
+                    .RequiredForReadiness<Gateway>()
+                    .RequiredForReadiness<HttpRoute>()
+                    .RequiredForReadiness<GrpcRoute>()
         );
         services.ConfigureCluster(
             ClusterNames.Management,
-            management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>()
+            management => management.RequiredForReadiness<Route>().RequiredForReadiness<Addresses>()
         );
         AddClusters(services, options, connections);
 
@@ -150,7 +149,7 @@ public static class CcmHost
         where T : class, IGatewayRoute
     {
         // What was carried before a kind was switched off has to be cleaned up; where there is none of the kind, nobody misses it.
-        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.NotAwaited : WhenAbsent.ItsControllersWait;
+        routes.WhenAbsent = isSwitchedOff ? WhenAbsent.BlockNone : WhenAbsent.BlockOwnControllers;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

@@ -32,7 +32,7 @@ internal static class ReferenceControllers
 
         if (CarriesSecrets(options))
         {
-            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NotAwaited);
+            tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.BlockNone);
         }
 
         if (options.EnableGatewayApi)
@@ -44,7 +44,7 @@ internal static class ReferenceControllers
             );
             tenant.Informer<ReferenceGrant>(grants =>
             {
-                grants.WhenAbsent = WhenAbsent.NotAwaited;
+                grants.WhenAbsent = WhenAbsent.BlockNone;
                 grants.Index(ReferenceIndexes.ByNamespace, ReferenceIndexes.Namespace);
             });
         }

@@ -39,7 +39,7 @@ internal sealed class ClusterBinding(
     /// <summary>The namespace whose UID identifies a cluster: every cluster has it, and it cannot be deleted.</summary>
     public const string IdentityNamespace = "kube-system";
 
-    private static readonly string Version = BuildVersion.Of(typeof(ClusterBinding).Assembly).Version;
+    private static readonly string Version = BuildVersion.FromAssembly(typeof(ClusterBinding).Assembly).Version;
 
     // Many CCMs that were started together do not report together.
 #pragma warning disable CA5394 // Spreads load; nothing depends on its being unpredictable.

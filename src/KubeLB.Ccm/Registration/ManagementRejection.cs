@@ -1,7 +1,7 @@
 using System.Net;
-using System.Text.Json;
 using k8s.Autorest;
 using KubeLB.Api.Naming;
+using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Ccm.Registration;
 
@@ -24,10 +24,10 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
     public static ManagementRejection? Of(HttpOperationException failure, string what, string tenantNamespace)
     {
         var tenant = TenantNames.TenantOf(tenantNamespace);
-        var answer = Answer.Of(failure.Response?.Content);
+        var status = ApiStatus.Parse(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
-            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(
+            HttpStatusCode.NotFound when status?.Details?.Kind == "namespaces" => new(
                 true,
                 $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} does not exist): ask its "
                     + "administrator to create the Tenant."
@@ -36,7 +36,7 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
                 true,
                 $"The management cluster does not know {what}: ask its administrator to install KubeLB's CustomResourceDefinitions."
             ),
-            HttpStatusCode.Forbidden when answer.IsTerminating => new(
+            HttpStatusCode.Forbidden when status?.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true => new(
                 true,
                 $"Tenant {tenant} is not registered in the management cluster (namespace {tenantNamespace} is being removed): ask "
                     + "its administrator to create the Tenant."
@@ -53,39 +53,9 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
             ),
             HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(
                 false,
-                $"The management cluster refuses the object: {answer.Message ?? failure.Message}"
+                $"The management cluster refuses the object: {status?.Message ?? failure.Message}"
             ),
             _ => null,
         };
-    }
-
-    /// <summary>What matters of the Status that an API server sends.</summary>
-    private sealed record Answer(string? Message, string? Kind, bool IsTerminating)
-    {
-        public static Answer Of(string? body)
-        {
-            try
-            {
-                using var document = JsonDocument.Parse(body ?? "");
-                var root = document.RootElement;
-                var details = Child(root, "details");
-                var causes = Child(details, "causes");
-                return new Answer(
-                    Text(root, "message"),
-                    Text(details, "kind"),
-                    causes.ValueKind == JsonValueKind.Array && causes.EnumerateArray().Any(c => Text(c, "reason") == "NamespaceTerminating")
-                );
-            }
-            catch (JsonException)
-            {
-                return new Answer(null, null, false);
-            }
-        }
-
-        private static JsonElement Child(JsonElement element, string name) =>
-            element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) ? child : default;
-
-        private static string? Text(JsonElement element, string name) =>
-            Child(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
     }
 }

@@ -54,7 +54,7 @@ internal sealed class ManagerCommand
         }
 
         command.Subcommands.Add(
-            CheckCommand.Of(
+            CheckCommand.Create(
                 "Reports whether the management cluster is set up and the tenants' CCMs are seen; changes nothing",
                 [_namespace, _kubeconfig, _leaderElection],
                 (parsed, cancellationToken) => ConnectionCheck.CheckAsync(Options(parsed), cancellationToken)

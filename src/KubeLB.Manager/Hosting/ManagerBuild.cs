@@ -6,5 +6,5 @@ namespace KubeLB.Manager.Hosting;
 internal static class ManagerBuild
 {
     /// <summary>Its version, for example <c>v1.4.0</c>.</summary>
-    public static string Version { get; } = BuildVersion.Of(typeof(ManagerBuild).Assembly).Version;
+    public static string Version { get; } = BuildVersion.FromAssembly(typeof(ManagerBuild).Assembly).Version;
 }

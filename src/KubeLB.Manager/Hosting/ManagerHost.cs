@@ -20,7 +20,6 @@ using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Logging;
 using KubeLB.Runtime.Probes;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
@@ -51,7 +50,7 @@ public static class ManagerHost
         services.AddKubeRuntime(runtime =>
         {
             runtime.Component = "kubelb_manager";
-            runtime.Build = BuildVersion.Of(typeof(ManagerHost).Assembly);
+            runtime.Build = BuildVersion.FromAssembly(typeof(ManagerHost).Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.HealthProbeBindAddress;
             runtime.ApplierAnnotation = Annotations.Applied;
@@ -127,12 +126,12 @@ public static class ManagerHost
     {
         // What the served configuration is made of. Without any other kind a replica serves its proxies all the same.
         management
-            .NeededForReadiness<Route>()
-            .NeededForReadiness<V1Service>()
-            .NeededForReadiness<Tenant>()
-            .NeededForReadiness<Config>()
-            .NeededForReadiness<Addresses>()
-            .NeededForReadiness<V1Secret>();
+            .RequiredForReadiness<Route>()
+            .RequiredForReadiness<V1Service>()
+            .RequiredForReadiness<Tenant>()
+            .RequiredForReadiness<Config>()
+            .RequiredForReadiness<Addresses>()
+            .RequiredForReadiness<V1Secret>();
         TenantWatches.AddInformers(management, options);
         management.Informer<V1Namespace>(OnlyGenerated);
         management.Informer<V1ServiceAccount>(OnlyGenerated);
@@ -166,7 +165,7 @@ public static class ManagerHost
             management.Informer<BackendTrafficPolicy>(policies =>
             {
                 OwnedByRoutes(policies);
-                policies.WhenAbsent = WhenAbsent.NotAwaited;
+                policies.WhenAbsent = WhenAbsent.BlockNone;
             });
         }
     }

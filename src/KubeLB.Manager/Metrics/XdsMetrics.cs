@@ -83,7 +83,7 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsDenial refusal) => _refusals.Inc();
+    public void Denied(string node, string peer, XdsDenial denial) => _refusals.Inc();
 
     /// <inheritdoc/>
     public void ReplicaDenied(string node, string peer, string reason) => _refusals.Inc();

@@ -1,3 +1,5 @@
+using KubeLB.Api.Serialization;
+
 namespace KubeLB.Manager.Proxies;
 
 /// <summary>What proxies and other clients say, for logs, conditions and Events.</summary>
@@ -10,7 +12,6 @@ internal static class EnvoyText
     public static string OneLine(string message)
     {
         var words = new string([.. message.Select(c => char.IsControl(c) ? ' ' : c)]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var text = string.Join(' ', words);
-        return text.Length <= MaxLength ? text : text[..(char.IsHighSurrogate(text[MaxLength - 2]) ? MaxLength - 2 : MaxLength - 1)] + "…";
+        return TextTruncation.Truncate(string.Join(' ', words), MaxLength);
     }
 }

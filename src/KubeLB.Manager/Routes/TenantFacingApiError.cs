@@ -1,8 +1,7 @@
 using System.Net;
-using System.Text.Json;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Manager.Routes;
 
@@ -25,7 +24,7 @@ internal sealed record TenantFacingApiError(string Message, bool MayPass)
     /// <param name="refusal">The API server's answer.</param>
     public static TenantFacingApiError? Of(string kind, HttpOperationException refusal)
     {
-        var status = Read(refusal.Response?.Content);
+        var status = ApiStatus.Parse(refusal.Response?.Content);
         return refusal.Response?.StatusCode switch
         {
             // Validation: of the schema and the CEL rules of Envoy Gateway's and Gateway API's CRDs, of Services, and admission policies.
@@ -71,17 +70,4 @@ internal sealed record TenantFacingApiError(string Message, bool MayPass)
         status?.Details?.Causes is { Count: > 0 } causes
             ? string.Join("; ", causes.Select(c => string.IsNullOrEmpty(c.Field) ? c.Message : $"{c.Field}: {c.Message}"))
             : null;
-
-    private static V1Status? Read(string? content)
-    {
-        try
-        {
-            return string.IsNullOrWhiteSpace(content) ? null : KubernetesJson.Deserialize<V1Status>(content);
-        }
-        catch (JsonException)
-        {
-            // A proxy's answer, not an API server's.
-            return null;
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -29,7 +30,7 @@ internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost
                 ),
             };
             await applier
-                .ApplyStatusAsync(cluster, gatewayClass, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+                .ApplyStatusAsync(cluster, gatewayClass, ApiJson.ToJson(status), cancellationToken)
                 .ConfigureAwait(false);
         }
 

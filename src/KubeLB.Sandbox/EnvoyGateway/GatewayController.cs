@@ -1,3 +1,4 @@
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -49,7 +50,7 @@ internal sealed class GatewayController(
         // Served first, told then: a client that reads the status can send requests.
         var status = GatewayStatusWriter.Gateway(verdict, routes, address, DateTimeOffset.UtcNow);
         await applier
-            .ApplyStatusAsync(cluster, verdict.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+            .ApplyStatusAsync(cluster, verdict.Gateway, ApiJson.ToJson(status), cancellationToken)
             .ConfigureAwait(false);
         return ReconcileResult.Done;
     }

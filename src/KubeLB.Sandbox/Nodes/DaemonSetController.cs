@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -62,7 +63,7 @@ internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] 
     private V1Pod NewPod(V1DaemonSet set, string hash)
     {
         var template = set.Spec.Template;
-        var pod = ResourceJson.Copy(
+        var pod = ApiJson.Copy(
             new V1Pod
             {
                 ApiVersion = V1Pod.KubeApiVersion,

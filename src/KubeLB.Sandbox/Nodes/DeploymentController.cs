@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
@@ -82,7 +83,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
 
     private static V1ReplicaSet NewSet(V1Deployment deployment, string hash, int replicas, int revision)
     {
-        var set = ResourceJson.Copy(
+        var set = ApiJson.Copy(
             new V1ReplicaSet
             {
                 ApiVersion = $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}",
@@ -175,7 +176,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         var value = holds ? "True" : "False";
         var before = deployment.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
         var now = DateTime.UtcNow;
-        return ResourceJson.ToNodeOfPart(
+        return ApiJson.ToJson(
             new V1DeploymentCondition
             {
                 Type = type,

@@ -1,3 +1,4 @@
+using KubeLB.Api.Serialization;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -22,7 +23,7 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
             await client.CreateAsync(NewNode(), cancellationToken).ConfigureAwait(false);
         }
 
-        var status = new System.Text.Json.Nodes.JsonObject { ["status"] = ResourceJson.ToNodeOfPart(Status()) };
+        var status = new System.Text.Json.Nodes.JsonObject { ["status"] = ApiJson.ToJson(Status()) };
         await client.MergePatchStatusAsync(key, status, cancellationToken).ConfigureAwait(false);
     }
 

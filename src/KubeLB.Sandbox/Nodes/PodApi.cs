@@ -1,4 +1,5 @@
 using System.Net;
+using KubeLB.Api.Serialization;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
@@ -33,7 +34,7 @@ internal sealed class PodApi(
 
     /// <summary>Writes a pod's status.</summary>
     public async Task WriteStatusAsync(V1Pod current, V1PodStatus status, CancellationToken cancellationToken) =>
-        await applier.ApplyStatusAsync(cluster, current, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+        await applier.ApplyStatusAsync(cluster, current, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task ConfirmEndAsync(V1Pod pod, CancellationToken cancellationToken)

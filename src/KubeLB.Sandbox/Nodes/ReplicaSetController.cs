@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KubeLB.Api.Serialization;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -93,7 +94,7 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             },
             Spec = template.Spec,
         };
-        pod = ResourceJson.Copy(pod);
+        pod = ApiJson.Copy(pod);
         pod.Spec.NodeName = node.Name;
         return pod;
     }

@@ -31,7 +31,7 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
             before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
         condition.Reason = reason;
-        condition.Message = Cut(message);
+        condition.Message = TextTruncation.Truncate(message, MessageLimit);
         condition.ObservedGeneration = observedGeneration;
         _result.RemoveAll(c => c.Type == type);
         _result.Add(condition);
@@ -63,9 +63,4 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
         _result.Add(before);
         return true;
     }
-
-    private static string Cut(string message) =>
-        message.Length <= MessageLimit
-            ? message
-            : message[..(char.IsHighSurrogate(message[MessageLimit - 2]) ? MessageLimit - 2 : MessageLimit - 1)] + "…";
 }

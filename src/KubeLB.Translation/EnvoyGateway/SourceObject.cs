@@ -178,10 +178,7 @@ public sealed partial class SourceObject
         private static string Invalid(string part, string why) =>
             $"Invalid {part}: {Short(why.TrimEnd('.'))}. Correct it, or delete the Route and the CCM recreates it.";
 
-        private static string Short(string text) =>
-            text.Length <= LongestDetail
-                ? text
-                : text[..(char.IsHighSurrogate(text[LongestDetail - 1]) ? LongestDetail - 1 : LongestDetail)] + "…";
+        private static string Short(string text) => TextTruncation.Truncate(text, LongestDetail);
 
         private static JsonElement Field(JsonElement json, string name) =>
             json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var field) ? field : default;

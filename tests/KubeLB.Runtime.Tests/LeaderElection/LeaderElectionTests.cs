@@ -291,7 +291,7 @@ public sealed class LeaderElectionTests
                         "widgets",
                         c =>
                         {
-                            c.OnlyWhileLeading = onlyWhileLeading;
+                            c.NeedsLeaderElection = onlyWhileLeading;
                             c.Watch<Widget>("home");
                         }
                     ),

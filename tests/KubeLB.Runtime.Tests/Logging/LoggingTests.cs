@@ -1,4 +1,3 @@
-using KubeLB.Runtime.Logging;
 using Microsoft.Extensions.Logging;
 using Serilog.Core;
 using Serilog.Events;

@@ -46,7 +46,7 @@ public sealed class ProbeTests
                 : null;
         await using var host = await TestHost.StartSyncedAsync(
             _server,
-            c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().NeededForReadiness<Widget>(),
+            c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().RequiredForReadiness<Widget>(),
             options: o =>
             {
                 o.ProbeAddress = "127.0.0.1:0";

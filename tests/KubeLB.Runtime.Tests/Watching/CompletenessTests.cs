@@ -10,9 +10,9 @@ public sealed class CompletenessTests
     private readonly FakeApiServer _server = new();
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait)]
-    [InlineData(WhenAbsent.ItsControllersWait)]
-    [InlineData(WhenAbsent.NotAwaited)]
+    [InlineData(WhenAbsent.BlockAllControllers)]
+    [InlineData(WhenAbsent.BlockOwnControllers)]
+    [InlineData(WhenAbsent.BlockNone)]
     public async Task Kind_that_is_no_longer_served_keeps_its_objects_and_is_not_complete(WhenAbsent whenAbsent)
     {
         _server.PutWidget("a");
@@ -28,12 +28,12 @@ public sealed class CompletenessTests
         deletions.Should().Be(0);
         host.Widgets.Removals.Should().Be(0);
         host.Widgets.HasSynced.Should().BeTrue();
-        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.NotAwaited);
+        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.BlockNone);
     }
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait)]
-    [InlineData(WhenAbsent.NotAwaited)]
+    [InlineData(WhenAbsent.BlockAllControllers)]
+    [InlineData(WhenAbsent.BlockNone)]
     public async Task Kind_that_is_served_again_is_listed_and_the_list_replaces_the_store(WhenAbsent whenAbsent)
     {
         _server.PutWidget("stays");
@@ -55,8 +55,8 @@ public sealed class CompletenessTests
     }
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait, false)]
-    [InlineData(WhenAbsent.NotAwaited, true)]
+    [InlineData(WhenAbsent.BlockAllControllers, false)]
+    [InlineData(WhenAbsent.BlockNone, true)]
     public async Task Kind_that_was_never_served_is_not_complete(WhenAbsent whenAbsent, bool hasSynced)
     {
         _server.NotInstalled["widgets"] = true;
@@ -73,7 +73,7 @@ public sealed class CompletenessTests
     public async Task List_that_fails_keeps_the_objects(int code)
     {
         _server.PutWidget("a");
-        await using var host = await StartAsync(WhenAbsent.AllWait);
+        await using var host = await StartAsync(WhenAbsent.BlockAllControllers);
         await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
 
         _server.Intercept = request => request.IsWrite ? null : FakeApiServer.Refusal(code, "Failure", "no");
@@ -92,7 +92,7 @@ public sealed class CompletenessTests
     {
         _server.PutWidget("deleted");
         _server.PutWidget("recreated");
-        await using var host = await StartAsync(WhenAbsent.AllWait);
+        await using var host = await StartAsync(WhenAbsent.BlockAllControllers);
         await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
 
         _server.Widgets(c => c.Delete(new ResourceKey("default", "deleted")));

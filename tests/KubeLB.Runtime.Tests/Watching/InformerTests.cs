@@ -169,7 +169,7 @@ public sealed class InformerTests
         _server.NotInstalled["widgets"] = true;
         await using var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NotAwaited),
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.BlockNone),
             limits: TestHost.Quick with
             {
                 AbsentPause = TimeSpan.FromMilliseconds(5),
@@ -308,7 +308,7 @@ public sealed class InformerTests
     {
         _server.PutWidget("a", """{"spec":{"future":{"deep":[1,2]}},"topLevel":true}""");
         await using var host = await TestHost.StartSyncedAsync(_server);
-        var json = KubeLB.Runtime.Applying.ResourceJson.ToNode(host.Widgets.Get("default", "a")!);
+        var json = KubeLB.Api.Serialization.ApiJson.ToJson(host.Widgets.Get("default", "a")!);
         json["spec"]!["future"]!.ToJsonString().Should().Be("""{"deep":[1,2]}""");
         json["topLevel"]!.GetValue<bool>().Should().BeTrue();
     }

@@ -167,6 +167,6 @@ public class AdmissionTests
     {
         public List<string> Nodes { get; } = [];
 
-        public void Refused(string node, string peer, XdsDenial refusal) => Nodes.Add($"{refusal.Identity} as {node}");
+        public void Denied(string node, string peer, XdsDenial denial) => Nodes.Add($"{denial.Identity} as {node}");
     }
 }

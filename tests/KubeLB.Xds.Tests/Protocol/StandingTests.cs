@@ -69,7 +69,7 @@ public sealed class StandingTests : IAsyncLifetime
         await UntilAsync("b", XdsAcknowledgementState.Rejected);
         Standing("a").Should().Equal(XdsAcknowledgementState.Acknowledged);
         var both = _host.Streams.AcknowledgementOf("n", [Version("a"), Version("b")]).Should().ContainSingle().Subject;
-        both.Standing.Should().Be(XdsAcknowledgementState.Rejected);
+        both.State.Should().Be(XdsAcknowledgementState.Rejected);
         both.Rejection!.Message.Should().EndWith("b: bad");
     }
 
@@ -98,7 +98,7 @@ public sealed class StandingTests : IAsyncLifetime
                 _host
                     .Streams.AcknowledgementOf("n", [Version("a")])
                     .OrderBy(c => c.Pod)
-                    .Select(c => (c.Pod, c.Standing))
+                    .Select(c => (c.Pod, c.State))
                     .SequenceEqual([("pod-1", XdsAcknowledgementState.Acknowledged), ("pod-2", XdsAcknowledgementState.Pending)]),
             "two clients"
         );
@@ -111,7 +111,7 @@ public sealed class StandingTests : IAsyncLifetime
         using var client = await ConnectAsync("pod-1");
         var response = await client.ReceiveAsync();
         using var channel = _host.Connect();
-        var asking = new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 5_000)).ResponseAsync;
+        var asking = new ReplicaService.ReplicaServiceClient(channel).GetAcknowledgementsAsync(Question(wait: 5_000)).ResponseAsync;
         asking.IsCompleted.Should().BeFalse();
 
         await client.AckAsync(response);
@@ -120,7 +120,7 @@ public sealed class StandingTests : IAsyncLifetime
             .Clients.Should()
             .ContainSingle()
             .Which.Should()
-            .Match<ClientStanding>(c => c.Pod == "pod-1" && c.Standing == ClientStanding.Types.Standing.Acknowledged);
+            .Match<ClientAcknowledgement>(c => c.Pod == "pod-1" && c.State == ClientAcknowledgement.Types.State.Acknowledged);
     }
 
     [Fact]
@@ -132,12 +132,12 @@ public sealed class StandingTests : IAsyncLifetime
         using var channel = _host.Connect();
         var replica = new ReplicaService.ReplicaServiceClient(channel);
 
-        (await replica.GetStandingAsync(Question(wait: 1)))
+        (await replica.GetAcknowledgementsAsync(Question(wait: 1)))
             .Clients.Should()
             .ContainSingle()
-            .Which.Standing.Should()
-            .Be(ClientStanding.Types.Standing.Pending);
-        (await replica.GetStandingAsync(new StandingRequest { Node = "nobody", WaitMilliseconds = 5_000 })).Clients.Should().BeEmpty();
+            .Which.State.Should()
+            .Be(ClientAcknowledgement.Types.State.Pending);
+        (await replica.GetAcknowledgementsAsync(new AcknowledgementsRequest { Node = "nobody", WaitMilliseconds = 5_000 })).Clients.Should().BeEmpty();
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class StandingTests : IAsyncLifetime
         );
         using var channel = host.Connect();
 
-        var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(Question(wait: 1));
+        var asking = async () => await new ReplicaService.ReplicaServiceClient(channel).GetAcknowledgementsAsync(Question(wait: 1));
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
         logs.Lines.Should()
@@ -216,9 +216,9 @@ public sealed class StandingTests : IAsyncLifetime
         return client;
     }
 
-    private StandingRequest Question(uint wait)
+    private AcknowledgementsRequest Question(uint wait)
     {
-        var request = new StandingRequest { Node = "n", WaitMilliseconds = wait };
+        var request = new AcknowledgementsRequest { Node = "n", WaitMilliseconds = wait };
         if (_host.Cache.Find("n", ResourceTypes.Cluster, "a") is { } resource)
         {
             request.Resources.Add(
@@ -240,7 +240,7 @@ public sealed class StandingTests : IAsyncLifetime
     private XdsResourceVersion Version(string name) =>
         new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
-    private IEnumerable<XdsAcknowledgementState> Standing(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.Standing);
+    private IEnumerable<XdsAcknowledgementState> Standing(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.State);
 
     private Task UntilAsync(string name, XdsAcknowledgementState standing) =>
         Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");

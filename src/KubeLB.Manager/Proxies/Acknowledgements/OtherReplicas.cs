@@ -61,7 +61,7 @@ internal sealed class OtherReplicas(
         CancellationToken cancellationToken
     )
     {
-        var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)Wait.TotalMilliseconds };
+        var request = new AcknowledgementsRequest { Node = node, WaitMilliseconds = (uint)Wait.TotalMilliseconds };
         request.Resources.AddRange(
             resources.Select(r => new ResourceVersion
             {
@@ -87,7 +87,7 @@ internal sealed class OtherReplicas(
 
     private async Task<IReadOnlyList<XdsClientAcknowledgement>> AskAsync(
         IPEndPoint address,
-        StandingRequest request,
+        AcknowledgementsRequest request,
         CancellationToken cancellationToken
     )
     {
@@ -95,7 +95,7 @@ internal sealed class OtherReplicas(
         {
             var client = new ReplicaService.ReplicaServiceClient(Connect(address));
             var answer = await client
-                .GetStandingAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken)
+                .GetAcknowledgementsAsync(request, deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
             _unreached.TryRemove(address, out _);
             return [.. answer.Clients.Select(Read)];
@@ -112,17 +112,17 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private static XdsClientAcknowledgement Read(ClientStanding client) =>
+    private static XdsClientAcknowledgement Read(ClientAcknowledgement client) =>
         new(
             client.Pod.Length > 0 ? client.Pod : null,
             client.Host,
-            client.Standing switch
+            client.State switch
             {
-                ClientStanding.Types.Standing.Acknowledged => XdsAcknowledgementState.Acknowledged,
-                ClientStanding.Types.Standing.Rejected => XdsAcknowledgementState.Rejected,
+                ClientAcknowledgement.Types.State.Acknowledged => XdsAcknowledgementState.Acknowledged,
+                ClientAcknowledgement.Types.State.Rejected => XdsAcknowledgementState.Rejected,
                 _ => XdsAcknowledgementState.Pending,
             },
-            client.Standing == ClientStanding.Types.Standing.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
+            client.State == ClientAcknowledgement.Types.State.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
         );
 
     private List<IPEndPoint> Addresses()

@@ -250,7 +250,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         {
             var mine = here.Where(c => IsOf(c, pod)).ToList();
             var all = mine.Concat(elsewhere.Where(c => IsOf(c, pod))).ToList();
-            if (all.Any(c => c.Standing == XdsAcknowledgementState.Acknowledged))
+            if (all.Any(c => c.State == XdsAcknowledgementState.Acknowledged))
             {
                 continue;
             }
@@ -264,7 +264,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         // connect.
         foreach (
             var client in here.Where(c =>
-                !_insecure && c.Pod is null && c.Standing != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
+                !_insecure && c.Pod is null && c.State != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
             )
         )
         {

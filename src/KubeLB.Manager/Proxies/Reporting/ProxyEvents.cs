@@ -49,15 +49,15 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsDenial refusal)
+    public void Denied(string node, string peer, XdsDenial denial)
     {
         var named = tenantOf(node);
         if (
-            (named ?? (refusal.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
-            && IsDue(tenant.Name, $"{ProxyDenied} {refusal.Identity} {named is not null}")
+            (named ?? (denial.Identity is { } identity ? tenantOf(identity) : null)) is { } tenant
+            && IsDue(tenant.Name, $"{ProxyDenied} {denial.Identity} {named is not null}")
         )
         {
-            record(tenant, ProxyDenied, Message(named, node, XdsPeer.HostOf(peer), refusal.Identity));
+            record(tenant, ProxyDenied, Message(named, node, XdsPeer.HostOf(peer), denial.Identity));
         }
     }
 

@@ -4,8 +4,8 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Probes;
+using KubeLB.Xds;
 using KubeLB.Xds.Discovery;
-using KubeLB.Xds.Hosting;
 using KubeLB.Xds.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -47,12 +47,10 @@ internal sealed class XdsServer(
             return;
         }
 
-        // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = KestrelListener.CreateBuilder(address, Configure);
 
         // Kestrel's own log is for the failures only: it says at debug level what it refuses, and everything else there, too.
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(failures).AddProvider(new Forwarding(logging));
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRouting();
         builder.Services.AddSingleton(resources);
         builder.Services.AddSingleton(streams);
@@ -68,44 +66,17 @@ internal sealed class XdsServer(
 
         builder.Services.AddXds(xds => xds.ControlPlane = "kubelb-manager");
         builder
-            .WebHost.UseKestrelCore()
-            .UseKestrelHttpsConfiguration()
+            .WebHost.UseKestrelHttpsConfiguration()
             .ConfigureKestrel(kestrel =>
             {
-                kestrel.AddServerHeader = false;
-
                 // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
                 kestrel.AllowAlternateSchemes = true;
-                if (address.Address is null)
-                {
-                    kestrel.ListenAnyIP(address.Port, Configure);
-                }
-                else
-                {
-                    kestrel.Listen(address.Address, address.Port, Configure);
-                }
             });
         _app = builder.Build();
         _app.Use(failures.ReportUnimplementedAsync);
         _app.UseRouting();
         _app.MapXds();
-        try
-        {
-            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (IOException e)
-        {
-            throw new IOException(
-                $"Cannot listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}; choose another address.",
-                e
-            );
-        }
-
-        var bound = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        endpoint.Address = new IPEndPoint(
-            address.Address ?? IPAddress.Any,
-            new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port
-        );
+        endpoint.Address = await KestrelListener.StartAsync(_app, address, "xDS", cancellationToken).ConfigureAwait(false);
 
         var logger = logging.CreateLogger<XdsServer>();
         if (options.XdsInsecure)
@@ -159,13 +130,5 @@ internal sealed class XdsServer(
         public ILogger CreateLogger(string categoryName) => host.CreateLogger(categoryName);
 
         public void Dispose() { }
-    }
-
-    /// <summary>Leaves signals to the host that this listener belongs to.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using KubeLB.Api.EnvoyGateway;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -23,7 +24,7 @@ internal sealed class PolicyController([FromKeyedServices(EnvoyGatewayHost.Clust
         var status = PolicyEvaluator.Status(policy, view.TargetsOf(policy), DateTimeOffset.UtcNow);
         if (status.Ancestors!.Count > 0 || policy.Status is { Ancestors.Count: > 0 })
         {
-            await applier.ApplyStatusAsync(cluster, policy, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, policy, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;
