@@ -13,7 +13,7 @@ public sealed class CheckTests : IAsyncLifetime
 
     private string Kubeconfig => Path.Combine(_folder.FullName, "config");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         await _cluster.InstallCrdsAsync(
@@ -24,7 +24,7 @@ public sealed class CheckTests : IAsyncLifetime
         await File.WriteAllTextAsync(Kubeconfig, _cluster.KubeconfigYaml);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         _folder.Delete(recursive: true);

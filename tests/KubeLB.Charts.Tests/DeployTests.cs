@@ -12,7 +12,7 @@ public sealed class DeployTests
 {
     private static readonly bool Update = Environment.GetEnvironmentVariable("KUBELB_UPDATE_GOLDEN") == "1";
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("manager", Chart.Manager)]
     [InlineData("ccm", Chart.Ccm)]
     public async Task Base_is_what_the_chart_renders_and_the_single_file_is_the_base(string side, string chart)
@@ -24,7 +24,7 @@ public sealed class DeployTests
         Check(Path.Combine(SourceTree.Root, "deploy", side + ".yaml"), await KustomizeAsync(PathOf(side, "base")));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("manager", "one-replica", "replicas: 1")]
     [InlineData("manager", "prometheus-operator", "kind: ServiceMonitor")]
     [InlineData("ccm", "one-replica", "replicas: 1")]
@@ -50,7 +50,7 @@ public sealed class DeployTests
                 "ccm/overlays/example"
             );
 
-    [SkippableFact]
+    [Fact]
     public async Task The_single_files_are_accepted_by_an_API_server()
     {
         await using var cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();

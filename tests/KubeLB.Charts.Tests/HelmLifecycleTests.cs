@@ -16,21 +16,21 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
     private HelmBinary _helm = null!;
     private KubectlBinary _kubectl = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("charts");
         _helm = new HelmBinary(_cluster.KubeconfigYaml);
         _kubectl = new KubectlBinary(_cluster.KubeconfigYaml);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _helm.Dispose();
         _kubectl.Dispose();
         await _cluster.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Manager_is_installed_upgraded_rolled_back_and_removed_and_leaves_what_tenants_depend_on()
     {
         var installed = await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
@@ -83,7 +83,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await ObjectsAsync("tenants")).Should().ContainSingle("an installation over what is there replaces nothing");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Config_that_the_chart_no_longer_writes_stays()
     {
         await HelmAsync(
@@ -103,7 +103,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
             .Be("other", "a tenant would fall back to defaults, and its Gateways to another class");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Upgrade_that_would_delete_the_Config_of_an_earlier_chart_is_refused()
     {
         await HelmAsync("install", Chart.Manager, "--create-namespace", "--set", "kubelb.skipConfigGeneration=false");
@@ -126,7 +126,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await ObjectsAsync("configs.kubelb.k8c.io -A")).Should().ContainSingle();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Ccm_is_installed_upgraded_rolled_back_and_removed_and_leaves_the_GatewayClass()
     {
         await InstallGatewayApiAsync();
@@ -164,7 +164,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         await HelmAsync("install", Chart.Ccm, "--set", "kubelb.tenantName=shop");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task GatewayClass_of_somebody_else_is_left_as_it_is()
     {
         await InstallGatewayApiAsync();
@@ -181,7 +181,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await FieldAsync("gatewayclass kubelb", "{.metadata.labels}{.spec.description}")).Should().BeEmpty();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Without_Gateway_API_the_CCM_says_what_is_missing_and_installs_nothing()
     {
         var output = await _helm.RunAsync(
@@ -200,7 +200,7 @@ public sealed class HelmLifecycleTests : IAsyncLifetime
         (await ObjectsAsync("deployment -n kubelb")).Should().BeEmpty();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Upgrade_takes_back_what_somebody_edited_only_with_force()
     {
         await HelmAsync("install", Chart.Manager, "--create-namespace");

@@ -17,7 +17,7 @@ public sealed class NetworkPolicyTests
         "management"
     );
 
-    [SkippableFact]
+    [Fact]
     public async Task Proxies_and_other_replicas_reach_the_xDS_server_and_nobody_else_does()
     {
         var objects = Yaml.Read(await Chart.RenderAsync(Chart.Manager));

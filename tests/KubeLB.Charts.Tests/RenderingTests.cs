@@ -25,7 +25,7 @@ public sealed class RenderingTests
         return cases;
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Cases))]
     public async Task Values_render_the_recorded_objects(string chart, string name)
     {
@@ -34,7 +34,7 @@ public sealed class RenderingTests
         Folder(chart).Check(name, await Chart.RenderAsync(chart, "--values", values));
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Cases))]
     public async Task Lint_has_no_complaint(string chart, string name)
     {
@@ -46,7 +46,7 @@ public sealed class RenderingTests
         output.Text.Should().Contain("0 chart(s) failed").And.NotContain("[WARNING]");
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
     public async Task Selectors_are_those_of_the_first_release_and_of_the_Go_charts(string chart)
@@ -66,7 +66,7 @@ public sealed class RenderingTests
         deployment["spec"]!["template"]!["metadata"]!["labels"]!.AsObject().Should().ContainKeys("app.kubernetes.io/name", "team", "b");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_pod_of_helm_test_is_not_selected_by_the_Service_or_the_budget()
     {
         foreach (var chart in Chart.Names)

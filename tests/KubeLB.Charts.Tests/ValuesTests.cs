@@ -100,7 +100,7 @@ public sealed class ValuesTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(Chart.Ccm, "kubelb.nodeAddressType=External", "/kubelb/nodeAddressType", "'ExternalIP', 'InternalIP', 'Hostname'")]
     [InlineData(Chart.Ccm, "kubelb.tenantName=Shop_1", "/kubelb/tenantName", "does not match pattern")]
     [InlineData(Chart.Ccm, "kubelb.tenentName=shop", "/kubelb", "'tenentName' not allowed")]
@@ -128,7 +128,7 @@ public sealed class ValuesTests
         output.Errors.Should().Contain($"at '{place}'").And.Contain(reason);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(
         Chart.Ccm,
         new[] { "replicaCount=2" },
@@ -165,7 +165,7 @@ public sealed class ValuesTests
         output.Errors.Should().Contain(reason);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(
         Chart.Manager,
         "image.repository=quay.io/kubermatic/kubelb-manager",
@@ -191,7 +191,7 @@ public sealed class ValuesTests
         notes.Should().Contain("WARNING").And.Contain(warning);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(Chart.Manager)]
     [InlineData(Chart.Ccm)]
     public async Task Default_values_come_with_no_warning(string chart)

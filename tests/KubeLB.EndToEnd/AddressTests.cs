@@ -15,7 +15,7 @@ public sealed class AddressTests : IAsyncLifetime
     private SystemFixture _bed = null!;
     private string _node = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
@@ -25,7 +25,7 @@ public sealed class AddressTests : IAsyncLifetime
         await _bed.StopCcmAsync();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task A_refused_address_is_told_with_its_reason_and_the_others_go_on()

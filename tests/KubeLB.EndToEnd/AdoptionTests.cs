@@ -18,7 +18,7 @@ public sealed class AdoptionTests : IAsyncLifetime
     private Route _ofGateway = null!;
     private Route _ofRoute = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.StopCcmAsync();
@@ -28,7 +28,7 @@ public sealed class AdoptionTests : IAsyncLifetime
         _bed.ForgetRequests();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task Everything_is_taken_over_under_its_name_with_its_ports_and_nothing_is_deleted()

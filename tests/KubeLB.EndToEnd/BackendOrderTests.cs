@@ -42,7 +42,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
 
     private TestCluster Management => _bare.Objects;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _leader = await _bare.StartManagerAsync(
@@ -69,7 +69,7 @@ public sealed class BackendOrderTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _proxies.ForEach(p => p.Dispose());
         await _bare.DisposeAsync();

@@ -8,7 +8,6 @@ using KubeLB.EndToEnd.Support;
 using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using Microsoft.Extensions.DependencyInjection;
-using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
@@ -19,7 +18,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
 {
     private const string TenantNamespace = BareManagement.TenantNamespace;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
     public async Task No_request_fails_while_a_backend_that_a_route_has_left_is_cleared_away(ProxyKind proxies)
@@ -68,7 +67,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         answers.Keys.Should().Equal(HttpStatusCode.OK);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Fifty_switches_to_fresh_services_under_load_fail_no_request()
     {
         await using var bed = await StartWithEnvoysAsync();
@@ -88,7 +87,7 @@ public sealed class BackendSwitchTests(ITestOutputHelper output)
         failures.Where(f => !f.What.StartsWith("500 ", StringComparison.Ordinal)).Should().BeEmpty("{0} requests were sent", load.Sent);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Switches_while_the_manager_is_away_fail_no_request()
     {
         await using var bed = await StartWithEnvoysAsync();

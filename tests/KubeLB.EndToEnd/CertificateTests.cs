@@ -68,7 +68,7 @@ public sealed class CertificateTests
         await ExpectCertificateAsync(bed, second);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
     public async Task Https_request_reaches_a_pod(ProxyKind proxies)

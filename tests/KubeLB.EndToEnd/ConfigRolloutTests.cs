@@ -6,7 +6,7 @@ namespace KubeLB.EndToEnd;
 /// <summary>A change of the Config that replaces the Envoys of all tenants.</summary>
 public sealed class ConfigRolloutTests
 {
-    [SkippableFact]
+    [Fact]
     public async Task Change_of_the_bootstrap_under_load_fails_no_request_of_any_tenant()
     {
         await using var bed = await SystemFixture.StartAsync(tenants: 2, proxies: ProxyKind.Envoy);

@@ -9,7 +9,7 @@ public sealed class CostTests : IAsyncLifetime
 {
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
@@ -17,7 +17,7 @@ public sealed class CostTests : IAsyncLifetime
         _bed.ForgetRequests();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task A_new_route_with_a_new_service_costs_three_writes_at_home_and_one_in_the_management_cluster()

@@ -15,9 +15,9 @@ public sealed class EndpointLimitTests : IAsyncLifetime
     private const string TenantNamespace = BareManagement.TenantNamespace;
     private BareManagement _bare = null!;
 
-    public async Task InitializeAsync() => _bare = await BareManagement.StartAsync();
+    public async ValueTask InitializeAsync() => _bare = await BareManagement.StartAsync();
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
     public async Task Node_ports_beyond_the_limit_have_no_endpoints_and_the_tenant_and_the_administrator_learn_of_it()

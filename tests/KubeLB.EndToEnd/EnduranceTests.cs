@@ -5,7 +5,6 @@ using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.EndToEnd.Support;
 using KubeLB.Sandbox.Composition;
 using KubeLB.TestClusters.Embedded;
-using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
@@ -24,11 +23,11 @@ public sealed class EnduranceTests(ITestOutputHelper output)
 
     private readonly List<string> _log = [];
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(20261129)]
     public async Task After_random_faults_and_changes_the_state_is_what_the_tenants_objects_describe(int seed)
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
 #pragma warning disable CA5394 // A seeded sequence is the point.
         var random = new Random(seed);
         await using var bed = await SystemFixture.StartAsync();

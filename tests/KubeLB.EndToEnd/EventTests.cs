@@ -8,7 +8,7 @@ namespace KubeLB.EndToEnd;
 /// <summary>What a tenant's user reads under Events.</summary>
 public sealed class EventTests
 {
-    [SkippableFact]
+    [Fact]
     public async Task Kubectl_describe_says_what_happened_and_what_to_do()
     {
         await using var bed = await SystemFixture.StartAsync();

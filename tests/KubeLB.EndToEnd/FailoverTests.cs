@@ -23,7 +23,7 @@ public sealed class FailoverTests : IAsyncLifetime
     private ITestCluster _cluster = null!;
     private TestCluster _management = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
@@ -41,7 +41,7 @@ public sealed class FailoverTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _management.DisposeAsync();
         await _cluster.DisposeAsync();
@@ -80,11 +80,11 @@ public sealed class FailoverTests : IAsyncLifetime
         await second.StopAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_leader_that_is_stopped_past_its_lease_writes_nothing_when_it_wakes_up()
     {
-        Skip.IfNot(OperatingSystem.IsLinux(), "needs signals that stop and continue a process");
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters see the requests of other processes");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs signals that stop and continue a process");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters see the requests of other processes");
         var kubeconfig = Path.GetTempFileName();
         await File.WriteAllTextAsync(kubeconfig, _cluster.KubeconfigYaml);
         using var first = StartProcess(kubeconfig);

@@ -26,14 +26,14 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
     private BareManagement _management = null!;
     private HttpClient _ccm = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _management = await BareManagement.StartAsync();
         if (!_management.Cluster.Features.HasFlag(ClusterFeatures.Controllers))
         {
             // Tokens of ServiceAccounts are written by a controller.
             await _management.DisposeAsync();
-            Skip.If(true, ClusterFeatureReasons.NoControllers);
+            Assert.SkipWhen(true, ClusterFeatureReasons.NoControllers);
         }
 
         await _management.AddTenantAsync(await _management.StartManagerAsync());
@@ -46,13 +46,13 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _ccm?.Dispose();
         await _management.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Discovery_is_allowed()
     {
         foreach (var path in new[] { "/api", "/apis" })
@@ -61,7 +61,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Watches_with_initial_events_are_allowed_and_so_is_list_and_watch()
     {
         foreach (var resource in Watched)
@@ -80,7 +80,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Addresses_may_be_created_and_updated()
     {
         var addresses = new Addresses
@@ -94,7 +94,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         await UpdateAsync("addresses/default", created, () => _management.Objects.GetAsync<Addresses>("tenant-t1", "default"));
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Routes_may_be_created_updated_and_deleted()
     {
         var created = await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
@@ -103,7 +103,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         (await SendAsync(HttpMethod.Delete, $"{Own}/routes/of-go")).Status.Should().Be(HttpStatusCode.OK);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task LoadBalancers_and_their_status_may_be_written()
     {
         var loadBalancer = JsonNode.Parse(
@@ -122,7 +122,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         (await SendAsync(HttpMethod.Delete, $"{Own}/loadbalancers/lb")).Status.Should().Be(HttpStatusCode.OK);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Statuses_of_the_other_kinds_may_be_read_and_written_as_under_the_Go_managers_Role()
     {
         await CreateAsync("routes", ApiJson.ToJson(CarriedRoutes.Http("tenant-t1", "of-go")));
@@ -136,7 +136,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Without_compatibility_only_what_this_projects_CCM_uses_is_allowed()
     {
         await _management.Objects.PatchAsync<Config>("kubelb", "default", """{"spec":{"goCompatibility":false}}""");
@@ -155,7 +155,7 @@ public sealed class GoCcmAccessTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Everything_else_is_forbidden()
     {
         foreach (

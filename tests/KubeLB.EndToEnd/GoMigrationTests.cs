@@ -37,7 +37,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
 
     private SystemFixture Bed => _recorded.Bed;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _recorded = await RecordedFixture.StartAsync(RecordedState.Of("go-1.4"), """{"replicas":3}""");
         await Bed.Tenant.ApplyAsync(Deployment);
@@ -45,9 +45,9 @@ public sealed class GoMigrationTests : IAsyncLifetime
         Bed.ForgetRequests();
     }
 
-    public async Task DisposeAsync() => await _recorded.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _recorded.DisposeAsync();
 
-    [SkippableFact]
+    [Fact]
     public async Task Names_ports_token_and_kubeconfig_of_the_Go_pair_are_kept_and_nothing_is_replaced()
     {
         var before = await _recorded.GeneratedAsync();
@@ -67,7 +67,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
         proxies.Spec.Template.Spec.Containers.Should().ContainSingle("the second container was the Go manager's");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task What_this_pair_wrote_is_valid_for_the_definitions_of_the_Go_project_and_adopted_again_after_them()
     {
         var definitions = GoDefinitions();
@@ -165,7 +165,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
         if (!Bed.Features.HasFlag(ClusterFeatures.Controllers))
         {
             await DisposeAsync();
-            Skip.If(true, ClusterFeatureReasons.NoControllers);
+            Assert.SkipWhen(true, ClusterFeatureReasons.NoControllers);
         }
 
         await Bed.Management.CreateAsync(
@@ -234,7 +234,7 @@ public sealed class GoMigrationTests : IAsyncLifetime
     private static IReadOnlyList<JsonObject> GoDefinitions()
     {
         var folder = Environment.GetEnvironmentVariable(Variable);
-        Skip.If(
+        Assert.SkipWhen(
             string.IsNullOrEmpty(folder) || !Directory.Exists(Path.Combine(folder, "kubelb")),
             $"{Variable} does not name a folder with kubelb/, the definitions of the Go project"
         );

@@ -24,7 +24,7 @@ public sealed class GoProxyTests : IAsyncLifetime
     private BareManagement _bare = null!;
     private GrpcChannel _channel = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         var manager = await _bare.StartManagerAsync(insecure: true);
@@ -35,7 +35,7 @@ public sealed class GoProxyTests : IAsyncLifetime
         _channel = GrpcChannel.ForAddress($"http://{manager.Services.GetRequiredService<XdsEndpoint>().Address}");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
         await _bare.DisposeAsync();

@@ -19,19 +19,19 @@ public sealed class GoTenantTests : IAsyncLifetime
     private const string Ns = "tenant-t1";
     private BareManagement _management = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _management = await BareManagement.StartAsync();
         if (!_management.Cluster.Features.HasFlag(ClusterFeatures.Controllers))
         {
             await _management.DisposeAsync();
-            Skip.If(true, ClusterFeatureReasons.NoControllers);
+            Assert.SkipWhen(true, ClusterFeatureReasons.NoControllers);
         }
     }
 
-    public async Task DisposeAsync() => await _management.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _management.DisposeAsync();
 
-    [SkippableFact]
+    [Fact]
     public async Task Tenant_of_the_Go_manager_becomes_Ready_and_keeps_its_token_and_kubeconfig()
     {
         await MakeTenantAsync();
@@ -53,7 +53,7 @@ public sealed class GoTenantTests : IAsyncLifetime
         (await StatusWithAsync(token.Data["token"])).Should().Be(HttpStatusCode.OK, "the Go CCM goes on with it");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Token_of_an_account_that_was_replaced_is_renewed()
     {
         await MakeTenantAsync();

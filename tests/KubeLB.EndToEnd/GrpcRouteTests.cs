@@ -25,7 +25,7 @@ public sealed class GrpcRouteTests
                   port: 8080
         """;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
     public async Task Calls_reach_a_pod_until_the_route_is_deleted_and_nothing_is_left_behind(ProxyKind proxies)

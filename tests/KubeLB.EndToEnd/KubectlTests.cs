@@ -11,21 +11,21 @@ public sealed class KubectlTests : IAsyncLifetime
     private KubectlBinary _tenant = null!;
     private KubectlBinary _management = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         _tenant = new KubectlBinary(_bed.Sandbox.Tenants[0].Cluster.KubeconfigYaml);
         _management = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _tenant.Dispose();
         _management.Dispose();
         await _bed.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task The_documentations_example_is_applied_waited_for_and_read()
     {
         (await _tenant.OkAsync($"apply -f {Example}"))
@@ -53,7 +53,7 @@ public sealed class KubectlTests : IAsyncLifetime
         (await _tenant.OkAsync("get httproute api-route -o jsonpath={.metadata.generation}")).Text.Should().Be("1");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task The_documentations_troubleshooting_commands_answer()
     {
         await _bed.ApplyBasicExampleAsync();
@@ -77,7 +77,7 @@ public sealed class KubectlTests : IAsyncLifetime
             );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_watching_user_sees_the_address_arrive()
     {
         using var watch = _tenant.Start("get gateways -w");
@@ -105,7 +105,7 @@ public sealed class KubectlTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Labels_annotations_and_patches_of_a_user_reach_the_route()
     {
         await _bed.ApplyBasicExampleAsync();
@@ -126,7 +126,7 @@ public sealed class KubectlTests : IAsyncLifetime
             .And.NotContain("last-applied-configuration:");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task What_is_deleted_is_gone_at_once_and_its_routes_follow()
     {
         await _tenant.OkAsync($"apply -f {Example}");
@@ -149,7 +149,7 @@ public sealed class KubectlTests : IAsyncLifetime
         );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_crd_may_be_applied_over_the_sandboxs()
     {
         var crds = Path.Combine(SourceTree.Root, "src", "KubeLB.Sandbox", "Crds", "gateway.networking.k8s.io_httproutes.yaml");

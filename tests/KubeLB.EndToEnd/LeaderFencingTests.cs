@@ -21,7 +21,7 @@ public sealed class LeaderFencingTests : IAsyncLifetime
 
     private FaultInjector Faults => ((EmbeddedTestCluster)_cluster).Server.Faults;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
@@ -33,16 +33,16 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _management.DisposeAsync();
         await _cluster.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_leader_whose_requests_hang_past_its_lease_writes_nothing_once_another_leads()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
         using var first = await StartLeaderAsync("first");
         using var second = Manager("second");
         await second.StartAsync();
@@ -72,10 +72,10 @@ public sealed class LeaderFencingTests : IAsyncLifetime
         await second.StopAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_leader_that_cannot_renew_stops_in_the_middle_of_its_work()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
         using var first = await StartLeaderAsync("first");
         using var second = Manager("second");
         await second.StartAsync();

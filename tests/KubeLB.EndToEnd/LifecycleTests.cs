@@ -122,11 +122,11 @@ public sealed class LifecycleTests
         await bed.ExpectBackendAsync("other.example.com");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_deleted_tenant_takes_its_routes_and_its_namespace_along()
     {
         await using var bed = await SystemFixture.StartAsync();
-        Skip.IfNot(bed.Features.HasFlag(ClusterFeatures.Controllers), ClusterFeatureReasons.NoControllers);
+        Assert.SkipUnless(bed.Features.HasFlag(ClusterFeatures.Controllers), ClusterFeatureReasons.NoControllers);
         await bed.ApplyBasicExampleAsync();
         foreach (var i in Enumerable.Range(0, 10))
         {

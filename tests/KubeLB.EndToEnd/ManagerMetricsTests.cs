@@ -17,7 +17,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
     private static readonly string[] Families = ["xds_streams", "xds_resources_sent_total", "xds_bytes_sent_total"];
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
@@ -26,7 +26,7 @@ public sealed class ManagerMetricsTests : IAsyncLifetime
         await EventuallyAsync(s => s.Sum(Prefix + "refused_routes", ("tenant", "t1")) == 1);
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task Every_family_is_documented_with_its_type_and_labels_and_none_is_missing()

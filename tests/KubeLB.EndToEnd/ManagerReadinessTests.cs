@@ -17,7 +17,7 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
     private ITestCluster _cluster = null!;
     private TestCluster _management = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("management");
         _management = new TestCluster(_cluster.CreateClient("test"));
@@ -29,21 +29,21 @@ public sealed class ManagerReadinessTests : IAsyncLifetime
         await _management.ApplyAsync("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kubelb\n");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _http.Dispose();
         await _management.DisposeAsync();
         await _cluster.DisposeAsync();
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("poddisruptionbudgets", true)]
     [InlineData("rolebindings", true)]
     [InlineData("routes", false)]
     [InlineData("secrets", false)]
     public async Task Manager_with_one_kind_forbidden_is_ready_unless_it_serves_from_that_kind(string resource, bool ready)
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters have faults on demand");
         using var forbidden = ((EmbeddedTestCluster)_cluster).Server.Faults.Add(
             new FaultRule
             {

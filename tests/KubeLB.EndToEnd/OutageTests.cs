@@ -6,7 +6,6 @@ using KubeLB.TestClusters.Embedded;
 using KubeLB.Xds.Discovery;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
@@ -18,12 +17,12 @@ public sealed class OutageTests(ITestOutputHelper output)
     // Ten times what it takes on an idle machine.
     private static readonly TimeSpan Return = TimeSpan.FromSeconds(20);
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task An_api_server_that_is_away_for_thirty_seconds_fails_no_request_and_cuts_no_stream(bool ofManagement)
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
         await using var bed = await SystemFixture.StartAsync(
             proxies: ProxyKind.Envoy,
             configure: options =>

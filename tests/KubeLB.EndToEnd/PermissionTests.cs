@@ -73,7 +73,7 @@ public sealed class PermissionTests : IAsyncLifetime
 
     private TestCluster Management => _bed.Management;
 
-    public async Task InitializeAsync() =>
+    public async ValueTask InitializeAsync() =>
         _bed = await SystemFixture.StartAsync(configure: o =>
             o with
             {
@@ -82,12 +82,12 @@ public sealed class PermissionTests : IAsyncLifetime
             }
         );
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
-    [SkippableFact]
+    [Fact]
     public async Task Every_right_is_used()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only the embedded cluster sees the requests of every client");
         await ApplyEverythingAsync();
         await RemoveLabelsAsync();
         await ChangeSettingsAsync();

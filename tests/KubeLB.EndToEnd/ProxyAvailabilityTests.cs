@@ -26,7 +26,7 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
     private BareManagement _bare = null!;
     private IHost _manager = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _manager = await _bare.StartManagerAsync(configure: services =>
@@ -36,12 +36,12 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
         await _bare.Objects.CreateAsync(CarriedRoutes.Gateway(TenantNamespace));
     }
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
-    [SkippableFact]
+    [Fact]
     public async Task A_tenant_none_of_whose_proxies_serves_says_so_after_the_time_that_a_start_takes()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot say how they are");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot say how they are");
         await _bare.Objects.CreateAsync(CarriedRoutes.Http(TenantNamespace, "web"));
         await _bare.Objects.WaitAsync<V1Deployment>(TenantNamespace, Workload, _ => true, "is written");
         await LookAsync("early");
@@ -84,10 +84,10 @@ public sealed class ProxyAvailabilityTests : IAsyncLifetime
             .NotContain(c => c.Type == TenantProxyConditions.ProxiesAvailable);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Proxies_that_may_not_be_written_are_told_and_written_as_soon_as_they_may()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters refuse writes on demand");
         using (
             ((EmbeddedTestCluster)_bare.Cluster).Server.Faults.Add(
                 new FaultRule

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using k8s.Models;
 using KubeLB.EndToEnd.Support;
-using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd;
 
@@ -16,15 +15,15 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
 
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await installation.StartAsync();
         await RolledOutAsync(Replicas);
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    [SkippableFact]
+    [Fact]
     public async Task Rolling_restart_fails_no_request()
     {
         var before = await PodsAsync();
@@ -42,7 +41,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await NothingFailedAsync(load);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Scaling_fails_no_request()
     {
         await ScaleAsync(1);
@@ -55,7 +54,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await ScaleAsync(Replicas);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Deleted_pod_fails_no_request_and_is_replaced()
     {
         var before = await PodsAsync();
@@ -69,7 +68,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
         await NothingFailedAsync(load);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Killed_process_fails_requests_for_a_second_at_most_and_restarts()
     {
         var (pod, id) = _bed.Sandbox.ProxyProcessIds(_bed.Sandbox.Tenants[0])[0];
@@ -133,7 +132,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
     {
         private SystemFixture? _bed;
 
-        public Task InitializeAsync() => Task.CompletedTask;
+        public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
         public async Task<SystemFixture> StartAsync()
         {
@@ -147,7 +146,7 @@ public sealed class ProxyRolloutTests(ProxyRolloutTests.Installation installatio
             return _bed;
         }
 
-        public async Task DisposeAsync()
+        public async ValueTask DisposeAsync()
         {
             if (_bed is not null)
             {

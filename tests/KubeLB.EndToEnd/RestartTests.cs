@@ -10,7 +10,7 @@ namespace KubeLB.EndToEnd;
 /// <summary>A restart changes nothing and loses nothing.</summary>
 public sealed class RestartTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
     public async Task A_restart_of_both_writes_nothing(ProxyKind proxies)

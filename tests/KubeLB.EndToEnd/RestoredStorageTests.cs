@@ -9,10 +9,10 @@ namespace KubeLB.EndToEnd;
 /// <summary>An etcd that is restored from a backup: both processes converge on what the restored clusters say, without a restart.</summary>
 public sealed class RestoredStorageTests
 {
-    [SkippableFact]
+    [Fact]
     public async Task A_management_cluster_that_is_restored_is_brought_up_to_the_tenants_objects()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
         await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "goes").Replace("api.example.com", "goes.example.com"));
@@ -36,10 +36,10 @@ public sealed class RestoredStorageTests
         await DescribedState.ExpectAsync(bed, "an edit after the restore");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_tenants_cluster_that_is_restored_is_served_as_it_is_now()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be restored on demand");
         await using var bed = await SystemFixture.StartAsync();
         await bed.ApplyBasicExampleAsync();
         await bed.Tenant.ApplyAsync(Documents.Route.Replace("api-route", "back").Replace("api.example.com", "back.example.com"));

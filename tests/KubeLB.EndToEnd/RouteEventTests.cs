@@ -12,14 +12,14 @@ public sealed class RouteEventTests : IAsyncLifetime
     private const string Tenant = "tenant-t1";
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
         await _bed.StopCcmAsync();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task What_goes_as_it_should_is_not_told()
@@ -38,7 +38,7 @@ public sealed class RouteEventTests : IAsyncLifetime
         (await EventsAsync(Tenant)).Where(e => !IsOfWatches(e)).Should().BeEmpty();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_refusal_and_its_mending_are_told_once_each_and_kubectl_shows_them()
     {
         using var kubectl = new KubectlBinary(_bed.Sandbox.Management.KubeconfigYaml);

@@ -13,13 +13,13 @@ public sealed class SettingsTests : IAsyncLifetime
 {
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync();
         await _bed.ApplyBasicExampleAsync();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task Gateway_api_that_is_switched_off_removes_what_exists_and_serves_it_again_when_it_is_switched_on()

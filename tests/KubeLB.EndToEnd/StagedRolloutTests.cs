@@ -29,9 +29,9 @@ public sealed class StagedRolloutTests : IAsyncLifetime
     private BareManagement _bare = null!;
     private IHost _manager = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot report their pods");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "where a real controller runs Deployments, a test cannot report their pods");
         _bare = await BareManagement.StartAsync($"envoyProxy: {{image: \"{First}\"}}");
         _manager = await _bare.StartManagerAsync(configure: services =>
             services.AddSingleton(host => new ProxyRollouts(
@@ -60,7 +60,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         await MetricsAsync(inProgress: 0, waiting: 0, stuck: 0);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_bare is not null)
         {
@@ -68,7 +68,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Changed_image_reaches_three_tenants_at_a_time_and_all_in_the_end()
     {
         await SetImageAsync(Second);
@@ -84,7 +84,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Failing_image_reaches_no_further_tenant_and_its_correction_replaces_it_at_once()
     {
         await SetImageAsync(Second);
@@ -112,7 +112,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         await Eventually.HoldsAsync("another tenant follows", async () => (await DeploymentsAsync(Third)).Count == AtOnce + 1);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Reverted_image_ends_all_waits()
     {
         await SetImageAsync(Second);
@@ -128,7 +128,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         await MetricsAsync(inProgress: AtOnce, waiting: 0, stuck: 0);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task New_tenants_replicas_and_repairs_do_not_wait()
     {
         await SetImageAsync(Second);
@@ -164,7 +164,7 @@ public sealed class StagedRolloutTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Change_to_daemonsets_reaches_three_tenants_at_a_time_and_one_without_progress_is_reported()
     {
         await _bare.Objects.PatchAsync<Config>("kubelb", Config.DefaultName, """{"spec":{"envoyProxy":{"useDaemonset":true}}}""");

@@ -19,13 +19,13 @@ public sealed class StartTests : IAsyncLifetime
     private ITestCluster _tenant = null!;
     private ITestCluster _management = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _tenant = await TestClusters.TestClusters.StartAsync("tenant");
         _management = await TestClusters.TestClusters.StartAsync("management");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _http.Dispose();
         await _tenant.DisposeAsync();
@@ -87,10 +87,10 @@ public sealed class StartTests : IAsyncLifetime
     }
 
     // Proxies would be taken back in time by it.
-    [SkippableFact]
+    [Fact]
     public async Task A_manager_that_is_cut_off_is_not_ready_until_it_hears_of_changes_again()
     {
-        Skip.IfNot(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
+        Assert.SkipUnless(TestClusters.TestClusters.IsEmbedded, "only embedded clusters can be cut off on demand");
         await InstallCrdsAsync(_management, "kubelb.k8c.io", "gateway.networking.k8s.io");
         using var host = ManagerHost.Build(
             new ManagerOptions

@@ -13,13 +13,13 @@ public sealed class TenantAccessTests : IAsyncLifetime
 {
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync(tenants: 2);
         await _bed.ApplyBasicExampleAsync();
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task The_kubeconfig_lets_the_ccm_do_what_it_is_for()

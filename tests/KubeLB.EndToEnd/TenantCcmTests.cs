@@ -19,7 +19,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
     private BareManagement _management = null!;
     private IHost _manager = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _management = await BareManagement.StartAsync();
         _manager = await _management.StartManagerAsync();
@@ -27,7 +27,7 @@ public sealed class TenantCcmTests : IAsyncLifetime
         await _management.SetAddressesAsync("10.0.0.2");
     }
 
-    public async Task DisposeAsync() => await _management.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _management.DisposeAsync();
 
     [Fact]
     public async Task Rejected_cluster_is_a_condition_of_the_Tenant_until_it_is_10_minutes_old()

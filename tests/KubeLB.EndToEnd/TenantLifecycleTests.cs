@@ -12,7 +12,7 @@ public sealed class TenantLifecycleTests
 {
     private const string Hold = "example.com/hold";
 
-    [SkippableFact]
+    [Fact]
     public async Task A_tenant_that_is_deleted_and_created_again_works_again_with_another_token()
     {
         await using var bed = await StartAsync();
@@ -28,7 +28,7 @@ public sealed class TenantLifecycleTests
         (await bed.Management.GetAsync<V1Secret>("tenant-t1", "kubelb-ccm"))!.Data["token"].Should().NotEqual(before.Data["token"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_tenant_is_taken_down_in_order()
     {
         await using var bed = await StartAsync(o => o with { Ccm = ccm => ccm with { EnableSecretSynchronizer = true } });
@@ -61,7 +61,7 @@ public sealed class TenantLifecycleTests
         );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task What_holds_up_a_removal_is_named_and_nothing_is_done_before_its_turn()
     {
         await using var bed = await StartAsync();
@@ -89,7 +89,7 @@ public sealed class TenantLifecycleTests
         await bed.Management.WaitGoneAsync<Tenant>("", "t1");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_tenant_created_anew_waits_for_the_end_of_the_old_namespace()
     {
         await using var bed = await StartAsync();
@@ -132,7 +132,7 @@ public sealed class TenantLifecycleTests
             .Be(tenant.Metadata.Uid);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Of_two_tenants_whose_names_mean_the_same_the_second_is_refused_until_the_first_is_gone()
     {
         await using var bed = await StartAsync();
@@ -184,7 +184,7 @@ public sealed class TenantLifecycleTests
         if (!bed.Features.HasFlag(ClusterFeatures.Controllers))
         {
             await bed.DisposeAsync();
-            Skip.If(true, ClusterFeatureReasons.NoControllers);
+            Assert.SkipWhen(true, ClusterFeatureReasons.NoControllers);
         }
 
         return bed;

@@ -6,7 +6,7 @@ namespace KubeLB.EndToEnd;
 /// <summary>Tenants do not see each other, even where everything has the same name.</summary>
 public sealed class TwoTenantsTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData(ProxyKind.StandIn)]
     [InlineData(ProxyKind.Envoy)]
     public async Task Two_tenants_with_the_same_names_get_their_own_address_and_backend(ProxyKind proxies)

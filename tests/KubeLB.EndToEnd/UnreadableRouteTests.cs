@@ -21,7 +21,7 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
 
     private ResourceCache Cache => _manager.Services.GetRequiredService<ResourceCache>();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _manager = await _bare.StartManagerAsync("kubelb-manager");
@@ -35,7 +35,7 @@ public sealed class UnreadableRouteTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(UnreadableSpecs))]

@@ -17,9 +17,9 @@ public sealed class WorkloadTests : IAsyncLifetime
 
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync() => _bed = await SystemFixture.StartAsync();
+    public async ValueTask InitializeAsync() => _bed = await SystemFixture.StartAsync();
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task They_come_with_the_first_route_stay_as_they_are_with_others_and_go_after_the_last()

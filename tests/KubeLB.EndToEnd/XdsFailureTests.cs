@@ -24,7 +24,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
     private BareManagement _bare = null!;
     private IHost _manager = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _manager = await _bare.StartManagerAsync(configure: services => services.AddLogging(logging => logging.AddProvider(_logs)));
@@ -35,7 +35,7 @@ public sealed class XdsFailureTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
     public async Task Healthy_proxy_is_no_failure()

@@ -26,7 +26,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
 
     private ResourceCache Cache => _manager.Services.GetRequiredService<ResourceCache>();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _manager = await _bare.StartManagerAsync();
@@ -40,7 +40,7 @@ public sealed class XdsLifecycleTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
     public async Task Of_a_tenant_that_is_gone_nothing_is_kept_and_its_successor_is_served()

@@ -22,7 +22,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         """{"spec":{"ports":[{"port":8080,"targetPort":8080,"protocol":"TCP","appProtocol":"kubernetes.io/h2c"}]}}""";
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync(tenants: 2, o => o with { Manager = m => m with { HealthProbeBindAddress = "127.0.0.1:0" } });
         await _bed.ApplyBasicExampleAsync();
@@ -43,7 +43,7 @@ public sealed class XdsRejectionTests : IAsyncLifetime
         await RouteAsync("api-route", c => c.IsTrue);
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task Rejection_by_a_proxy_is_one_event_of_the_tenant_a_metric_and_on_the_debug_page_until_it_is_replaced()

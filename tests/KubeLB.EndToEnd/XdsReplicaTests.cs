@@ -19,7 +19,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
 
     private TestCluster Management => _bare.Objects;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bare = await BareManagement.StartAsync();
         _leader = await _bare.StartManagerAsync("leader", insecure: true);
@@ -34,7 +34,7 @@ public sealed class XdsReplicaTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync() => await _bare.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bare.DisposeAsync();
 
     [Fact]
     public async Task Rejection_heard_by_each_replica_is_one_event_with_a_count()

@@ -17,14 +17,14 @@ public sealed class XdsTests : IAsyncLifetime
 {
     private SystemFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await SystemFixture.StartAsync(tenants: 2);
         await _bed.ApplyBasicExampleAsync();
         await _bed.ExpectBackendAsync("api.example.com");
     }
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task A_proxy_gets_the_listeners_of_the_tenant_that_its_certificate_names()

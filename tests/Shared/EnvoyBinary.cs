@@ -22,7 +22,7 @@ public static class EnvoyBinary
     /// <summary>The binary; without one the test is skipped.</summary>
     public static string Require()
     {
-        Skip.If(Found is null, "no envoy binary: none is on PATH, and KUBELB_ENVOY names none");
+        Assert.SkipWhen(Found is null, "no envoy binary: none is on PATH, and KUBELB_ENVOY names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_ENVOY says {Found}");
         return Found!;
     }

@@ -40,9 +40,9 @@ public sealed class HelmBinary : IDisposable
     /// <summary>Runs Helm to its end.</summary>
     public async Task<HelmOutput> RunAsync(params string[] arguments)
     {
-        Skip.If(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
+        Assert.SkipWhen(Found is null, "no helm binary: none is on PATH, and KUBELB_HELM names none");
         File.Exists(Found).Should().BeTrue($"KUBELB_HELM says {Found}");
-        Skip.IfNot(Version.Value.StartsWith("v4.", StringComparison.Ordinal), $"no helm binary of version 4: {Found} is {Version.Value}");
+        Assert.SkipUnless(Version.Value.StartsWith("v4.", StringComparison.Ordinal), $"no helm binary of version 4: {Found} is {Version.Value}");
         var start = new ProcessStartInfo(Found!, arguments)
         {
             RedirectStandardInput = true,

@@ -56,7 +56,7 @@ public sealed class KubectlBinary : IDisposable
     /// <summary>Starts kubectl and leaves it running.</summary>
     public Process Start(string arguments)
     {
-        Skip.If(Binary.Value is null, "kubectl is not on PATH");
+        Assert.SkipWhen(Binary.Value is null, "kubectl is not on PATH");
         var start = new ProcessStartInfo(Binary.Value!)
         {
             RedirectStandardInput = true,

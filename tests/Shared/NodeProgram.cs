@@ -31,8 +31,8 @@ public sealed class NodeProgram : IAsyncDisposable
     /// <summary>Skips the test where Node.js or the packages are missing.</summary>
     public static void SkipUnlessInstalled()
     {
-        Skip.If(FindNode() is null, "node is not on PATH");
-        Skip.IfNot(
+        Assert.SkipWhen(FindNode() is null, "node is not on PATH");
+        Assert.SkipUnless(
             Directory.Exists(Path.Combine(Folder, "node_modules", "@grpc", "grpc-js-xds")),
             "tests/interop/xds/node_modules is missing: run npm ci in tests/interop/xds"
         );

@@ -7,7 +7,7 @@ namespace KubeLB.Tests.Shared;
 /// Holds messages against Envoy's published protos: <c>tests/interop/xds/check-messages.mjs</c>. A test that asks is skipped where Node.js
 /// or the packages are missing.
 /// </summary>
-public sealed class PublishedProtos : IAsyncLifetime, IAsyncDisposable
+public sealed class PublishedProtos : IAsyncLifetime
 {
     private readonly Lazy<NodeProgram> _program = new(() => NodeProgram.Start("check-messages.mjs"));
 
@@ -73,9 +73,7 @@ public sealed class PublishedProtos : IAsyncLifetime, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _program.IsValueCreated ? _program.Value.DisposeAsync() : ValueTask.CompletedTask;
 
-    Task IAsyncLifetime.InitializeAsync() => Task.CompletedTask;
-
-    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     private async Task<Checked> AskAsync(JsonObject message)
     {

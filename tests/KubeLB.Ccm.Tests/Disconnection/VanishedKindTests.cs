@@ -66,7 +66,9 @@ public sealed class VanishedKindTests
         await Eventually.GetAsync(
             "what is not there is removed",
             () =>
-                bed.Management.Client<Route>().GetAsync(new ResourceKey(CcmFixture.Namespace, plural == "gateways" ? gateway : route), default),
+                bed
+                    .Management.Client<Route>()
+                    .GetAsync(new ResourceKey(CcmFixture.Namespace, plural == "gateways" ? gateway : route), default),
             r => r is null
         );
         await bed.WaitReadyAsync();
@@ -86,7 +88,13 @@ public sealed class VanishedKindTests
         await bed
             .Tenant.Client<V1CustomResourceDefinition>()
             .DeleteAsync(new ResourceKey("", "httproutes.gateway.networking.k8s.io"), null, default);
-        await CcmFixture.WaitAsync<HttpRoute>(bed.Tenant, "default", "r", r => r.Metadata.DeletionTimestamp is not null, "is being deleted");
+        await CcmFixture.WaitAsync<HttpRoute>(
+            bed.Tenant,
+            "default",
+            "r",
+            r => r.Metadata.DeletionTimestamp is not null,
+            "is being deleted"
+        );
         await Eventually.GetAsync(
             "the log says what is held",
             () => Task.FromResult(bed.Log.Warnings),

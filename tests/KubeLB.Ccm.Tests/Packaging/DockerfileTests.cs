@@ -31,10 +31,16 @@ public sealed class DockerfileTests
     [InlineData("Dockerfile.manager", "src/KubeLB.Manager/KubeLB.Manager.csproj")]
     public void Dockerfile_copies_the_projects_of_its_assembly_before_the_restore(string dockerfile, string project)
     {
-        var copied = Regex.Matches(Read(dockerfile).Split("dotnet restore")[0], @"^COPY (\S+\.csproj) (\S+)/$", RegexOptions.Multiline);
+        var copied = Regex.Matches(
+            Read(dockerfile).Split("dotnet restore")[0],
+            @"^COPY (\S+\.csproj) (\S+)/packages\.lock\.json (\S+)/$",
+            RegexOptions.Multiline
+        );
 
         copied.Select(c => c.Groups[1].Value).Should().BeEquivalentTo(Closure(project));
-        copied.Should().OnlyContain(c => Path.GetDirectoryName(c.Groups[1].Value) == c.Groups[2].Value);
+        copied
+            .Should()
+            .OnlyContain(c => Path.GetDirectoryName(c.Groups[1].Value) == c.Groups[2].Value && c.Groups[2].Value == c.Groups[3].Value);
     }
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
     private CcmFixture _bed = null!;
     private Cluster _other = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await CcmFixture.CreateAsync();
         _other = await Cluster.StartAsync(new EmbeddedClusterOptions { Name = "other", Tls = false });
@@ -25,7 +25,7 @@ public sealed class ClusterBindingTests : IAsyncLifetime
         await _bed.CreateAsync(Given.Node("n1", "192.0.2.1"));
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _bed.DisposeAsync();
         await _other.DisposeAsync();

@@ -18,13 +18,13 @@ public sealed class ServerSideApplyTests(ClusterFixture fixture) : IClassFixture
 
     private string Gadgets => $"/apis/shop.example.com/v1/namespaces/{_namespace}/gadgets";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await fixture.Cluster.InstallCrdsAsync(Definition);
         _namespace = await _api.NamespaceAsync();
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task An_apply_creates_merges_and_removes_by_owner()

@@ -7,13 +7,13 @@ public sealed class CustomResourceTests(ClusterFixture fixture) : IClassFixture<
     private readonly Api _api = fixture.Api;
     private string _gadgets = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await fixture.Cluster.InstallCrdsAsync(await File.ReadAllTextAsync("Fixtures/gadgets.crd.yaml"));
         _gadgets = $"/apis/shop.example.com/v1/namespaces/{await _api.NamespaceAsync()}/gadgets";
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task Defaults_reach_into_lists()

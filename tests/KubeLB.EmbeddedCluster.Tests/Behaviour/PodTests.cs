@@ -11,13 +11,13 @@ public sealed class PodTests : IAsyncLifetime
     private Api _api = null!;
     private PodLogRequest? _asked;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { PodLogs = Read });
         _api = new Api(_cluster);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _api.Dispose();
         await _cluster.DisposeAsync();

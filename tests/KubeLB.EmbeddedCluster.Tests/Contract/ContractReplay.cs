@@ -30,7 +30,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
     /// <summary>Whether an exchange is not played because it shows the work of controllers that the cluster does not have.</summary>
     public bool Waits(string name) => !Features.HasFlag(ClusterFeatures.Controllers) && OfControllers.Contains(name);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestClusters.TestClusters.StartAsync("contract");
         _http = new HttpClient(_cluster.CreateHandler()) { BaseAddress = _cluster.Url };
@@ -42,7 +42,7 @@ public sealed class ContractReplay : IAsyncLifetime, IDisposable
         }
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     public void Dispose() => _http.Dispose();
 

@@ -10,13 +10,13 @@ public sealed class FaultTests : IAsyncLifetime, IDisposable
     private EmbeddedCluster _cluster = null!;
     private Api _api = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.StartAsync(new EmbeddedClusterOptions { Tls = false });
         _api = new Api(_cluster);
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     public void Dispose() => _api.Dispose();
 

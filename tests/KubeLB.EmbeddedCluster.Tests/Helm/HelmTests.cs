@@ -15,7 +15,7 @@ public sealed class HelmTests : IAsyncLifetime
     private HelmBinary _helm = null!;
     private string _namespace = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.StartAsync();
         _api = new Api(_cluster);
@@ -23,14 +23,14 @@ public sealed class HelmTests : IAsyncLifetime
         _namespace = await _api.NamespaceAsync();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _helm.Dispose();
         _api.Dispose();
         await _cluster.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_release_lives_from_install_to_uninstall()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
@@ -87,7 +87,7 @@ public sealed class HelmTests : IAsyncLifetime
             );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task An_upgrade_that_changes_nothing_writes_releases_only()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
@@ -105,7 +105,7 @@ public sealed class HelmTests : IAsyncLifetime
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_field_that_somebody_else_changed_conflicts_until_it_is_forced()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");
@@ -127,7 +127,7 @@ public sealed class HelmTests : IAsyncLifetime
         (await StateAsync()).Should().StartWith("replicas=2 image=nginx:2 ");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_chart_can_be_installed_without_server_side_apply()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace} --server-side=false");
@@ -137,7 +137,7 @@ public sealed class HelmTests : IAsyncLifetime
         _cluster.Requests.Count(request => request.ContentType == Apply && request.Resource != "customresourcedefinitions").Should().Be(0);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_dry_run_and_a_test_reach_the_API_server()
     {
         await _helm.OkAsync($"install web {Chart} -n {_namespace}");

@@ -27,7 +27,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
             - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps], scope: Namespaced}
         """;
 
-    [SkippableFact]
+    [Fact]
     public async Task Admission_policies_are_stored_defaulted_and_not_evaluated()
     {
         (await kubectl.OkAsync("apply -f -", Admission))
@@ -64,7 +64,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
             .Contain("spec.policyName: Required value");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Daemon_sets_disruption_budgets_and_endpoint_slices_have_their_columns()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -122,7 +122,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
         slices.Columns(1).Take(4).Should().Equal("s", "IPv4", "80", "10.0.0.1,10.0.0.2");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task An_event_is_seen_and_deleted_through_both_groups()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -157,7 +157,7 @@ public sealed class BuiltInKindsTests(KubectlFixture kubectl) : IClassFixture<Ku
         (await kubectl.OkAsync($"get events -n {ns} -o name")).Lines.Should().BeEmpty();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_deleted_deployment_takes_its_dependents_along_unless_they_are_orphaned()
     {
         var ns = await kubectl.Api.NamespaceAsync();

@@ -13,14 +13,14 @@ public sealed class KubectlFixture : IAsyncLifetime
 
     public Api Api { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Cluster = await EmbeddedCluster.StartAsync();
         Api = new Api(Cluster);
         _kubectl = new KubectlBinary(Cluster.KubeconfigYaml);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _kubectl.Dispose();
         Api.Dispose();

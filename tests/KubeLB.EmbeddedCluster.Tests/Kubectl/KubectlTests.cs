@@ -35,7 +35,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         data: {a: "1", b: "2"}
         """;
 
-    [SkippableFact]
+    [Fact]
     public async Task Apply_creates_leaves_alone_and_removes_what_left_the_file()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -64,7 +64,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             .Be("[{\"name\":\"B\",\"value\":\"2\"}]");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Get_shows_the_columns_of_a_real_cluster()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -86,7 +86,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"get po -n {ns} --field-selector status.phase=Running")).Errors.Should().Contain("No resources found");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Get_watch_follows_changes()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -99,7 +99,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         watch.Kill();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Describe_shows_events()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -122,7 +122,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"get events.events.k8s.io -n {ns} -o jsonpath={{.items[0].note}}")).Text.Should().Be("all is well");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Patch_label_annotate_scale_replace_and_edit_change_objects()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -159,7 +159,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Delete_waits_and_wait_waits()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -188,7 +188,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.RunAsync($"get ns {ns}")).Errors.Should().Be($"Error from server (NotFound): namespaces \"{ns}\" not found\n");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Typed_commands_that_send_protobuf_are_understood()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -234,7 +234,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Discovery_serves_api_resources_raw_paths_and_version()
     {
         (await kubectl.OkAsync("api-resources --namespaced=true --api-group=apps -o name")).Lines.Should().Contain("deployments.apps");
@@ -244,7 +244,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync("explain service.spec.ports")).Text.Should().Contain("nodePort\t<integer>");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Custom_resources_are_explained_listed_described_and_validated()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -280,7 +280,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             .Be("The Gadget \"h\" is invalid: spec.size: Invalid value: 30: spec.size in body should be less than or equal to 10\n");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Server_side_apply_creates_reports_conflicts_and_forces()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -314,7 +314,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
             .Contain("f:data:\n        f:a: {}\n        f:b: {}\n    manager: kubectl\n    operation: Apply\n");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Server_side_apply_continues_what_client_side_apply_began()
     {
         var ns = await kubectl.Api.NamespaceAsync();
@@ -329,7 +329,7 @@ public sealed class KubectlTests(KubectlFixture kubectl) : IClassFixture<Kubectl
         (await kubectl.OkAsync($"get cm settings -n {ns} -o jsonpath={{.data.c}}")).Text.Should().Be("3");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Server_side_apply_upgrades_definitions()
     {
         var definition = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures", "chart", "crds", "gizmos.yaml"));

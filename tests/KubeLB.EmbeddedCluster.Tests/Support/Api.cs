@@ -171,13 +171,13 @@ public sealed class ClusterFixture : IAsyncLifetime, IDisposable
 
     public Api Api { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Cluster = await EmbeddedCluster.StartAsync();
         Api = new Api(Cluster);
     }
 
-    public async Task DisposeAsync() => await Cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await Cluster.DisposeAsync();
 
     public void Dispose() => Api.Dispose();
 }

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using KubeLB.Tests.Shared;
-using Xunit.Abstractions;
 
 namespace KubeLB.EndToEnd.Images;
 
@@ -20,7 +19,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
             { "manager", "kubelb-manager v0.1.0 (commit unknown)\n" },
         };
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Versions))]
     public async Task Image_with_version_flag_prints_version_and_commit(string component, string expected)
     {
@@ -29,7 +28,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
         process.Output.Should().Be(expected);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("ccm", "--cluster-name")]
     [InlineData("manager", "--xds-insecure")]
     public async Task Image_with_help_flag_prints_its_flags(string component, string flag)
@@ -39,7 +38,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
         process.Output.Should().Contain(flag).And.Contain("Usage:");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Manager_and_ccm_on_a_read_only_file_system_become_ready_under_the_limits_of_the_charts()
     {
         Require();
@@ -105,7 +104,7 @@ public sealed class ImageTests(PublishedImages images, ITestOutputHelper output)
         return process;
     }
 
-    private static void Require() => Skip.If(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
+    private static void Require() => Assert.SkipWhen(ImageProcess.Missing is not null, $"an image cannot be run here: {ImageProcess.Missing}");
 
     private static ResourceLimits Limits(string chart)
     {

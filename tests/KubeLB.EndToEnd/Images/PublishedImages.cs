@@ -25,7 +25,7 @@ public sealed class PublishedImages : IAsyncLifetime, ICollectionFixture<Publish
     public string NoKubeconfigs => _root.CreateSubdirectory("none").FullName;
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (ImageProcess.Missing is not null)
         {
@@ -38,10 +38,10 @@ public sealed class PublishedImages : IAsyncLifetime, ICollectionFixture<Publish
     }
 
     /// <inheritdoc/>
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         _root.Delete(recursive: true);
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
     private async Task<ImageContent> PublishAsync(string component, Dictionary<string, string> arguments)

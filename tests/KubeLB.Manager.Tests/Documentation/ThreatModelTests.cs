@@ -32,8 +32,8 @@ public sealed partial class ThreatModelTests
                 .Should()
                 .MatchRegex(
                     name.Length == 1
-                        ? @"\[(Skippable)?(Fact|Theory)\]"
-                        : $@"\[(Skippable)?(Fact|Theory)\][^;{{}}]*?(\[[^\n]*\]\s*)*public [\w<>]+( [\w<>]+)? {name[1]}\("
+                        ? @"\[(Fact|Theory)\]"
+                        : $@"\[(Fact|Theory)\][^;{{}}]*?(\[[^\n]*\]\s*)*public [\w<>]+( [\w<>]+)? {name[1]}\("
                 );
         }
     }

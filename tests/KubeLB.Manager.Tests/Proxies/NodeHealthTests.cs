@@ -26,7 +26,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
 
     private string GrpcUrl => $"http://{Lab.ProxyAddress}:{Grpc.ListenerPort}/";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (NodeLab.Missing(EnvoyBinary.Location) is null)
         {
@@ -34,13 +34,13 @@ public sealed class NodeHealthTests : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await (_lab?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Task.WhenAll(_played.Select(node => node.DisposeAsync().AsTask()));
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Vanished_node_fails_no_request_and_is_used_again()
     {
         await ServeAsync(nodes: 2, played: 2);
@@ -71,7 +71,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
             .OnlyContain(c => c.Ended < at.AddSeconds(20), "the kernel notices that nobody answers, after 10 to 13 s as a rule");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Node_that_drops_connections_to_a_port_fails_no_request()
     {
         await ServeAsync(nodes: 2, played: 1);
@@ -80,7 +80,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(3)));
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Node_that_refuses_connections_to_a_port_fails_no_request()
     {
         await ServeAsync(nodes: 2, played: 1);
@@ -88,7 +88,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         AllAnswered(await SendAllAsync(TimeSpan.FromSeconds(3)));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(0)]
     [InlineData(300)]
     [InlineData(1000)]
@@ -118,7 +118,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         (first - ready).Should().BeLessThan(TimeSpan.FromSeconds(5), "0.5 s is the goal, and this ten times that");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Open_connections_live_while_their_nodes_are_ejected()
     {
         await ServeAsync(nodes: 2, played: 2);
@@ -136,7 +136,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         open.Connections.Should().OnlyContain(c => c.Ended == null);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Application_errors_eject_no_node_and_nothing_is_sent_twice()
     {
         await ServeAsync(nodes: 2, played: 2);
@@ -152,10 +152,10 @@ public sealed class NodeHealthTests : IAsyncLifetime
             .Be(80, "a request that reached a node is not sent again, although the connection was reset");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Nodes_are_not_contacted_without_traffic()
     {
-        Skip.If(_lab is null, NodeLab.Missing(EnvoyBinary.Location));
+        Assert.SkipWhen(_lab is null, NodeLab.Missing(EnvoyBinary.Location) ?? "");
         var ports = Enumerable.Range(0, 10).Select(i => new ProxyPort($"port-{i}", 12000 + i, NodePort + i, ProxyProtocol.Http1)).ToList();
         foreach (var node in new[] { 1, 2 })
         {
@@ -170,7 +170,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
         _played.Sum(n => n.Connections).Should().Be(1, "a request needs a connection");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Headers_of_a_client_do_not_change_retries_and_none_are_added()
     {
         await ServeAsync(nodes: 2, played: 2);
@@ -215,7 +215,7 @@ public sealed class NodeHealthTests : IAsyncLifetime
     // Several nodes of which the first ones are played; the others refuse.
     private async Task ServeAsync(int nodes, int played)
     {
-        Skip.If(_lab is null, NodeLab.Missing(EnvoyBinary.Location));
+        Assert.SkipWhen(_lab is null, NodeLab.Missing(EnvoyBinary.Location) ?? "");
         foreach (var node in Enumerable.Range(1, played))
         {
             await PlayAsync(node);

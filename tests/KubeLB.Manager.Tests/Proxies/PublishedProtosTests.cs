@@ -16,7 +16,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
 
     public static TheoryData<string> Protocols => [.. System.Enum.GetNames<ProxyProtocol>()];
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task Listeners_are_as_published(string protocol)
     {
@@ -35,7 +35,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task Clusters_and_endpoints_are_as_published(string protocol)
     {
@@ -58,7 +58,7 @@ public sealed class PublishedProtosTests(PublishedProtos protos) : IClassFixture
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(SnapshotGoldenTests.Cases), MemberType = typeof(SnapshotGoldenTests))]
     public async Task Recorded_configurations_are_as_published_in_bytes_and_as_text(string name)
     {

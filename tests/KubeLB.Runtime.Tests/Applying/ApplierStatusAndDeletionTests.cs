@@ -17,13 +17,13 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
 
     private JsonObject LastBody => (JsonObject)JsonNode.Parse(_server.Writes.Last().Body)!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _server.PutWidget("w", """{"spec":{"colour":"red"}}""");
         _host = await TestHost.StartSyncedAsync(_server);
     }
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
     public async Task A_status_is_made_equal_to_what_is_desired_and_then_left_alone()

@@ -18,9 +18,9 @@ public sealed class ApplierTests : IAsyncLifetime
 
     private JsonObject LastPatch => (JsonObject)JsonNode.Parse(_server.Writes.Last(r => r.Method == HttpMethod.Patch).Body)!;
 
-    public async Task InitializeAsync() => _host = await TestHost.StartSyncedAsync(_server);
+    public async ValueTask InitializeAsync() => _host = await TestHost.StartSyncedAsync(_server);
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
     public async Task A_missing_object_is_created_and_is_in_the_cache_at_once()

@@ -23,13 +23,13 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
 
     private IInformer<V1ConfigMap> Maps => _host.Cluster.Informer<V1ConfigMap>();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _first = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         _second = await EmbeddedCluster.EmbeddedCluster.StartAsync();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_host is not null)
         {

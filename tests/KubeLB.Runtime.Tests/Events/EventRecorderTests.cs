@@ -29,15 +29,15 @@ public sealed class EventRecorderTests : IAsyncLifetime
     private TestHost _host = null!;
     private EventRecorder _recorder = null!;
 
-    public Task InitializeAsync()
+    public ValueTask InitializeAsync()
     {
         _host = TestHost.Build(_server);
         _recorder = NewRecorder();
         _recorder.Start();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _recorder.StopAsync(default);
         _recorder.Dispose();

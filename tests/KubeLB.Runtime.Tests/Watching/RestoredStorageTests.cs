@@ -19,7 +19,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
 
     private IInformer<V1ConfigMap> Maps => _host.Cluster.Informer<V1ConfigMap>();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync(new() { Tls = false });
         _others = _cluster.CreateClient("others");
@@ -36,7 +36,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         await Maps.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _host.DisposeAsync();
         _others.Dispose();

@@ -29,7 +29,7 @@ public sealed class CommandLineTests : IDisposable
             .And.NotContain("\u001b[", "redirected output is plain");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task TheDemoShowsTheRequestInEnvoysAccessLog()
     {
         var (code, output, error) = await RunAsync("demo", "--dir", _directory, "--envoy", EnvoyBinary.Require());

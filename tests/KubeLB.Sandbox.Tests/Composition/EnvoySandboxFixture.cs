@@ -53,7 +53,7 @@ public class TwoEnvoyTenantsFixture : EnvoySandboxFixture, IAsyncLifetime
                 - {name: main, image: anything, ports: [{containerPort: 8080}] }
         """;
 
-    async Task IAsyncLifetime.InitializeAsync()
+    async ValueTask IAsyncLifetime.InitializeAsync()
     {
         await InitializeAsync();
         if (Missing is not null)

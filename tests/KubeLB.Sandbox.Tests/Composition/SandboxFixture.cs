@@ -22,15 +22,15 @@ public class SandboxFixture : IAsyncLifetime
     /// <summary>Why there is no sandbox; null if there is one.</summary>
     public string? Missing { get; private set; }
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         try
         {
             Sandbox = await SandboxEnvironment.StartAsync(Configure(new SandboxOptions { LogDirectory = _directory }));
         }
-        catch (SkipException e)
+        catch (Xunit.Sdk.SkipException e)
         {
-            Missing = e.Message;
+            Missing = e.Message.Replace(Xunit.v3.DynamicSkipToken.Value, "", StringComparison.Ordinal);
             return;
         }
 
@@ -41,7 +41,7 @@ public class SandboxFixture : IAsyncLifetime
     /// <summary>How the sandbox is to be.</summary>
     private protected virtual SandboxOptions Configure(SandboxOptions options) => options;
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (Missing is not null)
         {

@@ -11,19 +11,19 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
     private EmbeddedCluster.EmbeddedCluster _cluster = null!;
     private KubectlBinary _kubectl = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await EmbeddedCluster.EmbeddedCluster.StartAsync();
         _kubectl = new KubectlBinary(_cluster.KubeconfigYaml);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _kubectl.Dispose();
         await _cluster.DisposeAsync();
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Definitions_that_Helm_installed_are_replaced_and_objects_stay()
     {
         var before = await InstallEarlierAsync();
@@ -33,13 +33,13 @@ public sealed class DefinitionUpgradeTests : IAsyncLifetime
         await ExpectPresentAsync(before);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Definitions_that_Helm_installed_conflict_with_a_server_side_apply_unless_it_is_forced()
     {
         var before = await InstallEarlierAsync();
 
         var refused = await _kubectl.RunAsync($"apply --server-side -f {Folder}");
-        Skip.If(
+        Assert.SkipWhen(
             refused.Errors.Contains("not available on the server", StringComparison.Ordinal),
             "this API server has no server-side apply"
         );

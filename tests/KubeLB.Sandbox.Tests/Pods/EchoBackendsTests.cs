@@ -16,7 +16,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
     private EchoPod _pod = null!;
     private IPEndPoint _at = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _backends = await EchoBackends.StartAsync(_addresses);
         _pod = new EchoPod("tenant", "default", "api-1", "node-1", _addresses.Take());
@@ -24,7 +24,7 @@ public sealed class EchoBackendsTests : IAsyncLifetime
         _at = _backends.Resolve(_pod.Address, 8080, "default/api-1");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _backends.DisposeAsync();
         _addresses.Dispose();

@@ -17,14 +17,14 @@ public sealed class TenantProxiesTests : IAsyncLifetime
     private EchoBackends _backends = null!;
     private Task _running = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _backends = await EchoBackends.StartAsync(_addresses);
         _proxies = new TenantProxies(_addresses, NullLoggerFactory.Instance);
         _running = _proxies.RunAsync(new SnapshotCacheSource(_cache), _stop.Token);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await _running;

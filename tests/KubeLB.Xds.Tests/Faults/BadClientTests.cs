@@ -11,7 +11,7 @@ public sealed class BadClientTests : IAsyncLifetime
     private XdsHost _host = null!;
     private DeltaClient _good = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _host = await XdsHost.StartAsync();
         _host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a")));
@@ -20,7 +20,7 @@ public sealed class BadClientTests : IAsyncLifetime
         await _good.TakeAsync();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _good.Dispose();
         await _host.DisposeAsync();

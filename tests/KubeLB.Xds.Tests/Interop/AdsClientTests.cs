@@ -20,7 +20,7 @@ public sealed class AdsClientTests
 
     public static TheoryData<string> Protocols => ["sotw", "delta"];
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task What_is_right_is_taken_in_the_order_that_an_envoy_needs(string protocol)
     {
@@ -47,7 +47,7 @@ public sealed class AdsClientTests
         seen.Messages.Should().BeEmpty();
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task What_is_not_as_published_is_told_and_rejected_with_the_path_of_the_field(string protocol)
     {
@@ -71,7 +71,7 @@ public sealed class AdsClientTests
         seen.Messages.Should().ContainSingle().Which.Should().Be(string.Join("; ", faults));
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task A_listener_that_sends_to_a_cluster_that_is_not_there_is_told(string protocol)
     {

@@ -20,7 +20,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     /// <summary>Field 9000, varint 1.</summary>
     private static readonly byte[] Unknown = [0xc0, 0xb2, 0x04, 0x01];
 
-    [SkippableFact]
+    [Fact]
     public async Task A_message_as_it_should_be_has_no_fault()
     {
         var result = await protos.CheckAsync(Cluster.Descriptor.FullName, Sound().ToByteArray());
@@ -33,7 +33,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             .And.Contain("envoy.config.core.v3.SocketAddress", 1);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task An_any_of_a_message_without_content_has_no_fault()
     {
         var result = await protos.CheckAsync(
@@ -45,7 +45,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         result.Messages.Should().Contain("envoy.extensions.filters.http.router.v3.Router", 1);
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_field_that_is_not_published_is_told() =>
         await ExpectAsync(
             Sound(),
@@ -53,7 +53,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             "unknown field 9000 (wire type 0) in envoy.config.cluster.v3.Cluster"
         );
 
-    [SkippableFact]
+    [Fact]
     public async Task A_field_that_is_not_published_is_told_inside_a_nested_message()
     {
         var cluster = Sound();
@@ -65,7 +65,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         );
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_field_that_is_not_published_is_told_inside_an_any_of_a_map()
     {
         var cluster = Sound();
@@ -76,7 +76,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         await ExpectAsync(cluster, $"typed_extension_protocol_options[\"a.b\"][{Options}]: unknown field 9000 (wire type 0) in {Options}");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task A_field_that_is_not_published_is_told_inside_an_any_of_an_any()
     {
         var manager = new HttpConnectionManager
@@ -96,7 +96,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         );
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("type.googleapis.com/kubelb.k8c.io.Filter", "[kubelb.k8c.io.Filter]: the type kubelb.k8c.io.Filter is not published")]
     [InlineData("", ".type_url: \"\" does not begin with type.googleapis.com/")]
     public async Task An_any_of_a_type_that_is_not_published_is_told(string url, string fault) =>
@@ -105,7 +105,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             $"filter_chains[0].filters[0].typed_config{fault}"
         );
 
-    [SkippableFact]
+    [Fact]
     public async Task A_deprecated_field_is_told()
     {
         // max_requests_per_connection, a wrapper.
@@ -115,7 +115,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         faults.Should().Equal("max_requests_per_connection: is deprecated");
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("0a016112020a00", null)]
     [InlineData("12020a000a0161", "is written in other bytes: 7, not 7, other from 0 on")]
     [InlineData("0a016212020a000a0161", "is written in other bytes: 10, not 7, other from 2 on")]
@@ -127,7 +127,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         faults.Where(f => !f.Contains("breaks")).Should().Equal(fault is null ? [] : [fault]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("0a0561", "not a message of envoy.config.endpoint.v3.ClusterLoadAssignment: ")]
     [InlineData("0801", "cluster_name: wire type 0 instead of 2")]
     [InlineData("0a02c328", "cluster_name: a string that is not UTF-8")]
@@ -136,7 +136,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             .Faults.Should()
             .Contain(f => f.StartsWith(fault, StringComparison.Ordinal));
 
-    [SkippableFact]
+    [Fact]
     public async Task A_number_that_an_enumeration_does_not_have_is_told_even_without_a_rule()
     {
         var listener = Listener(Any.Pack(new Router()));
@@ -145,7 +145,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         await ExpectAsync(listener, "traffic_direction: 7 is no value of envoy.config.core.v3.TrafficDirection");
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("""{"nope":1}""", "nope: unknown field of envoy.config.bootstrap.v3.Bootstrap")]
     [InlineData(
         """{"staticResources":{"clusters":[{"name":"a","nope":{} }]} }""",

@@ -101,7 +101,7 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
             },
         };
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Broken))]
     public async Task A_rule_that_is_broken_is_told_with_the_path_of_the_field(string rule, string type, string json, string path) =>
         (await protos.CheckAsync(type, json))
@@ -110,9 +110,9 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
 
     [Fact]
     public void Each_rule_that_is_met_in_what_the_manager_makes_is_shown_to_be_enforced() =>
-        Broken.Select(row => (string)row[0]).Should().BeEquivalentTo(PublishedProtos.Rules);
+        Broken.Select(row => row.Data.Item1).Should().BeEquivalentTo(PublishedProtos.Rules);
 
-    [SkippableFact]
+    [Fact]
     public async Task Every_rule_that_the_published_files_state_is_part_of_a_field()
     {
         var count = await protos.CountAsync();
@@ -122,7 +122,7 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
         count.GetProperty("stated").GetProperty("required").GetInt32().Should().BeGreaterThan(100);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("string mail = 1 [(validate.rules).string.email = true];", "mail: string.email")]
     [InlineData("repeated string mails = 1 [(validate.rules).repeated = {items {string {email: true}}}];", "mails.items: string.email")]
     [InlineData("map<string, string> mails = 1 [(validate.rules).map = {values {string {email: true}}}];", "mails.values: string.email")]
@@ -133,7 +133,7 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
             .Faults.Should()
             .Contain($"the rule {rule} of odd.Odd is not known to this checker");
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("envoy.config.route.v3.RedirectAction", """{"prefix_rewrite":""}""")]
     [InlineData("envoy.config.core.v3.UpstreamHttpProtocolOptions", """{"override_auto_sni_header":""}""")]
     [InlineData(

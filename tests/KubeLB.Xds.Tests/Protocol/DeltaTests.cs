@@ -11,13 +11,13 @@ public sealed class DeltaTests : IAsyncLifetime
     private XdsHost _host = null!;
     private DeltaClient _client = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _host = await XdsHost.StartAsync(o => o.ResendEndpointsOfClusters = false);
         _client = new DeltaClient(_host.Connect());
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _host.DisposeAsync();

@@ -20,7 +20,7 @@ public sealed class OrderTests : IAsyncLifetime
 
     private XdsHost _host = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _host = await XdsHost.StartAsync();
         _host.Cache.Update(
@@ -29,7 +29,7 @@ public sealed class OrderTests : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
     public async Task AdditionsComeBottomUpAndRemovalsAfterThemTopDown()

@@ -9,9 +9,9 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
 
-    public async Task InitializeAsync() => _host = await XdsHost.StartAsync();
+    public async ValueTask InitializeAsync() => _host = await XdsHost.StartAsync();
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
     public async Task OnlyTheResourcesThatEnvoyNamesAreAtFault()

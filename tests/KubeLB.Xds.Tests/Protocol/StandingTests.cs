@@ -17,9 +17,9 @@ public sealed class StandingTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
 
-    public async Task InitializeAsync() => _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
+    public async ValueTask InitializeAsync() => _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
     public async Task Client_without_answer_is_pending_and_with_ack_is_acknowledged()

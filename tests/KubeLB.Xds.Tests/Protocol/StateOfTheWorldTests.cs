@@ -19,13 +19,13 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     private XdsHost _host = null!;
     private SotwClient _client = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _host = await XdsHost.StartAsync(o => o.ControlPlane = "test");
         _client = new SotwClient(_host.Connect());
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _host.DisposeAsync();

@@ -17,14 +17,14 @@ public sealed class EnvoyValidationTests : IDisposable
 
     public static TheoryData<string> Bootstraps => [.. Workloads.Cases()];
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Snapshots))]
     public Task Envoy_takes_every_configuration(string name) =>
         EnvoyBinary.ValidateAsync(
             EnvoyJson.Static(SnapshotCase.Build(SnapshotGoldenTests.Folder.Input(name)), SnapshotCase.Node).ToJsonString()
         );
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Bootstraps))]
     public Task Envoy_takes_every_bootstrap(string name)
     {

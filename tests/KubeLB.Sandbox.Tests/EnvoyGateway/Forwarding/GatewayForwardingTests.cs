@@ -13,9 +13,9 @@ public sealed class GatewayForwardingTests : IAsyncLifetime
     private const string Http80 = "[{name: http, protocol: HTTP, port: 80}]";
     private GatewayFixture _bed = null!;
 
-    public async Task InitializeAsync() => _bed = await GatewayFixture.StartAsync();
+    public async ValueTask InitializeAsync() => _bed = await GatewayFixture.StartAsync();
 
-    public async Task DisposeAsync() => await _bed.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _bed.DisposeAsync();
 
     [Fact]
     public async Task PathAndQueryArriveAsTheyWereSent()

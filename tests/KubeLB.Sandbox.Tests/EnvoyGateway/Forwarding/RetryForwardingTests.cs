@@ -10,13 +10,13 @@ public sealed class RetryForwardingTests : IAsyncLifetime
     private readonly HttpClient _client = new();
     private GatewayFixture _bed = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _bed = await GatewayFixture.StartAsync();
         await _bed.AddPodAsync("web");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _bed.DisposeAsync();

@@ -10,7 +10,7 @@ namespace KubeLB.Sandbox.Tests.Proxies.Processes;
 /// <summary>Pods of proxies as real Envoys, each in a network namespace where this process may make them.</summary>
 public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sandbox), IClassFixture<TwoEnvoyTenantsFixture>
 {
-    [SkippableFact]
+    [Fact]
     public async Task Kubectl_logs_shows_the_output_of_the_process()
     {
         using var kubectl = new KubectlBinary(Sandbox.Sandbox.Management.KubeconfigYaml);
@@ -58,7 +58,7 @@ public sealed class EnvoyPodTests(TwoEnvoyTenantsFixture sandbox) : EnvoyPods(sa
 /// <summary>Pods of proxies as real Envoys at loopback addresses.</summary>
 public sealed class LoopbackEnvoyPodTests(LoopbackEnvoysFixture sandbox) : EnvoyPods(sandbox), IClassFixture<LoopbackEnvoysFixture>
 {
-    [SkippableFact]
+    [Fact]
     public async Task Each_pod_has_a_loopback_address()
     {
         var pods = await Sandbox.PodsAsync(First.Namespace);
@@ -78,15 +78,15 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
 
     private protected TenantCluster First => sandbox.Sandbox.Tenants[0];
 
-    public Task InitializeAsync()
+    public ValueTask InitializeAsync()
     {
-        Skip.If(sandbox.Missing is not null, sandbox.Missing);
-        return Task.CompletedTask;
+        Assert.SkipWhen(sandbox.Missing is not null, sandbox.Missing ?? "");
+        return ValueTask.CompletedTask;
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    [SkippableFact]
+    [Fact]
     public async Task Two_tenants_with_equal_listener_ports_reach_their_own_pods()
     {
         var ports = new HashSet<string>();
@@ -108,7 +108,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         ports.Should().ContainSingle("both tenants' proxies listen at the same port");
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Process_that_ends_is_started_again_and_counted()
     {
         await sandbox.PodsAsync(First.Namespace);
@@ -130,7 +130,7 @@ public abstract class EnvoyPods(TwoEnvoyTenantsFixture sandbox) : IAsyncLifetime
         sandbox.Sandbox.ProxyProcessIds(First).Should().NotContain((pod, id));
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Deleted_pod_drains_before_its_process_ends_and_only_then_is_gone()
     {
         var pod = (await sandbox.PodsAsync(First.Namespace))[0].Name();
