@@ -171,7 +171,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         return status;
     }
 
-    private static JsonNode Condition(V1Deployment deployment, string type, bool holds, string reason, string message)
+    private static JsonObject Condition(V1Deployment deployment, string type, bool holds, string reason, string message)
     {
         var value = holds ? "True" : "False";
         var before = deployment.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
@@ -186,6 +186,6 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
                 LastTransitionTime = before?.Status == value ? before.LastTransitionTime : now,
                 LastUpdateTime = before?.Status == value && before.Reason == reason ? before.LastUpdateTime : now,
             }
-        )!;
+        );
     }
 }

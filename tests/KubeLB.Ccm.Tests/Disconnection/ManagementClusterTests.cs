@@ -34,7 +34,7 @@ public sealed class ManagementClusterTests
         );
         var gateway = (await bed.Tenant.Client<Gateway>().GetAsync(new ResourceKey("default", "gw"), default))!;
         await CcmFixture.WaitAsync<Route>(bed.Management, CcmFixture.Namespace, gateway.Metadata.Uid, _ => true, "is carried");
-        bed.Log.Lines.Where(l => l.Text.Contains("\"management\" works again", StringComparison.Ordinal)).Should().ContainSingle();
+        bed.Log.Lines.Where(l => l.Text.Contains("\"management\" recovered", StringComparison.Ordinal)).Should().ContainSingle();
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Net;
+using KubeLB.Tests.Shared;
 using k8s;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
@@ -88,7 +89,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var host = await StartAsync(server, cluster, services, options);
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
+        await Eventually.HoldsAsync(() => server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
         return host;
     }
 

@@ -2,6 +2,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Grpc.Core;
 using Grpc.Net.Client;
+using KubeLB.Tests.Shared;
 using static Envoy.Service.Discovery.V3.AggregatedDiscoveryService;
 
 namespace KubeLB.Xds.Tests.Wire;
@@ -63,7 +64,7 @@ public sealed class DeltaClient : IDisposable
 
     public async Task<DeltaDiscoveryResponse> ReceiveAsync()
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Deadline);
         (await _call.ResponseStream.MoveNext(patience.Token)).Should().BeTrue("the server is expected to answer");
         return _call.ResponseStream.Current;
     }
@@ -80,7 +81,7 @@ public sealed class DeltaClient : IDisposable
     {
         var reading = async () =>
         {
-            using var patience = new CancellationTokenSource(Patience.Long);
+            using var patience = new CancellationTokenSource(Eventually.Deadline);
             while (await _call.ResponseStream.MoveNext(patience.Token)) { }
         };
         return (await reading.Should().ThrowAsync<RpcException>()).Which;

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Authentication;
 using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
@@ -9,8 +8,6 @@ using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;

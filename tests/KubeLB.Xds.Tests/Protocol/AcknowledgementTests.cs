@@ -3,6 +3,7 @@ using Envoy.Service.Discovery.V3;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using KubeLB.EndToEnd.Support;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Replicas.V1;
 using KubeLB.Xds.Resources;
@@ -13,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Xds.Tests.Protocol;
 
 /// <summary>What a control plane knows of the resources that its clients have acknowledged, and tells its other replicas.</summary>
-public sealed class StandingTests : IAsyncLifetime
+public sealed class AcknowledgementTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
 
@@ -22,27 +23,27 @@ public sealed class StandingTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task Client_without_answer_is_pending_and_with_ack_is_acknowledged()
+    public async Task Client_is_pending_before_and_acknowledged_after_its_ACK()
     {
         using var client = new DeltaClient(_host.Connect());
         Set("a");
         await client.SendAsync(ResourceTypes.Cluster);
         var response = await client.ReceiveAsync();
-        Standing("a").Should().Equal(XdsAcknowledgementState.Pending);
+        States("a").Should().Equal(XdsAcknowledgementState.Pending);
 
         await client.AckAsync(response);
         await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
 
         Set("a", "b");
         var second = await client.ReceiveAsync();
-        Standing("a").Should().Equal([XdsAcknowledgementState.Acknowledged], "it has not changed");
-        Standing("b").Should().Equal(XdsAcknowledgementState.Pending);
+        States("a").Should().Equal([XdsAcknowledgementState.Acknowledged], "it has not changed");
+        States("b").Should().Equal(XdsAcknowledgementState.Pending);
         await client.AckAsync(second);
         await UntilAsync("b", XdsAcknowledgementState.Acknowledged);
     }
 
     [Fact]
-    public async Task Ack_of_an_older_version_does_not_count()
+    public async Task ACK_of_an_older_version_is_ignored()
     {
         using var client = new DeltaClient(_host.Connect());
         Set("a");
@@ -53,13 +54,13 @@ public sealed class StandingTests : IAsyncLifetime
         _host.Cache.Update("n", change => change.Set("a", Samples.Cluster("a", timeout: 9)));
         var newer = await client.ReceiveAsync();
 
-        Standing("a").Should().Equal(XdsAcknowledgementState.Pending);
+        States("a").Should().Equal(XdsAcknowledgementState.Pending);
         await client.AckAsync(newer);
         await UntilAsync("a", XdsAcknowledgementState.Acknowledged);
     }
 
     [Fact]
-    public async Task Nack_of_one_resource_leaves_the_others_of_the_response_acknowledged()
+    public async Task NACK_of_one_resource_leaves_the_others_acknowledged()
     {
         using var client = new DeltaClient(_host.Connect());
         Set("a", "b");
@@ -67,14 +68,14 @@ public sealed class StandingTests : IAsyncLifetime
         await client.NackAsync(await client.ReceiveAsync(), "Error adding/updating cluster(s) b: bad");
 
         await UntilAsync("b", XdsAcknowledgementState.Rejected);
-        Standing("a").Should().Equal(XdsAcknowledgementState.Acknowledged);
+        States("a").Should().Equal(XdsAcknowledgementState.Acknowledged);
         var both = _host.Streams.AcknowledgementOf("n", [Version("a"), Version("b")]).Should().ContainSingle().Subject;
         both.State.Should().Be(XdsAcknowledgementState.Rejected);
         both.Rejection!.Message.Should().EndWith("b: bad");
     }
 
     [Fact]
-    public async Task Client_that_reconnects_with_what_it_has_is_acknowledged()
+    public async Task Reconnecting_client_with_current_resources_is_acknowledged()
     {
         Set("a");
         using var client = new DeltaClient(_host.Connect());
@@ -84,7 +85,7 @@ public sealed class StandingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Streams_of_one_pod_are_one_client_and_pods_are_told_apart()
+    public async Task Streams_of_one_pod_are_one_client()
     {
         Set("a");
         using var first = await ConnectAsync("pod-1");
@@ -93,7 +94,7 @@ public sealed class StandingTests : IAsyncLifetime
         await second.ReceiveAsync();
         using var other = await ConnectAsync("pod-1", ResourceTypes.Listener);
 
-        await Patience.UntilAsync(
+        await Eventually.HoldsAsync(
             () =>
                 _host
                     .Streams.AcknowledgementOf("n", [Version("a")])
@@ -105,7 +106,7 @@ public sealed class StandingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_replica_gets_the_answer_when_the_client_has_given_it()
+    public async Task Replica_request_returns_when_the_client_has_acknowledged()
     {
         Set("a");
         using var client = await ConnectAsync("pod-1");
@@ -116,7 +117,7 @@ public sealed class StandingTests : IAsyncLifetime
 
         await client.AckAsync(response);
 
-        (await asking.WaitAsync(Patience.Long))
+        (await asking.WaitAsync(Eventually.Deadline))
             .Clients.Should()
             .ContainSingle()
             .Which.Should()
@@ -124,7 +125,7 @@ public sealed class StandingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_replica_gets_pending_when_its_wait_is_over_and_nothing_of_an_unknown_node()
+    public async Task Replica_request_returns_pending_after_its_timeout()
     {
         Set("a");
         using var client = await ConnectAsync("pod-1");
@@ -141,7 +142,7 @@ public sealed class StandingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_clients_are_authorized_only_replicas_may_ask_and_others_are_logged()
+    public async Task Replica_request_of_another_client_is_denied_and_logged()
     {
         using var logs = new CapturedLogs();
         await using var host = await XdsHost.StartAsync(services: s =>
@@ -153,11 +154,11 @@ public sealed class StandingTests : IAsyncLifetime
 
         (await asking.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.PermissionDenied);
         logs.Lines.Should()
-            .ContainSingle(l => l.StartsWith("Warning Replica request for node n refused to ipv4:127.0.0.1:", StringComparison.Ordinal));
+            .ContainSingle(l => l.StartsWith("Warning Denied replica request for node n from ipv4:127.0.0.1:", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Listener_that_cannot_be_bound_is_sent_again_until_it_is_bound()
+    public async Task Listener_that_cannot_be_bound_is_resent_until_bound()
     {
         _host.Cache.Update("n", change => change.Set("l", Samples.Listener("l", "r")).Set("m", Samples.Listener("m", "r")));
         using var client = new DeltaClient(_host.Connect());
@@ -181,14 +182,14 @@ public sealed class StandingTests : IAsyncLifetime
             }
         }
 
-        await Patience.UntilAsync(
+        await Eventually.HoldsAsync(
             () => _host.Streams.Describe().Single().Types.Single().Rejected.Count == 0,
             "nothing is rejected any more"
         );
     }
 
     [Fact]
-    public async Task Listener_that_is_rejected_for_another_reason_is_not_sent_again()
+    public async Task Listener_rejected_for_another_reason_is_not_resent()
     {
         _host.Cache.Update("n", change => change.Set("l", Samples.Listener("l", "r")));
         using var client = new DeltaClient(_host.Connect());
@@ -240,10 +241,10 @@ public sealed class StandingTests : IAsyncLifetime
     private XdsResourceVersion Version(string name) =>
         new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
-    private IEnumerable<XdsAcknowledgementState> Standing(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.State);
+    private IEnumerable<XdsAcknowledgementState> States(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.State);
 
-    private Task UntilAsync(string name, XdsAcknowledgementState standing) =>
-        Patience.UntilAsync(() => Standing(name).SequenceEqual([standing]), $"{name} is {standing}");
+    private Task UntilAsync(string name, XdsAcknowledgementState state) =>
+        Eventually.HoldsAsync(() => States(name).SequenceEqual([state]), $"{name} is {state}");
 
     private sealed class EveryNode : IXdsAuthorizer
     {

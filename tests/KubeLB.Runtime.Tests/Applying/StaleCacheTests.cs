@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using KubeLB.Tests.Shared;
 using k8s.Autorest;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Hosting;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace KubeLB.Runtime.Tests.Applying;
 
 /// <summary>Answers to writes that contradict the cache: ordinary races, and a storage that is not what it was.</summary>
-public sealed class ContradictionTests : IAsyncDisposable
+public sealed class StaleCacheTests : IAsyncDisposable
 {
     private static readonly ResourceKey Key = new("default", "w");
 
@@ -36,7 +37,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     [InlineData("status")]
     [InlineData("finalizer")]
     [InlineData("delete")]
-    public async Task Write_that_is_answered_404_takes_the_object_out_and_causes_one_list(string verb)
+    public async Task Write_with_404_removes_the_object_and_causes_one_list(string verb)
     {
         _server.PutWidget("w");
         _server.PutWidget("other");
@@ -52,7 +53,7 @@ public sealed class ContradictionTests : IAsyncDisposable
         Host.Widgets.Get(Key).Should().BeNull("the answer says that it is gone");
         Lists.Should().Be(1, "the watch may yet explain it");
         await AdvanceUntilAsync(() => Lists == 2, "nothing explained it");
-        await Eventually.True(() => Host.Widgets.List().Count == 0, "the list replaces the store");
+        await Eventually.HoldsAsync(() => Host.Widgets.List().Count == 0, "the list replaces the store");
         await QuietAsync();
         Lists.Should().Be(2);
     }
@@ -61,7 +62,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     [InlineData("status")]
     [InlineData("finalizer")]
     [InlineData("delete")]
-    public async Task Object_that_somebody_deleted_a_moment_ago_causes_no_list(string verb)
+    public async Task Recently_deleted_object_causes_no_list(string verb)
     {
         _server.PutWidget("w");
         await StartAsync();
@@ -69,13 +70,13 @@ public sealed class ContradictionTests : IAsyncDisposable
         _server.Widgets(c => c.Delete(Key));
 
         await WriteAsync(verb, current);
-        await Eventually.True(() => Host.Widgets.Get(Key) is null, "it is gone");
+        await Eventually.HoldsAsync(() => Host.Widgets.Get(Key) is null, "it is gone");
         await QuietAsync();
         Lists.Should().Be(1);
     }
 
     [Fact]
-    public async Task Create_that_is_answered_409_puts_the_live_object_in_and_causes_one_list()
+    public async Task Create_with_409_caches_the_live_object_and_causes_one_list()
     {
         await StartAsync();
         _server.Widgets(c =>
@@ -87,11 +88,11 @@ public sealed class ContradictionTests : IAsyncDisposable
         await ExpectStaleAsync(() => ApplyAsync("red"));
         Host.Widgets.Get(Key).Should().NotBeNull();
         await AdvanceUntilAsync(() => Lists == 2, "nothing explained it");
-        await Eventually.True(() => Host.Widgets.Get("default", "other") is not null, "the list replaces the store");
+        await Eventually.HoldsAsync(() => Host.Widgets.Get("default", "other") is not null, "the list replaces the store");
     }
 
     [Fact]
-    public async Task Create_that_another_replica_was_faster_with_causes_no_list()
+    public async Task Create_after_another_replica_causes_no_list()
     {
         await StartAsync();
         var others = Widget.Named("w", colour: "blue");
@@ -132,7 +133,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Patch_that_is_answered_with_an_earlier_version_causes_a_list()
+    public async Task Patch_response_with_an_earlier_version_causes_a_list()
     {
         _server.PutWidget("w");
         await StartAsync();
@@ -145,7 +146,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Guarded_patch_that_conflicts_with_nothing_that_the_watch_told_causes_a_list()
+    public async Task Guarded_patch_conflict_without_a_watch_event_causes_a_list()
     {
         _server.PutWidget("w");
         await StartAsync();
@@ -154,7 +155,7 @@ public sealed class ContradictionTests : IAsyncDisposable
         var patch = () => Host.Applier.EnsureFinalizerAsync(Host.Cluster, current, "example.com/hold", default);
         (await patch.Should().ThrowAsync<HttpOperationException>()).Which.Response.StatusCode.Should().Be(HttpStatusCode.Conflict);
         await AdvanceUntilAsync(() => Lists == 2, "nothing explained it");
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () => Host.Widgets.Get(Key)!.Metadata.ResourceVersion != current.Metadata.ResourceVersion,
             "the list shows the present version"
         );
@@ -162,7 +163,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Many_contradictions_cause_one_list_per_pause()
+    public async Task Many_stale_keys_cause_one_list_per_interval()
     {
         for (var i = 0; i < 20; i++)
         {
@@ -194,7 +195,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Patch_of_a_kind_that_is_not_served_any_more_keeps_the_object()
+    public async Task Patch_of_a_kind_no_longer_served_keeps_the_object()
     {
         _server.PutWidget("w");
         await StartAsync();
@@ -223,7 +224,7 @@ public sealed class ContradictionTests : IAsyncDisposable
         _host = TestHost.Build(_server, cluster, s => s.AddSingleton<TimeProvider>(_time));
         await _host.Host.StartAsync();
         await _host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
     }
 
     private Task<Applied<Widget>> ApplyAsync(string colour) =>
@@ -263,7 +264,7 @@ public sealed class ContradictionTests : IAsyncDisposable
     private static async Task ExpectStaleAsync(Func<Task> write) => await write.Should().ThrowAsync<StaleCacheException>();
 
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
-        Eventually.True(
+        Eventually.HoldsAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromMilliseconds(200));
@@ -280,7 +281,7 @@ public sealed class ContradictionTests : IAsyncDisposable
             _time.Advance(TimeSpan.FromSeconds(1));
             var name = $"probe{Guid.NewGuid():N}";
             _server.PutWidget(name);
-            await Eventually.True(() => Host.Widgets.Get("default", name) is not null, "the watch works");
+            await Eventually.HoldsAsync(() => Host.Widgets.Get("default", name) is not null, "the watch works");
         }
     }
 }

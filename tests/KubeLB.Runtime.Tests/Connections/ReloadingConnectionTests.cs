@@ -1,4 +1,5 @@
 using System.Globalization;
+using KubeLB.Tests.Shared;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Connections;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace KubeLB.Runtime.Tests.Connections;
 
 /// <summary>A kubeconfig file that is replaced while the process runs.</summary>
-public sealed class FollowingConnectionTests : IAsyncLifetime
+public sealed class ReloadingConnectionTests : IAsyncLifetime
 {
     private const string Namespace = "default";
 
@@ -42,7 +43,7 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_server_authority_and_token_are_used_without_a_restart()
+    public async Task Changed_server_authority_and_token_are_used_without_restart()
     {
         await StartAsync(_first.KubeconfigYaml);
         await CreateAsync(_first, "in-first");
@@ -79,7 +80,7 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Token_that_was_revoked_is_replaced_without_a_restart()
+    public async Task Revoked_token_is_replaced_without_restart()
     {
         await StartAsync(_first.KubeconfigFor("revoked"));
         await AdvanceUntilAsync(
@@ -96,7 +97,7 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     [InlineData("")]
     [InlineData("{ half: [")]
     [InlineData(null)]
-    public async Task File_that_cannot_be_used_keeps_the_connection_and_is_reported_once(string? content)
+    public async Task Invalid_file_keeps_the_connection_and_is_reported_once(string? content)
     {
         await StartAsync(_first.KubeconfigYaml);
         await AdvanceUntilAsync(() => Maps.HasSynced, "it works");
@@ -140,7 +141,7 @@ public sealed class FollowingConnectionTests : IAsyncLifetime
     }
 
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
-        Eventually.True(
+        Eventually.HoldsAsync(
             () =>
             {
                 if (condition())
