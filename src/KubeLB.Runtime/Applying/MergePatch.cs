@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>JSON merge patches (RFC 7386): objects merge, null removes, everything else replaces.</summary>
-public static class MergePatch
+internal static class MergePatch
 {
     /// <summary>The result of patching <paramref name="target"/>. Neither argument is changed.</summary>
     public static JsonNode? Apply(JsonNode? target, JsonNode? patch)

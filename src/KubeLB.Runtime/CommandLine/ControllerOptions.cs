@@ -89,7 +89,7 @@ public static class ControllerOptions
 }
 
 /// <summary>Parses log levels in the syntax of zap.</summary>
-public static class LogLevels
+internal static class LogLevels
 {
     /// <summary>
     /// <c>debug</c>, <c>info</c>, <c>warn</c>, <c>error</c>, <c>panic</c>/<c>fatal</c> or <c>trace</c> in any case, or a verbosity: 0 is

@@ -96,7 +96,7 @@ internal sealed class Supervisor(
 /// <summary>
 /// The exit code of the process: <c>return host.Services.GetRequiredService&lt;RuntimeExit&gt;().Code;</c>.
 /// </summary>
-public sealed class RuntimeExit
+internal sealed class RuntimeExit
 {
     private string? _reason;
 

@@ -29,9 +29,7 @@ internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost
                     DateTimeOffset.UtcNow
                 ),
             };
-            await applier
-                .ApplyStatusAsync(cluster, gatewayClass, ApiJson.ToJson(status), cancellationToken)
-                .ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, gatewayClass, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

@@ -49,9 +49,7 @@ internal sealed class GatewayController(
 
         // Served first, told then: a client that reads the status can send requests.
         var status = GatewayStatusWriter.Gateway(verdict, routes, address, DateTimeOffset.UtcNow);
-        await applier
-            .ApplyStatusAsync(cluster, verdict.Gateway, ApiJson.ToJson(status), cancellationToken)
-            .ConfigureAwait(false);
+        await applier.ApplyStatusAsync(cluster, verdict.Gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return ReconcileResult.Done;
     }
 }

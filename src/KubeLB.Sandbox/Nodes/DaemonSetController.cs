@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using KubeLB.Api.Serialization;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;

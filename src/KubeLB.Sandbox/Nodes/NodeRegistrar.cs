@@ -1,5 +1,5 @@
-using KubeLB.Api.Serialization;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
-using KubeLB.Tests.Shared;
 using k8s.Autorest;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Runtime.Tests.Applying;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using KubeLB.Tests.Shared;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Runtime.Tests.Applying;
 
@@ -63,7 +63,7 @@ public sealed class ApplierTests : IAsyncLifetime
         await Apply(desired());
         (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
         await Restart();
-        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged, "the annotation tells a new process what was applied");
+        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged, "a new process reads the record from the annotation");
         (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
         _server.Writes.Should().ContainSingle();
     }
@@ -77,7 +77,7 @@ public sealed class ApplierTests : IAsyncLifetime
         await Restart();
         (await Apply(Widget.Named("w", colour: "red")))
             .Outcome.Should()
-            .Be(ApplyOutcome.Patched, "a new process cannot know and tries once");
+            .Be(ApplyOutcome.Patched, "a new process has no hash and sends it once");
         (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
@@ -249,7 +249,7 @@ public sealed class ApplierTests : IAsyncLifetime
     [Fact]
     public async Task Uncached_existing_object_is_reported_as_stale_and_cached()
     {
-        _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Refusal(409, "AlreadyExists", "w exists") : null;
+        _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Error(409, "AlreadyExists", "w exists") : null;
         _server.Widgets(c =>
             c.Objects[Key] = (JsonObject)
                 JsonNode.Parse(
@@ -347,7 +347,7 @@ public sealed class ApplierTests : IAsyncLifetime
     private Task<Applied<Widget>> Apply(Widget desired, ApplyMode mode = ApplyMode.Exclusive) =>
         _host.Applier.ApplyAsync(_host.Cluster, desired, mode, default);
 
-    /// <summary>Somebody else patches the object; returns when the cache shows it.</summary>
+    /// <summary>Patches the object externally; returns when the cache contains the change.</summary>
     private async Task Foreign(string patch)
     {
         var after = _server.Widgets(c => c.Patch(Key, (JsonObject)JsonNode.Parse(patch)!, false));

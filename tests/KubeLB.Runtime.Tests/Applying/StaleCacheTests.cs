@@ -1,11 +1,11 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using KubeLB.Tests.Shared;
 using k8s.Autorest;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -50,7 +50,7 @@ public sealed class StaleCacheTests : IAsyncDisposable
         });
 
         await WriteAsync(verb, current);
-        Host.Widgets.Get(Key).Should().BeNull("the answer says that it is gone");
+        Host.Widgets.Get(Key).Should().BeNull("the response shows that it does not exist");
         Lists.Should().Be(1, "the watch may yet explain it");
         await AdvanceUntilAsync(() => Lists == 2, "nothing explained it");
         await Eventually.HoldsAsync(() => Host.Widgets.List().Count == 0, "the list replaces the store");
@@ -126,7 +126,7 @@ public sealed class StaleCacheTests : IAsyncDisposable
                 : null;
         _server.Widgets(c => c.PutSilently(Key));
         await ExpectStaleAsync(() => ApplyAsync("red"));
-        Host.Widgets.Get(Key).Should().NotBeNull("whoever wants to create it has to see it");
+        Host.Widgets.Get(Key).Should().NotBeNull("otherwise a create would fail again");
         var lists = Lists;
         await QuietAsync();
         Lists.Should().Be(lists);

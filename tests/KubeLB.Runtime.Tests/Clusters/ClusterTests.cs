@@ -1,9 +1,9 @@
-using KubeLB.Tests.Shared;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Runtime.Tests.Clusters;

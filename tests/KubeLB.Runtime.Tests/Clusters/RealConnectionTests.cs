@@ -1,10 +1,10 @@
-using KubeLB.Tests.Shared;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,7 +33,7 @@ public sealed class RealConnectionTests
         _fake.Requests.Count(r => r.IsWatch).Should().Be(1);
         _fake.Widgets(c => c.Drop(abruptly: true));
         _fake.PutWidget("after");
-        await Eventually.HoldsAsync(() => informer.Get("default", "after") is not null, "it goes on after the break");
+        await Eventually.HoldsAsync(() => informer.Get("default", "after") is not null, "the watch resumes after the disconnect");
         server.Authorization.Should().Be("Bearer secret");
 
         await host.StopAsync();

@@ -1,10 +1,10 @@
 using System.Globalization;
-using KubeLB.Tests.Shared;
 using k8s;
 using k8s.Models;
 using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;

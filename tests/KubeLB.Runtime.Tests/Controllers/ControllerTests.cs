@@ -1,5 +1,4 @@
 using System.Net;
-using KubeLB.Tests.Shared;
 using k8s.Autorest;
 using k8s.Models;
 using KubeLB.Runtime.Applying;
@@ -8,6 +7,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -174,7 +174,7 @@ public sealed class ControllerTests
         _server.PutWidget("a");
         var attempts = 0;
         TestHost? running = null;
-        _server.Intercept = r => r.IsWrite ? FakeApiServer.Refusal(422, "Invalid", "spec.colour: must be a colour") : null;
+        _server.Intercept = r => r.IsWrite ? FakeApiServer.Error(422, "Invalid", "spec.colour: must be a colour") : null;
         _reconciler.Body = async (key, cancellationToken) =>
         {
             attempts++;

@@ -148,7 +148,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
         _recorder.Record(other, EventType.Normal, "Painted", "It is red.");
         (await SentAsync(EventCorrelator.Burst + 1)).Should().Contain(e => e["involvedObject"]!["name"]!.GetValue<string>() == "other");
 
-        // It may speak again later, once per time.
+        // The token bucket is refilled with one token per interval.
         _time.Advance(EventCorrelator.RefillInterval);
         _recorder.Record(_widget, EventType.Normal, "Painted", "At last.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Too much.");
@@ -211,8 +211,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task Rejected_events_are_logged_once_and_not_retried()
     {
-        _server.Intercept = r =>
-            r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r => r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Error(403, "Forbidden", "no") : null;
         _recorder.Record(_widget, EventType.Normal, "Painted", "One.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Two.");
         await Eventually.HoldsAsync(() => _server.Writes.Count() == 2, "both were tried");
@@ -229,7 +228,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     {
         _server.IsDown = true;
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
-        await Eventually.HoldsAsync(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "the trouble is told");
+        await Eventually.HoldsAsync(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "the error is logged");
         _server.IsDown = false;
 
         await Eventually.HoldsAsync(

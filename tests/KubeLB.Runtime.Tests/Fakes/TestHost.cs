@@ -1,11 +1,11 @@
 using System.Net;
-using KubeLB.Tests.Shared;
 using k8s;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Watching;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

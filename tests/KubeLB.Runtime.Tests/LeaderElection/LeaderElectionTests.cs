@@ -90,14 +90,14 @@ public sealed class LeaderElectionTests
 
         Steal();
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        await Eventually.HoldsAsync(() => loser.Host.Logs.Lines.Any(l => l.Text.Contains("loser lost the lease")), "it says so");
-        var asked = 0;
+        await Eventually.HoldsAsync(() => loser.Host.Logs.Lines.Any(l => l.Text.Contains("loser lost the lease")), "the loss is logged");
+        var requests = 0;
         _server.Intercept = r =>
         {
-            Interlocked.Add(ref asked, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
+            Interlocked.Add(ref requests, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
             return null;
         };
-        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) >= 3, "it stands for election again");
+        await Eventually.HoldsAsync(() => Volatile.Read(ref requests) >= 3, "it tries to acquire the lease again");
         stopping.IsCancellationRequested.Should().BeFalse();
         loser.Exit.Code.Should().Be(0);
         await loser.Host.Host.StopAsync();
@@ -113,7 +113,7 @@ public sealed class LeaderElectionTests
         Steal();
         await Eventually.HoldsAsync(() => !host.Leadership.IsLeader, "it notices");
         _server.PutWidget("b");
-        await Eventually.HoldsAsync(() => host.Host.Widgets.Get("default", "b") is not null, "its caches go on");
+        await Eventually.HoldsAsync(() => host.Host.Widgets.Get("default", "b") is not null, "its caches are still updated");
         host.Reconciler.Count("b").Should().Be(0);
 
         _server.With(
@@ -180,7 +180,7 @@ public sealed class LeaderElectionTests
         {
             if (r.Path.Contains("/leases") && r.IsWrite && ++attempts < 4)
             {
-                return FakeApiServer.Refusal(403, "Forbidden", "leases is forbidden");
+                return FakeApiServer.Error(403, "Forbidden", "leases is forbidden");
             }
 
             return null;
@@ -224,15 +224,15 @@ public sealed class LeaderElectionTests
         await using var leader = await StartAsync("leader");
         await Eventually.HoldsAsync(() => leader.Leadership.IsLeader, "one leads");
         await using var other = await StartAsync("other");
-        var asked = 0;
+        var requests = 0;
         _server.Intercept = r =>
         {
-            Interlocked.Add(ref asked, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
+            Interlocked.Add(ref requests, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
             return null;
         };
 
-        // Both ask every 30 ms. With growing pauses the other would not come to its share in hours.
-        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) >= 100, "both keep asking");
+        // Both retry every 30 ms. With growing delays, 100 requests would take hours.
+        await Eventually.HoldsAsync(() => Volatile.Read(ref requests) >= 100, "both keep their retry period");
         await leader.Host.Host.StopAsync();
         await Eventually.HoldsAsync(() => other.Leadership.IsLeader, "the other leads");
     }

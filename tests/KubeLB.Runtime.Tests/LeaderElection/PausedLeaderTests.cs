@@ -47,7 +47,7 @@ public sealed class PausedLeaderTests
         _wake.SetResult();
 
         (await _refusal.Task.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeOfType<LeaseExpiredException>();
-        host.Host.Services.GetRequiredService<ILeadership>().IsLeader.Should().BeTrue("nobody told it yet");
+        host.Host.Services.GetRequiredService<ILeadership>().IsLeader.Should().BeTrue("it has not detected the loss yet");
         Written().Should().BeEmpty();
 
         renewals.Set();

@@ -21,18 +21,18 @@ public sealed class WriteFenceTests
     }
 
     [Fact]
-    public void Fence_before_the_first_renewal_rejects_writes() => Refused();
+    public void Fence_before_the_first_renewal_rejects_writes() => AssertRejected();
 
     [Fact]
     public void Renewal_is_valid_from_its_request()
     {
-        var asked = _fence.Now();
+        var requestedAt = _fence.Now();
         _time.Advance(TimeSpan.FromSeconds(5));
-        _fence.Renew(asked);
+        _fence.Renew(requestedAt);
 
         _fence.Enter("create", "widgets").Should().Be(TimeSpan.FromSeconds(2));
         _time.Advance(TimeSpan.FromSeconds(2));
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
@@ -41,17 +41,17 @@ public sealed class WriteFenceTests
         _fence.Renew(_fence.Now());
         _time.Advance(Validity + TimeSpan.FromMilliseconds(1));
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
     public void Late_renewal_response_does_not_open_the_fence()
     {
-        var asked = _fence.Now();
+        var requestedAt = _fence.Now();
         _time.Advance(Validity);
-        _fence.Renew(asked);
+        _fence.Renew(requestedAt);
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class WriteFenceTests
         _fence.Renew(_fence.Now());
         _time.Wall += Validity;
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class WriteFenceTests
         _time.Advance(Validity);
         _time.Wall -= TimeSpan.FromHours(1);
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
@@ -78,13 +78,13 @@ public sealed class WriteFenceTests
     {
         _fence.Renew(_fence.Now());
         _fence.Close();
-        Refused();
+        AssertRejected();
 
         _fence.Renew(_fence.Now());
         _fence.IsOpen.Should().BeTrue();
     }
 
-    private void Refused()
+    private void AssertRejected()
     {
         _fence.IsOpen.Should().BeFalse();
         FluentActions

@@ -43,7 +43,7 @@ public sealed class ProbeTests
     {
         _server.Intercept = r =>
             r.Path.Contains("/configmaps", StringComparison.Ordinal)
-                ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden")
+                ? FakeApiServer.Error(403, "Forbidden", "configmaps is forbidden")
                 : null;
         await using var host = await TestHost.StartSyncedAsync(
             _server,
@@ -60,8 +60,7 @@ public sealed class ProbeTests
         status.Should().Be(HttpStatusCode.OK);
         text.Should().StartWith("informer home/configmaps: ok, but: The API server of cluster \"home\" forbids listing configmaps");
 
-        _server.Intercept = r =>
-            r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Error(403, "Forbidden", "no") : null;
         _server.Widgets(c => c.Drop(false));
         await Eventually.HoldsAsync(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
         (await host.GetAsync(probe, "/readyz")).Status.Should().Be(disconnects ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK);

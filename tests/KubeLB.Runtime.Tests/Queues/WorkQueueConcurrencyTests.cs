@@ -7,7 +7,7 @@ public sealed class WorkQueueConcurrencyTests
 {
     /// <summary>
     /// Producers raise a version per key and add the key; workers note the version they see. Whatever the interleaving: no key is ever with
-    /// two workers, and the last version of every key is seen by somebody after it was written.
+    /// two workers, and the last version of every key is processed after it was written.
     /// </summary>
     [Fact]
     public async Task Key_is_never_processed_concurrently_and_no_change_is_lost()

@@ -63,7 +63,7 @@ public sealed class ObjectStoreTests
         _store.DeleteOwn(At("5", "one"));
         Stored.Should().BeNull();
         _store.Upsert(At("6", "one"));
-        Stored.Should().BeNull("somebody changed it before our deletion and the event came late");
+        Stored.Should().BeNull("the event of an external change before the deletion came late");
         _store.Upsert(At("8", "two"));
         Stored.Should().Be("8");
     }
@@ -156,13 +156,13 @@ public sealed class ObjectStoreTests
     {
         var seen = At("50");
         _store.Upsert(seen);
-        Correct(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
+        ApplyResponse(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
         Stored.Should().Be("7");
-        Correct(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
+        ApplyResponse(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
         Stored.Should().BeNull();
-        Correct(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
+        ApplyResponse(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
         Stored.Should().Be("6");
-        Correct(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
+        ApplyResponse(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
         Stored.Should().Be("8");
     }
 
@@ -171,14 +171,14 @@ public sealed class ObjectStoreTests
     {
         var seen = At("5");
         _store.Upsert(seen);
-        Correct(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
+        ApplyResponse(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
         _store.Upsert(At("8"));
-        Correct(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
+        ApplyResponse(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
         Stored.Should().Be("8");
         _store.Delete(At("9"));
-        Correct(Key, seen, null).Should().BeFalse("the watch has told of the deletion");
+        ApplyResponse(Key, seen, null).Should().BeFalse("the watch has reported the deletion");
         _store.Upsert(At("12", "two"));
-        Correct(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
+        ApplyResponse(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
         Stored.Should().Be("12");
     }
 
@@ -291,11 +291,11 @@ public sealed class ObjectStoreTests
     public void Versions_are_compared_numerically(string candidate, string? stored, bool newer) =>
         ResourceVersions.IsNewer(candidate, stored).Should().Be(newer);
 
-    private bool Correct(ResourceKey key, Widget? seen, Widget? live)
+    private bool ApplyResponse(ResourceKey key, Widget? seen, Widget? live)
     {
-        var contradicts = false;
-        _store.ApplyResponse(key, seen, live, () => contradicts = true);
-        return contradicts;
+        var conflicts = false;
+        _store.ApplyResponse(key, seen, live, () => conflicts = true);
+        return conflicts;
     }
 
     private static Widget At(string version, string uid = "one", string name = "w") =>

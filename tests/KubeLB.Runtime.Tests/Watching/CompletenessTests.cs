@@ -52,7 +52,7 @@ public sealed class CompletenessTests
         host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("stays");
         host.Widgets.Removals.Should().Be(1);
         host.Widgets.IsAbsent.Should().BeFalse();
-        completeAtDeletion.Should().BeTrue("handlers run after the list is in the store, and the store says so");
+        completeAtDeletion.Should().BeTrue("handlers run after the list is in the store");
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class CompletenessTests
         await using var host = await StartAsync(WhenAbsent.BlockAllControllers);
         await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the first list makes the store complete");
 
-        _server.Intercept = request => request.IsWrite ? null : FakeApiServer.Refusal(code, "Failure", "no");
+        _server.Intercept = request => request.IsWrite ? null : FakeApiServer.Error(code, "Failure", "no");
         _server.Widgets(c =>
         {
             c.OldestVersion = long.MaxValue;

@@ -59,7 +59,7 @@ public sealed class InformerTests
         }
 
         _server.Intercept = r =>
-            r.Query.Contains("continue=") ? FakeApiServer.Refusal(410, "Expired", "The provided continue parameter is too old") : null;
+            r.Query.Contains("continue=") ? FakeApiServer.Error(410, "Expired", "The provided continue parameter is too old") : null;
         await using var host = await TestHost.StartSyncedAsync(_server);
         host.Widgets.List().Should().HaveCount(600);
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
@@ -77,7 +77,7 @@ public sealed class InformerTests
 
         _server.Widgets(c => c.Drop(abruptly));
         _server.PutWidget("b");
-        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "b") is not null, "b, written while nobody watched, arrives");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "b") is not null, "b, written between two watches, arrives");
         Lists.Should().ContainSingle();
         Watches.Last().Query.Should().Contain($"resourceVersion={last}&");
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty("a dropped watch is ordinary");
@@ -194,14 +194,20 @@ public sealed class InformerTests
     {
         _server.IsDown = true;
         await using var host = await TestHost.StartAsync(_server);
-        await Eventually.HoldsAsync(() => host.Widgets.LastError?.Contains("cannot be reached") == true, "it says that nobody answers");
-        _server.Intercept = _ => FakeApiServer.Refusal(403, "Forbidden", "widgets is forbidden: User \"x\" cannot list");
+        await Eventually.HoldsAsync(
+            () => host.Widgets.LastError?.Contains("cannot be reached") == true,
+            "the error is that the server is unreachable"
+        );
+        _server.Intercept = _ => FakeApiServer.Error(403, "Forbidden", "widgets is forbidden: User \"x\" cannot list");
         _server.IsDown = false;
-        await Eventually.HoldsAsync(() => host.Widgets.LastError?.Contains("forbids listing") == true, "it says that listing is forbidden");
-        _server.Intercept = _ => FakeApiServer.Refusal(401, "Unauthorized", "Unauthorized");
+        await Eventually.HoldsAsync(
+            () => host.Widgets.LastError?.Contains("forbids listing") == true,
+            "the error is that listing is forbidden"
+        );
+        _server.Intercept = _ => FakeApiServer.Error(401, "Unauthorized", "Unauthorized");
         await Eventually.HoldsAsync(
             () => host.Widgets.LastError?.Contains("does not accept our credentials") == true,
-            "it says that the token is wrong"
+            "the error is that the token is invalid"
         );
         _server.Intercept = null;
         await Eventually.HoldsAsync(() => host.Widgets.HasSynced, "it recovers");
@@ -211,7 +217,7 @@ public sealed class InformerTests
     [Fact]
     public async Task Five_consecutive_watch_failures_cause_a_list()
     {
-        _server.Intercept = r => r.IsWatch ? FakeApiServer.Refusal(403, "Forbidden", "cannot watch") : null;
+        _server.Intercept = r => r.IsWatch ? FakeApiServer.Error(403, "Forbidden", "cannot watch") : null;
         await using var host = await TestHost.StartAsync(_server);
         await Eventually.HoldsAsync(() => Lists.Count() > 2, "it lists again");
         Watches.Count().Should().BeInRange(10, 14, "and not at each attempt");

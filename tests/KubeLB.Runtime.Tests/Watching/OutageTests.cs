@@ -1,9 +1,9 @@
 using System.Net;
-using KubeLB.Tests.Shared;
 using k8s.Autorest;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Tests.Fakes;
 using KubeLB.Runtime.Watching;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -72,8 +72,8 @@ public sealed class OutageTests : IAsyncDisposable
             attempts++;
             return how switch
             {
-                "503" => FakeApiServer.Refusal(503, "ServiceUnavailable", "no"),
-                "429" => FakeApiServer.Refusal(429, "TooManyRequests", Initializing),
+                "503" => FakeApiServer.Error(503, "ServiceUnavailable", "no"),
+                "429" => FakeApiServer.Error(429, "TooManyRequests", Initializing),
                 _ => throw new HttpRequestException("Connection refused"),
             };
         };
@@ -122,7 +122,7 @@ public sealed class OutageTests : IAsyncDisposable
     [Fact]
     public void Untrusted_certificate_is_not_an_outage() =>
         ApiOutage
-            .Is(
+            .IsOutage(
                 new HttpRequestException(
                     "The SSL connection could not be established",
                     new System.Security.Authentication.AuthenticationException()

@@ -1,10 +1,10 @@
-using KubeLB.Tests.Shared;
 using k8s;
 using k8s.Models;
 using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Tests.Watching;

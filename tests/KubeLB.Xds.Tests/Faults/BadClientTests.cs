@@ -6,7 +6,7 @@ using KubeLB.Xds.Tests.Wire;
 
 namespace KubeLB.Xds.Tests.Faults;
 
-/// <summary>Clients that break the protocol, stall or come in a storm hurt nobody but themselves.</summary>
+/// <summary>Clients that violate the protocol, stall or reconnect in large numbers do not affect others.</summary>
 public sealed class BadClientTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
@@ -67,7 +67,10 @@ public sealed class BadClientTests : IAsyncLifetime
         }
 
         await rejecting.NackAsync(await rejecting.ReceiveAsync(), "the last");
-        await Eventually.HoldsAsync(() => _host.Streams.Describe()[1].Types.Single().Rejection?.Message == "the last", "the last rejection");
+        await Eventually.HoldsAsync(
+            () => _host.Streams.Describe()[1].Types.Single().Rejection?.Message == "the last",
+            "the last rejection"
+        );
         _host.Streams.Describe()[1].Types.Single().Awaiting.Should().BeFalse("nothing is sent again");
     }
 

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Xds.Tests.Interop;
 
-/// <summary>The client of Envoy's published protos takes what is right, and tells and rejects what is not.</summary>
+/// <summary>A client with Envoy's published protos accepts valid resources and rejects invalid ones.</summary>
 public sealed class AdsClientTests
 {
     private const string Node = "interop";

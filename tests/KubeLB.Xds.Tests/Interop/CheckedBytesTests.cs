@@ -11,7 +11,7 @@ using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptio
 
 namespace KubeLB.Xds.Tests.Interop;
 
-/// <summary>The checker of tests/interop/xds sees what Envoy's published protos do not have, wherever it is, and says where.</summary>
+/// <summary>The checker of tests/interop/xds reports fields that Envoy's published protos do not have, with their path.</summary>
 public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<PublishedProtos>
 {
     private const string Manager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -243,7 +243,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             },
         };
 
-    // What the generated code does not know it keeps.
+    // Generated code preserves unknown fields.
     private static T With<T>(T message)
         where T : IMessage<T>, new() => (T)message.Descriptor.Parser.ParseFrom([.. message.ToByteArray(), .. Unknown]);
 

@@ -71,7 +71,7 @@ public class GrpcClientTests
             await SeesAsync(client, "d");
             host.Cache.Update(Node, t => t.Set("three", Samples.Cluster("three", timeout: 7)));
 
-            // A bad resource is refused; the client stays with the last good one, and is told of others.
+            // An invalid resource is rejected; the client keeps the last accepted one and receives others.
             var bad = Samples.Cluster("three");
             bad.LbPolicy = Envoy.Config.Cluster.V3.Cluster.Types.LbPolicy.Maglev;
             host.Cache.Update(Node, t => t.Set("three", bad));

@@ -13,12 +13,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Xds.Tests.Protocol;
 
-/// <summary>What a control plane knows of the resources that its clients have acknowledged, and tells its other replicas.</summary>
+/// <summary>The acknowledgement state of clients, and its exchange between replicas.</summary>
 public sealed class AcknowledgementTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
 
-    public async ValueTask InitializeAsync() => _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
+    public async ValueTask InitializeAsync() =>
+        _host = await XdsHost.StartAsync(xds => xds.ListenerRetryDelay = TimeSpan.FromMilliseconds(50));
 
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
@@ -138,7 +139,9 @@ public sealed class AcknowledgementTests : IAsyncLifetime
             .ContainSingle()
             .Which.State.Should()
             .Be(ClientAcknowledgement.Types.State.Pending);
-        (await replica.GetAcknowledgementsAsync(new AcknowledgementsRequest { Node = "nobody", WaitMilliseconds = 5_000 })).Clients.Should().BeEmpty();
+        (await replica.GetAcknowledgementsAsync(new AcknowledgementsRequest { Node = "nobody", WaitMilliseconds = 5_000 }))
+            .Clients.Should()
+            .BeEmpty();
     }
 
     [Fact]
@@ -241,7 +244,8 @@ public sealed class AcknowledgementTests : IAsyncLifetime
     private XdsResourceVersion Version(string name) =>
         new(ResourceTypes.Cluster, name, _host.Cache.Find("n", ResourceTypes.Cluster, name)!.Version);
 
-    private IEnumerable<XdsAcknowledgementState> States(string name) => _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.State);
+    private IEnumerable<XdsAcknowledgementState> States(string name) =>
+        _host.Streams.AcknowledgementOf("n", [Version(name)]).Select(c => c.State);
 
     private Task UntilAsync(string name, XdsAcknowledgementState state) =>
         Eventually.HoldsAsync(() => States(name).SequenceEqual([state]), $"{name} is {state}");

@@ -14,17 +14,17 @@ public class AdmissionTests
     [Fact]
     public async Task Denied_stream_ends_with_PermissionDenied_and_is_observed()
     {
-        var refusals = new Refusals();
+        var denials = new Denials();
         await using var host = await XdsHost.StartAsync(services: s =>
-            s.AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(refusals)
+            s.AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(denials)
         );
         using var channel = host.Connect();
         using var other = new DeltaClient(channel, node: "theirs");
         await other.SendAsync(ResourceTypes.Cluster);
-        var refused = await other.EndAsync();
-        refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        refused.Status.Detail.Should().Be("theirs is not yours");
-        refusals.Nodes.Should().Equal("mine as theirs");
+        var rejected = await other.EndAsync();
+        rejected.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        rejected.Status.Detail.Should().Be("theirs is not yours");
+        denials.Nodes.Should().Equal("mine as theirs");
 
         host.Cache.Update("mine", t => t.Set("a", Samples.Cluster("a")));
         using var mine = new DeltaClient(channel, node: "mine");
@@ -164,7 +164,7 @@ public class AdmissionTests
             ValueTask.FromResult(node == allowed ? null : new XdsDenial($"{node} is not yours", allowed));
     }
 
-    private sealed class Refusals : IXdsObserver
+    private sealed class Denials : IXdsObserver
     {
         public List<string> Nodes { get; } = [];
 

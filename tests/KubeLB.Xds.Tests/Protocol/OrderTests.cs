@@ -67,7 +67,7 @@ public sealed class OrderTests : IAsyncLifetime
             );
     }
 
-    // Envoy answers for a cluster when it has warmed it, for which it wants the endpoints.
+    // Envoy acknowledges a cluster after warming it, which requires its endpoints.
     [Fact]
     public async Task Listener_waits_for_the_cluster_acknowledgement_and_endpoints_do_not()
     {
@@ -251,7 +251,7 @@ public sealed class OrderTests : IAsyncLifetime
 
     private static IEnumerable<string> Clusters(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<Cluster>().Name);
 
-    // Asks for everything, as Envoy does, and takes it.
+    // Subscribes to everything, as Envoy does, and acknowledges it.
     private async Task<DeltaClient> SubscribedAsync(string[]? endpoints = null)
     {
         var client = new DeltaClient(_host.Connect());

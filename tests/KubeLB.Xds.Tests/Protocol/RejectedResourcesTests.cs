@@ -5,7 +5,7 @@ using KubeLB.Xds.Tests.Wire;
 
 namespace KubeLB.Xds.Tests.Protocol;
 
-/// <summary>Which resources a client is held to have refused, and until when.</summary>
+/// <summary>The rejected resources of a client, and the end of rejections.</summary>
 public sealed class RejectedResourcesTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
@@ -51,8 +51,8 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         using var client = new DeltaClient(_host.Connect());
         Update("a");
         await client.SendAsync(ResourceTypes.Cluster);
-        var refused = await client.ReceiveAsync();
-        await client.NackAsync(refused, "a is bad");
+        var rejected = await client.ReceiveAsync();
+        await client.NackAsync(rejected, "a is bad");
         await RejectedAsync("a");
 
         Update("b");
@@ -79,7 +79,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["good", "bad"]);
         await client.NackAsync(await client.ReceiveAsync(), "Proto constraint validation failed");
         await client.SendAsync(ResourceTypes.Secret, subscribe: ["absent"]);
-        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Secret, "there is nothing new to say of endpoints");
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Secret, "endpoints have not changed");
 
         host.Cache.Update(
             "n",

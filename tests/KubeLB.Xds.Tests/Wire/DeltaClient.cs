@@ -7,7 +7,7 @@ using static Envoy.Service.Discovery.V3.AggregatedDiscoveryService;
 
 namespace KubeLB.Xds.Tests.Wire;
 
-/// <summary>An incremental client that does exactly what a test says.</summary>
+/// <summary>An incremental client that a test controls step by step.</summary>
 public sealed class DeltaClient : IDisposable
 {
     private readonly AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;

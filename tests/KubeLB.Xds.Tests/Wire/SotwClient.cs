@@ -7,7 +7,7 @@ using static Envoy.Service.Discovery.V3.AggregatedDiscoveryService;
 
 namespace KubeLB.Xds.Tests.Wire;
 
-/// <summary>A state-of-the-world client that does exactly what a test says.</summary>
+/// <summary>A state-of-the-world client that a test controls step by step.</summary>
 public sealed class SotwClient : IDisposable
 {
     private readonly AsyncDuplexStreamingCall<DiscoveryRequest, DiscoveryResponse> _call;
