@@ -76,7 +76,8 @@ internal static partial class Log
     [LoggerMessage(
         309,
         LogLevel.Information,
-        "Cluster \"{Cluster}\" does not serve {Resource}; features that need it are disabled until its CustomResourceDefinition is installed."
+        "Cluster \"{Cluster}\" does not serve {Resource}; features that need it are disabled until its "
+            + "CustomResourceDefinition is installed."
     )]
     public static partial void KindNotServed(ILogger logger, string resource, string cluster);
 

@@ -74,7 +74,9 @@ public sealed class ControllerBuilder
 
     /// <summary>Reconciles the keys that a mapping returns for a change.</summary>
     /// <param name="cluster">Name of a registered cluster.</param>
-    /// <param name="map">Creates the mapping; called once, with the services of the host. The mapping must be fast and must not block.</param>
+    /// <param name="map">
+    /// Creates the mapping; called once, with the services of the host. The mapping must be fast and must not block.
+    /// </param>
     public ControllerBuilder Watch<T>(string cluster, Func<IServiceProvider, Func<Change<T>, IEnumerable<ResourceKey>>> map)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -87,7 +89,9 @@ public sealed class ControllerBuilder
 
     /// <summary>Reconciles the keys that a mapping returns for the old and for the new object of a change.</summary>
     /// <param name="cluster">Name of a registered cluster.</param>
-    /// <param name="map">Creates the mapping; called once, with the services of the host. The mapping must be fast and must not block.</param>
+    /// <param name="map">
+    /// Creates the mapping; called once, with the services of the host. The mapping must be fast and must not block.
+    /// </param>
     public ControllerBuilder Watch<T>(string cluster, Func<IServiceProvider, Func<T, IEnumerable<ResourceKey>>> map)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {

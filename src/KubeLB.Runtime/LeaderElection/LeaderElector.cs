@@ -162,8 +162,8 @@ public sealed record LeaderElectionSettings(string Cluster, string Namespace, st
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// The time after its last renewal at which the leader stops writing. It is less than <see cref="LeaseDuration"/>; the difference is the
-    /// time that a write in progress has. Default 10 seconds.
+    /// The time after its last renewal at which the leader stops writing. It is less than <see cref="LeaseDuration"/>; the difference is
+    /// the time that a write in progress has. Default 10 seconds.
     /// </summary>
     public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -190,7 +190,8 @@ public sealed record LeaderElectionSettings(string Cluster, string Namespace, st
 
         if (LeaseDuration < TimeSpan.FromSeconds(1))
         {
-            yield return $"Invalid lease duration {LeaseDuration.TotalSeconds} s: must be at least 1 s, because a Lease stores whole seconds.";
+            yield return $"Invalid lease duration {LeaseDuration.TotalSeconds} s: must be at least 1 s, because a Lease stores whole "
+                + "seconds.";
         }
     }
 }

@@ -219,8 +219,8 @@ public sealed record WorkQueueOptions
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The random part of the delay, 0 to 1: the delay is between <c>(1 - Jitter) · d</c> and <c>d</c>, so that keys that failed at the same
-    /// time are not retried at the same time. Default 0.25.
+    /// The random part of the delay, 0 to 1: the delay is between <c>(1 - Jitter) · d</c> and <c>d</c>, so that keys that failed at the
+    /// same time are not retried at the same time. Default 0.25.
     /// </summary>
     public double Jitter { get; init; } = 0.25;
 }

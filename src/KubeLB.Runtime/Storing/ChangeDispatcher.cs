@@ -65,7 +65,9 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
         }
     }
 
-    /// <summary>Runs handlers until the queue is empty; returns at once if another thread, or a caller on this thread, is dispatching.</summary>
+    /// <summary>
+    /// Runs handlers until the queue is empty; returns at once if another thread, or a caller on this thread, is dispatching.
+    /// </summary>
     public void Dispatch()
     {
         lock (_gate)

@@ -25,8 +25,8 @@ public interface IInformer
     long Removals { get; }
 
     /// <summary>
-    /// True while the API server does not serve an optional kind (<see cref="Hosting.WhenAbsent.BlockNone"/>): writes would be rejected. The
-    /// store keeps its content.
+    /// True while the API server does not serve an optional kind (<see cref="Hosting.WhenAbsent.BlockNone"/>): writes would be rejected.
+    /// The store keeps its content.
     /// </summary>
     bool IsAbsent { get; }
 

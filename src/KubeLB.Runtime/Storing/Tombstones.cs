@@ -82,8 +82,8 @@ internal static class ResourceVersions
     }
 
     /// <summary>
-    /// True if <paramref name="candidate"/> is earlier than <paramref name="seen"/>, which means that the storage was restored to an earlier
-    /// state. False if the versions are not numbers.
+    /// True if <paramref name="candidate"/> is earlier than <paramref name="seen"/>, which means that the storage was restored to an
+    /// earlier state. False if the versions are not numbers.
     /// </summary>
     public static bool IsOlder(string? candidate, string? seen) => IsNumber(candidate) && IsNumber(seen) && IsNewer(seen, candidate);
 

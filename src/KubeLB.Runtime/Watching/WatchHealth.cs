@@ -49,7 +49,7 @@ internal sealed class WatchHealth(string cluster, ResourceKind kind, ClusterErro
 }
 
 /// <summary>
-/// The watched kinds of a cluster that have a cluster-wide error. The first kind logs the error, the last one its end.
+/// The watched kinds of a cluster that have a cluster-wide error. The first kind logs the error, the last one the recovery.
 /// </summary>
 internal sealed class ClusterErrors
 {

@@ -47,8 +47,8 @@ internal interface IDiscoveryProtocol<TRequest, TResponse>
 }
 
 /// <summary>
-/// The state-of-the-world protocol: each request names all resources of the subscription, and a response with listeners or clusters contains
-/// all of them; responses of other types contain changed resources.
+/// The state-of-the-world protocol: each request names all resources of the subscription, and a response with listeners or clusters
+/// contains all of them; responses of other types contain changed resources.
 /// </summary>
 internal sealed class StateOfTheWorld : IDiscoveryProtocol<DiscoveryRequest, DiscoveryResponse>
 {

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads a limited number of requests
-/// ahead, so that the transport applies backpressure to a client that sends faster than it reads.
+/// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads a limited number of
+/// requests ahead, so that the transport applies backpressure to a client that sends faster than it reads.
 /// </summary>
 internal sealed class DiscoveryServer(
     ResourceCache cache,

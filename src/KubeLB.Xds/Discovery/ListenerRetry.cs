@@ -1,8 +1,8 @@
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Schedules resending listeners that a client could not bind because the port was in use. Envoy rejects such a listener and does not retry.
-/// Used by the loop of the stream; <paramref name="onDue"/> is called by a timer.
+/// Schedules resending listeners that a client could not bind because the port was in use. Envoy rejects such a listener and does not
+/// retry. Used by the loop of the stream; <paramref name="onDue"/> is called by a timer.
 /// </summary>
 internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Action onDue) : IDisposable
 {

@@ -13,10 +13,10 @@ internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 ///   additions  Secret → Cluster → ClusterLoadAssignment → Listener (with its removals) → RouteConfiguration
 ///   removals   RouteConfiguration → ClusterLoadAssignment → Cluster → Secret
 /// </code>
-/// Each step waits for the acknowledgement of the previous one, except that endpoints do not wait for clusters: Envoy acknowledges a cluster
-/// after warming it, which requires its endpoints. There is one unacknowledged response per type; later changes are in the next one. The
-/// next response with clusters is sent only after all other types of the current round, so that frequent changes of clusters do not starve
-/// listeners.
+/// Each step waits for the acknowledgement of the previous one, except that endpoints do not wait for clusters: Envoy acknowledges a
+/// cluster after warming it, which requires its endpoints. There is one unacknowledged response per type; later changes are in the next
+/// one. The next response with clusters is sent only after all other types of the current round, so that frequent changes of clusters do
+/// not starve listeners.
 /// </summary>
 internal sealed class PushOrder(bool delta, XdsOptions options)
 {
@@ -39,7 +39,9 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         return type;
     }
 
-    /// <summary>The next response; null if there is none. The caller holds the lock of the node, for a consistent state of all types.</summary>
+    /// <summary>
+    /// The next response; null if there is none. The caller holds the lock of the node, for a consistent state of all types.
+    /// </summary>
     public DuePush? Next(NodeResources node)
     {
         if (!node.Initialized)
@@ -133,7 +135,8 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         subscription.Collect(node, until);
         if (!delta && !ResourceTypes.IsWholeState(type.TypeUrl))
         {
-            // The protocol cannot express removals of this type: the client drops the resource with the cluster or listener that refers to it.
+            // The protocol cannot express removals of this type: the client drops the resource with the cluster or listener that refers to
+            // it.
             subscription.TakeRemovals();
             return subscription.Additions.Count > 0;
         }

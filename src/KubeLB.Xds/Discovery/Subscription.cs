@@ -5,8 +5,8 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// The subscription of one stream to one type: requested names, sent resources, and the resources to send next. Independent of gRPC. Used by
-/// the loop of the stream only; members that take a <see cref="NodeResources"/> require its lock.
+/// The subscription of one stream to one type: requested names, sent resources, and the resources to send next. Independent of gRPC. Used
+/// by the loop of the stream only; members that take a <see cref="NodeResources"/> require its lock.
 /// </summary>
 internal sealed class Subscription(string typeUrl)
 {
@@ -28,7 +28,9 @@ internal sealed class Subscription(string typeUrl)
     /// <summary>Whether the client has ever subscribed to a name. Otherwise it is subscribed to the wildcard.</summary>
     public bool HasNamedResources { get; private set; }
 
-    /// <summary>Resources that were sent and that the client is still subscribed to. After a rejection it may have an older version.</summary>
+    /// <summary>
+    /// Resources that were sent and that the client is still subscribed to. After a rejection it may have an older version.
+    /// </summary>
     public SentResources Sent { get; } = new();
 
     /// <summary>The number of resources that a reconnecting client reported in its first request.</summary>

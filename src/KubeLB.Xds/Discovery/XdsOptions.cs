@@ -9,8 +9,8 @@ public sealed class XdsOptions
     public string ControlPlane { get; set; } = "";
 
     /// <summary>
-    /// The maximum number of subscribed names of a stream, for all types together, and of its initial resources. Exceeding it ends the stream
-    /// with RESOURCE_EXHAUSTED.
+    /// The maximum number of subscribed names of a stream, for all types together, and of its initial resources. Exceeding it ends the
+    /// stream with RESOURCE_EXHAUSTED.
     /// </summary>
     public int MaxSubscribedNames { get; set; } = 200_000;
 
@@ -21,8 +21,8 @@ public sealed class XdsOptions
     public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// The maximum number of removals that are deferred on a stream while the client keeps an older listener or route table after a rejection,
-    /// which may refer to the removed resources. If it is exceeded, they are sent.
+    /// The maximum number of removals that are deferred on a stream while the client keeps an older listener or route table after a
+    /// rejection, which may refer to the removed resources. If it is exceeded, they are sent.
     /// </summary>
     public int MaxDeferredRemovals { get; set; } = 1_000;
 
@@ -34,8 +34,8 @@ public sealed class XdsOptions
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>
-    /// The delay after which a listener is resent that a client could not bind, because Envoy does not retry. Doubles with each retry, up to
-    /// <see cref="MaxListenerRetryDelay"/>.
+    /// The delay after which a listener is resent that a client could not bind, because Envoy does not retry. Doubles with each retry, up
+    /// to <see cref="MaxListenerRetryDelay"/>.
     /// </summary>
     public TimeSpan ListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -48,6 +48,8 @@ public sealed class XdsOptions
     /// <summary>The timeout of a keep-alive ping, after which the connection and its streams are closed.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The maximum number of streams per connection. Without an aggregated stream, a proxy opens one per cluster for endpoints.</summary>
+    /// <summary>
+    /// The maximum number of streams per connection. Without an aggregated stream, a proxy opens one per cluster for endpoints.
+    /// </summary>
     public int MaxStreamsPerConnection { get; set; } = 10_000;
 }

@@ -39,8 +39,8 @@ public sealed class ResourceCache(TimeProvider? time = null)
     }
 
     /// <summary>
-    /// Changes the resources of a node atomically. The first call, even without a change, initializes the node; until then its streams wait,
-    /// so that a starting control plane does not remove the configuration of a proxy.
+    /// Changes the resources of a node atomically. The first call, even without a change, initializes the node; until then its streams
+    /// wait, so that a starting control plane does not remove the configuration of a proxy.
     /// </summary>
     /// <returns>Whether anything changed.</returns>
     public bool Update(string node, Action<ResourceTransaction> change)

@@ -19,7 +19,7 @@ public sealed class ManagementClusterTests
             await bed.CreateAsync(Given.Gateway());
 
             var problem = await bed.WaitForProblemAsync("cannot be reached");
-            problem.Should().StartWith("cluster management: ").And.Contain("check that the API server runs");
+            problem.Should().StartWith("cluster management: ").And.Contain("that the API server is running");
             await Eventually.HoldsAsync("it keeps trying", () => bed.ManagementServer.Requests.Count(CcmFixture.IsOfCcm) > 20);
             bed.Log.Warnings.Should().ContainSingle().Which.Should().Contain("cannot be reached");
         }
@@ -38,7 +38,7 @@ public sealed class ManagementClusterTests
     }
 
     [Theory]
-    [InlineData(401, "cluster management: ", "does not accept our credentials")]
+    [InlineData(401, "cluster management: ", "rejected the credentials")]
     [InlineData(403, "informer management/", "forbids")]
     [InlineData(500, "informer management/", "500")]
     public async Task Answers_that_refuse_everything_later_are_told_once_per_change_and_status_stands(int code, string where, string what)

@@ -257,7 +257,7 @@ public sealed class ApplierTests : IAsyncLifetime
                 )!
         );
         var apply = () => Apply(Widget.Named("w", colour: "red"));
-        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w exists*");
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w already exists*");
         _host.Widgets.Get(Key)!.Spec!.Colour.Should().Be("theirs");
     }
 
@@ -267,7 +267,7 @@ public sealed class ApplierTests : IAsyncLifetime
         await Apply(Widget.Named("w", colour: "red"));
         _server.Widgets(c => c.Vanish(Key));
         var apply = () => Apply(Widget.Named("w", colour: "blue"));
-        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*gone*");
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*no longer exists*");
     }
 
     [Fact]

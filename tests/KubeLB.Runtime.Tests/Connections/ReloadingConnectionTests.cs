@@ -84,7 +84,7 @@ public sealed class ReloadingConnectionTests : IAsyncLifetime
     {
         await StartAsync(_first.KubeconfigFor("revoked"));
         await AdvanceUntilAsync(
-            () => Maps.LastError?.Contains("does not accept our credentials", StringComparison.Ordinal) == true,
+            () => Maps.LastError?.Contains("rejected the credentials", StringComparison.Ordinal) == true,
             "it is rejected"
         );
         await File.WriteAllTextAsync(_path, _first.KubeconfigYaml);
@@ -110,7 +110,7 @@ public sealed class ReloadingConnectionTests : IAsyncLifetime
             await File.WriteAllTextAsync(_path, content);
         }
 
-        await AdvanceUntilAsync(() => _host.Logs.Lines.Any(l => l.Text.Contains("keeps its connection")), "it is reported");
+        await AdvanceUntilAsync(() => _host.Logs.Lines.Any(l => l.Text.Contains("keeps its current connection")), "it is reported");
         for (var i = 0; i < 20; i++)
         {
             _time.Advance(TimeSpan.FromSeconds(5));

@@ -252,7 +252,7 @@ public sealed class ControllerTests
         await begun.Task;
         await host.Host.StopAsync();
         cancelled.Should().BeTrue();
-        host.Logs.Lines.Should().Contain(l => l.Text.Contains("did not finish in time"));
+        host.Logs.Lines.Should().Contain(l => l.Text.Contains("did not drain before the stop timeout"));
     }
 
     [Fact]
@@ -273,7 +273,7 @@ public sealed class ControllerTests
             .Contain("watches services in cluster \"home\", which has no informer")
             .And.Contain("cluster \"elsewhere\", which is not registered")
             .And.Contain("\"idle\" has 0 workers")
-            .And.Contain("\"idle\" watches nothing");
+            .And.Contain("\"idle\" has no watch");
     }
 
     private void Register(IServiceCollection services, Action<ControllerBuilder> configure)

@@ -254,7 +254,7 @@ public sealed class LeaderElectionTests
         await build
             .Should()
             .ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>()
-            .WithMessage("*\"nonsense\"*set all four*20 s*");
+            .WithMessage("*\"nonsense\"*set cluster, namespace, lease name and identity*20 s*");
     }
 
     private void Steal() =>

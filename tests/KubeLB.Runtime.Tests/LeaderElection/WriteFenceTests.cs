@@ -91,7 +91,7 @@ public sealed class WriteFenceTests
             .Invoking(() => _fence.Enter("create", "widgets"))
             .Should()
             .Throw<LeaseExpiredException>()
-            .WithMessage("*create widgets was not sent*");
+            .WithMessage("Not sent: create widgets.*");
     }
 
     /// <summary>A machine's two clocks, which need not agree.</summary>

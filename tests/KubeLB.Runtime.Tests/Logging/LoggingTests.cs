@@ -29,7 +29,7 @@ public sealed class LoggingTests
             .Invoking(() => LogLevels.Parse(text))
             .Should()
             .Throw<FormatException>()
-            .WithMessage("*use debug, info, warn, error or panic*");
+            .WithMessage("*use debug, info, warn, error, panic*");
 
     [Fact]
     public void Events_have_component_and_scope_and_framework_logs_warnings_only()

@@ -175,7 +175,7 @@ public sealed class ProbeTests
             .Invoking(() => ListenAddress.Parse(text, false))
             .Should()
             .Throw<FormatException>()
-            .WithMessage($"\"{text}\"*use :PORT*");
+            .WithMessage($"Invalid listen address \"{text}\": use :PORT*");
 
     private static int FreePort()
     {

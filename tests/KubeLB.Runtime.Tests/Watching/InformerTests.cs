@@ -206,7 +206,7 @@ public sealed class InformerTests
         );
         _server.Intercept = _ => FakeApiServer.Error(401, "Unauthorized", "Unauthorized");
         await Eventually.HoldsAsync(
-            () => host.Widgets.LastError?.Contains("does not accept our credentials") == true,
+            () => host.Widgets.LastError?.Contains("rejected the credentials") == true,
             "the error is that the token is invalid"
         );
         _server.Intercept = null;

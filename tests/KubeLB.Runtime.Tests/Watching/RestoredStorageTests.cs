@@ -74,7 +74,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         await SetAsync("changed", "after");
         await CreateAsync("after");
         await ExpectSameAsync();
-        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle(l => l.Text.Contains("went back"));
+        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle(l => l.Text.Contains("its storage was restored"));
     }
 
     [Fact]
