@@ -36,7 +36,7 @@ public sealed class BadClientTests : IAsyncLifetime
 
         (await client.EndAsync())
             .Status.Should()
-            .Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("begin with 2 resources"));
+            .Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("initial resources: at most 2"));
     }
 
     [Fact]
