@@ -88,7 +88,10 @@ public sealed class SupervisionTests
             var host = await StartAsync(s =>
                 s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home"))
             );
-            await Eventually.HoldsAsync(() => host.Logs.Lines.Any(l => l.Text.StartsWith("Starting controller", StringComparison.Ordinal)), "the controller runs");
+            await Eventually.HoldsAsync(
+                () => host.Logs.Lines.Any(l => l.Text.StartsWith("Starting controller", StringComparison.Ordinal)),
+                "the controller runs"
+            );
             await host.DisposeAsync();
             host.Logs.Lines.Should().ContainSingle(l => l.Text.StartsWith("Starting controller", StringComparison.Ordinal));
             host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
