@@ -5,7 +5,7 @@ using KubeLB.Runtime.Hosting;
 var command = new CcmCommand();
 return await ControllerProgram.RunAsync(
     command.Build(),
-    BuildVersion.Of(typeof(CcmCommand).Assembly),
+    BuildVersion.FromAssembly(typeof(CcmCommand).Assembly),
     args,
     parsed =>
     {

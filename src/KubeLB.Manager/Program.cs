@@ -6,7 +6,7 @@ using KubeLB.Runtime.Hosting;
 var command = new ManagerCommand();
 return await ControllerProgram.RunAsync(
     command.Build(),
-    BuildVersion.Of(typeof(ManagerCommand).Assembly),
+    BuildVersion.FromAssembly(typeof(ManagerCommand).Assembly),
     args,
     parsed =>
     {

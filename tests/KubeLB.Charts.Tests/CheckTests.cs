@@ -37,7 +37,7 @@ public sealed class CheckTests : IAsyncLifetime
 
         run.ExitCode.Should().Be(1, run.Error);
         run.Output.Should()
-            .Contain("ok    This cluster: the API server answers")
+            .Contain("ok    This cluster: the API server responds")
             .And.Contain("FAIL  Leader: Lease kubelb/kubelb-manager does not exist: no replica has started.")
             .And.EndWith("1 of 5 checks failed.\n");
     }

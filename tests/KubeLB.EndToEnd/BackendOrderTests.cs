@@ -287,8 +287,8 @@ public sealed class BackendOrderTests : IAsyncLifetime
         using var channel = RawProxy.Channel(Server(_leader), await CertificateAsync());
 
         var asking = async () =>
-            await new ReplicaService.ReplicaServiceClient(channel).GetStandingAsync(
-                new StandingRequest { Node = TenantNamespace },
+            await new ReplicaService.ReplicaServiceClient(channel).GetAcknowledgementsAsync(
+                new AcknowledgementsRequest { Node = TenantNamespace },
                 deadline: DateTime.UtcNow.AddSeconds(30)
             );
 

@@ -5,9 +5,19 @@ public static class MessageText
 {
     private const string Ellipsis = "…";
 
-    /// <summary>The text, or its first <paramref name="maxLength"/> characters and an ellipsis. Surrogate pairs are not split.</summary>
-    public static string Truncate(string text, int maxLength) =>
-        text.Length <= maxLength ? text : text[..(char.IsHighSurrogate(text[maxLength - 1]) ? maxLength - 1 : maxLength)] + Ellipsis;
+    /// <summary>The text, or its beginning with an ellipsis if it is too long. Surrogate pairs are not split.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="maxLength">The maximum number of UTF-16 characters of the result; at least 2.</param>
+    public static string Truncate(string text, int maxLength)
+    {
+        if (text.Length <= maxLength)
+        {
+            return text;
+        }
+
+        var end = maxLength - Ellipsis.Length;
+        return text[..(char.IsHighSurrogate(text[end - 1]) ? end - 1 : end)] + Ellipsis;
+    }
 
     /// <summary>
     /// The text, truncated, with a question mark for each control character and half of a surrogate pair: what untrusted users write is

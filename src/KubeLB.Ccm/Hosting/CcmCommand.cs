@@ -136,7 +136,7 @@ internal sealed partial class CcmCommand
         }
 
         command.Subcommands.Add(
-            CheckCommand.Of(
+            CheckCommand.Create(
                 "Check the connections between the tenant's cluster, the CCM and the management cluster without changing anything",
                 [
                     _clusterName,

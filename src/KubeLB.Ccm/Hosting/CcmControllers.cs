@@ -200,7 +200,7 @@ internal static class CcmControllers
             name,
             controller =>
             {
-                controller.RunsWhile = provider => provider.GetRequiredService<LeadershipGate>();
+                controller.Leadership = provider => provider.GetRequiredService<LeadershipGate>();
                 configure(controller);
             }
         );

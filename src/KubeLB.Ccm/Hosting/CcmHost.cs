@@ -44,17 +44,17 @@ public static class CcmHost
             ClusterNames.Tenant,
             tenant =>
                 tenant
-                    .NeededForReadiness<V1Node>()
-                    .NeededForReadiness<V1Service>()
-                    .NeededForReadiness<V1Namespace>()
-                    .NeededForReadiness<GatewayClass>()
-                    .NeededForReadiness<Gateway>()
-                    .NeededForReadiness<HttpRoute>()
-                    .NeededForReadiness<GrpcRoute>()
+                    .RequiredForReadiness<V1Node>()
+                    .RequiredForReadiness<V1Service>()
+                    .RequiredForReadiness<V1Namespace>()
+                    .RequiredForReadiness<GatewayClass>()
+                    .RequiredForReadiness<Gateway>()
+                    .RequiredForReadiness<HttpRoute>()
+                    .RequiredForReadiness<GrpcRoute>()
         );
         services.ConfigureCluster(
             ClusterNames.Management,
-            management => management.NeededForReadiness<Route>().NeededForReadiness<Addresses>()
+            management => management.RequiredForReadiness<Route>().RequiredForReadiness<Addresses>()
         );
         AddClusters(services, options, connections);
 
@@ -105,7 +105,7 @@ public static class CcmHost
                         secrets.FieldSelector = StoredSecret.FieldSelector;
                         secrets.Transform = secret => StoredSecret.Reduce(secret, options.EnableSecretSynchronizer);
                     });
-                    tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.NotAwaited);
+                    tenant.Informer<SyncSecret>(syncSecrets => syncSecrets.WhenAbsent = WhenAbsent.BlockNone);
                 }
 
                 if (options.EnableGatewayApi)
@@ -170,7 +170,7 @@ public static class CcmHost
         tenant.Informer<GrpcRoute>(routes => AddRouteIndexes(routes, options.DisableGrpcRouteController));
         tenant.Informer<ReferenceGrant>(grants =>
         {
-            grants.WhenAbsent = WhenAbsent.NotAwaited;
+            grants.WhenAbsent = WhenAbsent.BlockNone;
             grants.Index(Indexes.ByNamespace, Indexes.Namespace);
         });
     }
@@ -179,7 +179,7 @@ public static class CcmHost
         where T : class, IGatewayRoute
     {
         // Routes written before a kind was disabled must be removed; the kind itself need not be installed then.
-        routes.WhenAbsent = isDisabled ? WhenAbsent.NotAwaited : WhenAbsent.ItsControllersWait;
+        routes.WhenAbsent = isDisabled ? WhenAbsent.BlockNone : WhenAbsent.BlockOwnControllers;
         routes.Index(Indexes.ByParentGateway, Indexes.ParentGateways);
         routes.Index(Indexes.ByBackendService, Indexes.BackendServices);
         routes.Index(Indexes.ByNamespace, Indexes.Namespace);

@@ -38,7 +38,7 @@ internal sealed class ClusterBinding(
     /// <summary>The namespace whose UID identifies a cluster: every cluster has it, and it cannot be deleted.</summary>
     public const string IdentityNamespace = "kube-system";
 
-    private static readonly string Version = BuildVersion.Of(typeof(ClusterBinding).Assembly).Version;
+    private static readonly string Version = BuildVersion.FromAssembly(typeof(ClusterBinding).Assembly).Version;
 
     // Jitter spreads the reports of CCMs that started together.
 #pragma warning disable CA5394 // Not used for security.

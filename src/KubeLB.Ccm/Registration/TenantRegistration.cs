@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text.Json;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -110,15 +109,15 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
     public static ManagementRejection? Of(HttpOperationException failure, string resource, string tenantNamespace)
     {
         var tenant = TenantNames.TenantOf(tenantNamespace) ?? tenantNamespace;
-        var answer = Answer.Of(failure.Response?.Content);
+        var status = ApiStatus.Parse(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
-            HttpStatusCode.NotFound when answer.Kind == "namespaces" => new(true, Messages.TenantNotRegistered(tenant))
+            HttpStatusCode.NotFound when status?.Details?.Kind == "namespaces" => new(true, Messages.TenantNotRegistered(tenant))
             {
                 Reason = GatewayConditions.TenantNotRegistered,
             },
             HttpStatusCode.NotFound => new(true, Messages.DefinitionMissing(resource)),
-            HttpStatusCode.Forbidden when answer.IsTerminating => new(true, Messages.TenantTerminating(tenant))
+            HttpStatusCode.Forbidden when IsNamespaceTerminating(status) => new(true, Messages.TenantTerminating(tenant))
             {
                 Reason = GatewayConditions.TenantNotRegistered,
             },
@@ -126,39 +125,12 @@ internal sealed record ManagementRejection(bool IsOfTenant, string Message)
             HttpStatusCode.Unauthorized => new(true, Messages.InvalidCredentials(tenant)),
             HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity => new(
                 false,
-                Messages.ObjectRejected(answer.Message ?? failure.Message)
+                Messages.ObjectRejected(status?.Message ?? failure.Message)
             ),
             _ => null,
         };
     }
 
-    /// <summary>The relevant fields of the Status in a response.</summary>
-    private sealed record Answer(string? Message, string? Kind, bool IsTerminating)
-    {
-        public static Answer Of(string? body)
-        {
-            try
-            {
-                using var document = JsonDocument.Parse(body ?? "");
-                var root = document.RootElement;
-                var details = Child(root, "details");
-                var causes = Child(details, "causes");
-                return new Answer(
-                    Text(root, "message"),
-                    Text(details, "kind"),
-                    causes.ValueKind == JsonValueKind.Array && causes.EnumerateArray().Any(c => Text(c, "reason") == "NamespaceTerminating")
-                );
-            }
-            catch (JsonException)
-            {
-                return new Answer(null, null, false);
-            }
-        }
-
-        private static JsonElement Child(JsonElement element, string name) =>
-            element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) ? child : default;
-
-        private static string? Text(JsonElement element, string name) =>
-            Child(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-    }
+    private static bool IsNamespaceTerminating(V1Status? status) =>
+        status?.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true;
 }

@@ -65,7 +65,7 @@ internal sealed class ManagerCommand
         }
 
         command.Subcommands.Add(
-            CheckCommand.Of(
+            CheckCommand.Create(
                 "Check the setup of the management cluster and the reports of the tenants' CCMs without changing anything",
                 [_namespace, _kubeconfig, _leaderElection],
                 (parsed, cancellationToken) => ConnectionCheck.CheckAsync(Options(parsed), cancellationToken)

@@ -78,7 +78,7 @@ internal static class ManagerControllers
             "configuration",
             controller =>
             {
-                controller.OnlyWhileLeading = false;
+                controller.NeedsLeaderElection = false;
                 controller.Workers = Workers;
                 controller.Watch<Route>(ManagementCluster.Name);
                 controller.Watch<V1Service>(ManagementCluster.Name, _ => RoutesOfService);

@@ -123,12 +123,12 @@ public static class ManagerHost
     {
         // The inputs of the xDS configuration. A replica serves proxies without the other kinds.
         management
-            .NeededForReadiness<Route>()
-            .NeededForReadiness<V1Service>()
-            .NeededForReadiness<Tenant>()
-            .NeededForReadiness<Config>()
-            .NeededForReadiness<Addresses>()
-            .NeededForReadiness<V1Secret>();
+            .RequiredForReadiness<Route>()
+            .RequiredForReadiness<V1Service>()
+            .RequiredForReadiness<Tenant>()
+            .RequiredForReadiness<Config>()
+            .RequiredForReadiness<Addresses>()
+            .RequiredForReadiness<V1Secret>();
         TenantWatches.AddInformers(management, options);
         management.Informer<V1Namespace>(OnlyGenerated);
         management.Informer<V1ServiceAccount>(OnlyGenerated);
@@ -162,7 +162,7 @@ public static class ManagerHost
             management.Informer<BackendTrafficPolicy>(policies =>
             {
                 OwnedByRoutes(policies);
-                policies.WhenAbsent = WhenAbsent.NotAwaited;
+                policies.WhenAbsent = WhenAbsent.BlockNone;
             });
         }
     }
@@ -182,5 +182,5 @@ public static class ManagerHost
 internal static class ManagerBuild
 {
     /// <summary>The version, for example <c>v1.4.0</c>.</summary>
-    public static string Version { get; } = BuildVersion.Of(typeof(ManagerBuild).Assembly).Version;
+    public static string Version { get; } = BuildVersion.FromAssembly(typeof(ManagerBuild).Assembly).Version;
 }

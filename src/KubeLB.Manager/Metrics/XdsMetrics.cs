@@ -83,7 +83,7 @@ internal sealed class XdsMetrics : IXdsObserver
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsDenial denial) => _denials.Inc();
+    public void Denied(string node, string peer, XdsDenial denial) => _denials.Inc();
 
     /// <inheritdoc/>
     public void ReplicaDenied(string node, string peer, string reason) => _denials.Inc();

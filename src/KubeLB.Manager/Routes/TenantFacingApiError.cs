@@ -1,8 +1,7 @@
 using System.Net;
-using System.Text.Json;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Manager.Routes;
 
@@ -25,7 +24,7 @@ internal sealed record TenantFacingApiError(string Message, bool IsRetryable)
     /// <param name="failure">The response of the API server.</param>
     public static TenantFacingApiError? Of(string kind, HttpOperationException failure)
     {
-        var status = Read(failure.Response?.Content);
+        var status = ApiStatus.Parse(failure.Response?.Content);
         return failure.Response?.StatusCode switch
         {
             // Validation by the schema and CEL rules of Envoy Gateway's and Gateway API's CRDs, by Services, and by admission policies.
@@ -67,17 +66,4 @@ internal sealed record TenantFacingApiError(string Message, bool IsRetryable)
         status?.Details?.Causes is { Count: > 0 } causes
             ? string.Join("; ", causes.Select(c => string.IsNullOrEmpty(c.Field) ? c.Message : $"{c.Field}: {c.Message}"))
             : null;
-
-    private static V1Status? Read(string? content)
-    {
-        try
-        {
-            return string.IsNullOrWhiteSpace(content) ? null : KubernetesJson.Deserialize<V1Status>(content);
-        }
-        catch (JsonException)
-        {
-            // The response of a proxy, not of an API server.
-            return null;
-        }
-    }
 }

@@ -4,16 +4,16 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// What an annotation remembers of our latest apply, so that the next one (also after a restart) knows which fields are there because of
-/// us. <c>h</c>: hash of the desired content; <c>l</c>, <c>a</c>: keys of labels and annotations; <c>f</c>: fields, as a tree whose leaves
-/// are <c>1</c>, or for a list of objects a hash of what it was to hold, because a list is written as a whole (in
-/// <see cref="ApplyMode.Exclusive"/> only the top-level sections, because everything inside them is ours anyway).
+/// The record of the last apply, stored in an annotation: the fields that this component set, so that a later apply can remove them, also
+/// after a restart. <c>h</c>: hash of the desired content; <c>l</c>, <c>a</c>: keys of labels and annotations; <c>f</c>: fields, as a tree
+/// whose leaves are <c>1</c>, or for a list of objects a hash of its desired content, because a list is written as a whole. In
+/// <see cref="ApplyMode.Exclusive"/> only the top-level sections, because the applier owns their whole content.
 /// </summary>
 internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, IReadOnlyList<string> Annotations, JsonObject Fields)
 {
     public static AppliedRecord None { get; } = new("", [], [], []);
 
-    public static AppliedRecord Of(DesiredObject desired, ApplyMode mode)
+    public static AppliedRecord From(DesiredObject desired, ApplyMode mode)
     {
         var fields = new JsonObject();
         foreach (var (name, section) in desired.Sections.OrderBy(field => field.Key, StringComparer.Ordinal))
@@ -27,7 +27,7 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
         return new(desired.Hash, Keys(desired.Labels), Keys(desired.Annotations), fields);
     }
 
-    /// <summary>Reads the annotation; anything unreadable counts as nothing remembered.</summary>
+    /// <summary>Reads the annotation; an invalid value results in an empty record.</summary>
     public static AppliedRecord Parse(string? annotation)
     {
         if (string.IsNullOrEmpty(annotation))
@@ -52,13 +52,13 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
         }
     }
 
-    /// <summary>Takes over what an earlier record says of a field.</summary>
+    /// <summary>Copies the entry of a field from an earlier record.</summary>
     /// <param name="path">A path such as <c>spec.template</c>.</param>
-    /// <param name="before">The fields of the earlier record.</param>
-    public void Keep(string path, JsonObject before)
+    /// <param name="earlier">The fields of the earlier record.</param>
+    public void CopyField(string path, JsonObject earlier)
     {
         var steps = path.Split('.');
-        if (At(before, steps) is { } known && At(Fields, steps[..^1]) is JsonObject parent)
+        if (At(earlier, steps) is { } known && At(Fields, steps[..^1]) is JsonObject parent)
         {
             parent[steps[^1]] = known.DeepClone();
         }
@@ -86,23 +86,23 @@ internal sealed record AppliedRecord(string Hash, IReadOnlyList<string> Labels, 
     }
 
     /// <summary>
-    /// Whether a list held something else when it was last written by us: fewer fields in one of its entries do not show in the object
-    /// itself.
+    /// Whether the last apply wrote another content of a list. A comparison with the object does not find a field that was removed from
+    /// a list entry.
     /// </summary>
-    /// <param name="setBefore">What the record says of the list.</param>
-    /// <param name="wanted">What the list is to hold.</param>
-    public static bool IsOtherList(JsonNode? setBefore, JsonNode? wanted) =>
-        setBefore is JsonValue hash
+    /// <param name="recorded">The entry of the list in the record.</param>
+    /// <param name="desired">The desired list.</param>
+    public static bool IsListChanged(JsonNode? recorded, JsonNode? desired) =>
+        recorded is JsonValue hash
         && hash.GetValueKind() == JsonValueKind.String
-        && IsListOfObjects(wanted)
-        && hash.GetValue<string>() != HashOf(wanted);
+        && IsListOfObjects(desired)
+        && hash.GetValue<string>() != HashOf(desired);
 
     private static JsonNode? At(JsonObject root, IEnumerable<string> steps) =>
         steps.Aggregate((JsonNode?)root, (node, step) => (node as JsonObject)?[step]);
 
     private static bool IsListOfObjects(JsonNode? node) => node is JsonArray list && list.Any(item => item is JsonObject);
 
-    private static string HashOf(JsonNode? list) => CanonicalJson.Hash(list)[..16];
+    private static string HashOf(JsonNode? list) => JsonComparison.Hash(list)[..16];
 
     private static JsonNode Tree(JsonNode node)
     {

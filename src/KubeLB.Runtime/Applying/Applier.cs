@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
@@ -9,43 +10,44 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// Brings objects to their desired state and writes only differences: merge patches of the fields that are ours, computed against the
-/// cache; no request at all if nothing differs. The API server's answers enter the cache at once. One per host, for any thread.
+/// Applies objects and writes only differences: merge patches of the fields that this component owns, computed against the cache; no
+/// request if nothing differs. Responses of the API server update the cache at once. One per host. Thread-safe.
 /// </summary>
-[SuppressMessage("Performance", "CA1822", Justification = "One object to ask for, whichever of its members need its memory.")]
+[SuppressMessage("Performance", "CA1822", Justification = "Callers use one injected object, also for members without state.")]
 public sealed class Applier
 {
     private readonly string _annotation;
-    private readonly AppliedMemory _memory = new();
+    private readonly AppliedHashes _hashes = new();
 
     internal Applier(KubeRuntimeOptions options)
     {
         _annotation = options.ApplierAnnotation;
     }
 
-    /// <summary>Creates or patches an object that is ours alone; the same as with <see cref="ApplyMode.Exclusive"/>.</summary>
+    /// <summary>Creates or patches an object that no other client writes; the same as with <see cref="ApplyMode.Exclusive"/>.</summary>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
     public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, ApplyMode.Exclusive, cancellationToken);
 
     /// <summary>
-    /// Creates the object, or patches what differs. Ours are all top-level fields of <paramref name="desired"/> but apiVersion, kind,
-    /// metadata and status, and the labels, annotations, owner references (by uid) and finalizers it carries; what others added to
-    /// metadata stays. What we set at an earlier apply and no longer want is removed, also after a restart. Needs a registered informer.
+    /// Creates the object, or patches what differs. Owned fields are all top-level fields of <paramref name="desired"/> except apiVersion,
+    /// kind, metadata and status, and its labels, annotations, owner references (by uid) and finalizers. Other metadata is kept. Fields,
+    /// labels and annotations that an earlier apply set and that are no longer desired are removed, also after a restart. Requires an
+    /// informer for the kind.
     /// </summary>
-    /// <exception cref="StaleCacheException">The object exists although the cache did not show it; it is in the cache now.</exception>
-    /// <exception cref="k8s.Autorest.HttpOperationException">The API server refused the write.</exception>
+    /// <exception cref="StaleCacheException">The object exists but was not in the cache; the cache is updated.</exception>
+    /// <exception cref="k8s.Autorest.HttpOperationException">The API server rejected the write.</exception>
     public Task<Applied<T>> ApplyAsync<T>(Cluster cluster, T desired, ApplyMode mode, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, [], cancellationToken);
 
-    /// <param name="cluster">Where the object lives.</param>
-    /// <param name="desired">The object as it should be.</param>
-    /// <param name="mode">How much of its sections is ours.</param>
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="desired">The desired object.</param>
+    /// <param name="mode">The fields that this component owns.</param>
     /// <param name="wholeFields">
-    /// Paths such as <c>spec.selector</c> that are ours as a whole in every mode: what others add inside is removed, and so is the field
-    /// itself if it is not desired.
+    /// Paths such as <c>spec.selector</c> that are owned as a whole in every mode: keys that others add inside are removed, and so is the
+    /// field itself if it is not desired.
     /// </param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <inheritdoc cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)" />
     public Task<Applied<T>> ApplyAsync<T>(
         Cluster cluster,
@@ -57,24 +59,24 @@ public sealed class Applier
         where T : class, IKubernetesObject<V1ObjectMeta> => ApplyAsync(cluster, desired, mode, wholeFields, [], cancellationToken);
 
     /// <summary>
-    /// Applies all but one field of an existing object, in <see cref="ApplyMode.Subset"/>: the field stays as it is, and what an earlier
-    /// apply set in it stays known, so that the next <see cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)"/> makes up for it.
-    /// An object that does not exist is created whole.
+    /// Applies an existing object in <see cref="ApplyMode.Subset"/>, except for one field, which keeps its current value. The record of
+    /// earlier applies keeps the field, so that the next <see cref="ApplyAsync{T}(Cluster, T, ApplyMode, CancellationToken)"/> applies it.
+    /// An object that does not exist is created with all fields.
     /// </summary>
-    /// <param name="cluster">Where the object lives.</param>
-    /// <param name="desired">The object as it should be in the end.</param>
-    /// <param name="heldField">A path such as <c>spec.template</c>.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
-    public Task<Applied<T>> ApplyExceptAsync<T>(Cluster cluster, T desired, string heldField, CancellationToken cancellationToken)
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="desired">The desired object, including the field.</param>
+    /// <param name="skippedField">A path such as <c>spec.template</c>.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public Task<Applied<T>> ApplyExceptAsync<T>(Cluster cluster, T desired, string skippedField, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
-        ApplyAsync(cluster, desired, ApplyMode.Subset, [], [heldField], cancellationToken);
+        ApplyAsync(cluster, desired, ApplyMode.Subset, [], [skippedField], cancellationToken);
 
     /// <summary>
-    /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of an object that is in the cache; false if it is not there.
-    /// Nothing is sent.
+    /// Whether an apply in <see cref="ApplyMode.Subset"/> would change a field of a cached object; false if the object is not cached.
+    /// Sends no request.
     /// </summary>
-    /// <param name="cluster">Where the object lives.</param>
-    /// <param name="desired">The object as it should be.</param>
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="desired">The desired object.</param>
     /// <param name="field">A path such as <c>spec.template</c>.</param>
     public bool WouldChange<T>(Cluster cluster, T desired, string field)
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -87,29 +89,29 @@ public sealed class Applier
             return false;
         }
 
-        var wanted = DesiredObject.Of(ResourceJson.ToNode(desired), _annotation);
-        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, ApplyMode.Subset);
-        var id = new AppliedMemory.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
-        return !IsSettled(plan, id, current, wanted, ApplyMode.Subset)
+        var target = DesiredObject.From(ApiJson.ToJson(desired), _annotation);
+        var plan = new ApplyPlan(target, ApiJson.ToJson(current), _annotation, ApplyMode.Subset);
+        var id = new AppliedHashes.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
+        return !IsUpToDate(plan, id, current, target, ApplyMode.Subset)
             && field.Split('.').Aggregate((JsonNode?)plan.Patch(), (node, step) => (node as JsonObject)?[step]) is not null;
     }
 
     /// <summary>Makes the whole <c>.status</c> of <paramref name="current"/> equal to <paramref name="desiredStatus"/>.</summary>
-    /// <param name="cluster">Where the object lives.</param>
-    /// <param name="current">The object as the cache shows it.</param>
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="current">The cached object.</param>
     /// <param name="desiredStatus">The value of <c>.status</c>, an object. Fields that it lacks are removed.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Applied<T>> ApplyStatusAsync<T>(Cluster cluster, T current, JsonNode desiredStatus, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(current);
-        if (desiredStatus is not JsonObject wanted)
+        if (desiredStatus is not JsonObject target)
         {
             throw new ArgumentException("A status must be a JSON object.", nameof(desiredStatus));
         }
 
         var present = ObjectWrites.StatusOf(current);
-        return JsonScalars.Same(present, wanted) || MergePatch.Diff(present, wanted) is not { } patch
+        return JsonComparison.AreEqual(present, target) || MergePatch.Diff(present, target) is not { } patch
             ? Task.FromResult(new Applied<T>(current, ApplyOutcome.Unchanged))
             : ObjectWrites.WriteStatusAsync(cluster, current, patch, guarded: false, cancellationToken);
     }
@@ -117,14 +119,14 @@ public sealed class Applier
     /// <summary>
     /// Merges <paramref name="statusPatch"/> into the <c>.status</c> of <paramref name="current"/>; no request if it changes nothing.
     /// </summary>
-    /// <param name="cluster">Where the object lives.</param>
-    /// <param name="current">The object as the cache shows it.</param>
+    /// <param name="cluster">The cluster of the object.</param>
+    /// <param name="current">The cached object.</param>
     /// <param name="statusPatch">A merge patch (RFC 7386) of the value of <c>.status</c>, for example <c>{"conditions": […]}</c>.</param>
     /// <param name="guarded">
-    /// True to patch only this version of the object: the API server answers 409 if it changed meanwhile. Needed when the patch holds a
-    /// list with entries of others.
+    /// True to patch only this version of the object: the API server answers 409 if it has changed. Required if the patch contains a list
+    /// with entries of other writers.
     /// </param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Applied<T>> PatchStatusAsync<T>(
         Cluster cluster,
         T current,
@@ -137,29 +139,29 @@ public sealed class Applier
         ArgumentNullException.ThrowIfNull(current);
         ArgumentNullException.ThrowIfNull(statusPatch);
         var present = ObjectWrites.StatusOf(current);
-        return JsonScalars.Same(present, MergePatch.Apply(present, statusPatch))
+        return JsonComparison.AreEqual(present, MergePatch.Apply(present, statusPatch))
             ? Task.FromResult(new Applied<T>(current, ApplyOutcome.Unchanged))
             : ObjectWrites.WriteStatusAsync(cluster, current, (JsonObject)statusPatch.DeepClone(), guarded, cancellationToken);
     }
 
     /// <summary>
-    /// Deletes exactly this incarnation (uid) of an object. If finalizers hold it, the cache keeps it until they are gone.
+    /// Deletes an object with its uid as a precondition. While finalizers block the deletion, the cache keeps the object.
     /// </summary>
-    /// <returns>False if it was gone already.</returns>
+    /// <returns>False if the object did not exist.</returns>
     public async Task<bool> DeleteAsync<T>(Cluster cluster, T current, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var key = ResourceKey.Of(current);
-        _memory.Forget(new(cluster.Name, ResourceKind.Of<T>(), key));
+        _hashes.Remove(new(cluster.Name, ResourceKind.Of<T>(), key));
         return await ObjectWrites.DeleteAsync(cluster, current, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server answers 409 if the object changed
-    /// meanwhile. They do not become part of what <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> remembers.
+    /// Sets annotations, or removes those whose value is null, guarded by resourceVersion: the API server answers 409 if the object has
+    /// changed. The record of <see cref="ApplyAsync{T}(Cluster, T, CancellationToken)"/> does not include them.
     /// </summary>
-    /// <returns>The object as it is now.</returns>
+    /// <returns>The updated object.</returns>
     public Task<T> PatchAnnotationsAsync<T>(
         Cluster cluster,
         T current,
@@ -173,8 +175,8 @@ public sealed class Applier
         return ObjectWrites.WriteAnnotationsAsync(cluster, current, annotations, cancellationToken);
     }
 
-    /// <summary>Adds a finalizer, guarded by resourceVersion; no request if it is there or the object is being deleted.</summary>
-    /// <returns>The object as it is now.</returns>
+    /// <summary>Adds a finalizer, guarded by resourceVersion; no request if it is set or the object is being deleted.</summary>
+    /// <returns>The updated object.</returns>
     public Task<T> EnsureFinalizerAsync<T>(Cluster cluster, T current, string finalizer, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -187,9 +189,9 @@ public sealed class Applier
     }
 
     /// <summary>
-    /// Removes a finalizer, guarded by resourceVersion; no request if it is not there. An object that is gone is a success.
+    /// Removes a finalizer, guarded by resourceVersion; no request if it is not set. Succeeds if the object no longer exists.
     /// </summary>
-    /// <returns>The object as it is now.</returns>
+    /// <returns>The updated object.</returns>
     public async Task<T> RemoveFinalizerAsync<T>(Cluster cluster, T current, string finalizer, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -219,7 +221,7 @@ public sealed class Applier
         T desired,
         ApplyMode mode,
         IReadOnlyCollection<string> wholeFields,
-        IReadOnlyCollection<string> heldFields,
+        IReadOnlyCollection<string> skippedFields,
         CancellationToken cancellationToken
     )
         where T : class, IKubernetesObject<V1ObjectMeta>
@@ -227,42 +229,36 @@ public sealed class Applier
         ArgumentNullException.ThrowIfNull(cluster);
         var key = ResourceKey.Of(desired);
         var informer = cluster.Informer<T>();
-        var json = ResourceJson.ToNode(desired);
-        var wanted = DesiredObject.Of(json, _annotation);
-        var id = new AppliedMemory.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
+        var json = ApiJson.ToJson(desired);
+        var target = DesiredObject.From(json, _annotation);
+        var id = new AppliedHashes.ObjectId(cluster.Name, ResourceKind.Of<T>(), key);
         if (informer.Get(key) is not { } current)
         {
-            var create = wanted.ToCreate(json, _annotation, AppliedRecord.Of(wanted, mode));
+            var create = target.ToCreate(json, _annotation, AppliedRecord.From(target, mode));
             var created = await ObjectWrites.CreateAsync<T>(cluster, key, create, cancellationToken).ConfigureAwait(false);
-            Written(informer, id, wanted, created, mode);
+            StoreHash(informer, id, target, created, mode);
             return new(created, ApplyOutcome.Created);
         }
 
-        if (heldFields.Count > 0)
+        if (skippedFields.Count > 0)
         {
-            wanted = wanted.Without(heldFields);
+            target = target.Without(skippedFields);
         }
 
-        var plan = new ApplyPlan(wanted, ResourceJson.ToNode(current), _annotation, mode, wholeFields, heldFields);
-        if (IsSettled(plan, id, current, wanted, mode))
-        {
-            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
-            return new(current, ApplyOutcome.Unchanged);
-        }
-
-        var patch = plan.Patch();
+        var plan = new ApplyPlan(target, ApiJson.ToJson(current), _annotation, mode, wholeFields, skippedFields);
+        var patch = IsUpToDate(plan, id, current, target, mode) ? [] : plan.Patch();
         if (patch.Count == 0)
         {
-            _memory.Remember(id, current.Metadata.Uid, wanted.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
+            _hashes.Set(id, current.Metadata.Uid, target.Hash, plan.OwnedHash(), () => informer.Get(key) is not null);
             return new(current, ApplyOutcome.Unchanged);
         }
 
         var patched = await ObjectWrites.PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
-        Written(informer, id, wanted, patched, mode);
+        StoreHash(informer, id, target, patched, mode);
         return new(patched, ApplyOutcome.Patched) { IsRepair = plan.RecordMatches };
     }
 
-    private bool IsSettled<T>(ApplyPlan plan, AppliedMemory.ObjectId id, T current, DesiredObject wanted, ApplyMode mode)
+    private bool IsUpToDate<T>(ApplyPlan plan, AppliedHashes.ObjectId id, T current, DesiredObject target, ApplyMode mode)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         if (!plan.RecordMatches || !plan.MetadataMatches())
@@ -270,23 +266,64 @@ public sealed class Applier
             return false;
         }
 
-        var remembered = _memory.Find(id, current.Metadata.Uid, wanted.Hash);
-        if (remembered is not null && remembered == plan.OwnedHash())
+        var hash = _hashes.Find(id, current.Metadata.Uid, target.Hash);
+        if (hash is not null && hash == plan.OwnedHash())
         {
-            // Also where the API server stores a value in another form than we send it: asking again would change nothing.
+            // This includes values that the API server normalizes: sending them again would change nothing.
             return true;
         }
 
-        return (remembered is null || mode == ApplyMode.Subset) && plan.SectionsHoldDesired();
+        return (hash is null || mode == ApplyMode.Subset) && plan.SectionsContainDesired();
     }
 
-    private void Written<T>(IInformer<T> informer, AppliedMemory.ObjectId id, DesiredObject wanted, T answer, ApplyMode mode)
+    private void StoreHash<T>(IInformer<T> informer, AppliedHashes.ObjectId id, DesiredObject target, T response, ApplyMode mode)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        // A transform may have dropped parts; what the next apply will see counts.
-        var shown =
-            informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == answer.Metadata.ResourceVersion ? stored : answer;
-        var after = new ApplyPlan(wanted, ResourceJson.ToNode(shown), _annotation, mode);
-        _memory.Remember(id, answer.Metadata.Uid, wanted.Hash, after.OwnedHash(), () => informer.Get(id.Key) is not null);
+        // The informer's transform may have dropped fields, and the next apply compares with the cached object.
+        var cached =
+            informer.Get(id.Key) is { } stored && stored.Metadata.ResourceVersion == response.Metadata.ResourceVersion ? stored : response;
+        var after = new ApplyPlan(target, ApiJson.ToJson(cached), _annotation, mode);
+        _hashes.Set(id, response.Metadata.Uid, target.Hash, after.OwnedHash(), () => informer.Get(id.Key) is not null);
     }
+}
+
+/// <summary>The result of an apply.</summary>
+/// <typeparam name="T">The kind of object.</typeparam>
+/// <param name="Object">The object after the apply.</param>
+/// <param name="Outcome">The kind of write, if any.</param>
+#pragma warning disable CA1720 // "Object" is the Kubernetes term.
+public sealed record Applied<T>(T Object, ApplyOutcome Outcome)
+#pragma warning restore CA1720
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>
+    /// Whether the desired state is that of the last apply, so that the patch reverted an external change.
+    /// </summary>
+    public bool IsRepair { get; init; }
+}
+
+/// <summary>The write that an apply made.</summary>
+public enum ApplyOutcome
+{
+    /// <summary>The object was up to date; no request was sent.</summary>
+    Unchanged,
+
+    /// <summary>The object did not exist and was created.</summary>
+    Created,
+
+    /// <summary>Differences were patched.</summary>
+    Patched,
+}
+
+/// <summary>The part of a section (such as <c>spec</c>) that the applier owns.</summary>
+public enum ApplyMode
+{
+    /// <summary>The whole section: keys that others add are removed, except for defaults that the API server sets.</summary>
+    Exclusive,
+
+    /// <summary>
+    /// Only the fields that are desired now or were at an earlier apply: other clients write further fields, as cloud controllers do in a
+    /// Service.
+    /// </summary>
+    Subset,
 }

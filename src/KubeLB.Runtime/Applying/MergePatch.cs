@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>JSON merge patches (RFC 7386): objects merge, null removes, everything else replaces.</summary>
-public static class MergePatch
+internal static class MergePatch
 {
-    /// <summary>The value that patching <paramref name="target"/> gives. Neither argument is changed.</summary>
+    /// <summary>The result of patching <paramref name="target"/>. Neither argument is changed.</summary>
     public static JsonNode? Apply(JsonNode? target, JsonNode? patch)
     {
         if (patch is not JsonObject changes)
@@ -30,8 +30,8 @@ public static class MergePatch
     }
 
     /// <summary>
-    /// The smallest patch that turns <paramref name="from"/> into <paramref name="to"/>; null if they are equal. Nulls inside objects count
-    /// as absent: a merge patch cannot write them.
+    /// The smallest patch that changes <paramref name="from"/> into <paramref name="to"/>; null if they are equal. Nulls in objects are
+    /// treated as absent: a merge patch cannot write them.
     /// </summary>
     public static JsonObject? Diff(JsonObject from, JsonObject to)
     {

@@ -3,54 +3,55 @@ using System.Text.Json.Nodes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Runtime.Applying;
 
 /// <summary>
-/// The requests of the applier, each with the cache kept up to date and with "the cache was behind" told from other failures.
+/// The write requests of the applier. Each one updates the cache, and reports a stale cache as <see cref="StaleCacheException"/>.
 /// </summary>
 internal static class ObjectWrites
 {
     public static JsonObject StatusOf<T>(T current)
-        where T : class, IKubernetesObject<V1ObjectMeta> => ResourceJson.ToNode(current)["status"]?.DeepClone() as JsonObject ?? [];
+        where T : class, IKubernetesObject<V1ObjectMeta> => ApiJson.ToJson(current)["status"]?.DeepClone() as JsonObject ?? [];
 
-    /// <summary>Creates an object that the cache does not show.</summary>
+    /// <summary>Creates an object that is not in the cache.</summary>
     public static async Task<T> CreateAsync<T>(Cluster cluster, ResourceKey key, JsonObject create, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
             var created = await cluster.ClientOf<T>().CreateAsync(create, key.Namespace, cancellationToken).ConfigureAwait(false);
-            cluster.FindInformer<T>()?.Answered(key, null, created);
+            cluster.FindInformer<T>()?.ObserveResponse(key, null, created);
             return created;
         }
         catch (HttpOperationException e)
-            when (e.Response.StatusCode == HttpStatusCode.Conflict && StatusMessage.ReasonOf(e) is null or "AlreadyExists")
+            when (e.Response.StatusCode == HttpStatusCode.Conflict && ApiStatus.ReasonOf(e) is null or "AlreadyExists")
         {
             if (cluster.FindInformer<T>() is { } informer)
             {
-                informer.Contradicted(key, null);
+                informer.ReportStale(key, null);
                 if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is { } live)
                 {
                     var isWatched = await informer.IsInScopeAsync(key, cancellationToken).ConfigureAwait(false);
-                    informer.Answered(key, null, live);
+                    informer.ObserveResponse(key, null, live);
                     if (!isWatched)
                     {
-                        informer.Explained(key);
+                        informer.ClearStale(key);
                     }
                 }
             }
 
             throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} exists in cluster \"{cluster.Name}\" although the cache did not show it.",
+                $"The cache is stale: {ResourceKind.Of<T>()} {key} already exists in cluster \"{cluster.Name}\".",
                 e
             );
         }
     }
 
-    /// <summary>Patches an object that the cache shows.</summary>
+    /// <summary>Patches a cached object.</summary>
     public static async Task<T> PatchAsync<T>(Cluster cluster, T current, JsonObject patch, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -58,25 +59,25 @@ internal static class ObjectWrites
         try
         {
             var patched = await cluster.ClientOf<T>().MergePatchAsync(key, patch, cancellationToken).ConfigureAwait(false);
-            cluster.FindInformer<T>()?.Answered(key, current, patched);
+            cluster.FindInformer<T>()?.ObserveResponse(key, current, patched);
             return patched;
         }
-        catch (HttpOperationException e) when (StatusMessage.SaysObjectIsMissing(e))
+        catch (HttpOperationException e) when (ApiStatus.IsObjectNotFound(e))
         {
-            cluster.FindInformer<T>()?.Answered(key, current, null);
-            throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.",
-                e
-            );
+            cluster.FindInformer<T>()?.ObserveResponse(key, current, null);
+            throw Missing<T>(cluster, key, e);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
-            cluster.FindInformer<T>()?.Contradicted(key, current);
+            cluster.FindInformer<T>()?.ReportStale(key, current);
             throw;
         }
     }
 
-    /// <summary>Patches the status of an object that the cache shows.</summary>
+    private static StaleCacheException Missing<T>(Cluster cluster, ResourceKey key, HttpOperationException e) =>
+        new($"The cache is stale: {ResourceKind.Of<T>()} {key} no longer exists in cluster \"{cluster.Name}\".", e);
+
+    /// <summary>Patches the status of a cached object.</summary>
     public static async Task<Applied<T>> WriteStatusAsync<T>(
         Cluster cluster,
         T current,
@@ -97,35 +98,32 @@ internal static class ObjectWrites
         try
         {
             var patched = await cluster.ClientOf<T>().MergePatchStatusAsync(key, patch, cancellationToken).ConfigureAwait(false);
-            cluster.FindInformer<T>()?.Answered(key, current, patched);
+            cluster.FindInformer<T>()?.ObserveResponse(key, current, patched);
             return new(patched, ApplyOutcome.Patched);
         }
-        catch (HttpOperationException e) when (StatusMessage.SaysObjectIsMissing(e))
+        catch (HttpOperationException e) when (ApiStatus.IsObjectNotFound(e))
         {
-            // A kind without a status subresource is answered in the same words.
+            // The response is the same for a kind without a status subresource.
             if (await cluster.ClientOf<T>().GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
             {
                 throw new StaleCacheException(
-                    $"The status of {ResourceKind.Of<T>()} {key} in cluster \"{cluster.Name}\" cannot be written: there is no such "
+                    $"Cannot write the status of {ResourceKind.Of<T>()} {key} in cluster \"{cluster.Name}\": the kind has no status "
                         + "subresource.",
                     e
                 );
             }
 
-            cluster.FindInformer<T>()?.Answered(key, current, null);
-            throw new StaleCacheException(
-                $"{ResourceKind.Of<T>()} {key} is gone from cluster \"{cluster.Name}\" although the cache still showed it.",
-                e
-            );
+            cluster.FindInformer<T>()?.ObserveResponse(key, current, null);
+            throw Missing<T>(cluster, key, e);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
-            cluster.FindInformer<T>()?.Contradicted(key, current);
+            cluster.FindInformer<T>()?.ReportStale(key, current);
             throw;
         }
     }
 
-    /// <summary>Sets annotations of the version of an object that the cache shows; null removes one.</summary>
+    /// <summary>Sets annotations of the cached version of an object; null removes one.</summary>
     public static Task<T> WriteAnnotationsAsync<T>(
         Cluster cluster,
         T current,
@@ -146,7 +144,7 @@ internal static class ObjectWrites
         return PatchAsync(cluster, current, patch, cancellationToken);
     }
 
-    /// <summary>Replaces the finalizers of the version of an object that the cache shows.</summary>
+    /// <summary>Replaces the finalizers of the cached version of an object.</summary>
     public static async Task<T> WriteFinalizersAsync<T>(
         Cluster cluster,
         T current,
@@ -167,15 +165,15 @@ internal static class ObjectWrites
         var patched = await PatchAsync(cluster, current, patch, cancellationToken).ConfigureAwait(false);
         if (patched.Metadata.DeletionTimestamp is not null && patched.Metadata.Finalizers is not { Count: > 0 })
         {
-            // The last finalizer held it: with this write the object is gone.
+            // Removing the last finalizer completes the deletion.
             cluster.FindInformer<T>()?.ObserveDeleted(patched);
         }
 
         return patched;
     }
 
-    /// <summary>Deletes the incarnation of an object that the cache shows.</summary>
-    /// <returns>False if it was gone already.</returns>
+    /// <summary>Deletes a cached object, with its uid as a precondition.</summary>
+    /// <returns>False if the object did not exist.</returns>
     public static async Task<bool> DeleteAsync<T>(Cluster cluster, T current, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -183,13 +181,13 @@ internal static class ObjectWrites
         var informer = cluster.FindInformer<T>();
         try
         {
-            var (found, left) = await cluster
+            var (found, remaining) = await cluster
                 .ClientOf<T>()
                 .DeleteAndReturnAsync(key, current.Metadata.Uid, cancellationToken)
                 .ConfigureAwait(false);
-            if (left is not null)
+            if (remaining is not null)
             {
-                informer?.Observe(left);
+                informer?.Observe(remaining);
             }
             else if (found)
             {
@@ -197,15 +195,29 @@ internal static class ObjectWrites
             }
             else
             {
-                informer?.Answered(key, current, null);
+                informer?.ObserveResponse(key, current, null);
             }
 
             return found;
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Conflict)
         {
-            informer?.Contradicted(key, current);
+            informer?.ReportStale(key, current);
             throw;
         }
     }
+}
+
+/// <summary>
+/// A write failed because the cache was stale. This is expected: the key is requeued with backoff and the failure is logged at Debug.
+/// </summary>
+public sealed class StaleCacheException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public StaleCacheException(string message)
+        : base(message) { }
+
+    /// <summary>Creates the exception with the API server's error as its cause.</summary>
+    public StaleCacheException(string message, Exception innerException)
+        : base(message, innerException) { }
 }

@@ -6,20 +6,20 @@ using k8s.Autorest;
 
 namespace KubeLB.Runtime.Clusters;
 
-/// <summary>A failed request, told in one sentence that says what to do.</summary>
-/// <param name="Category">Equal for failures of the same sort, so that each sort is logged once and not at every attempt.</param>
-/// <param name="Sentence">For people.</param>
-internal sealed record ApiError(string Category, string Sentence)
+/// <summary>The error of a failed request, with a remedy.</summary>
+/// <param name="Category">Equal for errors of the same cause, so that each cause is logged once and not at every retry.</param>
+/// <param name="Message">A sentence for logs and <c>/readyz</c>.</param>
+internal sealed record ApiError(string Category, string Message)
 {
-    /// <summary>Category: the kind is not installed.</summary>
+    /// <summary>The category of a kind that the API server does not serve.</summary>
     public const string NotServed = "not served";
 
-    /// <summary>Whether it is the same for every kind of the cluster, so that it need not be told for each.</summary>
-    public bool IsOfCluster { get; private init; }
+    /// <summary>Whether the error affects every kind of the cluster, so that it is reported once and not for each kind.</summary>
+    public bool IsClusterWide { get; private init; }
 
-    public static ApiError Of(Exception failure, string cluster, Uri address, ResourceKind? kind, string doing)
+    public static ApiError From(Exception failure, string cluster, Uri address, ResourceKind? kind, string operation)
     {
-        var what = kind is null ? "" : $" {kind.FullName}";
+        var action = kind is null ? operation : $"{operation} {kind.FullName}";
         switch (failure)
         {
             case HttpOperationException { Response.StatusCode: HttpStatusCode.NotFound } when kind is not null:
@@ -31,32 +31,32 @@ internal sealed record ApiError(string Category, string Sentence)
             case HttpOperationException { Response.StatusCode: HttpStatusCode.Unauthorized }:
                 return new(
                     "unauthorized",
-                    $"The API server of cluster \"{cluster}\" does not accept our credentials (401); check the token or client "
+                    $"The API server of cluster \"{cluster}\" rejected the credentials (401); check the token or client "
                         + "certificate of the kubeconfig."
                 )
                 {
-                    IsOfCluster = true,
+                    IsClusterWide = true,
                 };
-            case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } refusal:
+            case HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } forbidden:
                 return new(
                     "forbidden",
-                    $"The API server of cluster \"{cluster}\" forbids {doing}{what}; grant it in a Role or ClusterRole "
-                        + $"({StatusMessage.Of(refusal.Response.Content)})."
+                    $"The API server of cluster \"{cluster}\" forbids {action}; grant it in a Role or ClusterRole "
+                        + $"({ApiStatus.MessageOf(forbidden.Response.Content)})."
                 );
             case HttpOperationException { Response: { } response }:
                 return new(
                     $"status {(int)response.StatusCode}",
-                    $"The API server of cluster \"{cluster}\" answered {doing}{what} with {(int)response.StatusCode}: "
-                        + $"{StatusMessage.Of(response.Content)}."
+                    $"The API server of cluster \"{cluster}\" responded to {action} with {(int)response.StatusCode}: "
+                        + $"{ApiStatus.MessageOf(response.Content)}."
                 );
             case JsonException:
                 return new(
                     "not JSON",
-                    $"The answer of cluster \"{cluster}\" at {address} to {doing}{what} is not the JSON of an API server "
+                    $"The response of cluster \"{cluster}\" at {address} to {action} is not the JSON of an API server "
                         + $"({failure.Message}); check the server address."
                 )
                 {
-                    IsOfCluster = true,
+                    IsClusterWide = true,
                 };
         }
 
@@ -71,7 +71,7 @@ internal sealed record ApiError(string Category, string Sentence)
                             + $"({cause.Message}); check certificate-authority-data of the kubeconfig."
                     )
                     {
-                        IsOfCluster = true,
+                        IsClusterWide = true,
                     };
                 case SocketException socket:
                     return Unreachable(cluster, address, socket.Message);
@@ -83,15 +83,51 @@ internal sealed record ApiError(string Category, string Sentence)
             return Unreachable(cluster, address, failure.Message.TrimEnd('.'));
         }
 
-        return new(failure.GetType().Name, $"Cluster \"{cluster}\" at {address} failed at {doing}{what}: {failure.Message}");
+        return new(failure.GetType().Name, $"Cluster \"{cluster}\" at {address}: {action} failed: {failure.Message}");
     }
 
     private static ApiError Unreachable(string cluster, Uri address, string why) =>
         new(
             "unreachable",
-            $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check that the API server runs and the address is right."
+            $"Cluster \"{cluster}\" cannot be reached at {address}: {why}; check the server address and that the API server is running."
         )
         {
-            IsOfCluster = true,
+            IsClusterWide = true,
         };
+}
+
+/// <summary>
+/// Distinguishes an unavailable API server from other errors: no connection, 503, or 429 while its storage initializes. Such requests are
+/// retried with a short maximum delay, so that work resumes as soon as the API server is available.
+/// </summary>
+internal static class ApiOutage
+{
+    /// <summary>The maximum delay of a retry, before jitter.</summary>
+    public static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(2);
+
+    public static bool IsOutage(Exception failure) =>
+        failure switch
+        {
+            HttpOperationException { Response.StatusCode: HttpStatusCode.ServiceUnavailable } => true,
+            HttpOperationException { Response: { StatusCode: HttpStatusCode.TooManyRequests } response } => response.Content?.Contains(
+                "storage is (re)initializing",
+                StringComparison.Ordinal
+            ) == true,
+            HttpRequestException or IOException => !IsTlsFailure(failure),
+            _ => false,
+        };
+
+    // An untrusted certificate does not recover without a change.
+    private static bool IsTlsFailure(Exception? failure)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+        {
+            if (failure is AuthenticationException)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -7,30 +7,37 @@ using k8s.Autorest;
 using KubeLB.Runtime.Connections;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
+using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
-/// Sends requests for any kind through the HttpClient and the credentials of a KubernetesClient connection, whose own operations are typed
-/// per kind, hide parts of the answer and buffer watches.
+/// Sends requests for any kind through the HttpClient and the credentials of a KubernetesClient connection. The operations of
+/// KubernetesClient are typed per kind, hide parts of the response and buffer watches.
 /// </summary>
 internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, RuntimeMetrics metrics, TimeProvider time, WriteFence fence)
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
 
-    public Uri BaseAddress => kubernetes is FollowingConnection following ? following.Server : kubernetes.BaseUri;
+    /// <summary>
+    /// The nesting limit of the API server (10,000). With the default, one deeply nested object would make a whole list unreadable; an
+    /// object that is too deep for its type is skipped on its own.
+    /// </summary>
+    public static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 10_000 };
+
+    public Uri BaseAddress => kubernetes is ReloadingConnection reloading ? reloading.Server : kubernetes.BaseUri;
 
     public bool? IsReachable { get; private set; }
 
-    /// <summary>Sends a request and returns a successful answer of which only the headers have been read.</summary>
-    /// <exception cref="HttpOperationException">The answer is outside 2xx; its message holds what the API server said.</exception>
-    /// <exception cref="HttpRequestException">There was no answer.</exception>
-    /// <exception cref="LeaseExpiredException">It is a write, and this process may not write at present.</exception>
+    /// <summary>Sends a request and returns a successful response of which only the headers have been read.</summary>
+    /// <exception cref="HttpOperationException">The status code is outside 2xx; the message contains that of the API server.</exception>
+    /// <exception cref="HttpRequestException">There was no response.</exception>
+    /// <exception cref="LeaseExpiredException">The request is a write and this process is not the leader.</exception>
     public async Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(request.Method, new Uri(kubernetes.BaseUri, request.Path))
         {
-            // Falls back to 1.1 where TLS does not negotiate it. One connection then carries all watches and is kept alive by pings.
+            // Falls back to 1.1 if TLS does not negotiate it. With HTTP/2 all watches share one connection, kept alive by pings.
             Version = HttpVersion.Version20,
         };
         message.Headers.TryAddWithoutValidation("Accept", request.Accept);
@@ -39,9 +46,10 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             message.Content = new StringContent(request.Body, Encoding.UTF8, request.ContentType);
         }
 
-        // A write that is on its way when the lease ends is given up with it.
-        var patience = request.Method == HttpMethod.Get ? AnswerLimit : Least(AnswerLimit, fence.Enter(request.Verb, request.Resource));
-        using var limit = new CancellationTokenSource(patience, time);
+        // A write in progress is cancelled when the lease expires.
+        var timeout =
+            request.Method == HttpMethod.Get ? ResponseTimeout : Min(ResponseTimeout, fence.Enter(request.Verb, request.Resource));
+        using var limit = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         HttpResponseMessage response;
         try
@@ -61,12 +69,12 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
-            NoAnswer(request);
-            throw new HttpRequestException($"No answer within {patience.TotalSeconds:0.#} seconds.", e);
+            RecordNoResponse(request);
+            throw new HttpRequestException($"No response within {timeout.TotalSeconds:0.#} seconds.", e);
         }
         catch (Exception)
         {
-            NoAnswer(request);
+            RecordNoResponse(request);
             throw;
         }
 
@@ -75,27 +83,27 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         metrics.Requested(cluster, request.Verb, request.Resource, ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture));
         return response.IsSuccessStatusCode
             ? response
-            : throw await RefusalAsync(request, message, response, either.Token).ConfigureAwait(false);
+            : throw await ErrorAsync(request, message, response, either.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Sends a request and reads the whole answer as JSON.</summary>
+    /// <summary>Sends a request and reads the whole response as JSON.</summary>
     public async Task<JsonDocument> SendForJsonAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
-        using var limit = new CancellationTokenSource(AnswerLimit, time);
+        using var limit = new CancellationTokenSource(ResponseTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             using var stream = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
-            return await JsonDocument.ParseAsync(stream, AnswerJson.Options, either.Token).ConfigureAwait(false);
+            return await JsonDocument.ParseAsync(stream, JsonOptions, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException($"The answer was not complete within {AnswerLimit.TotalSeconds:0} seconds.", e);
+            throw new HttpRequestException($"The response was not complete within {ResponseTimeout.TotalSeconds:0} seconds.", e);
         }
     }
 
-    private static async Task<HttpOperationException> RefusalAsync(
+    private static async Task<HttpOperationException> ErrorAsync(
         ApiRequest request,
         HttpRequestMessage message,
         HttpResponseMessage response,
@@ -115,8 +123,8 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
             }
 
             return new HttpOperationException(
-                $"{request.Verb} {request.Resource} was answered with {(int)response.StatusCode} {response.ReasonPhrase}: "
-                    + $"{StatusMessage.Of(content)}"
+                $"{request.Verb} {request.Resource} failed with {(int)response.StatusCode} {response.ReasonPhrase}: "
+                    + $"{ApiStatus.MessageOf(content)}"
             )
             {
                 Request = new HttpRequestMessageWrapper(message, request.Body),
@@ -125,12 +133,61 @@ internal sealed class ApiTransport(string cluster, Kubernetes kubernetes, Runtim
         }
     }
 
-    private static TimeSpan Least(TimeSpan one, TimeSpan other) => other == Timeout.InfiniteTimeSpan || one < other ? one : other;
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => other == Timeout.InfiniteTimeSpan || one < other ? one : other;
 
-    private void NoAnswer(ApiRequest request)
+    private void RecordNoResponse(ApiRequest request)
     {
         IsReachable = false;
         metrics.ClusterUp(cluster, false);
         metrics.Requested(cluster, request.Verb, request.Resource, "error");
+    }
+}
+
+/// <summary>A request to an API server, independent of a connection.</summary>
+/// <param name="Method">HTTP method.</param>
+/// <param name="Path">Path and query, relative to the API server's base address.</param>
+/// <param name="Verb">The RBAC verb, for metrics.</param>
+/// <param name="Resource">The RBAC resource (with subresource), for metrics.</param>
+internal sealed record ApiRequest(HttpMethod Method, string Path, string Verb, string Resource)
+{
+    public string? Body { get; init; }
+
+    public string ContentType { get; init; } = "application/json";
+
+    public string Accept { get; init; } = "application/json";
+
+    public static string PathOf(ResourceKind kind, string? ns, string? name = null, string? subresource = null)
+    {
+        var path = new StringBuilder(kind.Group.Length == 0 ? "api" : "apis/" + Uri.EscapeDataString(kind.Group));
+        path.Append('/').Append(Uri.EscapeDataString(kind.Version));
+        if (!string.IsNullOrEmpty(ns))
+        {
+            path.Append("/namespaces/").Append(Uri.EscapeDataString(ns));
+        }
+
+        path.Append('/').Append(Uri.EscapeDataString(kind.Plural));
+        if (name is not null)
+        {
+            path.Append('/').Append(Uri.EscapeDataString(name));
+        }
+
+        if (subresource is not null)
+        {
+            path.Append('/').Append(subresource);
+        }
+
+        return path.ToString();
+    }
+
+    public static string PathOf(ResourceKind kind, ResourceKey key, string? subresource = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key.Name, nameof(key));
+        return PathOf(kind, key.Namespace, key.Name, subresource);
+    }
+
+    public static string Query(params (string Name, string? Value)[] parameters)
+    {
+        var set = parameters.Where(p => !string.IsNullOrEmpty(p.Value)).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}").ToList();
+        return set.Count == 0 ? "" : "?" + string.Join('&', set);
     }
 }

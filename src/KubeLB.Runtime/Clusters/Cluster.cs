@@ -14,16 +14,16 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
-/// One API server connection with its typed clients and its shared informers. Registered by <c>AddCluster</c>; get it with
+/// An API server connection with its typed clients and shared informers. Registered by <c>AddCluster</c>; inject it with
 /// <c>[FromKeyedServices("name")] Cluster</c>.
 /// </summary>
 public sealed class Cluster : IAsyncDisposable
 {
-    private static readonly TimeSpan KubeconfigPoll = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KubeconfigPollInterval = TimeSpan.FromSeconds(10);
 
     private static readonly ApiRequest VersionRequest = new(HttpMethod.Get, "version", "get", "version");
 
-    // Whoever does not know the form answers with the whole object, which has the same metadata.
+    // A server without support for partial objects returns the whole object, which has the same metadata.
     private const string PartialObject = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json";
 
     private readonly ApiTransport _transport;
@@ -55,7 +55,8 @@ public sealed class Cluster : IAsyncDisposable
         if (kubernetes is not Kubernetes connection)
         {
             throw new ArgumentException(
-                $"The connection of cluster \"{name}\" is a {kubernetes?.GetType().FullName ?? "null"}; it must be a k8s.Kubernetes, whose HttpClient and credentials are used for all kinds.",
+                $"Invalid connection of cluster \"{name}\": {kubernetes?.GetType().FullName ?? "null"}; it must be a k8s.Kubernetes, "
+                    + "because its HttpClient and credentials are used for all kinds.",
                 nameof(kubernetes)
             );
         }
@@ -69,78 +70,85 @@ public sealed class Cluster : IAsyncDisposable
         _fieldManager = fieldManager;
         _supervisor = supervisor;
         _transport = new ApiTransport(name, connection, metrics, time, fence);
-        var parts = new InformerParts(this, new ClusterErrors(), limits, metrics, time, loggers.CreateLogger("KubeLB.Runtime.Watching"));
+        var dependencies = new InformerDependencies(
+            this,
+            new ClusterErrors(),
+            limits,
+            metrics,
+            time,
+            loggers.CreateLogger("KubeLB.Runtime.Watching")
+        );
         foreach (var registration in watched.Informers)
         {
             _registrations.Add(registration.Type, registration);
-            _informers.Add(registration.Kind, registration.Create(parts));
+            _informers.Add(registration.Kind, registration.Create(dependencies));
         }
     }
 
-    /// <summary>The name under which the cluster was registered; appears in logs, metrics and probes.</summary>
+    /// <summary>The name of the cluster in this host, also in logs, metrics and probes.</summary>
     public string Name { get; }
 
-    /// <summary>The connection, for requests that the typed clients do not cover. These are not counted in the metrics.</summary>
+    /// <summary>The connection, for requests that the typed clients do not support. Metrics do not count them.</summary>
     public IKubernetes Kubernetes { get; }
 
-    /// <summary>True if the API server gave any answer to the latest request (an HTTP error is an answer); null before the first.</summary>
+    /// <summary>True if the API server responded to the latest request, also with an HTTP error; null before the first.</summary>
     public bool? IsReachable => _transport.IsReachable;
 
     internal ApiTransport Transport => _transport;
 
-    /// <summary>Whether the process is of no use without a kind of this cluster.</summary>
-    internal bool IsNeededForReadiness(ResourceKind kind) => _watched.IsNeededForReadiness(kind);
+    /// <summary>Whether an error of this kind makes the process unready.</summary>
+    internal bool IsRequiredForReadiness(ResourceKind kind) => _watched.IsRequiredForReadiness(kind);
 
     internal IReadOnlyCollection<IInformerRunner> Informers => _informers.Values;
 
-    /// <summary>The client for one kind. The kind need not be watched.</summary>
+    /// <summary>The client for one kind. An informer for the kind is not required.</summary>
     public IResourceClient<T> Client<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => ClientOf<T>();
 
     /// <summary>The informer of one kind.</summary>
-    /// <exception cref="InvalidOperationException">The kind is not watched in this cluster.</exception>
+    /// <exception cref="InvalidOperationException">The cluster has no informer for the kind.</exception>
     public IInformer<T> Informer<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         _informers.GetValueOrDefault(ResourceKind.Of<T>()) switch
         {
             IInformer<T> informer => informer,
             null => throw new InvalidOperationException(
-                $"{typeof(T).Name} ({ResourceKind.Of<T>()}) is not watched in cluster \"{Name}\"; register it with "
+                $"Cluster \"{Name}\" has no informer for {typeof(T).Name} ({ResourceKind.Of<T>()}); register one with "
                     + $"c.Informer<{typeof(T).Name}>() in AddCluster or ConfigureCluster."
             ),
             var other => throw new InvalidOperationException(
-                $"{ResourceKind.Of<T>()} is watched in cluster \"{Name}\" as {other.GetType().GetGenericArguments()[0].FullName}, "
-                    + $"not as {typeof(T).FullName}."
+                $"The informer for {ResourceKind.Of<T>()} in cluster \"{Name}\" has type "
+                    + $"{other.GetType().GetGenericArguments()[0].FullName}, not {typeof(T).FullName}."
             ),
         };
 
-    /// <summary>Asks the API server for its version. Never throws for an unreachable server.</summary>
-    /// <returns>Null if it answered, otherwise one sentence saying what is wrong.</returns>
+    /// <summary>Requests the version of the API server. Does not throw if the server is unreachable.</summary>
+    /// <returns>Null on success, otherwise an error message of one sentence.</returns>
     public async Task<string?> CheckConnectionAsync(CancellationToken cancellationToken)
     {
         try
         {
-            using var answer = await _transport.SendForJsonAsync(VersionRequest, cancellationToken).ConfigureAwait(false);
+            using var response = await _transport.SendForJsonAsync(VersionRequest, cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             throw;
         }
-#pragma warning disable CA1031 // Credential plugins may throw anything; the caller wants to know that it does not work, and why.
+#pragma warning disable CA1031 // Credential plugins may throw any exception; the caller reports it.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return ApiError.Of(e, Name, _transport.BaseAddress, null, "asking for its version").Sentence;
+            return ApiError.From(e, Name, _transport.BaseAddress, null, "getting its version").Message;
         }
     }
 
     /// <summary>
-    /// The metadata of an object of any kind, read from the API server without the rest of the object; null if there is no such object.
+    /// The metadata of an object of any kind, read from the API server without the rest of the object; null if it does not exist.
     /// </summary>
     /// <param name="kind">The kind.</param>
     /// <param name="key">Namespace and name.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="k8s.Autorest.HttpOperationException">The API server rejected the request.</exception>
     public async Task<V1ObjectMeta?> GetMetadataAsync(ResourceKind kind, ResourceKey key, CancellationToken cancellationToken)
     {
@@ -148,8 +156,8 @@ public sealed class Cluster : IAsyncDisposable
         var request = new ApiRequest(HttpMethod.Get, ApiRequest.PathOf(kind, key), "get", kind.FullName) { Accept = PartialObject };
         try
         {
-            using var answer = await _transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
-            return answer.RootElement.TryGetProperty("metadata", out var metadata)
+            using var response = await _transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
+            return response.RootElement.TryGetProperty("metadata", out var metadata)
                 ? KubernetesJson.Deserialize<V1ObjectMeta>(metadata.GetRawText())
                 : null;
         }
@@ -160,21 +168,21 @@ public sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether discovery offers to create objects of a kind: not if it is not served, and not while its CustomResourceDefinition is being
-    /// deleted (the API server takes <c>create</c> from the verbs then).
+    /// Whether discovery lists the verb <c>create</c> for a kind. False if the kind is not served, and while its CustomResourceDefinition
+    /// is being deleted.
     /// </summary>
     /// <param name="kind">The kind.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<bool> IsCreatableAsync(ResourceKind kind, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(kind);
         var path = (kind.Group.Length == 0 ? "api/" : "apis/") + kind.ApiVersion;
         try
         {
-            using var answer = await _transport
+            using var response = await _transport
                 .SendForJsonAsync(new ApiRequest(HttpMethod.Get, path, "get", "discovery"), cancellationToken)
                 .ConfigureAwait(false);
-            return answer.RootElement.TryGetProperty("resources", out var resources)
+            return response.RootElement.TryGetProperty("resources", out var resources)
                 && resources
                     .EnumerateArray()
                     .Any(r =>
@@ -208,7 +216,7 @@ public sealed class Cluster : IAsyncDisposable
     internal bool Watches<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.ContainsKey(ResourceKind.Of<T>());
 
-    /// <summary>The informer of a kind, for what only the runtime itself asks of it; null if the kind is not watched.</summary>
+    /// <summary>The informer of a kind with its internal members; null if there is none.</summary>
     internal Informer<T>? FindInformer<T>()
         where T : class, IKubernetesObject<V1ObjectMeta> => _informers.GetValueOrDefault(ResourceKind.Of<T>()) as Informer<T>;
 
@@ -227,29 +235,29 @@ public sealed class Cluster : IAsyncDisposable
                         _stop.Token
                     )
                 ),
-                .. Kubernetes is FollowingConnection connection
-                    ? [_supervisor.Run($"kubeconfig {Name}", WhenFaulted.Restart, () => FollowAsync(connection), _stop.Token)]
+                .. Kubernetes is ReloadingConnection connection
+                    ? [_supervisor.Run($"kubeconfig {Name}", WhenFaulted.Restart, () => ReloadAsync(connection), _stop.Token)]
                     : Array.Empty<Task>(),
             ]);
         }
     }
 
-    // By polling: a Secret that is mounted is replaced by swapping symbolic links, which file watchers miss.
-    private async Task FollowAsync(FollowingConnection connection)
+    // Polls, because file watchers miss updates of mounted Secrets, which swap symbolic links.
+    private async Task ReloadAsync(ReloadingConnection connection)
     {
         string? problem = null;
         while (true)
         {
-            await Task.Delay(KubeconfigPoll, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(KubeconfigPollInterval, _time, _stop.Token).ConfigureAwait(false);
             try
             {
                 var before = connection.Server;
                 if (connection.Refresh())
                 {
-                    Connections.Log.Switched(_logger, Name, connection.Server);
+                    Log.KubeconfigReloaded(_logger, Name, connection.Server);
                     foreach (var informer in _informers.Values)
                     {
-                        informer.Reconnect(isOtherServer: before != connection.Server);
+                        informer.Reconnect(serverChanged: before != connection.Server);
                     }
                 }
 
@@ -259,7 +267,7 @@ public sealed class Cluster : IAsyncDisposable
             {
                 if (problem is null)
                 {
-                    Connections.Log.Unusable(_logger, e.Message, Name);
+                    Log.KubeconfigInvalid(_logger, e.Message, Name);
                 }
 
                 problem = e.Message;

@@ -6,10 +6,10 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Clusters;
 
 /// <summary>
-/// Reads and writes objects of one kind directly at the API server. Every request is counted in the metrics by cluster, verb, resource
-/// and status code. Unless a member says otherwise an answer outside 2xx is a <see cref="k8s.Autorest.HttpOperationException"/>.
+/// Reads and writes objects of one kind at the API server, without the cache. Metrics count every request by cluster, verb, resource and
+/// status code. Unless documented otherwise, a status code outside 2xx throws <see cref="k8s.Autorest.HttpOperationException"/>.
 /// </summary>
-/// <typeparam name="T">A model of KubernetesClient or a class of our own that carries <see cref="KubernetesEntityAttribute"/>.</typeparam>
+/// <typeparam name="T">A model class with <see cref="KubernetesEntityAttribute"/>.</typeparam>
 public interface IResourceClient<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
@@ -20,15 +20,15 @@ public interface IResourceClient<T>
     Task<T?> GetAsync(ResourceKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads one page of objects, or all of them when <see cref="ListQuery.Limit"/> is null. Objects that cannot be decoded are left out
-    /// and named in <see cref="ListResult{T}.Undecodable"/>.
+    /// Reads one page of objects, or all of them if <see cref="ListQuery.Limit"/> is null. Objects that cannot be decoded are listed in
+    /// <see cref="ListResult{T}.Undecodable"/>.
     /// </summary>
     Task<ListResult<T>> ListAsync(ListQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Creates an object in the namespace that its metadata names and returns it as the API server stored it.</summary>
+    /// <summary>Creates an object in the namespace of its metadata and returns the stored object.</summary>
     Task<T> CreateAsync(T obj, CancellationToken cancellationToken);
 
-    /// <summary>Sends a JSON merge patch (RFC 7386) and returns the object as it is afterwards.</summary>
+    /// <summary>Sends a JSON merge patch (RFC 7386) and returns the patched object.</summary>
     Task<T> MergePatchAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken);
 
     /// <summary>
@@ -37,9 +37,51 @@ public interface IResourceClient<T>
     Task<T> MergePatchStatusAsync(ResourceKey key, JsonObject patch, CancellationToken cancellationToken);
 
     /// <summary>Deletes an object (background propagation).</summary>
-    /// <param name="key">What to delete.</param>
-    /// <param name="uid">Precondition: delete only this incarnation (409 otherwise). Null for any.</param>
-    /// <param name="cancellationToken">Gives up waiting for the answer.</param>
+    /// <param name="key">Namespace and name.</param>
+    /// <param name="uid">Precondition: the uid of the object (409 otherwise). Null for any.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>False if it did not exist (404).</returns>
     Task<bool> DeleteAsync(ResourceKey key, string? uid, CancellationToken cancellationToken);
 }
+
+/// <summary>The parameters of a list request.</summary>
+public sealed record ListQuery
+{
+    /// <summary>All objects in all namespaces.</summary>
+    public static ListQuery All { get; } = new();
+
+    /// <summary>Only this namespace; null or empty for all (and for cluster-scoped kinds).</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Label selector in the syntax of kubectl, or null.</summary>
+    public string? LabelSelector { get; init; }
+
+    /// <summary>Field selector in the syntax of kubectl, or null.</summary>
+    public string? FieldSelector { get; init; }
+
+    /// <summary>The page size; further pages are read with <see cref="ListResult{T}.Continue"/>. Null for no limit.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>The continue token of the previous page, or null.</summary>
+    public string? Continue { get; init; }
+}
+
+/// <summary>One page of a list.</summary>
+/// <typeparam name="T">The kind of object.</typeparam>
+/// <param name="Items">The objects of this page.</param>
+/// <param name="ResourceVersion">The resourceVersion of the list, from which a watch can start.</param>
+/// <param name="Continue">Token for the next page; null on the last one.</param>
+/// <param name="Undecodable">Objects of this page that could not be decoded as <typeparamref name="T"/>.</param>
+public sealed record ListResult<T>(
+    IReadOnlyList<T> Items,
+    string ResourceVersion,
+    string? Continue,
+    IReadOnlyList<UndecodableObject> Undecodable
+)
+    where T : class, IKubernetesObject<V1ObjectMeta>;
+
+/// <summary>An object that could not be decoded as its type.</summary>
+/// <param name="Namespace">Its namespace; empty if it has none.</param>
+/// <param name="Name">Its name; empty if it could not be decoded.</param>
+/// <param name="Error">The decoding error.</param>
+public sealed record UndecodableObject(string Namespace, string Name, string Error);

@@ -20,7 +20,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         try
         {
-            return await ForObjectAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, key), "get", Kind.FullName), cancellationToken)
+            return await SendForObjectAsync(new(HttpMethod.Get, ApiRequest.PathOf(Kind, key), "get", Kind.FullName), cancellationToken)
                 .ConfigureAwait(false);
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
@@ -67,8 +67,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             }
         }
 
-        var next = Text(metadata, "continue");
-        return new(items, Text(metadata, "resourceVersion"), next.Length == 0 ? null : next, undecodable);
+        var next = metadata.StringOrEmpty("continue");
+        return new(items, metadata.StringOrEmpty("resourceVersion"), next.Length == 0 ? null : next, undecodable);
     }
 
     public Task<T> CreateAsync(T obj, CancellationToken cancellationToken)
@@ -81,7 +81,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     {
         obj["apiVersion"] = Kind.ApiVersion;
         obj["kind"] = Kind.Kind;
-        return ForObjectAsync(
+        return SendForObjectAsync(
             new(HttpMethod.Post, ApiRequest.PathOf(Kind, ns) + WriteParameters(), "create", Kind.FullName) { Body = obj.ToJsonString() },
             cancellationToken
         );
@@ -96,8 +96,8 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
     public async Task<bool> DeleteAsync(ResourceKey key, string? uid, CancellationToken cancellationToken) =>
         (await DeleteAndReturnAsync(key, uid, cancellationToken).ConfigureAwait(false)).Found;
 
-    /// <summary>Deletes and tells what is left: the object itself if finalizers or a grace period hold it.</summary>
-    internal async Task<(bool Found, T? Left)> DeleteAndReturnAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
+    /// <summary>Deletes an object and returns it if finalizers or a grace period delay its deletion.</summary>
+    internal async Task<(bool Found, T? Remaining)> DeleteAndReturnAsync(ResourceKey key, string? uid, CancellationToken cancellationToken)
     {
         var options = new JsonObject
         {
@@ -112,13 +112,13 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
 
         try
         {
-            using var answer = await transport
+            using var response = await transport
                 .SendForJsonAsync(
                     new(HttpMethod.Delete, ApiRequest.PathOf(Kind, key), "delete", Kind.FullName) { Body = options.ToJsonString() },
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            return (true, LeftBy(answer.RootElement));
+            return (true, RemainingObject(response.RootElement));
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.NotFound)
         {
@@ -126,7 +126,7 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
         }
     }
 
-    /// <summary>Decodes one object of a list or a watch; a problem never escapes as an exception.</summary>
+    /// <summary>Decodes one object of a list or a watch. Does not throw.</summary>
     internal bool TryDecode(
         JsonElement element,
         [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? item,
@@ -140,27 +140,22 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
             problem = null;
             return true;
         }
-#pragma warning disable CA1031 // Converters of any model may throw anything; whatever it is, only this object is lost.
+#pragma warning disable CA1031 // Converters of a model may throw any exception; only this object is skipped.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             var metadata = element.ValueKind == JsonValueKind.Object && element.TryGetProperty("metadata", out var found) ? found : default;
             item = null;
-            problem = new(Text(metadata, "namespace"), Text(metadata, "name"), e.Message);
+            problem = new(metadata.StringOrEmpty("namespace"), metadata.StringOrEmpty("name"), e.Message);
             return false;
         }
     }
-
-    internal static string Text(JsonElement element, string field) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()!
-            : "";
 
     private Task<T> PatchAsync(ResourceKey key, string? subresource, JsonObject patch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(patch);
         var resource = subresource is null ? Kind.FullName : $"{Kind.FullName}/{subresource}";
-        return ForObjectAsync(
+        return SendForObjectAsync(
             new(HttpMethod.Patch, ApiRequest.PathOf(Kind, key, subresource) + WriteParameters(), "patch", resource)
             {
                 Body = patch.ToJsonString(),
@@ -172,47 +167,61 @@ internal sealed class ResourceClient<T>(ApiTransport transport, string fieldMana
 
     private string WriteParameters() => ApiRequest.Query(("fieldManager", fieldManager));
 
-    private T? LeftBy(JsonElement answer)
+    private T? RemainingObject(JsonElement response)
     {
-        if (Text(answer, "kind") == "Status" || !TryDecode(answer, out var left, out _) || left.Metadata.DeletionTimestamp is null)
+        if (
+            response.StringOrEmpty("kind") == "Status"
+            || !TryDecode(response, out var obj, out _)
+            || obj.Metadata.DeletionTimestamp is null
+        )
         {
             return null;
         }
 
-        return left.Metadata.Finalizers is { Count: > 0 } || left.Metadata.DeletionGracePeriodSeconds > 0 || IsBeingEmptied(answer)
-            ? left
+        return obj.Metadata.Finalizers is { Count: > 0 } || obj.Metadata.DeletionGracePeriodSeconds > 0 || IsTerminatingNamespace(response)
+            ? obj
             : null;
     }
 
-    // What holds a namespace while its content goes is in its spec.
-    private bool IsBeingEmptied(JsonElement answer) =>
+    // The finalizers of a namespace that is being emptied are in its spec.
+    private bool IsTerminatingNamespace(JsonElement response) =>
         Kind is { Group: "", Kind: V1Namespace.KubeKind }
-        && answer.TryGetProperty("spec", out var spec)
+        && response.TryGetProperty("spec", out var spec)
         && spec.ValueKind == JsonValueKind.Object
         && spec.TryGetProperty("finalizers", out var finalizers)
         && finalizers.ValueKind == JsonValueKind.Array
         && finalizers.GetArrayLength() > 0;
 
-    private async Task<T> ForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
+    private async Task<T> SendForObjectAsync(ApiRequest request, CancellationToken cancellationToken)
     {
-        using var answer = await transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
-        return Decode(answer.RootElement);
+        using var response = await transport.SendForJsonAsync(request, cancellationToken).ConfigureAwait(false);
+        return Decode(response.RootElement);
     }
 
-    private T Decode(JsonElement element) => Named(SharedStrings.Deserialize<T>(element));
-
-    // Items of a list do not carry apiVersion and kind.
-    private T Named(T? obj)
+    private T Decode(JsonElement element)
     {
+        var obj = SharedStrings.Deserialize<T>(element);
         if (obj is null)
         {
             throw new JsonException($"null is not a {Kind.Kind}.");
         }
 
-        // Nobody reads them, and they are nested as deep as the object.
+        // Not used, and as deeply nested as the object.
         obj.Metadata?.ManagedFields = null;
+
+        // List items have no apiVersion and kind.
         obj.ApiVersion ??= Kind.ApiVersion;
         obj.Kind ??= Kind.Kind;
         return obj;
     }
+}
+
+/// <summary>Lenient access to JSON of an API server.</summary>
+internal static class JsonElementExtensions
+{
+    /// <summary>The value of a string field; empty if the element is not an object or the field is not a string.</summary>
+    public static string StringOrEmpty(this JsonElement element, string field) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
 }

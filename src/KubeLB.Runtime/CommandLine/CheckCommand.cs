@@ -11,38 +11,38 @@ using Microsoft.Extensions.Options;
 
 namespace KubeLB.Runtime.CommandLine;
 
-/// <summary>One line of what <c>check</c> prints.</summary>
-/// <param name="IsOk">Whether it is as it should be.</param>
-/// <param name="Text">What was found, and if it is not as it should be, what to do.</param>
+/// <summary>One line of the output of <c>check</c>.</summary>
+/// <param name="IsOk">Whether the check passed.</param>
+/// <param name="Text">The result, with a remedy if the check failed.</param>
 public sealed record Finding(bool IsOk, string Text)
 {
-    /// <summary>Whether the check passes although this is not as it should be, since it concerns one tenant only.</summary>
+    /// <summary>Whether a failure does not fail the command, because it affects one tenant only.</summary>
     public bool IsWarning { get; init; }
 }
 
 /// <summary>
-/// The subcommand <c>check</c> of a controller: checks, with the controller's own rights, what it needs. <c>helm test</c> runs it.
-/// Exit code 0 if everything is as it should be, 1 if not, 2 for a bad command line.
+/// The subcommand <c>check</c> of a controller: checks its requirements with its own permissions. Run by <c>helm test</c>.
+/// Exit code 0 if all checks pass, 1 if one fails, 2 for an invalid command line.
 /// </summary>
 public static class CheckCommand
 {
-    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    // An attempt that has begun may end, up to here.
-    private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(30);
+    // How long the last attempt may take after --timeout.
+    private static readonly TimeSpan LastAttemptTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Makes the command.</summary>
-    /// <param name="description">What it is for, as <c>--help</c> shows it.</param>
-    /// <param name="options">The options that it takes beside <c>--timeout</c>.</param>
-    /// <param name="check">Checks once; throws <see cref="UsageException"/> or <see cref="KubeconfigException"/> where it cannot.</param>
-    public static Command Of(
+    /// <summary>Creates the command.</summary>
+    /// <param name="description">The description for <c>--help</c>.</param>
+    /// <param name="options">The options in addition to <c>--timeout</c>.</param>
+    /// <param name="check">Runs all checks once; may throw <see cref="UsageException"/> or <see cref="KubeconfigException"/>.</param>
+    public static Command Create(
         string description,
         IEnumerable<Option> options,
         Func<ParseResult, CancellationToken, Task<IReadOnlyList<Finding>>> check
     )
     {
         ArgumentNullException.ThrowIfNull(options);
-        var timeout = ControllerOptions.Number("--timeout", "Seconds to wait until everything is as it should be", 30);
+        var timeout = ControllerOptions.Number("--timeout", "Seconds to wait until all checks pass", 30);
         var command = new Command("check", description) { timeout };
         foreach (var option in options)
         {
@@ -55,10 +55,10 @@ public static class CheckCommand
         return command;
     }
 
-    /// <summary>A request as a finding: what it says if it is answered, else why it is not.</summary>
-    /// <param name="what">What the request is about, at the beginning of the sentence.</param>
-    /// <param name="request">Sends the request and judges the answer.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Runs a check that sends a request, and reports an error of the request as a failure.</summary>
+    /// <param name="what">The subject of the check, at the beginning of the text.</param>
+    /// <param name="request">Sends the request and evaluates the response.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static async Task<Finding> RequestAsync(
         string what,
         Func<CancellationToken, Task<Finding>> request,
@@ -77,18 +77,18 @@ public static class CheckCommand
         {
             var hint = e.Response?.StatusCode switch
             {
-                HttpStatusCode.Unauthorized => " The credentials are not accepted.",
-                HttpStatusCode.Forbidden => " The rights of the chart (rbac.enabled) or of the tenant's kubeconfig are missing.",
+                HttpStatusCode.Unauthorized => " The credentials were rejected.",
+                HttpStatusCode.Forbidden => " The permissions of the chart (rbac.enabled) or of the tenant's kubeconfig are missing.",
                 _ => "",
             };
-            var answer = StatusMessage.Of(e.Response?.Content).ReplaceLineEndings(" ").TrimEnd('.');
-            return new Finding(false, $"{what}: the API server answered {(int?)e.Response?.StatusCode} {answer}.{hint}");
+            var message = ApiStatus.MessageOf(e.Response?.Content).ReplaceLineEndings(" ").TrimEnd('.');
+            return new Finding(false, $"{what}: the API server responded with {(int?)e.Response?.StatusCode} {message}.{hint}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Finding(false, $"{what}: the API server did not answer within 10 seconds.");
+            return new Finding(false, $"{what}: the API server did not respond within 10 seconds.");
         }
-#pragma warning disable CA1031 // Whatever else goes wrong (TLS, DNS, an answer that is no JSON) is a finding, too.
+#pragma warning disable CA1031 // Any other error (TLS, DNS, invalid JSON) is a failed check as well.
         catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
         {
@@ -96,27 +96,28 @@ public static class CheckCommand
         }
     }
 
-    /// <summary>Whether an API server answers, and its version.</summary>
-    /// <param name="what">What it is called.</param>
+    /// <summary>Checks that an API server responds, and reports its version.</summary>
+    /// <param name="what">The subject of the check.</param>
     /// <param name="cluster">The cluster.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static Task<Finding> ApiServerAsync(string what, Cluster cluster, CancellationToken cancellationToken) =>
         RequestAsync(
             what,
             async cancel =>
             {
                 var version = await cluster.Kubernetes.Version.GetCodeAsync(cancel).ConfigureAwait(false);
-                return new Finding(true, $"the API server answers, Kubernetes {version.GitVersion}.");
+                return new Finding(true, $"the API server responds, Kubernetes {version.GitVersion}.");
             },
             cancellationToken
         );
 
     /// <summary>
-    /// Whether a replica holds the Lease: one that was not renewed for twice its duration is nobody's. Clocks may differ by one duration.
+    /// Checks that a replica holds the Lease. A Lease that was not renewed for twice its duration has no holder; this tolerates a clock
+    /// skew of one duration.
     /// </summary>
-    /// <param name="cluster">The cluster with the Lease.</param>
-    /// <param name="settings">Which Lease.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cluster">The cluster of the Lease.</param>
+    /// <param name="settings">Namespace, name and duration of the Lease.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public static async Task<Finding> LeaseAsync(Cluster cluster, LeaderElectionSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -125,12 +126,12 @@ public static class CheckCommand
         var lease = await cluster.Client<V1Lease>().GetAsync(key, cancellationToken).ConfigureAwait(false);
         if (lease is null)
         {
-            return new Finding(false, $"Lease {key} does not exist: no replica has started. See kubectl -n {key.Namespace} describe pods.");
+            return new Finding(false, $"Lease {key} does not exist: no replica has started. Run kubectl -n {key.Namespace} describe pods.");
         }
 
         var since = TimeProvider.System.GetUtcNow() - lease.Spec?.RenewTime?.ToUniversalTime();
         return string.IsNullOrEmpty(lease.Spec?.HolderIdentity) || since > 2 * settings.LeaseDuration
-            ? new Finding(false, $"no replica holds Lease {key}. See kubectl -n {key.Namespace} get pods, and the log.")
+            ? new Finding(false, $"no replica holds Lease {key}. Run kubectl -n {key.Namespace} get pods, and check their logs.")
             : new Finding(true, $"{lease.Spec.HolderIdentity.Split('_')[0]}.");
     }
 
@@ -143,7 +144,7 @@ public static class CheckCommand
     {
         var start = TimeProvider.System.GetTimestamp();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(timeout + LastAttempt);
+        deadline.CancelAfter(timeout + LastAttemptTimeout);
         try
         {
             while (true)
@@ -159,7 +160,7 @@ public static class CheckCommand
                     return failures == 0 ? 0 : 1;
                 }
 
-                await Task.Delay(BetweenAttempts, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(RetryInterval, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (UsageException e)
@@ -174,8 +175,8 @@ public static class CheckCommand
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            var limit = (timeout + LastAttempt).TotalSeconds;
-            await Console.Error.WriteLineAsync($"The API servers did not answer within {limit:0} seconds.").ConfigureAwait(false);
+            var limit = (timeout + LastAttemptTimeout).TotalSeconds;
+            await Console.Error.WriteLineAsync($"The API servers did not respond within {limit:0} seconds.").ConfigureAwait(false);
             return 1;
         }
     }

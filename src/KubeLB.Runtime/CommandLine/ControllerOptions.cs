@@ -1,11 +1,11 @@
 using System.CommandLine;
-using KubeLB.Runtime.Logging;
+using System.Globalization;
 using KubeLB.Runtime.Probes;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.CommandLine;
 
-/// <summary>Makes command-line options in the form that controllers written in Go take them.</summary>
+/// <summary>Creates command-line options in the syntax of Go controllers.</summary>
 public static class ControllerOptions
 {
     /// <summary>A text option.</summary>
@@ -21,7 +21,7 @@ public static class ControllerOptions
             Arity = ArgumentArity.ZeroOrOne,
         };
 
-    /// <summary>A whole number, not below zero.</summary>
+    /// <summary>An integer of 0 or more.</summary>
     public static Option<int> Number(string name, string description, int defaultValue = 0)
     {
         var option = new Option<int>(name)
@@ -34,13 +34,13 @@ public static class ControllerOptions
         {
             if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var number) || number < 0))
             {
-                result.AddError($"{name} takes a whole number of 0 or more, not \"{result.Tokens[0].Value}\".");
+                result.AddError($"{name}: invalid value \"{result.Tokens[0].Value}\"; must be an integer of 0 or more.");
             }
         });
         return option;
     }
 
-    /// <summary>A text option that takes one of a few values.</summary>
+    /// <summary>A text option with a fixed set of values.</summary>
     public static Option<string> OneOf(string name, string description, string defaultValue, params string[] values)
     {
         var option = Text(name, description, defaultValue);
@@ -48,7 +48,7 @@ public static class ControllerOptions
         return option;
     }
 
-    /// <summary>An address to listen on: <c>:PORT</c>, <c>IP:PORT</c>, <c>[IPv6]:PORT</c>; empty or <c>0</c> for none.</summary>
+    /// <summary>A listen address: <c>:PORT</c>, <c>IP:PORT</c>, <c>[IPv6]:PORT</c>; empty or <c>0</c> to disable.</summary>
     public static Option<string> Address(string name, string description, string defaultValue)
     {
         var option = Text(name, description, defaultValue);
@@ -70,7 +70,7 @@ public static class ControllerOptions
     public static Option<LogLevel> LogLevel() =>
         new("--zap-log-level")
         {
-            Description = "Lowest level that is logged: debug, info, error, or a number (0 is info, 1 debug, 2 and more everything)",
+            Description = "Minimum log level: debug, info, error, or a verbosity (0 is info, 1 debug, 2 and more trace)",
             HelpName = "level",
             DefaultValueFactory = _ => Microsoft.Extensions.Logging.LogLevel.Information,
             CustomParser = result =>
@@ -86,4 +86,39 @@ public static class ControllerOptions
                 }
             },
         };
+}
+
+/// <summary>Parses log levels in the syntax of zap.</summary>
+internal static class LogLevels
+{
+    /// <summary>
+    /// <c>debug</c>, <c>info</c>, <c>warn</c>, <c>error</c>, <c>panic</c>/<c>fatal</c> or <c>trace</c> in any case, or a verbosity: 0 is
+    /// info, 1 is debug, 2 and more is trace.
+    /// </summary>
+    /// <exception cref="FormatException">The text is not a log level; the message lists the valid values.</exception>
+    public static LogLevel Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var level = text.Trim().ToLowerInvariant() switch
+        {
+            "trace" or "verbose" => LogLevel.Trace,
+            "debug" => LogLevel.Debug,
+            "info" or "information" => LogLevel.Information,
+            "warn" or "warning" => LogLevel.Warning,
+            "error" => LogLevel.Error,
+            "dpanic" or "panic" or "fatal" or "critical" => LogLevel.Critical,
+            var other when int.TryParse(other, NumberStyles.None, CultureInfo.InvariantCulture, out var verbosity) => verbosity switch
+            {
+                0 => LogLevel.Information,
+                1 => LogLevel.Debug,
+                _ => LogLevel.Trace,
+            },
+            _ => LogLevel.None,
+        };
+        return level != LogLevel.None
+            ? level
+            : throw new FormatException(
+                $"Invalid log level \"{text}\": use debug, info, warn, error, panic, or a verbosity (0 info, 1 debug, 2 and more trace)."
+            );
+    }
 }

@@ -9,17 +9,17 @@ using Microsoft.Extensions.Options;
 namespace KubeLB.Runtime.CommandLine;
 
 /// <summary>
-/// Runs a controller's host from its command line. What the user can mend is one line on standard error: exit code 2 for a bad
-/// command line, 1 for what is wrong with the rest.
+/// Runs the host of a controller from its command line. A configuration error is one line on standard error, with exit code 2 for an
+/// invalid command line and 1 otherwise.
 /// </summary>
 public static class ControllerProgram
 {
     /// <summary>Parses, builds the host and runs it until SIGTERM or Ctrl-C.</summary>
     /// <param name="command">The command with its options.</param>
-    /// <param name="version">What <c>--version</c> prints.</param>
-    /// <param name="args">The command line; Go's single dash before a long flag is understood.</param>
+    /// <param name="version">The output of <c>--version</c>.</param>
+    /// <param name="args">The command line; a single dash before a long flag is accepted, as in Go.</param>
     /// <param name="build">
-    /// Builds the host from what was parsed; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.
+    /// Builds the host from the parsed command line; may throw <see cref="KubeconfigException"/> or <see cref="UsageException"/>.
     /// </param>
     public static async Task<int> RunAsync(RootCommand command, BuildVersion version, string[] args, Func<ParseResult, IHost> build)
     {
@@ -36,7 +36,7 @@ public static class ControllerProgram
             return 2;
         }
 
-        // The host handles signals; the command line library is not to end the process under it.
+        // The host handles signals, so System.CommandLine must not terminate the process.
         return await parsed
             .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false })
             .ConfigureAwait(false);
@@ -75,3 +75,6 @@ public static class ControllerProgram
     private static string DoubleDash(string argument) =>
         argument.Length > 2 && argument[0] == '-' && char.IsAsciiLetter(argument[1]) ? "-" + argument : argument;
 }
+
+/// <summary>A command line with valid syntax and invalid values; the message is one sentence with a remedy.</summary>
+public sealed class UsageException(string message) : Exception(message);

@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Exceptions;
 using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
 
 namespace KubeLB.Runtime.Connections;
 
@@ -9,26 +10,24 @@ namespace KubeLB.Runtime.Connections;
 public static class Kubeconfig
 {
     /// <summary>
-    /// Connects as a kubeconfig file says; nothing is sent yet. A bearer token that is replaced in the file (or in the file that its
-    /// <c>tokenFile</c> names) is used within a second. A <see cref="Clusters.Cluster"/> also follows another server, certificate authority
-    /// or client certificate, within some ten seconds.
+    /// Creates a connection from a kubeconfig file, without sending a request. A bearer token that is replaced in the file (or in its
+    /// <c>tokenFile</c>) is used within a second. A <see cref="Clusters.Cluster"/> also reloads server, certificate authority and client
+    /// certificate, within about ten seconds.
     /// </summary>
     /// <param name="path">
     /// The file; empty for the pod's service account, or outside a cluster for <c>KUBECONFIG</c> or <c>~/.kube/config</c>.
     /// </param>
-    /// <param name="userAgent">What the API server's logs show for our requests.</param>
-    /// <exception cref="KubeconfigException">
-    /// The file is missing, not readable, or not a kubeconfig; the message says which and what to do.
-    /// </exception>
+    /// <param name="userAgent">The user agent of requests, which API server logs show.</param>
+    /// <exception cref="KubeconfigException">The file is missing, not readable, or not a kubeconfig.</exception>
     public static IKubernetes Connect(string? path, string userAgent)
     {
         var configuration = Configuration(path, userAgent);
         return string.IsNullOrEmpty(path)
             ? new Kubernetes(configuration)
-            : FollowingConnection.Create(new KubeconfigFile(path), userAgent, configuration);
+            : ReloadingConnection.Create(new KubeconfigFile(path), userAgent, configuration);
     }
 
-    /// <summary>What <see cref="Connect"/> connects with.</summary>
+    /// <summary>The client configuration that <see cref="Connect"/> uses.</summary>
     /// <inheritdoc cref="Connect"/>
     public static KubernetesClientConfiguration Configuration(string? path, string userAgent)
     {
@@ -50,13 +49,13 @@ public static class Kubeconfig
                 ? KubernetesClientConfiguration.InClusterConfig()
                 : KubernetesClientConfiguration.BuildConfigFromConfigFile();
         }
-        catch (Exception e) when (IsUnusable(e))
+        catch (Exception e) when (IsInvalid(e))
         {
-            throw Unusable(path, e);
+            throw Invalid(path, e);
         }
     }
 
-    /// <summary>What a file says, with the token kept up to date.</summary>
+    /// <summary>The configuration in a file, with a token that is reloaded.</summary>
     internal static KubernetesClientConfiguration Read(KubeconfigFile file)
     {
         var configuration = file.Read();
@@ -69,17 +68,17 @@ public static class Kubeconfig
         return configuration;
     }
 
-    internal static KubeconfigException Unusable(string? path, Exception e)
+    internal static KubeconfigException Invalid(string? path, Exception e)
     {
         var what = string.IsNullOrEmpty(path)
-            ? "No kubeconfig was given, and none was found where kubectl looks"
-            : $"The kubeconfig {path} cannot be used";
+            ? "No kubeconfig was specified, and none was found in the default locations of kubectl"
+            : $"Invalid kubeconfig {path}";
         var why = e is NullReferenceException ? "it is empty or not a kubeconfig" : e.Message.ReplaceLineEndings(" ").TrimEnd('.');
         return new KubeconfigException($"{what}: {why}.", e);
     }
 
-    /// <summary>Whether the exception says that a kubeconfig cannot be used, as KubernetesClient tells it.</summary>
-    internal static bool IsUnusable(Exception e) =>
+    /// <summary>Whether KubernetesClient throws this exception for an invalid kubeconfig.</summary>
+    internal static bool IsInvalid(Exception e) =>
         e
             is KubeConfigException
                 or YamlException
@@ -89,4 +88,69 @@ public static class Kubeconfig
                 or ArgumentException
                 or System.Security.Cryptography.CryptographicException
                 or NullReferenceException;
+}
+
+/// <summary>A kubeconfig is invalid; the message is one sentence.</summary>
+public sealed class KubeconfigException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>A kubeconfig file. It is read again when it changes, because mounted Secrets and tokens are rotated.</summary>
+internal sealed class KubeconfigFile(string path)
+{
+    /// <summary>The path of the file.</summary>
+    public string Path => path;
+
+    /// <summary>Reads the current content.</summary>
+    public KubernetesClientConfiguration Read()
+    {
+        if (TokenFile() is not { } found)
+        {
+            return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(path));
+        }
+
+        // KubernetesClient does not support tokenFile, a token in a separate file.
+        var content = KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(path));
+        var credentials = content.Users.First(user => user.Name == found.User).UserCredentials;
+        if (string.IsNullOrEmpty(credentials.Token))
+        {
+            credentials.Token = File.ReadAllText(found.Path).Trim();
+        }
+
+        return KubernetesClientConfiguration.BuildConfigFromConfigObject(content);
+    }
+
+    /// <summary>The text of the kubeconfig and the token file; it changes when a credential is rotated.</summary>
+    public string Fingerprint() => File.ReadAllText(path) + (TokenFile() is { } found ? File.ReadAllText(found.Path) : "");
+
+    /// <summary>The <c>tokenFile</c> of the current user; null if there is none.</summary>
+    private (string User, string Path)? TokenFile()
+    {
+        var stream = new YamlStream();
+        using (var reader = File.OpenText(path))
+        {
+            stream.Load(reader);
+        }
+
+        if (
+            stream.Documents.FirstOrDefault()?.RootNode is not YamlMappingNode root
+            || Named(root, "contexts", Text(root, "current-context"), "context") is not { } context
+            || Named(root, "users", Text(context, "user"), "user") is not { } user
+            || Text(user, "tokenFile") is not { Length: > 0 } file
+        )
+        {
+            return null;
+        }
+
+        return (Text(context, "user")!, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!, file));
+    }
+
+    private static YamlMappingNode? Named(YamlMappingNode root, string list, string? name, string content) =>
+        Child(root, list) is YamlSequenceNode entries
+        && entries.OfType<YamlMappingNode>().FirstOrDefault(e => Text(e, "name") == name) is { } entry
+            ? Child(entry, content) as YamlMappingNode
+            : null;
+
+    private static string? Text(YamlMappingNode node, string key) => (Child(node, key) as YamlScalarNode)?.Value;
+
+    private static YamlNode? Child(YamlMappingNode node, string key) =>
+        node.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }

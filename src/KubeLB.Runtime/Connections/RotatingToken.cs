@@ -4,13 +4,13 @@ using k8s.Authentication;
 namespace KubeLB.Runtime.Connections;
 
 /// <summary>
-/// The bearer token of a kubeconfig file, taken from the file anew soon after it was replaced, so that an expired token is mended
-/// without a restart. A file that is missing or half written for a moment leaves the token as it is.
+/// The bearer token of a kubeconfig file, reloaded after the file changes, so that token rotation needs no restart. While the file is
+/// missing or incomplete, the last token is used.
 /// </summary>
 internal sealed class RotatingToken : ITokenProvider
 {
-    /// <summary>The file is looked at this often at most, and only when there is something to send.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    /// <summary>The minimum interval between two checks of the file, which only requests trigger.</summary>
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly KubeconfigFile _file;
     private readonly TimeProvider _time;
@@ -18,7 +18,7 @@ internal sealed class RotatingToken : ITokenProvider
     private readonly string _server;
     private string _token;
     private string? _fingerprint;
-    private long _looked;
+    private long _checkedAt;
 
     public RotatingToken(KubeconfigFile file, string server, string token, TimeProvider time)
     {
@@ -26,38 +26,38 @@ internal sealed class RotatingToken : ITokenProvider
         _server = server;
         _token = token;
         _time = time;
-        _looked = time.GetTimestamp();
+        _checkedAt = time.GetTimestamp();
     }
 
     public Task<AuthenticationHeaderValue> GetAuthenticationHeaderAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (_time.GetElapsedTime(_looked) >= Pause)
+            if (_time.GetElapsedTime(_checkedAt) >= CheckInterval)
             {
-                _looked = _time.GetTimestamp();
-                Look();
+                _checkedAt = _time.GetTimestamp();
+                ReloadIfChanged();
             }
 
             return Task.FromResult(new AuthenticationHeaderValue("Bearer", _token));
         }
     }
 
-    private void Look()
+    private void ReloadIfChanged()
     {
         try
         {
             var fingerprint = _file.Fingerprint();
             if (fingerprint != _fingerprint && _file.Read() is { AccessToken: { Length: > 0 } token } present && present.Host == _server)
             {
-                // A token for another server is not sent to this one.
+                // The Host check above prevents sending the token of another server to this one.
                 _token = token;
                 _fingerprint = fingerprint;
             }
         }
-        catch (Exception e) when (Kubeconfig.IsUnusable(e))
+        catch (Exception e) when (Kubeconfig.IsInvalid(e))
         {
-            // It is being replaced, or somebody broke it: the API server's answers tell whether the token still does.
+            // The file is being replaced or is invalid. The last token is kept; if it has expired, requests report it.
         }
     }
 }

@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Net;
+using k8s.Autorest;
+using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Metrics;
@@ -8,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Controllers;
 
 /// <summary>
-/// One queue, its workers and the reconciler they call. May be run again after a run was cancelled; no key is lost between runs.
+/// A work queue, its workers and the reconciler. It can run again after a cancelled run; keys are not lost between runs.
 /// </summary>
 internal sealed class Controller : IWorkQueueObserver
 {
@@ -37,7 +41,7 @@ internal sealed class Controller : IWorkQueueObserver
         _logger = logger;
         _outcomes = new OutcomeLog(logger);
 
-        // A namespace is a tenant, or a team of one.
+        // Fairness is per namespace: a namespace belongs to one tenant, or to one team of a tenant.
         Queue = new WorkQueue<ResourceKey>(backoff, time, null, this, static key => key.Namespace);
         metrics.QueueDepth(name, 0);
     }
@@ -46,14 +50,14 @@ internal sealed class Controller : IWorkQueueObserver
 
     public WorkQueue<ResourceKey> Queue { get; }
 
-    /// <summary>Works on keys until the queue is shut down or <paramref name="work"/> is cancelled.</summary>
-    /// <param name="work">Goes to the reconciler; keys in work when it is cancelled are queued again.</param>
+    /// <summary>Reconciles keys until the queue is shut down or <paramref name="work"/> is cancelled.</summary>
+    /// <param name="work">Cancels running reconciles; their keys are requeued.</param>
     public async Task RunAsync(CancellationToken work)
     {
-        Log.Started(_logger, Name, _workers, Queue.Depth);
+        Log.ControllerStarted(_logger, Name, _workers, Queue.Depth);
         await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work), CancellationToken.None)))
             .ConfigureAwait(false);
-        Log.Stopped(_logger, Name);
+        Log.ControllerStopped(_logger, Name);
     }
 
     void IWorkQueueObserver.Added() => _metrics.QueueAdded(Name);
@@ -107,14 +111,14 @@ internal sealed class Controller : IWorkQueueObserver
         string result;
         try
         {
-            result = Settle(key, await _reconciler.ReconcileAsync(key, work).ConfigureAwait(false), started);
+            result = Handle(key, await _reconciler.ReconcileAsync(key, work).ConfigureAwait(false), started);
         }
         catch (OperationCanceledException) when (work.IsCancellationRequested)
         {
             Queue.Add(key);
             result = "cancelled";
         }
-#pragma warning disable CA1031 // The one place where a reconciler's failures end: told, counted, tried again.
+#pragma warning disable CA1031 // Any exception of a reconciler is logged and counted here, and the key is requeued.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -127,10 +131,10 @@ internal sealed class Controller : IWorkQueueObserver
 
     private void RetryAfter(ResourceKey key, Exception failure)
     {
-        if (ApiOutage.Is(failure) || failure is LeaseExpiredException)
+        if (ApiOutage.IsOutage(failure) || failure is LeaseExpiredException)
         {
-            // When the API server is back, or this process leads again, what failed meanwhile is not to sleep on.
-            Queue.AddRateLimited(key, ApiOutage.RetryWithin);
+            // The maximum delay is short, so that keys are reconciled soon after the API server or the lease is available again.
+            Queue.AddRateLimited(key, ApiOutage.MaxRetryDelay);
         }
         else
         {
@@ -138,14 +142,14 @@ internal sealed class Controller : IWorkQueueObserver
         }
     }
 
-    private string Settle(ResourceKey key, ReconcileResult result, long started)
+    private string Handle(ResourceKey key, ReconcileResult result, long started)
     {
         switch (result.Outcome)
         {
             case ReconcileOutcome.Done:
                 Queue.Forget(key);
                 _outcomes.Succeeded(key);
-                Log.Done(_logger, key, (long)_time.GetElapsedTime(started).TotalMilliseconds);
+                Log.Reconciled(_logger, key, (long)_time.GetElapsedTime(started).TotalMilliseconds);
                 return "done";
             case ReconcileOutcome.RequeueAfter:
                 Queue.Forget(key);
@@ -161,5 +165,80 @@ internal sealed class Controller : IWorkQueueObserver
                 _outcomes.Terminal(key, result.Reason!);
                 return "terminal";
         }
+    }
+}
+
+/// <summary>Logs results of reconciles. A failure of a key is logged once per error, not at every retry.</summary>
+internal sealed class OutcomeLog(ILogger logger)
+{
+    private readonly ConcurrentDictionary<ResourceKey, string> _lastReasons = new();
+
+    public void Succeeded(ResourceKey key) => _lastReasons.TryRemove(key, out _);
+
+    public void Retrying(ResourceKey key, string reason)
+    {
+        if (IsNew(key, reason))
+        {
+            Log.Requeued(logger, key, reason);
+        }
+    }
+
+    public void Terminal(ResourceKey key, string reason)
+    {
+        if (IsNew(key, reason))
+        {
+            Log.TerminalError(logger, key, reason);
+        }
+    }
+
+    /// <returns>The result for metrics: <c>conflict</c> or <c>fenced</c> for expected failures, <c>error</c> otherwise.</returns>
+    public string Failed(ResourceKey key, Exception failure)
+    {
+        if (failure is StaleCacheException or HttpOperationException { Response.StatusCode: HttpStatusCode.Conflict })
+        {
+            Log.CacheStale(logger, key, failure.Message);
+            return "conflict";
+        }
+
+        if (failure is LeaseExpiredException)
+        {
+            if (IsNew(key, failure.GetType().Name))
+            {
+                Log.Fenced(logger, key, failure.Message);
+            }
+
+            return "fenced";
+        }
+
+        if (!IsNew(key, $"{failure.GetType().Name}: {failure.Message}"))
+        {
+            Log.ReconcileFailedAgain(logger, key, failure.Message);
+        }
+        else if (failure is HttpOperationException or HttpRequestException)
+        {
+            // The message contains the API server's error; a stack trace adds nothing.
+            Log.RequestFailed(logger, key, failure.Message);
+        }
+        else
+        {
+            Log.ReconcileFailed(logger, failure, key);
+        }
+
+        return "error";
+    }
+
+    private bool IsNew(ResourceKey key, string reason)
+    {
+        var isNew = true;
+        _lastReasons.AddOrUpdate(
+            key,
+            reason,
+            (_, last) =>
+            {
+                isNew = last != reason;
+                return reason;
+            }
+        );
+        return isNew;
     }
 }

@@ -4,57 +4,57 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Controllers;
 
 /// <summary>
-/// Since when a key has been delayed, by the monotonic clock. Only the start is remembered, in this process: a new leader begins again.
-/// Delays that are long over are forgotten when there are many. Thread-safe.
+/// Measures how long keys have been delayed, with the monotonic clock. The start is kept in memory only: a new leader measures from the
+/// beginning. Expired delays are removed when there are many. Thread-safe.
 /// </summary>
 /// <param name="time">The clock.</param>
 public sealed class DelayTracker(TimeProvider time)
 {
-    /// <summary>How many keys are remembered before those whose delay is long over are forgotten.</summary>
-    internal const int CleanAt = 10_000;
+    /// <summary>The number of keys at which expired delays are removed.</summary>
+    internal const int CleanupThreshold = 10_000;
 
-    private static readonly TimeSpan LongOver = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Retention = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<ResourceKey, Delay> _delays = new();
-    private int _cleanAt = CleanAt;
+    private int _cleanupThreshold = CleanupThreshold;
 
-    /// <summary>How many keys are remembered.</summary>
+    /// <summary>The number of tracked keys.</summary>
     internal int Count => _delays.Count;
 
-    /// <summary>What is left of a delay, which begins with the first call that names it; null once it is over.</summary>
-    /// <param name="key">The key that is delayed.</param>
-    /// <param name="what">What for; another word is another delay.</param>
-    /// <param name="limit">How long at most.</param>
-    public TimeSpan? Left(ResourceKey key, string what, TimeSpan limit)
+    /// <summary>The remaining time of a delay, which starts with the first call for its reason; null once it has expired.</summary>
+    /// <param name="key">The delayed key.</param>
+    /// <param name="reason">The reason; another reason starts another delay.</param>
+    /// <param name="limit">The length of the delay.</param>
+    public TimeSpan? Left(ResourceKey key, string reason, TimeSpan limit)
     {
-        // A delay that is over stays, so that the same does not begin again.
+        // An expired delay is kept, so that it does not start again.
         var delay = _delays.AddOrUpdate(
             key,
-            _ => new Delay(what, time.GetTimestamp(), limit),
-            (_, known) => known.What == what ? known with { Limit = limit } : new Delay(what, time.GetTimestamp(), limit)
+            _ => new Delay(reason, time.GetTimestamp(), limit),
+            (_, known) => known.Reason == reason ? known with { Limit = limit } : new Delay(reason, time.GetTimestamp(), limit)
         );
-        Clean();
+        RemoveExpired();
         var left = limit - time.GetElapsedTime(delay.Since);
         return left > TimeSpan.Zero ? left : null;
     }
 
-    /// <summary>The key is not delayed any more.</summary>
+    /// <summary>Ends the delay of a key.</summary>
     public void End(ResourceKey key) => _delays.TryRemove(key, out _);
 
-    private void Clean()
+    private void RemoveExpired()
     {
-        if (_delays.Count < Volatile.Read(ref _cleanAt))
+        if (_delays.Count < Volatile.Read(ref _cleanupThreshold))
         {
             return;
         }
 
-        foreach (var delay in _delays.Where(d => time.GetElapsedTime(d.Value.Since) > d.Value.Limit + LongOver))
+        foreach (var delay in _delays.Where(d => time.GetElapsedTime(d.Value.Since) > d.Value.Limit + Retention))
         {
             _delays.TryRemove(delay);
         }
 
-        Volatile.Write(ref _cleanAt, Math.Max(CleanAt, 2 * _delays.Count));
+        Volatile.Write(ref _cleanupThreshold, Math.Max(CleanupThreshold, 2 * _delays.Count));
     }
 
-    private sealed record Delay(string What, long Since, TimeSpan Limit);
+    private sealed record Delay(string Reason, long Since, TimeSpan Limit);
 }

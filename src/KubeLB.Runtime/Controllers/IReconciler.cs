@@ -3,16 +3,81 @@ using KubeLB.Runtime.Storing;
 namespace KubeLB.Runtime.Controllers;
 
 /// <summary>
-/// Makes the world agree with one key. Called for a key after anything it depends on changed, never twice at once for the same key,
-/// and again with backoff until it succeeds.
+/// Reconciles one key. Called after a watched object of the key changed, never concurrently for the same key, and retried with backoff
+/// until it succeeds.
 /// </summary>
 public interface IReconciler
 {
-    /// <summary>Reads the present state of <paramref name="key"/> from the informers and does what is missing.</summary>
-    /// <param name="key">The key; the object may be gone by now.</param>
+    /// <summary>Reads the state of <paramref name="key"/> from the informers and applies the missing changes.</summary>
+    /// <param name="key">The key; the object may no longer exist.</param>
     /// <param name="cancellationToken">
-    /// Cancelled when leadership is lost or the time for a graceful stop is over: no write may follow.
+    /// Cancelled when leadership is lost or the stop timeout has elapsed: no write may follow.
     /// </param>
-    /// <returns>What to do next. An exception means: failed, log it and try again with backoff.</returns>
+    /// <returns>The next step. An exception is logged and the key is retried with backoff.</returns>
     Task<ReconcileResult> ReconcileAsync(ResourceKey key, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// The result of a reconcile: done, requeue after a delay, retry with backoff, or no retry until the next change.
+/// </summary>
+public sealed record ReconcileResult
+{
+    private ReconcileResult(ReconcileOutcome outcome, TimeSpan delay, string? reason)
+    {
+        Outcome = outcome;
+        Delay = delay;
+        Reason = reason;
+    }
+
+    /// <summary>The key is up to date; its backoff is reset.</summary>
+    public static ReconcileResult Done { get; } = new(ReconcileOutcome.Done, TimeSpan.Zero, null);
+
+    /// <summary>The case.</summary>
+    public ReconcileOutcome Outcome { get; }
+
+    /// <summary>The delay of <see cref="ReconcileOutcome.RequeueAfter"/>.</summary>
+    public TimeSpan Delay { get; }
+
+    /// <summary>The reason of <see cref="ReconcileOutcome.Retry"/> and <see cref="ReconcileOutcome.Terminal"/>.</summary>
+    public string? Reason { get; }
+
+    /// <summary>Success so far; requeue after <paramref name="delay"/>, or earlier after a change. Resets the backoff.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is not positive.</exception>
+    public static ReconcileResult RequeueAfter(TimeSpan delay)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(delay, TimeSpan.Zero);
+        return new(ReconcileOutcome.RequeueAfter, delay, null);
+    }
+
+    /// <summary>
+    /// An expected failure; retry with backoff. Logged at Information if the reason is new for the key.
+    /// </summary>
+    public static ReconcileResult Retry(string reason)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        return new(ReconcileOutcome.Retry, TimeSpan.Zero, reason);
+    }
+
+    /// <summary>A failure that a retry cannot resolve. Logged at Warning if the reason is new for the key.</summary>
+    public static ReconcileResult Terminal(string reason)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        return new(ReconcileOutcome.Terminal, TimeSpan.Zero, reason);
+    }
+}
+
+/// <summary>The cases of <see cref="ReconcileResult"/>.</summary>
+public enum ReconcileOutcome
+{
+    /// <summary>The key is up to date.</summary>
+    Done,
+
+    /// <summary>Requeue after a fixed delay.</summary>
+    RequeueAfter,
+
+    /// <summary>Retry with backoff.</summary>
+    Retry,
+
+    /// <summary>No retry until the next change.</summary>
+    Terminal,
 }

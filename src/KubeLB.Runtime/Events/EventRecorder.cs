@@ -7,30 +7,31 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Events;
 
 /// <summary>
-/// Tells people what happened to an object: core/v1 Events, as <c>kubectl describe</c> shows them. Recording returns at once and never
-/// fails; Events are sent in the background, dropped when too many wait, and sent by the leader only. Repetitions raise the count of the
-/// Event that is there; an object that says too much is silenced for a while. Registered by <c>AddEventRecorder</c>; get it with
-/// <c>[FromKeyedServices("cluster")] EventRecorder</c>.
+/// Records core/v1 Events of objects, as <c>kubectl describe</c> shows them. Recording returns at once and does not fail; Events are sent
+/// in the background, by the leader only, and dropped if the queue is full. Repetitions increase the count of the existing Event; the rate
+/// per object is limited. Registered by <c>AddEventRecorder</c>; inject it with <c>[FromKeyedServices("cluster")] EventRecorder</c>.
 /// </summary>
 /// <remarks>https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/</remarks>
 public sealed class EventRecorder : IDisposable
 {
-    /// <summary>Events that may wait to be sent; further ones are dropped.</summary>
+    /// <summary>The length of the queue; further Events are dropped.</summary>
     internal const int Capacity = 1000;
 
-    /// <summary>Attempts at an Event while the API server gives no answer, or one that asks for patience.</summary>
-    internal const int Attempts = 3;
+    /// <summary>The number of attempts to send an Event, if the error is transient.</summary>
+    internal const int MaxAttempts = 3;
 
-    /// <summary>Between two attempts.</summary>
-    internal static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    /// <summary>The time between two attempts.</summary>
+    internal static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
-    // At the end, for what waits: little, as the end must not wait for it.
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+    // Short, because it delays the stop of the process.
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Cluster _cluster;
     private readonly string _component;
@@ -38,12 +39,12 @@ public sealed class EventRecorder : IDisposable
     private readonly Supervisor _supervisor;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly EventMemory _memory;
-    private readonly Channel<RecordedEvent> _waiting;
+    private readonly EventCorrelator _correlator;
+    private readonly Channel<RecordedEvent> _queue;
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _sending = Task.CompletedTask;
-    private bool _isInTrouble;
+    private bool _isFailing;
 
     internal EventRecorder(
         Cluster cluster,
@@ -60,27 +61,27 @@ public sealed class EventRecorder : IDisposable
         _leadership = leadership;
         _time = time;
         _logger = logger;
-        _memory = new EventMemory(time);
-        _waiting = Channel.CreateBounded<RecordedEvent>(
+        _correlator = new EventCorrelator(time);
+        _queue = Channel.CreateBounded<RecordedEvent>(
             new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true },
-            dropped => Log.Dropped(_logger, dropped.Reason, dropped.About.Name)
+            dropped => Log.EventDropped(_logger, dropped.Reason, dropped.Subject.Name)
         );
     }
 
-    /// <summary>Records something that happened to an object. Call it when something changed, not at every look.</summary>
-    /// <param name="about">The object, as it was read from the API server.</param>
-    /// <param name="type">How much it matters.</param>
-    /// <param name="reason">Why, as one CamelCase word for machines; at most 128 characters.</param>
-    /// <param name="message">What happened and what to do, for people; cut to 1,000 characters.</param>
-    public void Record<T>(T about, EventType type, string reason, string message)
+    /// <summary>Records an Event. Call it after a change of state, not at every reconcile.</summary>
+    /// <param name="subject">The object, as read from the API server.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="reason">The reason, a CamelCase word of at most 128 characters.</param>
+    /// <param name="message">The message, with a remedy; truncated to 1,000 characters.</param>
+    public void Record<T>(T subject, EventType type, string reason, string message)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        ArgumentNullException.ThrowIfNull(about);
+        ArgumentNullException.ThrowIfNull(subject);
         ArgumentException.ThrowIfNullOrEmpty(reason);
         ArgumentNullException.ThrowIfNull(message);
         if (_leadership.IsLeader)
         {
-            _waiting.Writer.TryWrite(RecordedEvent.Of(about, type, reason, message));
+            _queue.Writer.TryWrite(RecordedEvent.Create(subject, type, reason, message));
         }
     }
 
@@ -91,18 +92,17 @@ public sealed class EventRecorder : IDisposable
         _ended.Dispose();
     }
 
-    // What is sent is told as well as can be, one Event at a time.
     internal void Start() =>
         _sending = _supervisor.Run($"events {_component}/{_cluster.Name}", WhenFaulted.Restart, SendAllAsync, _ended.Token);
 
     internal async Task StopAsync(CancellationToken cancellationToken)
     {
-        // From here on the loop may end: there is nothing more to send.
+        // Cancelled first, because the supervisor treats the end of a loop that was not stopped as a failure.
         await _ended.CancelAsync().ConfigureAwait(false);
-        _waiting.Writer.TryComplete();
+        _queue.Writer.TryComplete();
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
-            await Task.WhenAny(_sending, Task.Delay(LastWords, _time, limit.Token)).ConfigureAwait(false);
+            await Task.WhenAny(_sending, Task.Delay(FlushTimeout, _time, limit.Token)).ConfigureAwait(false);
             await limit.CancelAsync().ConfigureAwait(false);
         }
 
@@ -112,7 +112,7 @@ public sealed class EventRecorder : IDisposable
 
     private async Task SendAllAsync()
     {
-        await foreach (var recorded in _waiting.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+        await foreach (var recorded in _queue.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
         {
             await SendAsync(recorded).ConfigureAwait(false);
         }
@@ -120,22 +120,22 @@ public sealed class EventRecorder : IDisposable
 
     private async Task SendAsync(RecordedEvent recorded)
     {
-        EventMemory.Entry entry;
+        EventCorrelator.Entry entry;
         try
         {
-            if (_memory.Admit(recorded) is not { } admitted)
+            if (_correlator.Admit(recorded) is not { } admitted)
             {
-                Log.Silenced(_logger, recorded.About.Kind, recorded.About.Name);
+                Log.EventRateLimited(_logger, recorded.Subject.Kind, recorded.Subject.Name);
                 return;
             }
 
             entry = admitted;
         }
-#pragma warning disable CA1031 // As below: this Event is lost, and no other.
+#pragma warning disable CA1031 // Events are best effort: only this Event is lost.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log.Failed(_logger, _cluster.Name, recorded.Reason, recorded.About.Kind, recorded.About.Name, e.Message);
+            Log.EventFailed(_logger, _cluster.Name, recorded.Reason, recorded.Subject.Kind, recorded.Subject.Name, e.Message);
             return;
         }
 
@@ -144,34 +144,34 @@ public sealed class EventRecorder : IDisposable
             try
             {
                 await WriteAsync(recorded, entry).ConfigureAwait(false);
-                _isInTrouble = false;
+                _isFailing = false;
                 return;
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 throw;
             }
-#pragma warning disable CA1031 // Events are told as well as can be; nothing else may fail because of them.
+#pragma warning disable CA1031 // Events are best effort: an error must not affect anything else.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                if (!_isInTrouble)
+                if (!_isFailing)
                 {
-                    _isInTrouble = true;
-                    Log.Failed(_logger, _cluster.Name, recorded.Reason, recorded.About.Kind, recorded.About.Name, e.Message);
+                    _isFailing = true;
+                    Log.EventFailed(_logger, _cluster.Name, recorded.Reason, recorded.Subject.Kind, recorded.Subject.Name, e.Message);
                 }
 
-                if (attempt == Attempts || IsFinal(e))
+                if (attempt == MaxAttempts || IsPermanent(e))
                 {
                     return;
                 }
             }
 
-            await Task.Delay(Pause, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(RetryInterval, _time, _stop.Token).ConfigureAwait(false);
         }
     }
 
-    private async Task WriteAsync(RecordedEvent recorded, EventMemory.Entry entry)
+    private async Task WriteAsync(RecordedEvent recorded, EventCorrelator.Entry entry)
     {
         if (entry.Name is not null)
         {
@@ -179,18 +179,18 @@ public sealed class EventRecorder : IDisposable
             {
                 await _cluster
                     .ClientOf<Corev1Event>()
-                    .MergePatchAsync(new ResourceKey(recorded.Namespace, entry.Name), RecordedEvent.Repetition(entry), _stop.Token)
+                    .MergePatchAsync(new ResourceKey(recorded.Namespace, entry.Name), RecordedEvent.RepeatPatch(entry), _stop.Token)
                     .ConfigureAwait(false);
                 return;
             }
             catch (HttpOperationException e) when (e.Response?.StatusCode == HttpStatusCode.NotFound)
             {
-                // The API server keeps Events for an hour, commonly.
+                // The Event has expired: API servers keep Events for an hour by default.
                 entry.Restart();
             }
         }
 
-        var name = recorded.NameAt(_memory.NextStamp());
+        var name = recorded.NameFor(_correlator.NextStamp());
         await _cluster
             .ClientOf<Corev1Event>()
             .CreateAsync(recorded.ToJson(name, _component, entry), recorded.Namespace, _stop.Token)
@@ -198,8 +198,7 @@ public sealed class EventRecorder : IDisposable
         entry.Name = name;
     }
 
-    // Asked again, the API server would say the same.
-    private static bool IsFinal(Exception failure) =>
+    private static bool IsPermanent(Exception failure) =>
         failure
             is HttpOperationException
             {
@@ -207,4 +206,56 @@ public sealed class EventRecorder : IDisposable
                     and < HttpStatusCode.InternalServerError
                     and not HttpStatusCode.TooManyRequests
             };
+}
+
+/// <summary>The type of an Event.</summary>
+public enum EventType
+{
+    /// <summary>Information.</summary>
+    Normal,
+
+    /// <summary>A problem that may require action.</summary>
+    Warning,
+}
+
+/// <summary>Starts and stops a recorder with the host.</summary>
+internal sealed class EventRecorderService(EventRecorder recorder) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        recorder.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => recorder.StopAsync(cancellationToken);
+}
+
+/// <summary>Registers event recorders in a host.</summary>
+public static class EventServiceCollectionExtensions
+{
+    /// <summary>Adds an <see cref="EventRecorder"/> for a cluster, as a keyed singleton with the name of the cluster as key.</summary>
+    /// <param name="services">The services of the host, with the runtime.</param>
+    /// <param name="cluster">The name of the cluster that Events are sent to.</param>
+    /// <param name="component">The source of the Events.</param>
+    public static IServiceCollection AddEventRecorder(this IServiceCollection services, string cluster, string component)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrEmpty(cluster);
+        ArgumentException.ThrowIfNullOrEmpty(component);
+        services.AddKeyedSingleton(
+            cluster,
+            (provider, _) =>
+                new EventRecorder(
+                    provider.GetRequiredKeyedService<Cluster>(cluster),
+                    component,
+                    provider.GetRequiredService<ILeadership>(),
+                    provider.GetRequiredService<Supervisor>(),
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILoggerFactory>().CreateLogger("KubeLB.Runtime.Events")
+                )
+        );
+        return services.AddSingleton<IHostedService>(provider => new EventRecorderService(
+            provider.GetRequiredKeyedService<EventRecorder>(cluster)
+        ));
+    }
 }

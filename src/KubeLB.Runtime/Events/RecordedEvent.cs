@@ -1,3 +1,4 @@
+using KubeLB.Api.Messages;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
@@ -7,39 +8,44 @@ using KubeLB.Runtime.Clusters;
 namespace KubeLB.Runtime.Events;
 
 /// <summary>An Event before it is sent.</summary>
-/// <param name="About">The object that it is about.</param>
-/// <param name="Type">How much it matters.</param>
-/// <param name="Reason">Why, for machines.</param>
-/// <param name="Message">What happened, for people; within the limit.</param>
-internal sealed record RecordedEvent(EventSubject About, EventType Type, string Reason, string Message)
+/// <param name="Subject">The involved object.</param>
+/// <param name="Type">The type.</param>
+/// <param name="Reason">The reason, a CamelCase word.</param>
+/// <param name="Message">The message, within <see cref="MaxMessageLength"/>.</param>
+internal sealed record RecordedEvent(EventSubject Subject, EventType Type, string Reason, string Message)
 {
-    /// <summary>The API server takes 1,024.</summary>
-    public const int MessageLimit = 1000;
+    /// <summary>The maximum length of a message. The limit of the API server is 1,024 bytes.</summary>
+    public const int MaxMessageLength = 1000;
 
-    private const int NameLimit = 253;
+    private const int MaxNameLength = 253;
 
-    /// <summary>Where the Event lives: beside its object, or in <c>default</c> for an object without a namespace.</summary>
-    public string Namespace => About.Namespace.Length == 0 ? "default" : About.Namespace;
+    /// <summary>The namespace of the object, or <c>default</c> for an object without a namespace.</summary>
+    public string Namespace => Subject.Namespace.Length == 0 ? "default" : Subject.Namespace;
 
-    public static RecordedEvent Of<T>(T about, EventType type, string reason, string message)
-        where T : class, IKubernetesObject<V1ObjectMeta> => new(EventSubject.Of(about), type, reason, Cut(message));
+    public static RecordedEvent Create<T>(T subject, EventType type, string reason, string message)
+        where T : class, IKubernetesObject<V1ObjectMeta> =>
+        new(EventSubject.From(subject), type, reason, MessageText.Truncate(message, MaxMessageLength));
 
-    /// <summary>The patch of an Event that happened again.</summary>
-    public static JsonObject Repetition(EventMemory.Entry entry) => new() { ["count"] = entry.Count, ["lastTimestamp"] = Text(entry.Last) };
+    /// <summary>The patch for a repetition of an Event.</summary>
+    public static JsonObject RepeatPatch(EventCorrelator.Entry entry) =>
+        new() { ["count"] = entry.Count, ["lastTimestamp"] = Text(entry.Last) };
 
-    /// <summary><c>object.hex</c>, as Kubernetes' own components call Events.</summary>
-    public string NameAt(long stamp)
+    /// <summary>The name <c>object.hex</c>, as client-go generates it.</summary>
+    public string NameFor(long stamp)
     {
         var suffix = $".{stamp:x}";
-        var name = About.Name.Length + suffix.Length > NameLimit ? About.Name[..(NameLimit - suffix.Length)].TrimEnd('.', '-') : About.Name;
+        var name =
+            Subject.Name.Length + suffix.Length > MaxNameLength
+                ? Subject.Name[..(MaxNameLength - suffix.Length)].TrimEnd('.', '-')
+                : Subject.Name;
         return name + suffix;
     }
 
-    public JsonObject ToJson(string name, string component, EventMemory.Entry entry) =>
+    public JsonObject ToJson(string name, string component, EventCorrelator.Entry entry) =>
         new()
         {
             ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = Namespace },
-            ["involvedObject"] = About.ToJson(),
+            ["involvedObject"] = Subject.ToJson(),
             ["type"] = $"{Type}",
             ["reason"] = Reason,
             ["message"] = Message,
@@ -52,23 +58,12 @@ internal sealed record RecordedEvent(EventSubject About, EventType Type, string 
         };
 
     private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    private static string Cut(string message)
-    {
-        if (message.Length <= MessageLimit)
-        {
-            return message;
-        }
-
-        var end = MessageLimit - 1;
-        return message[..(char.IsHighSurrogate(message[end - 1]) ? end - 1 : end)] + "…";
-    }
 }
 
-/// <summary>The object that an Event is about.</summary>
+/// <summary>The involved object of an Event.</summary>
 internal sealed record EventSubject(string ApiVersion, string Kind, string Namespace, string Name, string Uid, string? ResourceVersion)
 {
-    public static EventSubject Of<T>(T value)
+    public static EventSubject From<T>(T value)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var kind = ResourceKind.Of<T>();

@@ -2,14 +2,14 @@ using System.Reflection;
 
 namespace KubeLB.Runtime.Hosting;
 
-/// <summary>What an executable was built from.</summary>
+/// <summary>The version and commit of an executable.</summary>
 /// <param name="Name">Name of the executable, for example <c>kubelb-manager</c>.</param>
 /// <param name="Version">Its version, for example <c>v1.4.0</c>.</param>
-/// <param name="Commit">The first seven digits of the commit; null if the build did not have it.</param>
-/// <param name="CommitDate">Date of the commit, for example <c>2026-11-29</c>; null if the build did not have it.</param>
+/// <param name="Commit">The first seven digits of the commit; null if unknown.</param>
+/// <param name="CommitDate">Date of the commit, for example <c>2026-11-29</c>; null if unknown.</param>
 public sealed record BuildVersion(string Name, string Version, string? Commit, string? CommitDate)
 {
-    /// <summary>Key of the assembly's metadata that holds <see cref="CommitDate"/>.</summary>
+    /// <summary>Key of <see cref="CommitDate"/> in the metadata of the assembly.</summary>
     public const string CommitDateKey = "CommitDate";
 
     private const int ShortCommit = 7;
@@ -17,8 +17,8 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
     /// <summary>The commit, or <c>unknown</c>.</summary>
     public string CommitOrUnknown => Commit ?? "unknown";
 
-    /// <summary>Reads what the build wrote into an assembly.</summary>
-    public static BuildVersion Of(Assembly assembly)
+    /// <summary>Reads the version from the attributes of an assembly.</summary>
+    public static BuildVersion FromAssembly(Assembly assembly)
     {
         ArgumentNullException.ThrowIfNull(assembly);
         var name = assembly.GetName();
@@ -28,10 +28,10 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
         return Parse(name.Name!, informational, date);
     }
 
-    /// <summary>Takes a version apart.</summary>
+    /// <summary>Parses a version.</summary>
     /// <param name="name">Name of the executable.</param>
     /// <param name="informationalVersion">A semantic version with the commit as its build metadata: <c>1.4.0+0123456789abcdef</c>.</param>
-    /// <param name="commitDate">Date of the commit; null or empty if it is not known.</param>
+    /// <param name="commitDate">Date of the commit; null or empty if unknown.</param>
     public static BuildVersion Parse(string name, string informationalVersion, string? commitDate)
     {
         ArgumentNullException.ThrowIfNull(informationalVersion);
@@ -40,7 +40,7 @@ public sealed record BuildVersion(string Name, string Version, string? Commit, s
         return new BuildVersion(name, "v" + parts[0], commit, commit is null || string.IsNullOrEmpty(commitDate) ? null : commitDate);
     }
 
-    /// <summary>What <c>--version</c> prints, for example <c>kubelb-manager v1.4.0 (commit 0123456, 2026-11-29)</c>.</summary>
+    /// <summary>The output of <c>--version</c>, for example <c>kubelb-manager v1.4.0 (commit 0123456, 2026-11-29)</c>.</summary>
     public override string ToString() =>
         CommitDate is null ? $"{Name} {Version} (commit {CommitOrUnknown})" : $"{Name} {Version} (commit {CommitOrUnknown}, {CommitDate})";
 }

@@ -1,6 +1,5 @@
 using System.Reflection;
 using KubeLB.Runtime.LeaderElection;
-using KubeLB.Runtime.Logging;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -40,7 +39,7 @@ public static class ControllerHost
         builder.Services.AddKubeRuntime(runtime =>
         {
             runtime.Component = options.Name.Replace('-', '_');
-            runtime.Build = BuildVersion.Of(options.Assembly);
+            runtime.Build = BuildVersion.FromAssembly(options.Assembly);
             runtime.MetricsAddress = options.MetricsAddress;
             runtime.ProbeAddress = options.ProbeAddress;
 

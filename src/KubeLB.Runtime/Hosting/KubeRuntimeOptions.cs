@@ -1,15 +1,18 @@
+using System.Text.RegularExpressions;
 using KubeLB.Runtime.LeaderElection;
+using KubeLB.Runtime.Probes;
+using Microsoft.Extensions.Options;
 
 namespace KubeLB.Runtime.Hosting;
 
-/// <summary>Settings of one host's runtime.</summary>
+/// <summary>Settings of the runtime of a host.</summary>
 public sealed class KubeRuntimeOptions
 {
     /// <summary>Name of the component and prefix of its metrics, for example <c>kubelb_ccm</c>. Letters, digits and underscores.</summary>
     public string Component { get; set; } = "controller";
 
     /// <summary>
-    /// What this executable was built from: named by the log at the start and by the metric <c>build_info</c>; null for neither.
+    /// The version of the executable, for the first log message and the metric <c>build_info</c>; null to omit both.
     /// </summary>
     public BuildVersion? Build { get; set; }
 
@@ -26,28 +29,77 @@ public sealed class KubeRuntimeOptions
     public bool BindLoopbackOnly { get; set; }
 
     /// <summary>
-    /// Whether <c>/readyz</c> fails while a cluster whose caches have synced once cannot be used: for a process that is of no use without
-    /// it. Default false: what is served from the caches goes on, and the answer names the problem.
+    /// Whether <c>/readyz</c> fails while a cluster is unavailable whose caches have synced before. Default false: the process continues to
+    /// serve from its caches, and <c>/readyz</c> reports the problem.
     /// </summary>
     public bool NotReadyWhenDisconnected { get; set; }
 
     /// <summary>
-    /// Elects one writer; null (the default) to write without a lease. A process that loses the lease stops writing, keeps its caches and
-    /// what it serves from them, and stands for election again.
+    /// Settings of the leader election; null (the default) to write without a lease. A process that loses the lease stops writing,
+    /// continues to serve from its caches, and retries to acquire the lease.
     /// </summary>
     public LeaderElectionSettings? LeaderElection { get; set; }
 
-    /// <summary>Annotation in which the applier remembers what it last applied. Must be a valid annotation key.</summary>
+    /// <summary>Annotation in which the applier stores the record of the last apply. Must be a valid annotation key.</summary>
     public string ApplierAnnotation { get; set; } = "runtime/applied";
 
-    /// <summary>The finalizer by which this component holds objects of others, counted as managed in the metrics; empty for none.</summary>
+    /// <summary>The finalizer that this component sets; the metrics count its objects as managed. Empty for none.</summary>
     public string Finalizer { get; set; } = "";
 
     /// <summary>
-    /// Sent as <c>fieldManager</c> with every write, so that <c>managedFields</c> names us; empty for the API server's default.
+    /// The field manager of every write, for <c>managedFields</c>; empty for the API server's default.
     /// </summary>
     public string FieldManager { get; set; } = "";
 
-    /// <summary>How long running reconciles may take to finish after a stop was asked for. Default 10 seconds.</summary>
+    /// <summary>The time that running reconciles have to finish when the host stops. Default 10 seconds.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Validates settings before the start and reports all errors at once.</summary>
+internal sealed partial class KubeRuntimeOptionsValidator : IValidateOptions<KubeRuntimeOptions>
+{
+    public ValidateOptionsResult Validate(string? name, KubeRuntimeOptions options)
+    {
+        var problems = new List<string>();
+        if (!MetricPrefix().IsMatch(options.Component))
+        {
+            problems.Add(
+                $"Invalid Component \"{options.Component}\": a metric prefix has letters, digits and underscores, and does not start "
+                    + "with a digit."
+            );
+        }
+
+        if (!AnnotationKey().IsMatch(options.ApplierAnnotation))
+        {
+            problems.Add($"Invalid ApplierAnnotation \"{options.ApplierAnnotation}\": use an annotation key such as example.com/applied.");
+        }
+
+        if (options.StopTimeout <= TimeSpan.Zero)
+        {
+            problems.Add($"Invalid StopTimeout {options.StopTimeout}: must be positive.");
+        }
+
+        Address(options.ProbeAddress);
+        Address(options.MetricsAddress);
+        problems.AddRange(options.LeaderElection?.Problems() ?? []);
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+
+        void Address(string text)
+        {
+            try
+            {
+                ListenAddress.Parse(text, options.BindLoopbackOnly);
+            }
+            catch (FormatException e)
+            {
+                problems.Add(e.Message);
+            }
+        }
+    }
+
+    [GeneratedRegex("^[a-zA-Z_][a-zA-Z0-9_]*$")]
+    private static partial Regex MetricPrefix();
+
+    [GeneratedRegex("^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")]
+    private static partial Regex AnnotationKey();
 }

@@ -20,8 +20,7 @@ public static class KubeRuntimeServiceCollectionExtensions
     /// <summary>
     /// Adds the runtime: informers, controllers, leader election, probes and metrics start and stop with the host. Registers
     /// <see cref="Applier"/>, <see cref="ILeadership"/>, <see cref="RuntimeEndpoints"/>, <see cref="RuntimeExit"/>
-    /// and a <see cref="CollectorRegistry"/> of this host as singletons. Settings that contradict each other or name clusters that are
-    /// not registered fail the start with one message for all of them.
+    /// and a <see cref="CollectorRegistry"/> of this host as singletons. Invalid settings fail the start with one message for all errors.
     /// </summary>
     public static IServiceCollection AddKubeRuntime(this IServiceCollection services, Action<KubeRuntimeOptions> configure)
     {
@@ -59,11 +58,11 @@ public static class KubeRuntimeServiceCollectionExtensions
     }
 
     /// <summary>Adds a cluster as a keyed singleton <see cref="Cluster"/>.</summary>
-    /// <param name="services">The host's services.</param>
+    /// <param name="services">The services of the host.</param>
     /// <param name="name">Name of the cluster in this host.</param>
-    /// <param name="connect">Makes the connection; must return a <see cref="Kubernetes"/>. The cluster disposes of it.</param>
-    /// <param name="configure">Says which kinds are watched.</param>
-    /// <exception cref="InvalidOperationException">A cluster of that name is registered already.</exception>
+    /// <param name="connect">Creates the connection; must return a <see cref="Kubernetes"/>, which the cluster disposes.</param>
+    /// <param name="configure">Configures the informers.</param>
+    /// <exception cref="InvalidOperationException">The name is already in use.</exception>
     public static IServiceCollection AddCluster(
         this IServiceCollection services,
         string name,
@@ -76,7 +75,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(connect);
         if (services.Any(service => service.ImplementationInstance is ClusterRegistration known && known.Name == name))
         {
-            throw new InvalidOperationException($"Cluster \"{name}\" is registered twice; use ConfigureCluster to watch further kinds.");
+            throw new InvalidOperationException($"Cluster \"{name}\" is already registered; use ConfigureCluster to add informers.");
         }
 
         services.AddSingleton(new ClusterRegistration(name, connect));
@@ -84,7 +83,7 @@ public static class KubeRuntimeServiceCollectionExtensions
         return services.ConfigureCluster(name, configure);
     }
 
-    /// <summary>Watches further kinds in a cluster that <see cref="AddCluster"/> registers, before or after this call.</summary>
+    /// <summary>Adds informers to a cluster that <see cref="AddCluster"/> registers, before or after this call.</summary>
     public static IServiceCollection ConfigureCluster(this IServiceCollection services, string name, Action<ClusterBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -94,11 +93,11 @@ public static class KubeRuntimeServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a controller. <typeparamref name="TReconciler"/> is registered as a singleton unless it is registered already.
+    /// Adds a controller. <typeparamref name="TReconciler"/> is registered as a singleton if it is not registered.
     /// </summary>
-    /// <param name="services">The host's services.</param>
+    /// <param name="services">The services of the host.</param>
     /// <param name="name">Name of the controller in logs and metrics; unique in the host.</param>
-    /// <param name="configure">Says what it watches.</param>
+    /// <param name="configure">Configures the watches.</param>
     public static IServiceCollection AddController<TReconciler>(
         this IServiceCollection services,
         string name,

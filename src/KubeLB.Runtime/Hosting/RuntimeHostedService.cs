@@ -1,3 +1,4 @@
+using System.Net;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
 using KubeLB.Runtime.LeaderElection;
@@ -12,8 +13,8 @@ using Prometheus;
 namespace KubeLB.Runtime.Hosting;
 
 /// <summary>
-/// Starts and stops everything in order. Start: listeners, controllers' subscriptions, informers, leader election. Stop: controllers (work
-/// that has begun may finish), lease, informers, listeners; so the lease is held until the last write is done.
+/// Starts and stops the runtime in order. Start: listeners, subscriptions of controllers, informers, leader election. Stop: controllers
+/// (running reconciles may finish), lease, informers, listeners; so the lease is held until the last write.
 /// </summary>
 internal sealed class RuntimeHostedService(
     KubeRuntimeOptions options,
@@ -34,7 +35,7 @@ internal sealed class RuntimeHostedService(
 {
     private readonly ILogger _logger = loggers.CreateLogger("KubeLB.Runtime.Hosting");
     private readonly List<ControllerRunner> _runners = [];
-    private LeaderElectionLoop? _election;
+    private LeaderElector? _election;
     private bool _stopped;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -45,7 +46,7 @@ internal sealed class RuntimeHostedService(
         }
 
         var controllers = registrations.ToList();
-        RegistrationCheck.ThrowIfInvalid(options, clusters, controllers);
+        RegistrationValidator.ThrowIfInvalid(options, clusters, controllers);
         managed.Attach(registry, clusters.All);
         await probes.StartAsync(cancellationToken).ConfigureAwait(false);
         Log.Listening(_logger, endpoints.Probe?.ToString() ?? "none", endpoints.Metrics?.ToString() ?? "none");
@@ -58,7 +59,7 @@ internal sealed class RuntimeHostedService(
 
         if (options.LeaderElection is { } election)
         {
-            _election = new LeaderElectionLoop(
+            _election = new LeaderElector(
                 clusters.Find(election.Cluster)!,
                 election,
                 leadership,
@@ -123,8 +124,8 @@ internal sealed class RuntimeHostedService(
         return new ControllerRunner(
             controller,
             [
-                .. settings.Needs.Select<(string Cluster, ResourceKind Kind), Func<CancellationToken, Task>>(need =>
-                    clusters.Find(need.Cluster)!.FindInformer(need.Kind)! is var informer && settings.Own.Contains(need)
+                .. settings.RequiredKinds.Select<(string Cluster, ResourceKind Kind), Func<CancellationToken, Task>>(required =>
+                    clusters.Find(required.Cluster)!.FindInformer(required.Kind)! is var informer && settings.OwnKinds.Contains(required)
                         ? informer.WaitForSyncAsync
                         : informer.WaitUntilUsableAsync
                 ),
@@ -137,11 +138,21 @@ internal sealed class RuntimeHostedService(
                     () => source(services, controller.Queue.Add)
                 ),
             ],
-            () => settings.Own.SelectMany(own => clusters.Find(own.Cluster)!.FindInformer(own.Kind)!.Keys()),
-            settings.OnlyWhileLeading ? settings.RunsWhile?.Invoke(services) ?? leadership : null,
+            () => settings.OwnKinds.SelectMany(own => clusters.Find(own.Cluster)!.FindInformer(own.Kind)!.Keys()),
+            settings.NeedsLeaderElection ? settings.Leadership?.Invoke(services) ?? leadership : null,
             supervisor,
             time,
             logger
         );
     }
+}
+
+/// <summary>The addresses of the probes and metrics of this host. Set while the host starts.</summary>
+public sealed class RuntimeEndpoints
+{
+    /// <summary>Bound address of <c>/healthz</c> and <c>/readyz</c>; null if disabled or not started yet.</summary>
+    public IPEndPoint? Probe { get; internal set; }
+
+    /// <summary>Bound address of <c>/metrics</c>; null if disabled or not started yet.</summary>
+    public IPEndPoint? Metrics { get; internal set; }
 }

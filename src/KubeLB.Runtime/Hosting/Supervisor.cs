@@ -6,19 +6,19 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Hosting;
 
-/// <summary>What follows when a background loop fails, or ends although nobody asked it to.</summary>
+/// <summary>The reaction to a background loop that fails, or ends without being stopped.</summary>
 internal enum WhenFaulted
 {
-    /// <summary>The loop starts again after a pause: it keeps no state that its failure could have spoiled.</summary>
+    /// <summary>Restarts the loop after a delay: the loop has no state that a failure can corrupt.</summary>
     Restart,
 
-    /// <summary>The process ends with exit code 1, because only a new one is known to have lost nothing.</summary>
+    /// <summary>Stops the process with exit code 1, because the state in memory may be corrupt.</summary>
     StopProcess,
 }
 
 /// <summary>
-/// Runs every background loop of a host. None of them ends unnoticed: a failure is logged, counted, shown by <c>/healthz</c> and followed
-/// by a restart of the loop or the end of the process.
+/// Runs every background loop of a host. A failure is logged, counted, reported by <c>/healthz</c>, and restarts the loop or stops the
+/// process.
 /// </summary>
 internal sealed class Supervisor(
     RuntimeExit exit,
@@ -28,29 +28,29 @@ internal sealed class Supervisor(
     ILoggerFactory loggers
 )
 {
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MinRestartDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxRestartDelay = TimeSpan.FromSeconds(30);
 
     private readonly ILogger _logger = loggers.CreateLogger("KubeLB.Runtime.Hosting");
     private readonly ConcurrentDictionary<string, string> _faulted = new(StringComparer.Ordinal);
 
-    /// <summary>A sentence for each loop that does not run at present although it should.</summary>
+    /// <summary>One line for each loop that has failed and is not running.</summary>
     public IReadOnlyList<string> Problems => [.. _faulted.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key}: {f.Value}")];
 
     /// <summary>Runs a loop until <paramref name="stop"/>.</summary>
-    /// <param name="name">Names the loop in the log, the metric and <c>/healthz</c>.</param>
-    /// <param name="whenFaulted">What follows a failure.</param>
+    /// <param name="name">The name of the loop in the log, the metric and <c>/healthz</c>.</param>
+    /// <param name="whenFaulted">The reaction to a failure.</param>
     /// <param name="loop">The loop; called again for each restart.</param>
-    /// <param name="stop">Asks it to end.</param>
-    /// <returns>Completes, and never fails, when the loop has ended for good.</returns>
+    /// <param name="stop">Stops the loop.</param>
+    /// <returns>A task that completes when the loop is not restarted any more; it does not fail.</returns>
     public Task Run(string name, WhenFaulted whenFaulted, Func<Task> loop, CancellationToken stop) =>
         Task.Run(
             async () =>
             {
-                var pause = ShortestPause;
+                var delay = MinRestartDelay;
 
-                // Once at least: a loop that is stopped before it began may have something to finish.
-                while (await FailureOfAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)
+                // Runs at least once: a loop that is stopped before it starts may have cleanup to do.
+                while (await RunOnceAsync(loop, stop).ConfigureAwait(false) is { } failure && !stop.IsCancellationRequested)
                 {
                     metrics.LoopFaulted(name);
                     _faulted[name] = failure.Message;
@@ -59,36 +59,57 @@ internal sealed class Supervisor(
                         Log.LoopStopsProcess(_logger, failure, name);
                         exit.Fail($"Background loop \"{name}\" failed: {failure.Message}");
 
-                        // Clusters are also used without a host.
+                        // There is no lifetime if a cluster is used without a host.
                         services.GetService<IHostApplicationLifetime>()?.StopApplication();
                         return;
                     }
 
-                    Log.LoopRestarts(_logger, failure, name, (int)pause.TotalSeconds);
-                    await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    Log.LoopRestarts(_logger, failure, name, (int)delay.TotalSeconds);
+                    await Task.Delay(delay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    delay = delay * 2 < MaxRestartDelay ? delay * 2 : MaxRestartDelay;
                     _faulted.TryRemove(name, out _);
                 }
             },
             CancellationToken.None
         );
 
-    private static async Task<Exception?> FailureOfAsync(Func<Task> loop, CancellationToken stop)
+    private static async Task<Exception?> RunOnceAsync(Func<Task> loop, CancellationToken stop)
     {
         try
         {
             await loop().ConfigureAwait(false);
-            return stop.IsCancellationRequested ? null : new InvalidOperationException("it ended although it was not stopped");
+            return stop.IsCancellationRequested ? null : new InvalidOperationException("the loop ended without being stopped");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return null;
         }
-#pragma warning disable CA1031 // Whatever ends a loop is reported, and dealt with.
+#pragma warning disable CA1031 // Any exception is reported and handled by the caller.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             return e;
         }
+    }
+}
+
+/// <summary>
+/// The exit code of the process: <c>return host.Services.GetRequiredService&lt;RuntimeExit&gt;().Code;</c>.
+/// </summary>
+internal sealed class RuntimeExit
+{
+    private string? _reason;
+
+    /// <summary>0 after a regular stop, 1 after a failure of a background loop.</summary>
+    public int Code => _reason is null ? 0 : 1;
+
+    /// <summary>The failure in one sentence; null after a regular stop.</summary>
+    public string? Reason => _reason;
+
+    /// <summary>Sets the exit code to 1. The first reason is kept.</summary>
+    public void Fail(string reason)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reason);
+        Interlocked.CompareExchange(ref _reason, reason, null);
     }
 }

@@ -2,7 +2,20 @@ using KubeLB.Runtime.Metrics;
 
 namespace KubeLB.Runtime.LeaderElection;
 
-/// <summary>The present state of leadership in this host.</summary>
+/// <summary>Whether this process may write. Without leader election it is the leader while the host runs.</summary>
+public interface ILeadership
+{
+    /// <summary>True while this process holds the lease.</summary>
+    bool IsLeader { get; }
+
+    /// <summary>Cancelled when the current leadership ends; already cancelled while this process is not the leader.</summary>
+    CancellationToken LeadershipToken { get; }
+
+    /// <summary>Completes when this process is the leader.</summary>
+    Task WaitUntilLeadingAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The current leadership of this host.</summary>
 internal sealed class Leadership(RuntimeMetrics metrics) : ILeadership, IDisposable
 {
     private static readonly CancellationToken Never = new(canceled: true);
@@ -54,7 +67,7 @@ internal sealed class Leadership(RuntimeMetrics metrics) : ILeadership, IDisposa
         }
     }
 
-    /// <returns>False if this process did not lead.</returns>
+    /// <returns>False if this process was not the leader.</returns>
     public bool End()
     {
         CancellationTokenSource? ended;
@@ -71,7 +84,7 @@ internal sealed class Leadership(RuntimeMetrics metrics) : ILeadership, IDisposa
             metrics.Leader(false);
         }
 
-        // Not disposed: its token is in the hands of reconcilers.
+        // Not disposed, because reconcilers may still use its token.
         ended.Cancel();
         return true;
     }

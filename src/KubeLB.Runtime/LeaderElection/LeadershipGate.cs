@@ -1,8 +1,8 @@
 namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
-/// Leadership that counts only while the gate is open, for controllers that must not write without a further condition
-/// (<see cref="Hosting.ControllerBuilder.RunsWhile"/>). Closed at first. Thread-safe.
+/// Leadership with a further condition: the gate must be open. For controllers that must not write before the condition holds
+/// (<see cref="Hosting.ControllerBuilder.Leadership"/>). Initially closed. Thread-safe.
 /// </summary>
 /// <param name="leadership">The leadership of this process.</param>
 public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDisposable
@@ -15,7 +15,7 @@ public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDispo
     private CancellationTokenSource? _term;
     private CancellationToken _leading;
 
-    /// <summary>Whether the gate is open, whoever leads.</summary>
+    /// <summary>Whether the gate is open, independent of the leadership.</summary>
     public bool IsOpen
     {
         get
@@ -45,7 +45,7 @@ public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDispo
 
                 if (_term is null || _leading != leading)
                 {
-                    // Not disposed before: its token is in the hands of reconcilers.
+                    // The previous source is not disposed, because reconcilers may still use its token.
                     _leading = leading;
                     _term = CancellationTokenSource.CreateLinkedTokenSource(leading, _open.Token);
                 }
@@ -72,7 +72,7 @@ public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDispo
     }
 
     /// <summary>Opens the gate.</summary>
-    /// <returns>False if it was open.</returns>
+    /// <returns>False if it was already open.</returns>
     public bool Open()
     {
         lock (_lock)
@@ -87,8 +87,8 @@ public sealed class LeadershipGate(ILeadership leadership) : ILeadership, IDispo
         }
     }
 
-    /// <summary>Closes the gate; what runs behind it is cancelled.</summary>
-    /// <returns>False if it was closed.</returns>
+    /// <summary>Closes the gate and cancels running reconciles.</summary>
+    /// <returns>False if it was already closed.</returns>
     public bool Close()
     {
         CancellationTokenSource? ended;

@@ -1,19 +1,19 @@
 namespace KubeLB.Runtime.LeaderElection;
 
 /// <summary>
-/// Lets writes out of this process only while the lease is certainly ours: until the renew deadline after the last renewal that was asked
-/// for with success. Counted from the asking, because nobody knows when the API server counted it; and by whichever of the two clocks
-/// went further, because the monotonic one may stand still while a machine sleeps. Other replicas take over a lease duration after the
-/// renewal, which is longer: the difference is the time that a write on its way has.
+/// Allows writes only while this process holds the lease: until the renew deadline after the last successful renewal. The time is measured
+/// from the request of the renewal, because the time at which the API server stored it is unknown, and with the clock that advanced more,
+/// because the monotonic clock may stop while a machine is suspended. Other replicas acquire the lease only after the lease duration, which
+/// is longer: the difference is the time that a write in progress has.
 /// </summary>
 /// <param name="time">The clocks.</param>
-/// <param name="validity">How long a renewal is good for; null where no lease is needed.</param>
+/// <param name="validity">How long a renewal is valid; null without leader election.</param>
 internal sealed class WriteFence(TimeProvider time, TimeSpan? validity)
 {
     private readonly Lock _gate = new();
-    private Moment? _renewed;
+    private ClockReading? _renewedAt;
 
-    /// <summary>How long writes may still go out; not positive if they may not, infinite where no lease is needed.</summary>
+    /// <summary>How long writes are still allowed; not positive if they are not, infinite without leader election.</summary>
     public TimeSpan Remaining
     {
         get
@@ -25,57 +25,60 @@ internal sealed class WriteFence(TimeProvider time, TimeSpan? validity)
 
             lock (_gate)
             {
-                return _renewed is { } renewed ? limit - Since(renewed) : TimeSpan.Zero;
+                return _renewedAt is { } renewedAt ? limit - ElapsedSince(renewedAt) : TimeSpan.Zero;
             }
         }
     }
 
-    /// <summary>Whether writes may go out.</summary>
+    /// <summary>Whether writes are allowed.</summary>
     public bool IsOpen => validity is null || Remaining > TimeSpan.Zero;
 
-    /// <summary>Both clocks.</summary>
-    public Moment Now() => new(time.GetTimestamp(), time.GetUtcNow());
+    /// <summary>Reads both clocks.</summary>
+    public ClockReading Now() => new(time.GetTimestamp(), time.GetUtcNow());
 
-    /// <summary>A renewal succeeded.</summary>
-    /// <param name="asked">When it was asked for.</param>
-    public void Renewed(Moment asked)
+    /// <summary>Opens the fence after a successful renewal.</summary>
+    /// <param name="requestedAt">The time of the request.</param>
+    public void Renew(ClockReading requestedAt)
     {
         lock (_gate)
         {
-            _renewed = asked;
+            _renewedAt = requestedAt;
         }
     }
 
-    /// <summary>The lease is not ours any more.</summary>
+    /// <summary>Closes the fence, because the lease is lost.</summary>
     public void Close()
     {
         lock (_gate)
         {
-            _renewed = null;
+            _renewedAt = null;
         }
     }
 
-    /// <summary>To be called before each write.</summary>
-    /// <returns>How long the write may take; infinite where no lease is needed.</returns>
-    /// <exception cref="LeaseExpiredException">The lease may be another's by now.</exception>
+    /// <summary>Must be called before each write.</summary>
+    /// <returns>How long the write may take; infinite without leader election.</returns>
+    /// <exception cref="LeaseExpiredException">Another replica may hold the lease.</exception>
     public TimeSpan Enter(string verb, string resource)
     {
-        // A lease that ran out a millisecond ago must not look like none that is needed: infinity is -1 ms.
+        // The validity is checked explicitly, because a remaining time of -1 ms equals Timeout.InfiniteTimeSpan.
         var remaining = Remaining;
         return validity is null || remaining > TimeSpan.Zero
             ? remaining
             : throw new LeaseExpiredException(
-                $"The lease was not renewed in time, so {verb} {resource} was not sent: another replica may lead by now."
+                $"Not sent: {verb} {resource}. The lease was not renewed in time, and another replica may be the leader."
             );
     }
 
-    private TimeSpan Since(Moment moment)
+    private TimeSpan ElapsedSince(ClockReading reading)
     {
-        var monotonic = time.GetElapsedTime(moment.Timestamp);
-        var wall = time.GetUtcNow() - moment.Wall;
+        var monotonic = time.GetElapsedTime(reading.Monotonic);
+        var wall = time.GetUtcNow() - reading.Wall;
         return monotonic > wall ? monotonic : wall;
     }
 
-    /// <summary>A moment by both clocks.</summary>
-    internal readonly record struct Moment(long Timestamp, DateTimeOffset Wall);
+    /// <summary>A reading of the monotonic and of the wall clock.</summary>
+    internal readonly record struct ClockReading(long Monotonic, DateTimeOffset Wall);
 }
+
+/// <summary>A write was not sent because this process may no longer be the leader. The key is requeued.</summary>
+public sealed class LeaseExpiredException(string message) : Exception(message);

@@ -1,9 +1,10 @@
+using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using Prometheus;
 
 namespace KubeLB.Runtime.Metrics;
 
-/// <summary>Owns all instruments of one host's runtime. Their names begin with <see cref="KubeRuntimeOptions.Component"/>.</summary>
+/// <summary>The metrics of the runtime of a host. Their names start with <see cref="KubeRuntimeOptions.Component"/>.</summary>
 internal sealed class RuntimeMetrics
 {
     private readonly Counter _reconciles;
@@ -35,80 +36,90 @@ internal sealed class RuntimeMetrics
         );
         _reconcileDuration = factory.CreateHistogram(
             $"{prefix}_reconcile_duration_seconds",
-            "How long one reconcile took.",
+            "Duration of a reconcile.",
             new HistogramConfiguration
             {
                 LabelNames = ["controller"],
                 Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
             }
         );
-        _queueDepth = factory.CreateGauge($"{prefix}_workqueue_depth", "Keys that wait for a worker.", "controller");
+        _queueDepth = factory.CreateGauge($"{prefix}_workqueue_depth", "Keys in the queue.", "controller");
         _queueAdds = factory.CreateCounter(
             $"{prefix}_workqueue_adds_total",
-            "Keys added; duplicates of waiting keys do not count.",
+            "Keys added; duplicates of queued keys are not counted.",
             "controller"
         );
         _queueRetries = factory.CreateCounter($"{prefix}_workqueue_retries_total", "Keys added again with backoff.", "controller");
         _apiRequests = factory.CreateCounter(
             $"{prefix}_api_requests_total",
-            "Requests to API servers; code is the HTTP status, or error if there was no answer.",
+            "Requests to API servers; code is the HTTP status, or error without a response.",
             "cluster",
             "verb",
             "resource",
             "code"
         );
         _informerObjects = factory.CreateGauge($"{prefix}_informer_objects", "Objects in the local cache.", "cluster", "resource");
-        _informerSynced = factory.CreateGauge($"{prefix}_informer_synced", "1 once the first list is in the cache.", "cluster", "resource");
+        _informerSynced = factory.CreateGauge(
+            $"{prefix}_informer_synced",
+            "1 after the first list is in the cache.",
+            "cluster",
+            "resource"
+        );
         _informerRelists = factory.CreateCounter(
             $"{prefix}_informer_lists_total",
-            "Complete lists, the first one included.",
+            "Complete lists, including the first one.",
             "cluster",
             "resource"
         );
         _informerSkipped = factory.CreateCounter(
             $"{prefix}_informer_undecodable_total",
-            "Objects left out because they do not fit their type.",
+            "Objects ignored because they cannot be decoded.",
             "cluster",
             "resource"
         );
         _clusterUp = factory.CreateGauge(
             $"{prefix}_cluster_up",
-            "1 if the API server answered the latest request and took our credentials, else 0.",
+            "1 if the API server responded to the latest request and accepted the credentials, else 0.",
             "cluster"
         );
         _watchRestarts = factory.CreateCounter(
             $"{prefix}_watch_restarts_total",
-            "Watches that ended before their time: dropped, expired (410, listed again), failed, or relist (a complete list was needed).",
+            "Watches that ended early, by reason: dropped, expired (410, relisted), failed, or relist (a complete list was required).",
             "cluster",
             "resource",
             "reason"
         );
         _managed = factory.CreateGauge(
             $"{prefix}_managed_objects",
-            "Objects in the local cache that this component wrote, or holds by its finalizer.",
+            "Objects in the local cache that this component wrote or that have its finalizer.",
             "cluster",
             "resource"
         );
         _loopFaults = factory.CreateCounter(
             $"{prefix}_background_loop_faults_total",
-            "Background loops that failed, or ended although they were not stopped.",
+            "Background loops that failed, or ended without being stopped.",
             "loop"
         );
         _handlerFailures = factory.CreateCounter(
             $"{prefix}_informer_handler_failures_total",
-            "Changes that a handler failed on; the object's key was queued, and the handler got all objects again.",
+            "Changes that an event handler failed on; the key was requeued and all objects were replayed to the handler.",
             "cluster",
             "resource"
         );
         if (options.Build is { } build)
         {
             factory
-                .CreateGauge($"{prefix}_build_info", "Always 1; the labels say what this process was built from.", "version", "commit")
+                .CreateGauge(
+                    $"{prefix}_build_info",
+                    "Always 1; the labels are the version and commit of this process.",
+                    "version",
+                    "commit"
+                )
                 .WithLabels(build.Version, build.CommitOrUnknown)
                 .Set(1);
         }
 
-        _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process may write.");
+        _leader = factory.CreateGauge($"{prefix}_leader", "1 while this process is the leader.");
     }
 
     public void Reconciled(string controller, string result, TimeSpan duration)
@@ -147,4 +158,28 @@ internal sealed class RuntimeMetrics
     public void HandlerFailed(string cluster, string resource) => _handlerFailures.WithLabels(cluster, resource).Inc();
 
     public void Leader(bool leads) => _leader.Set(leads ? 1 : 0);
+}
+
+/// <summary>
+/// Counts the cached objects that this component wrote or that have its finalizer, whenever metrics are collected.
+/// </summary>
+internal sealed class ManagedObjects(KubeRuntimeOptions options, RuntimeMetrics metrics)
+{
+    public void Attach(CollectorRegistry registry, IReadOnlyList<Cluster> clusters) =>
+        registry.AddBeforeCollectCallback(() => Count(clusters));
+
+    private void Count(IReadOnlyList<Cluster> clusters)
+    {
+        foreach (var cluster in clusters)
+        {
+            foreach (var informer in cluster.Informers)
+            {
+                metrics.Managed(cluster.Name, informer.Kind.FullName, informer.CountOf(IsManaged));
+            }
+        }
+    }
+
+    private bool IsManaged(k8s.Models.V1ObjectMeta metadata) =>
+        metadata.Annotations?.ContainsKey(options.ApplierAnnotation) == true
+        || (options.Finalizer.Length > 0 && metadata.Finalizers?.Contains(options.Finalizer) == true);
 }

@@ -1,16 +1,31 @@
 using System.Net;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using KubeLB.Runtime.Hosting;
 
 namespace KubeLB.Runtime.Probes;
 
-/// <summary>Answers requests for debug pages, of clients on the loopback interface only: no credentials are asked for.</summary>
+/// <summary>
+/// A debug page on the port of the probes, for clients on the loopback interface only, such as <c>kubectl port-forward</c>. Register any
+/// number as singletons. A page must not contain secrets.
+/// </summary>
+public interface IDebugPage
+{
+    /// <summary>The URL path, for example <c>/debug/xds</c>.</summary>
+    string Path { get; }
+
+    /// <summary>The content. Called for each request, concurrently.</summary>
+    /// <param name="query">The query of the request: the last value of each name.</param>
+    JsonNode Show(IReadOnlyDictionary<string, string> query);
+}
+
+/// <summary>Serves debug pages to clients on the loopback interface only, because there is no authentication.</summary>
 internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugPage> pages)
 {
     private const string Text = "text/plain; charset=utf-8";
 
-    // For people: names and messages as they are. Nothing embeds it in HTML.
+    // Unescaped for readability. The output is not embedded in HTML.
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -19,12 +34,12 @@ internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugP
 
     private readonly Dictionary<string, IDebugPage> _pages = pages.ToDictionary(p => p.Path, StringComparer.Ordinal);
 
-    /// <summary>The answer; null if there is no page of that path.</summary>
-    /// <param name="path">The path that is asked for.</param>
+    /// <summary>The response; null if there is no page with this path.</summary>
+    /// <param name="path">The requested path.</param>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="client">The client's address; null if it is not known.</param>
+    /// <param name="client">The address of the client; null if unknown.</param>
     /// <param name="query">The query.</param>
-    public (int Status, string Type, string Text)? Answer(
+    public (int Status, string Type, string Text)? Respond(
         string path,
         string method,
         IPAddress? client,
@@ -42,17 +57,17 @@ internal sealed class DebugPages(KubeRuntimeOptions options, IEnumerable<IDebugP
             return (
                 403,
                 Text,
-                $"This page is for clients on the loopback interface of this process only: use kubectl port-forward POD {port}, then "
+                $"Only clients on the loopback interface can read this page: run kubectl port-forward POD {port}, then "
                     + $"curl http://localhost:{port}{path}.\n"
             );
         }
 
         return method is "GET" or "HEAD"
             ? (200, "application/json; charset=utf-8", page.Show(query()).ToJsonString(Indented) + "\n")
-            : (405, Text, "This page can only be read: use GET.\n");
+            : (405, Text, "This page is read-only: use GET.\n");
     }
 
-    // A listener for all interfaces sees IPv4 clients as IPv6 ones.
+    // A listener on all interfaces reports IPv4 clients as IPv4-mapped IPv6 addresses.
     private static bool IsLoopback(IPAddress? client) =>
         client is not null && IPAddress.IsLoopback(client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client);
 }

@@ -4,14 +4,14 @@ using System.Net;
 namespace KubeLB.Runtime.Probes;
 
 /// <summary>
-/// An address as controllers take it on the command line: <c>:8081</c>, <c>127.0.0.1:0</c>, <c>[::1]:8081</c>, <c>localhost:8081</c>.
+/// A listen address in the syntax of Go controllers: <c>:8081</c>, <c>127.0.0.1:0</c>, <c>[::1]:8081</c>, <c>localhost:8081</c>.
 /// </summary>
 /// <param name="Address">Null for all interfaces, IPv4 and IPv6.</param>
 /// <param name="Port">0 for a free one.</param>
 public sealed record ListenAddress(IPAddress? Address, int Port)
 {
     /// <returns>Null if <paramref name="text"/> disables the listener (empty or <c>0</c>).</returns>
-    /// <exception cref="FormatException">The text is no address.</exception>
+    /// <exception cref="FormatException">The text is not a listen address.</exception>
     public static ListenAddress? Parse(string? text, bool loopbackByDefault)
     {
         text = text?.Trim() ?? "";
@@ -45,8 +45,8 @@ public sealed record ListenAddress(IPAddress? Address, int Port)
     }
 
     private static FormatException Invalid(string text) =>
-        new($"\"{text}\" is not an address to listen on: use :PORT, IP:PORT or [IPv6]:PORT, port 0 for a free one, or 0 to disable.");
+        new($"Invalid listen address \"{text}\": use :PORT, IP:PORT or [IPv6]:PORT, port 0 for a free port, or 0 to disable.");
 
-    /// <summary>As on the command line.</summary>
+    /// <summary>The address in the syntax of the command line.</summary>
     public override string ToString() => Address is null ? $":{Port}" : new IPEndPoint(Address, Port).ToString();
 }

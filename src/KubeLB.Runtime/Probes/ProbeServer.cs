@@ -2,16 +2,13 @@ using System.Net;
 using KubeLB.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Prometheus;
 
 namespace KubeLB.Runtime.Probes;
 
-/// <summary>Serves <c>/healthz</c>, <c>/readyz</c>, debug pages and <c>/metrics</c>, on one listener or two.</summary>
+/// <summary>Serves <c>/healthz</c>, <c>/readyz</c>, debug pages and <c>/metrics</c>, on one or two listeners.</summary>
 internal sealed class ProbeServer(
     KubeRuntimeOptions options,
     RuntimeEndpoints endpoints,
@@ -23,7 +20,7 @@ internal sealed class ProbeServer(
 {
     private readonly List<WebApplication> _listeners = [];
 
-    /// <exception cref="IOException">An address cannot be bound; the message says which.</exception>
+    /// <exception cref="IOException">An address cannot be bound.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var probe = ListenAddress.Parse(options.ProbeAddress, options.BindLoopbackOnly);
@@ -59,44 +56,13 @@ internal sealed class ProbeServer(
         CancellationToken cancellationToken
     )
     {
-        // An empty builder: no configuration files, environment variables or arguments of the process reach this listener.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder
-            .WebHost.UseKestrelCore()
-            .ConfigureKestrel(kestrel =>
-            {
-                kestrel.AddServerHeader = false;
-                if (address.Address is null)
-                {
-                    kestrel.ListenAnyIP(address.Port);
-                }
-                else
-                {
-                    kestrel.Listen(address.Address, address.Port);
-                }
-            });
-        var app = builder.Build();
-        app.Run(context => AnswerAsync(context, probes, metrics));
+        var app = KestrelListener.CreateBuilder(address).Build();
+        app.Run(context => RespondAsync(context, probes, metrics));
         _listeners.Add(app);
-        try
-        {
-            await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (IOException e)
-        {
-            throw new IOException(
-                $"Cannot listen on {address} for {purpose}: {e.InnerException?.Message ?? e.Message}; choose another address.",
-                e
-            );
-        }
-
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        var uri = new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal));
-        return new IPEndPoint(address.Address ?? IPAddress.Any, uri.Port);
+        return await KestrelListener.StartAsync(app, address, purpose, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task AnswerAsync(HttpContext context, bool probes, bool metrics)
+    private async Task RespondAsync(HttpContext context, bool probes, bool metrics)
     {
         var (status, type, text) = context.Request.Path.Value switch
         {
@@ -119,7 +85,7 @@ internal sealed class ProbeServer(
     }
 
     private (int Status, string Type, string? Text)? Page(HttpContext context, string path) =>
-        pages.Answer(
+        pages.Respond(
             path,
             context.Request.Method,
             context.Connection.RemoteIpAddress,
@@ -135,13 +101,5 @@ internal sealed class ProbeServer(
     {
         var (ready, text) = readiness.Create(verbose);
         return (ready ? 200 : 503, "text/plain; charset=utf-8", text);
-    }
-
-    /// <summary>Leaves signals to the host that this listener belongs to.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -5,10 +5,19 @@ using KubeLB.Runtime.Watching;
 
 namespace KubeLB.Runtime.Probes;
 
+/// <summary>A condition of <c>/readyz</c> in addition to the informers. Register any number as singletons.</summary>
+public interface IReadinessCheck
+{
+    /// <summary>The name of the check, for example <c>xds server</c>.</summary>
+    string Name { get; }
+
+    /// <summary>The reason in one sentence if it is not ready; null if it is ready. Must not block.</summary>
+    string? Problem { get; }
+}
+
 /// <summary>
-/// Computes what <c>/readyz</c> answers: ready once every cache that is needed has synced and every further check passes. Whatever is wrong
-/// has a line of its own, also where it does not make the process unready; a trouble that all kinds of a cluster share has one for all of
-/// them.
+/// Creates the response of <c>/readyz</c>: ready when every required cache has synced and every check passes. Each problem has a line, also
+/// if it does not make the process unready; an error that affects all kinds of a cluster has one line.
 /// </summary>
 internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cluster> clusters, IEnumerable<IReadinessCheck> checks)
 {
@@ -21,22 +30,22 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
         var lines = new StringBuilder();
         foreach (var cluster in _clusters)
         {
-            var states = cluster.Informers.Select(informer => (Informer: informer, informer.Trouble)).ToList();
-            foreach (var shared in states.Where(s => s.Trouble is { IsOfCluster: true }).GroupBy(s => s.Trouble!.Category))
+            var states = cluster.Informers.Select(informer => (Informer: informer, informer.Error)).ToList();
+            foreach (var shared in states.Where(s => s.Error is { IsClusterWide: true }).GroupBy(s => s.Error!.Category))
             {
                 var isFatal =
                     options.NotReadyWhenDisconnected
-                    || shared.Any(s => !s.Informer.HasSynced && cluster.IsNeededForReadiness(s.Informer.Kind));
-                Line($"cluster {cluster.Name}", shared.First().Trouble!.Sentence, isFatal);
+                    || shared.Any(s => !s.Informer.HasSynced && cluster.IsRequiredForReadiness(s.Informer.Kind));
+                Line($"cluster {cluster.Name}", shared.First().Error!.Message, isFatal);
             }
 
-            foreach (var (informer, trouble) in states.Where(s => s.Trouble is not { IsOfCluster: true }))
+            foreach (var (informer, error) in states.Where(s => s.Error is not { IsClusterWide: true }))
             {
-                var problem = trouble?.Sentence ?? (informer.HasSynced ? null : "not synced yet");
+                var problem = error?.Message ?? (informer.HasSynced ? null : "not synced yet");
                 Line(
                     $"informer {cluster.Name}/{informer.Kind.FullName}",
                     problem,
-                    cluster.IsNeededForReadiness(informer.Kind) && IsFatal(informer, trouble)
+                    cluster.IsRequiredForReadiness(informer.Kind) && IsFatal(informer, error)
                 );
             }
         }
@@ -66,8 +75,8 @@ internal sealed class ReadinessReport(KubeRuntimeOptions options, IEnumerable<Cl
         }
     }
 
-    // A kind that need not be there may also go.
-    private bool IsFatal(IInformerRunner informer, ApiError? trouble) =>
-        !(informer.WhenAbsent != WhenAbsent.AllWait && trouble?.Category == ApiError.NotServed)
+    // A kind that may be absent may also disappear.
+    private bool IsFatal(IInformerRunner informer, ApiError? error) =>
+        !(informer.WhenAbsent != WhenAbsent.BlockAllControllers && error?.Category == ApiError.NotServed)
         && (options.NotReadyWhenDisconnected || !informer.HasSynced);
 }

@@ -1,9 +1,11 @@
 namespace KubeLB.Runtime.Queues;
 
-/// <summary>Keys that become due later, with one timer for all of them. A clock that is set makes nothing earlier or later.</summary>
+/// <summary>Keys that are added to the queue after a delay, with one timer for all. Uses the monotonic clock.</summary>
 internal sealed class DelayedKeys<TKey> : IDisposable
     where TKey : notnull
 {
+    private static readonly TimeSpan MaxTimer = TimeSpan.FromDays(1);
+
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly Action<TKey> _due;
@@ -34,7 +36,7 @@ internal sealed class DelayedKeys<TKey> : IDisposable
                 return;
             }
 
-            // A later entry of the key stays in the order and is passed over when its turn comes.
+            // The previous, later entry of the key remains in the queue and is skipped when it is dequeued.
             _dueAt[key] = at;
             _order.Enqueue(key, at);
             Schedule();
@@ -82,10 +84,8 @@ internal sealed class DelayedKeys<TKey> : IDisposable
             return;
         }
 
-        // Timers count whole milliseconds; rounding down would fire early and spin until the time has come.
+        // Timers have a resolution of 1 ms; rounding down would fire early and spin until the key is due.
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling(TimeSpan.FromTicks(Math.Max(0, next - Now)).TotalMilliseconds));
-        _timer.Change(wait < LongestTimer ? wait : LongestTimer, Timeout.InfiniteTimeSpan);
+        _timer.Change(wait < MaxTimer ? wait : MaxTimer, Timeout.InfiniteTimeSpan);
     }
-
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 }

@@ -1,14 +1,14 @@
 namespace KubeLB.Runtime.Queues;
 
 /// <summary>
-/// Keys in the order in which they get their turn: first come, first served within a group, and the groups in turns. However many keys one
-/// group adds, a key of another waits for at most one of them. Not thread-safe.
+/// A queue of keys that is first in, first out within a group and round-robin between groups. A group with many keys does not delay the
+/// keys of other groups by more than one key per round. Not thread-safe.
 /// </summary>
 internal sealed class FairQueue<TKey>(Func<TKey, string> groupOf)
     where TKey : notnull
 {
     private readonly Dictionary<string, Queue<TKey>> _groups = new(StringComparer.Ordinal);
-    private readonly Queue<string> _turns = new();
+    private readonly Queue<string> _rounds = new();
 
     public void Add(TKey key)
     {
@@ -16,16 +16,16 @@ internal sealed class FairQueue<TKey>(Func<TKey, string> groupOf)
         if (!_groups.TryGetValue(group, out var keys))
         {
             _groups[group] = keys = new Queue<TKey>();
-            _turns.Enqueue(group);
+            _rounds.Enqueue(group);
         }
 
         keys.Enqueue(key);
     }
 
-    /// <exception cref="InvalidOperationException">No key waits.</exception>
+    /// <exception cref="InvalidOperationException">The queue is empty.</exception>
     public TKey Take()
     {
-        var group = _turns.Dequeue();
+        var group = _rounds.Dequeue();
         var keys = _groups[group];
         var key = keys.Dequeue();
         if (keys.Count == 0)
@@ -34,7 +34,7 @@ internal sealed class FairQueue<TKey>(Func<TKey, string> groupOf)
         }
         else
         {
-            _turns.Enqueue(group);
+            _rounds.Enqueue(group);
         }
 
         return key;

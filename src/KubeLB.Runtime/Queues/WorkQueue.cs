@@ -1,20 +1,22 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace KubeLB.Runtime.Queues;
 
 /// <summary>
-/// A queue of keys to work on. A key that waits already is not added twice; a key that is being worked on is never handed out a second
-/// time, but comes back once if it was added meanwhile. Keys of different groups take turns, so that a group with many keys does not keep
-/// the others waiting. For any number of producers and workers.
+/// A work queue of keys, like the one of client-go. A queued key is not added twice; a key that is being processed is not dequeued again
+/// before it is done, and is requeued once if it was added meanwhile. Groups of keys are dequeued round-robin, so that a group with many
+/// keys does not block others. Thread-safe, for any number of producers and workers.
 /// </summary>
 /// <typeparam name="TKey">The key.</typeparam>
+[SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the name is that of client-go.")]
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
     private readonly Lock _gate = new();
     private readonly FairQueue<TKey> _waiting;
 
-    // One entry per waiting key: wakes a worker, which then takes the key whose turn it is.
+    // One entry per queued key: it wakes a worker, which then dequeues the next key.
     private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
@@ -28,8 +30,8 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     /// <summary>Creates an empty queue.</summary>
     /// <param name="options">Backoff; null for the defaults.</param>
-    /// <param name="timeProvider">Clock for delays; null for the system's.</param>
-    /// <param name="random">Yields numbers from 0 (inclusive) to 1 (exclusive) for jitter; null for a random source.</param>
+    /// <param name="timeProvider">Clock for delays; null for the system clock.</param>
+    /// <param name="random">Returns numbers from 0 (inclusive) to 1 (exclusive) for jitter; null for a random source.</param>
     public WorkQueue(WorkQueueOptions? options = null, TimeProvider? timeProvider = null, Func<double>? random = null)
         : this(options, timeProvider, random, null) { }
 
@@ -48,10 +50,10 @@ public sealed class WorkQueue<TKey> : IDisposable
         _delayed = new DelayedKeys<TKey>(timeProvider ?? TimeProvider.System, Add);
     }
 
-    /// <summary>How many keys wait to be handed out.</summary>
+    /// <summary>The number of queued keys.</summary>
     public int Depth => _ready.Reader.Count;
 
-    /// <summary>Adds a key now.</summary>
+    /// <summary>Adds a key.</summary>
     public void Add(TKey key)
     {
         lock (_gate)
@@ -69,7 +71,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Adds a key after a delay. If several delays run for one key, the earliest counts.</summary>
+    /// <summary>Adds a key after a delay. With several delays for one key, the earliest is used.</summary>
     public void AddAfter(TKey key, TimeSpan delay)
     {
         if (delay <= TimeSpan.Zero)
@@ -83,12 +85,11 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>Adds a key after its backoff, which doubles each time until <see cref="Forget"/>.</summary>
-    /// <returns>The delay that was chosen.</returns>
+    /// <returns>The delay.</returns>
     public TimeSpan AddRateLimited(TKey key) => AddRateLimited(key, _options.MaxDelay);
 
     /// <summary>
-    /// Adds a key after its backoff, and not later than a limit for failures of this sort; they make the next delay no longer than twice
-    /// that.
+    /// Adds a key after its backoff, but not later than a limit. The next backoff is not longer than twice the limit.
     /// </summary>
     internal TimeSpan AddRateLimited(TKey key, TimeSpan limit)
     {
@@ -117,7 +118,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>How often a key was added by <see cref="AddRateLimited(TKey)"/> since it was last forgotten.</summary>
+    /// <summary>How often a key was added by <see cref="AddRateLimited(TKey)"/> since its backoff was reset.</summary>
     public int Failures(TKey key)
     {
         lock (_gate)
@@ -126,7 +127,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Waits for a key and hands it out; <see cref="Done"/> must follow. False when the queue is shut down.</summary>
+    /// <summary>Waits for a key and dequeues it; <see cref="Done"/> must follow. False when the queue is shut down.</summary>
     public async ValueTask<(bool Taken, TKey Key)> TakeAsync(CancellationToken cancellationToken)
     {
         while (await _ready.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -152,14 +153,14 @@ public sealed class WorkQueue<TKey> : IDisposable
         return (false, default!);
     }
 
-    /// <summary>Ends the work on a key that <see cref="TakeAsync"/> handed out.</summary>
+    /// <summary>Marks a key of <see cref="TakeAsync"/> as processed.</summary>
     public void Done(TKey key)
     {
         lock (_gate)
         {
             if (!_processing.Remove(key))
             {
-                throw new InvalidOperationException($"{key} is not being worked on.");
+                throw new InvalidOperationException($"{key} is not being processed.");
             }
 
             if (_shutDown)
@@ -173,7 +174,7 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    /// <summary>Hands out nothing any more, drops delayed keys and lets every waiting <see cref="TakeAsync"/> return false.</summary>
+    /// <summary>Stops dequeuing, drops delayed keys and makes every pending <see cref="TakeAsync"/> return false.</summary>
     public void ShutDown()
     {
         lock (_gate)
@@ -189,7 +190,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>The same as <see cref="ShutDown"/>.</summary>
     public void Dispose() => ShutDown();
 
-    /// <summary>Completes when the queue is shut down and no key is being worked on.</summary>
+    /// <summary>Completes when the queue is shut down and no key is being processed.</summary>
     public Task DrainedAsync(CancellationToken cancellationToken) => _drained.Task.WaitAsync(cancellationToken);
 
     private void Ready(TKey key)
@@ -206,4 +207,30 @@ public sealed class WorkQueue<TKey> : IDisposable
             _drained.TrySetResult();
         }
     }
+}
+
+/// <summary>Backoff of a <see cref="WorkQueue{TKey}"/>.</summary>
+public sealed record WorkQueueOptions
+{
+    /// <summary>Delay after the first failure; doubles with each further failure. Default 5 milliseconds.</summary>
+    public TimeSpan BaseDelay { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Maximum delay, before jitter is subtracted. Default 30 seconds.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The random part of the delay, 0 to 1: the delay is between <c>(1 - Jitter) · d</c> and <c>d</c>, so that keys that failed at the
+    /// same time are not retried at the same time. Default 0.25.
+    /// </summary>
+    public double Jitter { get; init; } = 0.25;
+}
+
+/// <summary>Observes a queue for metrics. Called while the queue is locked: must be fast.</summary>
+internal interface IWorkQueueObserver
+{
+    void Added();
+
+    void Retried();
+
+    void DepthChanged(int depth);
 }

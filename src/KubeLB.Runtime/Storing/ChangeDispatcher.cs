@@ -4,67 +4,70 @@ using k8s.Models;
 namespace KubeLB.Runtime.Storing;
 
 /// <summary>
-/// Hands changes to handlers in the order in which they were queued, on the thread of whoever dispatches first. No lock is held while a
-/// handler runs, because handlers read other informers whose handlers may be reading this one.
+/// Calls handlers with changes in the order in which they were queued, on the thread of the first caller of <see cref="Dispatch"/>. No lock
+/// is held while a handler runs, because handlers read other informers, whose handlers may read this one.
 /// </summary>
-/// <param name="failed">Told of a handler that failed, and expected to replay what there is to it later.</param>
-internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscription, Exception> failed)
+/// <param name="onFailure">Called when a handler failed; must replay all objects to it later.</param>
+internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscription, Exception> onFailure)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private readonly Lock _gate = new();
-    private readonly Queue<(Subscription[] To, Change<T> Change)> _waiting = new();
+    private readonly Action<Subscription, Exception> _onFailure = onFailure;
+    private readonly Queue<(Subscription[] To, Change<T> Change)> _queue = new();
     private Subscription[] _subscriptions = [];
     private bool _dispatching;
 
-    /// <summary>Adds a handler that gets <paramref name="present"/> as additions and then what is queued from now on.</summary>
+    /// <summary>Adds a handler. It receives the stored objects as additions and then all changes that are queued later.</summary>
     /// <param name="handler">The handler.</param>
-    /// <param name="lost">Called with the key of an object whose change the handler failed on; null to do nothing.</param>
-    /// <param name="present">The objects that there are.</param>
-    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? lost, IEnumerable<T> present)
+    /// <param name="onFailedKey">Called with the key of a change that the handler failed on; null to ignore.</param>
+    /// <param name="stored">The stored objects.</param>
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? onFailedKey, IEnumerable<T> stored)
     {
-        var subscription = new Subscription(this, handler, lost);
+        var subscription = new Subscription(this, handler, onFailedKey);
         lock (_gate)
         {
             _subscriptions = [.. _subscriptions, subscription];
-            foreach (var obj in present)
+            foreach (var obj in stored)
             {
-                _waiting.Enqueue(([subscription], new Change<T>(null, obj)));
+                _queue.Enqueue(([subscription], new Change<T>(null, obj)));
             }
         }
 
         return subscription;
     }
 
-    /// <summary>Queues everything for one handler again: deletions that it failed on, then what there is as additions.</summary>
-    public void Replay(Subscription subscription, Func<ResourceKey, bool> exists, IEnumerable<T> present)
+    /// <summary>Replays to one handler the deletions that it failed on and then the stored objects as additions.</summary>
+    public void Replay(Subscription subscription, Func<ResourceKey, bool> exists, IEnumerable<T> stored)
     {
         lock (_gate)
         {
             foreach (var deleted in subscription.TakeFailedDeletions().Where(o => !exists(ResourceKey.Of(o))))
             {
-                _waiting.Enqueue(([subscription], new Change<T>(deleted, null)));
+                _queue.Enqueue(([subscription], new Change<T>(deleted, null)));
             }
 
-            foreach (var obj in present)
+            foreach (var obj in stored)
             {
-                _waiting.Enqueue(([subscription], new Change<T>(null, obj)));
+                _queue.Enqueue(([subscription], new Change<T>(null, obj)));
             }
         }
     }
 
-    /// <summary>Queues a change for the present handlers. Call in the order of the changes, then <see cref="Dispatch"/>.</summary>
+    /// <summary>Queues a change for all handlers. Call in the order of the changes, then <see cref="Dispatch"/>.</summary>
     public void Queue(Change<T> change)
     {
         lock (_gate)
         {
             if (_subscriptions.Length > 0)
             {
-                _waiting.Enqueue((_subscriptions, change));
+                _queue.Enqueue((_subscriptions, change));
             }
         }
     }
 
-    /// <summary>Runs handlers until nothing waits; returns at once if another thread (or a caller further up) is doing so.</summary>
+    /// <summary>
+    /// Runs handlers until the queue is empty; returns at once if another thread, or a caller on this thread, is dispatching.
+    /// </summary>
     public void Dispatch()
     {
         lock (_gate)
@@ -83,7 +86,7 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
             Change<T> change;
             lock (_gate)
             {
-                if (!_waiting.TryDequeue(out var next))
+                if (!_queue.TryDequeue(out var next))
                 {
                     _dispatching = false;
                     return;
@@ -99,20 +102,20 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
         }
     }
 
-    /// <summary>One handler.</summary>
-    internal sealed class Subscription(ChangeDispatcher<T> owner, Action<Change<T>> handler, Action<ResourceKey>? lost) : IDisposable
+    /// <summary>A handler.</summary>
+    internal sealed class Subscription(ChangeDispatcher<T> owner, Action<Change<T>> handler, Action<ResourceKey>? onFailedKey) : IDisposable
     {
-        private const int DeletionLimit = 1000;
+        private const int MaxFailedDeletions = 1000;
 
         private readonly Queue<T> _failedDeletions = new();
         private volatile bool _ended;
 
         public bool HasEnded => _ended;
 
-        /// <summary>How many replays in a row were asked for.</summary>
+        /// <summary>The number of scheduled replays so far.</summary>
         public int Replays { get; set; }
 
-        /// <summary>Whether a replay is to come.</summary>
+        /// <summary>Whether a replay is scheduled.</summary>
         public bool IsReplayPending { get; set; }
 
         public void Call(Change<T> change)
@@ -126,7 +129,7 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
             {
                 handler(change);
             }
-#pragma warning disable CA1031 // One handler's fault must not keep the change from the others.
+#pragma warning disable CA1031 // The failure of a handler must not affect the others.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -135,15 +138,15 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
                     lock (owner._gate)
                     {
                         _failedDeletions.Enqueue(deleted);
-                        if (_failedDeletions.Count > DeletionLimit)
+                        if (_failedDeletions.Count > MaxFailedDeletions)
                         {
                             _failedDeletions.Dequeue();
                         }
                     }
                 }
 
-                lost?.Invoke(change.Key);
-                owner._failed(this, e);
+                onFailedKey?.Invoke(change.Key);
+                owner._onFailure(this, e);
             }
         }
 
@@ -163,6 +166,4 @@ internal sealed class ChangeDispatcher<T>(Action<ChangeDispatcher<T>.Subscriptio
             }
         }
     }
-
-    private readonly Action<Subscription, Exception> _failed = failed;
 }

@@ -3,35 +3,34 @@ using k8s.Models;
 
 namespace KubeLB.Runtime.Storing;
 
-/// <summary>The state of an informer, whatever its type.</summary>
+/// <summary>The state of an informer of any type.</summary>
 public interface IInformer
 {
     /// <summary>
-    /// True once the first complete list is in the store. Stays true when the API server is lost afterwards. Of a kind that may be absent
-    /// (<see cref="Hosting.WhenAbsent.NotAwaited"/>) also once the API server has answered that it does not serve the kind.
+    /// True after the first complete list is in the store, also if the API server becomes unavailable afterwards. For an optional kind
+    /// (<see cref="Hosting.WhenAbsent.BlockNone"/>) also after the API server responded that the kind is not served.
     /// </summary>
     bool HasSynced { get; }
 
     /// <summary>
-    /// True if the store reflects a complete list of a kind that is served: false before the first list, and from the API server's answer
-    /// that it does not serve the kind until the next complete list. While it is false, an object that is not in the store may exist all
-    /// the same.
+    /// True if the store contains a complete list of a served kind: false before the first list, and after the API server responded that
+    /// the kind is not served until the next complete list. While it is false, an object that is not in the store may exist.
     /// </summary>
     bool IsComplete { get; }
 
     /// <summary>
-    /// How many objects have been taken out of the store, or were first seen to be in deletion, so far, whatever the reason; an object that
-    /// was deleted and created again counts at least once. Never decreases.
+    /// The number of objects that were removed from the store or started terminating, for any reason. An object that was deleted and
+    /// recreated is counted at least once. Never decreases.
     /// </summary>
     long Removals { get; }
 
     /// <summary>
-    /// True while the API server does not serve the kind, which for this informer may be so (<see cref="Hosting.WhenAbsent.NotAwaited"/>):
-    /// a write would only be rejected. The store keeps what it had.
+    /// True while the API server does not serve an optional kind (<see cref="Hosting.WhenAbsent.BlockNone"/>): writes would be rejected.
+    /// The store keeps its content.
     /// </summary>
     bool IsAbsent { get; }
 
-    /// <summary>One sentence saying why list or watch fails at present; null while all is well.</summary>
+    /// <summary>The current error of list or watch in one sentence; null if there is none.</summary>
     string? LastError { get; }
 
     /// <summary>Completes when <see cref="HasSynced"/> becomes true.</summary>
@@ -39,8 +38,8 @@ public interface IInformer
 }
 
 /// <summary>
-/// A local, indexed copy of the objects of one kind, kept up to date by list and watch. All members may be used from any thread.
-/// Returned objects are shared: treat them as immutable.
+/// A local, indexed cache of the objects of one kind, updated by list and watch. Thread-safe. Returned objects are shared: do not modify
+/// them.
 /// </summary>
 /// <typeparam name="T">The kind of object.</typeparam>
 public interface IInformer<T> : IInformer
@@ -55,30 +54,77 @@ public interface IInformer<T> : IInformer
     /// <summary>A snapshot of all stored objects, in no particular order.</summary>
     IReadOnlyCollection<T> List();
 
-    /// <summary>The objects for which the named index yielded <paramref name="value"/>, ordered by namespace and name.</summary>
-    /// <exception cref="ArgumentException">No index of that name was registered.</exception>
+    /// <summary>The objects with a value of an index, ordered by namespace and name.</summary>
+    /// <exception cref="ArgumentException">The index is not registered.</exception>
     IReadOnlyList<T> ByIndex(string index, string value);
 
-    /// <summary>How many objects the named index yielded <paramref name="value"/> for; costs the same however many there are.</summary>
-    /// <exception cref="ArgumentException">No index of that name was registered.</exception>
+    /// <summary>The number of objects with a value of an index, in constant time.</summary>
+    /// <exception cref="ArgumentException">The index is not registered.</exception>
     int CountByIndex(string index, string value);
 
     /// <summary>
-    /// Read-your-writes: puts the API server's answer to a write of our own into the store at once, and tells the handlers, unless the
-    /// store already holds that resourceVersion or a newer one, or has seen the object deleted since. An object outside the informer's
-    /// namespace is ignored; its label and field selectors are not evaluated here, so write only what they match.
+    /// Stores the response to a write of this process at once (read-your-writes) and calls the handlers, unless the store has the same or a
+    /// newer resourceVersion, or the object was deleted since. Ignored for an object outside the namespace of the informer. Label and field
+    /// selectors are not evaluated, so the object must match them.
     /// </summary>
     void Observe(T written);
 
-    /// <summary>Removes an object that we deleted ourselves from the store at once, unless a newer incarnation is stored.</summary>
-    /// <param name="deleted">The object as it was when it was deleted.</param>
+    /// <summary>Removes an object that this process deleted from the store at once, unless the store has a recreated object.</summary>
+    /// <param name="deleted">The object before its deletion.</param>
     void ObserveDeleted(T deleted);
 
     /// <summary>
-    /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every change from now on, in order per key.
-    /// Handlers run on the informer's own turn: they must be quick and must not block. One that throws gets everything that is stored
-    /// again, as additions, and the deletions that it failed on.
+    /// Calls <paramref name="handler"/> for every stored object (as an addition) and for every later change, in order per key. Handlers run
+    /// in the loop of the informer: they must be fast and must not block. If a handler throws, all stored objects are replayed to it as
+    /// additions, and the deletions that it failed on.
     /// </summary>
-    /// <returns>Ends the subscription when disposed.</returns>
+    /// <returns>The subscription, which ends when disposed.</returns>
     IDisposable Subscribe(Action<Change<T>> handler);
+}
+
+/// <summary>A change of the store of an informer.</summary>
+/// <typeparam name="T">The kind of object.</typeparam>
+/// <param name="Old">The stored object before the change; null for an addition.</param>
+/// <param name="New">The stored object after the change; null for a deletion.</param>
+public readonly record struct Change<T>(T? Old, T? New)
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>The key of the changed object.</summary>
+    public ResourceKey Key => ResourceKey.Of((New ?? Old)!);
+
+    /// <summary><see cref="Old"/> and <see cref="New"/>, without null.</summary>
+    public IEnumerable<T> Both()
+    {
+        if (Old is not null)
+        {
+            yield return Old;
+        }
+
+        if (New is not null)
+        {
+            yield return New;
+        }
+    }
+}
+
+/// <summary>Namespace and name of an object.</summary>
+/// <param name="Namespace">The namespace; empty for cluster-scoped objects.</param>
+/// <param name="Name">The name within the namespace.</param>
+public readonly record struct ResourceKey(string Namespace, string Name)
+{
+    /// <summary>The key of an object.</summary>
+    /// <exception cref="ArgumentException">The object has no <c>metadata.name</c>.</exception>
+    public static ResourceKey Of(IKubernetesObject<V1ObjectMeta> obj)
+    {
+        ArgumentNullException.ThrowIfNull(obj);
+        if (string.IsNullOrEmpty(obj.Metadata?.Name))
+        {
+            throw new ArgumentException($"The {obj.GetType().Name} has no metadata.name.", nameof(obj));
+        }
+
+        return new ResourceKey(obj.Metadata.NamespaceProperty ?? "", obj.Metadata.Name);
+    }
+
+    /// <summary><c>namespace/name</c>, or only the name for cluster-scoped objects.</summary>
+    public override string ToString() => string.IsNullOrEmpty(Namespace) ? Name : $"{Namespace}/{Name}";
 }

@@ -1,6 +1,6 @@
 namespace KubeLB.Runtime.Storing;
 
-/// <summary>Objects by key, and keys by index value. Indexes change only where an object changed. Not thread-safe.</summary>
+/// <summary>Objects by key, and keys by index value. Not thread-safe.</summary>
 internal sealed class IndexedObjects<T>(
     IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> indexes,
     Action<string, ResourceKey, Exception> indexFailed
@@ -77,7 +77,7 @@ internal sealed class IndexedObjects<T>(
         {
             return valuesOf(obj).Distinct(StringComparer.Ordinal).ToArray();
         }
-#pragma warning disable CA1031 // An index function that cannot cope with one object must not stop the others.
+#pragma warning disable CA1031 // The failure of an index function for one object must not affect other objects.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -90,7 +90,8 @@ internal sealed class IndexedObjects<T>(
         _indexes.TryGetValue(index, out var values)
             ? values
             : throw new ArgumentException(
-                $"The informer of {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). It has: {string.Join(", ", _indexes.Keys)}.",
+                $"The informer for {typeof(T).Name} has no index \"{index}\"; register it with Index(\"{index}\", …). "
+                    + $"Registered: {string.Join(", ", _indexes.Keys)}.",
                 nameof(index)
             );
 

@@ -1,21 +1,20 @@
 using k8s;
 using k8s.Models;
-using KubeLB.Runtime.Applying;
 
 namespace KubeLB.Runtime.Storing;
 
 /// <summary>
-/// The objects of one informer and the rules by which news from watches and our own writes, arriving in any order, are merged: the later
-/// resourceVersion wins, and what was deleted stays deleted. A complete list replaces all of it, because an API server whose storage was
-/// restored from a backup shows earlier versions, and incarnations that had been deleted.
+/// The store of an informer. It merges watch events and responses to writes of this process, which arrive in any order: the later
+/// resourceVersion wins, and a deleted object stays deleted. A complete list replaces the content, because an API server whose storage was
+/// restored from a backup returns earlier versions, and objects that had been deleted.
 /// </summary>
 internal sealed class ObjectStore<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private const int TombstoneCapacity = 4096;
 
-    /// <summary>How soon a handler that failed gets everything again; twice as late each time it fails, up to 128 times that.</summary>
-    private static readonly TimeSpan FirstReplay = TimeSpan.FromSeconds(5);
+    /// <summary>The delay of the first replay to a handler that failed; doubles with each failure, up to a factor of 128.</summary>
+    private static readonly TimeSpan BaseReplayDelay = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
@@ -25,7 +24,7 @@ internal sealed class ObjectStore<T>
     private readonly Action<int> _countChanged;
     private long _removals;
 
-    /// <summary>What we wrote since the list that is being read was asked for; null while none is.</summary>
+    /// <summary>The writes of this process since the request of the current list; null if no list is in progress.</summary>
     private Dictionary<ResourceKey, OwnWrite>? _ownWrites;
 
     public ObjectStore(
@@ -41,14 +40,14 @@ internal sealed class ObjectStore<T>
         _dispatcher = new ChangeDispatcher<T>(
             (subscription, e) =>
             {
-                ReplayLater(subscription);
+                ScheduleReplay(subscription);
                 handlerFailed(e);
             }
         );
         _countChanged = countChanged;
     }
 
-    /// <summary>How many incarnations of objects have been taken out so far.</summary>
+    /// <summary>The number of removed objects.</summary>
     public long Removals => Interlocked.Read(ref _removals);
 
     public T? Get(ResourceKey key)
@@ -84,26 +83,26 @@ internal sealed class ObjectStore<T>
     }
 
     /// <param name="handler">The handler.</param>
-    /// <param name="lost">Called with the key of an object whose change the handler failed on; null to do nothing.</param>
-    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? lost = null)
+    /// <param name="onFailedKey">Called with the key of a change that the handler failed on; null to ignore.</param>
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey>? onFailedKey = null)
     {
         IDisposable subscription;
         lock (_gate)
         {
-            subscription = _dispatcher.Subscribe(handler, lost, _objects.All());
+            subscription = _dispatcher.Subscribe(handler, onFailedKey, _objects.All());
         }
 
         _dispatcher.Dispatch();
         return subscription;
     }
 
-    /// <summary>An object as a watch event shows it.</summary>
+    /// <summary>Stores the object of a watch event.</summary>
     public void Upsert(T obj) => Upsert(obj, isOwn: false);
 
-    /// <summary>An object as the answer to a write of our own shows it.</summary>
-    public void Written(T obj) => Upsert(obj, isOwn: true);
+    /// <summary>Stores the object of the response to a write of this process.</summary>
+    public void UpsertOwn(T obj) => Upsert(obj, isOwn: true);
 
-    /// <summary>A DELETED event: its object carries the resourceVersion of the deletion.</summary>
+    /// <summary>Removes the object of a DELETED event, which has the resourceVersion of the deletion.</summary>
     public void Delete(T last)
     {
         lock (_gate)
@@ -112,7 +111,7 @@ internal sealed class ObjectStore<T>
             var stored = _objects.Get(key);
             if (stored is null || !ResourceVersions.IsNewer(stored.Metadata.ResourceVersion, last.Metadata.ResourceVersion))
             {
-                // The uid is not buried with it: an object that only left the selector may come back.
+                // The tombstone has no uid: an object that only stopped matching the selector may match it again.
                 Remove(key, stored, null, last.Metadata.ResourceVersion);
             }
         }
@@ -120,8 +119,8 @@ internal sealed class ObjectStore<T>
         _dispatcher.Dispatch();
     }
 
-    /// <summary>We deleted this incarnation ourselves: whatever its watch still has to say about it is old.</summary>
-    public void DeleteIncarnation(T deleted)
+    /// <summary>Removes an object that this process deleted. Later watch events with its uid are ignored.</summary>
+    public void DeleteOwn(T deleted)
     {
         lock (_gate)
         {
@@ -147,27 +146,29 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>
-    /// The API server's answer to a write shows an object, or that there is none. Later news of it, or earlier ones if they contradict what
-    /// the write was computed from, enter the store.
+    /// Stores the result of a write: the current object, or that it does not exist. An object with an earlier resourceVersion is stored too
+    /// if it conflicts with the state that the write was based on.
     /// </summary>
     /// <param name="key">The object.</param>
-    /// <param name="seen">What the store showed when the write was computed; null for nothing.</param>
-    /// <param name="live">What the answer shows; null for nothing.</param>
-    /// <param name="contradicted">Called if the answer contradicts the store, which has not moved on since; must be quick.</param>
-    public void Correct(ResourceKey key, T? seen, T? live, Action contradicted)
+    /// <param name="basis">The stored object that the write was based on; null for none.</param>
+    /// <param name="live">The object in the response; null if it does not exist.</param>
+    /// <param name="onConflict">Called if the response conflicts with the store and the store has not changed since; must be fast.</param>
+    public void ApplyResponse(ResourceKey key, T? basis, T? live, Action onConflict)
     {
         lock (_gate)
         {
-            var contradicts = false;
+            var conflicts = false;
             var stored = _objects.Get(key);
-            var isAsSeen = IsSame(stored, seen);
+            var isUnchanged = IsSame(stored, basis);
             if (live is not null)
             {
-                Record(key, live);
-                contradicts =
-                    isAsSeen
-                    && (IsNews(key, stored, live) ? stored is not null && stored.Metadata.Uid != live.Metadata.Uid : !IsSame(stored, live));
-                if (contradicts)
+                RecordWrite(key, live);
+                conflicts =
+                    isUnchanged
+                    && (
+                        IsNewer(key, stored, live) ? stored is not null && stored.Metadata.Uid != live.Metadata.Uid : !IsSame(stored, live)
+                    );
+                if (conflicts)
                 {
                     Set(key, stored, live);
                 }
@@ -176,15 +177,15 @@ internal sealed class ObjectStore<T>
                     Merge(key, live);
                 }
             }
-            else if (seen is not null && isAsSeen)
+            else if (basis is not null && isUnchanged)
             {
-                contradicts = true;
-                Remove(key, stored, seen.Metadata.Uid, seen.Metadata.ResourceVersion);
+                conflicts = true;
+                Remove(key, stored, basis.Metadata.Uid, basis.Metadata.ResourceVersion);
             }
 
-            if (contradicts)
+            if (conflicts)
             {
-                contradicted();
+                onConflict();
             }
 
             _countChanged(_objects.Count);
@@ -193,25 +194,25 @@ internal sealed class ObjectStore<T>
         _dispatcher.Dispatch();
     }
 
-    /// <summary>Calls <paramref name="action"/> if the store shows what it showed before; it must be quick.</summary>
-    public void IfStill(ResourceKey key, T? seen, Action action)
+    /// <summary>Calls <paramref name="action"/> if the stored object is still <paramref name="basis"/>; it must be fast.</summary>
+    public void IfUnchanged(ResourceKey key, T? basis, Action action)
     {
         lock (_gate)
         {
-            if (IsSame(_objects.Get(key), seen))
+            if (IsSame(_objects.Get(key), basis))
             {
                 action();
             }
         }
     }
 
-    /// <summary>Whether both are nothing, or the same version of one incarnation.</summary>
+    /// <summary>Whether both are null, or have the same uid and resourceVersion.</summary>
     private static bool IsSame(T? one, T? other) =>
         one is null || other is null
             ? one is null && other is null
             : one.Metadata.Uid == other.Metadata.Uid && one.Metadata.ResourceVersion == other.Metadata.ResourceVersion;
 
-    /// <summary>A list is about to be read: from now on our own writes may be later than it.</summary>
+    /// <summary>Starts recording writes of this process, because they may be later than the list that is about to be requested.</summary>
     public void BeginList()
     {
         lock (_gate)
@@ -221,22 +222,22 @@ internal sealed class ObjectStore<T>
     }
 
     /// <summary>
-    /// Replaces everything by a complete list: what is missing from it is deleted, and what it shows counts even if an earlier or the same
-    /// version of it was stored or buried. Only our own writes since <see cref="BeginList"/> may be later.
+    /// Replaces the content by a complete list: missing objects are deleted, and listed objects are stored even if the store has a later
+    /// version or a tombstone. Only writes of this process since <see cref="BeginList"/> may be later than the list.
     /// </summary>
     /// <param name="listed">The objects.</param>
-    /// <param name="resourceVersion">The version of the list.</param>
-    /// <param name="undecodable">Keys that exist but could not be read: what is stored of them stays.</param>
+    /// <param name="resourceVersion">The resourceVersion of the list.</param>
+    /// <param name="undecodable">Keys of objects that could not be decoded; their stored objects are kept.</param>
     /// <param name="compare">
-    /// Compares also the content of objects whose version is the stored one: in a storage that was put back, a version may come twice.
+    /// Also compares the content of objects with an unchanged resourceVersion, because a restored storage may assign a version again.
     /// </param>
-    /// <param name="swapped">Called when the list is in the store and before any handler is; must be quick.</param>
+    /// <param name="onReplaced">Called after the list is stored and before handlers are called; must be fast.</param>
     public void Replace(
         IReadOnlyCollection<T> listed,
         string resourceVersion,
         IReadOnlySet<ResourceKey> undecodable,
         bool compare = false,
-        Action? swapped = null
+        Action? onReplaced = null
     )
     {
         lock (_gate)
@@ -274,13 +275,13 @@ internal sealed class ObjectStore<T>
             }
 
             _countChanged(_objects.Count);
-            swapped?.Invoke();
+            onReplaced?.Invoke();
         }
 
         _dispatcher.Dispatch();
     }
 
-    private void ReplayLater(ChangeDispatcher<T>.Subscription subscription)
+    private void ScheduleReplay(ChangeDispatcher<T>.Subscription subscription)
     {
         TimeSpan delay;
         lock (_gate)
@@ -291,7 +292,7 @@ internal sealed class ObjectStore<T>
             }
 
             subscription.IsReplayPending = true;
-            delay = FirstReplay * Math.Pow(2, Math.Min(subscription.Replays++, 7));
+            delay = BaseReplayDelay * Math.Pow(2, Math.Min(subscription.Replays++, 7));
         }
 
         ITimer? timer = null;
@@ -331,7 +332,7 @@ internal sealed class ObjectStore<T>
             var key = ResourceKey.Of(obj);
             if (isOwn)
             {
-                Record(key, obj);
+                RecordWrite(key, obj);
             }
 
             Merge(key, obj);
@@ -344,18 +345,18 @@ internal sealed class ObjectStore<T>
     private void Merge(ResourceKey key, T obj)
     {
         var stored = _objects.Get(key);
-        if (IsNews(key, stored, obj))
+        if (IsNewer(key, stored, obj))
         {
             Set(key, stored, obj);
         }
     }
 
-    private bool IsNews(ResourceKey key, T? stored, T obj) =>
+    private bool IsNewer(ResourceKey key, T? stored, T obj) =>
         stored is not null
             ? ResourceVersions.IsNewer(obj.Metadata.ResourceVersion, stored.Metadata.ResourceVersion)
-            : !_tombstones.IsDead(key, obj.Metadata.Uid, obj.Metadata.ResourceVersion);
+            : !_tombstones.IsDeleted(key, obj.Metadata.Uid, obj.Metadata.ResourceVersion);
 
-    private void Record(ResourceKey key, T written)
+    private void RecordWrite(ResourceKey key, T written)
     {
         if (_ownWrites is { } own && !(own.TryGetValue(key, out var known) && known.IsLaterThan(written, written.Metadata.ResourceVersion)))
         {
@@ -371,7 +372,7 @@ internal sealed class ObjectStore<T>
             || stored.Metadata.Uid != obj.Metadata.Uid
             || stored.Metadata.ResourceVersion != obj.Metadata.ResourceVersion
             || string.IsNullOrEmpty(obj.Metadata.ResourceVersion)
-            || (compare && !ResourceJson.AreSame(stored, obj))
+            || (compare && KubernetesJson.Serialize(stored) != KubernetesJson.Serialize(obj))
         )
         {
             Set(key, stored, obj);
@@ -389,7 +390,7 @@ internal sealed class ObjectStore<T>
         _objects.Set(key, obj);
         if (stored is not null && stored.Metadata.Uid != obj.Metadata.Uid)
         {
-            // Deleted and created again while nobody watched: two changes, so that nobody mistakes one incarnation for the other.
+            // The object was deleted and recreated between two watches. Handlers receive a deletion and an addition.
             Interlocked.Increment(ref _removals);
             _dispatcher.Queue(new Change<T>(stored, null));
             stored = null;
@@ -412,12 +413,12 @@ internal sealed class ObjectStore<T>
         _countChanged(_objects.Count);
     }
 
-    /// <summary>A write of our own: an object as it was answered, or the uid that we deleted.</summary>
+    /// <summary>A write of this process: the object of the response, or the deleted uid.</summary>
     private readonly record struct OwnWrite(T? Written, string? DeletedUid)
     {
-        public bool IsLaterThan(T read, string? resourceVersion) =>
+        public bool IsLaterThan(T other, string? resourceVersion) =>
             Written is { } written
                 ? ResourceVersions.IsNewer(written.Metadata.ResourceVersion, resourceVersion)
-                : DeletedUid == read.Metadata.Uid;
+                : DeletedUid == other.Metadata.Uid;
     }
 }

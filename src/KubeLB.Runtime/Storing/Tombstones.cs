@@ -1,62 +1,94 @@
 namespace KubeLB.Runtime.Storing;
 
 /// <summary>
-/// Remembers the latest deletions, a bounded number of them, so that news from before a deletion (the late answer to a write of our own, an
-/// event of a slow watch) does not bring an object back.
+/// The latest deletions, a limited number of them, so that an event from before a deletion (a late response to a write, an event of a slow
+/// watch) does not restore the object.
 /// </summary>
 internal sealed class Tombstones(int capacity)
 {
-    private readonly Dictionary<ResourceKey, Grave> _graves = [];
+    private readonly Dictionary<ResourceKey, Tombstone> _tombstones = [];
     private readonly Queue<(ResourceKey Key, long Serial)> _order = new();
     private long _serial;
 
-    public int Count => _graves.Count;
+    public int Count => _tombstones.Count;
 
     public void Add(ResourceKey key, string? uid, string? resourceVersion)
     {
-        if (_graves.TryGetValue(key, out var earlier))
+        if (_tombstones.TryGetValue(key, out var earlier))
         {
             resourceVersion = ResourceVersions.Later(resourceVersion, earlier.ResourceVersion);
         }
 
-        _graves[key] = new Grave(uid, resourceVersion, ++_serial);
+        _tombstones[key] = new Tombstone(uid, resourceVersion, ++_serial);
         _order.Enqueue((key, _serial));
-        while (_graves.Count > capacity || _order.Count > capacity * 2)
+        while (_tombstones.Count > capacity || _order.Count > capacity * 2)
         {
             var (oldest, serial) = _order.Dequeue();
-            if (_graves.TryGetValue(oldest, out var grave) && grave.Serial == serial)
+            if (_tombstones.TryGetValue(oldest, out var grave) && grave.Serial == serial)
             {
-                _graves.Remove(oldest);
+                _tombstones.Remove(oldest);
             }
         }
     }
 
-    public bool IsDead(ResourceKey key, string? uid, string? resourceVersion) =>
-        _graves.TryGetValue(key, out var grave)
+    public bool IsDeleted(ResourceKey key, string? uid, string? resourceVersion) =>
+        _tombstones.TryGetValue(key, out var tombstone)
         && (
-            (uid is not null && uid == grave.Uid)
-            || !(IsLeaver(resourceVersion, grave) || ResourceVersions.IsNewer(resourceVersion, grave.ResourceVersion))
+            (uid is not null && uid == tombstone.Uid)
+            || !(HasLeftSelector(resourceVersion, tombstone) || ResourceVersions.IsNewer(resourceVersion, tombstone.ResourceVersion))
         );
 
-    public void Remove(ResourceKey key) => _graves.Remove(key);
+    public void Remove(ResourceKey key) => _tombstones.Remove(key);
 
     /// <summary>
-    /// A complete list of that version has been read: what it says of an incarnation or of later versions counts more than what is
-    /// remembered from before, which may be from a storage that was put back since.
+    /// Weakens all tombstones after a complete list: the list takes precedence over earlier deletions, because the storage may have been
+    /// restored since.
     /// </summary>
+    /// <param name="resourceVersion">The resourceVersion of the list.</param>
     public void Listed(string resourceVersion)
     {
-        foreach (var (key, grave) in _graves)
+        foreach (var (key, tombstone) in _tombstones)
         {
-            var isLater = ResourceVersions.IsNewer(grave.ResourceVersion, resourceVersion);
-            _graves[key] = grave with { Uid = null, ResourceVersion = isLater ? resourceVersion : grave.ResourceVersion };
+            var isLater = ResourceVersions.IsNewer(tombstone.ResourceVersion, resourceVersion);
+            _tombstones[key] = tombstone with { Uid = null, ResourceVersion = isLater ? resourceVersion : tombstone.ResourceVersion };
         }
     }
 
-    // A deletion has a version of its own, which no living object has; a change that takes an object out of the selector does not. Whoever
-    // read it since knows that it lives.
-    private static bool IsLeaver(string? resourceVersion, Grave grave) =>
-        !string.IsNullOrEmpty(resourceVersion) && string.Equals(resourceVersion, grave.ResourceVersion, StringComparison.Ordinal);
+    // A deletion has a resourceVersion that no existing object has. A change after which an object no longer matches the selector does not:
+    // an object with the same resourceVersion exists.
+    private static bool HasLeftSelector(string? resourceVersion, Tombstone tombstone) =>
+        !string.IsNullOrEmpty(resourceVersion) && string.Equals(resourceVersion, tombstone.ResourceVersion, StringComparison.Ordinal);
 
-    private readonly record struct Grave(string? Uid, string? ResourceVersion, long Serial);
+    private readonly record struct Tombstone(string? Uid, string? ResourceVersion, long Serial);
+}
+
+/// <summary>Compares resourceVersions, which are decimal numbers of any length (KEP-5504).</summary>
+internal static class ResourceVersions
+{
+    /// <summary>
+    /// True if <paramref name="candidate"/> is later than <paramref name="stored"/>. A candidate that is not a number is treated as later
+    /// unless it is equal.
+    /// </summary>
+    public static bool IsNewer(string? candidate, string? stored)
+    {
+        if (!IsNumber(candidate) || !IsNumber(stored))
+        {
+            return !string.Equals(candidate, stored, StringComparison.Ordinal) || string.IsNullOrEmpty(candidate);
+        }
+
+        var left = candidate.AsSpan().TrimStart('0');
+        var right = stored.AsSpan().TrimStart('0');
+        return left.Length != right.Length ? left.Length > right.Length : left.SequenceCompareTo(right) > 0;
+    }
+
+    /// <summary>
+    /// True if <paramref name="candidate"/> is earlier than <paramref name="seen"/>, which means that the storage was restored to an
+    /// earlier state. False if the versions are not numbers.
+    /// </summary>
+    public static bool IsOlder(string? candidate, string? seen) => IsNumber(candidate) && IsNumber(seen) && IsNewer(seen, candidate);
+
+    public static string? Later(string? left, string? right) => IsNewer(left, right) ? left : right;
+
+    private static bool IsNumber([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] string? version) =>
+        !string.IsNullOrEmpty(version) && !version.AsSpan().ContainsAnyExceptInRange('0', '9');
 }

@@ -1,6 +1,6 @@
 using k8s;
 using k8s.Models;
-using KubeLB.Runtime.Applying;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Metrics;
@@ -9,66 +9,66 @@ using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Watching;
 
-/// <summary>What a cluster needs of an informer whatever its type.</summary>
+/// <summary>The members of an informer that the runtime uses, independent of its type.</summary>
 internal interface IInformerRunner : IDisposable
 {
     ResourceKind Kind { get; }
 
     bool HasSynced { get; }
 
-    /// <summary>What is wrong with list or watch at present; null while all is well.</summary>
-    ApiError? Trouble { get; }
+    /// <summary>The current error of list or watch; null if there is none.</summary>
+    ApiError? Error { get; }
 
-    /// <summary>Who waits while the API server does not serve the kind.</summary>
+    /// <summary>Which controllers are blocked while the API server does not serve the kind.</summary>
     WhenAbsent WhenAbsent { get; }
 
     /// <summary>The keys of all stored objects.</summary>
     IReadOnlyCollection<ResourceKey> Keys();
 
-    /// <summary>How many stored objects have such metadata.</summary>
+    /// <summary>The number of stored objects whose metadata match a condition.</summary>
     int CountOf(Func<V1ObjectMeta, bool> condition);
 
-    /// <summary>Completes when the first list is in the store.</summary>
+    /// <summary>Completes after the first list is in the store.</summary>
     Task WaitForSyncAsync(CancellationToken cancellationToken);
 
-    /// <summary>Completes when the store can be relied on: it has synced, or the kind may be absent and is.</summary>
+    /// <summary>Completes after the first list is in the store, or if the kind may be absent and is not served.</summary>
     Task WaitUntilUsableAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Ends the present watch, so that the next request uses the new connection; another server may have other objects and is listed.
+    /// Ends the current watch, so that the next request uses the new connection. If the server changed, a complete list follows.
     /// </summary>
-    void Reconnect(bool isOtherServer);
+    void Reconnect(bool serverChanged);
 
     Task RunAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Joins a store with the reflector that fills it.</summary>
+/// <summary>A store and the reflector that fills it.</summary>
 internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSink<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    private static readonly TimeSpan HandlerLogPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan HandlerLogInterval = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time;
-    private long _handlerFailureLogged;
     private readonly string _cluster;
     private readonly InformerBuilder<T> _settings;
     private readonly ObjectStore<T> _store;
     private readonly Reflector<T> _reflector;
-    private readonly Doubts _doubts;
+    private readonly StaleKeys _staleKeys;
     private readonly ResourceClient<T> _client;
     private readonly RuntimeMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _usable = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _complete;
     private volatile bool _notServed;
-    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _handlerFailureLoggedAt;
 
     public Informer(
         string cluster,
         ResourceClient<T> client,
         ApiTransport transport,
         InformerBuilder<T> settings,
-        ClusterErrors troubles,
+        ClusterErrors clusterErrors,
         ReflectorSettings limits,
         RuntimeMetrics metrics,
         TimeProvider time,
@@ -99,20 +99,20 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             client,
             transport,
             scope,
-            settings.WhenAbsent == WhenAbsent.NotAwaited,
+            settings.WhenAbsent == WhenAbsent.BlockNone,
             this,
-            troubles,
+            clusterErrors,
             limits,
             time,
             logger
         );
         _client = client;
-        _doubts = new Doubts(
+        _staleKeys = new StaleKeys(
             limits,
             time,
             key =>
             {
-                Log.Contradicted(logger, Kind.FullName, key, cluster);
+                Log.StaleObject(logger, Kind.FullName, key, cluster);
                 _reflector!.Restart(list: true);
             }
         );
@@ -123,15 +123,15 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
 
     public bool HasSynced => _synced.Task.IsCompleted;
 
-    public bool IsAbsent => _notServed && WhenAbsent == WhenAbsent.NotAwaited;
+    public bool IsAbsent => _notServed && WhenAbsent == WhenAbsent.BlockNone;
 
     public bool IsComplete => _complete;
 
     public long Removals => _store.Removals;
 
-    public string? LastError => _reflector.Trouble?.Sentence;
+    public string? LastError => _reflector.Error?.Message;
 
-    public ApiError? Trouble => _reflector.Trouble;
+    public ApiError? Error => _reflector.Error;
 
     public WhenAbsent WhenAbsent => _settings.WhenAbsent;
 
@@ -152,9 +152,9 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     }
 
     /// <param name="handler">The handler.</param>
-    /// <param name="lost">Called with the key of an object whose change the handler failed on.</param>
+    /// <param name="onFailedKey">Called with the key of a change that the handler failed on.</param>
     /// <inheritdoc cref="Subscribe(Action{Change{T}})"/>
-    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey> lost) => _store.Subscribe(handler, lost);
+    public IDisposable Subscribe(Action<Change<T>> handler, Action<ResourceKey> onFailedKey) => _store.Subscribe(handler, onFailedKey);
 
     public IReadOnlyCollection<ResourceKey> Keys() => [.. _store.List().Select(ResourceKey.Of)];
 
@@ -167,43 +167,41 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     public void Observe(T written)
     {
         ArgumentNullException.ThrowIfNull(written);
-        if (IsWatched(written) && Prepare(ResourceJson.Copy(written)) is { } prepared)
+        if (IsInNamespace(written) && Transform(ApiJson.Copy(written)) is { } transformed)
         {
-            _store.Written(prepared);
+            _store.UpsertOwn(transformed);
         }
     }
 
-    /// <summary>The API server's answer to a write shows an object, or that there is none; the write was computed from the store.</summary>
+    /// <summary>Stores the result of a write that was based on a stored object.</summary>
     /// <param name="key">The object.</param>
-    /// <param name="seen">What the store showed when the write was computed.</param>
-    /// <param name="live">What the answer shows; null for none.</param>
-    public void Answered(ResourceKey key, T? seen, T? live)
+    /// <param name="basis">The stored object that the write was based on; null for none.</param>
+    /// <param name="live">The object in the response; null if it does not exist.</param>
+    public void ObserveResponse(ResourceKey key, T? basis, T? live)
     {
-        if (live is not null && !IsWatched(live))
+        if (live is not null && !IsInNamespace(live))
         {
             return;
         }
 
-        var prepared = live is null ? null : Prepare(ResourceJson.Copy(live));
-        if (live is null || prepared is not null)
+        var transformed = live is null ? null : Transform(ApiJson.Copy(live));
+        if (live is null || transformed is not null)
         {
-            _store.Correct(key, seen, prepared, () => _doubts.Add(key));
+            _store.ApplyResponse(key, basis, transformed, () => _staleKeys.Add(key));
         }
     }
 
-    /// <summary>
-    /// The API server rejected a write that was computed from the store, because the object is not as the store shows it.
-    /// </summary>
+    /// <summary>Reports that the API server rejected a write because the stored object is stale.</summary>
     /// <param name="key">The object.</param>
-    /// <param name="seen">What the store showed when the write was computed.</param>
-    public void Contradicted(ResourceKey key, T? seen) =>
-        // If the store has moved on since, the watch was behind and has caught up.
-        _store.IfStill(key, seen, () => _doubts.Add(key));
+    /// <param name="basis">The stored object that the write was based on; null for none.</param>
+    public void ReportStale(ResourceKey key, T? basis) =>
+        // If the stored object has changed since, the watch has already updated it.
+        _store.IfUnchanged(key, basis, () => _staleKeys.Add(key));
 
-    /// <summary>There is a reason why the store differs from the API server in this object; no list is needed.</summary>
-    public void Explained(ResourceKey key) => _doubts.Settle(key);
+    /// <summary>Withdraws <see cref="ReportStale"/>: the stored object differs for a known reason and no list is required.</summary>
+    public void ClearStale(ResourceKey key) => _staleKeys.Remove(key);
 
-    /// <summary>Whether the API server has the object and the informer's selectors match it.</summary>
+    /// <summary>Whether the object exists and matches the selectors of the informer.</summary>
     public async Task<bool> IsInScopeAsync(ResourceKey key, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(_settings.LabelSelector) && string.IsNullOrEmpty(_settings.FieldSelector))
@@ -222,100 +220,100 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
         return found.Items.Count + found.Undecodable.Count > 0;
     }
 
-    public void Reconnect(bool isOtherServer)
+    public void Reconnect(bool serverChanged)
     {
-        // What is stored may be another cluster's.
-        _complete &= !isOtherServer;
-        _reflector.Restart(list: isOtherServer);
+        // The stored objects may belong to another cluster.
+        _complete &= !serverChanged;
+        _reflector.Restart(list: serverChanged);
     }
 
     public void ObserveDeleted(T deleted)
     {
         ArgumentNullException.ThrowIfNull(deleted);
-        _store.DeleteIncarnation(deleted);
+        _store.DeleteOwn(deleted);
     }
 
     public void Dispose()
     {
-        _doubts.Dispose();
+        _staleKeys.Dispose();
         _reflector.Dispose();
     }
 
     public Task RunAsync(CancellationToken cancellationToken) => _reflector.RunAsync(cancellationToken);
 
-    void IReflectorSink<T>.Listing() => _store.BeginList();
+    void IReflectorSink<T>.BeginList() => _store.BeginList();
 
     void IReflectorSink<T>.Replace(
         IReadOnlyList<T> items,
         string resourceVersion,
         IReadOnlyList<UndecodableObject> undecodable,
-        bool suspect
+        bool mayBeRestored
     )
     {
-        var kept = new HashSet<ResourceKey>();
+        var skipped = new HashSet<ResourceKey>();
         foreach (var problem in undecodable)
         {
             Skip(problem);
-            kept.Add(new ResourceKey(problem.Namespace, problem.Name));
+            skipped.Add(new ResourceKey(problem.Namespace, problem.Name));
         }
 
-        var prepared = new List<T>(items.Count);
+        var transformed = new List<T>(items.Count);
         foreach (var item in items)
         {
-            if (Prepare(item) is { } ready)
+            if (Transform(item) is { } result)
             {
-                prepared.Add(ready);
+                transformed.Add(result);
             }
             else
             {
-                kept.Add(ResourceKey.Of(item));
+                skipped.Add(ResourceKey.Of(item));
             }
         }
 
         _store.Replace(
-            prepared,
+            transformed,
             resourceVersion,
-            kept,
-            suspect,
+            skipped,
+            mayBeRestored,
             () =>
             {
                 _notServed = false;
                 _complete = true;
             }
         );
-        _doubts.Listed();
+        _staleKeys.Clear();
         _metrics.InformerListed(_cluster, Kind.FullName);
-        Synced(prepared.Count);
+        SetSynced(transformed.Count);
     }
 
     void IReflectorSink<T>.Changed(T obj, bool deleted)
     {
         var key = ResourceKey.Of(obj);
-        if (Prepare(obj) is { } prepared)
+        if (Transform(obj) is { } transformed)
         {
             if (deleted)
             {
-                _store.Delete(prepared);
+                _store.Delete(transformed);
             }
             else
             {
-                _store.Upsert(prepared);
+                _store.Upsert(transformed);
             }
         }
 
-        // Only now: a write that contradicts the store either sees that it has moved on, or is settled here.
-        _doubts.Settle(key);
+        // After the store: a concurrent ReportStale either finds that the stored object has changed, or is removed here.
+        _staleKeys.Remove(key);
     }
 
     void IReflectorSink<T>.NotServed()
     {
         _complete = false;
         _notServed = true;
-        if (WhenAbsent == WhenAbsent.NotAwaited)
+        if (WhenAbsent == WhenAbsent.BlockNone)
         {
-            Synced(_store.List().Count);
+            SetSynced(_store.List().Count);
         }
-        else if (WhenAbsent == WhenAbsent.ItsControllersWait)
+        else if (WhenAbsent == WhenAbsent.BlockOwnControllers)
         {
             _usable.TrySetResult();
         }
@@ -332,43 +330,44 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
             _store.Delete(stored);
         }
 
-        _doubts.Settle(key);
+        _staleKeys.Remove(key);
     }
 
     private void HandlerFailed(Exception failure)
     {
         _metrics.HandlerFailed(_cluster, Kind.FullName);
         var now = _time.GetTimestamp();
-        var last = Interlocked.Read(ref _handlerFailureLogged);
+        var last = Interlocked.Read(ref _handlerFailureLoggedAt);
         if (
-            (last == 0 || _time.GetElapsedTime(last, now) >= HandlerLogPause)
-            && Interlocked.CompareExchange(ref _handlerFailureLogged, now, last) == last
+            (last == 0 || _time.GetElapsedTime(last, now) >= HandlerLogInterval)
+            && Interlocked.CompareExchange(ref _handlerFailureLoggedAt, now, last) == last
         )
         {
             Log.HandlerFailed(_logger, failure, Kind.FullName, _cluster);
         }
     }
 
-    private void Synced(int count)
+    private void SetSynced(int count)
     {
         _usable.TrySetResult();
         if (_synced.TrySetResult())
         {
             _metrics.InformerSynced(_cluster, Kind.FullName, true);
-            Log.Synced(_logger, Kind.FullName, _cluster, count);
+            Log.InformerSynced(_logger, Kind.FullName, _cluster, count);
         }
     }
 
-    private bool IsWatched(T obj) => string.IsNullOrEmpty(_settings.Namespace) || obj.Metadata?.NamespaceProperty == _settings.Namespace;
+    private bool IsInNamespace(T obj) =>
+        string.IsNullOrEmpty(_settings.Namespace) || obj.Metadata?.NamespaceProperty == _settings.Namespace;
 
-    private T? Prepare(T obj)
+    private T? Transform(T obj)
     {
         obj.Metadata.ManagedFields = null;
         try
         {
             return _settings.Transform is null ? obj : _settings.Transform(obj);
         }
-#pragma warning disable CA1031 // A transform that cannot cope with one object must not stop the others.
+#pragma warning disable CA1031 // The failure of a transform for one object must not affect other objects.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -380,6 +379,36 @@ internal sealed class Informer<T> : IInformer<T>, IInformerRunner, IReflectorSin
     private void Skip(UndecodableObject problem)
     {
         _metrics.InformerSkipped(_cluster, Kind.FullName);
-        Log.Undecodable(_logger, Kind.FullName, new ResourceKey(problem.Namespace, problem.Name), _cluster, problem.Error);
+        Log.UndecodableObject(_logger, Kind.FullName, new ResourceKey(problem.Namespace, problem.Name), _cluster, problem.Error);
     }
+}
+
+/// <summary>Receives the lists and events of a <see cref="Reflector{T}"/>.</summary>
+internal interface IReflectorSink<T>
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>A complete list is about to be requested.</summary>
+    void BeginList();
+
+    /// <summary>A complete list.</summary>
+    /// <param name="items">The objects.</param>
+    /// <param name="resourceVersion">The resourceVersion of the list.</param>
+    /// <param name="undecodable">Objects that could not be decoded.</param>
+    /// <param name="mayBeRestored">
+    /// Whether the storage may have been restored, so that two contents of an object may have the same resourceVersion.
+    /// </param>
+    void Replace(IReadOnlyList<T> items, string resourceVersion, IReadOnlyList<UndecodableObject> undecodable, bool mayBeRestored);
+
+    /// <summary>An ADDED, MODIFIED or DELETED event.</summary>
+    void Changed(T obj, bool deleted);
+
+    /// <summary>The API server does not serve the kind. Stored objects are kept until the next complete list.</summary>
+    void NotServed();
+
+    /// <summary>A watch ended early.</summary>
+    /// <param name="reason"><c>dropped</c>, <c>expired</c>, <c>failed</c> or <c>relist</c>.</param>
+    void Restarted(string reason);
+
+    /// <summary>An event whose object could not be decoded.</summary>
+    void Undecodable(UndecodableObject problem, bool deleted);
 }

@@ -11,15 +11,15 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Watching;
 
 /// <summary>
-/// Keeps a sink equal to the API server's objects of one kind:
+/// Lists and watches the objects of one kind and passes them to a sink, like the reflector of client-go:
 /// <code>
-///   Listing ──complete list──► Watching ──ended──► Verifying ──version is as late──► Watching from the last resourceVersion
+///   Listing ──complete list──► Watching ──ended──► Verifying ──version not decreased──► Watching from the last resourceVersion
 ///      ▲                          │                    │
-///      └── 410, n failures, doubt ┴── version went back┘      every failure waits with backoff and stays in its state
-///   404 (the kind is not served): the sink keeps what it has, and the kind is listed again, at a slow pace if it is optional.
+///      └─ 410, n failures, stale ─┴─ version decreased ┘      a failure is retried with backoff in the same state
+///   404 (the kind is not served): the sink keeps its objects, and the list is retried, with a longer delay if the kind is optional.
 /// </code>
-/// An API server whose storage was restored from a backup accepts a watch from a version of the future, and sends nothing until versions
-/// pass it. Therefore a list of one object compares versions before a watch resumes.
+/// An API server whose storage was restored from a backup accepts a watch from a future resourceVersion, and sends no event until its
+/// versions exceed it. Therefore the version is verified with a list of one object before a watch resumes.
 /// </summary>
 internal sealed class Reflector<T>(
     string cluster,
@@ -28,45 +28,45 @@ internal sealed class Reflector<T>(
     ListQuery scope,
     bool optional,
     IReflectorSink<T> sink,
-    ClusterErrors troubles,
+    ClusterErrors clusterErrors,
     ReflectorSettings settings,
     TimeProvider time,
     ILogger logger
 ) : IDisposable
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
-    /// <summary>A watch that lasted this long was a good one even if nothing happened; a shorter one that breaks is a failure.</summary>
-    private static readonly TimeSpan UsefulWatch = TimeSpan.FromSeconds(5);
+    /// <summary>A watch of this duration is successful even without events; a shorter one that ends early is a failure.</summary>
+    private static readonly TimeSpan MinSuccessfulWatch = TimeSpan.FromSeconds(5);
 
-    private readonly WatchHealth _trouble = new(cluster, client.Kind, troubles, logger);
+    private readonly WatchHealth _health = new(cluster, client.Kind, clusterErrors, logger);
     private readonly Backoff _backoff = new(settings.BackoffBase, settings.Random);
     private readonly Lock _gate = new();
     private CancellationTokenSource _interrupt = new();
     private bool _listAfterInterrupt;
 
-    /// <summary>Where the next watch starts; null while a complete list is needed.</summary>
+    /// <summary>The start of the next watch; null if a complete list is required.</summary>
     private string? _resourceVersion;
 
-    /// <summary>The latest version that a list or a watch showed.</summary>
-    private string? _seen;
+    /// <summary>The latest resourceVersion of a list or watch event.</summary>
+    private string? _lastSeenVersion;
 
-    /// <summary>Whether the API server's present version is known not to be before <see cref="_resourceVersion"/>.</summary>
+    /// <summary>Whether the current version of the API server was verified not to be earlier than <see cref="_resourceVersion"/>.</summary>
     private bool _verified;
 
-    /// <summary>Whether the storage may have been put back since the last list.</summary>
-    private bool _suspect;
+    /// <summary>Whether the storage may have been restored since the last list.</summary>
+    private bool _mayBeRestored;
 
-    /// <summary>Whether the trouble is with watching, which a list that succeeds does not end.</summary>
-    private bool _watchTrouble;
+    /// <summary>Whether watches fail, which a successful list does not change.</summary>
+    private bool _watchFailing;
     private int _watchFailures;
-    private int _framesOfThisWatch;
-    private bool _absent;
-    private TimeSpan _absentPause;
+    private int _eventsOfThisWatch;
+    private bool _notServed;
+    private TimeSpan _notServedDelay;
 
-    public ApiError? Trouble => _trouble.Current;
+    public ApiError? Error => _health.Current;
 
-    /// <summary>Ends the present watch, if there is one.</summary>
-    /// <param name="list">Whether a complete list is read next; otherwise the watch resumes.</param>
+    /// <summary>Ends the current watch.</summary>
+    /// <param name="list">True to read a complete list next; false to resume the watch.</param>
     public void Restart(bool list)
     {
         lock (_gate)
@@ -78,13 +78,13 @@ internal sealed class Reflector<T>(
 
     public void Dispose() => _interrupt.Dispose();
 
-    /// <summary>Runs until cancelled; no failure ends it.</summary>
+    /// <summary>Runs until cancelled. Failures are retried.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
             var interrupt = TakeInterrupt();
-            var doing = _resourceVersion is null ? "listing" : "watching";
+            var operation = _resourceVersion is null ? "listing" : "watching";
             TimeSpan delay;
             try
             {
@@ -104,13 +104,13 @@ internal sealed class Reflector<T>(
             }
             catch (HttpOperationException e) when (optional && e.Response?.StatusCode == HttpStatusCode.NotFound)
             {
-                delay = AfterAbsence();
+                delay = OnNotServed();
             }
-#pragma warning disable CA1031 // Whatever happens to one informer is told and tried again; it must never end silently.
+#pragma warning disable CA1031 // Any error is reported and retried; an informer must not stop silently.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Failed(ApiError.Of(e, cluster, transport.BaseAddress, client.Kind, doing), e);
+                OnFailed(ApiError.From(e, cluster, transport.BaseAddress, client.Kind, operation), e);
                 delay = RetryDelay.After(e, _backoff, settings);
             }
 
@@ -133,7 +133,7 @@ internal sealed class Reflector<T>(
                 if (_listAfterInterrupt)
                 {
                     _listAfterInterrupt = false;
-                    ListNext();
+                    RequireList();
                 }
             }
 
@@ -141,52 +141,52 @@ internal sealed class Reflector<T>(
         }
     }
 
-    private void ListNext()
+    private void RequireList()
     {
         _resourceVersion = null;
-        _suspect = true;
+        _mayBeRestored = true;
     }
 
-    private void Failed(ApiError trouble, Exception failure)
+    private void OnFailed(ApiError error, Exception failure)
     {
-        _trouble.Failed(trouble);
+        _health.Failed(error);
 
-        // Whoever answers that it is forbidden is the API server that answered before; anything else may be the end of one.
+        // After 403 the API server is the same as before; after any other error its storage may have been restored.
         _verified &= failure is HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden };
         if (_resourceVersion is not null)
         {
             sink.Restarted("failed");
-            _watchTrouble = true;
+            _watchFailing = true;
             if (failure is HttpRequestException { StatusCode: null })
             {
-                // No answer: an API server that was away may be back with a storage that was restored meanwhile, and have passed our
-                // version again.
-                ListNext();
+                // Without a response the API server was unavailable. Its storage may have been restored since, and its version may already
+                // exceed the last one, so that a verification would not detect it.
+                RequireList();
             }
             else
             {
-                WatchFailed();
+                OnWatchFailed();
             }
         }
 
-        if (trouble.Category == ApiError.NotServed)
+        if (error.Category == ApiError.NotServed)
         {
-            // If it is served again, its objects may be others: only a list shows them.
+            // When the kind is served again, its objects may have changed: a list is required.
             _resourceVersion = null;
             sink.NotServed();
         }
     }
 
-    private void WatchFailed()
+    private void OnWatchFailed()
     {
         if (++_watchFailures >= settings.WatchFailuresBeforeList)
         {
             _watchFailures = 0;
-            ListNext();
+            RequireList();
         }
     }
 
-    private void WatchSucceeded()
+    private void OnWatchSucceeded()
     {
         _watchFailures = 0;
         _backoff.Reset();
@@ -198,7 +198,7 @@ internal sealed class Reflector<T>(
         var undecodable = new List<UndecodableObject>();
         var query = scope with { Limit = settings.PageSize, Continue = null };
         ListResult<T> page;
-        sink.Listing();
+        sink.BeginList();
         do
         {
             try
@@ -207,7 +207,7 @@ internal sealed class Reflector<T>(
             }
             catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Gone && query.Continue is not null)
             {
-                // The snapshot behind the continue token is gone: pages cannot be had, so take everything at once.
+                // The continue token has expired: read the list without paging.
                 items.Clear();
                 undecodable.Clear();
                 query = query with { Limit = null, Continue = null };
@@ -219,32 +219,32 @@ internal sealed class Reflector<T>(
             query = query with { Continue = page.Continue };
         } while (page.Continue is not null);
 
-        if (_absent)
+        if (_notServed)
         {
-            _absent = false;
-            Log.NoLongerAbsent(logger, client.Kind.FullName, cluster);
+            _notServed = false;
+            Log.KindServed(logger, client.Kind.FullName, cluster);
         }
 
-        if (ResourceVersions.GoesBack(page.ResourceVersion, _seen))
+        if (ResourceVersions.IsOlder(page.ResourceVersion, _lastSeenVersion))
         {
-            _suspect = true;
-            Log.WentBack(logger, client.Kind.FullName, cluster, _seen!, page.ResourceVersion);
+            _mayBeRestored = true;
+            Log.StorageRestored(logger, client.Kind.FullName, cluster, _lastSeenVersion!, page.ResourceVersion);
         }
 
-        sink.Replace(items, page.ResourceVersion, undecodable, _suspect);
-        _resourceVersion = _seen = page.ResourceVersion;
+        sink.Replace(items, page.ResourceVersion, undecodable, _mayBeRestored);
+        _resourceVersion = _lastSeenVersion = page.ResourceVersion;
         _verified = true;
-        _suspect = false;
-        if (!_watchTrouble)
+        _mayBeRestored = false;
+        if (!_watchFailing)
         {
-            _trouble.Recovered();
+            _health.Recovered();
         }
 
         return TimeSpan.Zero;
     }
 
-    // Without the selectors: with them an API server may have to read every object to find one. A single name costs nothing, and the role
-    // may permit no more than that.
+    // Without the selectors, because with them an API server may have to read every object to find one. A selector for a single name is
+    // kept: it is cheap, and the Role may only permit this name.
     private async Task<TimeSpan> VerifyAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         var name = scope.FieldSelector?.StartsWith("metadata.name=", StringComparison.Ordinal) == true ? scope.FieldSelector : null;
@@ -260,9 +260,9 @@ internal sealed class Reflector<T>(
             )
             .ConfigureAwait(false);
         _verified = true;
-        if (ResourceVersions.GoesBack(present.ResourceVersion, resourceVersion))
+        if (ResourceVersions.IsOlder(present.ResourceVersion, resourceVersion))
         {
-            ListNext();
+            RequireList();
         }
 
         return TimeSpan.Zero;
@@ -270,11 +270,11 @@ internal sealed class Reflector<T>(
 
     private async Task<TimeSpan> WatchAsync(CancellationToken interrupt, CancellationToken cancellationToken)
     {
-        var length = settings.ShortestWatch + ((settings.LongestWatch - settings.ShortestWatch) * settings.Random());
+        var length = settings.MinWatchDuration + ((settings.MaxWatchDuration - settings.MinWatchDuration) * settings.Random());
         var started = time.GetTimestamp();
-        _framesOfThisWatch = 0;
+        _eventsOfThisWatch = 0;
 
-        // The server ends the watch in time; this ends it if the connection died without a word.
+        // The server ends the watch after its timeoutSeconds; this timeout detects a dead connection.
         using var limit = new CancellationTokenSource(length + settings.WatchGrace, time);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, interrupt, limit.Token);
         try
@@ -282,39 +282,39 @@ internal sealed class Reflector<T>(
             using var response = await transport.SendAsync(WatchRequest(length), any.Token).ConfigureAwait(false);
             started = time.GetTimestamp();
             _verified = false;
-            _watchTrouble = false;
-            _trouble.Recovered();
+            _watchFailing = false;
+            _health.Recovered();
             return await ReadAsync(response, any.Token).ConfigureAwait(false) switch
             {
-                WatchEnd.Expired => AfterExpiry(),
-                WatchEnd.WentBack => TimeSpan.Zero,
-                _ when time.GetElapsedTime(started) >= settings.ShortestWatch => AfterFullLength(),
-                _ => AfterDrop("the server ended it", time.GetElapsedTime(started)),
+                WatchEnd.Expired => OnExpired(),
+                WatchEnd.VersionDecreased => TimeSpan.Zero,
+                _ when time.GetElapsedTime(started) >= settings.MinWatchDuration => OnCompleted(),
+                _ => OnDropped("closed by the server", time.GetElapsedTime(started)),
             };
         }
         catch (HttpOperationException e) when (e.Response.StatusCode == HttpStatusCode.Gone)
         {
-            return AfterExpiry();
+            return OnExpired();
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return AfterDrop("nothing came for longer than the watch was to last", time.GetElapsedTime(started));
+            return OnDropped("the connection did not end with the timeout of the watch", time.GetElapsedTime(started));
         }
-        catch (IOException e) when (_framesOfThisWatch > 0 || time.GetElapsedTime(started) >= UsefulWatch)
+        catch (IOException e) when (_eventsOfThisWatch > 0 || time.GetElapsedTime(started) >= MinSuccessfulWatch)
         {
-            return AfterDrop(e.Message, time.GetElapsedTime(started));
+            return OnDropped(e.Message, time.GetElapsedTime(started));
         }
     }
 
     private async Task<WatchEnd> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (var frame in WatchStream.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
+        await foreach (var watchEvent in WatchStream.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
         {
-            if (frame.Type == "ERROR")
+            if (watchEvent.Type == "ERROR")
             {
                 if (
-                    frame.Object.TryGetProperty("code", out var code)
+                    watchEvent.Object.TryGetProperty("code", out var code)
                     && code.ValueKind == JsonValueKind.Number
                     && code.GetInt32() == (int)HttpStatusCode.Gone
                 )
@@ -322,94 +322,94 @@ internal sealed class Reflector<T>(
                     return WatchEnd.Expired;
                 }
 
-                throw new HttpRequestException($"The watch ended with an error: {StatusMessage.Of(frame.Object.GetRawText())}");
+                throw new HttpRequestException($"The watch ended with an error: {ApiStatus.MessageOf(watchEvent.Object.GetRawText())}");
             }
 
-            if (ResourceVersions.GoesBack(VersionOf(frame), _resourceVersion))
+            if (ResourceVersions.IsOlder(VersionOf(watchEvent), _resourceVersion))
             {
-                ListNext();
-                return WatchEnd.WentBack;
+                RequireList();
+                return WatchEnd.VersionDecreased;
             }
 
-            Take(frame);
-            if (_framesOfThisWatch++ == 0)
+            Handle(watchEvent);
+            if (_eventsOfThisWatch++ == 0)
             {
-                WatchSucceeded();
+                OnWatchSucceeded();
             }
         }
 
         return WatchEnd.Ended;
     }
 
-    private void Take(WatchFrame frame)
+    private void Handle(WatchEvent watchEvent)
     {
-        if (frame.Type is "ADDED" or "MODIFIED" or "DELETED")
+        if (watchEvent.Type is "ADDED" or "MODIFIED" or "DELETED")
         {
-            if (client.TryDecode(frame.Object, out var obj, out var problem))
+            if (client.TryDecode(watchEvent.Object, out var obj, out var problem))
             {
-                sink.Changed(obj, deleted: frame.Type == "DELETED");
+                sink.Changed(obj, deleted: watchEvent.Type == "DELETED");
             }
             else
             {
-                sink.Undecodable(problem, deleted: frame.Type == "DELETED");
+                sink.Undecodable(problem, deleted: watchEvent.Type == "DELETED");
             }
         }
 
-        if (VersionOf(frame) is { Length: > 0 } version)
+        if (VersionOf(watchEvent) is { Length: > 0 } version)
         {
-            _resourceVersion = _seen = version;
+            _resourceVersion = _lastSeenVersion = version;
         }
     }
 
-    private static string VersionOf(WatchFrame frame) =>
-        frame.Object.TryGetProperty("metadata", out var metadata) ? ResourceClient<T>.Text(metadata, "resourceVersion") : "";
+    private static string VersionOf(WatchEvent watchEvent) =>
+        watchEvent.Object.TryGetProperty("metadata", out var metadata) ? metadata.StringOrEmpty("resourceVersion") : "";
 
-    private TimeSpan AfterAbsence()
+    private TimeSpan OnNotServed()
     {
-        if (!_absent)
+        if (!_notServed)
         {
-            _absent = true;
-            _absentPause = settings.AbsentPause;
-            Log.Absent(logger, client.Kind.FullName, cluster);
+            _notServed = true;
+            _notServedDelay = settings.NotServedRetryInterval;
+            Log.KindNotServed(logger, client.Kind.FullName, cluster);
         }
         else
         {
-            var longer = _absentPause * 2;
-            _absentPause = longer < settings.LongestAbsentPause ? longer : settings.LongestAbsentPause;
+            var doubled = _notServedDelay * 2;
+            _notServedDelay = doubled < settings.MaxNotServedRetryInterval ? doubled : settings.MaxNotServedRetryInterval;
         }
 
         _resourceVersion = null;
-        _trouble.Recovered();
+        _health.Recovered();
         sink.NotServed();
-        return _absentPause;
+        return _notServedDelay;
     }
 
-    private TimeSpan AfterExpiry()
+    private TimeSpan OnExpired()
     {
         sink.Restarted("expired");
-        Log.Expired(logger, client.Kind.FullName, cluster, _resourceVersion ?? "");
+        Log.WatchExpired(logger, client.Kind.FullName, cluster, _resourceVersion ?? "");
         _resourceVersion = null;
-        return _framesOfThisWatch > 0 ? TimeSpan.Zero : _backoff.Next(settings.BackoffCap);
+        return _eventsOfThisWatch > 0 ? TimeSpan.Zero : _backoff.Next(settings.BackoffCap);
     }
 
-    private TimeSpan AfterFullLength()
+    private TimeSpan OnCompleted()
     {
-        WatchSucceeded();
+        OnWatchSucceeded();
         return TimeSpan.Zero;
     }
 
-    private TimeSpan AfterDrop(string why, TimeSpan lasted)
+    private TimeSpan OnDropped(string reason, TimeSpan duration)
     {
         sink.Restarted("dropped");
-        Log.WatchDropped(logger, client.Kind.FullName, cluster, _resourceVersion ?? "", why);
-        if (lasted >= UsefulWatch)
+        Log.WatchDropped(logger, client.Kind.FullName, cluster, _resourceVersion ?? "", reason);
+        if (duration >= MinSuccessfulWatch)
         {
-            // A proxy between us and the API server, for example, that ends what is idle.
-            WatchSucceeded();
+            // For example, a proxy in front of the API server closed an idle connection.
+            OnWatchSucceeded();
         }
-        else if (_framesOfThisWatch == 0)
+        else if (_eventsOfThisWatch == 0)
         {
-            WatchFailed();
+            OnWatchFailed();
         }
 
         return _backoff.Next(settings.BackoffCap);
@@ -428,11 +428,11 @@ internal sealed class Reflector<T>(
         return new(HttpMethod.Get, ApiRequest.PathOf(client.Kind, scope.Namespace) + parameters, "watch", client.Kind.FullName);
     }
 
-    /// <summary>How a watch ended that the API server had begun to answer.</summary>
+    /// <summary>How a watch with a successful response ended.</summary>
     private enum WatchEnd
     {
         Ended,
         Expired,
-        WentBack,
+        VersionDecreased,
     }
 }

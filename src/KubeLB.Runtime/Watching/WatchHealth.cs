@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace KubeLB.Runtime.Watching;
 
 /// <summary>
-/// What is wrong with a watched kind at present. Each change of state is logged once, however often the attempt is repeated.
+/// The current error of a watched kind. Each change is logged once, not at every retry.
 /// </summary>
 internal sealed class WatchHealth(string cluster, ResourceKind kind, ClusterErrors shared, ILogger logger)
 {
@@ -12,19 +12,19 @@ internal sealed class WatchHealth(string cluster, ResourceKind kind, ClusterErro
 
     public ApiError? Current => _current;
 
-    public void Failed(ApiError trouble)
+    public void Failed(ApiError error)
     {
         var before = _current;
-        _current = trouble;
-        if (before?.Category == trouble.Category)
+        _current = error;
+        if (before?.Category == error.Category)
         {
             return;
         }
 
-        shared.Ends(kind);
-        if (!trouble.IsOfCluster || shared.Begins(kind, trouble.Category))
+        shared.Remove(kind);
+        if (!error.IsClusterWide || shared.Add(kind, error.Category))
         {
-            Log.WatchFailing(logger, trouble.Sentence, cluster, kind.FullName);
+            Log.WatchFailing(logger, error.Message, cluster, kind.FullName);
         }
     }
 
@@ -36,14 +36,43 @@ internal sealed class WatchHealth(string cluster, ResourceKind kind, ClusterErro
         }
 
         _current = null;
-        var isLast = shared.Ends(kind);
-        if (!before.IsOfCluster)
+        var isLast = shared.Remove(kind);
+        if (!before.IsClusterWide)
         {
             Log.WatchRecovered(logger, kind.FullName, cluster);
         }
         else if (isLast)
         {
             Log.ClusterRecovered(logger, cluster);
+        }
+    }
+}
+
+/// <summary>
+/// The watched kinds of a cluster that have a cluster-wide error. The first kind logs the error, the last one the recovery.
+/// </summary>
+internal sealed class ClusterErrors
+{
+    private readonly Dictionary<ResourceKind, string> _categories = [];
+    private readonly Lock _gate = new();
+
+    /// <returns>Whether no other kind has the same error.</returns>
+    public bool Add(ResourceKind kind, string category)
+    {
+        lock (_gate)
+        {
+            var isFirst = !_categories.ContainsValue(category);
+            _categories[kind] = category;
+            return isFirst;
+        }
+    }
+
+    /// <returns>Whether it was the last kind with an error.</returns>
+    public bool Remove(ResourceKind kind)
+    {
+        lock (_gate)
+        {
+            return _categories.Remove(kind) && _categories.Count == 0;
         }
     }
 }

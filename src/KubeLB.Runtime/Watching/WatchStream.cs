@@ -6,13 +6,13 @@ using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Runtime.Watching;
 
-/// <summary>Reads the lines of a watch as they arrive.</summary>
+/// <summary>Reads the events of a watch.</summary>
 internal static class WatchStream
 {
     /// <summary>
-    /// Yields frames until the API server ends the watch. A connection that breaks in the middle of a line is an <see cref="IOException"/>.
+    /// Returns events until the API server ends the watch. Throws <see cref="IOException"/> if the connection ends within an event.
     /// </summary>
-    public static async IAsyncEnumerable<WatchFrame> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<WatchEvent> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
         try
@@ -26,8 +26,8 @@ internal static class WatchStream
                     var line = buffer.Slice(0, end);
                     if (!IsBlank(line))
                     {
-                        using var document = JsonDocument.Parse(line, AnswerJson.Options);
-                        yield return FrameOf(document.RootElement);
+                        using var document = JsonDocument.Parse(line, ApiTransport.JsonOptions);
+                        yield return ParseEvent(document.RootElement);
                     }
 
                     buffer = buffer.Slice(buffer.GetPosition(1, end));
@@ -37,7 +37,7 @@ internal static class WatchStream
                 {
                     if (!IsBlank(buffer))
                     {
-                        throw new IOException("The connection broke in the middle of a watch event.");
+                        throw new IOException("The connection was closed within a watch event.");
                     }
 
                     yield break;
@@ -52,19 +52,16 @@ internal static class WatchStream
         }
     }
 
-    private static WatchFrame FrameOf(JsonElement root)
+    private static WatchEvent ParseEvent(JsonElement root)
     {
-        var type = root.ValueKind == JsonValueKind.Object ? TextOf(root, "type") : "";
+        var type = root.StringOrEmpty("type");
         if (type.Length == 0 || !root.TryGetProperty("object", out var obj))
         {
-            throw new JsonException("A line of a watch is not a watch event.");
+            throw new JsonException("Invalid watch event: type or object is missing.");
         }
 
-        return new WatchFrame(type, obj);
+        return new WatchEvent(type, obj);
     }
-
-    private static string TextOf(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private static bool IsBlank(ReadOnlySequence<byte> line)
     {
@@ -79,3 +76,8 @@ internal static class WatchStream
         return true;
     }
 }
+
+/// <summary>An event of a watch.</summary>
+/// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
+/// <param name="Object">The object, or the Status of an ERROR.</param>
+internal readonly record struct WatchEvent(string Type, JsonElement Object);

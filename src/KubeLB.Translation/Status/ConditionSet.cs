@@ -32,7 +32,7 @@ public sealed class ConditionSet(IReadOnlyList<Condition>? existing, string now)
             before is not null && before.Status == status && before.LastTransitionTime is not null ? before.LastTransitionTime : now;
         condition.Status = status;
         condition.Reason = reason;
-        condition.Message = message.Length <= MessageLimit ? message : MessageText.Truncate(message, MessageLimit - 1);
+        condition.Message = MessageText.Truncate(message, MessageLimit);
         condition.ObservedGeneration = observedGeneration;
         _result.RemoveAll(c => c.Type == type);
         _result.Add(condition);

@@ -10,14 +10,14 @@ using Microsoft.Extensions.Options;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads requests ahead, a
-/// few at most, so that a client that sends more than it reads is slowed down by the transport.
+/// Runs the streams of all discovery services. Each stream has one loop that owns its state; another task reads a limited number of
+/// requests ahead, so that the transport applies backpressure to a client that sends faster than it reads.
 /// </summary>
 internal sealed class DiscoveryServer(
     ResourceCache cache,
     XdsStreams streams,
     IXdsAuthorizer authorizer,
-    Observers observers,
+    XdsObservers observers,
     IOptions<XdsOptions> options,
     IHostApplicationLifetime lifetime
 )
@@ -59,32 +59,32 @@ internal sealed class DiscoveryServer(
 
             var first = requests.Current;
             node = protocol.Header(first).Node;
-            var info = await AdmitAsync(protocol, first, call).ConfigureAwait(false);
+            var info = await AuthorizeAsync(protocol, first, call).ConfigureAwait(false);
             await ServeAsync(protocol, info, first, requests, responses, call, onlyType, stop).ConfigureAwait(false);
         }
         catch (Exception) when (call.CancellationToken.IsCancellationRequested)
         {
-            // The client is gone: there is nobody to tell.
+            // The client has disconnected.
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane is stopping; connect again."));
+            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane is stopping; reconnect."));
         }
         catch (InvalidProtocolBufferException e)
         {
-            var status = new Status(StatusCode.InvalidArgument, $"The request cannot be read: {e.Message}");
-            observers.Tell(o => o.Failed(node, call.Peer, new XdsFailure(status.StatusCode, status.Detail)));
+            var status = new Status(StatusCode.InvalidArgument, $"Invalid request: {e.Message}");
+            observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(status.StatusCode, status.Detail)));
             throw new RpcException(status);
         }
         catch (RpcException e) when (e.StatusCode is not (StatusCode.PermissionDenied or StatusCode.Unavailable))
         {
-            // Refusals are reported where they are decided, and a control plane that ends streams is no fault of the client's.
-            observers.Tell(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
+            // A denial is reported where it is decided, and Unavailable means that the control plane ended the stream.
+            observers.Notify(o => o.Failed(node, call.Peer, new XdsFailure(e.StatusCode, e.Status.Detail)));
             throw;
         }
     }
 
-    private async Task<XdsStreamInfo> AdmitAsync<TRequest, TResponse>(
+    private async Task<XdsStreamInfo> AuthorizeAsync<TRequest, TResponse>(
         IDiscoveryProtocol<TRequest, TResponse> protocol,
         TRequest first,
         ServerCallContext call
@@ -95,24 +95,22 @@ internal sealed class DiscoveryServer(
         var node = header.Node;
         if (string.IsNullOrEmpty(node))
         {
-            throw new RpcException(
-                new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream says whose resources it is about.")
-            );
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "node.id is empty: the first request of a stream must set it."));
         }
 
-        await AdmitAsync(node, call).ConfigureAwait(false);
+        await AuthorizeAsync(node, call).ConfigureAwait(false);
         return new XdsStreamInfo(streams.NextId(), node, call.Peer, call.Method, protocol.Delta) { Pod = header.Pod };
     }
 
-    private async Task AdmitAsync(string node, ServerCallContext call)
+    private async Task AuthorizeAsync(string node, ServerCallContext call)
     {
-        if (await authorizer.AuthorizeAsync(node, call).ConfigureAwait(false) is { } refusal)
+        if (await authorizer.AuthorizeAsync(node, call).ConfigureAwait(false) is { } denial)
         {
-            observers.Tell(o => o.Refused(node, call.Peer, refusal));
+            observers.Notify(o => o.Denied(node, call.Peer, denial));
 
-            // The certificate is the connection's: a client that has another one by now shows it on another connection only.
+            // The certificate belongs to the connection: closing it makes the client use its current certificate for the next one.
             call.GetHttpContext().Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
-            throw new RpcException(new Status(StatusCode.PermissionDenied, refusal.Reason));
+            throw new RpcException(new Status(StatusCode.PermissionDenied, denial.Reason));
         }
     }
 
@@ -132,7 +130,7 @@ internal sealed class DiscoveryServer(
         var wake = new Signal();
         Action changed = wake.Set;
         var node = cache.Attach(info.Node, changed);
-        using var conversation = new DiscoveryStream<TRequest, TResponse>(
+        using var stream = new DiscoveryStream<TRequest, TResponse>(
             protocol,
             info,
             onlyType,
@@ -142,27 +140,27 @@ internal sealed class DiscoveryServer(
             cache.Time,
             wake.Set
         );
-        streams.Add(conversation);
-        observers.Tell(o => o.StreamOpened(info));
+        streams.Add(stream);
+        observers.Notify(o => o.StreamOpened(info));
         var ahead = Channel.CreateBounded<TRequest>(
             new BoundedChannelOptions(RequestsReadAhead) { SingleReader = true, SingleWriter = true }
         );
         var reading = ReadAsync(requests, ahead.Writer, wake, stop.Token);
         try
         {
-            // Whoever was to end this node's streams while this one was let in did not find it.
-            await AdmitAsync(info.Node, call).ConfigureAwait(false);
-            conversation.Take(first);
+            // Again, because XdsStreams.End does not find a stream that is not registered yet.
+            await AuthorizeAsync(info.Node, call).ConfigureAwait(false);
+            stream.HandleRequest(first);
             streams.Notify(info.Node);
             while (true)
             {
                 while (ahead.Reader.TryRead(out var request))
                 {
-                    conversation.Take(request);
+                    stream.HandleRequest(request);
                     streams.Notify(info.Node);
                 }
 
-                if (conversation.Next(out var sent) is { } response)
+                if (stream.Next(out var sent) is { } response)
                 {
                     await responses.WriteAsync(response, stop.Token).ConfigureAwait(false);
                     sent();
@@ -181,8 +179,8 @@ internal sealed class DiscoveryServer(
         finally
         {
             cache.Detach(info.Node, changed);
-            streams.Remove(conversation);
-            observers.Tell(o => o.StreamClosed(info));
+            streams.Remove(stream);
+            observers.Notify(o => o.StreamClosed(info));
             await stop.CancelAsync().ConfigureAwait(false);
             await reading.ConfigureAwait(false);
         }
@@ -204,7 +202,7 @@ internal sealed class DiscoveryServer(
                 wake.Set();
             }
         }
-#pragma warning disable CA1031 // Handed to the stream's loop, which ends with it.
+#pragma warning disable CA1031 // Passed to the loop of the stream, which ends with it.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -214,4 +212,16 @@ internal sealed class DiscoveryServer(
         ahead.TryComplete(failure);
         wake.Set();
     }
+}
+
+/// <summary>An auto-reset event for one waiter.</summary>
+internal sealed class Signal
+{
+    private readonly Channel<bool> _set = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
+
+    public void Set() => _set.Writer.TryWrite(true);
+
+    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _set.Reader.ReadAsync(cancellationToken);
 }

@@ -5,8 +5,8 @@ using KubeLB.Xds.Resources;
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// What is said on one stream, without the transport: takes requests, gives responses. The stream's loop is its only user;
-/// <see cref="Describe"/> may be called by anybody.
+/// The state of one stream, without the transport: handles requests and creates responses. Used by the loop of the stream only, except for
+/// the members of <see cref="IXdsStream"/>, which are thread-safe.
 /// </summary>
 internal sealed class DiscoveryStream<TRequest, TResponse>(
     IDiscoveryProtocol<TRequest, TResponse> protocol,
@@ -14,7 +14,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
     string? onlyType,
     NodeResources node,
     XdsOptions options,
-    Observers observers,
+    XdsObservers observers,
     TimeProvider time,
     Action wake
 ) : IXdsStream, IDisposable
@@ -29,18 +29,18 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
 
     public XdsStreamInfo Info => info;
 
-    /// <summary>Takes a request.</summary>
-    /// <exception cref="RpcException">The request breaks the protocol; the stream ends with it.</exception>
-    public void Take(TRequest request)
+    /// <summary>Handles a request.</summary>
+    /// <exception cref="RpcException">The request violates the protocol; the stream ends with it.</exception>
+    public void HandleRequest(TRequest request)
     {
         var header = protocol.Header(request);
-        if (header.Node is { Length: > 0 } claimed && claimed != info.Node)
+        if (header.Node is { Length: > 0 } requested && requested != info.Node)
         {
-            throw Invalid($"The stream was opened for node {info.Node} and cannot become one for {claimed}: open another stream.");
+            throw InvalidArgument($"node.id changed from {info.Node} to {requested}: open another stream for another node.");
         }
 
-        // Observers are told without the gate: they may look at this stream and at others.
-        Action<IXdsObserver>? news = null;
+        // Observers are notified without the lock, because they may read this stream and others.
+        Action<IXdsObserver>? notification = null;
         lock (_gate)
         {
             var typeUrl = TypeOf(header);
@@ -50,7 +50,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             {
                 if (_order.Count >= options.MaxTypesPerStream)
                 {
-                    throw TooMuch($"A stream may ask for {options.MaxTypesPerStream} resource types.");
+                    throw ResourceExhausted($"Too many resource types: at most {options.MaxTypesPerStream} per stream.");
                 }
 
                 type = _order.Add(typeUrl);
@@ -59,49 +59,49 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             var stale = !first && header.Nonce != type.Nonce;
             if (!first && !stale && type.Awaiting)
             {
-                news = Answer(type, header);
+                notification = HandleAcknowledgement(type, header);
             }
 
             protocol.Subscribe(request, type, first, stale);
             if (_order.Types.Sum(t => t.Subscription.Names.Count) > options.MaxSubscribedNames)
             {
-                throw TooMuch($"A stream may subscribe to {options.MaxSubscribedNames} names.");
+                throw ResourceExhausted($"Too many subscribed names: at most {options.MaxSubscribedNames} per stream.");
             }
 
-            if (_order.Types.Sum(t => t.Subscription.Claimed) > options.MaxSubscribedNames)
+            if (_order.Types.Sum(t => t.Subscription.InitialResources) > options.MaxSubscribedNames)
             {
-                throw TooMuch($"A stream may begin with {options.MaxSubscribedNames} resources.");
+                throw ResourceExhausted($"Too many initial resources: at most {options.MaxSubscribedNames} per stream.");
             }
         }
 
-        if (news is not null)
+        if (notification is not null)
         {
-            observers.Tell(news);
+            observers.Notify(notification);
         }
     }
 
-    /// <summary>Nothing more is sent; may be called by anybody.</summary>
+    /// <summary>Ends the stream. Thread-safe.</summary>
     public void End()
     {
         _isEnded = true;
         wake();
     }
 
-    /// <summary>The next response that is due, null if none is.</summary>
+    /// <summary>The next response; null if there is nothing to send.</summary>
     /// <exception cref="RpcException">The control plane has ended the stream.</exception>
     public TResponse? Next(out Action sent)
     {
         if (_isEnded)
         {
-            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane has ended the stream; connect again."));
+            throw new RpcException(new Status(StatusCode.Unavailable, "The control plane has ended the stream; reconnect."));
         }
 
         lock (_gate)
         {
-            // While a response is unanswered, what it says of the listeners is not known.
-            if (_order.Find(ResourceTypes.Listener) is { Awaiting: false } && _retry.TakeDue())
+            // Not while a response is unacknowledged, because its result for the listeners is unknown.
+            if (_order.Find(ResourceTypes.Listener) is { Awaiting: false } && _retry.TryTakeDue())
             {
-                SendUnboundListenersAgain();
+                ResendUnboundListeners();
             }
 
             DuePush? due;
@@ -119,19 +119,19 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             var type = push.Type;
             var subscription = type.Subscription;
             type.SentNames = [.. subscription.Additions.Keys.Take(XdsRejection.MaxNames)];
-            type.Rejected.Sending(name =>
+            type.Rejected.OnSending(name =>
                 subscription.Additions.ContainsKey(name) || (push.WithRemovals && subscription.Removals.Contains(name))
             );
             var response = protocol.Encode(push, Nonce(type), options.ControlPlane, out var resources, out var removed);
             type.SentVersion = subscription.Sent.Version;
             type.Awaiting = true;
-            subscription.OwesAnswer = false;
+            subscription.ResponseRequired = false;
             var oldest = subscription.OldestChange;
             sent = () =>
             {
                 type.SentAt = time.GetTimestamp();
                 TimeSpan? since = oldest is { } at ? time.GetElapsedTime(at) : null;
-                observers.Tell(o => o.Sent(info, new XdsPush(type.TypeUrl, resources, removed, response.CalculateSize(), since)));
+                observers.Notify(o => o.Sent(info, new XdsPush(type.TypeUrl, resources, removed, response.CalculateSize(), since)));
             };
             return response;
         }
@@ -166,7 +166,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
         }
     }
 
-    public (XdsAcknowledgementState Standing, XdsRejection? Rejection)? AcknowledgementOf(XdsResourceVersion resource)
+    public (XdsAcknowledgementState State, XdsRejection? Rejection)? AcknowledgementOf(XdsResourceVersion resource)
     {
         lock (_gate)
         {
@@ -180,7 +180,7 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
                 return (XdsAcknowledgementState.Rejected, rejection);
             }
 
-            // While a response is unanswered, what it holds is still listed as the last additions.
+            // While a response is unacknowledged, its resources are still listed as additions.
             var isAcknowledged =
                 type.Subscription.Sent.Has(resource.Name, resource.Version)
                 && !(type.Awaiting && type.Subscription.Additions.ContainsKey(resource.Name));
@@ -194,26 +194,26 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
         {
             return header.TypeUrl.Length > 0
                 ? header.TypeUrl
-                : throw Invalid("type_url is empty: on an aggregated stream each request says which type it is about.");
+                : throw InvalidArgument("type_url is empty: each request on an aggregated stream must set it.");
         }
 
         return header.TypeUrl.Length == 0 || header.TypeUrl == onlyType
             ? onlyType
-            : throw Invalid(
-                $"type_url is {header.TypeUrl}, but this service serves {onlyType} only: use the type's own service or an aggregated "
+            : throw InvalidArgument(
+                $"Invalid type_url {header.TypeUrl}: this service only serves {onlyType}. Use the service of the type or an aggregated "
                     + "stream."
             );
     }
 
-    private Action<IXdsObserver> Answer(TypeState type, RequestHeader header)
+    private Action<IXdsObserver> HandleAcknowledgement(TypeState type, RequestHeader header)
     {
         type.Awaiting = false;
-        Func<string, bool> has = type.Subscription.Sent.Has;
+        Func<string, bool> isSent = type.Subscription.Sent.Has;
         if (header.Error is { } error)
         {
             var message =
                 error.Message.Length <= XdsRejection.MaxMessageLength ? error.Message : error.Message[..XdsRejection.MaxMessageLength];
-            var named = NamedResources.In(message, has);
+            var named = ErrorMessage.FindResourceNames(message, isSent);
             var rejection = new XdsRejection(type.TypeUrl, error.Code, message, named.Count > 0 ? named : type.SentNames, time.GetUtcNow())
             {
                 Version = type.SentVersion,
@@ -221,13 +221,13 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
             type.Rejection = rejection;
             if (named.Count == 0)
             {
-                type.Subscription.RefuseTogether();
+                type.Subscription.OnRejectedWithoutNames();
             }
 
-            type.Rejected.Refused(rejection, named.Count > 0, has);
-            if (ListenerRetry.Concerns(rejection))
+            type.Rejected.OnRejected(rejection, named.Count > 0, isSent);
+            if (ListenerRetry.AppliesTo(rejection))
             {
-                _retry.Begin();
+                _retry.Schedule();
             }
 
             return o => o.Rejected(info, rejection);
@@ -236,20 +236,20 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
         type.Rejection = null;
         type.AcknowledgedVersion = type.SentVersion;
         type.AcknowledgedNonce = header.Nonce;
-        if (type.Rejected.Taken(has) && type.TypeUrl == ResourceTypes.Listener)
+        if (type.Rejected.OnAcknowledged(isSent) && type.TypeUrl == ResourceTypes.Listener)
         {
-            _retry.Succeeded();
+            _retry.Reset();
         }
 
         var since = time.GetElapsedTime(type.SentAt);
         return o => o.Acknowledged(info, type.TypeUrl, since);
     }
 
-    private void SendUnboundListenersAgain()
+    private void ResendUnboundListeners()
     {
         if (_order.Find(ResourceTypes.Listener) is { } listeners)
         {
-            foreach (var (name, _) in listeners.Rejected.ByName.Where(r => ListenerRetry.Concerns(r.Value)))
+            foreach (var (name, _) in listeners.Rejected.ByName.Where(r => ListenerRetry.AppliesTo(r.Value)))
             {
                 listeners.Subscription.Resend(name);
             }
@@ -258,7 +258,49 @@ internal sealed class DiscoveryStream<TRequest, TResponse>(
 
     private string Nonce(TypeState type) => type.Nonce = (++_nonces).ToString("x");
 
-    private static RpcException Invalid(string message) => new(new Status(StatusCode.InvalidArgument, message));
+    private static RpcException InvalidArgument(string message) => new(new Status(StatusCode.InvalidArgument, message));
 
-    private static RpcException TooMuch(string message) => new(new Status(StatusCode.ResourceExhausted, message));
+    private static RpcException ResourceExhausted(string message) => new(new Status(StatusCode.ResourceExhausted, message));
+}
+
+/// <summary>One type on one stream: the subscription and the state of the protocol.</summary>
+internal sealed class TypeState(string typeUrl, bool delta)
+{
+    public string TypeUrl { get; } = typeUrl;
+
+    public int Rank { get; } = ResourceTypes.Rank(typeUrl);
+
+    /// <summary>Whether responses of this type are ordered relative to other types.</summary>
+    public bool Ordered => Rank != ResourceTypes.Unordered;
+
+    public Subscription Subscription { get; } = new(typeUrl);
+
+    /// <summary>Nonce of the last response; empty before the first.</summary>
+    public string Nonce { get; set; } = "";
+
+    /// <summary>Whether the last response is unacknowledged. The next one is sent after its ACK or NACK.</summary>
+    public bool Awaiting { get; set; }
+
+    /// <summary>Version of the last response.</summary>
+    public string SentVersion { get; set; } = "";
+
+    /// <summary>Version that the client last accepted.</summary>
+    public string AcknowledgedVersion { get; set; } = "";
+
+    /// <summary>Nonce of the response that the client last accepted; empty before the first.</summary>
+    public string AcknowledgedNonce { get; set; } = "";
+
+    /// <summary>Names of the changed resources in the last response.</summary>
+    public IReadOnlyList<string> SentNames { get; set; } = [];
+
+    public long SentAt { get; set; }
+
+    /// <summary>The rejection of the last response; null if the client accepted it.</summary>
+    public XdsRejection? Rejection { get; set; }
+
+    /// <summary>The resources that the client rejected and has not accepted since.</summary>
+    public RejectedResources Rejected { get; } = new(!delta && ResourceTypes.IsWholeState(typeUrl));
+
+    /// <summary>The version of a reconnecting client (state of the world), until it has been compared.</summary>
+    public string? InitialVersion { get; set; }
 }

@@ -1,95 +1,142 @@
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Hears what happens on the streams, for metrics, logs and Events. Called from the streams' own loops, for many streams at once;
-/// an implementation returns quickly. What it throws is logged and changes nothing.
+/// Observes all streams, for metrics, logs and Events. Called from the loops of the streams, concurrently; must be fast. Exceptions are
+/// logged and ignored.
 /// </summary>
 public interface IXdsObserver
 {
-    /// <summary>A client has been let in.</summary>
+    /// <summary>An authorized client opened a stream.</summary>
     void StreamOpened(XdsStreamInfo stream) { }
 
-    /// <summary>A stream is over, whoever ended it.</summary>
+    /// <summary>A stream ended, for any reason.</summary>
     void StreamClosed(XdsStreamInfo stream) { }
 
-    /// <summary>A client was not let in.</summary>
-    /// <param name="node">The node id that it claimed.</param>
-    /// <param name="peer">Its address.</param>
-    /// <param name="refusal">Why.</param>
-    void Refused(string node, string peer, XdsDenial refusal) { }
+    /// <summary>A stream was denied.</summary>
+    /// <param name="node">The node id in the request.</param>
+    /// <param name="peer">The address of the client.</param>
+    /// <param name="denial">The reason.</param>
+    void Denied(string node, string peer, XdsDenial denial) { }
 
-    /// <summary>A request for what clients have acknowledged was refused: the caller is not a replica of this control plane.</summary>
-    /// <param name="node">The node id that it asked about.</param>
-    /// <param name="peer">Its address.</param>
-    /// <param name="reason">Why.</param>
+    /// <summary>A request for acknowledgements was denied: the caller is not a replica of this control plane.</summary>
+    /// <param name="node">The node id in the request.</param>
+    /// <param name="peer">The address of the client.</param>
+    /// <param name="reason">The reason.</param>
     void ReplicaDenied(string node, string peer, string reason) { }
 
-    /// <summary>A stream ended with an error of the client's: it broke the protocol, or asked for too much.</summary>
-    /// <param name="node">The node id that it claimed; null if it did not.</param>
-    /// <param name="peer">Its address.</param>
-    /// <param name="failure">What is wrong.</param>
+    /// <summary>A stream ended because the client violated the protocol or exceeded a limit.</summary>
+    /// <param name="node">The node id in the request; null if it has none.</param>
+    /// <param name="peer">The address of the client.</param>
+    /// <param name="failure">The error.</param>
     void Failed(string? node, string peer, XdsFailure failure) { }
 
-    /// <summary>A response was handed to the transport.</summary>
+    /// <summary>A response was written to the transport.</summary>
     void Sent(XdsStreamInfo stream, XdsPush push) { }
 
-    /// <summary>The client took the response (ACK).</summary>
+    /// <summary>The client accepted a response (ACK).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="typeUrl">The type.</param>
-    /// <param name="sinceSent">From the response to its acknowledgement.</param>
+    /// <param name="sinceSent">The time from the response to its acknowledgement.</param>
     void Acknowledged(XdsStreamInfo stream, string typeUrl, TimeSpan sinceSent) { }
 
-    /// <summary>The client refused the response (NACK) and stays with what it had.</summary>
+    /// <summary>The client rejected a response (NACK) and keeps its last accepted configuration.</summary>
     void Rejected(XdsStreamInfo stream, XdsRejection rejection) { }
 }
 
-/// <summary>Who is at the other end of a stream.</summary>
-/// <param name="Id">Unique in this process, rising.</param>
-/// <param name="Node">The client's node id.</param>
-/// <param name="Peer">Its address.</param>
+/// <summary>The client of a stream.</summary>
+/// <param name="Id">A unique, increasing number in this process.</param>
+/// <param name="Node">The node id of the client.</param>
+/// <param name="Peer">The address of the client.</param>
 /// <param name="Service">The gRPC method.</param>
-/// <param name="Delta">Whether it speaks the incremental protocol.</param>
+/// <param name="Delta">Whether it uses the incremental protocol.</param>
 public sealed record XdsStreamInfo(long Id, string Node, string Peer, string Service, bool Delta)
 {
-    /// <summary>Field of the node metadata in which a client names its pod.</summary>
+    /// <summary>The field of the node metadata with the name of the client's pod.</summary>
     public const string PodMetadata = "pod";
 
-    /// <summary>The client's pod; null if it does not name it.</summary>
+    /// <summary>The pod of the client; null if its metadata do not contain it.</summary>
     public string? Pod { get; init; }
 }
 
-/// <summary>Why a stream ended.</summary>
+/// <summary>The error that ended a stream.</summary>
 /// <param name="Code">The gRPC status code.</param>
-/// <param name="Reason">What the client was told.</param>
+/// <param name="Reason">The message that the client received.</param>
 public sealed record XdsFailure(StatusCode Code, string Reason);
 
 /// <summary>A response that was sent.</summary>
 /// <param name="TypeUrl">The type.</param>
-/// <param name="Resources">Number of resources in it.</param>
-/// <param name="Removed">Number of names told to be gone.</param>
-/// <param name="Bytes">Its size, encoded.</param>
-/// <param name="SinceChange">From the oldest change in it to now; null if it answers a request rather than a change.</param>
+/// <param name="Resources">The number of resources.</param>
+/// <param name="Removed">The number of removed resources.</param>
+/// <param name="Bytes">The encoded size.</param>
+/// <param name="SinceChange">The time since the oldest change in it; null if a request caused it.</param>
 public sealed record XdsPush(string TypeUrl, int Resources, int Removed, int Bytes, TimeSpan? SinceChange);
 
-/// <summary>A response that the client refused.</summary>
+/// <summary>The rejection of a response (NACK).</summary>
 /// <param name="TypeUrl">The type.</param>
-/// <param name="Code">The client's error code, as in <c>google.rpc.Code</c>.</param>
-/// <param name="Message">The client's own words.</param>
+/// <param name="Code">The error code of the client, as in <c>google.rpc.Code</c>.</param>
+/// <param name="Message">The error message of the client.</param>
 /// <param name="Resources">
-/// Names of the resources at fault, at most <see cref="MaxNames"/>: those that the message names, or, if it names none, all in the refused
-/// response (the changed ones, where a response holds everything).
+/// Names of the affected resources, at most <see cref="MaxNames"/>: those in the message, or if it contains none, all changed resources of
+/// the response.
 /// </param>
-/// <param name="At">When the refusal came.</param>
+/// <param name="At">The time of the rejection.</param>
 public sealed record XdsRejection(string TypeUrl, int Code, string Message, IReadOnlyList<string> Resources, DateTimeOffset At)
 {
-    /// <summary>How many names a rejection lists.</summary>
+    /// <summary>The maximum number of names in a rejection.</summary>
     public const int MaxNames = 1_000;
 
-    /// <summary>How much is kept of what the client says, in characters.</summary>
+    /// <summary>The maximum length of the error message; longer messages are truncated.</summary>
     public const int MaxMessageLength = 4_096;
 
-    /// <summary>Version that the refused response gave to the client's resources.</summary>
+    /// <summary>Version of the rejected response.</summary>
     public string Version { get; init; } = "";
+}
+
+/// <summary>Notifies all observers. The failure of one affects neither the others nor the stream.</summary>
+internal sealed class XdsObservers(IEnumerable<IXdsObserver> observers, ILogger<XdsObservers> logger)
+{
+    private readonly IXdsObserver[] _observers = [.. observers];
+
+    public void Notify(Action<IXdsObserver> notification)
+    {
+        foreach (var observer in _observers)
+        {
+            try
+            {
+                notification(observer);
+            }
+#pragma warning disable CA1031 // The failure of an observer must not disconnect a proxy.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Log.ObserverFailed(logger, e, observer.GetType());
+            }
+        }
+    }
+}
+
+/// <summary>Logs events of streams.</summary>
+internal sealed class LoggingObserver(ILogger<LoggingObserver> logger) : IXdsObserver
+{
+    private const int MaxNames = 20;
+
+    public void StreamOpened(XdsStreamInfo stream) => Log.StreamOpened(logger, stream.Id, stream.Node, stream.Peer, stream.Service);
+
+    public void StreamClosed(XdsStreamInfo stream) => Log.StreamClosed(logger, stream.Id, stream.Node);
+
+    public void Denied(string node, string peer, XdsDenial denial) => Log.StreamDenied(logger, node, peer, denial.Reason);
+
+    public void ReplicaDenied(string node, string peer, string reason) => Log.ReplicaDenied(logger, node, peer, reason);
+
+    public void Sent(XdsStreamInfo stream, XdsPush push) =>
+        Log.Sent(logger, stream.Id, push.TypeUrl, push.Resources, push.Removed, push.Bytes);
+
+    public void Rejected(XdsStreamInfo stream, XdsRejection rejection) =>
+        Log.Rejected(logger, stream.Peer, stream.Node, rejection.TypeUrl, Names(rejection.Resources), rejection.Message);
+
+    private static string Names(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MaxNames)) + (names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "");
 }

@@ -1,26 +1,25 @@
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// Says when to send listeners again that a client could not bind because something else had the port. Envoy rejects such a listener and
-/// does not try again by itself. For the stream's loop; the alarm comes from a timer.
+/// Schedules resending listeners that a client could not bind because the port was in use. Envoy rejects such a listener and does not
+/// retry. Used by the loop of the stream; <paramref name="onDue"/> is called by a timer.
 /// </summary>
-internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Action alarm) : IDisposable
+internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Action onDue) : IDisposable
 {
-    // What Envoy writes: cannot bind '0.0.0.0:46012': Address already in use.
+    // The message of Envoy: cannot bind '0.0.0.0:46012': Address already in use.
     private const string CannotBind = "cannot bind";
 
     private ITimer? _timer;
     private TimeSpan _delay = options.ListenerRetryDelay;
 
-    /// <summary>The alarm has gone off and was not looked at yet.</summary>
     private volatile bool _isDue;
 
-    /// <summary>Whether a rejection is worth another attempt.</summary>
-    public static bool Concerns(XdsRejection rejection) =>
+    /// <summary>Whether a rejected listener should be retried.</summary>
+    public static bool AppliesTo(XdsRejection rejection) =>
         rejection.TypeUrl == Resources.ResourceTypes.Listener && rejection.Message.Contains(CannotBind, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The client could not bind a listener.</summary>
-    public void Begin()
+    /// <summary>Schedules a retry, if none is scheduled.</summary>
+    public void Schedule()
     {
         if (_timer is not null)
         {
@@ -31,7 +30,7 @@ internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Actio
             _ =>
             {
                 _isDue = true;
-                alarm();
+                onDue();
             },
             null,
             _delay,
@@ -40,15 +39,15 @@ internal sealed class ListenerRetry(XdsOptions options, TimeProvider time, Actio
         _delay = _delay * 2 < options.MaxListenerRetryDelay ? _delay * 2 : options.MaxListenerRetryDelay;
     }
 
-    /// <summary>The client has bound all of its listeners.</summary>
-    public void Succeeded()
+    /// <summary>Cancels the retry and resets the delay, because the client accepted all listeners.</summary>
+    public void Reset()
     {
         Dispose();
         _delay = options.ListenerRetryDelay;
     }
 
-    /// <summary>Whether listeners are to be sent again now. Says so once.</summary>
-    public bool TakeDue()
+    /// <summary>Whether the retry is due. Returns true once per retry.</summary>
+    public bool TryTakeDue()
     {
         if (!_isDue)
         {

@@ -2,28 +2,28 @@ using KubeLB.Xds.Resources;
 
 namespace KubeLB.Xds.Discovery;
 
-/// <summary>A response that is due.</summary>
+/// <summary>The next response.</summary>
 /// <param name="Type">The type.</param>
-/// <param name="WithRemovals">Whether it also tells what is gone.</param>
+/// <param name="WithRemovals">Whether it includes removals.</param>
 internal readonly record struct DuePush(TypeState Type, bool WithRemovals);
 
 /// <summary>
-/// Decides which response is next on a stream so that nothing refers to what is not there: make before break.
+/// Determines the next response on a stream so that no resource refers to a missing one (make before break):
 /// <code>
 ///   additions  Secret → Cluster → ClusterLoadAssignment → Listener (with its removals) → RouteConfiguration
 ///   removals   RouteConfiguration → ClusterLoadAssignment → Cluster → Secret
 /// </code>
-/// Each step waits for the client's answer to the one before it, but endpoints do not wait for clusters: Envoy answers for a cluster when
-/// it has warmed it, and that takes its endpoints. One response per type is under way at a time; what changes in the meantime is in the
-/// next one, and before clusters have their next one everything that came with the last had its turn: who changes clusters all the time
-/// does not keep listeners from being sent.
+/// Each step waits for the acknowledgement of the previous one, except that endpoints do not wait for clusters: Envoy acknowledges a
+/// cluster after warming it, which requires its endpoints. There is one unacknowledged response per type; later changes are in the next
+/// one. The next response with clusters is sent only after all other types of the current round, so that frequent changes of clusters do
+/// not starve listeners.
 /// </summary>
 internal sealed class PushOrder(bool delta, XdsOptions options)
 {
     private readonly SortedList<(int Rank, string TypeUrl), TypeState> _types = new(new ByRank());
-    private bool _endpointsAsked;
+    private bool _endpointsRequested;
 
-    // How far the node's changes had come when clusters were last sent; null once what refers to those has been sent, too.
+    // The sequence number of the node at the last response with clusters; null after the resources that refer to them have been sent.
     private long? _round;
 
     public IEnumerable<TypeState> Types => _types.Values;
@@ -39,10 +39,12 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         return type;
     }
 
-    /// <summary>The next response, null if nothing is due. The node's gate is held, so that all types are seen in one state.</summary>
+    /// <summary>
+    /// The next response; null if there is none. The caller holds the lock of the node, for a consistent state of all types.
+    /// </summary>
     public DuePush? Next(NodeResources node)
     {
-        if (!node.Known)
+        if (!node.Initialized)
         {
             return null;
         }
@@ -88,14 +90,14 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
                 continue;
             }
 
-            if (isEndpoints && !_endpointsAsked)
+            if (isEndpoints && !_endpointsRequested)
             {
-                _endpointsAsked = true;
+                _endpointsRequested = true;
                 ResendEndpointsOfSentClusters(type);
             }
 
-            var removalsNow = !Defers(type);
-            if (Collect(type, node, removalsNow, RefersToClusters(type) ? _round : null))
+            var withRemovals = !DefersRemovals(type);
+            if (Collect(type, node, withRemovals, RefersToClusters(type) ? _round : null))
             {
                 if (isCluster)
                 {
@@ -103,7 +105,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
                     ResendEndpoints(type);
                 }
 
-                return new DuePush(type, removalsNow);
+                return new DuePush(type, withRemovals);
             }
         }
 
@@ -113,19 +115,19 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
 
     private static bool RefersToClusters(TypeState type) => type.TypeUrl is ResourceTypes.Listener or ResourceTypes.RouteConfiguration;
 
-    // A stream of one type cannot be ordered against others.
-    private bool Defers(TypeState type) => _types.Count > 1 && ResourceTypes.IsReferredTo(type.TypeUrl);
+    // With a single type on the stream there is nothing to order.
+    private bool DefersRemovals(TypeState type) => _types.Count > 1 && ResourceTypes.IsReferredTo(type.TypeUrl);
 
-    private bool Collect(TypeState type, NodeResources node, bool removalsNow, long? until)
+    private bool Collect(TypeState type, NodeResources node, bool withRemovals, long? until)
     {
         var subscription = type.Subscription;
-        if (type.ClaimedVersion is { } claimed)
+        if (type.InitialVersion is { } version)
         {
-            type.ClaimedVersion = null;
-            if (subscription.IsUpToDate(node, claimed))
+            type.InitialVersion = null;
+            if (subscription.IsUpToDate(node, version))
             {
-                subscription.OwesAnswer = false;
-                type.AcknowledgedVersion = type.SentVersion = claimed;
+                subscription.ResponseRequired = false;
+                type.AcknowledgedVersion = type.SentVersion = version;
                 return false;
             }
         }
@@ -133,21 +135,22 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         subscription.Collect(node, until);
         if (!delta && !ResourceTypes.IsWholeState(type.TypeUrl))
         {
-            // This protocol has no words for it: the client drops these with the cluster or listener that refers to them.
+            // The protocol cannot express removals of this type: the client drops the resource with the cluster or listener that refers to
+            // it.
             subscription.TakeRemovals();
             return subscription.Additions.Count > 0;
         }
 
-        return subscription.OwesAnswer
+        return subscription.ResponseRequired
             || subscription.Additions.Count > 0
             || (delta && subscription.Missing.Count > 0)
-            || (removalsNow && subscription.Removals.Count > 0);
+            || (withRemovals && subscription.Removals.Count > 0);
     }
 
     private DuePush? NextRemoval()
     {
-        var held = _types.Values.Sum(t => t.Subscription.Removals.Count);
-        if (held == 0 || (ReferrerRejected() && held <= options.MaxHeldRemovals))
+        var deferred = _types.Values.Sum(t => t.Subscription.Removals.Count);
+        if (deferred == 0 || (ReferrerRejected() && deferred <= options.MaxDeferredRemovals))
         {
             return null;
         }
@@ -167,7 +170,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
         }
     }
 
-    // A client that reconnects is sent what is new among its clusters, and only then says which endpoints it has: other clusters have them.
+    // A reconnecting client receives changed clusters before it reports the versions of its endpoints, which may belong to unchanged ones.
     private void ResendEndpointsOfSentClusters(TypeState endpoints)
     {
         if (
@@ -176,7 +179,7 @@ internal sealed class PushOrder(bool delta, XdsOptions options)
             && Resend(clusters, endpoints)
         )
         {
-            endpoints.ClaimedVersion = null;
+            endpoints.InitialVersion = null;
         }
     }
 

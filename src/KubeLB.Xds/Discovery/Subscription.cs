@@ -1,55 +1,57 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using KubeLB.Xds.Resources;
 
 namespace KubeLB.Xds.Discovery;
 
 /// <summary>
-/// One stream's interest in one type: what the client asked for, what it was sent, and what it lacks. Knows nothing of gRPC and is
-/// used by the stream's loop only; where it looks at resources, the node's gate is held.
+/// The subscription of one stream to one type: requested names, sent resources, and the resources to send next. Independent of gRPC. Used
+/// by the loop of the stream only; members that take a <see cref="NodeResources"/> require its lock.
 /// </summary>
 internal sealed class Subscription(string typeUrl)
 {
-    /// <summary>The name that asks for everything.</summary>
-    public const string Everything = "*";
+    /// <summary>The name of the wildcard subscription.</summary>
+    public const string WildcardName = "*";
 
     private readonly HashSet<string> _recheck = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _refusedTogether = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _resendWithNextChange = new(StringComparer.Ordinal);
     private bool _recheckAll;
-    private long _read;
+    private long _readSequence;
 
     public string TypeUrl { get; } = typeUrl;
 
     public bool Wildcard { get; private set; }
 
-    /// <summary>Names asked for, beside the wildcard.</summary>
+    /// <summary>Subscribed names, in addition to the wildcard.</summary>
     public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the client has ever named anything: one that never did asks for everything.</summary>
-    public bool EverNamed { get; private set; }
-
-    /// <summary>What the client was sent and has not given up. After a rejection it may hold an older version of it.</summary>
-    public SentResources Sent { get; } = new();
-
-    /// <summary>How many resources a reconnecting client said that it has.</summary>
-    public int Claimed { get; private set; }
-
-    /// <summary>Names that the client has and that are gone, not told yet.</summary>
-    public HashSet<string> Removals { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>What the client lacks, as of the last <see cref="Collect"/>.</summary>
-    public Dictionary<string, VersionedResource> Additions { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Names asked for that are not there, as of the last <see cref="Collect"/>.</summary>
-    public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
+    /// <summary>Whether the client has ever subscribed to a name. Otherwise it is subscribed to the wildcard.</summary>
+    public bool HasNamedResources { get; private set; }
 
     /// <summary>
-    /// Timestamp of the oldest change among what the last <see cref="Collect"/> found; null if none was new since the one before.
+    /// Resources that were sent and that the client is still subscribed to. After a rejection it may have an older version.
     /// </summary>
+    public SentResources Sent { get; } = new();
+
+    /// <summary>The number of resources that a reconnecting client reported in its first request.</summary>
+    public int InitialResources { get; private set; }
+
+    /// <summary>Names of removed resources that the client has and that were not sent yet.</summary>
+    public HashSet<string> Removals { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Resources to send, as of the last <see cref="Collect"/>.</summary>
+    public Dictionary<string, VersionedResource> Additions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Subscribed names that do not exist, as of the last <see cref="Collect"/>.</summary>
+    public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Timestamp of the oldest change that the last <see cref="Collect"/> found; null if there was none.</summary>
     public long? OldestChange { get; private set; }
 
-    /// <summary>The client waits for an answer, even for one that holds nothing.</summary>
-    public bool OwesAnswer { get; set; }
+    /// <summary>Whether the client requires a response, even an empty one.</summary>
+    public bool ResponseRequired { get; set; }
 
-    public void SubscribeToEverything()
+    public void SubscribeToAll()
     {
         if (!Wildcard)
         {
@@ -58,19 +60,19 @@ internal sealed class Subscription(string typeUrl)
         }
     }
 
-    /// <summary>Asks for a name. Asked for again, it is sent again: the client may have dropped it.</summary>
-    public void Subscribe(string name, bool hasIt = false)
+    /// <summary>Subscribes to a name. A repeated subscription resends the resource, because the client may have dropped it.</summary>
+    public void Subscribe(string name, bool isHeld = false)
     {
-        EverNamed = true;
-        if (name == Everything)
+        HasNamedResources = true;
+        if (name == WildcardName)
         {
-            SubscribeToEverything();
+            SubscribeToAll();
             return;
         }
 
         Names.Add(name);
         _recheck.Add(name);
-        if (!hasIt)
+        if (!isHeld)
         {
             Sent.Remove(name);
             Removals.Remove(name);
@@ -79,13 +81,13 @@ internal sealed class Subscription(string typeUrl)
 
     public void Unsubscribe(string name)
     {
-        EverNamed = true;
-        if (name == Everything)
+        HasNamedResources = true;
+        if (name == WildcardName)
         {
             Wildcard = false;
-            foreach (var given in Sent.Names.Where(n => !Names.Contains(n)).ToList())
+            foreach (var sent in Sent.Names.Where(n => !Names.Contains(n)).ToList())
             {
-                Forget(given);
+                Forget(sent);
             }
 
             return;
@@ -96,27 +98,27 @@ internal sealed class Subscription(string typeUrl)
             Forget(name);
             if (Wildcard)
             {
-                // The client cannot know whether the wildcard covers it.
+                // The resource may still be included in the wildcard.
                 _recheck.Add(name);
             }
         }
     }
 
-    /// <summary>Notes what a reconnecting client already has.</summary>
-    public void AlreadyHas(string name, string version)
+    /// <summary>Records a resource that a reconnecting client already has.</summary>
+    public void SetInitialVersion(string name, string version)
     {
-        if (Wildcard || Names.Contains(name))
+        if (IsSubscribed(name))
         {
-            Claimed++;
+            InitialResources++;
             Sent.Set(name, version);
             _recheck.Add(name);
         }
     }
 
-    /// <summary>A resource that was sent is sent again although it has not changed.</summary>
+    /// <summary>Resends an unchanged resource.</summary>
     public void Resend(string name)
     {
-        if (Wants(name) && Sent.Has(name))
+        if (IsSubscribed(name) && Sent.Has(name))
         {
             Sent.Remove(name);
             _recheck.Add(name);
@@ -124,26 +126,27 @@ internal sealed class Subscription(string typeUrl)
     }
 
     /// <summary>
-    /// Whether the client may have everything that it asked for, if it has the set of resources that <paramref name="version"/> names.
+    /// Whether a client with the set of resources of <paramref name="version"/> has all subscribed resources. If so, they are recorded as
+    /// sent.
     /// </summary>
     public bool IsUpToDate(NodeResources node, string version)
     {
-        var wanted = Wanted(node).ToList();
-        var have = new SentResources();
-        wanted.ForEach(have.Set);
-        if (have.Version != version)
+        var resources = SubscribedResources(node).ToList();
+        var current = new SentResources();
+        resources.ForEach(current.Set);
+        if (current.Version != version)
         {
             return false;
         }
 
-        wanted.ForEach(Sent.Set);
-        Read(node.Sequence);
+        resources.ForEach(Sent.Set);
+        SetRead(node.Sequence);
         return true;
     }
 
-    /// <summary>Compares with what is there; costs what changed since the last time.</summary>
-    /// <param name="node">What is there.</param>
-    /// <param name="until">Sequence number of the last change that counts, of later ones the next look will tell; null for all.</param>
+    /// <summary>Determines the resources to send. The cost depends on the number of changes since the last call.</summary>
+    /// <param name="node">The resources of the node.</param>
+    /// <param name="until">Sequence number of the last change to include; null for all.</param>
     public void Collect(NodeResources node, long? until = null)
     {
         Additions.Clear();
@@ -151,13 +154,13 @@ internal sealed class Subscription(string typeUrl)
         OldestChange = null;
         var log = node.Find(TypeUrl);
         var end = until ?? node.Sequence;
-        if (_recheckAll || (log is not null && log.Forgotten > _read))
+        if (_recheckAll || (log is not null && log.CompactedTo > _readSequence))
         {
-            foreach (var resource in Wanted(node))
+            foreach (var resource in SubscribedResources(node))
             {
                 if (log!.SequenceOf(resource.Name) <= end)
                 {
-                    Look(log, resource.Name);
+                    Compare(log, resource.Name);
                 }
             }
 
@@ -165,15 +168,15 @@ internal sealed class Subscription(string typeUrl)
             {
                 if ((log?.SequenceOf(name) ?? 0) <= end)
                 {
-                    Look(log, name);
+                    Compare(log, name);
                 }
             }
         }
-        else if (log is not null && log.Newest > _read)
+        else if (log is not null && log.Newest > _readSequence)
         {
-            foreach (var name in log.ChangedSince(_read))
+            foreach (var name in log.ChangedSince(_readSequence))
             {
-                if (Wants(name) && log.SequenceOf(name) <= end && Look(log, name) && _read > 0)
+                if (IsSubscribed(name) && log.SequenceOf(name) <= end && Compare(log, name) && _readSequence > 0)
                 {
                     OldestChange = Math.Min(OldestChange ?? long.MaxValue, log.ChangedAt(name));
                 }
@@ -182,46 +185,46 @@ internal sealed class Subscription(string typeUrl)
 
         foreach (var name in _recheck)
         {
-            Look(log, name);
+            Compare(log, name);
             if (log?.Find(name) is null && !Sent.Has(name))
             {
                 Missing.Add(name);
             }
         }
 
-        SendAgainWhatWasRefusedTogether(log, end);
-        Read(end);
+        AddRejectedResources(log, end);
+        SetRead(end);
     }
 
     /// <summary>
-    /// The client refused the additions and named none of them. It may have taken none, for the sake of one: they are sent again together
-    /// with the next change, which may be the end of that one, and not before, since they would be refused again.
+    /// The client rejected the additions without naming a resource, and may have rejected all because of one. They are resent with the next
+    /// change, which may fix the invalid one, and not earlier, because they would be rejected again.
     /// </summary>
-    public void RefuseTogether()
+    public void OnRejectedWithoutNames()
     {
         if (Additions.Count > 1)
         {
-            _refusedTogether.UnionWith(Additions.Keys);
+            _resendWithNextChange.UnionWith(Additions.Keys);
         }
     }
 
-    private void SendAgainWhatWasRefusedTogether(TypeLog? log, long end)
+    private void AddRejectedResources(TypeLog? log, long end)
     {
         if (Additions.Count + Removals.Count == 0)
         {
             return;
         }
 
-        foreach (var name in _refusedTogether.Where(n => Wants(n) && log?.Find(n) is not null && log.SequenceOf(n) <= end))
+        foreach (var name in _resendWithNextChange.Where(n => IsSubscribed(n) && log?.Find(n) is not null && log.SequenceOf(n) <= end))
         {
             Sent.Remove(name);
-            Look(log, name);
+            Compare(log, name);
         }
 
-        _refusedTogether.Clear();
+        _resendWithNextChange.Clear();
     }
 
-    /// <summary>Notes that the additions were sent.</summary>
+    /// <summary>Marks the additions as sent.</summary>
     public void TakeAdditions()
     {
         foreach (var resource in Additions.Values)
@@ -230,7 +233,7 @@ internal sealed class Subscription(string typeUrl)
         }
     }
 
-    /// <summary>Notes that the removals were sent.</summary>
+    /// <summary>Marks the removals as sent.</summary>
     public void TakeRemovals()
     {
         foreach (var name in Removals)
@@ -241,9 +244,9 @@ internal sealed class Subscription(string typeUrl)
         Removals.Clear();
     }
 
-    private bool Wants(string name) => Wildcard || Names.Contains(name);
+    private bool IsSubscribed(string name) => Wildcard || Names.Contains(name);
 
-    private IEnumerable<VersionedResource> Wanted(NodeResources node)
+    private IEnumerable<VersionedResource> SubscribedResources(NodeResources node)
     {
         if (node.Find(TypeUrl) is not { } log)
         {
@@ -253,7 +256,8 @@ internal sealed class Subscription(string typeUrl)
         return Wildcard ? log.All : Names.Select(log.Find).OfType<VersionedResource>();
     }
 
-    private bool Look(TypeLog? log, string name)
+    /// <returns>Whether there is something to send.</returns>
+    private bool Compare(TypeLog? log, string name)
     {
         if (log?.Find(name) is { } resource)
         {
@@ -270,11 +274,11 @@ internal sealed class Subscription(string typeUrl)
         return Sent.Has(name) && Removals.Add(name);
     }
 
-    private void Read(long end)
+    private void SetRead(long end)
     {
         _recheck.Clear();
         _recheckAll = false;
-        _read = Math.Max(_read, end);
+        _readSequence = Math.Max(_readSequence, end);
     }
 
     private void Forget(string name)
@@ -282,5 +286,60 @@ internal sealed class Subscription(string typeUrl)
         Sent.Remove(name);
         Removals.Remove(name);
         _recheck.Remove(name);
+    }
+}
+
+/// <summary>The resources that were sent to a client, and the version of this set: a hash of names and versions.</summary>
+internal sealed class SentResources
+{
+    private readonly Dictionary<string, (string Version, VersionedResource? Resource)> _byName = new(StringComparer.Ordinal);
+    private UInt128 _sum;
+
+    public int Count => _byName.Count;
+
+    public IReadOnlyCollection<string> Names => _byName.Keys;
+
+    /// <summary>Equal for equal content, independent of replica and order.</summary>
+    public string Version => _sum.ToString("x32", CultureInfo.InvariantCulture);
+
+    /// <summary>The resources that this stream sent.</summary>
+    public IEnumerable<VersionedResource> Resources => _byName.Values.Select(s => s.Resource).OfType<VersionedResource>();
+
+    public IEnumerable<Any> Bodies => Resources.Select(r => r.Body);
+
+    public bool Has(string name) => _byName.ContainsKey(name);
+
+    public bool Has(string name, string version) => _byName.TryGetValue(name, out var sent) && sent.Version == version;
+
+    public void Set(VersionedResource resource)
+    {
+        Remove(resource.Name);
+        _byName[resource.Name] = (resource.Version, resource);
+        unchecked
+        {
+            _sum += resource.Fingerprint;
+        }
+    }
+
+    /// <summary>Adds a resource that another stream sent.</summary>
+    public void Set(string name, string version)
+    {
+        Remove(name);
+        _byName[name] = (version, null);
+        unchecked
+        {
+            _sum += VersionedResource.FingerprintOf(name, version);
+        }
+    }
+
+    public void Remove(string name)
+    {
+        if (_byName.Remove(name, out var sent))
+        {
+            unchecked
+            {
+                _sum -= sent.Resource?.Fingerprint ?? VersionedResource.FingerprintOf(name, sent.Version);
+            }
+        }
     }
 }

@@ -1,53 +1,55 @@
 namespace KubeLB.Xds.Discovery;
 
-/// <summary>Limits and habits of the discovery server. The defaults fit fleets of thousands of proxies.</summary>
+/// <summary>Settings of the discovery server. The defaults are suitable for thousands of proxies.</summary>
 public sealed class XdsOptions
 {
     /// <summary>
-    /// Names this control plane in responses (<c>control_plane.identifier</c>), for people who debug a proxy. Empty: not sent.
+    /// The <c>control_plane.identifier</c> of responses, for debugging a proxy. Empty to omit it.
     /// </summary>
     public string ControlPlane { get; set; } = "";
 
     /// <summary>
-    /// Names that one stream may subscribe to, of all types together, and resources that it may begin with. More end the stream with
-    /// RESOURCE_EXHAUSTED.
+    /// The maximum number of subscribed names of a stream, for all types together, and of its initial resources. Exceeding it ends the
+    /// stream with RESOURCE_EXHAUSTED.
     /// </summary>
     public int MaxSubscribedNames { get; set; } = 200_000;
 
-    /// <summary>Resource types that one stream may ask for. More end the stream with RESOURCE_EXHAUSTED.</summary>
+    /// <summary>The maximum number of resource types of a stream. Exceeding it ends the stream with RESOURCE_EXHAUSTED.</summary>
     public int MaxTypesPerStream { get; set; } = 32;
 
-    /// <summary>Bytes of one request; a reconnecting client names all that it has in one.</summary>
+    /// <summary>The maximum size of a request; the first request of a reconnecting client names all its resources.</summary>
     public int MaxRequestBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// Removals held back on one stream while the client keeps a listener or route table that it had before a rejected one, since that
-    /// may refer to them. More are no longer held back.
+    /// The maximum number of removals that are deferred on a stream while the client keeps an older listener or route table after a
+    /// rejection, which may refer to the removed resources. If it is exceeded, they are sent.
     /// </summary>
-    public int MaxHeldRemovals { get; set; } = 1_000;
+    public int MaxDeferredRemovals { get; set; } = 1_000;
 
     /// <summary>
-    /// Sends a cluster's endpoints again after the cluster came or changed on the same aggregated stream, if the client asked for them
-    /// before. Envoy warms the cluster with the next endpoints that it hears of; for those that another cluster asked for it does not ask
-    /// again, and waits for its initial fetch timeout (15 s) when none come. https://github.com/envoyproxy/envoy/issues/13009
+    /// Resends the endpoints of a cluster after the cluster was added or changed on the same aggregated stream, if the client is already
+    /// subscribed to them. Envoy warms the cluster with the next endpoints it receives. It does not subscribe again to endpoints that it
+    /// requested for another cluster, and waits for the initial fetch timeout (15 s). https://github.com/envoyproxy/envoy/issues/13009
     /// </summary>
     public bool ResendEndpointsOfClusters { get; set; } = true;
 
     /// <summary>
-    /// Until a listener that a client could not bind is sent to it again: doubled each time, <see cref="MaxListenerRetryDelay"/> at most.
-    /// Envoy itself does not try again, and the port may be free by then.
+    /// The delay after which a listener is resent that a client could not bind, because Envoy does not retry. Doubles with each retry, up
+    /// to <see cref="MaxListenerRetryDelay"/>.
     /// </summary>
     public TimeSpan ListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The longest time until a listener that a client could not bind is sent again.</summary>
+    /// <summary>The maximum of <see cref="ListenerRetryDelay"/>.</summary>
     public TimeSpan MaxListenerRetryDelay { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A connection that is silent for so long is asked whether it is alive.</summary>
+    /// <summary>The idle time of a connection after which a keep-alive ping is sent.</summary>
     public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>An answer that takes longer ends the connection and its streams.</summary>
+    /// <summary>The timeout of a keep-alive ping, after which the connection and its streams are closed.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Streams on one connection. A proxy without an aggregated stream opens one per cluster for its endpoints.</summary>
+    /// <summary>
+    /// The maximum number of streams per connection. Without an aggregated stream, a proxy opens one per cluster for endpoints.
+    /// </summary>
     public int MaxStreamsPerConnection { get; set; } = 10_000;
 }

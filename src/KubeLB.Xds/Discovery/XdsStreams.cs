@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Net;
 
 namespace KubeLB.Xds.Discovery;
 
-/// <summary>The streams that are open now.</summary>
+/// <summary>The open streams.</summary>
 public sealed class XdsStreams
 {
     private readonly ConcurrentDictionary<long, IXdsStream> _open = new();
@@ -12,21 +13,21 @@ public sealed class XdsStreams
     private long _ids;
 
     /// <summary>
-    /// A client of the node has connected, disconnected or said something. Called from the streams' own loops: a handler returns quickly.
+    /// A client of the node connected, disconnected or sent a request. Called from the loops of the streams: a handler must be fast.
     /// </summary>
     public event Action<string>? Changed;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of open streams.</summary>
     public int Count => _open.Count;
 
-    /// <summary>What each stream's client asked for, has and refused, oldest stream first.</summary>
+    /// <summary>The state of each stream, oldest first.</summary>
     public IReadOnlyList<XdsStreamStatus> Describe() => [.. _open.Values.OrderBy(s => s.Info.Id).Select(s => s.Describe())];
 
-    /// <summary>Ends the streams of a node id, which are told to connect again: whoever does is asked anew whether it may.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Ends the streams of a node id. Clients that reconnect are authorized again.</summary>
+    /// <returns>The number of ended streams.</returns>
     public int End(string node)
     {
-        var ended = OfNode(node);
+        var ended = StreamsOf(node);
         foreach (var stream in ended)
         {
             stream.End();
@@ -36,14 +37,14 @@ public sealed class XdsStreams
     }
 
     /// <summary>
-    /// What each client of a node has of some resources. Streams of one client (the same pod; else the same peer address) are taken
-    /// together, since a client without an aggregated stream has one for each type.
+    /// Whether each client of a node has acknowledged some resources. Streams of one client (the same pod, or the same peer address) are
+    /// combined, because a client without an aggregated stream has one stream per type.
     /// </summary>
     /// <param name="node">The node id.</param>
-    /// <param name="resources">The resources, each with the version that is asked about.</param>
+    /// <param name="resources">The resources with their versions.</param>
     public IReadOnlyList<XdsClientAcknowledgement> AcknowledgementOf(string node, IReadOnlyCollection<XdsResourceVersion> resources) =>
         [
-            .. OfNode(node)
+            .. StreamsOf(node)
                 .GroupBy(s => (s.Info.Pod, Peer: s.Info.Pod is null ? XdsPeer.HostOf(s.Info.Peer) : null))
                 .Select(client => AcknowledgementOf(client.Key.Pod, XdsPeer.HostOf(client.First().Info.Peer), client, resources)),
         ];
@@ -58,11 +59,11 @@ public sealed class XdsStreams
         var worst = XdsAcknowledgementState.Acknowledged;
         foreach (var resource in resources)
         {
-            var answers = streams
+            var states = streams
                 .Select(s => s.AcknowledgementOf(resource))
-                .OfType<(XdsAcknowledgementState Standing, XdsRejection? Rejection)>()
+                .OfType<(XdsAcknowledgementState State, XdsRejection? Rejection)>()
                 .ToList();
-            if (answers.FirstOrDefault(a => a.Standing == XdsAcknowledgementState.Rejected).Rejection is { } rejection)
+            if (states.FirstOrDefault(s => s.State == XdsAcknowledgementState.Rejected).Rejection is { } rejection)
             {
                 return new XdsClientAcknowledgement(
                     pod,
@@ -72,7 +73,7 @@ public sealed class XdsStreams
                 );
             }
 
-            if (!answers.Any(a => a.Standing == XdsAcknowledgementState.Acknowledged))
+            if (!states.Any(s => s.State == XdsAcknowledgementState.Acknowledged))
             {
                 worst = XdsAcknowledgementState.Pending;
             }
@@ -99,21 +100,21 @@ public sealed class XdsStreams
         _open.TryRemove(stream.Info.Id, out _);
         lock (_gate)
         {
-            var left = _byNode.GetValueOrDefault(stream.Info.Node, []).Remove(stream);
-            if (left.IsEmpty)
+            var remaining = _byNode.GetValueOrDefault(stream.Info.Node, []).Remove(stream);
+            if (remaining.IsEmpty)
             {
                 _byNode.Remove(stream.Info.Node);
             }
             else
             {
-                _byNode[stream.Info.Node] = left;
+                _byNode[stream.Info.Node] = remaining;
             }
         }
 
         Notify(stream.Info.Node);
     }
 
-    private ImmutableArray<IXdsStream> OfNode(string node)
+    private ImmutableArray<IXdsStream> StreamsOf(string node)
     {
         lock (_gate)
         {
@@ -124,21 +125,21 @@ public sealed class XdsStreams
     internal void Notify(string node) => Changed?.Invoke(node);
 }
 
-/// <summary>An open stream.</summary>
-/// <param name="Stream">Who it is.</param>
-/// <param name="Opened">Since when.</param>
-/// <param name="Types">What it is about.</param>
+/// <summary>The state of an open stream.</summary>
+/// <param name="Stream">The client.</param>
+/// <param name="Opened">The time at which it was opened.</param>
+/// <param name="Types">The state of each type.</param>
 public sealed record XdsStreamStatus(XdsStreamInfo Stream, DateTimeOffset Opened, IReadOnlyList<XdsTypeStatus> Types);
 
-/// <summary>One type on an open stream.</summary>
+/// <summary>The state of one type on an open stream.</summary>
 /// <param name="TypeUrl">The type.</param>
-/// <param name="Wildcard">Whether the client wants all resources.</param>
-/// <param name="Names">How many it names.</param>
-/// <param name="Resources">How many it was sent and has not given up.</param>
+/// <param name="Wildcard">Whether the client is subscribed to all resources.</param>
+/// <param name="Names">The number of subscribed names.</param>
+/// <param name="Resources">The number of sent resources that the client is still subscribed to.</param>
 /// <param name="SentVersion">Version of the last response; empty before the first.</param>
-/// <param name="AcknowledgedVersion">Version that the client last took.</param>
-/// <param name="Awaiting">Whether the last response is unanswered.</param>
-/// <param name="Rejection">The client's refusal of the last response, if it refused.</param>
+/// <param name="AcknowledgedVersion">Version that the client last accepted.</param>
+/// <param name="Awaiting">Whether the last response is unacknowledged.</param>
+/// <param name="Rejection">The rejection of the last response; null if the client accepted it.</param>
 public sealed record XdsTypeStatus(
     string TypeUrl,
     bool Wildcard,
@@ -150,42 +151,42 @@ public sealed record XdsTypeStatus(
     XdsRejection? Rejection
 )
 {
-    /// <summary>Nonce of the response that the client last took; empty before that.</summary>
+    /// <summary>Nonce of the response that the client last accepted; empty before the first.</summary>
     public string AcknowledgedNonce { get; init; } = "";
 
-    /// <summary>The resources that the client refused and has not taken since, by name: also while it takes others.</summary>
+    /// <summary>The resources that the client rejected and has not accepted since, by name.</summary>
     public IReadOnlyDictionary<string, XdsRejection> Rejected { get; init; } = new Dictionary<string, XdsRejection>();
 }
 
-/// <summary>A resource in one version.</summary>
+/// <summary>A version of a resource.</summary>
 /// <param name="TypeUrl">The type, as in <see cref="Resources.ResourceTypes"/>.</param>
 /// <param name="Name">The name.</param>
 /// <param name="Version">The version.</param>
 public readonly record struct XdsResourceVersion(string TypeUrl, string Name, string Version);
 
-/// <summary>How far a client is with resources.</summary>
+/// <summary>Whether a client has acknowledged resources.</summary>
 public enum XdsAcknowledgementState
 {
-    /// <summary>Not sent yet, or sent and not answered.</summary>
+    /// <summary>At least one resource was not sent or not acknowledged yet.</summary>
     Pending,
 
-    /// <summary>The client has acknowledged all of them (ACK).</summary>
+    /// <summary>The client has acknowledged all resources (ACK).</summary>
     Acknowledged,
 
-    /// <summary>The client has rejected at least one of them (NACK), and has not acknowledged it since.</summary>
+    /// <summary>The client has rejected at least one resource (NACK), and has not acknowledged it since.</summary>
     Rejected,
 }
 
-/// <summary>How far one client is with resources.</summary>
-/// <param name="Pod">Its pod; null if it does not name it.</param>
-/// <param name="Host">Its address, without the port.</param>
-/// <param name="Standing">How far it is.</param>
-/// <param name="Rejection">What it has rejected; null if nothing.</param>
-public sealed record XdsClientAcknowledgement(string? Pod, string Host, XdsAcknowledgementState Standing, XdsClientRejection? Rejection);
+/// <summary>Whether one client has acknowledged resources.</summary>
+/// <param name="Pod">The pod; null if unknown.</param>
+/// <param name="Host">The address, without the port.</param>
+/// <param name="State">The state.</param>
+/// <param name="Rejection">The rejection; null if there is none.</param>
+public sealed record XdsClientAcknowledgement(string? Pod, string Host, XdsAcknowledgementState State, XdsClientRejection? Rejection);
 
-/// <summary>What a client has rejected.</summary>
+/// <summary>The rejection of a resource by a client.</summary>
 /// <param name="TypeUrl">The type, as in <see cref="Resources.ResourceTypes"/>.</param>
-/// <param name="Message">The client's own words.</param>
+/// <param name="Message">The error message of the client.</param>
 public sealed record XdsClientRejection(string TypeUrl, string Message);
 
 internal interface IXdsStream
@@ -194,8 +195,27 @@ internal interface IXdsStream
 
     XdsStreamStatus Describe();
 
-    /// <summary>What the client has of a resource; null if this stream is not about its type.</summary>
-    (XdsAcknowledgementState Standing, XdsRejection? Rejection)? AcknowledgementOf(XdsResourceVersion resource);
+    /// <summary>Whether the client has acknowledged a resource; null if the stream has no subscription to its type.</summary>
+    (XdsAcknowledgementState State, XdsRejection? Rejection)? AcknowledgementOf(XdsResourceVersion resource);
 
     void End();
+}
+
+/// <summary>The address of a client in the format of gRPC: <c>ipv4:10.0.0.7:41234</c>, <c>ipv6:[fd00::7]:41234</c>.</summary>
+public static class XdsPeer
+{
+    /// <summary>The address without the port, which is different for each connection.</summary>
+    public static string HostOf(string peer)
+    {
+        var start = peer.IndexOf(':', StringComparison.Ordinal) + 1;
+        var end = peer.LastIndexOf(':');
+        if (end <= start)
+        {
+            return peer;
+        }
+
+        // A listener on all interfaces reports IPv4 clients as IPv4-mapped IPv6 addresses (::ffff:10.0.0.7).
+        var host = peer[start..end].Trim('[', ']');
+        return IPAddress.TryParse(host, out var address) && address.IsIPv4MappedToIPv6 ? $"{address.MapToIPv4()}" : host;
+    }
 }

@@ -4,36 +4,36 @@ using KubeLB.Xds.Replicas.V1;
 
 namespace KubeLB.Xds.Replicas;
 
-/// <summary>Tells other replicas of this control plane what the clients that are connected here have acknowledged.</summary>
-internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, Observers observers, TimeProvider time)
+/// <summary>Reports the acknowledgements of clients of this replica to other replicas of the control plane.</summary>
+internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorizer, XdsObservers observers, TimeProvider time)
     : ReplicaService.ReplicaServiceBase
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    public override async Task<StandingResponse> GetStanding(StandingRequest request, ServerCallContext context)
+    public override async Task<AcknowledgementsResponse> GetAcknowledgements(AcknowledgementsRequest request, ServerCallContext context)
     {
         if (await authorizer.AuthorizeReplicaAsync(context).ConfigureAwait(false) is { } reason)
         {
-            observers.Tell(o => o.ReplicaDenied(request.Node, context.Peer, reason));
+            observers.Notify(o => o.ReplicaDenied(request.Node, context.Peer, reason));
             throw new RpcException(new Status(StatusCode.PermissionDenied, reason));
         }
 
         XdsResourceVersion[] resources = [.. request.Resources.Select(r => new XdsResourceVersion(r.TypeUrl, r.Name, r.Version))];
-        var wait = TimeSpan.FromMilliseconds(Math.Min(request.WaitMilliseconds, LongestWait.TotalMilliseconds));
+        var wait = TimeSpan.FromMilliseconds(Math.Min(request.WaitMilliseconds, MaxWait.TotalMilliseconds));
         var clients = await WaitAsync(request.Node, resources, wait, context.CancellationToken).ConfigureAwait(false);
-        return new StandingResponse { Clients = { clients.Select(Write) } };
+        return new AcknowledgementsResponse { Clients = { clients.Select(Encode) } };
     }
 
-    private static ClientStanding Write(XdsClientAcknowledgement client) =>
+    private static ClientAcknowledgement Encode(XdsClientAcknowledgement client) =>
         new()
         {
             Pod = client.Pod ?? "",
             Host = client.Host,
-            Standing = client.Standing switch
+            State = client.State switch
             {
-                XdsAcknowledgementState.Acknowledged => ClientStanding.Types.Standing.Acknowledged,
-                XdsAcknowledgementState.Rejected => ClientStanding.Types.Standing.Rejected,
-                _ => ClientStanding.Types.Standing.Pending,
+                XdsAcknowledgementState.Acknowledged => ClientAcknowledgement.Types.State.Acknowledged,
+                XdsAcknowledgementState.Rejected => ClientAcknowledgement.Types.State.Rejected,
+                _ => ClientAcknowledgement.Types.State.Pending,
             },
             Message = client.Rejection?.Message ?? "",
             TypeUrl = client.Rejection?.TypeUrl ?? "",
@@ -55,7 +55,7 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
             while (true)
             {
                 var clients = streams.AcknowledgementOf(node, resources);
-                if (clients.All(c => c.Standing != XdsAcknowledgementState.Pending) || limit.IsCancellationRequested)
+                if (clients.All(c => c.State != XdsAcknowledgementState.Pending) || limit.IsCancellationRequested)
                 {
                     return clients;
                 }
@@ -66,7 +66,7 @@ internal sealed class ReplicaServer(XdsStreams streams, IXdsAuthorizer authorize
                 }
                 catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                 {
-                    // The time is over: what is known now is the answer.
+                    // The wait time has elapsed: the next iteration returns the current state.
                 }
             }
         }

@@ -1,46 +1,48 @@
+using Google.Protobuf;
+
 namespace KubeLB.Xds.Resources;
 
 /// <summary>
-/// What each node id is to have: the one source that all discovery streams serve from. A change costs what it changes, whatever
-/// else the node has, and is told at once to the node's streams only. Thread-safe.
+/// The resources of each node id, which all discovery streams serve. The cost of an update depends on the number of changes only, and only
+/// the streams of the node are notified. Thread-safe.
 /// </summary>
-/// <param name="time">The clock that changes are timed by; the system's if null.</param>
+/// <param name="time">The clock for timestamps of changes; the system clock if null.</param>
 public sealed class ResourceCache(TimeProvider? time = null)
 {
     private readonly Dictionary<string, NodeResources> _nodes = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
-    /// <summary>Node ids that are here only because a client has said them.</summary>
+    /// <summary>The number of node ids without resources that clients have requested.</summary>
     internal int Placeholders
     {
         get
         {
             lock (_gate)
             {
-                return _nodes.Values.Count(n => !n.Known);
+                return _nodes.Values.Count(n => !n.Initialized);
             }
         }
     }
 
     internal TimeProvider Time { get; } = time ?? TimeProvider.System;
 
-    /// <summary>Node ids that have been given resources, be it none.</summary>
+    /// <summary>Node ids whose resources have been set, including empty ones.</summary>
     public IReadOnlyCollection<string> Nodes
     {
         get
         {
             lock (_gate)
             {
-                return [.. _nodes.Where(n => n.Value is { Known: true, Removed: false }).Select(n => n.Key)];
+                return [.. _nodes.Where(n => n.Value is { Initialized: true, Removed: false }).Select(n => n.Key)];
             }
         }
     }
 
     /// <summary>
-    /// Changes a node's resources in one step. The first call, be it without a change, makes the node known; until then its streams
-    /// wait, so that a control plane that has just started takes nothing away from a proxy.
+    /// Changes the resources of a node atomically. The first call, even without a change, initializes the node; until then its streams
+    /// wait, so that a starting control plane does not remove the configuration of a proxy.
     /// </summary>
-    /// <returns>Whether anything differs from before.</returns>
+    /// <returns>Whether anything changed.</returns>
     public bool Update(string node, Action<ResourceTransaction> change)
     {
         ArgumentException.ThrowIfNullOrEmpty(node);
@@ -50,13 +52,13 @@ public sealed class ResourceCache(TimeProvider? time = null)
         return With(node, state => state.Apply(transaction, Time.GetTimestamp()));
     }
 
-    /// <summary>Takes everything from a node. Streams that it still has are told, and it is forgotten after the last of them.</summary>
-    /// <returns>Whether the node was known.</returns>
+    /// <summary>Removes a node. Its open streams receive the removals, and it is discarded after the last stream ends.</summary>
+    /// <returns>Whether the node existed.</returns>
     public bool Remove(string node)
     {
         lock (_gate)
         {
-            if (!_nodes.TryGetValue(node, out var state) || !state.Known || state.Removed)
+            if (!_nodes.TryGetValue(node, out var state) || !state.Initialized || state.Removed)
             {
                 return false;
             }
@@ -74,23 +76,23 @@ public sealed class ResourceCache(TimeProvider? time = null)
         }
     }
 
-    /// <summary>One resource, null if the node has none of this type and name.</summary>
+    /// <summary>A resource; null if it does not exist.</summary>
     public VersionedResource? Find(string node, string typeUrl, string name) => Read(node, state => state.Find(typeUrl)?.Find(name));
 
-    /// <summary>A node's resources of one type.</summary>
+    /// <summary>The resources of one type of a node.</summary>
     public IReadOnlyList<VersionedResource> List(string node, string typeUrl) =>
         Read<IReadOnlyList<VersionedResource>>(node, state => [.. state.Find(typeUrl)?.All ?? []]) ?? [];
 
-    /// <summary>How many resources of one type a node has.</summary>
+    /// <summary>The number of resources of one type of a node.</summary>
     public int Count(string node, string typeUrl) => Read(node, state => state.Find(typeUrl)?.Count ?? 0);
 
-    /// <summary>The node's resources, with <paramref name="changed"/> called at each change until <see cref="Detach"/>.</summary>
+    /// <summary>Adds a listener that is called at each change of the node until <see cref="Detach"/>, and returns its resources.</summary>
     internal NodeResources Attach(string node, Action changed) =>
         With(
             node,
             state =>
             {
-                state.Listen(changed);
+                state.AddListener(changed);
                 return state;
             }
         );
@@ -102,10 +104,10 @@ public sealed class ResourceCache(TimeProvider? time = null)
             var state = _nodes[node];
             lock (state.Gate)
             {
-                state.StopListening(changed);
+                state.RemoveListener(changed);
 
-                // Clients choose node ids: what only they have spoken of is not kept, nor what has been removed.
-                if (!state.HasListeners && (!state.Known || state.Removed))
+                // Clients choose node ids: a node without resources is discarded with its last stream, and so is a removed one.
+                if (!state.HasListeners && (!state.Initialized || state.Removed))
                 {
                     Discard(node, state);
                 }
@@ -113,7 +115,7 @@ public sealed class ResourceCache(TimeProvider? time = null)
         }
     }
 
-    // The cache's gate is not held while a node's is waited for: a node with much to send delays only itself.
+    // The lock of the cache is not held while waiting for that of a node, so that a busy node does not block others.
     private T With<T>(string node, Func<NodeResources, T> use)
     {
         while (true)
@@ -158,5 +160,63 @@ public sealed class ResourceCache(TimeProvider? time = null)
         {
             return read(state);
         }
+    }
+}
+
+/// <summary>
+/// An atomic change of the resources of a node: streams see all of it or nothing, so that no sent resource refers to a missing one. Of
+/// several changes of one resource the last is used.
+/// </summary>
+public sealed class ResourceTransaction
+{
+    private readonly Dictionary<(string TypeUrl, string Name), VersionedResource?> _changes = [];
+    private readonly List<(string TypeUrl, HashSet<string> Kept)> _replacements = [];
+
+    internal ResourceTransaction() { }
+
+    internal IReadOnlyDictionary<(string TypeUrl, string Name), VersionedResource?> Changes => _changes;
+
+    internal IReadOnlyList<(string TypeUrl, HashSet<string> Kept)> Replacements => _replacements;
+
+    /// <summary>Adds or replaces a resource. Equal content is not a change.</summary>
+    /// <exception cref="ArgumentException">The name is empty or <c>*</c>.</exception>
+    public ResourceTransaction Set(string name, IMessage message) => Set(VersionedResource.Create(name, message));
+
+    /// <summary>As <see cref="Set(string, IMessage)"/>, for an encoded resource, for example one that many nodes share.</summary>
+    public ResourceTransaction Set(VersionedResource resource)
+    {
+        ArgumentNullException.ThrowIfNull(resource);
+        _changes[(resource.TypeUrl, resource.Name)] = resource;
+        return this;
+    }
+
+    /// <summary>Removes a resource, if it exists.</summary>
+    public ResourceTransaction Remove(string typeUrl, string name)
+    {
+        _changes[(typeUrl, name)] = null;
+        return this;
+    }
+
+    /// <summary>
+    /// Replaces all resources of a type. Compares every resource of the type; for a few changes use <see cref="Set(string, IMessage)"/> and
+    /// <see cref="Remove"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">A resource has another type.</exception>
+    public ResourceTransaction Replace(string typeUrl, IEnumerable<VersionedResource> resources)
+    {
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var resource in resources)
+        {
+            if (resource.TypeUrl != typeUrl)
+            {
+                throw new ArgumentException($"Resource {resource.Name} has type {resource.TypeUrl}, not {typeUrl}.", nameof(resources));
+            }
+
+            kept.Add(resource.Name);
+            Set(resource);
+        }
+
+        _replacements.Add((typeUrl, kept));
+        return this;
     }
 }

@@ -1,9 +1,9 @@
 namespace KubeLB.Xds.Resources;
 
-/// <summary>Type URLs of Envoy's v3 resources, and what the protocol says of each type.</summary>
+/// <summary>Type URLs of Envoy's v3 resources, and their properties in the protocol.</summary>
 public static class ResourceTypes
 {
-    /// <summary>What precedes a message's full name in a type URL.</summary>
+    /// <summary>The prefix of type URLs.</summary>
     public const string Prefix = "type.googleapis.com/";
 
     /// <summary>Listeners (LDS).</summary>
@@ -21,7 +21,7 @@ public static class ResourceTypes
     /// <summary>Certificates (SDS).</summary>
     public const string Secret = Prefix + "envoy.extensions.transport_sockets.tls.v3.Secret";
 
-    /// <summary>Place in the order of additions on an aggregated stream; what refers to something comes after it.</summary>
+    /// <summary>The position in the order of additions on an aggregated stream: a type comes after the types that it refers to.</summary>
     internal static int Rank(string typeUrl) =>
         typeUrl switch
         {
@@ -33,15 +33,17 @@ public static class ResourceTypes
             _ => Unordered,
         };
 
-    /// <summary>The rank of a type that nothing is known of: it neither waits nor is waited for.</summary>
+    /// <summary>The rank of other types, which are not ordered.</summary>
     internal const int Unordered = int.MaxValue;
 
-    /// <summary>In the state-of-the-world protocol a response of this type holds everything, and what it lacks is removed.</summary>
+    /// <summary>
+    /// Whether a response of this type in the state-of-the-world protocol contains all resources, so that missing ones are removed.
+    /// </summary>
     internal static bool IsWholeState(string typeUrl) => typeUrl is Listener or Cluster;
 
     /// <summary>
-    /// Others refer to this type, so its removals wait until what refers to them is gone. Nothing refers to a listener; and a
-    /// listener that takes over another's port must come in the same response as the other's removal.
+    /// Whether other types refer to this type, so that its removals must follow theirs. No type refers to a listener. A listener with the
+    /// port of a removed one must be in the same response as the removal.
     /// </summary>
     internal static bool IsReferredTo(string typeUrl) => typeUrl is Secret or Cluster or ClusterLoadAssignment or RouteConfiguration;
 }

@@ -10,8 +10,8 @@ using Google.Protobuf.WellKnownTypes;
 namespace KubeLB.Xds.Resources;
 
 /// <summary>
-/// One resource as it goes over the wire: encoded once, shared by all streams. Its version is a hash of its content, so that
-/// two replicas of the control plane, or one before and after a restart, name the same content alike.
+/// An encoded resource, shared by all streams. Its version is a hash of its content, so that equal content has the same version on all
+/// replicas and after a restart.
 /// </summary>
 public sealed class VersionedResource
 {
@@ -26,7 +26,7 @@ public sealed class VersionedResource
         EndpointsName = endpointsName;
     }
 
-    /// <summary>Unique among the node's resources of this type.</summary>
+    /// <summary>The name, unique per node and type.</summary>
     public string Name { get; }
 
     /// <summary>The type, as in <see cref="ResourceTypes"/>.</summary>
@@ -35,24 +35,24 @@ public sealed class VersionedResource
     /// <summary>16 hex digits of the SHA-256 of the content.</summary>
     public string Version { get; }
 
-    /// <summary>The encoded resource. Not to be changed.</summary>
+    /// <summary>The encoded resource. Must not be modified.</summary>
     public Any Body { get; }
 
-    /// <summary>A hash of name and version. The sum of those of a set of resources names the set, whatever its order.</summary>
+    /// <summary>A hash of name and version. The sum of fingerprints identifies a set of resources, independent of its order.</summary>
     internal UInt128 Fingerprint { get; }
 
-    /// <summary>For a cluster whose endpoints come over EDS, the name of its <c>ClusterLoadAssignment</c>.</summary>
+    /// <summary>The name of the <c>ClusterLoadAssignment</c> of an EDS cluster; null for other resources.</summary>
     internal string? EndpointsName { get; }
 
     /// <summary>Encodes a message.</summary>
-    /// <exception cref="ArgumentException">The name is empty, or <c>*</c>, which asks for everything.</exception>
+    /// <exception cref="ArgumentException">The name is empty or <c>*</c>, the wildcard.</exception>
     public static VersionedResource Create(string name, IMessage message)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(message);
         if (name == "*")
         {
-            throw new ArgumentException("A resource cannot be named *: clients ask for everything by that name.", nameof(name));
+            throw new ArgumentException("Invalid resource name *: it is the wildcard of subscriptions.", nameof(name));
         }
 
         var bytes = Encode(message);
@@ -70,11 +70,11 @@ public sealed class VersionedResource
         return new VersionedResource(name, body, version, FingerprintOf(name, version), endpointsName);
     }
 
-    /// <summary>The fingerprint of a resource of which only name and version are known.</summary>
+    /// <summary>The fingerprint for a name and version.</summary>
     internal static UInt128 FingerprintOf(string name, string version) =>
         BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{name}\0{version}")));
 
-    // Maps in the order of their keys: equal content has equal bytes, whoever built it.
+    // Deterministic: maps are encoded in the order of their keys, so that equal content has equal bytes.
     private static byte[] Encode(IMessage message)
     {
         var bytes = new byte[message.CalculateSize()];

@@ -89,7 +89,7 @@ public sealed class ProxyEventsTests
     [InlineData("made-up", "tenant-b", "b", "set node.id to tenant-b")]
     public void Denied_stream_records_an_Event_on_the_affected_Tenant(string node, string? identity, string tenant, string remedy)
     {
-        _events.Refused(node, "ipv4:10.0.0.7:4242", new XdsDenial("no", identity));
+        _events.Denied(node, "ipv4:10.0.0.7:4242", new XdsDenial("no", identity));
 
         var (of, reason, message) = _recorded.Should().ContainSingle().Subject;
         (of, reason).Should().Be((tenant, "ProxyDenied"));
@@ -100,7 +100,7 @@ public sealed class ProxyEventsTests
     [Fact]
     public void Client_without_Tenant_records_no_Event()
     {
-        _events.Refused("made-up", "ipv4:10.0.0.7:1", new XdsDenial("no"));
+        _events.Denied("made-up", "ipv4:10.0.0.7:1", new XdsDenial("no"));
         Reject("made-up", "bad", ResourceTypes.Cluster, "a");
 
         _recorded.Should().BeEmpty();
@@ -111,12 +111,12 @@ public sealed class ProxyEventsTests
     {
         for (var i = 0; i < 1_000; i++)
         {
-            _events.Refused($"made-up-{i}", $"ipv4:10.0.0.{i % 250}:1", new XdsDenial("no", "tenant-b"));
+            _events.Denied($"made-up-{i}", $"ipv4:10.0.0.{i % 250}:1", new XdsDenial("no", "tenant-b"));
         }
 
         _recorded.Should().ContainSingle();
         _time.Advance(Delays.ProxyEvent);
-        _events.Refused("made-up", "ipv4:10.0.0.0:1", new XdsDenial("no", "tenant-b"));
+        _events.Denied("made-up", "ipv4:10.0.0.0:1", new XdsDenial("no", "tenant-b"));
         _recorded.Should().HaveCount(2);
     }
 
@@ -125,12 +125,12 @@ public sealed class ProxyEventsTests
     {
         for (var i = 0; i < 2 * ProxyEvents.Limit; i++)
         {
-            _events.Refused($"tenant-{i}", "ipv4:10.0.0.7:1", new XdsDenial("no", "tenant-b"));
+            _events.Denied($"tenant-{i}", "ipv4:10.0.0.7:1", new XdsDenial("no", "tenant-b"));
         }
 
         _recorded.Should().HaveCount(ProxyEvents.Limit);
         _time.Advance(Delays.ProxyEvent);
-        _events.Refused("tenant-new", "ipv4:10.0.0.7:1", new XdsDenial("no", "tenant-b"));
+        _events.Denied("tenant-new", "ipv4:10.0.0.7:1", new XdsDenial("no", "tenant-b"));
         _recorded.Last().Tenant.Should().Be("new");
     }
 

@@ -3,6 +3,7 @@ using k8s.Autorest;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Runtime.Tests.Applying;
 
@@ -26,7 +27,7 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task A_status_is_made_equal_to_what_is_desired_and_then_left_alone()
+    public async Task Status_is_applied_once()
     {
         var status = JsonNode.Parse("""{"phase":"Ready","extra":{"a":1,"b":2}}""")!;
         (await _host.Applier.ApplyStatusAsync(_host.Cluster, Cached, status, default)).Outcome.Should().Be(ApplyOutcome.Patched);
@@ -39,7 +40,7 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_time_with_a_fraction_that_the_server_does_not_keep_is_no_difference()
+    public async Task Time_with_a_dropped_fraction_is_equal()
     {
         await _host.Applier.ApplyStatusAsync(_host.Cluster, Cached, JsonNode.Parse("""{"since":"2026-01-01T10:00:00Z"}""")!, default);
         var again = await _host.Applier.ApplyStatusAsync(
@@ -52,14 +53,14 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_status_that_is_no_object_is_refused()
+    public async Task Status_that_is_not_an_object_is_rejected()
     {
         var apply = () => _host.Applier.ApplyStatusAsync(_host.Cluster, Cached, JsonNode.Parse("[]")!, default);
         await apply.Should().ThrowAsync<ArgumentException>();
     }
 
     [Fact]
-    public async Task A_guarded_status_patch_fails_when_the_object_has_changed_meanwhile()
+    public async Task Guarded_status_patch_of_a_changed_object_fails_with_conflict()
     {
         var stale = Cached;
         _server.PutWidget("w", """{"spec":{"colour":"blue"}}""");
@@ -89,7 +90,7 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_deleted_object_leaves_the_cache_at_once_and_its_late_events_do_not_bring_it_back()
+    public async Task Deleted_object_leaves_the_cache_and_late_events_are_ignored()
     {
         var changes = new List<Change<Widget>>();
         var w = Cached;
@@ -100,12 +101,12 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
         (await _host.Applier.DeleteAsync(_host.Cluster, w, default)).Should().BeFalse("it was gone already");
 
         _server.PutWidget("other");
-        await Eventually.True(() => _host.Widgets.Get("default", "other") is not null, "the watch has passed the deletion");
+        await Eventually.HoldsAsync(() => _host.Widgets.Get("default", "other") is not null, "the watch has passed the deletion");
         changes.Count(c => c.New is null).Should().Be(1);
     }
 
     [Fact]
-    public async Task Another_incarnation_is_not_deleted()
+    public async Task Object_with_another_uid_is_not_deleted()
     {
         var old = Cached;
         _server.Widgets(c => c.Delete(Key));
@@ -114,14 +115,14 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
         (await delete.Should().ThrowAsync<HttpOperationException>())
             .Which.Response.StatusCode.Should()
             .Be(System.Net.HttpStatusCode.Conflict);
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () => _host.Widgets.Get(Key) is { } now && now.Metadata.Uid != old.Metadata.Uid,
             "the new one is in the cache"
         );
     }
 
     [Fact]
-    public async Task A_finalizer_keeps_the_object_in_the_cache_until_it_is_removed()
+    public async Task Object_with_finalizer_stays_cached_until_it_is_removed()
     {
         var w = await _host.Applier.EnsureFinalizerAsync(_host.Cluster, Cached, "example.com/f", default);
         w.Metadata.Finalizers.Should().Equal("example.com/f");
@@ -136,7 +137,7 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Finalizers_of_others_stay_and_a_stale_list_is_refused()
+    public async Task Other_finalizers_are_kept_and_a_stale_list_is_rejected()
     {
         var stale = await _host.Applier.EnsureFinalizerAsync(_host.Cluster, Cached, "example.com/f", default);
         _server.Widgets(c =>
@@ -144,14 +145,14 @@ public sealed class ApplierStatusAndDeletionTests : IAsyncLifetime
         );
         var remove = () => _host.Applier.RemoveFinalizerAsync(_host.Cluster, stale, "example.com/f", default);
         await remove.Should().ThrowAsync<HttpOperationException>();
-        await Eventually.True(() => Cached.Metadata.Finalizers.Count == 2, "the cache shows both");
+        await Eventually.HoldsAsync(() => Cached.Metadata.Finalizers.Count == 2, "the cache shows both");
         var left = await _host.Applier.RemoveFinalizerAsync(_host.Cluster, Cached, "example.com/f", default);
         left.Metadata.Finalizers.Should().Equal("their/f");
         (await _host.Applier.RemoveFinalizerAsync(_host.Cluster, Cached, "example.com/f", default)).Should().BeSameAs(Cached);
     }
 
     [Fact]
-    public async Task Removing_a_finalizer_from_an_object_that_is_gone_is_a_success()
+    public async Task Removing_a_finalizer_from_a_deleted_object_succeeds()
     {
         var w = await _host.Applier.EnsureFinalizerAsync(_host.Cluster, Cached, "example.com/f", default);
         _server.Widgets(c => c.Vanish(Key));

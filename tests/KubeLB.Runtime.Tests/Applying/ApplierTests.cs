@@ -4,6 +4,7 @@ using k8s.Models;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Runtime.Tests.Applying;
 
@@ -23,7 +24,7 @@ public sealed class ApplierTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task A_missing_object_is_created_and_is_in_the_cache_at_once()
+    public async Task Missing_object_is_created_and_cached_at_once()
     {
         var desired = Widget.Named("w", colour: "red");
         desired.Status = new WidgetStatus { Phase = "never sent" };
@@ -41,7 +42,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_is_sent_when_nothing_differs_even_where_the_server_filled_in_defaults()
+    public async Task Object_with_server_defaults_is_unchanged()
     {
         _server.Widgets(c =>
             c.Default = obj =>
@@ -62,13 +63,13 @@ public sealed class ApplierTests : IAsyncLifetime
         await Apply(desired());
         (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
         await Restart();
-        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged, "the annotation tells a new process what was applied");
+        (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged, "a new process reads the record from the annotation");
         (await Apply(desired())).Outcome.Should().Be(ApplyOutcome.Unchanged);
         _server.Writes.Should().ContainSingle();
     }
 
     [Fact]
-    public async Task A_value_that_the_server_stores_in_another_form_is_not_sent_again_and_again()
+    public async Task Normalized_value_is_not_sent_repeatedly()
     {
         _server.Widgets(c => c.Default = obj => obj["spec"]!["colour"] = obj["spec"]!["colour"]!.ToString().ToUpperInvariant());
         await Apply(Widget.Named("w", colour: "red"));
@@ -76,12 +77,12 @@ public sealed class ApplierTests : IAsyncLifetime
         await Restart();
         (await Apply(Widget.Named("w", colour: "red")))
             .Outcome.Should()
-            .Be(ApplyOutcome.Patched, "a new process cannot know and tries once");
+            .Be(ApplyOutcome.Patched, "a new process has no hash and sends it once");
         (await Apply(Widget.Named("w", colour: "red"))).Outcome.Should().Be(ApplyOutcome.Unchanged);
     }
 
     [Fact]
-    public async Task Only_the_difference_is_sent()
+    public async Task Patch_contains_only_the_difference()
     {
         await Apply(Widget.Named("w", colour: "red", size: 1));
         var applied = await Apply(Widget.Named("w", colour: "blue", size: 1));
@@ -96,7 +97,7 @@ public sealed class ApplierTests : IAsyncLifetime
     [InlineData(ApplyMode.Exclusive, true)]
     [InlineData(ApplyMode.Subset, false)]
     [InlineData(ApplyMode.Subset, true)]
-    public async Task A_field_label_or_annotation_that_we_set_and_no_longer_want_is_removed(ApplyMode mode, bool restart)
+    public async Task Field_label_or_annotation_no_longer_desired_is_removed(ApplyMode mode, bool restart)
     {
         var full = Widget.Named("w", colour: "red", size: 1);
         full.Spec!.Selector = new Dictionary<string, string> { ["app"] = "x", ["tier"] = "y" };
@@ -119,7 +120,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_whole_section_that_we_no_longer_want_is_removed()
+    public async Task Section_no_longer_desired_is_removed()
     {
         await Apply(Widget.Named("w", colour: "red"));
         await Apply(
@@ -132,7 +133,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_others_write_in_metadata_and_status_stays()
+    public async Task Metadata_and_status_of_other_writers_are_kept()
     {
         var desired = Widget.Named("w", colour: "red");
         desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
@@ -154,7 +155,7 @@ public sealed class ApplierTests : IAsyncLifetime
     [Theory]
     [InlineData(ApplyMode.Exclusive)]
     [InlineData(ApplyMode.Subset)]
-    public async Task A_value_of_ours_that_somebody_changed_is_repaired(ApplyMode mode)
+    public async Task Externally_changed_value_is_reverted(ApplyMode mode)
     {
         var desired = Widget.Named("w", colour: "red");
         desired.Metadata.Labels = new Dictionary<string, string> { ["ours"] = "1" };
@@ -167,7 +168,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_field_that_somebody_adds_is_removed_in_exclusive_mode_and_stays_in_subset_mode()
+    public async Task Externally_added_field_is_removed_in_exclusive_mode_only()
     {
         await Apply(Widget.Named("w", colour: "red"));
         await Foreign("""{"spec":{"nodePort":30001}}""");
@@ -180,7 +181,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task In_subset_mode_a_list_that_the_server_completed_is_not_replaced_because_of_another_field()
+    public async Task List_with_server_defaults_is_not_replaced_in_subset_mode()
     {
         _server.Widgets(c => c.Default = obj => obj["spec"]!["ports"]![0]!["nodePort"] ??= 30001);
         var desired = Widget.Named("w", colour: "red");
@@ -194,7 +195,7 @@ public sealed class ApplierTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task In_subset_mode_a_field_of_a_list_entry_that_we_no_longer_want_is_removed(bool restart)
+    public async Task List_entry_field_no_longer_desired_is_removed_in_subset_mode(bool restart)
     {
         var full = Widget.Named("w", colour: "red");
         full.Spec!.Ports =
@@ -219,7 +220,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Owners_and_finalizers_are_added_to_those_of_others_and_guarded()
+    public async Task Owners_and_finalizers_are_added_with_a_guard()
     {
         await Apply(Widget.Named("w", colour: "red"));
         await Foreign(
@@ -246,9 +247,9 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_object_that_the_cache_did_not_show_is_reported_as_stale_and_shown_next_time()
+    public async Task Uncached_existing_object_is_reported_as_stale_and_cached()
     {
-        _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Refusal(409, "AlreadyExists", "w exists") : null;
+        _server.Intercept = r => r.Method == HttpMethod.Post ? FakeApiServer.Error(409, "AlreadyExists", "w exists") : null;
         _server.Widgets(c =>
             c.Objects[Key] = (JsonObject)
                 JsonNode.Parse(
@@ -256,21 +257,21 @@ public sealed class ApplierTests : IAsyncLifetime
                 )!
         );
         var apply = () => Apply(Widget.Named("w", colour: "red"));
-        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w exists*");
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*default/w already exists*");
         _host.Widgets.Get(Key)!.Spec!.Colour.Should().Be("theirs");
     }
 
     [Fact]
-    public async Task An_object_that_is_gone_although_the_cache_shows_it_is_reported_as_stale()
+    public async Task Cached_object_that_was_deleted_is_reported_as_stale()
     {
         await Apply(Widget.Named("w", colour: "red"));
         _server.Widgets(c => c.Vanish(Key));
         var apply = () => Apply(Widget.Named("w", colour: "blue"));
-        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*gone*");
+        await apply.Should().ThrowAsync<StaleCacheException>().WithMessage("*no longer exists*");
     }
 
     [Fact]
-    public async Task A_spoiled_annotation_counts_as_nothing_remembered_and_is_rewritten()
+    public async Task Invalid_record_annotation_is_ignored_and_rewritten()
     {
         await Apply(Widget.Named("w", colour: "red"));
         await Foreign("""{"metadata":{"annotations":{"example.com/applied":"{oops"}}}""");
@@ -280,10 +281,10 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_object_of_others_is_taken_over_without_touching_what_agrees()
+    public async Task Existing_object_is_adopted_with_only_differences_patched()
     {
         _server.PutWidget("w", """{"metadata":{"labels":{"theirs":"1"}},"spec":{"colour":"red","extra":true}}""");
-        await Eventually.True(() => _host.Widgets.Get(Key) is not null, "the cache has it");
+        await Eventually.HoldsAsync(() => _host.Widgets.Get(Key) is not null, "the cache has it");
         await Apply(Widget.Named("w", colour: "red"), ApplyMode.Subset);
         LastPatch.Select(f => f.Key).Should().Equal("metadata");
         Live["spec"]!["extra"]!.GetValue<bool>().Should().BeTrue();
@@ -292,7 +293,7 @@ public sealed class ApplierTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Held_field_stays_until_it_is_applied_and_loses_then_what_is_no_longer_desired(bool restart)
+    public async Task Skipped_field_is_kept_until_it_is_applied(bool restart)
     {
         await Apply(WithSelector("red", ("app", "x"), ("tier", "y")), ApplyMode.Subset);
         await Foreign("""{"spec":{"selector":{"theirs":"1"}}}""");
@@ -319,7 +320,7 @@ public sealed class ApplierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_a_change_of_the_field_itself_would_change_it()
+    public async Task WouldChange_reports_only_changes_of_the_field()
     {
         var desired = WithSelector("red", ("app", "x"));
         _host.Applier.WouldChange(_host.Cluster, desired, "spec.selector").Should().BeFalse("it is not there");
@@ -346,7 +347,7 @@ public sealed class ApplierTests : IAsyncLifetime
     private Task<Applied<Widget>> Apply(Widget desired, ApplyMode mode = ApplyMode.Exclusive) =>
         _host.Applier.ApplyAsync(_host.Cluster, desired, mode, default);
 
-    /// <summary>Somebody else patches the object; returns when the cache shows it.</summary>
+    /// <summary>Patches the object externally; returns when the cache contains the change.</summary>
     private async Task Foreign(string patch)
     {
         var after = _server.Widgets(c => c.Patch(Key, (JsonObject)JsonNode.Parse(patch)!, false));
@@ -356,7 +357,7 @@ public sealed class ApplierTests : IAsyncLifetime
         }
 
         var version = after["metadata"]!["resourceVersion"]!.ToString();
-        await Eventually.True(() => _host.Widgets.Get(Key)?.Metadata.ResourceVersion == version, "the cache shows the change");
+        await Eventually.HoldsAsync(() => _host.Widgets.Get(Key)?.Metadata.ResourceVersion == version, "the cache shows the change");
     }
 
     private async Task Restart()

@@ -23,11 +23,11 @@ public sealed class MergePatchTests
     [InlineData("""{"e":null}""", """{"a":1}""", """{"e":null,"a":1}""")]
     [InlineData("""[1,2]""", """{"a":"b","c":null}""", """{"a":"b"}""")]
     [InlineData("""{}""", """{"a":{"bb":{"ccc":null}}}""", """{"a":{"bb":{}}}""")]
-    public void Patching_gives_what_the_RFC_says(string target, string patch, string result) =>
+    public void Patch_result_matches_the_RFC(string target, string patch, string result) =>
         JsonNode.DeepEquals(MergePatch.Apply(JsonNode.Parse(target), JsonNode.Parse(patch)), JsonNode.Parse(result)).Should().BeTrue();
 
     [Fact]
-    public void A_difference_applied_to_the_one_gives_the_other() =>
+    public void Applying_a_diff_results_in_the_target() =>
         Gen.Select(Objects(3), Objects(3))
             .Sample(
                 (from, to) =>
@@ -44,7 +44,7 @@ public sealed class MergePatchTests
             );
 
     [Fact]
-    public void A_difference_holds_nothing_that_is_equal() =>
+    public void Diff_contains_no_equal_fields() =>
         MergePatch
             .Diff(Parse("""{"a":1,"b":{"c":2,"d":3},"e":[1]}"""), Parse("""{"a":1,"b":{"c":2,"d":4},"e":[1]}"""))!
             .ToJsonString()
@@ -65,8 +65,8 @@ public sealed class MergePatchTests
     [InlineData("""{"t":"2026-01-01T10:00:00Z"}""", """{"t":"2026-01-01T11:00:00+01:00"}""", true)]
     [InlineData("""{"t":"2026-01-01T10:00:00.1Z"}""", """{"t":"2026-01-01T10:00:00.2Z"}""", false)]
     [InlineData("""{"t":"2026-01-01T10:00:01Z"}""", """{"t":"2026-01-01T10:00:00Z"}""", false)]
-    public void A_subset_may_lack_what_the_server_added_and_nothing_else(string current, string desired, bool holds) =>
-        JsonSubset.Contains(JsonNode.Parse(current), JsonNode.Parse(desired)).Should().Be(holds);
+    public void Contains_ignores_only_additional_fields(string current, string desired, bool holds) =>
+        JsonComparison.Contains(JsonNode.Parse(current), JsonNode.Parse(desired)).Should().Be(holds);
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
 

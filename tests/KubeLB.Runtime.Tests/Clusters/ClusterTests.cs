@@ -3,6 +3,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Runtime.Tests.Clusters;
@@ -12,18 +13,18 @@ public sealed class ClusterTests
     private readonly FakeApiServer _server = new();
 
     [Fact]
-    public async Task A_kind_that_is_not_watched_is_named_with_the_cluster()
+    public async Task Missing_informer_is_reported_with_kind_and_cluster()
     {
         await using var host = TestHost.Build(_server);
         FluentActions
             .Invoking(() => host.Cluster.Informer<V1Service>())
             .Should()
             .Throw<InvalidOperationException>()
-            .WithMessage("V1Service (services) is not watched in cluster \"home\"*register it*");
+            .WithMessage("Cluster \"home\" has no informer for V1Service (services); register one*");
     }
 
     [Fact]
-    public void A_type_without_the_attribute_is_told_what_to_add() =>
+    public void Type_without_attribute_is_reported_with_a_remedy() =>
         FluentActions
             .Invoking(ResourceKind.Of<V1ObjectMeta>)
             .Should()
@@ -31,7 +32,7 @@ public sealed class ClusterTests
             .WithMessage("*add [KubernetesEntity(*");
 
     [Fact]
-    public void A_kind_says_its_names()
+    public void Kind_has_apiVersion_and_full_name()
     {
         var widget = ResourceKind.Of<Widget>();
         (widget.ApiVersion, widget.FullName).Should().Be(("example.com/v1alpha1", "widgets.example.com"));
@@ -40,7 +41,7 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public void Keys_print_as_kubectl_takes_them()
+    public void Key_is_printed_in_kubectl_syntax()
     {
         new ResourceKey("ns", "n").ToString().Should().Be("ns/n");
         ResourceKey.Of(new V1Node { Metadata = new V1ObjectMeta { Name = "n" } }).ToString().Should().Be("n");
@@ -48,7 +49,7 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public void A_cluster_registered_twice_is_refused()
+    public void Cluster_registered_twice_is_rejected()
     {
         var services = new ServiceCollection().AddCluster("home", _ => _server.Connect(), _ => { });
         FluentActions
@@ -58,7 +59,7 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task Kinds_configured_in_several_places_share_one_informer_with_all_indexes()
+    public async Task Kind_configured_twice_shares_one_informer()
     {
         await using var host = await TestHost.StartSyncedAsync(
             _server,
@@ -66,14 +67,14 @@ public sealed class ClusterTests
             s => s.ConfigureCluster("home", c => c.Informer<Widget>(i => i.Index("size", w => [$"{w.Spec!.Size}"])).Informer<V1Service>())
         );
         _server.PutWidget("a", """{"spec":{"colour":"red","size":2}}""");
-        await Eventually.True(() => host.Widgets.ByIndex("colour", "red").Count == 1, "it is found by the one");
+        await Eventually.HoldsAsync(() => host.Widgets.ByIndex("colour", "red").Count == 1, "it is found by the one");
         host.Widgets.ByIndex("size", "2").Should().ContainSingle();
         await host.Cluster.Informer<V1Service>().WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
         _server.Requests.Count(r => r.Path.EndsWith("/widgets") && !r.IsWatch).Should().Be(1);
     }
 
     [Fact]
-    public async Task Quantities_and_either_int_or_string_survive_as_they_are_sent()
+    public async Task Quantity_and_IntOrString_are_preserved()
     {
         await using var host = TestHost.Build(_server);
         var limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("1500m") };

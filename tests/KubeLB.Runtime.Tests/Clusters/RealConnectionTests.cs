@@ -4,6 +4,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,32 +16,32 @@ public sealed class RealConnectionTests
     private readonly FakeApiServer _fake = new();
 
     [Fact]
-    public async Task A_watch_streams_line_by_line_survives_a_broken_connection_and_ends_with_the_host()
+    public async Task Watch_streams_events_survives_a_disconnect_and_stops()
     {
         await using var server = await LoopbackApiServer.StartAsync(_fake);
         using var host = Build(server.Address);
         await host.StartAsync();
         var informer = host.Services.GetRequiredKeyedService<Cluster>("home").Informer<Widget>();
         await informer.WaitForSyncAsync(default);
-        await Eventually.True(() => _fake.Widgets(c => c.OpenWatches) == 1, "it watches");
+        await Eventually.HoldsAsync(() => _fake.Widgets(c => c.OpenWatches) == 1, "it watches");
         for (var i = 0; i < 3; i++)
         {
             _fake.PutWidget($"w{i}");
-            await Eventually.True(() => informer.Get("default", $"w{i}") is not null, $"w{i} arrives while the stream stays open");
+            await Eventually.HoldsAsync(() => informer.Get("default", $"w{i}") is not null, $"w{i} arrives while the stream stays open");
         }
 
         _fake.Requests.Count(r => r.IsWatch).Should().Be(1);
         _fake.Widgets(c => c.Drop(abruptly: true));
         _fake.PutWidget("after");
-        await Eventually.True(() => informer.Get("default", "after") is not null, "it goes on after the break");
+        await Eventually.HoldsAsync(() => informer.Get("default", "after") is not null, "the watch resumes after the disconnect");
         server.Authorization.Should().Be("Bearer secret");
 
         await host.StopAsync();
-        await Eventually.True(() => server.AbortedStreams == 1, "the server sees the watch end");
+        await Eventually.HoldsAsync(() => server.AbortedStreams == 1, "the server sees the watch end");
     }
 
     [Fact]
-    public async Task Core_kinds_and_own_kinds_namespaced_and_not_go_to_their_paths()
+    public async Task Core_and_custom_kinds_use_their_paths()
     {
         await using var server = await LoopbackApiServer.StartAsync(_fake);
         using var host = Build(server.Address);
@@ -77,7 +78,7 @@ public sealed class RealConnectionTests
     }
 
     [Fact]
-    public async Task A_server_that_is_not_there_is_one_sentence()
+    public async Task Unreachable_server_is_reported_in_one_sentence()
     {
         string address;
         await using (var server = await LoopbackApiServer.StartAsync(_fake))

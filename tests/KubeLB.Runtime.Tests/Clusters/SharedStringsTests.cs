@@ -9,7 +9,7 @@ namespace KubeLB.Runtime.Tests.Clusters;
 public sealed class SharedStringsTests
 {
     [Fact]
-    public void Equal_strings_of_objects_are_one_string_keys_and_values_alike()
+    public void Equal_keys_and_values_share_one_string()
     {
         const string Json = """{"metadata":{"name":"a","namespace":"tenant-t1","labels":{"kubelb.k8c.io/managed-by":"kubelb"}}}""";
 
@@ -25,7 +25,7 @@ public sealed class SharedStringsTests
     [InlineData("ä€😀")]
     [InlineData("quoted \\\" and \\u00e4 \\ud83d\\ude00")]
     [InlineData("a value of more than sixty-four bytes, which is hardly ever there twice, so it is not shared")]
-    public void Every_string_is_read_as_the_client_library_reads_it(string json)
+    public void Strings_are_decoded_like_KubernetesClient(string json)
     {
         var text = $$"""{"metadata":{"name":null,"annotations":{"{{json}}":"{{json}}"} } }""";
         var expected = KubernetesJson.Deserialize<V1ConfigMap>(text);
@@ -40,11 +40,11 @@ public sealed class SharedStringsTests
     [InlineData("1")]
     [InlineData("{}")]
     [InlineData("true")]
-    public void What_is_no_string_is_refused(string json) =>
+    public void Value_that_is_not_a_string_is_rejected(string json) =>
         FluentActions.Invoking(() => Read($$"""{"metadata":{"name":{{json}} } }""")).Should().Throw<JsonException>();
 
     [Fact]
-    public void The_pool_holds_only_so_many_strings_and_all_are_right()
+    public void Full_pool_still_decodes_correctly()
     {
         for (var i = 0; i < 20_000; i++)
         {

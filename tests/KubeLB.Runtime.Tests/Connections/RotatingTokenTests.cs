@@ -18,7 +18,7 @@ public sealed class RotatingTokenTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_that_was_replaced_is_sent_a_second_later()
+    public async Task Replaced_token_is_used_after_one_second()
     {
         (await SentAsync()).Should().Be("first");
         Write("second");
@@ -30,7 +30,7 @@ public sealed class RotatingTokenTests : IDisposable
     [InlineData("")]
     [InlineData("{ half: [")]
     [InlineData(null)]
-    public async Task A_file_that_is_being_replaced_leaves_the_token_as_it_is(string? content)
+    public async Task Incomplete_file_keeps_the_token(string? content)
     {
         if (content is null)
         {
@@ -58,7 +58,7 @@ public sealed class RotatingTokenTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_user_of_the_same_file_is_not_asked_for()
+    public async Task Token_of_another_user_is_not_used()
     {
         await File.WriteAllTextAsync(
             _path,

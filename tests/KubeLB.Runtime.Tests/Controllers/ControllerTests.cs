@@ -7,6 +7,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Queues;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -19,21 +20,21 @@ public sealed class ControllerTests
     private readonly FuncReconciler _reconciler = new();
 
     [Fact]
-    public async Task Every_existing_and_every_changed_object_is_reconciled()
+    public async Task Existing_and_changed_objects_are_reconciled()
     {
         _server.PutWidget("a");
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
-        await Eventually.True(() => _reconciler.Count("a") == 1, "the existing one is reconciled");
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
+        await Eventually.HoldsAsync(() => _reconciler.Count("a") == 1, "the existing one is reconciled");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
 
         _server.PutWidget("b");
-        await Eventually.True(() => _reconciler.Count("b") == 1, "the new one is reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Count("b") == 1, "the new one is reconciled");
         _server.Widgets(c => c.Delete(new ResourceKey("default", "a")));
-        await Eventually.True(() => _reconciler.Count("a") == 2, "the deleted one is reconciled again");
+        await Eventually.HoldsAsync(() => _reconciler.Count("a") == 2, "the deleted one is reconciled again");
     }
 
     [Fact]
-    public async Task A_desired_object_is_applied_once_and_then_nothing_is_sent_any_more()
+    public async Task Desired_object_is_applied_once()
     {
         _server.PutWidget("source", """{"spec":{"colour":"red"}}""");
         TestHost? running = null;
@@ -50,33 +51,33 @@ public sealed class ControllerTests
         await using var host = TestHost.Build(_server, services: s => Register(s, c => c.Watch<Widget>("home")));
         running = host;
         await host.Host.StartAsync();
-        await Eventually.True(() => _reconciler.Count("copy") >= 1, "the copy is there");
+        await Eventually.HoldsAsync(() => _reconciler.Count("copy") >= 1, "the copy is there");
 
         _server.PutWidget("source", """{"spec":{"colour":"blue"}}""");
-        await Eventually.True(() => host.Widgets.Get("default", "copy")?.Spec?.Colour == "blue", "the copy follows");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "copy")?.Spec?.Colour == "blue", "the copy follows");
         _server.PutWidget("source", """{"spec":{"colour":"blue","size":1}}""");
-        await Eventually.True(() => _reconciler.Count("source") >= 3, "a change without consequence is reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Count("source") >= 3, "a change without consequence is reconciled");
         _server.Writes.Select(r => r.Method).Should().Equal(HttpMethod.Post, HttpMethod.Patch);
     }
 
     [Fact]
-    public async Task A_mapping_of_objects_is_asked_for_the_old_and_the_new_object()
+    public async Task Object_mapping_is_called_for_old_and_new_object()
     {
         _server.PutWidget("w", """{"spec":{"colour":"red"}}""");
         await using var host = await StartAsync(c =>
             c.Watch<Widget>("home", _ => (Widget w) => [new ResourceKey("colours", w.Spec!.Colour!)])
         );
-        await Eventually.True(() => _reconciler.Count("red") == 1, "the first colour is reconciled");
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
+        await Eventually.HoldsAsync(() => _reconciler.Count("red") == 1, "the first colour is reconciled");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
 
         _server.PutWidget("w", """{"spec":{"colour":"blue"}}""");
-        await Eventually.True(() => _reconciler.Count("blue") == 1 && _reconciler.Count("red") == 2, "both colours are reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Count("blue") == 1 && _reconciler.Count("red") == 2, "both colours are reconciled");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Key_that_failed_during_an_outage_is_tried_again_within_two_seconds(bool outage)
+    public async Task Key_that_failed_in_an_outage_is_retried_within_two_seconds(bool outage)
     {
         var time = new FakeTimeProvider();
         _server.PutWidget("a");
@@ -116,7 +117,7 @@ public sealed class ControllerTests
     }
 
     private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition) =>
-        Eventually.True(
+        Eventually.HoldsAsync(
             () =>
             {
                 if (condition())
@@ -131,14 +132,14 @@ public sealed class ControllerTests
         );
 
     [Fact]
-    public async Task Failures_are_logged_once_and_tried_again_until_they_pass()
+    public async Task Failures_are_logged_once_and_retried()
     {
         _server.PutWidget("a");
         var attempts = 0;
         _reconciler.Body = (_, _) =>
             ++attempts <= 4 ? throw new InvalidOperationException("broken") : Task.FromResult(ReconcileResult.Done);
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
-        await Eventually.True(() => attempts == 5, "it passes at the fifth attempt");
+        await Eventually.HoldsAsync(() => attempts == 5, "it passes at the fifth attempt");
 
         host.Logs.AtLeast(LogLevel.Warning)
             .Should()
@@ -148,7 +149,7 @@ public sealed class ControllerTests
     }
 
     [Fact]
-    public async Task Conflicts_and_stale_caches_are_ordinary_and_not_logged_above_debug()
+    public async Task Conflicts_and_stale_caches_are_logged_at_debug()
     {
         _server.PutWidget("a");
         var attempts = 0;
@@ -163,17 +164,17 @@ public sealed class ControllerTests
                 _ => Task.FromResult(ReconcileResult.Done),
             };
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
-        await Eventually.True(() => attempts == 3, "it passes at the third attempt");
+        await Eventually.HoldsAsync(() => attempts == 3, "it passes at the third attempt");
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_refusal_of_the_API_server_is_one_line_without_a_stack_trace()
+    public async Task API_error_is_logged_without_a_stack_trace()
     {
         _server.PutWidget("a");
         var attempts = 0;
         TestHost? running = null;
-        _server.Intercept = r => r.IsWrite ? FakeApiServer.Refusal(422, "Invalid", "spec.colour: must be a colour") : null;
+        _server.Intercept = r => r.IsWrite ? FakeApiServer.Error(422, "Invalid", "spec.colour: must be a colour") : null;
         _reconciler.Body = async (key, cancellationToken) =>
         {
             attempts++;
@@ -182,14 +183,14 @@ public sealed class ControllerTests
         };
         await using var host = running = TestHost.Build(_server, services: s => Register(s, c => c.Watch<Widget>("home")));
         await host.Host.StartAsync();
-        await Eventually.True(() => attempts >= 3, "it is tried again");
+        await Eventually.HoldsAsync(() => attempts >= 3, "it is tried again");
         var line = host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which;
         line.Text.Should().Contain("create widgets.example.com").And.Contain("422").And.Contain("spec.colour: must be a colour");
         line.Exception.Should().BeNull();
     }
 
     [Fact]
-    public async Task Retry_comes_back_and_terminal_waits_for_a_change()
+    public async Task Retry_is_requeued_and_terminal_is_not()
     {
         _server.PutWidget("again");
         _server.PutWidget("never");
@@ -203,17 +204,17 @@ public sealed class ControllerTests
                 }
             );
         await using var host = await StartAsync(c => c.Watch<Widget>("home"));
-        await Eventually.True(() => _reconciler.Count("again") == 3, "the retried key passes");
+        await Eventually.HoldsAsync(() => _reconciler.Count("again") == 3, "the retried key passes");
         _reconciler.Count("never").Should().Be(1);
         host.Logs.Lines.Where(l => l.Text.Contains("not yet")).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Information);
         host.Logs.Lines.Where(l => l.Text.Contains("hopeless")).Should().ContainSingle().Which.Level.Should().Be(LogLevel.Warning);
 
         _server.PutWidget("never", """{"spec":{"size":1}}""");
-        await Eventually.True(() => _reconciler.Count("never") == 2, "a change brings it back");
+        await Eventually.HoldsAsync(() => _reconciler.Count("never") == 2, "a change brings it back");
     }
 
     [Fact]
-    public async Task A_stop_lets_running_work_finish()
+    public async Task Stop_waits_for_running_reconciles()
     {
         _server.PutWidget("a");
         var begun = new TaskCompletionSource();
@@ -235,7 +236,7 @@ public sealed class ControllerTests
     }
 
     [Fact]
-    public async Task Work_that_does_not_finish_before_the_deadline_is_cancelled()
+    public async Task Reconcile_running_after_the_stop_timeout_is_cancelled()
     {
         _server.PutWidget("a");
         var begun = new TaskCompletionSource();
@@ -251,11 +252,11 @@ public sealed class ControllerTests
         await begun.Task;
         await host.Host.StopAsync();
         cancelled.Should().BeTrue();
-        host.Logs.Lines.Should().Contain(l => l.Text.Contains("did not finish in time"));
+        host.Logs.Lines.Should().Contain(l => l.Text.Contains("did not drain before the stop timeout"));
     }
 
     [Fact]
-    public async Task Wrong_registrations_fail_the_start_with_all_problems_at_once()
+    public async Task Invalid_registrations_fail_the_start_with_all_errors()
     {
         await using var host = TestHost.Build(
             _server,
@@ -272,7 +273,7 @@ public sealed class ControllerTests
             .Contain("watches services in cluster \"home\", which has no informer")
             .And.Contain("cluster \"elsewhere\", which is not registered")
             .And.Contain("\"idle\" has 0 workers")
-            .And.Contain("\"idle\" watches nothing");
+            .And.Contain("\"idle\" has no watch");
     }
 
     private void Register(IServiceCollection services, Action<ControllerBuilder> configure)

@@ -15,7 +15,7 @@ public sealed class DelayTrackerTests
     public DelayTrackerTests() => _delays = new DelayTracker(_time);
 
     [Fact]
-    public void Delay_counts_down_from_the_first_call_and_stays_over()
+    public void Delay_starts_with_the_first_call_and_stays_expired()
     {
         _delays.Left(Key, "x", Limit).Should().Be(Limit);
         _time.Advance(TimeSpan.FromSeconds(4));
@@ -26,7 +26,7 @@ public sealed class DelayTrackerTests
     }
 
     [Fact]
-    public void Another_word_or_an_end_begins_another_delay()
+    public void Another_reason_or_an_end_starts_another_delay()
     {
         _delays.Left(Key, "x", Limit);
         _time.Advance(Limit);
@@ -37,7 +37,7 @@ public sealed class DelayTrackerTests
     }
 
     [Fact]
-    public void Wall_clock_that_is_set_back_or_forward_changes_nothing()
+    public void Changed_wall_clock_does_not_affect_delays()
     {
         var time = new SettableClock();
         var delays = new DelayTracker(time);
@@ -49,9 +49,9 @@ public sealed class DelayTrackerTests
     }
 
     [Fact]
-    public void Delays_that_are_long_over_are_forgotten()
+    public void Expired_delays_are_removed()
     {
-        for (var i = 0; i < DelayTracker.CleanAt - 1; i++)
+        for (var i = 0; i < DelayTracker.CleanupThreshold - 1; i++)
         {
             _delays.Left(new ResourceKey("ns", $"old-{i}"), "x", Limit);
         }

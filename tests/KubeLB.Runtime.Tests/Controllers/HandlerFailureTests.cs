@@ -1,6 +1,7 @@
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -16,35 +17,35 @@ public sealed class HandlerFailureTests
     private volatile bool _broken = true;
 
     [Fact]
-    public async Task Key_of_the_object_is_queued_at_once_and_the_mapper_gets_everything_later()
+    public async Task Key_of_a_failed_change_is_requeued_and_objects_are_replayed()
     {
         _server.PutWidget("a");
         await using var host = await StartAsync();
-        await Eventually.True(() => _reconciler.Count("a") == 1, "its own key is reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Count("a") == 1, "its own key is reconciled");
         _reconciler.Count("mapped-a").Should().Be(0);
-        host.Logs.AtLeast(LogLevel.Error).Should().ContainSingle(l => l.Text.Contains("A handler of changes of widgets.example.com"));
+        host.Logs.AtLeast(LogLevel.Error).Should().ContainSingle(l => l.Text.Contains("An event handler for widgets.example.com"));
 
         _broken = false;
         await AdvanceUntilAsync(() => _reconciler.Count("mapped-a") == 1, "the mapper gets the object again");
     }
 
     [Fact]
-    public async Task Deletion_that_a_mapper_failed_on_is_repeated()
+    public async Task Failed_deletion_is_replayed()
     {
         _broken = false;
         _server.PutWidget("a");
         await using var host = await StartAsync();
-        await Eventually.True(() => _reconciler.Count("mapped-a") == 1, "it is mapped");
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
+        await Eventually.HoldsAsync(() => _reconciler.Count("mapped-a") == 1, "it is mapped");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "watching");
         _broken = true;
         _server.Widgets(c => c.Delete(new ResourceKey("default", "a")));
-        await Eventually.True(() => _reconciler.Count("a") == 1, "its own key is reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Count("a") == 1, "its own key is reconciled");
         _broken = false;
         await AdvanceUntilAsync(() => _reconciler.Count("mapped-a") == 2, "the deletion is mapped");
     }
 
     [Fact]
-    public async Task Mapper_that_keeps_failing_is_logged_once_a_minute_and_counted_each_time()
+    public async Task Repeated_mapper_failure_is_counted_and_logged_once_per_minute()
     {
         for (var i = 0; i < 10; i++)
         {
@@ -52,7 +53,7 @@ public sealed class HandlerFailureTests
         }
 
         await using var host = await StartAsync();
-        await Eventually.True(() => _reconciler.Seen.Count >= 10, "all keys are reconciled");
+        await Eventually.HoldsAsync(() => _reconciler.Seen.Count >= 10, "all keys are reconciled");
         host.Logs.AtLeast(LogLevel.Error).Should().ContainSingle();
         var metrics = await host.GetAsync(host.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics");
         metrics.Text.Should().Contain("test_informer_handler_failures_total{cluster=\"home\",resource=\"widgets.example.com\"} 10");
@@ -80,7 +81,7 @@ public sealed class HandlerFailureTests
         );
 
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
-        Eventually.True(
+        Eventually.HoldsAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromMilliseconds(500));

@@ -3,6 +3,7 @@ using KubeLB.Runtime.Events;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -45,7 +46,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_is_what_kubectl_describe_shows_of_an_object()
+    public async Task Event_has_the_fields_that_kubectl_describe_shows()
     {
         _recorder.Record(_widget, EventType.Warning, "TooBlue", "Paint it.");
 
@@ -72,20 +73,20 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_repetition_raises_the_count_of_the_event_that_is_there()
+    public async Task Repetition_increases_the_count_of_the_event()
     {
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
         await SentAsync(1);
         _time.Advance(TimeSpan.FromMinutes(1));
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
 
-        await Eventually.True(() => Stored().Single()["count"]!.GetValue<int>() == 2, "the count is raised");
+        await Eventually.HoldsAsync(() => Stored().Single()["count"]!.GetValue<int>() == 2, "the count is raised");
         Stored().Single()["firstTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:04:05Z");
         Stored().Single()["lastTimestamp"]!.GetValue<string>().Should().Be("2026-01-02T03:05:05Z");
     }
 
     [Fact]
-    public async Task Another_message_reason_type_or_incarnation_is_another_event()
+    public async Task Other_message_reason_type_or_uid_creates_another_event()
     {
         var reborn = new Widget
         {
@@ -106,7 +107,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_expired_is_begun_anew()
+    public async Task Expired_event_is_recreated()
     {
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
         await SentAsync(1);
@@ -128,9 +129,9 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_object_that_flaps_is_silenced_and_others_are_not()
+    public async Task Flapping_object_is_rate_limited_and_others_are_not()
     {
-        for (var i = 0; i < 3 * EventMemory.Burst; i++)
+        for (var i = 0; i < 3 * EventCorrelator.Burst; i++)
         {
             _recorder.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
         }
@@ -145,14 +146,14 @@ public sealed class EventRecorderTests : IAsyncLifetime
             },
         };
         _recorder.Record(other, EventType.Normal, "Painted", "It is red.");
-        (await SentAsync(EventMemory.Burst + 1)).Should().Contain(e => e["involvedObject"]!["name"]!.GetValue<string>() == "other");
+        (await SentAsync(EventCorrelator.Burst + 1)).Should().Contain(e => e["involvedObject"]!["name"]!.GetValue<string>() == "other");
 
-        // It may speak again later, once per time.
-        _time.Advance(EventMemory.Refill);
+        // The token bucket is refilled with one token per interval.
+        _time.Advance(EventCorrelator.RefillInterval);
         _recorder.Record(_widget, EventType.Normal, "Painted", "At last.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Too much.");
         _recorder.Record(other, EventType.Normal, "Sold", "It is gone.");
-        (await SentAsync(EventMemory.Burst + 3))
+        (await SentAsync(EventCorrelator.Burst + 3))
             .Select(e => e["message"]!.GetValue<string>())
             .Should()
             .Contain("At last.")
@@ -160,7 +161,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_long_message_is_cut_and_a_long_name_leaves_room()
+    public async Task Long_message_and_long_name_are_truncated()
     {
         var widget = new Widget
         {
@@ -197,7 +198,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_does_not_lead_says_nothing()
+    public async Task Replica_that_is_not_the_leader_sends_no_events()
     {
         _leadership.IsLeader = false;
         _recorder.Record(_widget, EventType.Normal, "Painted", "As a follower.");
@@ -208,13 +209,12 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refusals_are_logged_once_and_not_tried_again()
+    public async Task Rejected_events_are_logged_once_and_not_retried()
     {
-        _server.Intercept = r =>
-            r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r => r.Path.EndsWith("/events", StringComparison.Ordinal) ? FakeApiServer.Error(403, "Forbidden", "no") : null;
         _recorder.Record(_widget, EventType.Normal, "Painted", "One.");
         _recorder.Record(_widget, EventType.Normal, "Painted", "Two.");
-        await Eventually.True(() => _server.Writes.Count() == 2, "both were tried");
+        await Eventually.HoldsAsync(() => _server.Writes.Count() == 2, "both were tried");
         _server.Intercept = null;
         _recorder.Record(_widget, EventType.Normal, "Painted", "Three.");
 
@@ -224,17 +224,17 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_server_is_away_recording_goes_on_and_the_event_is_sent_when_it_is_back()
+    public async Task Event_recorded_in_an_outage_is_sent_afterwards()
     {
         _server.IsDown = true;
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
-        await Eventually.True(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "the trouble is told");
+        await Eventually.HoldsAsync(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "the error is logged");
         _server.IsDown = false;
 
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
-                _time.Advance(EventRecorder.Pause);
+                _time.Advance(EventRecorder.RetryInterval);
                 return Stored().Count == 1;
             },
             "the Event is sent"
@@ -243,7 +243,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_waits_at_the_end_is_sent()
+    public async Task Queued_events_are_sent_at_stop()
     {
         _recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
         await _recorder.StopAsync(default);
@@ -252,7 +252,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     }
 
     [Fact]
-    public void More_than_may_wait_is_dropped_and_nobody_waits()
+    public void Full_queue_drops_events_without_blocking()
     {
         using var idle = NewRecorder();
         for (var i = 0; i < EventRecorder.Capacity + 10; i++)
@@ -260,18 +260,18 @@ public sealed class EventRecorderTests : IAsyncLifetime
             idle.Record(_widget, EventType.Normal, "Painted", $"Coat {i}.");
         }
 
-        _host.Logs.Lines.Count(l => l.Text.StartsWith("Too many Events wait", StringComparison.Ordinal)).Should().Be(10);
+        _host.Logs.Lines.Count(l => l.Text.EndsWith("dropped: the queue is full.", StringComparison.Ordinal)).Should().Be(10);
     }
 
     [Fact]
-    public async Task Event_that_cannot_be_counted_is_lost_and_no_other_is()
+    public async Task Event_with_an_internal_error_is_dropped_alone()
     {
         var clock = new BrokenClock();
         using var recorder = NewRecorder(clock);
         recorder.Start();
         clock.IsBroken = true;
         recorder.Record(_widget, EventType.Normal, "Painted", "It is red.");
-        await Eventually.True(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "it is logged");
+        await Eventually.HoldsAsync(() => _host.Logs.AtLeast(LogLevel.Warning).Any(), "it is logged");
         clock.IsBroken = false;
         recorder.Record(_widget, EventType.Normal, "Painted", "It is blue.");
 
@@ -284,7 +284,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
 
     private async Task<List<JsonObject>> SentAsync(int count)
     {
-        await Eventually.True(() => Stored().Count >= count, $"{count} Events are sent");
+        await Eventually.HoldsAsync(() => Stored().Count >= count, $"{count} Events are sent");
         Stored().Should().HaveCount(count);
         return Stored();
     }
@@ -316,5 +316,22 @@ public sealed class EventRecorderTests : IAsyncLifetime
         public bool IsBroken { get; set; }
 
         public override DateTimeOffset GetUtcNow() => IsBroken ? throw new InvalidOperationException("no clock") : base.GetUtcNow();
+    }
+}
+
+public sealed class LruCacheTests
+{
+    [Fact]
+    public void Least_recently_used_entry_is_evicted()
+    {
+        var cache = new LruCache<string, int>(2);
+        cache.GetOrAdd("a", () => 1);
+        cache.GetOrAdd("b", () => 1);
+        cache.GetOrAdd("a", () => 2).Should().Be(1);
+        cache.GetOrAdd("c", () => 1);
+
+        cache.Count.Should().Be(2);
+        cache.GetOrAdd("a", () => 3).Should().Be(1);
+        cache.GetOrAdd("b", () => 3).Should().Be(3, "it had been forgotten");
     }
 }

@@ -88,7 +88,7 @@ internal sealed class FakeApiServer
     public JsonObject PutWidget(string name, string json = "{}", string ns = "default") =>
         Widgets(c => c.Put(new ResourceKey(ns, name), (JsonObject)JsonNode.Parse(json)!));
 
-    public static HttpResponseMessage Refusal(int code, string reason, string message) =>
+    public static HttpResponseMessage Error(int code, string reason, string message) =>
         Json(
             code,
             new JsonObject
@@ -162,7 +162,7 @@ internal sealed class FakeApiServer
         rest = ns.Length > 0 ? rest[2..] : rest;
         if (NotInstalled.ContainsKey(rest[0]))
         {
-            return Refusal(404, "NotFound", "the server could not find the requested resource");
+            return Error(404, "NotFound", "the server could not find the requested resource");
         }
 
         var collection = Collection(apiVersion, rest[0]);
@@ -187,13 +187,13 @@ internal sealed class FakeApiServer
         var expected = body["metadata"]?["resourceVersion"]?.GetValue<string>();
         if (expected is not null && expected != stored["metadata"]!["resourceVersion"]!.GetValue<string>())
         {
-            return Refusal(409, "Conflict", "the object has been modified");
+            return Error(409, "Conflict", "the object has been modified");
         }
 
         var uid = body["preconditions"]?["uid"]?.GetValue<string>();
         if (uid is not null && uid != stored["metadata"]!["uid"]!.GetValue<string>())
         {
-            return Refusal(409, "Conflict", "the UID in the precondition does not match");
+            return Error(409, "Conflict", "the UID in the precondition does not match");
         }
 
         return request.Method.Method switch
@@ -202,7 +202,7 @@ internal sealed class FakeApiServer
             "PUT" => Json(200, collection.Put(key, body)),
             "PATCH" => Json(200, collection.Patch(key, body, status)),
             "DELETE" => Json(200, collection.Delete(key) ?? new JsonObject { ["kind"] = "Status", ["status"] = "Success" }),
-            _ => Refusal(405, "MethodNotAllowed", request.Method.Method),
+            _ => Error(405, "MethodNotAllowed", request.Method.Method),
         };
     }
 
@@ -210,7 +210,7 @@ internal sealed class FakeApiServer
     {
         var key = new ResourceKey(ns, obj["metadata"]!["name"]!.GetValue<string>());
         return collection.Objects.ContainsKey(key)
-            ? Refusal(409, "AlreadyExists", $"{key} already exists")
+            ? Error(409, "AlreadyExists", $"{key} already exists")
             : Json(201, collection.Put(key, obj));
     }
 
@@ -253,7 +253,7 @@ internal sealed class FakeApiServer
     {
         var version = long.Parse(since!, CultureInfo.InvariantCulture);
         return version < collection.OldestVersion
-            ? Refusal(410, "Expired", "too old resource version")
+            ? Error(410, "Expired", "too old resource version")
             : new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(collection.Watch(version, ns).Stream) };
     }
 

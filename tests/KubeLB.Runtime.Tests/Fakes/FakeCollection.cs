@@ -47,7 +47,7 @@ internal sealed class FakeCollection(string apiVersion, string plural, Func<long
 
         metadata["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
         Objects[key] = obj;
-        Tell(version, before is null ? "ADDED" : "MODIFIED", obj);
+        Notify(version, before is null ? "ADDED" : "MODIFIED", obj);
         if (metadata["deletionTimestamp"] is not null && metadata["finalizers"] is not JsonArray { Count: > 0 })
         {
             Remove(key);
@@ -99,11 +99,11 @@ internal sealed class FakeCollection(string apiVersion, string plural, Func<long
     public void PutSilently(ResourceKey key)
     {
         var watches = _watches.ToList();
-        var told = _history.Count;
+        var sent = _history.Count;
         _watches.Clear();
         Put(key, Objects.TryGetValue(key, out var before) ? Touched((JsonObject)before.DeepClone()) : []);
         _watches.AddRange(watches);
-        _history.RemoveRange(told, _history.Count - told);
+        _history.RemoveRange(sent, _history.Count - sent);
 
         static JsonObject Touched(JsonObject obj)
         {
@@ -141,10 +141,10 @@ internal sealed class FakeCollection(string apiVersion, string plural, Func<long
         var last = (JsonObject)obj!.DeepClone();
         var version = nextVersion();
         last["metadata"]!["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
-        Tell(version, "DELETED", last);
+        Notify(version, "DELETED", last);
     }
 
-    private void Tell(long version, string type, JsonObject obj)
+    private void Notify(long version, string type, JsonObject obj)
     {
         _history.Add((version, type, (JsonObject)obj.DeepClone()));
         Send(type, obj);

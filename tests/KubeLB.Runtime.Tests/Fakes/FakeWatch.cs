@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace KubeLB.Runtime.Tests.Fakes;
 
-/// <summary>One open watch: a stream of lines that ends, or breaks, when told to.</summary>
+/// <summary>An open watch: a stream of lines that a test can end or break.</summary>
 internal sealed class FakeWatch(string? ns)
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 0));

@@ -4,7 +4,7 @@ using KubeLB.Runtime.Storing;
 
 namespace KubeLB.Runtime.Tests.Fakes;
 
-/// <summary>A reconciler whose body is given by the test.</summary>
+/// <summary>A reconciler with a function of the test as body.</summary>
 internal sealed class FuncReconciler : IReconciler
 {
     private readonly ConcurrentQueue<ResourceKey> _seen = new();

@@ -23,7 +23,7 @@ internal sealed class LoopbackApiServer : IAsyncDisposable
     /// <summary>Value of the last Authorization header.</summary>
     public string? Authorization { get; private set; }
 
-    /// <summary>How many streams the client has given up.</summary>
+    /// <summary>The number of streams that the client has closed.</summary>
     public int AbortedStreams => _abortedStreams;
 
     public static async Task<LoopbackApiServer> StartAsync(FakeApiServer fake)

@@ -5,6 +5,7 @@ using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Watching;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -88,7 +89,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var host = await StartAsync(server, cluster, services, options);
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
+        await Eventually.HoldsAsync(() => server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
         return host;
     }
 

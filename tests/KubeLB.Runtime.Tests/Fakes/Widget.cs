@@ -5,7 +5,7 @@ using k8s.Models;
 
 namespace KubeLB.Runtime.Tests.Fakes;
 
-/// <summary>A custom resource as projects define them: a plain class that keeps fields it does not know.</summary>
+/// <summary>A custom resource: a plain class that preserves unknown fields.</summary>
 [KubernetesEntity(Group = "example.com", ApiVersion = "v1alpha1", Kind = "Widget", PluralName = "widgets")]
 public sealed class Widget : IKubernetesObject<V1ObjectMeta>
 {

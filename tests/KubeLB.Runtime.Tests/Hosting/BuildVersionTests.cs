@@ -16,7 +16,7 @@ public sealed class BuildVersionTests
     [Fact]
     public void Build_version_of_an_assembly_has_its_name_and_version() =>
         BuildVersion
-            .Of(typeof(BuildVersion).Assembly)
+            .FromAssembly(typeof(BuildVersion).Assembly)
             .Should()
             .Match<BuildVersion>(v => v.Name == "KubeLB.Runtime" && v.Version == "v0.1.0");
 }

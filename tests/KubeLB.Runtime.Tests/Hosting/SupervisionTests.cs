@@ -1,6 +1,7 @@
 using System.Net;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -32,16 +33,16 @@ public sealed class SupervisionTests
                     : Task.CompletedTask,
                 stop.Token
             );
-        await Eventually.True(() => Supervisor(host).Problems.Count == 1, "it is reported");
+        await Eventually.HoldsAsync(() => Supervisor(host).Problems.Count == 1, "it is reported");
         var (status, text) = await HealthzAsync(host);
         status.Should().Be(HttpStatusCode.ServiceUnavailable);
-        text.Should().StartWith("test loop: ").And.Contain(fails ? "broken" : "it ended although it was not stopped");
+        text.Should().StartWith("test loop: ").And.Contain(fails ? "broken" : "the loop ended without being stopped");
         (await host.GetAsync(host.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics"))
             .Text.Should()
             .Contain("test_background_loop_faults_total{loop=\"test loop\"} 1");
         host.Logs.AtLeast(LogLevel.Critical).Should().ContainSingle(l => l.Text.Contains("test loop"));
 
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromSeconds(1));
@@ -49,14 +50,14 @@ public sealed class SupervisionTests
             },
             "it is restarted"
         );
-        await Eventually.True(async () => (await HealthzAsync(host)).Status == HttpStatusCode.OK, "it is well");
+        await Eventually.HoldsAsync(async () => (await HealthzAsync(host)).Status == HttpStatusCode.OK, "it is well");
         await stop.CancelAsync();
         await loop;
         host.Host.Services.GetRequiredService<RuntimeExit>().Code.Should().Be(0);
     }
 
     [Fact]
-    public async Task Loop_whose_failure_may_have_lost_work_ends_the_process()
+    public async Task Loop_with_lost_state_stops_the_process()
     {
         await using var host = await StartAsync();
         await Supervisor(host)
@@ -68,7 +69,7 @@ public sealed class SupervisionTests
     }
 
     [Fact]
-    public async Task Loop_that_is_stopped_is_no_fault()
+    public async Task Stopped_loop_is_not_a_failure()
     {
         await using var host = await StartAsync();
         using var stop = new CancellationTokenSource();
@@ -80,29 +81,32 @@ public sealed class SupervisionTests
     }
 
     [Fact]
-    public async Task Stopping_a_host_starts_no_controller_again()
+    public async Task Stopping_host_does_not_restart_controllers()
     {
         for (var i = 0; i < 20; i++)
         {
             var host = await StartAsync(s =>
                 s.AddSingleton<FuncReconciler>().AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home"))
             );
-            await Eventually.True(() => host.Logs.Lines.Any(l => l.Text.Contains("starts with")), "the controller runs");
+            await Eventually.HoldsAsync(
+                () => host.Logs.Lines.Any(l => l.Text.StartsWith("Starting controller", StringComparison.Ordinal)),
+                "the controller runs"
+            );
             await host.DisposeAsync();
-            host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("starts with"));
+            host.Logs.Lines.Should().ContainSingle(l => l.Text.StartsWith("Starting controller", StringComparison.Ordinal));
             host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
         }
     }
 
     [Fact]
-    public async Task Keys_of_a_controller_are_reconciled_every_ten_hours_without_a_request()
+    public async Task Resync_requeues_all_keys_every_ten_hours_without_requests()
     {
         _server.PutWidget("a");
         var reconciler = new FuncReconciler();
         await using var host = await StartAsync(s =>
             s.AddSingleton(reconciler).AddController<FuncReconciler>("widgets", c => c.Watch<Widget>("home"))
         );
-        await Eventually.True(() => reconciler.Count("a") == 1, "it is reconciled");
+        await Eventually.HoldsAsync(() => reconciler.Count("a") == 1, "it is reconciled");
         var requests = _server.Requests.Count(r => !r.IsWatch && r.IsWrite);
         for (var past = TimeSpan.Zero; past < TimeSpan.FromHours(8.9); past += TimeSpan.FromHours(0.5))
         {
@@ -111,7 +115,7 @@ public sealed class SupervisionTests
 
         reconciler.Count("a").Should().Be(1);
         var more = TimeSpan.Zero;
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
                 if (reconciler.Count("a") == 2)

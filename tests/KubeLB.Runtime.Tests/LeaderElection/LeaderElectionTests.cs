@@ -3,6 +3,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -22,21 +23,21 @@ public sealed class LeaderElectionTests
         );
 
     [Fact]
-    public async Task Of_two_hosts_one_works_and_the_other_takes_over_as_soon_as_it_stops()
+    public async Task Second_host_takes_over_when_the_leader_stops()
     {
         _server.PutWidget("a");
         await using var first = await StartAsync("first");
-        await Eventually.True(() => first.Reconciler.Count("a") == 1, "the first works");
+        await Eventually.HoldsAsync(() => first.Reconciler.Count("a") == 1, "the first works");
         await using var second = await StartAsync("second");
         await second.Host.Widgets.WaitForSyncAsync(default);
         _server.PutWidget("b");
-        await Eventually.True(() => first.Reconciler.Count("b") == 1, "the first still works");
+        await Eventually.HoldsAsync(() => first.Reconciler.Count("b") == 1, "the first still works");
         second.Reconciler.Seen.Should().BeEmpty("only one writes");
         second.Leadership.IsLeader.Should().BeFalse();
         second.Leadership.LeadershipToken.IsCancellationRequested.Should().BeTrue();
 
         await first.Host.Host.StopAsync();
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () => second.Reconciler.Count("a") == 1 && second.Reconciler.Count("b") == 1,
             "the second starts with everything"
         );
@@ -45,7 +46,7 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
-    public async Task Stopping_releases_the_lease_after_the_last_work_is_done()
+    public async Task Stop_releases_the_lease_after_the_last_reconcile()
     {
         _server.PutWidget("a");
         await using var only = await StartAsync("only", start: false);
@@ -69,7 +70,7 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
-    public async Task Losing_the_lease_cancels_the_work_and_ends_nothing_else()
+    public async Task Losing_the_lease_cancels_reconciles_only()
     {
         _server.PutWidget("a");
         await using var loser = await StartAsync("loser", start: false);
@@ -89,14 +90,14 @@ public sealed class LeaderElectionTests
 
         Steal();
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        await Eventually.True(() => loser.Host.Logs.Lines.Any(l => l.Text.Contains("loser lost the lease")), "it says so");
-        var asked = 0;
+        await Eventually.HoldsAsync(() => loser.Host.Logs.Lines.Any(l => l.Text.Contains("loser lost the lease")), "the loss is logged");
+        var requests = 0;
         _server.Intercept = r =>
         {
-            Interlocked.Add(ref asked, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
+            Interlocked.Add(ref requests, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
             return null;
         };
-        await Eventually.True(() => Volatile.Read(ref asked) >= 3, "it stands for election again");
+        await Eventually.HoldsAsync(() => Volatile.Read(ref requests) >= 3, "it tries to acquire the lease again");
         stopping.IsCancellationRequested.Should().BeFalse();
         loser.Exit.Code.Should().Be(0);
         await loser.Host.Host.StopAsync();
@@ -104,15 +105,15 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
-    public async Task Host_without_the_lease_keeps_its_caches_and_works_again_when_it_has_it_back()
+    public async Task Host_that_lost_the_lease_keeps_caches_and_resumes()
     {
         _server.PutWidget("a");
         await using var host = await StartAsync("patient");
-        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it works");
+        await Eventually.HoldsAsync(() => host.Reconciler.Count("a") == 1, "it works");
         Steal();
-        await Eventually.True(() => !host.Leadership.IsLeader, "it notices");
+        await Eventually.HoldsAsync(() => !host.Leadership.IsLeader, "it notices");
         _server.PutWidget("b");
-        await Eventually.True(() => host.Host.Widgets.Get("default", "b") is not null, "its caches go on");
+        await Eventually.HoldsAsync(() => host.Host.Widgets.Get("default", "b") is not null, "its caches are still updated");
         host.Reconciler.Count("b").Should().Be(0);
 
         _server.With(
@@ -120,16 +121,16 @@ public sealed class LeaderElectionTests
             "leases",
             c => c.Patch(Lease, new() { ["spec"] = new System.Text.Json.Nodes.JsonObject { ["holderIdentity"] = "" } }, false)
         );
-        await Eventually.True(() => host.Reconciler.Count("b") == 1, "it works again, and nothing was lost");
+        await Eventually.HoldsAsync(() => host.Reconciler.Count("b") == 1, "it works again, and nothing was lost");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_renewal_that_fails_a_few_times_does_not_end_the_leadership(bool writesOnly)
+    public async Task Few_failed_renewals_do_not_end_the_leadership(bool writesOnly)
     {
         await using var host = await StartAsync("steady");
-        await Eventually.True(() => host.Leadership.IsLeader, "it leads");
+        await Eventually.HoldsAsync(() => host.Leadership.IsLeader, "it leads");
         var term = host.Leadership.LeadershipToken;
         var failures = 0;
         var renewals = 0;
@@ -143,12 +144,12 @@ public sealed class LeaderElectionTests
             Interlocked.Add(ref renewals, r.IsWrite ? 1 : 0);
             return null;
         };
-        await Eventually.True(() => Volatile.Read(ref renewals) >= 2, "it renews again");
+        await Eventually.HoldsAsync(() => Volatile.Read(ref renewals) >= 2, "it renews again");
         term.IsCancellationRequested.Should().BeFalse();
     }
 
     [Fact]
-    public async Task A_lease_that_cannot_be_renewed_is_given_up_before_others_may_take_it()
+    public async Task Leadership_ends_before_another_replica_can_acquire_the_lease()
     {
         _server.PutWidget("a");
         await using var host = await StartAsync(
@@ -162,16 +163,16 @@ public sealed class LeaderElectionTests
                 };
             }
         );
-        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it works");
+        await Eventually.HoldsAsync(() => host.Reconciler.Count("a") == 1, "it works");
         var term = host.Leadership.LeadershipToken;
         _server.IsDown = true;
-        await Eventually.True(() => term.IsCancellationRequested, "its writes are fenced off");
+        await Eventually.HoldsAsync(() => term.IsCancellationRequested, "its writes are fenced off");
         _server.IsDown = false;
-        await Eventually.True(() => host.Leadership.IsLeader, "it leads again");
+        await Eventually.HoldsAsync(() => host.Leadership.IsLeader, "it leads again");
     }
 
     [Fact]
-    public async Task A_refused_lease_is_told_once_and_tried_again()
+    public async Task Rejected_lease_request_is_logged_once_and_retried()
     {
         _server.PutWidget("a");
         var attempts = 0;
@@ -179,29 +180,29 @@ public sealed class LeaderElectionTests
         {
             if (r.Path.Contains("/leases") && r.IsWrite && ++attempts < 4)
             {
-                return FakeApiServer.Refusal(403, "Forbidden", "leases is forbidden");
+                return FakeApiServer.Error(403, "Forbidden", "leases is forbidden");
             }
 
             return null;
         };
         await using var host = await StartAsync("a");
-        await Eventually.True(() => host.Reconciler.Count("a") == 1, "it leads in the end");
+        await Eventually.HoldsAsync(() => host.Reconciler.Count("a") == 1, "it leads in the end");
         host.Host.Logs.Lines.Should().ContainSingle(l => l.Text.Contains("forbids renewing the lease system/widget-leader"));
     }
 
     [Fact]
-    public async Task A_controller_that_needs_no_leader_runs_on_every_replica()
+    public async Task Controller_without_leader_election_runs_on_every_replica()
     {
         _server.PutWidget("a");
         await using var leader = await StartAsync("leader");
-        await Eventually.True(() => leader.Leadership.IsLeader, "one leads");
+        await Eventually.HoldsAsync(() => leader.Leadership.IsLeader, "one leads");
         await using var other = await StartAsync("other", onlyWhileLeading: false);
-        await Eventually.True(() => other.Reconciler.Count("a") == 1, "the other works too");
+        await Eventually.HoldsAsync(() => other.Reconciler.Count("a") == 1, "the other works too");
         other.Leadership.IsLeader.Should().BeFalse();
     }
 
     [Fact]
-    public void A_leader_that_dies_is_replaced_within_20_seconds_unless_told_otherwise()
+    public void Failed_leader_is_replaced_within_20_seconds_by_default()
     {
         var settings = new LeaderElectionSettings("home", "a", "b", "c");
         (settings.LeaseDuration.TotalSeconds, settings.RenewDeadline.TotalSeconds, settings.RetryPeriod.TotalSeconds)
@@ -218,26 +219,26 @@ public sealed class LeaderElectionTests
     }
 
     [Fact]
-    public async Task A_replica_that_stands_by_for_long_keeps_asking_as_often_as_at_first()
+    public async Task Standby_replica_keeps_its_retry_period()
     {
         await using var leader = await StartAsync("leader");
-        await Eventually.True(() => leader.Leadership.IsLeader, "one leads");
+        await Eventually.HoldsAsync(() => leader.Leadership.IsLeader, "one leads");
         await using var other = await StartAsync("other");
-        var asked = 0;
+        var requests = 0;
         _server.Intercept = r =>
         {
-            Interlocked.Add(ref asked, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
+            Interlocked.Add(ref requests, r.Path.Contains("/leases") && !r.IsWrite ? 1 : 0);
             return null;
         };
 
-        // Both ask every 30 ms. With growing pauses the other would not come to its share in hours.
-        await Eventually.True(() => Volatile.Read(ref asked) >= 100, "both keep asking");
+        // Both retry every 30 ms. With growing delays, 100 requests would take hours.
+        await Eventually.HoldsAsync(() => Volatile.Read(ref requests) >= 100, "both keep their retry period");
         await leader.Host.Host.StopAsync();
-        await Eventually.True(() => other.Leadership.IsLeader, "the other leads");
+        await Eventually.HoldsAsync(() => other.Leadership.IsLeader, "the other leads");
     }
 
     [Fact]
-    public async Task Periods_that_do_not_fit_are_refused_before_the_start()
+    public async Task Invalid_periods_fail_the_start()
     {
         var build = () =>
             TestHost
@@ -253,7 +254,7 @@ public sealed class LeaderElectionTests
         await build
             .Should()
             .ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>()
-            .WithMessage("*\"nonsense\"*set all four*20 s*");
+            .WithMessage("*\"nonsense\"*set cluster, namespace, lease name and identity*20 s*");
     }
 
     private void Steal() =>
@@ -291,7 +292,7 @@ public sealed class LeaderElectionTests
                         "widgets",
                         c =>
                         {
-                            c.OnlyWhileLeading = onlyWhileLeading;
+                            c.NeedsLeaderElection = onlyWhileLeading;
                             c.Watch<Widget>("home");
                         }
                     ),

@@ -4,6 +4,7 @@ using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.LeaderElection;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -22,7 +23,7 @@ public sealed class PausedLeaderTests
     private readonly TaskCompletionSource<Exception> _refusal = new();
 
     [Fact]
-    public async Task It_writes_nothing_until_it_has_the_lease_again_and_then_loses_nothing()
+    public async Task Paused_leader_writes_only_after_reacquiring_the_lease()
     {
         _server.PutWidget("a");
         using var renewals = new ManualResetEventSlim(initialState: true);
@@ -46,11 +47,11 @@ public sealed class PausedLeaderTests
         _wake.SetResult();
 
         (await _refusal.Task.WaitAsync(TimeSpan.FromSeconds(20))).Should().BeOfType<LeaseExpiredException>();
-        host.Host.Services.GetRequiredService<ILeadership>().IsLeader.Should().BeTrue("nobody told it yet");
+        host.Host.Services.GetRequiredService<ILeadership>().IsLeader.Should().BeTrue("it has not detected the loss yet");
         Written().Should().BeEmpty();
 
         renewals.Set();
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromMilliseconds(10));
@@ -61,7 +62,7 @@ public sealed class PausedLeaderTests
     }
 
     [Fact]
-    public async Task If_another_took_over_meanwhile_it_never_writes_again()
+    public async Task Paused_leader_without_the_lease_does_not_write()
     {
         _server.PutWidget("a");
         await using var host = BuildHost();
@@ -82,7 +83,7 @@ public sealed class PausedLeaderTests
         );
         _wake.SetResult();
 
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
                 _time.Advance(TimeSpan.FromMilliseconds(1));

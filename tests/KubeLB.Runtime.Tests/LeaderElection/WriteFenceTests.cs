@@ -12,7 +12,7 @@ public sealed class WriteFenceTests
     public WriteFenceTests() => _fence = new WriteFence(_time, Validity);
 
     [Fact]
-    public void Without_a_lease_to_hold_nothing_is_refused()
+    public void Fence_without_leader_election_allows_all_writes()
     {
         var open = new WriteFence(_time, validity: null);
 
@@ -21,77 +21,77 @@ public sealed class WriteFenceTests
     }
 
     [Fact]
-    public void Before_the_first_renewal_every_write_is_refused() => Refused();
+    public void Fence_before_the_first_renewal_rejects_writes() => AssertRejected();
 
     [Fact]
-    public void A_renewal_counts_from_when_it_was_asked_for()
+    public void Renewal_is_valid_from_its_request()
     {
-        var asked = _fence.Now();
+        var requestedAt = _fence.Now();
         _time.Advance(TimeSpan.FromSeconds(5));
-        _fence.Renewed(asked);
+        _fence.Renew(requestedAt);
 
         _fence.Enter("create", "widgets").Should().Be(TimeSpan.FromSeconds(2));
         _time.Advance(TimeSpan.FromSeconds(2));
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
-    public void A_lease_that_ran_out_a_millisecond_ago_is_not_taken_for_none_that_is_needed()
+    public void Lease_expired_by_one_millisecond_rejects_writes()
     {
-        _fence.Renewed(_fence.Now());
+        _fence.Renew(_fence.Now());
         _time.Advance(Validity + TimeSpan.FromMilliseconds(1));
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
-    public void An_answer_that_comes_after_the_deadline_opens_nothing()
+    public void Late_renewal_response_does_not_open_the_fence()
     {
-        var asked = _fence.Now();
+        var requestedAt = _fence.Now();
         _time.Advance(Validity);
-        _fence.Renewed(asked);
+        _fence.Renew(requestedAt);
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
-    public void A_monotonic_clock_that_stood_still_while_the_machine_slept_does_not_help()
+    public void Stopped_monotonic_clock_does_not_extend_the_lease()
     {
-        _fence.Renewed(_fence.Now());
+        _fence.Renew(_fence.Now());
         _time.Wall += Validity;
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
-    public void A_wall_clock_that_is_set_back_does_not_help_either()
+    public void Wall_clock_set_back_does_not_extend_the_lease()
     {
-        _fence.Renewed(_fence.Now());
+        _fence.Renew(_fence.Now());
         _time.Advance(Validity);
         _time.Wall -= TimeSpan.FromHours(1);
 
-        Refused();
+        AssertRejected();
     }
 
     [Fact]
-    public void A_fence_that_was_closed_opens_with_the_next_renewal()
+    public void Closed_fence_opens_with_the_next_renewal()
     {
-        _fence.Renewed(_fence.Now());
+        _fence.Renew(_fence.Now());
         _fence.Close();
-        Refused();
+        AssertRejected();
 
-        _fence.Renewed(_fence.Now());
+        _fence.Renew(_fence.Now());
         _fence.IsOpen.Should().BeTrue();
     }
 
-    private void Refused()
+    private void AssertRejected()
     {
         _fence.IsOpen.Should().BeFalse();
         FluentActions
             .Invoking(() => _fence.Enter("create", "widgets"))
             .Should()
             .Throw<LeaseExpiredException>()
-            .WithMessage("*create widgets was not sent*");
+            .WithMessage("Not sent: create widgets.*");
     }
 
     /// <summary>A machine's two clocks, which need not agree.</summary>

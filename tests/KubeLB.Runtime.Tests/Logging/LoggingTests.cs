@@ -1,4 +1,5 @@
-using KubeLB.Runtime.Logging;
+using KubeLB.Runtime.CommandLine;
+using KubeLB.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 using Serilog.Core;
 using Serilog.Events;
@@ -17,21 +18,21 @@ public sealed class LoggingTests
     [InlineData("0", LogLevel.Information)]
     [InlineData("1", LogLevel.Debug)]
     [InlineData("5", LogLevel.Trace)]
-    public void Levels_are_read_as_zap_takes_them(string text, LogLevel level) => LogLevels.Parse(text).Should().Be(level);
+    public void Log_levels_use_the_syntax_of_zap(string text, LogLevel level) => LogLevels.Parse(text).Should().Be(level);
 
     [Theory]
     [InlineData("loud")]
     [InlineData("")]
     [InlineData("-1")]
-    public void What_is_no_level_is_refused_with_those_that_are(string text) =>
+    public void Invalid_log_level_is_rejected_with_the_valid_ones(string text) =>
         FluentActions
             .Invoking(() => LogLevels.Parse(text))
             .Should()
             .Throw<FormatException>()
-            .WithMessage("*use debug, info, warn, error or panic*");
+            .WithMessage("*use debug, info, warn, error, panic*");
 
     [Fact]
-    public void Events_carry_the_component_and_the_scope_of_the_reconcile_and_the_framework_speaks_up_only_for_warnings()
+    public void Events_have_component_and_scope_and_framework_logs_warnings_only()
     {
         var sink = new ListSink();
         using var serilog = KubeRuntimeLoggingExtensions.CreateLogger("ccm", LogLevel.Information, json: true, sink);

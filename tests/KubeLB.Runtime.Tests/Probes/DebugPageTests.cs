@@ -13,7 +13,7 @@ public sealed class DebugPageTests
     private readonly DebugPages _pages = new(new KubeRuntimeOptions { ProbeAddress = ":8081" }, [new EchoPage()]);
 
     [Fact]
-    public async Task A_page_is_served_beside_the_probes_and_nowhere_else()
+    public async Task Debug_page_is_served_on_the_probe_listener_only()
     {
         await using var host = await TestHost.StartSyncedAsync(
             new FakeApiServer(),
@@ -38,25 +38,25 @@ public sealed class DebugPageTests
     [InlineData("::ffff:10.0.0.7", 403)]
     [InlineData("fe80::1", 403)]
     [InlineData(null, 403)]
-    public void Only_clients_on_the_loopback_interface_are_answered(string? client, int status) =>
+    public void Clients_outside_the_loopback_interface_are_forbidden(string? client, int status) =>
         _pages
-            .Answer("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!
+            .Respond("/debug/echo", "GET", client is null ? null : IPAddress.Parse(client), () => NoQuery)!
             .Value.Status.Should()
             .Be(status);
 
     [Fact]
-    public void Others_are_told_how_to_become_one() =>
+    public void Forbidden_response_explains_port_forwarding() =>
         _pages
-            .Answer("/debug/echo", "GET", IPAddress.Parse("10.0.0.7"), () => NoQuery)!
+            .Respond("/debug/echo", "GET", IPAddress.Parse("10.0.0.7"), () => NoQuery)!
             .Value.Text.Should()
             .Be(
-                "This page is for clients on the loopback interface of this process only: use kubectl port-forward POD 8081, then "
+                "Only clients on the loopback interface can read this page: run kubectl port-forward POD 8081, then "
                     + "curl http://localhost:8081/debug/echo.\n"
             );
 
     [Fact]
-    public void A_page_can_only_be_read() =>
-        _pages.Answer("/debug/echo", "POST", IPAddress.Loopback, () => NoQuery)!.Value.Status.Should().Be(405);
+    public void Debug_page_rejects_POST() =>
+        _pages.Respond("/debug/echo", "POST", IPAddress.Loopback, () => NoQuery)!.Value.Status.Should().Be(405);
 
     private sealed class EchoPage : IDebugPage
     {

@@ -2,6 +2,7 @@ using System.Net;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Probes;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Runtime.Tests.Probes;
@@ -11,13 +12,13 @@ public sealed class ProbeTests
     private readonly FakeApiServer _server = new();
 
     [Fact]
-    public async Task Ready_only_when_the_caches_have_synced_and_it_says_what_is_missing()
+    public async Task Readyz_is_unready_until_caches_have_synced()
     {
         _server.NotInstalled["widgets"] = true;
         await using var host = await TestHost.StartAsync(_server, options: o => o.ProbeAddress = "127.0.0.1:0");
         var endpoints = host.Host.Services.GetRequiredService<RuntimeEndpoints>();
         endpoints.Metrics.Should().BeNull();
-        await Eventually.True(() => host.Widgets.LastError is not null, "the list has failed");
+        await Eventually.HoldsAsync(() => host.Widgets.LastError is not null, "the list has failed");
 
         (await host.GetAsync(endpoints.Probe, "/healthz")).Should().Be((HttpStatusCode.OK, "ok\n"));
         var (status, text) = await host.GetAsync(endpoints.Probe, "/readyz");
@@ -38,15 +39,15 @@ public sealed class ProbeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Kind_that_is_not_needed_is_named_and_does_not_make_the_process_unready(bool disconnects)
+    public async Task Kind_not_required_for_readiness_is_only_reported(bool disconnects)
     {
         _server.Intercept = r =>
             r.Path.Contains("/configmaps", StringComparison.Ordinal)
-                ? FakeApiServer.Refusal(403, "Forbidden", "configmaps is forbidden")
+                ? FakeApiServer.Error(403, "Forbidden", "configmaps is forbidden")
                 : null;
         await using var host = await TestHost.StartSyncedAsync(
             _server,
-            c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().NeededForReadiness<Widget>(),
+            c => c.Informer<Widget>().Informer<k8s.Models.V1ConfigMap>().RequiredForReadiness<Widget>(),
             options: o =>
             {
                 o.ProbeAddress = "127.0.0.1:0";
@@ -54,20 +55,19 @@ public sealed class ProbeTests
             }
         );
         var probe = host.Host.Services.GetRequiredService<RuntimeEndpoints>().Probe;
-        await Eventually.True(() => host.Cluster.Informer<k8s.Models.V1ConfigMap>().LastError is not null, "the list has failed");
+        await Eventually.HoldsAsync(() => host.Cluster.Informer<k8s.Models.V1ConfigMap>().LastError is not null, "the list has failed");
         var (status, text) = await host.GetAsync(probe, "/readyz");
         status.Should().Be(HttpStatusCode.OK);
         text.Should().StartWith("informer home/configmaps: ok, but: The API server of cluster \"home\" forbids listing configmaps");
 
-        _server.Intercept = r =>
-            r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Refusal(403, "Forbidden", "no") : null;
+        _server.Intercept = r => r.Path.Contains("/widgets", StringComparison.Ordinal) ? FakeApiServer.Error(403, "Forbidden", "no") : null;
         _server.Widgets(c => c.Drop(false));
-        await Eventually.True(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
+        await Eventually.HoldsAsync(() => host.Widgets.LastError is not null, "widgets cannot be watched any more");
         (await host.GetAsync(probe, "/readyz")).Status.Should().Be(disconnects ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK);
     }
 
     [Fact]
-    public async Task A_further_check_is_part_of_readiness()
+    public async Task Readiness_check_is_part_of_readyz()
     {
         var check = new SwitchedCheck { Problem = "no certificate yet" };
         await using var host = await TestHost.StartSyncedAsync(
@@ -82,7 +82,7 @@ public sealed class ProbeTests
     }
 
     [Fact]
-    public async Task Metrics_of_two_hosts_in_one_process_are_kept_apart()
+    public async Task Metrics_of_two_hosts_are_separate()
     {
         _server.PutWidget("a");
         var reconciler = new FuncReconciler();
@@ -116,7 +116,7 @@ public sealed class ProbeTests
             "leader 1",
         ];
         var text = "";
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             async () =>
             {
                 text = (await one.GetAsync(one.Host.Services.GetRequiredService<RuntimeEndpoints>().Metrics, "/metrics")).Text;
@@ -130,7 +130,7 @@ public sealed class ProbeTests
     }
 
     [Fact]
-    public async Task Equal_addresses_are_served_by_one_listener_and_an_address_in_use_fails_the_start_with_one_sentence()
+    public async Task Equal_addresses_share_a_listener_and_address_in_use_fails()
     {
         var port = FreePort();
         await using var host = await TestHost.StartAsync(_server, options: o => o.ProbeAddress = o.MetricsAddress = $"127.0.0.1:{port}");
@@ -150,7 +150,7 @@ public sealed class ProbeTests
     [InlineData("127.0.0.1:0", "127.0.0.1", 0)]
     [InlineData("localhost:80", "127.0.0.1", 80)]
     [InlineData("[::1]:80", "::1", 80)]
-    public void Addresses_are_read_as_on_the_command_line(string text, string? address, int port)
+    public void Listen_addresses_are_parsed(string text, string? address, int port)
     {
         ListenAddress
             .Parse(text, loopbackByDefault: false)
@@ -163,19 +163,19 @@ public sealed class ProbeTests
     [InlineData("")]
     [InlineData("0")]
     [InlineData(null)]
-    public void No_address_disables(string? text) => ListenAddress.Parse(text, false).Should().BeNull();
+    public void Empty_listen_address_disables_the_listener(string? text) => ListenAddress.Parse(text, false).Should().BeNull();
 
     [Theory]
     [InlineData("8081")]
     [InlineData(":99999")]
     [InlineData(":-1")]
     [InlineData("host.example:80")]
-    public void What_is_no_address_is_refused_with_the_forms_that_are(string text) =>
+    public void Invalid_listen_address_is_rejected_with_the_valid_forms(string text) =>
         FluentActions
             .Invoking(() => ListenAddress.Parse(text, false))
             .Should()
             .Throw<FormatException>()
-            .WithMessage($"\"{text}\"*use :PORT*");
+            .WithMessage($"Invalid listen address \"{text}\": use :PORT*");
 
     private static int FreePort()
     {

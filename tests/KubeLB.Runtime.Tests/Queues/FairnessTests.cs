@@ -9,7 +9,7 @@ public sealed class FairnessTests
     [Theory]
     [InlineData(10)]
     [InlineData(10_000)]
-    public async Task A_key_of_another_group_is_next_but_one_however_many_wait(int waiting)
+    public async Task Key_of_another_group_waits_for_one_key_at_most(int waiting)
     {
         using var queue = Create();
         for (var i = 0; i < waiting; i++)
@@ -25,7 +25,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
-    public async Task A_group_that_keeps_adding_gets_every_other_turn_at_most()
+    public async Task Busy_group_gets_at_most_every_second_dequeue()
     {
         using var queue = Create();
         queue.Add("a/0");
@@ -46,7 +46,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
-    public async Task A_key_that_comes_back_while_others_of_its_group_wait_goes_to_the_end_of_its_group()
+    public async Task Requeued_key_is_appended_to_its_group()
     {
         using var queue = Create();
         queue.Add("a/0");
@@ -60,7 +60,7 @@ public sealed class FairnessTests
     }
 
     [Fact]
-    public async Task Between_two_keys_of_one_group_no_other_group_has_two_turns() =>
+    public async Task Groups_are_dequeued_round_robin() =>
         await Gen.Int[0, 4]
             .Array[1, 200]
             .SampleAsync(

@@ -7,10 +7,10 @@ public sealed class WorkQueueConcurrencyTests
 {
     /// <summary>
     /// Producers raise a version per key and add the key; workers note the version they see. Whatever the interleaving: no key is ever with
-    /// two workers, and the last version of every key is seen by somebody after it was written.
+    /// two workers, and the last version of every key is processed after it was written.
     /// </summary>
     [Fact]
-    public async Task No_key_is_worked_on_twice_at_once_and_no_change_is_missed()
+    public async Task Key_is_never_processed_concurrently_and_no_change_is_lost()
     {
         await Gen.Select(Gen.Int[1, 6], Gen.Int[1, 5], Gen.Int[1, 4], Gen.Int[0, 7].Array[20, 300])
             .SampleAsync(

@@ -8,7 +8,7 @@ public sealed class WorkQueueTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task A_key_added_twice_is_handed_out_once()
+    public async Task Key_added_twice_is_dequeued_once()
     {
         using var queue = Create();
         queue.Add("a");
@@ -21,7 +21,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public async Task A_key_added_while_it_is_worked_on_comes_back_once_and_only_afterwards()
+    public async Task Key_added_while_processed_is_requeued_once_afterwards()
     {
         using var queue = Create();
         queue.Add("a");
@@ -38,7 +38,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void A_delayed_key_is_ready_exactly_when_its_time_has_come()
+    public void Delayed_key_is_queued_exactly_when_due()
     {
         using var queue = Create();
         queue.AddAfter("a", TimeSpan.FromSeconds(10));
@@ -49,7 +49,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public async Task Of_several_delays_the_earliest_counts_and_the_others_are_dropped()
+    public async Task Earliest_of_several_delays_is_used()
     {
         using var queue = Create();
         queue.AddAfter("a", TimeSpan.FromSeconds(30));
@@ -63,7 +63,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void A_delay_that_is_not_positive_adds_at_once()
+    public void Non_positive_delay_adds_at_once()
     {
         using var queue = Create();
         queue.AddAfter("a", TimeSpan.Zero);
@@ -72,7 +72,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void Backoff_doubles_per_key_up_to_the_cap_and_starts_over_when_forgotten()
+    public void Backoff_doubles_up_to_the_maximum_and_is_reset_by_Forget()
     {
         using var queue = Create(
             new WorkQueueOptions
@@ -93,7 +93,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void The_default_backoff_reaches_thirty_seconds_and_no_more_however_often_a_key_fails()
+    public void Default_backoff_is_at_most_thirty_seconds()
     {
         using var queue = Create(random: () => 0);
         var delays = Enumerable.Range(0, 100).Select(_ => queue.AddRateLimited("a")).ToList();
@@ -103,7 +103,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void Backoff_under_a_limit_stays_there_and_leaves_the_next_delay_at_twice_the_limit()
+    public void Limited_backoff_leaves_the_next_delay_at_twice_the_limit()
     {
         using var queue = Create(random: () => 0);
         var limit = TimeSpan.FromSeconds(2);
@@ -118,14 +118,14 @@ public sealed class WorkQueueTests
     [InlineData(0, 100)]
     [InlineData(0.5, 80)]
     [InlineData(0.999999, 60)]
-    public void Jitter_shortens_a_delay_by_its_share_at_most(double random, double milliseconds)
+    public void Jitter_reduces_a_delay_by_its_fraction_at_most(double random, double milliseconds)
     {
         using var queue = Create(new WorkQueueOptions { BaseDelay = TimeSpan.FromMilliseconds(100), Jitter = 0.4 }, () => random);
         queue.AddRateLimited("a").TotalMilliseconds.Should().BeApproximately(milliseconds, 0.01);
     }
 
     [Fact]
-    public async Task Shutting_down_hands_out_nothing_any_more_and_waits_for_what_is_worked_on()
+    public async Task Shutdown_stops_dequeuing_and_waits_for_processing_keys()
     {
         using var queue = Create();
         queue.Add("working");
@@ -146,7 +146,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public async Task A_waiting_worker_is_let_go_by_cancellation_and_by_shutting_down()
+    public async Task Waiting_worker_is_released_by_cancellation_and_shutdown()
     {
         using var queue = Create();
         using var cancel = new CancellationTokenSource();
@@ -159,7 +159,7 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
-    public void Done_without_take_is_a_fault_of_the_caller()
+    public void Done_without_take_throws()
     {
         using var queue = Create();
         queue.Add("a");

@@ -18,7 +18,7 @@ public sealed class IndexModelTests
 
     /// <summary>After any sequence of events an index finds what looking at every object finds.</summary>
     [Fact]
-    public void Indexes_agree_with_a_full_scan_after_any_sequence_of_changes() =>
+    public void Indexes_equal_a_full_scan_after_random_changes() =>
         Gen.Select(Gen.Int[0, 6], Gen.Int[0, 5], Gen.Int[0, 2], Gen.Int[0, 9])
             .Array[0, 60]
             .Sample(
@@ -66,7 +66,7 @@ public sealed class IndexModelTests
             );
 
     [Fact]
-    public void An_index_that_was_not_registered_is_named_in_the_error()
+    public void Unregistered_index_is_reported_by_name()
     {
         var store = new ObjectStore<Widget>(Indexes, (_, _, _) => { }, _ => { }, _ => { });
         FluentActions

@@ -24,7 +24,7 @@ public sealed class ObjectStoreTests
     private string? Stored => _store.Get(Key)?.Metadata.ResourceVersion;
 
     [Fact]
-    public void The_later_version_wins_whichever_comes_first()
+    public void Later_version_wins_in_any_order()
     {
         _store.Upsert(At("9"));
         _store.Upsert(At("10"));
@@ -35,7 +35,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void An_answer_from_before_a_deletion_does_not_bring_the_object_back()
+    public void Response_from_before_a_deletion_is_ignored()
     {
         _store.Upsert(At("5"));
         _store.Delete(At("8"));
@@ -47,7 +47,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void A_deletion_of_an_earlier_incarnation_does_not_touch_the_later_one()
+    public void Deletion_of_an_earlier_uid_keeps_the_recreated_object()
     {
         _store.Upsert(At("5", "one"));
         _store.Upsert(At("9", "two"));
@@ -57,32 +57,32 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void An_object_that_we_deleted_stays_away_although_its_watch_still_speaks_of_it()
+    public void Own_deletion_ignores_late_watch_events()
     {
         _store.Upsert(At("5", "one"));
-        _store.DeleteIncarnation(At("5", "one"));
+        _store.DeleteOwn(At("5", "one"));
         Stored.Should().BeNull();
         _store.Upsert(At("6", "one"));
-        Stored.Should().BeNull("somebody changed it before our deletion and the event came late");
+        Stored.Should().BeNull("the event of an external change before the deletion came late");
         _store.Upsert(At("8", "two"));
         Stored.Should().Be("8");
     }
 
     [Fact]
-    public void Deleting_an_incarnation_leaves_a_later_one_alone()
+    public void Own_deletion_keeps_a_recreated_object()
     {
         _store.Upsert(At("8", "two"));
-        _store.DeleteIncarnation(At("5", "one"));
+        _store.DeleteOwn(At("5", "one"));
         Stored.Should().Be("8");
     }
 
     [Fact]
-    public void A_list_replaces_everything_but_what_we_wrote_since_it_was_asked_for()
+    public void List_replaces_everything_except_later_own_writes()
     {
         _store.Upsert(At("5"));
         _store.Upsert(At("6", name: "gone"));
         _store.BeginList();
-        _store.Written(At("30", name: "ours"));
+        _store.UpsertOwn(At("30", name: "ours"));
         _store.Upsert(At("7", name: "unreadable"));
         _changes.Clear();
         _store.Replace([At("20")], "25", new HashSet<ResourceKey> { new("default", "unreadable") });
@@ -92,18 +92,18 @@ public sealed class ObjectStoreTests
         _store.Upsert(At("24", name: "gone"));
         _store.Get(new ResourceKey("default", "gone")).Should().BeNull("as of version 25 it was gone");
         _store.BeginList();
-        _store.Written(At("30", name: "ours"));
+        _store.UpsertOwn(At("30", name: "ours"));
         _store.Replace([At("20"), At("20", name: "ours")], "29", new HashSet<ResourceKey>());
         _store.Get(new ResourceKey("default", "ours"))!.Metadata.ResourceVersion.Should().Be("30");
     }
 
     [Fact]
-    public void List_that_goes_back_replaces_objects_and_incarnations_of_later_versions()
+    public void List_with_earlier_version_replaces_later_objects()
     {
         _store.Upsert(At("50"));
         _store.Upsert(At("51", "two", "recreated"));
         _store.Upsert(At("52", name: "created-later"));
-        _store.DeleteIncarnation(At("40", name: "deleted-later"));
+        _store.DeleteOwn(At("40", name: "deleted-later"));
         _changes.Clear();
         _store.BeginList();
         _store.Replace([At("7"), At("8", "one", "recreated"), At("9", name: "deleted-later")], "10", new HashSet<ResourceKey>());
@@ -113,12 +113,12 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void Own_deletion_since_the_list_was_asked_for_is_later_than_the_list()
+    public void Own_deletion_after_the_list_request_is_kept()
     {
         _store.Upsert(At("5"));
         _store.BeginList();
-        _store.DeleteIncarnation(At("5"));
-        _store.Written(At("6"));
+        _store.DeleteOwn(At("5"));
+        _store.UpsertOwn(At("6"));
         _store.Replace([At("5")], "9", new HashSet<ResourceKey>());
         Stored.Should().BeNull("the list was read before the deletion, and the answer to a write is older than it, too");
         _store.Upsert(At("7"));
@@ -126,17 +126,17 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void Own_creation_since_the_list_was_asked_for_is_later_than_the_list()
+    public void Own_creation_after_the_list_request_is_kept()
     {
         _store.BeginList();
-        _store.DeleteIncarnation(At("5", "one"));
-        _store.Written(At("12", "two"));
+        _store.DeleteOwn(At("5", "one"));
+        _store.UpsertOwn(At("12", "two"));
         _store.Replace([At("5", "one")], "9", new HashSet<ResourceKey>());
         Stored.Should().Be("12");
     }
 
     [Fact]
-    public void Equal_versions_of_a_storage_that_was_put_back_are_compared_by_content()
+    public void Equal_versions_after_a_restore_are_compared_by_content()
     {
         _store.Upsert(At("5"));
         var other = At("5");
@@ -152,38 +152,38 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void Answer_that_contradicts_what_the_write_was_computed_from_enters_the_store()
+    public void Conflicting_response_is_stored()
     {
         var seen = At("50");
         _store.Upsert(seen);
-        Correct(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
+        ApplyResponse(Key, seen, At("7")).Should().BeTrue("a patched object is never older than before");
         Stored.Should().Be("7");
-        Correct(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
+        ApplyResponse(Key, _store.Get(Key), null).Should().BeTrue("it is gone");
         Stored.Should().BeNull();
-        Correct(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
+        ApplyResponse(Key, null, At("6", "two")).Should().BeTrue("it was created, although the deletion that is known is later");
         Stored.Should().Be("6");
-        Correct(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
+        ApplyResponse(Key, _store.Get(Key), At("8", "three")).Should().BeTrue("another incarnation");
         Stored.Should().Be("8");
     }
 
     [Fact]
-    public void Answer_that_the_store_has_moved_on_from_is_no_contradiction()
+    public void Response_after_a_store_change_is_no_conflict()
     {
         var seen = At("5");
         _store.Upsert(seen);
-        Correct(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
+        ApplyResponse(Key, seen, At("6")).Should().BeFalse("an ordinary patch");
         _store.Upsert(At("8"));
-        Correct(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
+        ApplyResponse(Key, seen, At("7")).Should().BeFalse("the watch was faster than the answer");
         Stored.Should().Be("8");
         _store.Delete(At("9"));
-        Correct(Key, seen, null).Should().BeFalse("the watch has told of the deletion");
+        ApplyResponse(Key, seen, null).Should().BeFalse("the watch has reported the deletion");
         _store.Upsert(At("12", "two"));
-        Correct(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
+        ApplyResponse(Key, null, At("10", "two")).Should().BeFalse("it was created, and changed since");
         Stored.Should().Be("12");
     }
 
     [Fact]
-    public void An_object_that_was_replaced_while_nobody_watched_is_a_deletion_and_an_addition()
+    public void Recreated_object_is_a_deletion_and_an_addition()
     {
         _store.Upsert(At("5", "one"));
         _changes.Clear();
@@ -192,7 +192,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void A_late_subscriber_gets_what_is_there_and_then_what_changes()
+    public void Late_subscriber_receives_stored_objects_and_then_changes()
     {
         _store.Upsert(At("5"));
         var late = new List<string>();
@@ -210,7 +210,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void A_handler_may_write_to_the_store_and_sees_changes_in_order()
+    public void Handler_that_writes_to_the_store_receives_changes_in_order()
     {
         var seen = new List<string>();
         _store.Subscribe(change =>
@@ -227,7 +227,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void A_handler_that_fails_does_not_keep_the_change_from_the_others()
+    public void Failing_handler_does_not_affect_others()
     {
         var failures = 0;
         var store = new ObjectStore<Widget>(
@@ -244,7 +244,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public async Task Writers_of_many_threads_leave_every_key_at_its_latest_version_and_handlers_saw_it_last()
+    public async Task Concurrent_writers_leave_every_key_at_its_latest_version()
     {
         var last = new Dictionary<string, string>();
         _store.Subscribe(change => last[change.Key.Name] = change.New!.Metadata.ResourceVersion);
@@ -267,7 +267,7 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
-    public void Tombstones_are_bounded()
+    public void Number_of_tombstones_is_limited()
     {
         var tombstones = new Tombstones(10);
         for (var i = 0; i < 100; i++)
@@ -276,7 +276,7 @@ public sealed class ObjectStoreTests
         }
 
         tombstones.Count.Should().BeLessThanOrEqualTo(10);
-        tombstones.IsDead(new ResourceKey("default", "w9"), null, "50").Should().BeTrue("it is among the latest");
+        tombstones.IsDeleted(new ResourceKey("default", "w9"), null, "50").Should().BeTrue("it is among the latest");
     }
 
     [Theory]
@@ -288,14 +288,14 @@ public sealed class ObjectStoreTests
     [InlineData("abc", "5", true)]
     [InlineData("abc", "abc", false)]
     [InlineData("5", null, true)]
-    public void Versions_are_compared_as_numbers_of_any_length(string candidate, string? stored, bool newer) =>
+    public void Versions_are_compared_numerically(string candidate, string? stored, bool newer) =>
         ResourceVersions.IsNewer(candidate, stored).Should().Be(newer);
 
-    private bool Correct(ResourceKey key, Widget? seen, Widget? live)
+    private bool ApplyResponse(ResourceKey key, Widget? seen, Widget? live)
     {
-        var contradicts = false;
-        _store.Correct(key, seen, live, () => contradicts = true);
-        return contradicts;
+        var conflicts = false;
+        _store.ApplyResponse(key, seen, live, () => conflicts = true);
+        return conflicts;
     }
 
     private static Widget At(string version, string uid = "one", string name = "w") =>

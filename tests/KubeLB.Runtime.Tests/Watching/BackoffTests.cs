@@ -8,7 +8,7 @@ public sealed class BackoffTests
     private static readonly TimeSpan Cap = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public void Delays_lie_between_zero_and_a_bound_that_doubles_up_to_the_cap() =>
+    public void Delays_are_between_zero_and_a_doubling_limit() =>
         Gen.Double[0, 0.999999]
             .Array[1, 40]
             .Sample(draws =>
@@ -23,7 +23,7 @@ public sealed class BackoffTests
             });
 
     [Fact]
-    public void A_success_starts_over()
+    public void Reset_restarts_the_backoff()
     {
         var backoff = new Backoff(TimeSpan.FromMilliseconds(100), () => 1);
         backoff.Next(Cap);
@@ -33,7 +33,7 @@ public sealed class BackoffTests
     }
 
     [Fact]
-    public void Many_failures_under_a_low_cap_do_not_make_the_next_delay_longer_than_twice_the_cap()
+    public void Failures_with_a_low_cap_limit_the_next_delay()
     {
         var backoff = new Backoff(TimeSpan.FromMilliseconds(500), () => 1);
         var outage = Enumerable.Range(0, 20).Select(_ => backoff.Next(TimeSpan.FromSeconds(2))).ToList();

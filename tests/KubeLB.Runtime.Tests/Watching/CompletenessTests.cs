@@ -1,6 +1,7 @@
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 
 namespace KubeLB.Runtime.Tests.Watching;
 
@@ -10,54 +11,54 @@ public sealed class CompletenessTests
     private readonly FakeApiServer _server = new();
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait)]
-    [InlineData(WhenAbsent.ItsControllersWait)]
-    [InlineData(WhenAbsent.NotAwaited)]
-    public async Task Kind_that_is_no_longer_served_keeps_its_objects_and_is_not_complete(WhenAbsent whenAbsent)
+    [InlineData(WhenAbsent.BlockAllControllers)]
+    [InlineData(WhenAbsent.BlockOwnControllers)]
+    [InlineData(WhenAbsent.BlockNone)]
+    public async Task Kind_no_longer_served_keeps_objects_and_is_incomplete(WhenAbsent whenAbsent)
     {
         _server.PutWidget("a");
         await using var host = await StartAsync(whenAbsent);
-        await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the first list makes the store complete");
         var deletions = 0;
         using var subscription = host.Widgets.Subscribe(change => deletions += change.New is null ? 1 : 0);
 
         Uninstall();
-        await Eventually.True(() => !host.Widgets.IsComplete, "the store is not complete while the kind is not served");
+        await Eventually.HoldsAsync(() => !host.Widgets.IsComplete, "the store is not complete while the kind is not served");
         await RetryAsync();
         host.Widgets.Get("default", "a").Should().NotBeNull();
         deletions.Should().Be(0);
         host.Widgets.Removals.Should().Be(0);
         host.Widgets.HasSynced.Should().BeTrue();
-        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.NotAwaited);
+        host.Widgets.IsAbsent.Should().Be(whenAbsent == WhenAbsent.BlockNone);
     }
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait)]
-    [InlineData(WhenAbsent.NotAwaited)]
-    public async Task Kind_that_is_served_again_is_listed_and_the_list_replaces_the_store(WhenAbsent whenAbsent)
+    [InlineData(WhenAbsent.BlockAllControllers)]
+    [InlineData(WhenAbsent.BlockNone)]
+    public async Task Kind_served_again_is_relisted(WhenAbsent whenAbsent)
     {
         _server.PutWidget("stays");
         _server.PutWidget("goes");
         await using var host = await StartAsync(whenAbsent);
-        await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the first list makes the store complete");
         var completeAtDeletion = false;
         using var subscription = host.Widgets.Subscribe(change => completeAtDeletion |= change.New is null && host.Widgets.IsComplete);
 
         Uninstall();
-        await Eventually.True(() => !host.Widgets.IsComplete, "it is not complete");
+        await Eventually.HoldsAsync(() => !host.Widgets.IsComplete, "it is not complete");
         _server.Widgets(c => c.Vanish(new ResourceKey("default", "goes")));
         _server.NotInstalled.Clear();
-        await Eventually.True(() => host.Widgets.IsComplete, "it is complete again");
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "it is complete again");
         host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("stays");
         host.Widgets.Removals.Should().Be(1);
         host.Widgets.IsAbsent.Should().BeFalse();
-        completeAtDeletion.Should().BeTrue("handlers run after the list is in the store, and the store says so");
+        completeAtDeletion.Should().BeTrue("handlers run after the list is in the store");
     }
 
     [Theory]
-    [InlineData(WhenAbsent.AllWait, false)]
-    [InlineData(WhenAbsent.NotAwaited, true)]
-    public async Task Kind_that_was_never_served_is_not_complete(WhenAbsent whenAbsent, bool hasSynced)
+    [InlineData(WhenAbsent.BlockAllControllers, false)]
+    [InlineData(WhenAbsent.BlockNone, true)]
+    public async Task Kind_never_served_is_incomplete(WhenAbsent whenAbsent, bool hasSynced)
     {
         _server.NotInstalled["widgets"] = true;
         await using var host = await StartAsync(whenAbsent);
@@ -70,13 +71,13 @@ public sealed class CompletenessTests
     [InlineData(403)]
     [InlineData(500)]
     [InlineData(503)]
-    public async Task List_that_fails_keeps_the_objects(int code)
+    public async Task Failed_list_keeps_the_objects(int code)
     {
         _server.PutWidget("a");
-        await using var host = await StartAsync(WhenAbsent.AllWait);
-        await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
+        await using var host = await StartAsync(WhenAbsent.BlockAllControllers);
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the first list makes the store complete");
 
-        _server.Intercept = request => request.IsWrite ? null : FakeApiServer.Refusal(code, "Failure", "no");
+        _server.Intercept = request => request.IsWrite ? null : FakeApiServer.Error(code, "Failure", "no");
         _server.Widgets(c =>
         {
             c.OldestVersion = long.MaxValue;
@@ -88,22 +89,22 @@ public sealed class CompletenessTests
     }
 
     [Fact]
-    public async Task Removals_count_what_has_been_taken_out()
+    public async Task Removals_counts_removed_objects()
     {
         _server.PutWidget("deleted");
         _server.PutWidget("recreated");
-        await using var host = await StartAsync(WhenAbsent.AllWait);
-        await Eventually.True(() => host.Widgets.IsComplete, "the first list makes the store complete");
+        await using var host = await StartAsync(WhenAbsent.BlockAllControllers);
+        await Eventually.HoldsAsync(() => host.Widgets.IsComplete, "the first list makes the store complete");
 
         _server.Widgets(c => c.Delete(new ResourceKey("default", "deleted")));
-        await Eventually.True(() => host.Widgets.Removals == 1, "a deletion counts");
+        await Eventually.HoldsAsync(() => host.Widgets.Removals == 1, "a deletion counts");
         var recreated = ResourceKey.Of(host.Widgets.Get("default", "recreated")!);
         _server.Widgets(c =>
         {
             c.Vanish(recreated);
             c.Put(recreated, []);
         });
-        await Eventually.True(() => host.Widgets.Removals == 2, "so does an object that was deleted and created again");
+        await Eventually.HoldsAsync(() => host.Widgets.Removals == 2, "so does an object that was deleted and created again");
         host.Widgets.Get(recreated).Should().NotBeNull();
     }
 
@@ -114,8 +115,8 @@ public sealed class CompletenessTests
             cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = whenAbsent),
             limits: TestHost.Quick with
             {
-                AbsentPause = TimeSpan.FromMilliseconds(5),
-                LongestAbsentPause = TimeSpan.FromMilliseconds(20),
+                NotServedRetryInterval = TimeSpan.FromMilliseconds(5),
+                MaxNotServedRetryInterval = TimeSpan.FromMilliseconds(20),
             }
         );
         await host.Host.StartAsync();
@@ -131,6 +132,6 @@ public sealed class CompletenessTests
     private async Task RetryAsync()
     {
         var before = _server.Requests.Count;
-        await Eventually.True(() => _server.Requests.Count > before + 5, "the informer keeps trying");
+        await Eventually.HoldsAsync(() => _server.Requests.Count > before + 5, "the informer keeps trying");
     }
 }

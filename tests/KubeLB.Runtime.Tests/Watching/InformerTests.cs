@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KubeLB.Runtime.Hosting;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Tests.Watching;
@@ -15,20 +16,20 @@ public sealed class InformerTests
     private IEnumerable<SeenRequest> Watches => _server.Requests.Where(r => r.IsWatch);
 
     [Fact]
-    public async Task A_list_and_then_a_watch_fill_the_store()
+    public async Task List_and_watch_fill_the_store()
     {
         _server.PutWidget("a");
         await using var host = await TestHost.StartSyncedAsync(_server);
         _server.PutWidget("b", """{"spec":{"colour":"red"}}""");
 
-        await Eventually.True(() => host.Widgets.Get("default", "b")?.Spec?.Colour == "red", "b arrives by watch");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "b")?.Spec?.Colour == "red", "b arrives by watch");
         host.Widgets.Get("default", "a")!.Kind.Should().Be("Widget", "items of lists carry no kind, yet objects have one");
         host.Widgets.Get("default", "a")!.ApiVersion.Should().Be("example.com/v1alpha1");
         host.Widgets.List().Should().HaveCount(2);
     }
 
     [Fact]
-    public async Task A_watch_asks_for_bookmarks_and_for_an_end_between_five_and_ten_minutes()
+    public async Task Watch_requests_bookmarks_and_a_timeout_of_five_to_ten_minutes()
     {
         await using var host = await TestHost.StartSyncedAsync(_server);
         var query = System.Web.HttpUtility.ParseQueryString(Watches.First().Query);
@@ -37,7 +38,7 @@ public sealed class InformerTests
     }
 
     [Fact]
-    public async Task A_long_list_comes_in_pages()
+    public async Task Long_list_is_read_in_pages()
     {
         for (var i = 0; i < 1101; i++)
         {
@@ -50,7 +51,7 @@ public sealed class InformerTests
     }
 
     [Fact]
-    public async Task A_continue_token_that_has_expired_makes_it_list_all_at_once()
+    public async Task Expired_continue_token_causes_a_full_list()
     {
         for (var i = 0; i < 600; i++)
         {
@@ -58,7 +59,7 @@ public sealed class InformerTests
         }
 
         _server.Intercept = r =>
-            r.Query.Contains("continue=") ? FakeApiServer.Refusal(410, "Expired", "The provided continue parameter is too old") : null;
+            r.Query.Contains("continue=") ? FakeApiServer.Error(410, "Expired", "The provided continue parameter is too old") : null;
         await using var host = await TestHost.StartSyncedAsync(_server);
         host.Widgets.List().Should().HaveCount(600);
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
@@ -67,37 +68,37 @@ public sealed class InformerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_dropped_watch_goes_on_from_the_last_event_without_a_new_list(bool abruptly)
+    public async Task Dropped_watch_resumes_without_a_list(bool abruptly)
     {
         await using var host = await TestHost.StartSyncedAsync(_server);
         _server.PutWidget("a");
-        await Eventually.True(() => host.Widgets.Get("default", "a") is not null, "a arrives");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "a") is not null, "a arrives");
         var last = _server.Version;
 
         _server.Widgets(c => c.Drop(abruptly));
         _server.PutWidget("b");
-        await Eventually.True(() => host.Widgets.Get("default", "b") is not null, "b, written while nobody watched, arrives");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "b") is not null, "b, written between two watches, arrives");
         Lists.Should().ContainSingle();
         Watches.Last().Query.Should().Contain($"resourceVersion={last}&");
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty("a dropped watch is ordinary");
     }
 
     [Fact]
-    public async Task A_bookmark_moves_the_version_from_which_a_watch_goes_on()
+    public async Task Bookmark_updates_the_resume_version()
     {
         await using var host = await TestHost.StartSyncedAsync(_server);
         _server.With("v1", "configmaps", c => c.Put(new ResourceKey("default", "other"), []));
         var version = _server.Version;
         _server.Widgets(c => c.Bookmark(version));
         _server.Widgets(c => c.Drop(false));
-        await Eventually.True(() => Watches.Count() == 2, "it watches again");
+        await Eventually.HoldsAsync(() => Watches.Count() == 2, "it watches again");
         Watches.Last().Query.Should().Contain($"resourceVersion={version}&");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task After_410_a_new_list_is_swapped_in_and_what_is_missing_counts_as_deleted(bool asEvent)
+    public async Task Relist_after_410_deletes_missing_objects(bool asEvent)
     {
         _server.PutWidget("stays");
         _server.PutWidget("goes");
@@ -136,17 +137,17 @@ public sealed class InformerTests
         (await deleted.Task.WaitAsync(TimeSpan.FromSeconds(20))).Old!.Metadata.Name.Should().Be("goes");
         _server.Widgets(c => c.OldestVersion = 0);
         host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("stays");
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "it watches again");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "it watches again");
         _server.PutWidget("new");
-        await Eventually.True(() => host.Widgets.Get("default", "new") is not null, "later news arrive");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "new") is not null, "later news arrive");
     }
 
     [Fact]
-    public async Task A_missing_definition_is_told_once_with_what_to_do_and_recovery_is_told_too()
+    public async Task Missing_CRD_and_its_recovery_are_logged_once()
     {
         _server.NotInstalled["widgets"] = true;
         await using var host = await TestHost.StartAsync(_server);
-        await Eventually.True(() => _server.Requests.Count > 5, "it keeps trying");
+        await Eventually.HoldsAsync(() => _server.Requests.Count > 5, "it keeps trying");
         host.Widgets.HasSynced.Should().BeFalse();
         host.Widgets.LastError.Should()
             .Be(
@@ -159,25 +160,25 @@ public sealed class InformerTests
 
         _server.NotInstalled.Clear();
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => host.Widgets.LastError is null, "the error is gone");
-        host.Logs.Lines.Should().Contain(l => l.Level == LogLevel.Information && l.Text.Contains("works again"));
+        await Eventually.HoldsAsync(() => host.Widgets.LastError is null, "the error is gone");
+        host.Logs.Lines.Should().Contain(l => l.Level == LogLevel.Information && l.Text.Contains("recovered"));
     }
 
     [Fact]
-    public async Task A_missing_definition_of_an_optional_kind_keeps_nobody_waiting()
+    public async Task Missing_CRD_of_an_optional_kind_does_not_block()
     {
         _server.NotInstalled["widgets"] = true;
         await using var host = TestHost.Build(
             _server,
-            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.NotAwaited),
+            cluster => cluster.Informer<Widget>(widgets => widgets.WhenAbsent = WhenAbsent.BlockNone),
             limits: TestHost.Quick with
             {
-                AbsentPause = TimeSpan.FromMilliseconds(5),
+                NotServedRetryInterval = TimeSpan.FromMilliseconds(5),
             }
         );
         await host.Host.StartAsync();
         await host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => _server.Requests.Count > 5, "it keeps looking");
+        await Eventually.HoldsAsync(() => _server.Requests.Count > 5, "it keeps looking");
         host.Widgets.List().Should().BeEmpty();
         host.Widgets.LastError.Should().BeNull();
         host.Logs.AtLeast(LogLevel.Warning).Should().BeEmpty();
@@ -185,34 +186,40 @@ public sealed class InformerTests
 
         _server.PutWidget("a");
         _server.NotInstalled.Clear();
-        await Eventually.True(() => host.Widgets.Get("default", "a") is not null, "what is there now arrives");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "a") is not null, "what is there now arrives");
     }
 
     [Fact]
-    public async Task Each_change_of_trouble_is_one_line()
+    public async Task Each_change_of_error_is_logged_once()
     {
         _server.IsDown = true;
         await using var host = await TestHost.StartAsync(_server);
-        await Eventually.True(() => host.Widgets.LastError?.Contains("cannot be reached") == true, "it says that nobody answers");
-        _server.Intercept = _ => FakeApiServer.Refusal(403, "Forbidden", "widgets is forbidden: User \"x\" cannot list");
+        await Eventually.HoldsAsync(
+            () => host.Widgets.LastError?.Contains("cannot be reached") == true,
+            "the error is that the server is unreachable"
+        );
+        _server.Intercept = _ => FakeApiServer.Error(403, "Forbidden", "widgets is forbidden: User \"x\" cannot list");
         _server.IsDown = false;
-        await Eventually.True(() => host.Widgets.LastError?.Contains("forbids listing") == true, "it says that listing is forbidden");
-        _server.Intercept = _ => FakeApiServer.Refusal(401, "Unauthorized", "Unauthorized");
-        await Eventually.True(
-            () => host.Widgets.LastError?.Contains("does not accept our credentials") == true,
-            "it says that the token is wrong"
+        await Eventually.HoldsAsync(
+            () => host.Widgets.LastError?.Contains("forbids listing") == true,
+            "the error is that listing is forbidden"
+        );
+        _server.Intercept = _ => FakeApiServer.Error(401, "Unauthorized", "Unauthorized");
+        await Eventually.HoldsAsync(
+            () => host.Widgets.LastError?.Contains("rejected the credentials") == true,
+            "the error is that the token is invalid"
         );
         _server.Intercept = null;
-        await Eventually.True(() => host.Widgets.HasSynced, "it recovers");
+        await Eventually.HoldsAsync(() => host.Widgets.HasSynced, "it recovers");
         host.Logs.AtLeast(LogLevel.Warning).Should().HaveCount(3).And.OnlyContain(l => l.Exception == null);
     }
 
     [Fact]
-    public async Task A_watch_that_fails_five_times_in_a_row_lists_again()
+    public async Task Five_consecutive_watch_failures_cause_a_list()
     {
-        _server.Intercept = r => r.IsWatch ? FakeApiServer.Refusal(403, "Forbidden", "cannot watch") : null;
+        _server.Intercept = r => r.IsWatch ? FakeApiServer.Error(403, "Forbidden", "cannot watch") : null;
         await using var host = await TestHost.StartAsync(_server);
-        await Eventually.True(() => Lists.Count() > 2, "it lists again");
+        await Eventually.HoldsAsync(() => Lists.Count() > 2, "it lists again");
         Watches.Count().Should().BeInRange(10, 14, "and not at each attempt");
         host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle().Which.Text.Should().Contain("forbids watching widgets.example.com");
     }
@@ -220,7 +227,7 @@ public sealed class InformerTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_object_nested_deeper_than_its_type_can_be_keeps_no_other_from_being_read(bool byWatch)
+    public async Task Too_deeply_nested_object_is_skipped_alone(bool byWatch)
     {
         const int Depth = 500;
         void PutDeep() =>
@@ -247,13 +254,13 @@ public sealed class InformerTests
         }
 
         _server.PutWidget("b");
-        await Eventually.True(() => host.Widgets.Get("default", "b") is not null, "b arrives after the deep one");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "b") is not null, "b arrives after the deep one");
         host.Widgets.Get("default", "a").Should().NotBeNull();
         host.Widgets.LastError.Should().BeNull();
     }
 
     [Fact]
-    public async Task An_object_that_cannot_be_read_is_left_out_and_the_others_arrive()
+    public async Task Undecodable_object_is_ignored_and_others_are_stored()
     {
         _server.PutWidget("bad", """{"spec":{"size":"not a number"}}""");
         _server.PutWidget("good");
@@ -261,7 +268,7 @@ public sealed class InformerTests
         host.Widgets.List().Should().ContainSingle().Which.Metadata.Name.Should().Be("good");
         _server.PutWidget("worse", """{"spec":7}""");
         _server.PutWidget("later");
-        await Eventually.True(() => host.Widgets.Get("default", "later") is not null, "later ones arrive by watch");
+        await Eventually.HoldsAsync(() => host.Widgets.Get("default", "later") is not null, "later ones arrive by watch");
         host.Logs.Lines.Where(l => l.Level == LogLevel.Warning)
             .Select(l => l.Text)
             .Should()
@@ -271,19 +278,19 @@ public sealed class InformerTests
     }
 
     [Fact]
-    public async Task An_object_that_becomes_unreadable_keeps_its_last_readable_form()
+    public async Task Object_that_becomes_undecodable_keeps_its_last_state()
     {
         _server.PutWidget("a", """{"spec":{"colour":"red"}}""");
         await using var host = await TestHost.StartSyncedAsync(_server);
         _server.PutWidget("a", """{"spec":{"size":"seven"}}""");
         _server.Widgets(c => c.Send("ERROR", new JsonObject { ["code"] = 410 }));
-        await Eventually.True(() => Lists.Count() == 2, "it lists again");
-        await Eventually.True(() => Watches.Count() == 2, "and watches");
+        await Eventually.HoldsAsync(() => Lists.Count() == 2, "it lists again");
+        await Eventually.HoldsAsync(() => Watches.Count() == 2, "and watches");
         host.Widgets.Get("default", "a")!.Spec!.Colour.Should().Be("red");
     }
 
     [Fact]
-    public async Task Managed_fields_are_dropped_and_a_transform_may_drop_more()
+    public async Task Managed_fields_are_removed_before_the_transform()
     {
         _server.PutWidget("a", """{"metadata":{"managedFields":[{"manager":"kubectl"}]},"spec":{"colour":"red","size":3}}""");
         await using var host = await TestHost.StartSyncedAsync(
@@ -304,17 +311,17 @@ public sealed class InformerTests
     }
 
     [Fact]
-    public async Task Fields_that_no_type_knows_survive()
+    public async Task Unknown_fields_are_preserved()
     {
         _server.PutWidget("a", """{"spec":{"future":{"deep":[1,2]}},"topLevel":true}""");
         await using var host = await TestHost.StartSyncedAsync(_server);
-        var json = KubeLB.Runtime.Applying.ResourceJson.ToNode(host.Widgets.Get("default", "a")!);
+        var json = KubeLB.Api.Serialization.ApiJson.ToJson(host.Widgets.Get("default", "a")!);
         json["spec"]!["future"]!.ToJsonString().Should().Be("""{"deep":[1,2]}""");
         json["topLevel"]!.GetValue<bool>().Should().BeTrue();
     }
 
     [Fact]
-    public async Task A_namespaced_informer_with_selectors_asks_for_no_more_than_that()
+    public async Task Namespace_and_selectors_are_part_of_requests()
     {
         _server.PutWidget("a", ns: "mine");
         _server.PutWidget("b", ns: "other");

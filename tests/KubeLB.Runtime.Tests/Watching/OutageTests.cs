@@ -3,6 +3,7 @@ using k8s.Autorest;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Tests.Fakes;
 using KubeLB.Runtime.Watching;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -29,7 +30,7 @@ public sealed class OutageTests : IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Quiet_watch_that_is_cut_every_minute_resumes_at_once(bool abruptly)
+    public async Task Idle_watch_closed_every_minute_resumes_at_once(bool abruptly)
     {
         await StartAsync();
         var asleep = TimeSpan.Zero;
@@ -45,7 +46,7 @@ public sealed class OutageTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Watch_that_is_cut_at_once_each_time_backs_off()
+    public async Task Watch_closed_immediately_backs_off()
     {
         await StartAsync();
         var asleep = TimeSpan.Zero;
@@ -62,7 +63,7 @@ public sealed class OutageTests : IAsyncDisposable
     [InlineData("down")]
     [InlineData("503")]
     [InlineData("429")]
-    public async Task Informer_is_back_within_two_seconds_of_the_end_of_a_long_outage(string how)
+    public async Task Informer_recovers_within_two_seconds_after_a_long_outage(string how)
     {
         await StartAsync();
         var attempts = 0;
@@ -71,8 +72,8 @@ public sealed class OutageTests : IAsyncDisposable
             attempts++;
             return how switch
             {
-                "503" => FakeApiServer.Refusal(503, "ServiceUnavailable", "no"),
-                "429" => FakeApiServer.Refusal(429, "TooManyRequests", Initializing),
+                "503" => FakeApiServer.Error(503, "ServiceUnavailable", "no"),
+                "429" => FakeApiServer.Error(429, "TooManyRequests", Initializing),
                 _ => throw new HttpRequestException("Connection refused"),
             };
         };
@@ -92,7 +93,7 @@ public sealed class OutageTests : IAsyncDisposable
     [InlineData(503, "apiserver is shutting down", "30", 2)]
     [InlineData(500, "etcdserver: request timed out", null, 30)]
     [InlineData(403, "forbidden", null, 30)]
-    public void Delay_between_attempts_is_capped(int code, string message, string? retryAfter, int seconds)
+    public void Retry_delay_is_capped(int code, string message, string? retryAfter, int seconds)
     {
         using var response = new HttpResponseMessage((HttpStatusCode)code);
         if (retryAfter is not null)
@@ -106,11 +107,11 @@ public sealed class OutageTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Delay_without_an_answer_is_capped() =>
+    public void Retry_delay_without_a_response_is_capped() =>
         Delays(new HttpRequestException("Connection refused")).Last().Should().Be(TimeSpan.FromSeconds(2));
 
     [Fact]
-    public void Delay_is_at_least_what_an_overloaded_API_server_asks_for()
+    public void Retry_delay_respects_Retry_After()
     {
         using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
         response.Headers.TryAddWithoutValidation("Retry-After", "7");
@@ -119,9 +120,9 @@ public sealed class OutageTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Untrusted_certificate_is_no_outage() =>
+    public void Untrusted_certificate_is_not_an_outage() =>
         ApiOutage
-            .Is(
+            .IsOutage(
                 new HttpRequestException(
                     "The SSL connection could not be established",
                     new System.Security.Authentication.AuthenticationException()
@@ -146,14 +147,14 @@ public sealed class OutageTests : IAsyncDisposable
         );
         await _host.Host.StartAsync();
         await _host.Widgets.WaitForSyncAsync(new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token);
-        await Eventually.True(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
+        await Eventually.HoldsAsync(() => _server.Widgets(c => c.OpenWatches) > 0, "widgets are watched");
     }
 
     /// <returns>How far the clock went.</returns>
     private async Task<TimeSpan> AdvanceUntilAsync(Func<bool> condition, string what)
     {
         var gone = TimeSpan.Zero;
-        await Eventually.True(
+        await Eventually.HoldsAsync(
             () =>
             {
                 if (condition())

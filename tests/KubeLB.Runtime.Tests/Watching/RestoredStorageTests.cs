@@ -4,6 +4,7 @@ using KubeLB.EmbeddedCluster.Faults;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Storing;
 using KubeLB.Runtime.Tests.Fakes;
+using KubeLB.Tests.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace KubeLB.Runtime.Tests.Watching;
@@ -28,8 +29,8 @@ public sealed class RestoredStorageTests : IAsyncLifetime
             c => c.Informer<V1ConfigMap>(maps => maps.Namespace = Namespace),
             limits: TestHost.Quick with
             {
-                DoubtGrace = TimeSpan.FromMilliseconds(50),
-                DoubtListPause = TimeSpan.FromMilliseconds(100),
+                StaleKeyGracePeriod = TimeSpan.FromMilliseconds(50),
+                MinRelistInterval = TimeSpan.FromMilliseconds(100),
             }
         );
         await _host.Host.StartAsync();
@@ -73,11 +74,11 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         await SetAsync("changed", "after");
         await CreateAsync("after");
         await ExpectSameAsync();
-        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle(l => l.Text.Contains("went back"));
+        _host.Logs.AtLeast(LogLevel.Warning).Should().ContainSingle(l => l.Text.Contains("its storage was restored"));
     }
 
     [Fact]
-    public async Task Object_that_we_deleted_and_that_comes_back_with_its_uid_is_seen_and_so_are_its_changes()
+    public async Task Deleted_object_restored_with_its_uid_is_stored()
     {
         await CreateAsync("ours");
         await ExpectSameAsync();
@@ -89,7 +90,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
 
         await ExpectSameAsync();
         await SetAsync("ours", "edited");
-        await Eventually.True(() => Maps.Get(Namespace, "ours")?.Data?["k"] == "edited", "its change arrives");
+        await Eventually.HoldsAsync(() => Maps.Get(Namespace, "ours")?.Data?["k"] == "edited", "its change arrives");
     }
 
     [Theory]
@@ -97,7 +98,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public async Task Store_equals_the_storage_after_any_mixture_of_writes_and_restores(int seed)
+    public async Task Store_equals_the_storage_after_random_writes_and_restores(int seed)
     {
         var random = new Random(seed);
         var snapshots = new List<ClusterSnapshot> { _cluster.Faults.TakeSnapshot() };
@@ -175,7 +176,7 @@ public sealed class RestoredStorageTests : IAsyncLifetime
         );
 
     private Task ExpectSameAsync() =>
-        Eventually.True(
+        Eventually.HoldsAsync(
             async () =>
             {
                 var live = (await _others.CoreV1.ListNamespacedConfigMapAsync(Namespace)).Items.Select(Line).Order().ToList();

@@ -1,11 +1,12 @@
 using System.Net.Sockets;
 using Grpc.Core;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
 
 namespace KubeLB.Xds.Tests.Faults;
 
-/// <summary>Clients that break the protocol, stall or come in a storm hurt nobody but themselves.</summary>
+/// <summary>Clients that violate the protocol, stall or reconnect in large numbers do not affect others.</summary>
 public sealed class BadClientTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
@@ -27,7 +28,7 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AClientThatSaysThatItHasMoreThanItMayEnds()
+    public async Task Stream_with_too_many_initial_resources_is_ended()
     {
         await using var host = await XdsHost.StartAsync(o => o.MaxSubscribedNames = 2);
         using var client = new DeltaClient(host.Connect());
@@ -35,11 +36,11 @@ public sealed class BadClientTests : IAsyncLifetime
 
         (await client.EndAsync())
             .Status.Should()
-            .Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("begin with 2 resources"));
+            .Match<Status>(s => s.StatusCode == StatusCode.ResourceExhausted && s.Detail.Contains("initial resources: at most 2"));
     }
 
     [Fact]
-    public async Task AClientThatNeverAnswersGetsOneResponse()
+    public async Task Client_without_acknowledgement_receives_one_response()
     {
         using var silent = new DeltaClient(_host.Connect());
         await silent.SendAsync(ResourceTypes.Cluster);
@@ -55,7 +56,7 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AClientThatRejectsEverythingIsSentEachStateOnce()
+    public async Task Client_that_rejects_everything_receives_each_state_once()
     {
         using var rejecting = new DeltaClient(_host.Connect());
         await rejecting.SendAsync(ResourceTypes.Cluster);
@@ -66,12 +67,15 @@ public sealed class BadClientTests : IAsyncLifetime
         }
 
         await rejecting.NackAsync(await rejecting.ReceiveAsync(), "the last");
-        await Patience.UntilAsync(() => _host.Streams.Describe()[1].Types.Single().Rejection?.Message == "the last", "the last rejection");
+        await Eventually.HoldsAsync(
+            () => _host.Streams.Describe()[1].Types.Single().Rejection?.Message == "the last",
+            "the last rejection"
+        );
         _host.Streams.Describe()[1].Types.Single().Awaiting.Should().BeFalse("nothing is sent again");
     }
 
     [Fact]
-    public async Task AThousandThatReconnectAtOnceAreAllServedAndNothingIsLeftOfThem()
+    public async Task Thousand_concurrent_reconnects_are_served_and_leave_no_state()
     {
         for (var storm = 0; storm < 2; storm++)
         {
@@ -79,7 +83,7 @@ public sealed class BadClientTests : IAsyncLifetime
             var channels = Enumerable.Range(0, 4).Select(_ => _host.Connect()).ToList();
             var clients = Enumerable.Range(0, 1_000).Select(i => new DeltaClient(channels[i % 4])).ToList();
             await Task.WhenAll(clients.Select(c => c.SendAsync(ResourceTypes.Cluster, has: has)));
-            await Patience.UntilAsync(() => _host.Streams.Count == 1_001, "1,000 streams");
+            await Eventually.HoldsAsync(() => _host.Streams.Count == 1_001, "1,000 streams");
             var name = $"storm-{storm}";
             _host.Cache.Update("n", t => t.Set(name, Samples.Cluster(name)));
             foreach (var answer in await Task.WhenAll(clients.Select(c => c.TakeAsync())))
@@ -90,12 +94,12 @@ public sealed class BadClientTests : IAsyncLifetime
             (await _good.TakeAsync()).Resources.Select(r => r.Name).Should().Equal(name);
             clients.ForEach(c => c.Dispose());
             channels.ForEach(c => c.Dispose());
-            await Patience.UntilAsync(() => _host.Streams.Count == 1, "the end of the 1,000 streams");
+            await Eventually.HoldsAsync(() => _host.Streams.Count == 1, "the end of the 1,000 streams");
         }
     }
 
     [Fact]
-    public async Task AClientThatStopsReadingStallsItselfOnly()
+    public async Task Client_that_stops_reading_does_not_block_others()
     {
         // More than the transport takes in without the client's reading.
         var big = Enumerable
@@ -105,7 +109,7 @@ public sealed class BadClientTests : IAsyncLifetime
         _host.Cache.Update("big", t => big.ForEach(r => t.Set(r)));
         using var stalled = new DeltaClient(_host.Connect(), node: "big");
         await stalled.SendAsync(ResourceTypes.Cluster);
-        await Patience.UntilAsync(
+        await Eventually.HoldsAsync(
             () => _host.Streams.Describe().Any(s => s.Stream.Node == "big" && s.Types.Any(t => t.Awaiting)),
             "the response"
         );
@@ -128,7 +132,7 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AFloodOfRequestsIsTakenAndOthersAreServed()
+    public async Task Flood_of_requests_does_not_block_others()
     {
         using var flooding = new DeltaClient(_host.Connect());
         for (var i = 0; i < 2_000; i++)
@@ -141,7 +145,7 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task BytesThatAreNoRequestEndThatStreamOnly()
+    public async Task Invalid_request_bytes_end_only_their_stream()
     {
         var raw = Marshallers.Create<byte[]>(b => b, b => b);
         var method = new Method<byte[], byte[]>(
@@ -160,13 +164,13 @@ public sealed class BadClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task BytesThatAreNoHttpEndThatConnectionOnly()
+    public async Task Invalid_HTTP_bytes_end_only_their_connection()
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", _host.Port);
         await socket.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
         var buffer = new byte[1024];
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Deadline);
         while (await socket.GetStream().ReadAsync(buffer, patience.Token) > 0) { }
 
         await TheGoodOneIsServedAsync(1);

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KubeLB.Xds.Tests.Interop;
 
-/// <summary>The client of Envoy's published protos takes what is right, and tells and rejects what is not.</summary>
+/// <summary>A client with Envoy's published protos accepts valid resources and rejects invalid ones.</summary>
 public sealed class AdsClientTests
 {
     private const string Node = "interop";
@@ -22,7 +22,7 @@ public sealed class AdsClientTests
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task What_is_right_is_taken_in_the_order_that_an_envoy_needs(string protocol)
+    public async Task Valid_resources_are_acknowledged_in_make_before_break_order(string protocol)
     {
         NodeProgram.SkipUnlessInstalled();
         var seen = new Rejections();
@@ -49,7 +49,7 @@ public sealed class AdsClientTests
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task What_is_not_as_published_is_told_and_rejected_with_the_path_of_the_field(string protocol)
+    public async Task Invalid_field_is_rejected_with_its_path(string protocol)
     {
         NodeProgram.SkipUnlessInstalled();
         var seen = new Rejections();
@@ -67,13 +67,13 @@ public sealed class AdsClientTests
                 $"cluster: {at}[envoy.config.cluster.v3.Cluster]: is written in other bytes: 21, not 17, other from 17 on",
                 $"cluster: {at}[envoy.config.cluster.v3.Cluster].connect_timeout: breaks duration.gt {{}}: {{}}"
             );
-        await Patience.UntilAsync(() => !seen.Messages.IsEmpty, "the rejection");
+        await Eventually.HoldsAsync(() => !seen.Messages.IsEmpty, "the rejection");
         seen.Messages.Should().ContainSingle().Which.Should().Be(string.Join("; ", faults));
     }
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_listener_that_sends_to_a_cluster_that_is_not_there_is_told(string protocol)
+    public async Task Listener_with_missing_cluster_is_reported(string protocol)
     {
         NodeProgram.SkipUnlessInstalled();
         await using var host = await XdsHost.StartAsync();

@@ -11,7 +11,7 @@ using HttpProtocolOptions = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptio
 
 namespace KubeLB.Xds.Tests.Interop;
 
-/// <summary>The checker of tests/interop/xds sees what Envoy's published protos do not have, wherever it is, and says where.</summary>
+/// <summary>The checker of tests/interop/xds reports fields that Envoy's published protos do not have, with their path.</summary>
 public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<PublishedProtos>
 {
     private const string Manager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -21,7 +21,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     private static readonly byte[] Unknown = [0xc0, 0xb2, 0x04, 0x01];
 
     [Fact]
-    public async Task A_message_as_it_should_be_has_no_fault()
+    public async Task Valid_message_has_no_fault()
     {
         var result = await protos.CheckAsync(Cluster.Descriptor.FullName, Sound().ToByteArray());
 
@@ -34,7 +34,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task An_any_of_a_message_without_content_has_no_fault()
+    public async Task Any_of_an_empty_message_has_no_fault()
     {
         var result = await protos.CheckAsync(
             Envoy.Config.Listener.V3.Listener.Descriptor.FullName,
@@ -46,7 +46,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task A_field_that_is_not_published_is_told() =>
+    public async Task Unknown_field_is_reported() =>
         await ExpectAsync(
             Sound(),
             [.. Sound().ToByteArray(), .. Unknown],
@@ -54,7 +54,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         );
 
     [Fact]
-    public async Task A_field_that_is_not_published_is_told_inside_a_nested_message()
+    public async Task Unknown_field_in_a_nested_message_is_reported()
     {
         var cluster = Sound();
         cluster.LoadAssignment.Endpoints[0].LbEndpoints[0] = With(cluster.LoadAssignment.Endpoints[0].LbEndpoints[0]);
@@ -66,7 +66,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task A_field_that_is_not_published_is_told_inside_an_any_of_a_map()
+    public async Task Unknown_field_in_an_Any_of_a_map_is_reported()
     {
         var cluster = Sound();
         cluster.TypedExtensionProtocolOptions["a.b"] = Any.Pack(
@@ -77,7 +77,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     }
 
     [Fact]
-    public async Task A_field_that_is_not_published_is_told_inside_an_any_of_an_any()
+    public async Task Unknown_field_in_an_Any_of_an_Any_is_reported()
     {
         var manager = new HttpConnectionManager
         {
@@ -99,14 +99,14 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     [Theory]
     [InlineData("type.googleapis.com/kubelb.k8c.io.Filter", "[kubelb.k8c.io.Filter]: the type kubelb.k8c.io.Filter is not published")]
     [InlineData("", ".type_url: \"\" does not begin with type.googleapis.com/")]
-    public async Task An_any_of_a_type_that_is_not_published_is_told(string url, string fault) =>
+    public async Task Any_of_an_unknown_type_is_reported(string url, string fault) =>
         await ExpectAsync(
             Listener(new Any { TypeUrl = url, Value = ByteString.CopyFrom(1, 2) }),
             $"filter_chains[0].filters[0].typed_config{fault}"
         );
 
     [Fact]
-    public async Task A_deprecated_field_is_told()
+    public async Task Deprecated_field_is_reported()
     {
         // max_requests_per_connection, a wrapper.
         byte[] limit = [0x4a, 0x02, 0x08, 0x01];
@@ -120,7 +120,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     [InlineData("12020a000a0161", "is written in other bytes: 7, not 7, other from 0 on")]
     [InlineData("0a016212020a000a0161", "is written in other bytes: 10, not 7, other from 2 on")]
     [InlineData("0a81006112020a00", "is written in other bytes: 8, not 7, other from 1 on")]
-    public async Task Bytes_that_would_be_written_in_another_way_are_told(string hex, string? fault)
+    public async Task Non_canonical_bytes_are_reported(string hex, string? fault)
     {
         var faults = (await protos.CheckAsync(ClusterLoadAssignment.Descriptor.FullName, Convert.FromHexString(hex))).Faults;
 
@@ -131,13 +131,13 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
     [InlineData("0a0561", "not a message of envoy.config.endpoint.v3.ClusterLoadAssignment: ")]
     [InlineData("0801", "cluster_name: wire type 0 instead of 2")]
     [InlineData("0a02c328", "cluster_name: a string that is not UTF-8")]
-    public async Task Bytes_that_are_no_such_message_are_told(string hex, string fault) =>
+    public async Task Bytes_of_another_message_are_reported(string hex, string fault) =>
         (await protos.CheckAsync(ClusterLoadAssignment.Descriptor.FullName, Convert.FromHexString(hex)))
             .Faults.Should()
             .Contain(f => f.StartsWith(fault, StringComparison.Ordinal));
 
     [Fact]
-    public async Task A_number_that_an_enumeration_does_not_have_is_told_even_without_a_rule()
+    public async Task Unknown_enum_number_without_rule_is_reported()
     {
         var listener = Listener(Any.Pack(new Router()));
         listener.TrafficDirection = (TrafficDirection)7;
@@ -178,7 +178,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
         """{"bootstrap_extensions":[{"name":"a","typed_config":{"@type":"type.googleapis.com/kubelb.Nope"} }]}""",
         "bootstrap_extensions[0].typed_config: the type \"type.googleapis.com/kubelb.Nope\" is not published"
     )]
-    public async Task Json_that_the_published_type_does_not_have_is_told(string json, string fault) =>
+    public async Task Json_with_unknown_field_is_reported(string json, string fault) =>
         (await protos.CheckAsync("envoy.config.bootstrap.v3.Bootstrap", json)).Faults.Should().Contain(fault);
 
     private static Cluster Sound() =>
@@ -243,7 +243,7 @@ public sealed class CheckedBytesTests(PublishedProtos protos) : IClassFixture<Pu
             },
         };
 
-    // What the generated code does not know it keeps.
+    // Generated code preserves unknown fields.
     private static T With<T>(T message)
         where T : IMessage<T>, new() => (T)message.Descriptor.Parser.ParseFrom([.. message.ToByteArray(), .. Unknown]);
 

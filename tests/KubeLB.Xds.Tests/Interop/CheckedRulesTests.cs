@@ -103,17 +103,17 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
 
     [Theory]
     [MemberData(nameof(Broken))]
-    public async Task A_rule_that_is_broken_is_told_with_the_path_of_the_field(string rule, string type, string json, string path) =>
+    public async Task Violated_rule_is_reported_with_the_field_path(string rule, string type, string json, string path) =>
         (await protos.CheckAsync(type, json))
             .Faults.Should()
             .Contain(f => f.StartsWith($"{path}: breaks {rule} ") || f.StartsWith($"{path}: breaks {rule}: "));
 
     [Fact]
-    public void Each_rule_that_is_met_in_what_the_manager_makes_is_shown_to_be_enforced() =>
+    public void Each_rule_used_by_the_manager_is_enforced() =>
         Broken.Select(row => row.Data.Item1).Should().BeEquivalentTo(PublishedProtos.Rules);
 
     [Fact]
-    public async Task Every_rule_that_the_published_files_state_is_part_of_a_field()
+    public async Task Every_rule_in_the_published_files_belongs_to_a_field()
     {
         var count = await protos.CountAsync();
 
@@ -128,7 +128,7 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
     [InlineData("map<string, string> mails = 1 [(validate.rules).map = {values {string {email: true}}}];", "mails.values: string.email")]
     [InlineData("string mail = 1 [(validate.rules).uint32.gt = 1];", "mail: uint32")]
     [InlineData("option (validate.ignored) = true;", "(validate.ignored)")]
-    public async Task A_rule_that_the_checker_does_not_know_is_an_error_even_where_nothing_is_set(string content, string rule) =>
+    public async Task Unknown_rule_on_an_unset_field_is_an_error(string content, string rule) =>
         (await protos.CheckAsync("odd.Odd", "{}", $$"""syntax = "proto3"; package odd; message Odd { {{content}} }"""))
             .Faults.Should()
             .Contain($"the rule {rule} of odd.Odd is not known to this checker");
@@ -142,7 +142,7 @@ public sealed class CheckedRulesTests(PublishedProtos protos) : IClassFixture<Pu
     )]
     [InlineData("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", """{"sni":"a"}""")]
     [InlineData("envoy.config.core.v3.SocketAddress", """{"address":"a","port_value":0}""")]
-    public async Task What_keeps_the_rules_has_no_fault(string type, string json) =>
+    public async Task Message_that_satisfies_the_rules_has_no_fault(string type, string json) =>
         (await protos.CheckAsync(type, json)).Faults.Should().BeEmpty();
 
     private static string Many(string json, int count) => string.Join(',', Enumerable.Repeat(json, count));

@@ -6,7 +6,7 @@ namespace KubeLB.Xds.Tests.Interop;
 public class PublishedProtosTests
 {
     [Fact]
-    public async Task EveryMessageFieldAndMethodIsAsEnvoyPublishesIt()
+    public async Task Protos_match_the_published_Envoy_protos()
     {
         NodeProgram.SkipUnlessInstalled();
         await using var comparison = NodeProgram.Start("compare-protos.mjs", Path.Combine(SourceTree.Root, "src", "KubeLB.Xds", "Protos"));

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Core;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
@@ -11,19 +12,19 @@ namespace KubeLB.Xds.Tests.Protocol;
 public class AdmissionTests
 {
     [Fact]
-    public async Task AnAuthorizersRefusalIsPermissionDeniedWithItsReasonAndObserved()
+    public async Task Denied_stream_ends_with_PermissionDenied_and_is_observed()
     {
-        var refusals = new Refusals();
+        var denials = new Denials();
         await using var host = await XdsHost.StartAsync(services: s =>
-            s.AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(refusals)
+            s.AddSingleton<IXdsAuthorizer>(new OnlyNode("mine")).AddSingleton<IXdsObserver>(denials)
         );
         using var channel = host.Connect();
         using var other = new DeltaClient(channel, node: "theirs");
         await other.SendAsync(ResourceTypes.Cluster);
-        var refused = await other.EndAsync();
-        refused.StatusCode.Should().Be(StatusCode.PermissionDenied);
-        refused.Status.Detail.Should().Be("theirs is not yours");
-        refusals.Nodes.Should().Equal("mine as theirs");
+        var rejected = await other.EndAsync();
+        rejected.StatusCode.Should().Be(StatusCode.PermissionDenied);
+        rejected.Status.Detail.Should().Be("theirs is not yours");
+        denials.Nodes.Should().Equal("mine as theirs");
 
         host.Cache.Update("mine", t => t.Set("a", Samples.Cluster("a")));
         using var mine = new DeltaClient(channel, node: "mine");
@@ -32,7 +33,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public async Task ANodeSeesItsOwnResourcesOnly()
+    public async Task Stream_receives_only_resources_of_its_node()
     {
         await using var host = await XdsHost.StartAsync();
         host.Cache.Update("one", t => t.Set("a", Samples.Cluster("a")));
@@ -43,7 +44,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public async Task AStreamWithoutANodeIdIsRefused()
+    public async Task Stream_without_node_id_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
         using var client = new DeltaClient(host.Connect(), node: "");
@@ -54,7 +55,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public async Task AStreamCannotBecomeAnotherNodes()
+    public async Task Stream_with_changed_node_id_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
         using var client = new DeltaClient(host.Connect(), node: "one");
@@ -70,7 +71,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public async Task AnAggregatedRequestWithoutATypeIsRefused()
+    public async Task Aggregated_request_without_type_is_rejected()
     {
         await using var host = await XdsHost.StartAsync();
         using var client = new SotwClient(host.Connect());
@@ -81,7 +82,7 @@ public class AdmissionTests
     [Theory]
     [InlineData(3, 1)]
     [InlineData(1, 3)]
-    public async Task AStreamThatAsksForTooMuchEnds(int types, int names)
+    public async Task Stream_that_exceeds_a_limit_is_ended(int types, int names)
     {
         await using var host = await XdsHost.StartAsync(o => (o.MaxTypesPerStream, o.MaxSubscribedNames) = (2, 2));
         using var client = new DeltaClient(host.Connect());
@@ -91,55 +92,55 @@ public class AdmissionTests
         }
 
         (await client.EndAsync()).StatusCode.Should().Be(StatusCode.ResourceExhausted);
-        await Patience.UntilAsync(() => host.Streams.Count == 0, "the end of the stream");
+        await Eventually.HoldsAsync(() => host.Streams.Count == 0, "the end of the stream");
     }
 
     [Fact]
-    public async Task AStoppingServerEndsItsStreamsAsUnavailable()
+    public async Task Stopping_server_ends_streams_with_Unavailable()
     {
         await using var host = await XdsHost.StartAsync();
         using var client = new DeltaClient(host.Connect());
         await client.SendAsync(ResourceTypes.Cluster);
-        await Patience.UntilAsync(() => host.Streams.Count == 1, "the stream");
+        await Eventually.HoldsAsync(() => host.Streams.Count == 1, "the stream");
         var end = client.EndAsync();
         await host.DisposeAsync();
         (await end).StatusCode.Should().Be(StatusCode.Unavailable);
     }
 
     [Fact]
-    public async Task TheStreamsOfOneNodeEndWhenTheyAreToldTo()
+    public async Task End_closes_only_the_streams_of_the_node()
     {
         await using var host = await XdsHost.StartAsync();
         using var one = new DeltaClient(host.Connect());
         using var other = new DeltaClient(host.Connect(), node: "other");
         await one.SendAsync(ResourceTypes.Cluster);
         await other.SendAsync(ResourceTypes.Cluster);
-        await Patience.UntilAsync(() => host.Streams.Count == 2, "the streams");
+        await Eventually.HoldsAsync(() => host.Streams.Count == 2, "the streams");
 
         host.Streams.End("n").Should().Be(1);
 
         (await one.EndAsync()).StatusCode.Should().Be(StatusCode.Unavailable);
-        await Patience.UntilAsync(() => host.Streams.Count == 1, "the end of the stream");
+        await Eventually.HoldsAsync(() => host.Streams.Count == 1, "the end of the stream");
         host.Streams.Describe().Should().ContainSingle().Which.Stream.Node.Should().Be("other");
     }
 
     [Fact]
-    public async Task ANodeThatOnlyClientsSpeakOfIsForgottenWithThem()
+    public async Task Uninitialized_node_is_discarded_with_its_last_stream()
     {
         await using var host = await XdsHost.StartAsync();
         using (var client = new DeltaClient(host.Connect(), node: "made-up"))
         {
             await client.SendAsync(ResourceTypes.Cluster);
-            await Patience.UntilAsync(() => host.Streams.Count == 1, "the stream");
+            await Eventually.HoldsAsync(() => host.Streams.Count == 1, "the stream");
             host.Cache.Nodes.Should().BeEmpty();
             host.Cache.Placeholders.Should().Be(1);
         }
 
-        await Patience.UntilAsync(() => host.Cache.Placeholders == 0, "the node to be forgotten");
+        await Eventually.HoldsAsync(() => host.Cache.Placeholders == 0, "the node to be forgotten");
     }
 
     [Fact]
-    public async Task ASilentConnectionIsAskedWhetherItIsAlive()
+    public async Task Idle_connection_receives_keep_alive_pings()
     {
         await using var host = await XdsHost.StartAsync(o =>
             (o.KeepAlivePingDelay, o.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1))
@@ -148,7 +149,7 @@ public class AdmissionTests
         await socket.ConnectAsync("127.0.0.1", host.Port);
         var stream = socket.GetStream();
         await stream.WriteAsync(Http2.Preface);
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Deadline);
         (await Http2.ReadUntilAsync(stream, Http2.Ping, patience.Token)).Should().BeTrue("the server pings");
 
         // It gets no answer: the connection ends.
@@ -163,10 +164,10 @@ public class AdmissionTests
             ValueTask.FromResult(node == allowed ? null : new XdsDenial($"{node} is not yours", allowed));
     }
 
-    private sealed class Refusals : IXdsObserver
+    private sealed class Denials : IXdsObserver
     {
         public List<string> Nodes { get; } = [];
 
-        public void Refused(string node, string peer, XdsDenial refusal) => Nodes.Add($"{refusal.Identity} as {node}");
+        public void Denied(string node, string peer, XdsDenial denial) => Nodes.Add($"{denial.Identity} as {node}");
     }
 }

@@ -1,4 +1,5 @@
 using Envoy.Service.Cluster.V3;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
@@ -24,7 +25,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AWildcardGetsEverythingThenOnlyWhatChanges()
+    public async Task Wildcard_receives_everything_then_only_changes()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -39,7 +40,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ARemovedResourceIsNamed()
+    public async Task Removed_resource_is_listed_as_removed()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -51,7 +52,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientGetsNothingThatItHas()
+    public async Task Reconnecting_client_receives_only_changes()
     {
         Update(t => t.Set("same", Samples.Cluster("same")).Set("changed", Samples.Cluster("changed")).Set("gone", Samples.Cluster("gone")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -67,18 +68,18 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientThatHasEverythingGetsNoAnswerUntilSomethingChanges()
+    public async Task Up_to_date_reconnecting_client_receives_no_response_before_a_change()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         var version = _host.Cache.Find("n", ResourceTypes.Cluster, "a")!.Version;
         await _client.SendAsync(ResourceTypes.Cluster, has: new Dictionary<string, string> { ["a"] = version });
-        await Patience.UntilAsync(() => _host.Streams.Count == 1, "the stream");
+        await Eventually.HoldsAsync(() => _host.Streams.Count == 1, "the stream");
         Update(t => t.Set("b", Samples.Cluster("b")));
         (await _client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("b");
     }
 
     [Fact]
-    public async Task NamesMaySubscribeAndUnsubscribe()
+    public async Task Names_can_be_subscribed_and_unsubscribed()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)).Set("b", Samples.Endpoints("b", 1)).Set("c", Samples.Endpoints("c", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["a", "b"]);
@@ -92,7 +93,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ANameThatIsNotThereIsToldToBeGoneAndSentWhenItComes()
+    public async Task Missing_name_is_listed_as_removed_and_sent_when_added()
     {
         Update(_ => { });
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["later"]);
@@ -102,7 +103,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ANameAskedForAgainIsSentAgain()
+    public async Task Repeated_subscription_resends_the_resource()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["a"]);
@@ -112,7 +113,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ANameGivenUpUnderAWildcardIsSentAgainOrToldToBeGone()
+    public async Task Unsubscribed_name_under_a_wildcard_is_resent_or_removed()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster, subscribe: ["*", "a", "absent"]);
@@ -125,7 +126,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AWildcardIsGivenUpByItsName()
+    public async Task Wildcard_is_unsubscribed_by_its_name()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -137,7 +138,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnImplicitWildcardStaysWhenANameIsAdded()
+    public async Task Implicit_wildcard_is_kept_when_a_name_is_added()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -149,7 +150,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStartingClientIsToldThatThereIsNothing()
+    public async Task Starting_client_receives_an_empty_response()
     {
         Update(_ => { });
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -159,10 +160,10 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task NothingIsSaidOfANodeThatNobodyHasSpokenOf()
+    public async Task Uninitialized_node_receives_no_response()
     {
         await _client.SendAsync(ResourceTypes.Cluster, has: new Dictionary<string, string> { ["kept"] = "1" });
-        await Patience.UntilAsync(() => _host.Streams.Count == 1, "the stream");
+        await Eventually.HoldsAsync(() => _host.Streams.Count == 1, "the stream");
         Update(t => t.Set("new", Samples.Cluster("new")));
         var answer = await _client.TakeAsync();
         answer.Resources.Select(r => r.Name).Should().Equal("new");
@@ -170,14 +171,14 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ARejectedResourceIsNotSentAgainAndItsErrorIsKeptUntilTheNextIsTaken()
+    public async Task Rejected_resource_is_not_resent_and_its_error_is_kept()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster);
         var good = await _client.TakeAsync();
         Update(t => t.Set("a", Samples.Cluster("a", timeout: 1)));
         await _client.NackAsync(await _client.ReceiveAsync(), "no such thing");
-        await Patience.UntilAsync(() => Status().Rejection is not null, "the rejection");
+        await Eventually.HoldsAsync(() => Status().Rejection is not null, "the rejection");
         var rejection = Status().Rejection!;
         (rejection.Message, rejection.Code, rejection.TypeUrl).Should().Be(("no such thing", 3, ResourceTypes.Cluster));
         rejection.Resources.Should().Equal("a");
@@ -185,11 +186,11 @@ public sealed class DeltaTests : IAsyncLifetime
 
         Update(t => t.Set("b", Samples.Cluster("b")));
         (await _client.TakeAsync()).Resources.Select(r => r.Name).Should().Equal("b");
-        await Patience.UntilAsync(() => Status().Rejection is null, "the end of the rejection");
+        await Eventually.HoldsAsync(() => Status().Rejection is null, "the end of the rejection");
     }
 
     [Fact]
-    public async Task WhileAResponseIsUnansweredNewerStatesReplaceEachOther()
+    public async Task Changes_during_an_unacknowledged_response_are_coalesced()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -208,7 +209,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStaleNonceIsNoAnswerButItsSubscriptionCounts()
+    public async Task Stale_nonce_is_no_acknowledgement_but_changes_the_subscription()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)).Set("b", Samples.Endpoints("b", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["a"]);
@@ -222,7 +223,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AClientThatReadsTooLittleToRememberRemovalsComparesEverything()
+    public async Task Slow_client_receives_removals_after_compaction()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("z", Samples.Cluster("z")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -240,7 +241,7 @@ public sealed class DeltaTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AServiceOfOneTypeServesThatType()
+    public async Task Service_of_one_type_serves_that_type()
     {
         Update(t => t.AddCluster("a"));
         using var clusters = new DeltaClient(

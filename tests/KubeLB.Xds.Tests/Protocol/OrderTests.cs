@@ -1,6 +1,7 @@
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Service.Discovery.V3;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
@@ -32,7 +33,7 @@ public sealed class OrderTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task AdditionsComeBottomUpAndRemovalsAfterThemTopDown()
+    public async Task Additions_are_sent_bottom_up_and_then_removals_top_down()
     {
         using var client = await SubscribedAsync();
         _host.Cache.Update(
@@ -66,9 +67,9 @@ public sealed class OrderTests : IAsyncLifetime
             );
     }
 
-    // Envoy answers for a cluster when it has warmed it, for which it wants the endpoints.
+    // Envoy acknowledges a cluster after warming it, which requires its endpoints.
     [Fact]
-    public async Task EndpointsDoNotWaitForTheAnswerToTheirClusterButAListenerDoes()
+    public async Task Listener_waits_for_the_cluster_acknowledgement_and_endpoints_do_not()
     {
         using var client = await SubscribedAsync();
         _host.Cache.Update("n", t => t.AddCluster("new").Set("listener2", Samples.Listener("listener2", "routes")));
@@ -85,7 +86,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EndpointsOfAnEarlierClusterAreSentAgainBeforeTheAnswerToANewOne()
+    public async Task Endpoints_of_an_earlier_cluster_are_resent_before_the_acknowledgement()
     {
         using var client = await SubscribedAsync(endpoints: ["old"]);
         _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
@@ -97,7 +98,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhoChangesClustersAllTheTimeDoesNotKeepListenersFromBeingSent()
+    public async Task Frequent_cluster_changes_do_not_starve_listeners()
     {
         using var client = await SubscribedAsync(endpoints: ["old"]);
         _host.Cache.Update(
@@ -123,7 +124,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ARejectedClusterDoesNotHoldUpTheOthers()
+    public async Task Rejected_cluster_does_not_block_other_types()
     {
         using var client = await SubscribedAsync();
         _host.Cache.Update("n", t => t.AddCluster("bad").AddCluster("good").Set("routes", Samples.Routes("routes", "good")));
@@ -133,12 +134,12 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhatARejectedRouteTableLeavesIsKeptUntilOneIsTaken()
+    public async Task Removals_after_a_rejected_route_table_wait_for_an_accepted_one()
     {
         using var client = await SubscribedAsync();
         _host.Cache.Update("n", t => t.Set("routes", Samples.Routes("routes", "nowhere")).RemoveCluster("old"));
         await client.NackAsync(await client.ReceiveAsync(), "no cluster");
-        await Patience.UntilAsync(() => Status(ResourceTypes.RouteConfiguration).Rejection is not null, "the rejection");
+        await Eventually.HoldsAsync(() => Status(ResourceTypes.RouteConfiguration).Rejection is not null, "the rejection");
         Status(ResourceTypes.Cluster).Resources.Should().Be(1, "the client still routes to it");
         _host.Cache.Update("n", t => t.AddCluster("new").Set("routes", Samples.Routes("routes", "new")));
         var types = new List<string>();
@@ -153,7 +154,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EndpointsOfAChangedClusterAreSentAgainSinceEnvoyWarmsItWithThem()
+    public async Task Endpoints_of_a_changed_cluster_are_resent_for_warming()
     {
         using var client = await SubscribedAsync();
         _host.Cache.Update("n", t => t.Set("old", Samples.Cluster("old", timeout: 1)));
@@ -164,7 +165,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EndpointsThatAnotherClusterAskedForAreSentAgainForANewOneSinceEnvoyDoesNotAskTwice()
+    public async Task Shared_endpoints_are_resent_for_a_new_cluster()
     {
         using var client = await SubscribedAsync(endpoints: ["old"]);
         _host.Cache.Update("n", t => t.Set("new", Samples.Cluster("new", endpoints: "old")));
@@ -175,7 +176,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task SoTheyAreInTheStateOfTheWorld()
+    public async Task Shared_endpoints_are_resent_in_the_state_of_the_world()
     {
         using var client = new SotwClient(_host.Connect());
         foreach (
@@ -195,7 +196,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientThatIsSentANewClusterGetsItsEndpointsThoughItHasThem()
+    public async Task Reconnecting_client_receives_held_endpoints_of_a_new_cluster()
     {
         var endpoints = _host.Cache.Find("n", ResourceTypes.ClusterLoadAssignment, "old")!;
         var had = Had(ResourceTypes.Cluster, "old");
@@ -212,7 +213,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientThatHasAllClustersGetsNoEndpointsThatItHas()
+    public async Task Reconnecting_client_with_all_clusters_receives_no_held_endpoints()
     {
         _host.Cache.Update("n", t => t.AddCluster("other"));
         using var client = new DeltaClient(_host.Connect());
@@ -226,7 +227,7 @@ public sealed class OrderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task InTheStateOfTheWorldAClusterGoesInASecondResponseAfterTheRoutesHaveLeftIt()
+    public async Task State_of_the_world_removes_a_cluster_after_its_routes()
     {
         using var client = new SotwClient(_host.Connect());
         foreach (var typeUrl in (string[])[ResourceTypes.Cluster, ResourceTypes.RouteConfiguration])
@@ -250,7 +251,7 @@ public sealed class OrderTests : IAsyncLifetime
 
     private static IEnumerable<string> Clusters(DiscoveryResponse response) => response.Resources.Select(r => r.Unpack<Cluster>().Name);
 
-    // Asks for everything, as Envoy does, and takes it.
+    // Subscribes to everything, as Envoy does, and acknowledges it.
     private async Task<DeltaClient> SubscribedAsync(string[]? endpoints = null)
     {
         var client = new DeltaClient(_host.Connect());
@@ -260,7 +261,7 @@ public sealed class OrderTests : IAsyncLifetime
             (await client.TakeAsync()).TypeUrl.Should().Be(typeUrl);
         }
 
-        await Patience.UntilAsync(() => _host.Streams.Describe().Single().Types.All(t => !t.Awaiting), "the acknowledgements");
+        await Eventually.HoldsAsync(() => _host.Streams.Describe().Single().Types.All(t => !t.Awaiting), "the acknowledgements");
         return client;
     }
 

@@ -1,10 +1,11 @@
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
 
 namespace KubeLB.Xds.Tests.Protocol;
 
-/// <summary>Which resources a client is held to have refused, and until when.</summary>
+/// <summary>The rejected resources of a client, and the end of rejections.</summary>
 public sealed class RejectedResourcesTests : IAsyncLifetime
 {
     private XdsHost _host = null!;
@@ -14,7 +15,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task OnlyTheResourcesThatEnvoyNamesAreAtFault()
+    public async Task Only_resources_named_in_the_error_are_rejected()
     {
         using var client = new DeltaClient(_host.Connect());
         Update("web-80-TCP", "api-80-TCP", "db-5432-TCP");
@@ -32,7 +33,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task OfAnErrorThatNamesNoneAllOfTheResponseAreAtFault()
+    public async Task Error_without_names_rejects_all_resources_of_the_response()
     {
         using var client = new DeltaClient(_host.Connect());
         Update("a");
@@ -45,18 +46,18 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TakingOthersIsNotTakingWhatWasRefused()
+    public async Task Acknowledging_other_resources_does_not_end_a_rejection()
     {
         using var client = new DeltaClient(_host.Connect());
         Update("a");
         await client.SendAsync(ResourceTypes.Cluster);
-        var refused = await client.ReceiveAsync();
-        await client.NackAsync(refused, "a is bad");
+        var rejected = await client.ReceiveAsync();
+        await client.NackAsync(rejected, "a is bad");
         await RejectedAsync("a");
 
         Update("b");
         var taken = await client.TakeAsync();
-        await Patience.UntilAsync(() => Status().AcknowledgedNonce == taken.Nonce, "the acknowledgement");
+        await Eventually.HoldsAsync(() => Status().AcknowledgedNonce == taken.Nonce, "the acknowledgement");
         Status().Rejection.Should().BeNull();
         Status().Rejected["a"].Message.Should().Be("a is bad");
 
@@ -70,7 +71,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task WhatWasRefusedTogetherWithABadOneIsSentAgainWithItsNextChangeAndNotBefore(bool changes)
+    public async Task Resources_rejected_with_an_invalid_one_are_resent_with_the_next_change(bool changes)
     {
         await using var host = await XdsHost.StartAsync();
         host.Cache.Update("n", t => t.Set("good", Samples.Endpoints("good", 1)).Set("bad", Samples.Endpoints("bad", 1)));
@@ -78,7 +79,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
         await client.SendAsync(ResourceTypes.ClusterLoadAssignment, subscribe: ["good", "bad"]);
         await client.NackAsync(await client.ReceiveAsync(), "Proto constraint validation failed");
         await client.SendAsync(ResourceTypes.Secret, subscribe: ["absent"]);
-        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Secret, "there is nothing new to say of endpoints");
+        (await client.TakeAsync()).TypeUrl.Should().Be(ResourceTypes.Secret, "endpoints have not changed");
 
         host.Cache.Update(
             "n",
@@ -95,7 +96,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhatIsRemovedIsNoLongerRefused()
+    public async Task Removed_resource_is_no_longer_rejected()
     {
         using var client = new DeltaClient(_host.Connect());
         Update("a");
@@ -109,7 +110,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ANewRefusalOfOneEndsThoseOfOthersThatCameWithIt()
+    public async Task New_rejection_of_one_resource_ends_those_of_others()
     {
         using var client = new DeltaClient(_host.Connect());
         Update("a", "b");
@@ -123,7 +124,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AResponseThatHoldsEverythingIsRefusedForWhatItHasHadBeforeToo()
+    public async Task Whole_state_response_is_rejected_for_unchanged_resources()
     {
         using var client = new SotwClient(_host.Connect());
         Update("a-1", "b-1");
@@ -155,11 +156,11 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     [InlineData("default-web-80-TCP: a, nodeport-30080: b, default-web-80-TCP: c", "default-web-80-TCP nodeport-30080")]
     [InlineData("malformed IP address: x", "")]
     [InlineData("", "")]
-    public void NamesAreFoundInEnvoysWords(string message, string names)
+    public void Resource_names_are_found_in_error_messages(string message, string names)
     {
         string[] known = ["default-web-80-TCP", "nodeport-30080"];
 
-        string.Join(' ', NamedResources.In(message, known.Contains)).Should().Be(names);
+        string.Join(' ', ErrorMessage.FindResourceNames(message, known.Contains)).Should().Be(names);
     }
 
     private static async Task NackAsync(SotwClient client, string error)
@@ -174,7 +175,7 @@ public sealed class RejectedResourcesTests : IAsyncLifetime
     private XdsTypeStatus Status() => _host.Streams.Describe().Single().Types.Single();
 
     private Task RejectedAsync(params string[] names) =>
-        Patience.UntilAsync(
+        Eventually.HoldsAsync(
             () => Status().Rejected.Keys.Order(StringComparer.Ordinal).SequenceEqual(names) && !Status().Awaiting,
             $"rejected: {string.Join(", ", names)}"
         );

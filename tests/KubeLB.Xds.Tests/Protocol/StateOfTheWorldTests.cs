@@ -7,6 +7,7 @@ using Envoy.Service.Route.V3;
 using Envoy.Service.Secret.V3;
 using Grpc.Core;
 using Grpc.Net.Client;
+using KubeLB.Tests.Shared;
 using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
@@ -32,7 +33,7 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AnEmptyFirstRequestAsksForEverythingAndEachResponseOfClustersHoldsAll()
+    public async Task Empty_first_request_receives_all_clusters_in_each_response()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -48,7 +49,7 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TheSameContentHasTheSameVersionOnAnyControlPlane()
+    public async Task Equal_content_has_equal_versions_on_all_replicas()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -64,14 +65,14 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientThatIsUpToDateGetsNoAnswerUntilSomethingChanges()
+    public async Task Up_to_date_client_receives_no_response_before_a_change()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster);
         var version = (await _client.ReceiveAsync()).VersionInfo;
         using var again = new SotwClient(_host.Connect());
         await again.SendAsync(ResourceTypes.Cluster, version: version);
-        await Patience.UntilAsync(
+        await Eventually.HoldsAsync(
             () => _host.Streams.Describe().Any(s => s.Types.Any(t => t.AcknowledgedVersion == version)),
             "the comparison"
         );
@@ -80,7 +81,7 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AReconnectingClientThatAsksForMoreGetsIt()
+    public async Task Reconnecting_client_receives_additional_names()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)).Set("b", Samples.Endpoints("b", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, ["a"]);
@@ -91,7 +92,7 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task NamedEndpointsAreSentAsTheyChangeAndAsTheyAreAskedFor()
+    public async Task Named_endpoints_are_sent_when_changed_or_requested()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)).Set("b", Samples.Endpoints("b", 1)).Set("c", Samples.Endpoints("c", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, ["a", "b"]);
@@ -101,23 +102,23 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
         var second = await _client.ReceiveAsync();
         Endpoints(second).Should().Equal("c");
         await _client.AckAsync(second, "b", "c");
-        await Patience.UntilAsync(() => Status().Names == 2 && !Status().Awaiting, "the acknowledgement");
+        await Eventually.HoldsAsync(() => Status().Names == 2 && !Status().Awaiting, "the acknowledgement");
 
         Update(t => t.Set("a", Samples.Endpoints("a", 2)).Set("b", Samples.Endpoints("b", 2)));
         Endpoints(await _client.ReceiveAsync()).Should().Equal("b");
     }
 
     [Fact]
-    public async Task AnEmptyRequestAfterNamesGivesThemUp()
+    public async Task Empty_request_after_names_unsubscribes_them()
     {
         Update(t => t.Set("a", Samples.Endpoints("a", 1)));
         await _client.SendAsync(ResourceTypes.ClusterLoadAssignment, ["a"]);
         await _client.AckAsync(await _client.ReceiveAsync());
-        await Patience.UntilAsync(() => Status() is { Names: 0, Wildcard: false, Resources: 0 }, "the end of the subscription");
+        await Eventually.HoldsAsync(() => Status() is { Names: 0, Wildcard: false, Resources: 0 }, "the end of the subscription");
     }
 
     [Fact]
-    public async Task NamesReplaceAnImplicitWildcard()
+    public async Task Names_replace_an_implicit_wildcard()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -130,18 +131,18 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStarBesideNamesAsksForEverything()
+    public async Task Wildcard_name_with_other_names_receives_everything()
     {
         Update(t => t.Set("a", Samples.Cluster("a")).Set("b", Samples.Cluster("b")));
         await _client.SendAsync(ResourceTypes.Cluster, ["*", "a"]);
         var all = await _client.ReceiveAsync();
         Clusters(all).Should().BeEquivalentTo("a", "b");
         await _client.AckAsync(all, "a");
-        await Patience.UntilAsync(() => Status() is { Wildcard: false, Names: 1, Resources: 1 }, "the end of the wildcard");
+        await Eventually.HoldsAsync(() => Status() is { Wildcard: false, Names: 1, Resources: 1 }, "the end of the wildcard");
     }
 
     [Fact]
-    public async Task ANamedListenerThatIsNotThereIsAnsweredWithNothing()
+    public async Task Missing_named_listener_results_in_an_empty_response()
     {
         Update(_ => { });
         await _client.SendAsync(ResourceTypes.Listener, ["absent"]);
@@ -149,7 +150,7 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AStaleNonceIsIgnored()
+    public async Task Request_with_stale_nonce_is_ignored()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -159,14 +160,14 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
         var second = await _client.ReceiveAsync();
         await _client.SendAsync(ResourceTypes.Cluster, ["a"], first.VersionInfo, first.Nonce, error: "stale");
         await _client.AckAsync(second);
-        await Patience.UntilAsync(() => !Status().Awaiting, "the acknowledgement");
+        await Eventually.HoldsAsync(() => !Status().Awaiting, "the acknowledgement");
         Status().Wildcard.Should().BeTrue();
         Status().Rejection.Should().BeNull();
         Status().AcknowledgedVersion.Should().Be(second.VersionInfo);
     }
 
     [Fact]
-    public async Task ARejectionKeepsTheLastGoodVersionAndIsNotAnsweredWithTheSameAgain()
+    public async Task Rejection_keeps_the_last_version_and_causes_no_resend()
     {
         Update(t => t.Set("a", Samples.Cluster("a")));
         await _client.SendAsync(ResourceTypes.Cluster);
@@ -175,18 +176,18 @@ public sealed class StateOfTheWorldTests : IAsyncLifetime
         Update(t => t.Set("a", Samples.Cluster("a", timeout: 1)));
         var bad = await _client.ReceiveAsync();
         await _client.SendAsync(ResourceTypes.Cluster, version: good.VersionInfo, nonce: bad.Nonce, error: "bad timeout");
-        await Patience.UntilAsync(() => Status().Rejection?.Message == "bad timeout", "the rejection");
+        await Eventually.HoldsAsync(() => Status().Rejection?.Message == "bad timeout", "the rejection");
         Status().AcknowledgedVersion.Should().Be(good.VersionInfo);
 
         Update(t => t.Set("a", Samples.Cluster("a")));
         var repaired = await _client.ReceiveAsync();
         repaired.VersionInfo.Should().Be(good.VersionInfo);
         await _client.AckAsync(repaired);
-        await Patience.UntilAsync(() => Status().Rejection is null, "the end of the rejection");
+        await Eventually.HoldsAsync(() => Status().Rejection is null, "the end of the rejection");
     }
 
     [Fact]
-    public async Task EachServiceServesItsType()
+    public async Task Each_service_serves_its_type()
     {
         Update(t =>
             t.AddCluster("a")

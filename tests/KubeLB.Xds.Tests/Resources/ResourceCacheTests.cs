@@ -1,5 +1,6 @@
 using Envoy.Config.Cluster.V3;
 using Google.Protobuf.WellKnownTypes;
+using KubeLB.Xds.Discovery;
 using KubeLB.Xds.Resources;
 using KubeLB.Xds.Tests.Wire;
 
@@ -10,7 +11,7 @@ public class ResourceCacheTests
     private readonly ResourceCache _cache = new();
 
     [Fact]
-    public void TheVersionIsAHashOfTheContent()
+    public void Version_is_a_hash_of_the_content()
     {
         var one = VersionedResource.Create("a", Samples.Cluster("a"));
         var same = VersionedResource.Create("a", Samples.Cluster("a"));
@@ -22,7 +23,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void TheVersionDoesNotDependOnTheOrderInWhichAMapWasFilled()
+    public void Version_is_independent_of_the_order_of_map_entries()
     {
         var there = new Cluster { Name = "a" };
         there.TypedExtensionProtocolOptions["x"] = new Any { TypeUrl = "1" };
@@ -36,14 +37,14 @@ public class ResourceCacheTests
     [Theory]
     [InlineData("")]
     [InlineData("*")]
-    public void ANameThatClientsCannotAskForIsRefused(string name)
+    public void Invalid_resource_name_is_rejected(string name)
     {
         var create = () => VersionedResource.Create(name, Samples.Cluster("a"));
         create.Should().Throw<ArgumentException>();
     }
 
     [Fact]
-    public void AnUpdateTellsWhetherAnythingDiffers()
+    public void Update_returns_whether_anything_changed()
     {
         _cache.Update("n", _ => { }).Should().BeTrue("the node is known now");
         _cache.Update("n", _ => { }).Should().BeFalse();
@@ -57,7 +58,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void OfSeveralChangesInOneTransactionTheLastCounts()
+    public void Last_change_in_a_transaction_is_applied()
     {
         _cache.Update(
             "n",
@@ -67,7 +68,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void AReplacementRemovesWhatItLacksOfItsTypeOnly()
+    public void Replacement_removes_other_resources_of_its_type_only()
     {
         _cache.Update("n", t => t.AddCluster("a").AddCluster("b"));
         _cache.Update("n", t => t.Replace(ResourceTypes.Cluster, [VersionedResource.Create("c", Samples.Cluster("c"))]));
@@ -76,7 +77,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void AReplacementOfAnotherTypeIsRefused()
+    public void Replacement_with_another_type_is_rejected()
     {
         var replace = () =>
             _cache.Update("n", t => t.Replace(ResourceTypes.Listener, [VersionedResource.Create("c", Samples.Cluster("c"))]));
@@ -84,7 +85,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void ARemovedNodeIsForgotten()
+    public void Removed_node_is_discarded()
     {
         _cache.Update("n", t => t.AddCluster("a"));
         _cache.Nodes.Should().Equal("n");
@@ -95,7 +96,7 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public async Task StreamsOfARemovedNodeAreToldAndTheNodeMayComeBack()
+    public async Task Streams_of_a_removed_node_receive_removals_and_it_can_return()
     {
         await using var host = await XdsHost.StartAsync();
         host.Cache.Update("n", t => t.Set("a", Samples.Cluster("a")));
@@ -111,9 +112,20 @@ public class ResourceCacheTests
     }
 
     [Fact]
-    public void ParallelUpdatesOfOneNodeAreAllKept()
+    public void Concurrent_updates_of_one_node_are_all_applied()
     {
         Parallel.For(0, 1_000, i => _cache.Update("n", t => t.Set($"c{i}", Samples.Cluster($"c{i}"))));
         _cache.Count("n", ResourceTypes.Cluster).Should().Be(1_000);
     }
+}
+
+public sealed class XdsPeerTests
+{
+    [Theory]
+    [InlineData("ipv4:10.0.0.7:41234", "10.0.0.7")]
+    [InlineData("ipv6:[fd00::7]:41234", "fd00::7")]
+    [InlineData("ipv6:[::ffff:10.0.0.7]:41234", "10.0.0.7")]
+    [InlineData("unix:/run/xds.sock", "unix:/run/xds.sock")]
+    [InlineData("", "")]
+    public void Host_of_a_peer_is_its_IP_address(string peer, string host) => XdsPeer.HostOf(peer).Should().Be(host);
 }

@@ -2,11 +2,12 @@ using Envoy.Config.Core.V3;
 using Envoy.Service.Discovery.V3;
 using Grpc.Core;
 using Grpc.Net.Client;
+using KubeLB.Tests.Shared;
 using static Envoy.Service.Discovery.V3.AggregatedDiscoveryService;
 
 namespace KubeLB.Xds.Tests.Wire;
 
-/// <summary>An incremental client that does exactly what a test says.</summary>
+/// <summary>An incremental client that a test controls step by step.</summary>
 public sealed class DeltaClient : IDisposable
 {
     private readonly AsyncDuplexStreamingCall<DeltaDiscoveryRequest, DeltaDiscoveryResponse> _call;
@@ -63,7 +64,7 @@ public sealed class DeltaClient : IDisposable
 
     public async Task<DeltaDiscoveryResponse> ReceiveAsync()
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Deadline);
         (await _call.ResponseStream.MoveNext(patience.Token)).Should().BeTrue("the server is expected to answer");
         return _call.ResponseStream.Current;
     }
@@ -80,7 +81,7 @@ public sealed class DeltaClient : IDisposable
     {
         var reading = async () =>
         {
-            using var patience = new CancellationTokenSource(Patience.Long);
+            using var patience = new CancellationTokenSource(Eventually.Deadline);
             while (await _call.ResponseStream.MoveNext(patience.Token)) { }
         };
         return (await reading.Should().ThrowAsync<RpcException>()).Which;

@@ -1,6 +1,6 @@
 namespace KubeLB.Xds.Tests.Wire;
 
-/// <summary>As much of HTTP/2 as it takes to say hello and to listen.</summary>
+/// <summary>A minimal HTTP/2 client: connection preface and frame headers.</summary>
 internal static class Http2
 {
     /// <summary>Frame type PING (RFC 9113, 6.7).</summary>

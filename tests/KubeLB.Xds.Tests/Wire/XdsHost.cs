@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Grpc.Net.Client;
 using KubeLB.Xds.Discovery;
-using KubeLB.Xds.Hosting;
 using KubeLB.Xds.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -58,7 +57,7 @@ public sealed class XdsHost : IAsyncDisposable
             new GrpcChannelOptions { MaxReceiveMessageSize = null, HttpHandler = new SocketsHttpHandler() }
         );
 
-    /// <summary>A port that nobody listens on, for a control plane that is to come back there.</summary>
+    /// <summary>A free port, for a control plane that is restarted on it.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

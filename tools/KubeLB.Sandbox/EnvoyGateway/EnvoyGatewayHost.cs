@@ -104,7 +104,7 @@ internal static class EnvoyGatewayHost
         cluster.Informer<BackendTrafficPolicy>(i =>
         {
             i.Index(ByTarget, PolicyTargets.Of);
-            i.WhenAbsent = WhenAbsent.NotAwaited;
+            i.WhenAbsent = WhenAbsent.BlockNone;
         });
         cluster.Informer<V1Service>();
         cluster.Informer<V1EndpointSlice>(i => i.Index(BySliceService, EndpointSelection.ServiceOf));

@@ -1,4 +1,5 @@
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -27,9 +28,7 @@ internal sealed class GatewayClassController([FromKeyedServices(EnvoyGatewayHost
                     DateTimeOffset.UtcNow
                 ),
             };
-            await applier
-                .ApplyStatusAsync(cluster, gatewayClass, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
-                .ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, gatewayClass, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

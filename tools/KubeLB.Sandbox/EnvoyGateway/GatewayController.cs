@@ -52,7 +52,7 @@ internal sealed class GatewayController(
         // The ports are opened before the status is written: a client can send requests when it reads the status.
         var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);
         await applier
-            .ApplyStatusAsync(cluster, evaluation.Gateway, ResourceJson.ToNodeOfPart(status)!, cancellationToken)
+            .ApplyStatusAsync(cluster, evaluation.Gateway, ApiJson.ToNode(status)!, cancellationToken)
             .ConfigureAwait(false);
         return ReconcileResult.Done;
     }

@@ -26,7 +26,7 @@ internal sealed class PolicyController([FromKeyedServices(EnvoyGatewayHost.Clust
         var status = PolicyEvaluator.Status(policy, view.TargetsOf(policy), DateTimeOffset.UtcNow);
         if (status.Ancestors!.Count > 0 || policy.Status is { Ancestors.Count: > 0 })
         {
-            await applier.ApplyStatusAsync(cluster, policy, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, policy, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

@@ -45,7 +45,7 @@ internal sealed class RouteController<T>(
         var status = StatusWriter.Route(evaluation, DateTimeOffset.UtcNow);
         if (status.Parents.Count > 0 || route.Status is { Parents.Count: > 0 })
         {
-            await applier.ApplyStatusAsync(cluster, route, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, route, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -61,7 +62,7 @@ internal sealed class DaemonSetController([FromKeyedServices(NodeHost.Cluster)] 
     private V1Pod NewPod(V1DaemonSet set, string hash)
     {
         var template = set.Spec.Template;
-        var pod = ResourceJson.Copy(
+        var pod = ApiJson.Copy(
             new V1Pod
             {
                 ApiVersion = V1Pod.KubeApiVersion,

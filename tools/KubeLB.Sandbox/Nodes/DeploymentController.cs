@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -79,7 +80,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
 
     private static V1ReplicaSet NewSet(V1Deployment deployment, string hash, int replicas, int revision)
     {
-        var set = ResourceJson.Copy(
+        var set = ApiJson.Copy(
             new V1ReplicaSet
             {
                 ApiVersion = $"{V1ReplicaSet.KubeGroup}/{V1ReplicaSet.KubeApiVersion}",
@@ -171,12 +172,12 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
         return status;
     }
 
-    private static JsonNode Condition(V1Deployment deployment, string type, bool holds, string reason, string message)
+    private static JsonObject Condition(V1Deployment deployment, string type, bool holds, string reason, string message)
     {
         var value = holds ? "True" : "False";
         var before = deployment.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
         var now = DateTime.UtcNow;
-        return ResourceJson.ToNodeOfPart(
+        return ApiJson.ToJson(
             new V1DeploymentCondition
             {
                 Type = type,
@@ -186,7 +187,7 @@ internal sealed class DeploymentController([FromKeyedServices(NodeHost.Cluster)]
                 LastTransitionTime = before?.Status == value ? before.LastTransitionTime : now,
                 LastUpdateTime = before?.Status == value && before.Reason == reason ? before.LastUpdateTime : now,
             }
-        )!;
+        );
     }
 }
 

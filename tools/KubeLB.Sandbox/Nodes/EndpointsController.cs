@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -62,7 +63,7 @@ internal sealed class EndpointsController([FromKeyedServices(NodeHost.Cluster)] 
             return;
         }
 
-        var patch = Difference(ResourceJson.ToNode(current), ResourceJson.ToNode(desired));
+        var patch = Difference(ApiJson.ToJson(current), ApiJson.ToJson(desired));
         if (patch.Count > 0)
         {
             informer.Observe(await cluster.Client<T>().MergePatchAsync(key, patch, cancellationToken).ConfigureAwait(false));
@@ -74,7 +75,7 @@ internal sealed class EndpointsController([FromKeyedServices(NodeHost.Cluster)] 
         var patch = new JsonObject();
         foreach (var section in new[] { "subsets", "endpoints", "ports" })
         {
-            if (desired[section] is { } wanted && !JsonSubset.Contains(current[section] ?? new JsonArray(), wanted))
+            if (desired[section] is { } wanted && !JsonComparison.Contains(current[section] ?? new JsonArray(), wanted))
             {
                 patch[section] = wanted.DeepClone();
             }

@@ -1,6 +1,6 @@
 using System.Net;
 using k8s.Models;
-using KubeLB.Runtime.Applying;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +20,7 @@ internal sealed class NodeRegistrar([FromKeyedServices(NodeHost.Cluster)] Cluste
             await client.CreateAsync(NewNode(), cancellationToken).ConfigureAwait(false);
         }
 
-        var status = new System.Text.Json.Nodes.JsonObject { ["status"] = ResourceJson.ToNodeOfPart(Status()) };
+        var status = new System.Text.Json.Nodes.JsonObject { ["status"] = ApiJson.ToJson(Status()) };
         await client.MergePatchStatusAsync(key, status, cancellationToken).ConfigureAwait(false);
     }
 

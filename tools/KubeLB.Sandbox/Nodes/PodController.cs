@@ -157,7 +157,7 @@ internal sealed class PodApi(
 
     /// <summary>Writes a pod's status.</summary>
     public async Task WriteStatusAsync(V1Pod current, V1PodStatus status, CancellationToken cancellationToken) =>
-        await applier.ApplyStatusAsync(cluster, current, ResourceJson.ToNodeOfPart(status)!, cancellationToken).ConfigureAwait(false);
+        await applier.ApplyStatusAsync(cluster, current, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
 
     public async Task ConfirmEndAsync(V1Pod pod, CancellationToken cancellationToken)
     {

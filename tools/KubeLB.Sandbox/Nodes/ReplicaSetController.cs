@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -97,7 +98,7 @@ internal sealed class ReplicaSetController([FromKeyedServices(NodeHost.Cluster)]
             },
             Spec = template.Spec,
         };
-        pod = ResourceJson.Copy(pod);
+        pod = ApiJson.Copy(pod);
         pod.Spec.NodeName = node.Name;
         return pod;
     }

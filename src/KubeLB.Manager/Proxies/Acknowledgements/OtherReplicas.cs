@@ -61,7 +61,7 @@ internal sealed class OtherReplicas(
         CancellationToken cancellationToken
     )
     {
-        var request = new StandingRequest { Node = node, WaitMilliseconds = (uint)PendingTimeout.TotalMilliseconds };
+        var request = new AcknowledgementsRequest { Node = node, WaitMilliseconds = (uint)PendingTimeout.TotalMilliseconds };
         request.Resources.AddRange(
             resources.Select(r => new ResourceVersion
             {
@@ -89,7 +89,7 @@ internal sealed class OtherReplicas(
 
     private async Task<IReadOnlyList<XdsClientAcknowledgement>> RequestAsync(
         IPEndPoint address,
-        StandingRequest request,
+        AcknowledgementsRequest request,
         CancellationToken cancellationToken
     )
     {
@@ -97,7 +97,7 @@ internal sealed class OtherReplicas(
         {
             var client = new ReplicaService.ReplicaServiceClient(Connect(address));
             var response = await client
-                .GetStandingAsync(request, deadline: DateTime.UtcNow + RequestTimeout, cancellationToken: cancellationToken)
+                .GetAcknowledgementsAsync(request, deadline: DateTime.UtcNow + RequestTimeout, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
             _unavailable.TryRemove(address, out _);
             return [.. response.Clients.Select(Read)];
@@ -114,17 +114,17 @@ internal sealed class OtherReplicas(
         }
     }
 
-    private static XdsClientAcknowledgement Read(ClientStanding client) =>
+    private static XdsClientAcknowledgement Read(ClientAcknowledgement client) =>
         new(
             client.Pod.Length > 0 ? client.Pod : null,
             client.Host,
-            client.Standing switch
+            client.State switch
             {
-                ClientStanding.Types.Standing.Acknowledged => XdsAcknowledgementState.Acknowledged,
-                ClientStanding.Types.Standing.Rejected => XdsAcknowledgementState.Rejected,
+                ClientAcknowledgement.Types.State.Acknowledged => XdsAcknowledgementState.Acknowledged,
+                ClientAcknowledgement.Types.State.Rejected => XdsAcknowledgementState.Rejected,
                 _ => XdsAcknowledgementState.Pending,
             },
-            client.Standing == ClientStanding.Types.Standing.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
+            client.State == ClientAcknowledgement.Types.State.Rejected ? new XdsClientRejection(client.TypeUrl, client.Message) : null
         );
 
     private List<IPEndPoint> Addresses()

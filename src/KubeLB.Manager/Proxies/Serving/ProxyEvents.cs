@@ -42,7 +42,7 @@ internal sealed class ProxyEvents(Func<string, Tenant?> tenantOf, Action<Tenant,
     }
 
     /// <inheritdoc/>
-    public void Refused(string node, string peer, XdsDenial denial)
+    public void Denied(string node, string peer, XdsDenial denial)
     {
         var tenantOfNode = tenantOf(node);
         if (

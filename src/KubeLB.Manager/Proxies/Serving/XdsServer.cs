@@ -4,13 +4,11 @@ using KubeLB.Manager.Certificates;
 using KubeLB.Manager.Hosting;
 using KubeLB.Manager.Tenants;
 using KubeLB.Runtime.Probes;
+using KubeLB.Xds;
 using KubeLB.Xds.Discovery;
-using KubeLB.Xds.Hosting;
 using KubeLB.Xds.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,12 +44,10 @@ internal sealed class XdsServer(
             return;
         }
 
-        // An empty builder reads no configuration files, environment variables or arguments.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = KestrelListener.CreateBuilder(address, Configure);
 
         // Kestrel reports rejected connections at debug level only; ConnectionFailures selects them.
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(failures).AddProvider(new Forwarding(logging));
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRouting();
         builder.Services.AddSingleton(resources);
         builder.Services.AddSingleton(streams);
@@ -67,44 +63,17 @@ internal sealed class XdsServer(
 
         builder.Services.AddXds(xds => xds.ControlPlane = "kubelb-manager");
         builder
-            .WebHost.UseKestrelCore()
-            .UseKestrelHttpsConfiguration()
+            .WebHost.UseKestrelHttpsConfiguration()
             .ConfigureKestrel(kestrel =>
             {
-                kestrel.AddServerHeader = false;
-
                 // Envoy sends ":scheme: http" on gRPC streams over TLS, too; without this Kestrel resets each of them.
                 kestrel.AllowAlternateSchemes = true;
-                if (address.Address is null)
-                {
-                    kestrel.ListenAnyIP(address.Port, Configure);
-                }
-                else
-                {
-                    kestrel.Listen(address.Address, address.Port, Configure);
-                }
             });
         _app = builder.Build();
         _app.Use(failures.ReportUnimplementedAsync);
         _app.UseRouting();
         _app.MapXds();
-        try
-        {
-            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (IOException e)
-        {
-            throw new IOException(
-                $"Failed to listen on {address} for xDS: {e.InnerException?.Message ?? e.Message}. Change --listen-address.",
-                e
-            );
-        }
-
-        var bound = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        endpoint.Address = new IPEndPoint(
-            address.Address ?? IPAddress.Any,
-            new Uri(bound.Replace("://[::]", "://[::1]", StringComparison.Ordinal)).Port
-        );
+        endpoint.Address = await KestrelListener.StartAsync(_app, address, "xDS", cancellationToken).ConfigureAwait(false);
 
         var logger = logging.CreateLogger<XdsServer>();
         if (options.XdsInsecure)
@@ -158,14 +127,6 @@ internal sealed class XdsServer(
         public ILogger CreateLogger(string categoryName) => host.CreateLogger(categoryName);
 
         public void Dispose() { }
-    }
-
-    /// <summary>Does not handle signals, which the host does.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
 

@@ -23,7 +23,7 @@ internal static class WorkloadWatches
         management.Informer<PodMonitor>(monitors =>
         {
             monitors.LabelSelector = generated;
-            monitors.WhenAbsent = WhenAbsent.NotAwaited;
+            monitors.WhenAbsent = WhenAbsent.BlockNone;
         });
     }
 
