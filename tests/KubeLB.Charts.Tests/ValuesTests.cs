@@ -150,11 +150,7 @@ public sealed class ValuesTests
         new[] { "serviceAccount.create=false" },
         "every pod of the namespace would get the permissions of ServiceAccount default"
     )]
-    [InlineData(
-        Chart.Manager,
-        new[] { "kubelb-addons.enabled=true" },
-        "an upgrade would delete them, including Envoy Gateway"
-    )]
+    [InlineData(Chart.Manager, new[] { "kubelb-addons.enabled=true" }, "an upgrade would delete them, including Envoy Gateway")]
     public async Task Values_that_contradict_each_other_are_refused_in_a_sentence(string chart, string[] values, string reason)
     {
         using var helm = new HelmBinary();

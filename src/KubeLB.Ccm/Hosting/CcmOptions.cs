@@ -76,8 +76,7 @@ public sealed record CcmOptions
 
     /// <summary>Selects the node addresses that are written to Addresses.</summary>
     /// <exception cref="FormatException"><see cref="NodeAddressLabelSelector"/> is not a valid label selector.</exception>
-    internal NodeAddressSettings NodeAddresses =>
-        new(NodeAddressType, LabelSelectors.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
+    internal NodeAddressSettings NodeAddresses => new(NodeAddressType, LabelSelectors.Parse(NodeAddressLabelSelector), MaxNodeAddressCount);
 }
 
 /// <summary>Connections to the two clusters of a CCM.</summary>

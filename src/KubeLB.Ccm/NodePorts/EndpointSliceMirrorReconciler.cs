@@ -46,7 +46,11 @@ internal sealed class EndpointSliceMirrorReconciler(
         && MirroredEndpointSlices.AreNeededFor(service)
         && NodePortService.Find(view, key.Namespace, key.Name) is { } nodePortService
         && nodePortService.Metadata.DeletionTimestamp is null
-            ? MirroredEndpointSlices.Build(service, nodePortService, _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, key.Name)))
+            ? MirroredEndpointSlices.Build(
+                service,
+                nodePortService,
+                _slices.ByIndex(Indexes.ByService, Indexes.Key(key.Namespace, key.Name))
+            )
             : [];
 
     private IEnumerable<V1EndpointSlice> Mirrors(ResourceKey key) =>

@@ -1,3 +1,4 @@
+using k8s.Models;
 using KubeLB.Api.V1Alpha1;
 using KubeLB.Ccm.Hosting;
 using KubeLB.Ccm.Registration;
@@ -8,7 +9,6 @@ using KubeLB.Translation.Endpoints;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using k8s.Models;
 
 namespace KubeLB.Ccm.NodePorts;
 

@@ -26,7 +26,9 @@ internal sealed class StatusDebouncer(TimeProvider time)
             return _delays.Left(key, $"{route.Metadata.Uid}/{status.Resources!.Route!.Generation}", Delays.StatusAnswer);
         }
 
-        var left = StatusWriteDecision.DiffersOnlyInCounts(route.Status, status) ? _delays.Left(key, CountsDelay, Delays.StatusCounts) : null;
+        var left = StatusWriteDecision.DiffersOnlyInCounts(route.Status, status)
+            ? _delays.Left(key, CountsDelay, Delays.StatusCounts)
+            : null;
         if (left is null)
         {
             Forget(key);

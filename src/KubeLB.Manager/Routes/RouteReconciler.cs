@@ -183,5 +183,6 @@ internal sealed record WriteResult(IReadOnlyDictionary<string, AppliedObject> Se
     public TimeSpan? DrainTime { get; init; }
 
     /// <summary>Whether a later attempt may succeed without a change of the tenant's object.</summary>
-    public bool IsRetryable => Generated is { IsRetryable: true } || Policy is { IsRetryable: true } || Services.Values.Any(s => s.IsRetryable);
+    public bool IsRetryable =>
+        Generated is { IsRetryable: true } || Policy is { IsRetryable: true } || Services.Values.Any(s => s.IsRetryable);
 }

@@ -1,4 +1,6 @@
 using System.Net;
+using k8s.Autorest;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Serialization;
 using KubeLB.Api.V1Alpha1;
@@ -11,8 +13,6 @@ using KubeLB.Translation.Secrets;
 using KubeLB.Translation.Status;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace KubeLB.Manager.Routes;
 

@@ -1,10 +1,10 @@
+using k8s.Models;
 using KubeLB.Manager.Caching;
 using KubeLB.Manager.Hosting;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Storing;
 using KubeLB.Translation.EnvoyGateway;
 using Microsoft.Extensions.DependencyInjection;
-using k8s.Models;
 
 namespace KubeLB.Manager.Services;
 

@@ -1,6 +1,6 @@
+using k8s.Models;
 using KubeLB.Translation.EnvoyGateway;
 using KubeLB.Translation.Proxies;
-using k8s.Models;
 
 namespace KubeLB.Manager.Services;
 

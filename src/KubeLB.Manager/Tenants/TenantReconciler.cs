@@ -1,3 +1,5 @@
+using k8s.Autorest;
+using k8s.Models;
 using KubeLB.Api;
 using KubeLB.Api.Naming;
 using KubeLB.Api.Serialization;
@@ -12,8 +14,6 @@ using KubeLB.Runtime.Storing;
 using KubeLB.Translation.Status;
 using KubeLB.Translation.Tenants;
 using Microsoft.Extensions.DependencyInjection;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace KubeLB.Manager.Tenants;
 

@@ -1,8 +1,8 @@
-using KubeLB.Api.Messages;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Models;
+using KubeLB.Api.Messages;
 using KubeLB.Runtime.Clusters;
 
 namespace KubeLB.Runtime.Events;

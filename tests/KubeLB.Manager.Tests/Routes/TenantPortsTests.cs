@@ -1,7 +1,7 @@
 using CsCheck;
+using k8s.Models;
 using KubeLB.Manager.Services;
 using KubeLB.Translation.EnvoyGateway;
-using k8s.Models;
 
 namespace KubeLB.Manager.Tests.Routes;
 

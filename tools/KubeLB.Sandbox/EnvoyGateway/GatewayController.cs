@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using k8s.Models;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -51,9 +52,7 @@ internal sealed class GatewayController(
 
         // The ports are opened before the status is written: a client can send requests when it reads the status.
         var status = StatusWriter.Gateway(evaluation, routes, address, DateTimeOffset.UtcNow);
-        await applier
-            .ApplyStatusAsync(cluster, evaluation.Gateway, ApiJson.ToNode(status)!, cancellationToken)
-            .ConfigureAwait(false);
+        await applier.ApplyStatusAsync(cluster, evaluation.Gateway, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         return ReconcileResult.Done;
     }
 }

@@ -1,6 +1,7 @@
 using KubeLB.Api;
 using KubeLB.Api.EnvoyGateway;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -26,7 +27,7 @@ internal sealed class PolicyController([FromKeyedServices(EnvoyGatewayHost.Clust
         var status = PolicyEvaluator.Status(policy, view.TargetsOf(policy), DateTimeOffset.UtcNow);
         if (status.Ancestors!.Count > 0 || policy.Status is { Ancestors.Count: > 0 })
         {
-            await applier.ApplyStatusAsync(cluster, policy, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, policy, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

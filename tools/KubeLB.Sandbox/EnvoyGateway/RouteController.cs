@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KubeLB.Api.GatewayApi;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -45,7 +46,7 @@ internal sealed class RouteController<T>(
         var status = StatusWriter.Route(evaluation, DateTimeOffset.UtcNow);
         if (status.Parents.Count > 0 || route.Status is { Parents.Count: > 0 })
         {
-            await applier.ApplyStatusAsync(cluster, route, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
+            await applier.ApplyStatusAsync(cluster, route, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
         }
 
         return ReconcileResult.Done;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using k8s.Autorest;
 using k8s.Models;
+using KubeLB.Api.Serialization;
 using KubeLB.Runtime.Applying;
 using KubeLB.Runtime.Clusters;
 using KubeLB.Runtime.Controllers;
@@ -157,7 +158,7 @@ internal sealed class PodApi(
 
     /// <summary>Writes a pod's status.</summary>
     public async Task WriteStatusAsync(V1Pod current, V1PodStatus status, CancellationToken cancellationToken) =>
-        await applier.ApplyStatusAsync(cluster, current, ApiJson.ToNode(status)!, cancellationToken).ConfigureAwait(false);
+        await applier.ApplyStatusAsync(cluster, current, ApiJson.ToJson(status), cancellationToken).ConfigureAwait(false);
 
     public async Task ConfirmEndAsync(V1Pod pod, CancellationToken cancellationToken)
     {

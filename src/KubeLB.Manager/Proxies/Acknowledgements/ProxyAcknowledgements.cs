@@ -253,7 +253,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         {
             var localClients = local.Where(c => IsOf(c, pod)).ToList();
             var all = localClients.Concat(remote.Where(c => IsOf(c, pod))).ToList();
-            if (all.Any(c => c.Standing == XdsAcknowledgementState.Acknowledged))
+            if (all.Any(c => c.State == XdsAcknowledgementState.Acknowledged))
             {
                 continue;
             }
@@ -266,7 +266,7 @@ internal sealed class ProxyAcknowledgements : BackgroundService
         // A client that names a deleted pod is a connection that is about to close. Without TLS, clients are not authenticated.
         foreach (
             var client in local.Where(c =>
-                !_insecure && c.Pod is null && c.Standing != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
+                !_insecure && c.Pod is null && c.State != XdsAcknowledgementState.Acknowledged && !pods.Any(pod => IsOf(c, pod))
             )
         )
         {
